@@ -1,0 +1,1 @@
+"""What stands behind the person: backgrounds and the stand-by card."""

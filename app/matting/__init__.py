@@ -1,0 +1,1 @@
+"""The frame step: networks, executors and the engines built from them."""

@@ -1,0 +1,51 @@
+"""The seam to the networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, Matte
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is and where it runs; shown to the user."""
+
+    model: str
+    executor: str
+    precision: str
+    device: str
+    downsample_ratio: float
+    small_size: tuple[int, int]
+    """(width, height) of the frame the network sees."""
+
+
+class MattingEngine(Protocol):
+    """Cuts the person out of one frame after another and puts them before the backdrop.
+
+    It owns the recurrent state, which starts anew after `reset` and whenever the frame's size changes. Used and closed
+    on one thread; it may be built on another.
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        """Model, executor, precision, device and ratio in use."""
+        ...
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """The matte and composite of the next frame; fresh arrays, the caller may keep them.
+
+        frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredRoom. Raises ModelError when the network
+        fails or gives a picture that is not a matte (not a number); never returns the frame itself.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget the frames seen so far (a new source or scene)."""
+        ...
+
+    def close(self) -> None:
+        """Release the device; a second call does nothing."""
+        ...

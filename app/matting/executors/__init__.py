@@ -1,0 +1,1 @@
+"""Ways to run the frame step on a machine."""

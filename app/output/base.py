@@ -1,0 +1,28 @@
+"""The seam to virtual cameras and recordings."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from app.types import Picture
+
+
+class FrameSink(Protocol):
+    """Takes pictures at the steady rate of the output clock.
+
+    Opened by its constructor (which raises SinkOpenError), used and closed on one thread.
+    """
+
+    @property
+    def name(self) -> str:
+        """For the user: the device, its label or the file."""
+        ...
+
+    def send(self, picture: Picture) -> None:
+        """Show or write one picture. Any size: a sink that must keep its size letterboxes. Raises SinkLostError."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file or release the device; a second call does nothing. Raises SinkLostError when a file
+        could not be finished."""
+        ...

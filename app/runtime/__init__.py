@@ -1,0 +1,1 @@
+"""The running program: slots, workers, pacing, status and the pipeline that wires them."""

@@ -1,0 +1,136 @@
+"""Everything the user can choose, as immutable data.
+
+A `Settings` value is read once per frame by every worker; a change makes a new value (`replace`). Reading and writing
+the settings file is `app.settings_file`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing_extensions import Self
+
+SETTINGS_VERSION = 1
+
+MODEL_NAMES = (
+    "auto",
+    "rvm-mobilenetv3",
+    "rvm-resnet50",
+    "bgmv2-mobilenetv2",
+    "bgmv2-resnet50",
+    "bgmv2-resnet101",
+    "u2net",
+    "u2netp",
+    "u2net-human-seg",
+    "student",
+)
+
+MIN_RATIO, MAX_RATIO = 0.05, 1.0
+
+
+class Model(BaseModel):
+    """Immutable, validated, and strict about unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with `changes`, validated again (pydantic's model_copy does not validate)."""
+        return type(self).model_validate({**dict(self), **changes})
+
+
+class CaptureSettings(Model):
+    """Where frames come from."""
+
+    source: str = "auto"
+    """`auto`, `demo`, `camera:INDEX`, `camera:/dev/videoN`, `camera:STABLE-ID` or a video file."""
+    width: Annotated[int, Field(ge=16, le=7680)] = 1280
+    height: Annotated[int, Field(ge=16, le=4320)] = 720
+    fps: Annotated[float, Field(ge=1, le=240)] = 30.0
+    pixel_format: str = "auto"
+    """A FOURCC such as `MJPG` or `YUYV`; `auto` prefers MJPG where the camera offers it."""
+
+
+class EdgeSettings(Model):
+    """How the matte's edge is treated, after the network and before the composite."""
+
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The alpha that stays where it is when the contrast is raised."""
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """0 leaves the matte alone, 1 makes it a hard mask at the threshold."""
+    grow_px: Annotated[int, Field(ge=-20, le=20)] = 0
+    """Grows (above 0) or shrinks the person, in output pixels."""
+    feather_px: Annotated[int, Field(ge=0, le=40)] = 0
+    """Softens the edge outward, in output pixels: the inside stays opaque."""
+    steadiness: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How strongly small changes of alpha over time are held back."""
+    despill: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How strongly green cast is taken out of the half-transparent edge."""
+
+
+class MattingSettings(Model):
+    """Which network, and how it runs."""
+
+    model: str = "auto"
+    weights: Path | None = None
+    refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = "auto"
+    plate: Path | None = None
+    device: str = "auto"
+    executor: Literal["auto", "eager", "compiled", "cuda-graph", "openvino"] = "auto"
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
+    """None: chosen so that the small frame's short side is about 270 px."""
+    edges: EdgeSettings = EdgeSettings()
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        if value not in MODEL_NAMES:
+            raise ValueError(f"there is no model {value!r}; the models are {', '.join(MODEL_NAMES)}")
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value):
+            raise ValueError(f"there is no device {value!r}; use auto, cpu, cuda, cuda:N or mps")
+        return value
+
+
+class BackgroundSettings(Model):
+    """What stands behind the person."""
+
+    kind: Literal["blur", "image", "video", "colour", "none"] = "blur"
+    path: Path | None = None
+    """The image or video; kept while another kind is chosen."""
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#00b140"
+    blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
+    fit: Literal["fill", "fit"] = "fill"
+
+
+class OutputSettings(Model):
+    """Where pictures go."""
+
+    virtual_camera: str = "auto"
+    """`auto`, `off`, a device (`/dev/video10`) or its label."""
+    record: Path | None = None
+    record_alpha: Path | None = None
+    mirror: bool = False
+    standby_text: Annotated[str, Field(max_length=200)] = ""
+    standby_image: Path | None = None
+
+
+class Settings(Model):
+    """All of it."""
+
+    version: int = SETTINGS_VERSION
+    capture: CaptureSettings = CaptureSettings()
+    matting: MattingSettings = MattingSettings()
+    background: BackgroundSettings = BackgroundSettings()
+    output: OutputSettings = OutputSettings()
+    paused: bool = False
+    """The outputs show the stand-by card."""
+    frozen: bool = False
+    """The outputs keep the last composite."""
