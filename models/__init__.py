@@ -1,0 +1,1 @@
+"""Networks and their weights: torch, numpy and the standard library only."""

@@ -1,0 +1,148 @@
+"""MobileNetV3-Large (arXiv 1905.02244, table 1) as a dilated encoder with output stride 16."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.backbones import Features
+from models.blocks import Activation, conv_norm, hard_swish, make_divisible, relu
+
+EPS, MOMENTUM = 1e-3, 1e-2
+
+
+class _Row(NamedTuple):
+    """One bottleneck of table 1; `stride` is the nominal one, before dilation takes its place."""
+
+    inputs: int
+    kernel: int
+    expanded: int
+    outputs: int
+    squeeze: bool
+    hard_swish: bool
+    stride: int
+    dilation: int = 1
+
+
+_TABLE = (
+    _Row(16, 3, 16, 16, False, False, 1),
+    _Row(16, 3, 64, 24, False, False, 2),
+    _Row(24, 3, 72, 24, False, False, 1),
+    _Row(24, 5, 72, 40, True, False, 2),
+    _Row(40, 5, 120, 40, True, False, 1),
+    _Row(40, 5, 120, 40, True, False, 1),
+    _Row(40, 3, 240, 80, False, True, 2),
+    _Row(80, 3, 200, 80, False, True, 1),
+    _Row(80, 3, 184, 80, False, True, 1),
+    _Row(80, 3, 184, 80, False, True, 1),
+    _Row(80, 3, 480, 112, True, True, 1),
+    _Row(112, 3, 672, 112, True, True, 1),
+    _Row(112, 5, 672, 160, True, True, 2, 2),
+    _Row(160, 5, 960, 160, True, True, 1, 2),
+    _Row(160, 5, 960, 160, True, True, 1, 2),
+)
+_TAPS = (1, 3, 6, 16)
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each channel by a gate computed from the channels' global averages (section 5.3)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        squeezed = make_divisible(channels // 4)
+        self.fc1 = nn.Conv2d(channels, squeezed, 1)
+        self.fc2 = nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        gate = functional.relu(self.fc1(functional.adaptive_avg_pool2d(x, 1)))
+        return x * functional.hardsigmoid(self.fc2(gate))
+
+
+class Bottleneck(nn.Module):
+    """Expand, depthwise, squeeze-excite, project; a residual where the shape stays (figure 4)."""
+
+    def __init__(self, row: _Row) -> None:
+        super().__init__()
+        activation: Activation = hard_swish if row.hard_swish else relu
+        stride = 1 if row.dilation > 1 else row.stride
+        layers: list[nn.Module] = []
+        if row.expanded != row.inputs:
+            layers.append(_conv(row.inputs, row.expanded, activation=activation))
+        layers.append(
+            _conv(
+                row.expanded,
+                row.expanded,
+                row.kernel,
+                stride,
+                row.dilation,
+                row.expanded,
+                activation=activation,
+            )
+        )
+        if row.squeeze:
+            layers.append(SqueezeExcite(row.expanded))
+        layers.append(_conv(row.expanded, row.outputs, activation=None))
+        self.block = nn.Sequential(*layers)
+        self.residual = row.stride == 1 and row.inputs == row.outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, H', W')."""
+        y: Tensor = self.block(x)
+        return x + y if self.residual else y
+
+
+class MobileNetV3Large(nn.Module):
+    """The encoder: RGB (B, 3, H, W) in 0..1 to features of 16, 24, 40 and 960 channels.
+
+    The last three bottlenecks are dilated in place of the last stride. The ImageNet normalisation of the
+    input is part of the network.
+    """
+
+    channels = (16, 24, 40, 960)
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [_conv(3, 16, 3, 2, activation=hard_swish)]
+        layers.extend(Bottleneck(row) for row in _TABLE)
+        layers.append(_conv(160, 960, activation=hard_swish))
+        self.features = nn.ModuleList(layers)
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Features:
+        """The features after layers 1, 3, 6 and 16."""
+        x = (image - self.mean) / self.std
+        taps: list[Tensor] = []
+        for index, layer in enumerate(self.features):
+            x = layer(x)
+            if index in _TAPS:
+                taps.append(x)
+        f1, f2, f3, f4 = taps
+        return f1, f2, f3, f4
+
+
+def _conv(
+    in_channels: int,
+    out_channels: int,
+    kernel: int = 1,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+    *,
+    activation: Activation | None,
+) -> nn.Sequential:
+    return conv_norm(
+        in_channels,
+        out_channels,
+        kernel,
+        stride,
+        dilation,
+        groups,
+        activation=activation,
+        eps=EPS,
+        momentum=MOMENTUM,
+    )

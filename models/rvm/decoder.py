@@ -1,0 +1,96 @@
+"""The recurrent decoder (arXiv 2108.11515, section 3.2 and figure 2)."""
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.backbones import Features
+from models.blocks import conv_norm, relu
+from models.rvm.recurrence import SplitGRU
+
+State = tuple[Tensor, Tensor, Tensor, Tensor]
+"""The recurrent states r1..r4 at 1/2, 1/4, 1/8 and 1/16 of the small frame, finest first."""
+
+
+def _upsample_like(x: Tensor, skip: Tensor) -> Tensor:
+    """Doubles the size of `x` bilinearly and crops the odd row and column that `skip` does not have."""
+    x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    return x[:, :, : skip.shape[2], : skip.shape[3]]
+
+
+class BottleneckBlock(SplitGRU):
+    """decode4: memory at the coarsest level."""
+
+    def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+        """x (B * frames, C, H, W), h (B, C / 2, H, W) to the same shapes."""
+        return self.remember(x, h, frames)
+
+
+class UpsamplingBlock(SplitGRU):
+    """decode3, decode2, decode1: upsample, join with the encoder's features and the image, remember."""
+
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
+        super().__init__(out_channels)
+        self.conv = conv_norm(in_channels + skip_channels + 3, out_channels, 3)
+
+    def forward(self, x: Tensor, f: Tensor, s: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+        """x at the coarser level, features f, image s and state h at this one, to (output, state)."""
+        x = self.conv(torch.cat([_upsample_like(x, s), f, s], 1))
+        return self.remember(x, h, frames)
+
+
+class OutputBlock(nn.Module):
+    """decode0: the features "hid" at the small frame's own size, from which everything is projected."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(in_channels + 3, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            relu(),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            relu(),
+        )
+
+    def forward(self, x: Tensor, s: Tensor) -> Tensor:
+        """x (B, in_channels, h / 2, w / 2) and image s (B, 3, h, w) to (B, out_channels, h, w)."""
+        hid: Tensor = self.conv(torch.cat([_upsample_like(x, s), s], 1))
+        return hid
+
+
+class RecurrentDecoder(nn.Module):
+    """Five blocks from 1/16 back to full size; four of them keep a state.
+
+    `features` are the encoder's channels finest first with the bottleneck's in the last place, `widths` the
+    decoder's own, coarsest first.
+    """
+
+    def __init__(self, features: tuple[int, int, int, int], widths: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.state_channels = (widths[2] // 2, widths[1] // 2, widths[0] // 2, features[3] // 2)
+        self.decode4 = BottleneckBlock(features[3])
+        self.decode3 = UpsamplingBlock(features[3], features[2], widths[0])
+        self.decode2 = UpsamplingBlock(widths[0], features[1], widths[1])
+        self.decode1 = UpsamplingBlock(widths[1], features[0], widths[2])
+        self.decode0 = OutputBlock(widths[2], widths[3])
+
+    def forward(self, image: Tensor, features: Features, state: State, frames: int) -> tuple[Tensor, State]:
+        """hid (B * frames, widths[3], h, w) and the states after the last frame.
+
+        `image` is the small frame (B * frames, 3, h, w), `features` the encoder's view of it.
+        """
+        f1, f2, f3, f4 = features
+        r1, r2, r3, r4 = state
+        s1 = _halve(image)
+        s2 = _halve(s1)
+        s3 = _halve(s2)
+        x, r4 = self.decode4(f4, r4, frames)
+        x, r3 = self.decode3(x, f3, s3, r3, frames)
+        x, r2 = self.decode2(x, f2, s2, r2, frames)
+        x, r1 = self.decode1(x, f1, s1, r1, frames)
+        return self.decode0(x, image), (r1, r2, r3, r4)
+
+
+def _halve(image: Tensor) -> Tensor:
+    return functional.avg_pool2d(image, 2, 2, ceil_mode=True, count_include_pad=False)

@@ -1,0 +1,81 @@
+"""Guided filters that carry a small matte to full size (arXiv 1803.05619; 2108.11515, section 3.3).
+
+Both find, at small size, the linear map y = A * x + b that best explains the matte y from the image x around
+each pixel, and leave it to `apply` to evaluate that map with the full-size image. The image has four channels,
+[R, G, B, mean of RGB], to pair with the matte's, [foreground residual (3), alpha].
+
+The statistics are taken in float32 whatever the network's precision: covariances are small differences of
+nearly equal numbers, of which half precision would leave nothing.
+"""
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.blocks import relu, resize
+
+EPS = 1e-5
+
+
+def guide(image: Tensor) -> Tensor:
+    """[R, G, B, mean of RGB] (B, 4, H, W) of an image (B, 3, H, W)."""
+    return torch.cat([image, image.mean(1, keepdim=True)], 1)
+
+
+def apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+    """A * x + b at the size of `image` (B, 3, H, W); `slope` and `offset` are (B, 4, h, w)."""
+    size = image.shape[2], image.shape[3]
+    return resize(slope, size) * guide(image) + resize(offset, size)
+
+
+class FastGuidedFilter(nn.Module):
+    """The guided filter with radius 1 and a box of zero padding, A = cov(x, y) / (var(x) + eps).
+
+    It has no parameters; `hidden_channels` and `hid` are there so that both filters are called alike.
+    """
+
+    def __init__(self, hidden_channels: int) -> None:
+        super().__init__()
+
+    def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
+        """A and b (B, 4, h, w) from image (B, 3, h, w) and matte (B, 4, h, w)."""
+        x, y = guide(image).float(), matte.float()
+        mean_x, mean_y = _box(x), _box(y)
+        covariance = _box(x * y) - mean_x * mean_y
+        variance = _box(x * x) - mean_x * mean_x
+        slope = covariance / (variance + EPS)
+        return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
+
+
+class DeepGuidedFilter(nn.Module):
+    """The guided filter with a learned box and A from the statistics and `hid` by 1x1 convolutions."""
+
+    def __init__(self, hidden_channels: int) -> None:
+        super().__init__()
+        self.box_filter = nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False)
+        self.conv = nn.Sequential(
+            nn.Conv2d(2 * 4 + hidden_channels, hidden_channels, 1, bias=False),
+            nn.BatchNorm2d(hidden_channels),
+            relu(),
+            nn.Conv2d(hidden_channels, hidden_channels, 1, bias=False),
+            nn.BatchNorm2d(hidden_channels),
+            relu(),
+            nn.Conv2d(hidden_channels, 4, 1),
+        )
+
+    def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
+        """A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid (B, C, h, w)."""
+        x, y = guide(image).float(), matte.float()
+        mean_x, mean_y = self._mean(x), self._mean(y)
+        covariance = self._mean(x * y) - mean_x * mean_y
+        variance = self._mean(x * x) - mean_x * mean_x
+        statistics = torch.cat([covariance, variance], 1).to(hid.dtype)
+        slope = self.conv(torch.cat([statistics, hid], 1)).float()
+        return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
+
+    def _mean(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.box_filter.weight.float(), padding=1, groups=4)
+
+
+def _box(x: Tensor) -> Tensor:
+    return functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=True)

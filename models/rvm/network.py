@@ -1,0 +1,159 @@
+"""The RVM network (arXiv 2108.11515, section 3)."""
+
+from typing import Literal
+
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.backbones.mobilenetv3 import MobileNetV3Large
+from models.backbones.resnet import resnet50
+from models.rvm import guided_filter
+from models.rvm.decoder import RecurrentDecoder, State
+from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter
+from models.rvm.lraspp import LRASPP
+from models.rvm.sizes import feature_sizes
+
+Variant = Literal["mobilenetv3", "resnet50"]
+Refiner = Literal["deep_guided_filter", "fast_guided_filter"]
+
+_BACKBONES = {"mobilenetv3": MobileNetV3Large, "resnet50": resnet50}
+_REFINERS = {"deep_guided_filter": DeepGuidedFilter, "fast_guided_filter": FastGuidedFilter}
+_BOTTLENECK = {"mobilenetv3": 128, "resnet50": 256}
+_WIDTHS = {"mobilenetv3": (80, 40, 32, 16), "resnet50": (128, 64, 32, 16)}
+
+
+class Projection(nn.Module):
+    """A 1x1 convolution from the decoder's features to an output."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        y: Tensor = self.conv(x)
+        return y
+
+
+class MattingNetwork(nn.Module):
+    """RVM: a frame and the memory of those before it to foreground, alpha and the new memory.
+
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r4 belong to
+    one stream at one size; `initial_state` gives those of its first frame, for which None does as well.
+    `forward` is the whole network; `coefficients` and `apply_coefficients` are its two stages, at small and at
+    full size, for those who run them apart.
+    """
+
+    def __init__(self, variant: Variant = "mobilenetv3", refiner: Refiner = "deep_guided_filter") -> None:
+        super().__init__()
+        self.backbone = _BACKBONES[variant]()
+        bottleneck, widths = _BOTTLENECK[variant], _WIDTHS[variant]
+        f1, f2, f3, f4 = self.backbone.channels
+        self.aspp = LRASPP(f4, bottleneck)
+        self.decoder = RecurrentDecoder((f1, f2, f3, bottleneck), widths)
+        self.project_mat = Projection(widths[3], 4)
+        self.project_seg = Projection(widths[3], 1)
+        self.refiner = _REFINERS[refiner](widths[3])
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
+        """Zero states for streams whose small frame has this size; see `models.rvm.small_size`.
+
+        r_i is (batch, C_i, ceil(height / 2^i), ceil(width / 2^i)), with the network's own dtype and device.
+        """
+        like = self.project_mat.conv.weight
+        r1, r2, r3, r4 = (
+            like.new_zeros(batch, channels, *size)
+            for channels, size in zip(
+                self.decoder.state_channels, feature_sizes(height_small, width_small), strict=True
+            )
+        )
+        return r1, r2, r3, r4
+
+    def forward(
+        self,
+        src: Tensor,
+        r1: Tensor | None = None,
+        r2: Tensor | None = None,
+        r3: Tensor | None = None,
+        r4: Tensor | None = None,
+        downsample_ratio: float = 1,
+        segmentation_pass: bool = False,
+    ) -> tuple[Tensor, ...]:
+        """fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r4; a T after B where src has one.
+
+        With `segmentation_pass`: the logits (B, 1, h, w) at the small size, and r1..r4. At a ratio other than
+        1 the network sees a smaller frame, floor(H * ratio) by floor(W * ratio), and a guided filter carries
+        its matte to the full one.
+        """
+        frames = src.shape[1] if src.ndim == 5 else 1
+        flat = src.flatten(0, 1) if src.ndim == 5 else src
+        small = flat if downsample_ratio == 1 else _downsample(flat, downsample_ratio)
+        outputs: tuple[Tensor, ...]
+        if segmentation_pass:
+            hid, state = self._decode(small, r1, r2, r3, r4, frames)
+            outputs = (self.project_seg(hid),)
+        elif downsample_ratio == 1:
+            hid, state = self._decode(small, r1, r2, r3, r4, frames)
+            outputs = _finish(flat, self.project_mat(hid))
+        else:
+            slope, offset, _, *state = self.coefficients(small, r1, r2, r3, r4, frames)
+            outputs = self.apply_coefficients(flat, slope, offset)
+        if src.ndim == 5:
+            outputs = tuple(x.unflatten(0, (-1, frames)) for x in outputs)
+        return *outputs, *state
+
+    def coefficients(
+        self,
+        src_small: Tensor,
+        r1: Tensor | None = None,
+        r2: Tensor | None = None,
+        r3: Tensor | None = None,
+        r4: Tensor | None = None,
+        frames: int = 1,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Everything that happens at the small size: A, b, coarse alpha, r1, r2, r3, r4.
+
+        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image
+        [R, G, B, mean of RGB] to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in 0..1,
+        is the one before the guided filter.
+        """
+        hid, state = self._decode(src_small, r1, r2, r3, r4, frames)
+        matte = self.project_mat(hid)
+        slope, offset = self.refiner(src_small, matte, hid)
+        return slope, offset, matte[:, 3:].clamp(0, 1), *state
+
+    def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """The full-size stage: fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 of src (B, 3, H, W).
+
+        `slope` and `offset` are A and b, (B, 4, h, w), from `coefficients`.
+        """
+        return _finish(src, guided_filter.apply(src, slope, offset))
+
+    def _decode(
+        self,
+        src_small: Tensor,
+        r1: Tensor | None,
+        r2: Tensor | None,
+        r3: Tensor | None,
+        r4: Tensor | None,
+        frames: int,
+    ) -> tuple[Tensor, State]:
+        """The decoder's features hid (B * frames, 16, h, w) and the new states."""
+        if r1 is None or r2 is None or r3 is None or r4 is None:
+            batch, _, height, width = src_small.shape
+            r1, r2, r3, r4 = self.initial_state(batch // frames, height, width)
+        f1, f2, f3, f4 = self.backbone(src_small)
+        return self.decoder(src_small, (f1, f2, f3, self.aspp(f4)), (r1, r2, r3, r4), frames)
+
+
+def _downsample(image: Tensor, ratio: float) -> Tensor:
+    """(B, 3, H, W) to (B, 3, floor(H * ratio), floor(W * ratio)), sampled at exactly this ratio."""
+    return functional.interpolate(
+        image, scale_factor=ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
+    )
+
+
+def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
+    """Foreground and alpha in 0..1 of the image (B, 3, H, W) and [foreground residual, alpha] (B, 4, H, W)."""
+    residual, pha = matte.split([3, 1], 1)
+    return (image + residual).clamp(0, 1), pha.clamp(0, 1)
