@@ -51,7 +51,7 @@ def conv_norm(
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `value`, at most 10 % below it (MobileNet's rounding of widths)."""
+    """The multiple of `divisor` nearest to `value`, at most 10 % below it (MobileNet's widths)."""
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
 

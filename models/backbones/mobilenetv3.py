@@ -1,5 +1,6 @@
 """MobileNetV3-Large (arXiv 1905.02244, table 1) as a dilated encoder with output stride 16."""
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from models.backbones import Features
 from models.blocks import Activation, conv_norm, hard_swish, make_divisible, relu
 
-EPS, MOMENTUM = 1e-3, 1e-2
+_conv = partial(conv_norm, eps=1e-3, momentum=1e-2)
 
 
 class _Row(NamedTuple):
@@ -70,17 +71,8 @@ class Bottleneck(nn.Module):
         layers: list[nn.Module] = []
         if row.expanded != row.inputs:
             layers.append(_conv(row.inputs, row.expanded, activation=activation))
-        layers.append(
-            _conv(
-                row.expanded,
-                row.expanded,
-                row.kernel,
-                stride,
-                row.dilation,
-                row.expanded,
-                activation=activation,
-            )
-        )
+        width = row.expanded
+        layers.append(_conv(width, width, row.kernel, stride, row.dilation, width, activation=activation))
         if row.squeeze:
             layers.append(SqueezeExcite(row.expanded))
         layers.append(_conv(row.expanded, row.outputs, activation=None))
@@ -123,26 +115,3 @@ class MobileNetV3Large(nn.Module):
                 taps.append(x)
         f1, f2, f3, f4 = taps
         return f1, f2, f3, f4
-
-
-def _conv(
-    in_channels: int,
-    out_channels: int,
-    kernel: int = 1,
-    stride: int = 1,
-    dilation: int = 1,
-    groups: int = 1,
-    *,
-    activation: Activation | None,
-) -> nn.Sequential:
-    return conv_norm(
-        in_channels,
-        out_channels,
-        kernel,
-        stride,
-        dilation,
-        groups,
-        activation=activation,
-        eps=EPS,
-        momentum=MOMENTUM,
-    )

@@ -21,11 +21,8 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample = (
-            None
-            if stride == 1 and in_channels == out_channels
-            else conv_norm(in_channels, out_channels, 1, stride, activation=None)
-        )
+        same = stride == 1 and in_channels == out_channels
+        self.downsample = None if same else conv_norm(in_channels, out_channels, 1, stride, activation=None)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, H, W) to (B, 4 * width, ceil(H / stride), ceil(W / stride))."""
@@ -35,9 +32,7 @@ class Bottleneck(nn.Module):
         return functional.relu(shortcut + self.bn3(self.conv3(y)))
 
 
-def _stage(
-    blocks: int, in_channels: int, width: int, stride: int = 1, first: int = 1, rest: int = 1
-) -> nn.Sequential:
+def _stage(blocks: int, in_channels: int, width: int, stride: int = 1, first: int = 1, rest: int = 1) -> nn.Sequential:
     """`blocks` bottlenecks, of which only the first strides; `first` and `rest` are their dilations."""
     head = Bottleneck(in_channels, width, stride, first)
     tail = (Bottleneck(width * EXPANSION, width, 1, rest) for _ in range(blocks - 1))

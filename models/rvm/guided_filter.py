@@ -1,8 +1,8 @@
 """Guided filters that carry a small matte to full size (arXiv 1803.05619; 2108.11515, section 3.3).
 
-Both find, at small size, the linear map y = A * x + b that best explains the matte y from the image x around
-each pixel, and leave it to `apply` to evaluate that map with the full-size image. The image has four channels,
-[R, G, B, mean of RGB], to pair with the matte's, [foreground residual (3), alpha].
+Both find, at small size, the linear map y = A * x + b that best explains the matte y from the image x
+around each pixel, and leave it to `apply` to evaluate that map with the full-size image. The image has four
+channels, [R, G, B, mean of RGB], to pair with the matte's, [foreground residual (3), alpha].
 
 The statistics are taken in float32 whatever the network's precision: covariances are small differences of
 nearly equal numbers, of which half precision would leave nothing.

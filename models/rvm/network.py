@@ -1,12 +1,13 @@
 """The RVM network (arXiv 2108.11515, section 3)."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
-from models.backbones.resnet import resnet50
+from models.backbones.resnet import ResNet, resnet50
 from models.rvm import guided_filter
 from models.rvm.decoder import RecurrentDecoder, State
 from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter
@@ -16,10 +17,23 @@ from models.rvm.sizes import feature_sizes
 Variant = Literal["mobilenetv3", "resnet50"]
 Refiner = Literal["deep_guided_filter", "fast_guided_filter"]
 
-_BACKBONES = {"mobilenetv3": MobileNetV3Large, "resnet50": resnet50}
-_REFINERS = {"deep_guided_filter": DeepGuidedFilter, "fast_guided_filter": FastGuidedFilter}
-_BOTTLENECK = {"mobilenetv3": 128, "resnet50": 256}
-_WIDTHS = {"mobilenetv3": (80, 40, 32, 16), "resnet50": (128, 64, 32, 16)}
+
+class _Design(NamedTuple):
+    """What a variant is made of: its encoder, the LR-ASPP's channels, the decoder's, coarsest first."""
+
+    backbone: Callable[[], MobileNetV3Large | ResNet]
+    bottleneck: int
+    widths: tuple[int, int, int, int]
+
+
+_DESIGNS: dict[Variant, _Design] = {
+    "mobilenetv3": _Design(MobileNetV3Large, 128, (80, 40, 32, 16)),
+    "resnet50": _Design(resnet50, 256, (128, 64, 32, 16)),
+}
+_REFINERS: dict[Refiner, type[DeepGuidedFilter | FastGuidedFilter]] = {
+    "deep_guided_filter": DeepGuidedFilter,
+    "fast_guided_filter": FastGuidedFilter,
+}
 
 
 class Projection(nn.Module):
@@ -38,16 +52,16 @@ class Projection(nn.Module):
 class MattingNetwork(nn.Module):
     """RVM: a frame and the memory of those before it to foreground, alpha and the new memory.
 
-    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r4 belong to
-    one stream at one size; `initial_state` gives those of its first frame, for which None does as well.
-    `forward` is the whole network; `coefficients` and `apply_coefficients` are its two stages, at small and at
-    full size, for those who run them apart.
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r4 belong
+    to one stream at one size; `initial_state` gives those of its first frame, for which None does as well.
+    `forward` is the whole network; `coefficients` and `apply_coefficients` are its two stages, at small and
+    at full size, for those who run them apart.
     """
 
     def __init__(self, variant: Variant = "mobilenetv3", refiner: Refiner = "deep_guided_filter") -> None:
         super().__init__()
-        self.backbone = _BACKBONES[variant]()
-        bottleneck, widths = _BOTTLENECK[variant], _WIDTHS[variant]
+        make_backbone, bottleneck, widths = _DESIGNS[variant]
+        self.backbone = make_backbone()
         f1, f2, f3, f4 = self.backbone.channels
         self.aspp = LRASPP(f4, bottleneck)
         self.decoder = RecurrentDecoder((f1, f2, f3, bottleneck), widths)
@@ -96,10 +110,11 @@ class MattingNetwork(nn.Module):
             hid, state = self._decode(small, r1, r2, r3, r4, frames)
             outputs = _finish(flat, self.project_mat(hid))
         else:
-            slope, offset, _, *state = self.coefficients(small, r1, r2, r3, r4, frames)
+            slope, offset, _, r1, r2, r3, r4 = self.coefficients(small, r1, r2, r3, r4, frames)
+            state = r1, r2, r3, r4
             outputs = self.apply_coefficients(flat, slope, offset)
         if src.ndim == 5:
-            outputs = tuple(x.unflatten(0, (-1, frames)) for x in outputs)
+            outputs = tuple(x.reshape(-1, frames, *x.shape[1:]) for x in outputs)
         return *outputs, *state
 
     def coefficients(
@@ -113,9 +128,9 @@ class MattingNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Everything that happens at the small size: A, b, coarse alpha, r1, r2, r3, r4.
 
-        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image
-        [R, G, B, mean of RGB] to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in 0..1,
-        is the one before the guided filter.
+        src_small is (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image
+        [R, G, B, mean of RGB] to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in
+        0..1, is the one before the guided filter.
         """
         hid, state = self._decode(src_small, r1, r2, r3, r4, frames)
         matte = self.project_mat(hid)
@@ -143,7 +158,8 @@ class MattingNetwork(nn.Module):
             batch, _, height, width = src_small.shape
             r1, r2, r3, r4 = self.initial_state(batch // frames, height, width)
         f1, f2, f3, f4 = self.backbone(src_small)
-        return self.decoder(src_small, (f1, f2, f3, self.aspp(f4)), (r1, r2, r3, r4), frames)
+        hid, state = self.decoder(src_small, (f1, f2, f3, self.aspp(f4)), (r1, r2, r3, r4), frames)
+        return hid, state
 
 
 def _downsample(image: Tensor, ratio: float) -> Tensor:
@@ -154,6 +170,5 @@ def _downsample(image: Tensor, ratio: float) -> Tensor:
 
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
-    """Foreground and alpha in 0..1 of the image (B, 3, H, W) and [foreground residual, alpha] (B, 4, H, W)."""
-    residual, pha = matte.split([3, 1], 1)
-    return (image + residual).clamp(0, 1), pha.clamp(0, 1)
+    """Foreground and alpha in 0..1 from the image (B, 3, H, W) and [residual, alpha] (B, 4, H, W)."""
+    return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)

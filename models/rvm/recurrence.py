@@ -12,15 +12,15 @@ class ConvGRU(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.channels = channels
         self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
         """The state after one frame; x and h are (B, C, H, W)."""
-        r, z = self.ih(torch.cat([x, h], 1)).split(self.channels, 1)
+        r, z = self.ih(torch.cat([x, h], 1)).chunk(2, 1)
         candidate = self.hh(torch.cat([x, r * h], 1))
-        return (1 - z) * h + z * candidate
+        new: Tensor = (1 - z) * h + z * candidate
+        return new
 
     def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
         """All outputs (B * frames, C, H, W) and the last state (B, C, H, W).
@@ -31,7 +31,7 @@ class ConvGRU(nn.Module):
             h = self.step(x, h)
             return h, h
         outputs = []
-        for x_t in x.unflatten(0, (-1, frames)).unbind(1):
+        for x_t in x.reshape(-1, frames, *x.shape[1:]).unbind(1):
             h = self.step(x_t, h)
             outputs.append(h)
         return torch.stack(outputs, 1).flatten(0, 1), h
