@@ -5,6 +5,7 @@ Tensors are (B, C, H, W); "bilinear" always means `align_corners=False`.
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
@@ -59,3 +60,18 @@ def make_divisible(value: float, divisor: int = 8) -> int:
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear resize of (B, C, H, W) to `size` = (height, width)."""
     return functional.interpolate(image, size=size, mode="bilinear", align_corners=False)
+
+
+class ImageNetNormalise(nn.Module):
+    """RGB in 0..1, (B, 3, H, W), to zero mean and unit deviation over ImageNet's images; no parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(image - mean) / std per channel."""
+        return (image - self.mean) / self.std

@@ -3,12 +3,11 @@
 from functools import partial
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import Features
-from models.blocks import Activation, conv_norm, hard_swish, make_divisible, relu
+from models.blocks import Activation, ImageNetNormalise, conv_norm, hard_swish, make_divisible, relu
 
 _conv = partial(conv_norm, eps=1e-3, momentum=1e-2)
 
@@ -100,14 +99,11 @@ class MobileNetV3Large(nn.Module):
         layers.extend(Bottleneck(row) for row in _TABLE)
         layers.append(_conv(160, 960, activation=hard_swish))
         self.features = nn.ModuleList(layers)
-        self.mean: Tensor
-        self.std: Tensor
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.normalise = ImageNetNormalise()
 
     def forward(self, image: Tensor) -> Features:
         """The features after layers 1, 3, 6 and 16."""
-        x = (image - self.mean) / self.std
+        x = self.normalise(image)
         taps: list[Tensor] = []
         for index, layer in enumerate(self.features):
             x = layer(x)

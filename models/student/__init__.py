@@ -1,0 +1,5 @@
+"""The bundled network: a small recurrent matting network, trained by this project and shipped with it."""
+
+from models.student.network import StudentNetwork
+
+__all__ = ["StudentNetwork"]

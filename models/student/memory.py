@@ -1,0 +1,60 @@
+"""The student's memory: a convolutional GRU that starts out as if it had none."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+_OPEN = 2.0
+"""Bias of the update gate at first: most of the state is new with every frame."""
+
+
+class Memory(nn.Module):
+    """Runs half of the channels through a convolutional GRU and leaves the others as they are.
+
+    h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, equation 1).
+    The weights on h begin at zero, so that what was learnt from single pictures holds when the training goes on with
+    sequences; with h = 0 (None) these weights play no part, and their convolutions are left out.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels // 2
+        self.gates = nn.Conv2d(2 * self.channels, 2 * self.channels, 3, padding=1)
+        self.candidate = nn.Conv2d(2 * self.channels, self.channels, 3, padding=1)
+        with torch.no_grad():
+            self.gates.weight[:, self.channels :] = 0
+            self.candidate.weight[:, self.channels :] = 0
+            assert self.gates.bias is not None
+            self.gates.bias[self.channels :] = _OPEN
+
+    def forward(self, x: Tensor, h: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+        """All outputs (B * frames, C, H, W) and the last state (B, C / 2, H, W).
+
+        `x` (B * frames, C, H, W) holds `frames` consecutive frames of each of B streams, `h` (B, C / 2, H, W) the state
+        before them, None for zeros.
+        """
+        kept, moving = x.chunk(2, 1)
+        if frames == 1:
+            h = self._step(moving, h)
+            return torch.cat([kept, h], 1), h
+        outputs = []
+        for x_t in moving.unflatten(0, (-1, frames)).unbind(1):
+            h = self._step(x_t, h)
+            outputs.append(h)
+        assert h is not None
+        return torch.cat([kept, torch.stack(outputs, 1).flatten(0, 1)], 1), h
+
+    def _step(self, x: Tensor, h: Tensor | None) -> Tensor:
+        if h is None:
+            z = torch.sigmoid(_convolve_new(self.gates, x)[:, self.channels :])
+            return z * torch.tanh(_convolve_new(self.candidate, x))
+        r, z = torch.sigmoid(self.gates(torch.cat([x, h], 1))).chunk(2, 1)
+        candidate = torch.tanh(self.candidate(torch.cat([x, r * h], 1)))
+        return h + z * (candidate - h)
+
+
+def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """The convolution of [x, 0]."""
+    return functional.conv2d(x, convolution.weight[:, : x.shape[1]], convolution.bias, padding=1)

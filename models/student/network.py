@@ -1,0 +1,195 @@
+"""The student: a recurrent matting network small enough to ship, made of dense 3x3 convolutions of few channels.
+
+On the CPUs it is for, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones,
+so most of the network lies there; what is at 1/2 only finds edges.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.blocks import conv_norm
+from models.rvm import guided_filter
+from models.student.memory import Memory
+
+State = tuple[Tensor, Tensor, Tensor]
+"""The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
+
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+_ENCODER = (16, 32, 64, 96, 96)
+_DECODER = (16, 32, 48, 64)
+_STRETCH = 0.01
+"""The sigmoid never reaches 0 and 1; alpha is what lies between this and one less this, stretched."""
+
+
+class Residual(nn.Module):
+    """x plus `depth` convolutions of it."""
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        inner = [conv_norm(channels, channels, 3) for _ in range(depth - 1)]
+        self.body = nn.Sequential(*inner, conv_norm(channels, channels, 3, activation=None))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        return functional.relu(x + self.body(x))
+
+
+class Context(nn.Module):
+    """Weighs the channels of the coarsest features by what the whole picture holds."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.features = conv_norm(channels, channels, 1)
+        self.weights = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to the same shape."""
+        y: Tensor = self.features(x) * torch.sigmoid(self.weights(x.mean((2, 3), keepdim=True)))
+        return y
+
+
+class StudentNetwork(nn.Module):
+    """A frame and the memory of those before it to foreground, alpha and the new memory; called as RVM is.
+
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3 belong to one
+    stream at one size; `initial_state` gives those of its first frame, for which None does as well. `forward` is the
+    whole network; `coefficients` and `apply_coefficients` are its stages at small and at full size.
+    """
+
+    state_count: ClassVar[int] = 3
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        e1, e2, e3, e4, e5 = _ENCODER
+        d1, d2, d3, d4 = _DECODER
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.encode1 = conv_norm(3, e1, 3, 2)
+        self.encode2 = nn.Sequential(conv_norm(e1, e2, 3, 2), Residual(e2, 1))
+        self.encode3 = nn.Sequential(conv_norm(e2, e3, 3, 2), Residual(e3, 2))
+        self.encode4 = nn.Sequential(conv_norm(e3, e4, 3, 2), Residual(e4, 2), Residual(e4, 2))
+        self.encode5 = nn.Sequential(conv_norm(e4, e5, 3, 2), Residual(e5, 2), Context(e5))
+        self.decode4 = conv_norm(e5 + e4, d4, 1)
+        self.memory4 = Memory(d4)
+        self.decode3 = conv_norm(d4 + e3, d3, 3)
+        self.memory3 = Memory(d3)
+        self.decode2 = conv_norm(d3 + e2, d2, 3)
+        self.memory2 = Memory(d2)
+        self.reduce1 = conv_norm(d2, d1, 1)
+        self.decode1 = conv_norm(d1 + e1, d1, 3)
+        self.project = nn.Conv2d(d1, 4 * 4, 3, padding=1)
+        self.refiner = guided_filter.FastGuidedFilter(d1)
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
+        """Zero states for streams whose small frame has this size, with the network's own dtype and device."""
+        like = self.project.weight
+        sizes = []
+        for _ in range(4):
+            height_small, width_small = (height_small + 1) // 2, (width_small + 1) // 2
+            sizes.append((height_small, width_small))
+        memories = (self.memory2, self.memory3, self.memory4)
+        r1, r2, r3 = (
+            like.new_zeros(batch, memory.channels, *size) for memory, size in zip(memories, sizes[1:], strict=True)
+        )
+        return r1, r2, r3
+
+    def forward(
+        self,
+        src: Tensor,
+        r1: Tensor | None = None,
+        r2: Tensor | None = None,
+        r3: Tensor | None = None,
+        downsample_ratio: float = 1,
+    ) -> tuple[Tensor, ...]:
+        """fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r3; a T after B where src has one.
+
+        At a ratio other than 1 the network sees a smaller frame, floor(H * ratio) by floor(W * ratio), and the fast
+        guided filter carries its matte to the full one.
+        """
+        frames = src.shape[1] if src.ndim == 5 else 1
+        flat = src.flatten(0, 1) if src.ndim == 5 else src
+        outputs: tuple[Tensor, ...]
+        state: tuple[Tensor, ...]
+        if downsample_ratio == 1:
+            raw, _, state = self.decode(flat, r1, r2, r3, frames)
+            outputs = _finish(flat, _matte(raw))
+        else:
+            small = functional.interpolate(
+                flat, scale_factor=downsample_ratio, mode="bilinear", recompute_scale_factor=False
+            )
+            slope, offset, _, *rest = self.coefficients(small, r1, r2, r3, frames)
+            outputs, state = self.apply_coefficients(flat, slope, offset), tuple(rest)
+        if src.ndim == 5:
+            outputs = tuple(x.unflatten(0, (-1, frames)) for x in outputs)
+        return *outputs, *state
+
+    def coefficients(
+        self,
+        src_small: Tensor,
+        r1: Tensor | None = None,
+        r2: Tensor | None = None,
+        r3: Tensor | None = None,
+        frames: int = 1,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Everything that happens at the small size: A, b, coarse alpha, r1, r2, r3.
+
+        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image [R, G, B, mean of RGB]
+        to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the filter.
+        """
+        raw, _, state = self.decode(src_small, r1, r2, r3, frames)
+        matte = _matte(raw)
+        slope, offset = self.refiner(src_small, matte, raw)
+        return slope, offset, matte[:, 3:], *state
+
+    def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """The full-size stage: fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 of src (B, 3, H, W)."""
+        return _finish(src, guided_filter.apply(src, slope, offset))
+
+    def decode(
+        self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor], State]:
+        """[Foreground residual (3), alpha's logit (1)], (B * frames, 4, h, w), before the guided filter.
+
+        Beside it the features it was made of, at 1/4, 1/8 and 1/16, and the new states.
+        """
+        f1 = self.encode1((src_small - self.mean) / self.deviation)
+        f2 = self.encode2(f1)
+        f3 = self.encode3(f2)
+        f4 = self.encode4(f3)
+        f5 = self.encode5(f4)
+        x4, r3 = self.memory4(self.decode4(_joined(f5, f4)), r3, frames)
+        x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, frames)
+        x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, frames)
+        x1 = self.decode1(_joined(self.reduce1(x2), f1))
+        raw = functional.pixel_shuffle(self.project(x1), 2)
+        return raw[:, :, : src_small.shape[2], : src_small.shape[3]], (x2, x3, x4), (r1, r2, r3)
+
+
+def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
+    """The coarse features at twice the size, cropped to those of `skip`, and these."""
+    x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+    return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
+
+
+def _matte(raw: Tensor) -> Tensor:
+    """[Foreground residual, alpha in 0..1] of what `decode` gives."""
+    residual, logit = raw.split([3, 1], 1)
+    return torch.cat([residual, stretched(logit)], 1)
+
+
+def stretched(logit: Tensor) -> Tensor:
+    """Alpha in 0..1, both ends included, of its logit."""
+    return ((torch.sigmoid(logit) - _STRETCH) / (1 - 2 * _STRETCH)).clamp(0, 1)
+
+
+def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
+    residual, pha = matte.split([3, 1], 1)
+    return (image + residual).clamp(0, 1), pha.clamp(0, 1)

@@ -1,0 +1,80 @@
+"""U2-Net and its small sister U2-NetP (arXiv 2005.09007, section 3.2, figure 5 and table 1)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.blocks import resize
+from models.u2net.rsu import RSU, halve
+
+
+class _Stage(NamedTuple):
+    name: str
+    depth: int
+    inputs: int
+    mid: int
+    outputs: int
+    flat: bool = False
+
+
+_ENCODER = (
+    _Stage("stage1", 7, 3, 32, 64),
+    _Stage("stage2", 6, 64, 32, 128),
+    _Stage("stage3", 5, 128, 64, 256),
+    _Stage("stage4", 4, 256, 128, 512),
+    _Stage("stage5", 4, 512, 256, 512, flat=True),
+    _Stage("stage6", 4, 512, 256, 512, flat=True),
+)
+_DECODER = (
+    _Stage("stage5d", 4, 1024, 256, 512, flat=True),
+    _Stage("stage4d", 4, 1024, 128, 256),
+    _Stage("stage3d", 5, 512, 64, 128),
+    _Stage("stage2d", 6, 256, 32, 64),
+    _Stage("stage1d", 7, 128, 16, 64),
+)
+
+
+def _small(stage: _Stage) -> _Stage:
+    """The same stage in U2-NetP: 64 channels between the stages and 16 inside them."""
+    inputs = 3 if stage.inputs == 3 else 128 if stage in _DECODER else 64
+    return stage._replace(inputs=inputs, mid=16, outputs=64)
+
+
+class U2Net(nn.Module):
+    """The salient object of an image, as maps after the sigmoid; `small` makes it U2-NetP.
+
+    The input (B, 3, H, W), RGB, is normalised by ImageNet's mean and deviation (`models.blocks`); the
+    published weights were trained at 320x320.
+    """
+
+    def __init__(self, small: bool) -> None:
+        super().__init__()
+        encoder, decoder = ([_small(s) if small else s for s in stages] for stages in (_ENCODER, _DECODER))
+        for name, depth, inputs, mid, outputs, flat in (*encoder, *decoder):
+            self.add_module(name, RSU(depth, inputs, mid, outputs, flat))
+        for level, stage in enumerate((*reversed(decoder), encoder[-1]), 1):
+            self.add_module(f"side{level}", nn.Conv2d(stage.outputs, 1, 3, padding=1))
+        self.outconv = nn.Conv2d(6, 1, 1)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """The fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in 0..1."""
+        sides = [self.get_submodule(f"side{i}")(x) for i, x in enumerate(self._decode(image), 1)]
+        size = image.shape[2], image.shape[3]
+        sides = [sides[0], *(resize(side, size) for side in sides[1:])]
+        return tuple(torch.sigmoid(d) for d in (self.outconv(torch.cat(sides, 1)), *sides))
+
+    def _decode(self, image: Tensor) -> list[Tensor]:
+        """The outputs of stages 1d..5d and 6, finest first."""
+        x = self.get_submodule("stage1")(image)
+        skips = [x]
+        for stage in _ENCODER[1:]:
+            x = self.get_submodule(stage.name)(halve(x))
+            skips.append(x)
+        outputs = [skips.pop()]
+        for stage in _DECODER:
+            skip = skips.pop()
+            x = resize(x, (skip.shape[2], skip.shape[3]))
+            x = self.get_submodule(stage.name)(torch.cat([x, skip], 1))
+            outputs.append(x)
+        return outputs[::-1]
