@@ -1,0 +1,80 @@
+"""Small JSON files of the user: read with named failures, written whole or not at all, never thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from app.errors import SettingsError
+
+JsonObject = dict[str, object]
+
+
+class BrokenFileError(SettingsError):
+    """The file is there and does not hold what it should; the text is the reason alone, for use in a sentence."""
+
+
+def parse_object(text: str) -> JsonObject:
+    """The JSON object in `text`; raises BrokenFileError for anything else."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise BrokenFileError(f"it is not JSON: {error}") from error
+    except RecursionError as error:
+        raise BrokenFileError("it is nested too deeply") from error
+    if not isinstance(data, dict):
+        raise BrokenFileError("it does not hold a JSON object")
+    return data
+
+
+def read_object(path: Path) -> JsonObject | None:
+    """The JSON object in a UTF-8 file, or None where there is no file.
+
+    Raises BrokenFileError where it holds something else, OSError where it cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise BrokenFileError("it is not a text file") from error
+    return parse_object(text)
+
+
+def write_object(path: Path, data: JsonObject) -> None:
+    """Replace the file in one step, readable by its owner alone; a crash or a full disk leaves the old one whole.
+
+    Raises SettingsError.
+    """
+    target = path.resolve()  # a link, as people who keep their settings under version control have, stays a link
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        reason = error.strerror or str(error)
+        raise SettingsError(
+            f"{path} could not be written ({reason}); free space there or name another file with --config."
+        ) from error
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a broken file to `NAME.bad`, or `NAME.bad2` and so on where earlier ones lie; returns the new path."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")).exists():
+        number += 1
+    path.rename(kept)
+    return kept

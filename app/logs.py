@@ -1,0 +1,81 @@
+"""Logging: to standard error for the command line, to a rotating file as well for the window."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from app import paths
+
+log = logging.getLogger(__name__)
+
+OWN_LOGGERS = ("app", "models", "training")
+FILE_BYTES, FILE_COUNT = 1_000_000, 3
+FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
+
+
+class ShortFormatter(logging.Formatter):
+    """One line a message, without tracebacks: what a user reads in a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__("mattecam: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = record.getMessage()
+        return self.formatMessage(record)
+
+
+def set_up_console(*, verbose: bool = False) -> None:
+    """Log to standard error: warnings in one line each, or with `verbose` everything with tracebacks."""
+    _set_up([_console(verbose)], verbose)
+
+
+def set_up_window(*, verbose: bool = False) -> Path | None:
+    """Log to standard error and a rotating file; returns the file, None where the log folder cannot be written."""
+    path = paths.log_dir() / "mattecam.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.handlers.RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
+    except OSError as error:
+        _set_up([_console(verbose)], verbose)
+        log.warning("The log file %s cannot be written (%s); the program goes on without.", path, error.strerror)
+        return None
+    file.setFormatter(logging.Formatter(FILE_FORMAT))
+    file.setLevel(logging.DEBUG if verbose else logging.INFO)
+    _set_up([_console(verbose), file], verbose)
+    return path
+
+
+def _console(verbose: bool) -> logging.Handler:
+    # sys.stderr is None where Windows runs a program without a console.
+    handler = logging.NullHandler() if sys.stderr is None else logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(FILE_FORMAT) if verbose else ShortFormatter())
+    handler.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    return handler
+
+
+def _set_up(handlers: list[logging.Handler], verbose: bool) -> None:
+    logging.basicConfig(handlers=handlers, level=logging.WARNING, force=True)
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    log.critical("A defect in the program, %s: %s", kind.__name__, error, exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(caught: threading.ExceptHookArgs) -> None:
+    error = caught.exc_value
+    if error is None or isinstance(error, SystemExit):
+        return
+    name = caught.thread.name if caught.thread is not None else "an unknown thread"
+    log.critical("A defect in the program, %s in %s: %s", type(error).__name__, name, error, exc_info=error)

@@ -1,0 +1,44 @@
+"""Where the program's own files lie: the platform's folders, or those the environment names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+NAME = "mattecam"
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds `run.py`."""
+
+
+def config_dir() -> Path:
+    """Settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it. Not created here: whoever writes creates it."""
+    named = os.environ.get("MATTECAM_CONFIG_DIR")
+    return Path(named) if named else platformdirs.user_config_path(NAME, appauthor=False)
+
+
+def data_dir() -> Path:
+    """Models, backgrounds, logs and proofs; `$MATTECAM_DATA_DIR` overrides it. Not created here."""
+    named = os.environ.get("MATTECAM_DATA_DIR")
+    return Path(named) if named else platformdirs.user_data_path(NAME, appauthor=False)
+
+
+def models_dir() -> Path:
+    """Downloaded weights. `models.weights` finds the same folder on its own, because it must not import `app`."""
+    return data_dir() / "models"
+
+
+def backgrounds_dir() -> Path:
+    """Pictures and videos the user put behind themselves."""
+    return data_dir() / "backgrounds"
+
+
+def log_dir() -> Path:
+    """The window's log files."""
+    return data_dir() / "logs"
+
+
+def assets_dir() -> Path:
+    """Files that ship with the program and are only read."""
+    return ROOT / "app" / "assets"

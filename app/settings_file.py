@@ -1,0 +1,84 @@
+"""The settings file: JSON with a version, migrated when it is older, kept as `.bad` when it is broken."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app import paths
+from app.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
+from app.settings import SETTINGS_VERSION, Settings
+
+log = logging.getLogger(__name__)
+
+Migration = Callable[[JsonObject], JsonObject]
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""Number N turns the data of version N + 1 into that of version N + 2; one is added with each new SETTINGS_VERSION."""
+
+
+def default_path() -> Path:
+    """The settings file used where the command line names none."""
+    return paths.config_dir() / "settings.json"
+
+
+def parse(data: JsonObject) -> Settings:
+    """Settings out of JSON data of any known version; raises BrokenFileError with the reason."""
+    try:
+        return Settings.model_validate(migrate(data, MIGRATIONS))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise BrokenFileError(f"{place}: {first['msg']}") from error
+
+
+def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:
+    """`data` brought up to the version after the last migration; raises BrokenFileError for an unknown version."""
+    newest = len(migrations) + 1
+    version = data.get("version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise BrokenFileError(f"version: {version!r} is not a version")
+    if version > newest:
+        raise BrokenFileError(f"it was written by a newer Mattecam, version {version} of the format")
+    for migration in migrations[version - 1 :]:
+        data = migration(data)
+    return {**data, "version": newest}
+
+
+def dump(settings: Settings) -> JsonObject:
+    """JSON data that `parse` reads back to the same settings."""
+    return {**settings.model_dump(mode="json"), "version": SETTINGS_VERSION}
+
+
+def load(path: Path) -> tuple[Settings, str | None]:
+    """The settings in a file, and a sentence for the user where they could not be used; never raises for bad content.
+
+    No file gives the defaults. A broken one is renamed to `.bad` and the defaults are used.
+    """
+    try:
+        data = read_object(path)
+        return (Settings() if data is None else parse(data)), None
+    except BrokenFileError as error:
+        return Settings(), keep_broken("settings file", path, str(error), "the default settings are used")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Settings(), f"The settings file {path} could not be read ({reason}); the default settings are used."
+
+
+def keep_broken(what: str, path: Path, reason: str, consequence: str) -> str:
+    """Set a broken file aside and say so in one sentence."""
+    try:
+        kept = f"it was kept as {set_aside(path)}"
+    except OSError as error:
+        kept = f"it could not be renamed ({error.strerror or error})"
+    sentence = f"The {what} {path} could not be used ({reason}); {kept}, and {consequence}."
+    log.warning(sentence)
+    return sentence
+
+
+def save(path: Path, settings: Settings) -> None:
+    """Write the file in one step, readable by the user alone; raises SettingsError and keeps the old one on failure."""
+    write_object(path, dump(settings))

@@ -1,0 +1,172 @@
+"""The settings file: what was saved comes back, and nothing a file holds can lose data or raise."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import paths, settings_file
+from app.errors import SettingsError
+from app.json_file import BrokenFileError
+from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
+
+text = st.text(max_size=30)
+some_path = st.none() | text.filter(lambda value: "\0" not in value).map(Path)
+settings_values = st.builds(
+    Settings,
+    capture=st.builds(CaptureSettings, source=text, width=st.integers(16, 7680), fps=st.floats(1, 240)),
+    matting=st.builds(
+        MattingSettings,
+        model=st.sampled_from(["auto", "student", "rvm-resnet50"]),
+        weights=some_path,
+        downsample_ratio=st.none() | st.floats(0.05, 1),
+    ),
+    background=st.builds(
+        BackgroundSettings,
+        kind=st.sampled_from(["blur", "image", "none"]),
+        path=some_path,
+        blur_strength=st.floats(0, 100),
+    ),
+    output=st.builds(OutputSettings, record=some_path, mirror=st.booleans(), standby_text=text),
+    paused=st.booleans(),
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text | st.sampled_from(["version", "capture"]), inner),
+    max_leaves=10,
+)
+
+
+@given(settings_values)
+def test_dump_and_parse_give_the_same_settings(settings: Settings) -> None:
+    through_text = json.loads(json.dumps(settings_file.dump(settings)))
+    assert settings_file.parse(through_text) == settings
+
+
+@given(st.dictionaries(text | st.sampled_from(["version", "capture", "paused"]), json_values, max_size=4))
+def test_any_json_is_either_settings_or_named_as_broken(data: dict[str, object]) -> None:
+    try:
+        assert isinstance(settings_file.parse(data), Settings)
+    except BrokenFileError as error:
+        assert str(error)
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "settings.json"
+    settings = Settings(background=BackgroundSettings(kind="colour", colour="#123456"), paused=True)
+    settings_file.save(path, settings)
+    assert settings_file.load(path) == (settings, None)
+    assert [entry.name for entry in path.parent.iterdir()] == ["settings.json"]
+
+
+def test_no_file_gives_the_defaults_silently(tmp_path: Path) -> None:
+    assert settings_file.load(tmp_path / "none.json") == (Settings(), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    settings_file.save(path, Settings())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles" / "real.json"
+    real.parent.mkdir()
+    link = tmp_path / "settings.json"
+    link.symlink_to(real)
+    settings_file.save(link, Settings(paused=True))
+    assert link.is_symlink()
+    assert settings_file.load(real)[0].paused
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is not JSON"),
+        (b"{", "it is not JSON"),
+        (b"\xff\xfe\x00", "it is not a text file"),
+        (b"[]", "it does not hold a JSON object"),
+        (b'{"version": 1, "capture": {"width": 1}}', "capture.width"),
+        (b'{"no such field": 1}', "no such field"),
+        (b'{"version": 99}', "newer Mattecam"),
+        (b'{"version": "one"}', "is not a version"),
+        (b"[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_a_broken_file_is_kept_and_said(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    settings, warning = settings_file.load(path)
+    assert settings == Settings()
+    assert warning is not None
+    assert reason in warning
+    assert str(path) in warning
+    assert (tmp_path / "settings.json.bad").read_bytes() == content
+    assert not path.exists()
+    assert settings_file.load(path) == (Settings(), None)
+
+
+def test_an_earlier_broken_file_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    for content in ("first", "second", "third"):
+        path.write_text(content)
+        settings_file.load(path)
+    kept = {entry.name: entry.read_text() for entry in tmp_path.iterdir()}
+    assert kept == {"settings.json.bad": "first", "settings.json.bad2": "second", "settings.json.bad3": "third"}
+
+
+def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
+    settings, warning = settings_file.load(tmp_path)  # a folder
+    assert settings == Settings()
+    assert warning is not None
+    assert "could not be read" in warning
+    assert tmp_path.is_dir()
+
+
+def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "settings.json"
+    settings_file.save(path, Settings(paused=True))
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(SettingsError, match="No space left on device"):
+        settings_file.save(path, Settings())
+    assert settings_file.load(path)[0].paused
+    assert [entry.name for entry in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_migrations_run_in_order_from_the_version_of_the_file() -> None:
+    def second(data: dict[str, object]) -> dict[str, object]:
+        return {**data, "steps": "2"}
+
+    def third(data: dict[str, object]) -> dict[str, object]:
+        return {**data, "steps": f"{data.get('steps', '')}3"}
+
+    assert settings_file.migrate({}, [second, third]) == {"version": 3, "steps": "23"}
+    assert settings_file.migrate({"version": 2}, [second, third]) == {"version": 3, "steps": "3"}
+    assert settings_file.migrate({"version": 3}, [second, third]) == {"version": 3}
+
+
+def test_every_version_of_the_format_has_a_migration() -> None:
+    assert settings_file.migrate({}, settings_file.MIGRATIONS)["version"] == Settings().version
+
+
+def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "data"))
+    assert settings_file.default_path() == tmp_path / "config" / "settings.json"
+    assert paths.models_dir() == tmp_path / "data" / "models"
+    monkeypatch.delenv("MATTECAM_CONFIG_DIR")
+    assert paths.config_dir().name == "mattecam"
