@@ -1,0 +1,90 @@
+"""Taking the sound of one file over into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+
+AV_TIME_BASE = 1_000_000
+"""FFmpeg's ticks per second for times of a whole file."""
+
+
+class AudioCopy:
+    """Copies a file's first sound track into a video that is being written, in step with its pictures.
+
+    The packets are copied as they are where the target can hold their codec, and encoded as AAC where it cannot.
+    Times count from the start of the source. A source without sound gives none; where its sound is damaged, the sound
+    ends there.
+    """
+
+    def __init__(self, source: Path, target: OutputContainer) -> None:
+        """Add the track to `target`, which must not have been started. Raises FFmpegError."""
+        self._target = target
+        self._input = av.open(str(source), metadata_errors="replace")
+        self._waiting: Packet[AudioStream] | None = None
+        self._packets: Iterator[Packet[AudioStream]] = iter(())
+        if not self._input.streams.audio:
+            return
+        track = self._input.streams.audio[0]
+        codec = track.codec_context
+        # AAC out of a transport stream has no header of its own; an MP4 cannot take it over
+        bare = codec.name == "aac" and not codec.extradata
+        if codec.name in target.supported_codecs and not bare:
+            self._packets = self._copied(track, target.add_stream_from_template(track))
+        else:
+            stream = target.add_stream("aac", rate=codec.sample_rate)
+            stream.codec_context.layout = codec.layout
+            self._packets = self._encoded(track, stream)
+
+    def copy_until(self, time_s: Fraction | None) -> None:
+        """Write the packets that begin before `time_s`, all where it is None. Raises FFmpegError."""
+        while (packet := self._waiting or next(self._packets, None)) is not None:
+            if time_s is not None and (packet.dts or 0) * packet.time_base >= time_s:
+                self._waiting = packet
+                return
+            self._waiting = None
+            self._target.mux_one(packet)
+
+    def close(self) -> None:
+        """Release the source."""
+        self._input.close()
+
+    def _demuxed(self, track: AudioStream) -> Iterator[Packet[AudioStream]]:
+        """The packets of the track, times counted from the start of the file."""
+        start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
+        packets = self._input.demux(track)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:  # unreadable from here on
+                return
+            if packet is None:
+                return
+            if packet.dts is None:  # the end mark
+                continue
+            shift = round(start_s / packet.time_base)
+            packet.dts -= shift
+            packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+            yield packet
+
+    def _copied(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+        for packet in self._demuxed(track):
+            packet.stream = stream
+            yield packet
+
+    def _encoded(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+        for packet in self._demuxed(track):
+            try:
+                frames = packet.decode()
+            except FFmpegError:  # a damaged packet is a moment of silence
+                continue
+            for frame in frames:
+                yield from stream.encode(frame)
+        yield from stream.encode(None)

@@ -1,0 +1,193 @@
+"""Writing video files: the one encoder behind recordings and conversions."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from app.audio_copy import AudioCopy
+
+SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
+"""The kinds of file that can be written."""
+
+KEYFRAME_INTERVAL_S = 2
+HD_HEIGHT = 720
+"""From this height on players take BT.709 for granted, below it BT.601; the file says it as well."""
+
+
+class VideoWriter:
+    """Writes H.264 (yuv420p, limited range) into an MP4, MOV or Matroska file.
+
+    The file grows under a temporary name (`name.part.mp4`, readable by its owner only) and takes its own name when
+    `close` has finished it. Odd sizes grow by one row or column, a copy of the last one. MP4 is written in fragments
+    until it is finished, so that even a file left behind by a power cut can be played.
+
+    Every method raises OSError (with errno and file name) where the file cannot be written. Used on one thread.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: Fraction | float,
+        *,
+        time_base: Fraction | None = None,
+        audio_from: Path | None = None,
+        preset: str = "veryfast",
+        crf: int = 20,
+    ) -> None:
+        """width, height: pixels of every picture. fps: the nominal rate, also the spacing of pictures written without
+        a time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
+        audio_from: a file whose sound is copied along. preset, crf: x264's speed and quality.
+        """
+        self.path = path
+        self.size = width, height
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._time_base = time_base or _fine_time_base(self._rate)
+        self._last_tick = -1
+        self._next_tick = 0
+        self._closed = False
+        if path.suffix.lower() not in SUFFIXES:
+            raise OSError(errno.EINVAL, f"the name of a video must end in {', '.join(SUFFIXES)}", str(path))
+        self.temporary_path = _create_temporary(path)
+        try:
+            with _os_errors(path):
+                self._open(audio_from, preset, crf)
+        except OSError:
+            self.temporary_path.unlink(missing_ok=True)
+            raise
+
+    def _open(self, audio_from: Path | None, preset: str, crf: int) -> None:
+        mp4 = self.path.suffix.lower() != ".mkv"
+        # delay_moov: without it the first times are not known when the header is written, and sound leads the pictures
+        options = {"movflags": "+hybrid_fragmented+delay_moov", "flush_packets": "1"} if mp4 else {}
+        self._container = av.open(str(self.temporary_path), "w", options=options)
+        self._audio: AudioCopy | None = None
+        try:
+            self._video = self._add_video(preset, crf)
+            if audio_from is not None:
+                self._audio = AudioCopy(audio_from, self._container)
+            self._container.start_encoding()
+        except BaseException:
+            self._release()
+            raise
+
+    def _add_video(self, preset: str, crf: int) -> VideoStream:
+        width, height = self.size
+        stream = self._container.add_stream("libx264", rate=self._rate, options={"preset": preset, "crf": str(crf)})
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = self._time_base
+        codec = stream.codec_context
+        codec.time_base = self._time_base
+        codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
+        codec.color_range = ColorRange.MPEG
+        high = height >= HD_HEIGHT
+        self._matrix = Colorspace.ITU709 if high else Colorspace.SMPTE170M
+        codec.colorspace = 1 if high else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
+        codec.color_primaries = ColorPrimaries.BT709 if high else ColorPrimaries.SMPTE170M
+        codec.color_trc = ColorTrc.BT709 if high else ColorTrc.SMPTE170M
+        return stream
+
+    def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
+        """Append one picture: (height, width, 3) BGR or (height, width) grey, uint8.
+
+        pts_s: its time in seconds from the start of the file; None puts it one frame interval after the one before.
+        A time that is not later than the one before is moved to the next tick.
+        """
+        if image.shape[:2] != self.size[::-1]:
+            raise ValueError(f"a picture of {image.shape[1]}x{image.shape[0]} cannot go into a video of {self.size}")
+        tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
+        frame = av.VideoFrame.from_ndarray(_even(image), format="bgr24").reformat(
+            format="yuv420p", dst_colorspace=self._matrix, dst_color_range=ColorRange.MPEG
+        )
+        frame.pts, frame.time_base = tick, self._time_base
+        with _os_errors(self.temporary_path):
+            if self._audio is not None:
+                self._audio.copy_until(tick * self._time_base)
+            self._container.mux(self._video.encode(frame))
+        self._last_tick = tick
+        self._next_tick = tick + max(1, round(1 / self._rate / self._time_base))
+
+    def close(self, *, whole_audio: bool = True) -> None:
+        """Finish the file and give it its name; a second call does nothing.
+
+        whole_audio: copy the sound to its end; otherwise only as far as the pictures go. Where the file cannot be
+        finished (a full disk), OSError names the temporary file, which keeps all that was written.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            with _os_errors(self.temporary_path):
+                self._container.mux(self._video.encode(None))
+                if self._audio is not None:
+                    self._audio.copy_until(None if whole_audio else self._next_tick * self._time_base)
+        finally:
+            self._release()
+        with _os_errors(self.temporary_path):
+            self.temporary_path.replace(self.path)
+
+    def abort(self) -> None:
+        """Give up and leave no file behind; does nothing after `close`."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(OSError):
+            self._release()
+        self.temporary_path.unlink(missing_ok=True)
+
+    def _release(self) -> None:
+        with _os_errors(self.temporary_path):
+            if self._audio is not None:
+                self._audio.close()
+            self._container.close()
+
+
+def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as BGR with even sides."""
+    height, width = image.shape[:2]
+    if image.ndim == 2:
+        image = np.repeat(image[:, :, None], 3, axis=2)
+    if height % 2 or width % 2:
+        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return np.ascontiguousarray(image)
+
+
+def _fine_time_base(rate: Fraction) -> Fraction:
+    """About 1/90000 s, and a whole number of ticks per frame."""
+    return Fraction(1, rate.numerator * -(-90_000 // rate.numerator))
+
+
+def _create_temporary(path: Path) -> Path:
+    """Create `name.part.ext` beside `path`, or a numbered one: a file left over from a crash is never overwritten."""
+    for number in range(1, 1000):
+        name = f"{path.stem}.part{'' if number == 1 else number}{path.suffix}"
+        candidate = path.with_name(name)
+        try:
+            os.close(os.open(candidate, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            continue
+        return candidate
+    raise FileExistsError(errno.EEXIST, "too many unfinished files", str(path))
+
+
+@contextmanager
+def _os_errors(path: Path) -> Iterator[None]:
+    """FFmpeg's errors as OSError with the file's name."""
+    try:
+        yield
+    except FFmpegError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
