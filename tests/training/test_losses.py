@@ -1,0 +1,50 @@
+"""The losses against values of the published implementation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.golden.fill import image
+from tests.paths import GOLDEN
+from training.losses import coherence_loss, laplacian_loss, matting_losses, segmentation_loss
+
+
+def _clip(seed: int) -> Tensor:
+    return torch.from_numpy(np.stack([image(128, 160, seed, t) for t in range(4)])[None])
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, float]:
+    with np.load(GOLDEN / "rvm_losses.npz") as file:
+        return {name: float(file[name]) for name in file}
+
+
+def test_matting_losses_match_the_golden_values(golden: dict[str, float]) -> None:
+    true_pha = (_clip(13)[:, :, :1] - 0.3).clamp(0, 1)
+    losses = matting_losses(_clip(10), _clip(11)[:, :, :1], _clip(12), true_pha)
+    for name in ("pha_l1", "pha_laplacian", "pha_coherence", "fgr_l1", "fgr_coherence", "total"):
+        assert float(getattr(losses, name)) == pytest.approx(golden[name], abs=1e-5), name
+
+
+def test_segmentation_loss_matches_the_golden_value(golden: dict[str, float]) -> None:
+    target = (_clip(11)[:, :, :1] > 0.5).float()
+    loss = segmentation_loss(4 * _clip(10)[:, :, :1] - 2, target)
+    assert float(loss) == pytest.approx(golden["segmentation"], abs=1e-5)
+
+
+def test_a_perfect_prediction_costs_nothing() -> None:
+    clip = _clip(1)
+    losses = matting_losses(clip, clip[:, :, :1], clip, clip[:, :, :1])
+    assert float(losses.total) == 0
+
+
+def test_a_single_frame_has_no_coherence_to_lose() -> None:
+    assert float(coherence_loss(torch.rand(2, 1, 1, 4, 4), torch.rand(2, 1, 1, 4, 4))) == 0
+
+
+def test_the_pyramid_accepts_odd_sizes() -> None:
+    loss = laplacian_loss(torch.rand(1, 1, 73, 129), torch.rand(1, 1, 73, 129), levels=4)
+    assert 0 < float(loss) < 10

@@ -1,0 +1,89 @@
+"""Images of many sizes packed into one file that is read by memory map, so that loading costs nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where an image lies in the pack, and what is known of it."""
+
+    name: str
+    group: str
+    """What the entry is: a source of photos, "background", "cutout" or the name of a clip."""
+    offset: int
+    shape: tuple[int, int, int]
+    """(height, width, channels)."""
+    validation: bool = False
+    composable: bool = False
+    """The alpha is good enough to cut the person out and put it elsewhere."""
+    usable: bool = True
+    """The teacher was sure enough for the photo to be learnt from as it is."""
+
+
+class PackWriter:
+    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json` on leaving the context."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._file = path.with_suffix(".u8").open("wb")
+        self._entries: list[Entry] = []
+
+    def __enter__(self) -> PackWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
+        self._file.close()
+
+    def add(
+        self,
+        pixels: Pixels,
+        name: str,
+        group: str,
+        *,
+        validation: bool = False,
+        composable: bool = False,
+        usable: bool = True,
+    ) -> None:
+        """Appends one image, uint8 (H, W, C)."""
+        height, width, channels = pixels.shape
+        entry = Entry(
+            name, group, self._file.tell(), (height, width, channels), validation, composable, usable
+        )
+        self._file.write(np.ascontiguousarray(pixels).tobytes())
+        self._entries.append(entry)
+
+    def flush(self) -> None:
+        """Makes what was added so far readable."""
+        self._file.flush()
+        text = json.dumps([asdict(entry) for entry in self._entries])
+        self._path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+class Pack:
+    """Reads what a `PackWriter` wrote: `entries`, and `pixels` of each as a read-only view of the file."""
+
+    def __init__(self, path: Path) -> None:
+        listing = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        self.entries = [Entry(**{**item, "shape": tuple(item["shape"])}) for item in listing]
+        self._bytes = np.memmap(path.with_suffix(".u8"), np.uint8, "r") if self.entries else None
+
+    def pixels(self, entry: Entry) -> Pixels:
+        """The image, uint8 (H, W, C)."""
+        if self._bytes is None:
+            raise LookupError(f"The pack holds no images, so not {entry.name} either.")
+        size = entry.shape[0] * entry.shape[1] * entry.shape[2]
+        return self._bytes[entry.offset : entry.offset + size].reshape(entry.shape)
