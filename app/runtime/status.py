@@ -30,6 +30,7 @@ class Stage(Enum):
     BACKGROUND = "background"
     VIRTUAL_CAMERA = "virtual_camera"
     RECORDING = "recording"
+    OUTPUT = "output"
     SETTINGS = "settings"
 
 
@@ -81,6 +82,8 @@ class PipelineStatus:
     """The camera's own picture goes out because the user chose "none"."""
     busy: str = ""
     """What is being prepared at the moment, such as a model; empty when nothing is."""
+    note: str = ""
+    """What the program does by itself and the user may wonder about, such as a lowered ratio."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0

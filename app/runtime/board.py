@@ -1,0 +1,99 @@
+"""Where the threads write what they do, and the status is read from."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from app.matting.base import EngineInfo
+from app.runtime.measure import LatencyMeter, RateMeter
+from app.runtime.status import Latencies, Phase, PipelineStatus, Problem, Stage
+from app.types import SourceInfo
+
+_log = logging.getLogger(__name__)
+MAX_ERRORS = 100
+
+
+class StatusBoard:
+    """Thread-safe; every writer owns its own fields, `read` takes a snapshot of all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._problems: dict[Stage, Problem] = {}
+        self._errors: list[str] = []
+        self._started_s = time.perf_counter()
+        self._ended_s: float | None = None
+        self.capture_ms = LatencyMeter()
+        self.step_ms = LatencyMeter()
+        self.output_ms = LatencyMeter()
+        self.end_to_end_ms = LatencyMeter()
+        self.frames_in = RateMeter()
+        self.frames_out = RateMeter()
+        self.frames_sent = RateMeter()
+        # Plain attribute writes of immutable values are atomic; each has one writing thread.
+        self.phase = Phase.STARTING
+        self.source: SourceInfo | None = None
+        self.engine: EngineInfo | None = None
+        self.background = ""
+        self.virtual_camera: str | None = None
+        self.recording: str | None = None
+        self.unmatted = False
+        self.size = (0, 0)
+        self.note = ""
+
+    def report(self, stage: Stage, error: Exception | str) -> None:
+        """Note a problem of `stage`; it stays open until `clear`."""
+        message = str(error) or type(error).__name__
+        with self._lock:
+            known = self._problems.get(stage)
+            if known is not None and known.message == message:
+                return
+            self._problems[stage] = Problem(stage, message, time.time())
+            if message not in self._errors and len(self._errors) < MAX_ERRORS:
+                self._errors.append(message)
+        _log.warning("%s", message, exc_info=error if isinstance(error, Exception) else None)
+
+    def clear(self, stage: Stage) -> None:
+        """The stage works (again)."""
+        with self._lock:
+            self._problems.pop(stage, None)
+
+    def begin(self) -> None:
+        """The run starts now."""
+        self._started_s = time.perf_counter()
+
+    def end(self) -> None:
+        """The run has ended: `seconds` stands still."""
+        self.phase = Phase.STOPPED
+        self._ended_s = time.perf_counter()
+
+    def read(self, *, busy: str, frames_dropped: int) -> PipelineStatus:
+        """The snapshot."""
+        with self._lock:
+            problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
+            errors = tuple(self._errors)
+        return PipelineStatus(
+            phase=self.phase,
+            source=self.source,
+            engine=self.engine,
+            background=self.background,
+            virtual_camera=self.virtual_camera,
+            recording=self.recording,
+            unmatted=self.unmatted,
+            busy=busy,
+            note=self.note,
+            size=self.size,
+            fps_in=self.frames_in.per_second(),
+            fps_out=self.frames_out.per_second(),
+            latency_ms=Latencies(
+                self.capture_ms.read(), self.step_ms.read(), self.output_ms.read(), self.end_to_end_ms.read()
+            ),
+            frames_in=self.frames_in.count,
+            frames_out=self.frames_out.count,
+            frames_sent=self.frames_sent.count,
+            frames_dropped=frames_dropped,
+            seconds=(self._ended_s or time.perf_counter()) - self._started_s,
+            problems=problems,
+            errors=errors,
+        )

@@ -1,0 +1,148 @@
+"""The capture thread: opens, reads and closes the source, and brings it back when it is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.capture.base import FrameSource
+from app.errors import SourceLostError
+from app.runtime.board import StatusBoard
+from app.runtime.slot import LatestSlot
+from app.runtime.status import Stage
+from app.settings import CaptureSettings
+from app.types import Frame
+
+RETRY_S = 1.0
+SILENCE_S = 2.0
+"""A source that gives no frame for so long counts as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What the capture thread hands on: a frame, or the news that there is none any more."""
+
+    frame: Frame | None
+    generation: int
+    """Changes whenever a source was opened: frames of two generations do not belong to one sequence."""
+
+
+class CaptureWorker:
+    """Follows the capture settings; a switch that fails keeps the source that worked."""
+
+    def __init__(
+        self,
+        open_source: Callable[[CaptureSettings], FrameSource],
+        settings: Callable[[], CaptureSettings],
+        frames: LatestSlot[Captured],
+        board: StatusBoard,
+    ) -> None:
+        self._open_source = open_source
+        self._settings = settings
+        self._frames = frames
+        self._board = board
+        self._wake = threading.Event()
+        self._source: FrameSource | None = None
+        self._running: CaptureSettings | None = None
+        """The settings the open source was opened with."""
+        self._tried: CaptureSettings | None = None
+        """The settings that were tried last; the same ones are not tried again while another source runs."""
+        self._generation = 0
+        self._last_frame_s = 0.0
+
+    def wake(self) -> None:
+        """Look at the settings now instead of after the next wait."""
+        self._wake.set()
+
+    def retry(self) -> None:
+        """Try the wanted source again even if it failed before."""
+        self._tried = None
+        self.wake()
+
+    def run(self, stop: threading.Event) -> None:
+        """The thread's body."""
+        try:
+            while not stop.is_set():
+                wanted = self._settings()
+                if self._source is None or wanted != self._tried:
+                    self._switch(wanted)
+                if self._source is None:
+                    self._wake.wait(RETRY_S)
+                    self._wake.clear()
+                else:
+                    self._read()
+        finally:
+            self._close()
+
+    def _switch(self, wanted: CaptureSettings) -> None:
+        previous = self._running
+        self._tried = wanted
+        if self._source is not None and self._source.info.kind == "camera":
+            # A camera can be opened only once, and the wanted one may be the same under another size.
+            self._close()
+        try:
+            source = self._open_source(wanted)
+        except Exception as error:  # noqa: BLE001 - carried to the status
+            self._board.report(Stage.CAPTURE, error)
+            if self._source is None:
+                self._go_back_to(previous if previous != wanted else None)
+            return
+        self._close()
+        self._adopt(source, wanted)
+        self._board.clear(Stage.CAPTURE)
+
+    def _go_back_to(self, previous: CaptureSettings | None) -> None:
+        if previous is not None:
+            try:
+                self._adopt(self._open_source(previous), previous)
+            except Exception as error:  # noqa: BLE001 - carried to the status
+                self._board.report(Stage.CAPTURE, error)
+        if self._source is None:
+            self._frames.put(Captured(None, self._generation))
+
+    def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
+        self._source, self._running = source, settings
+        self._generation += 1
+        self._last_frame_s = time.perf_counter()
+        self._board.source = source.info
+
+    def _read(self) -> None:
+        assert self._source is not None
+        started_s = time.perf_counter()
+        try:
+            frame = self._source.read()
+            if frame is None and time.perf_counter() - self._last_frame_s > SILENCE_S:
+                raise SourceLostError(
+                    f"{self._source.info.name} has given no picture for {SILENCE_S:.0f} seconds;"
+                    " it is opened again, check its cable and that no other program holds it."
+                )
+        except Exception as error:  # noqa: BLE001 - carried to the status
+            self._lose(error)
+            return
+        if frame is None:
+            return
+        self._last_frame_s = time.perf_counter()
+        self._board.capture_ms.add(self._last_frame_s - started_s)
+        self._board.frames_in.tick()
+        self._board.source = self._source.info
+        if self._running == self._tried:
+            self._board.clear(Stage.CAPTURE)
+        self._frames.put(Captured(frame, self._generation))
+
+    def _lose(self, error: Exception) -> None:
+        self._board.report(Stage.CAPTURE, error)
+        self._frames.put(Captured(None, self._generation))
+        self._close()
+
+    def _close(self) -> None:
+        source, self._source = self._source, None
+        self._running = None
+        if source is None:
+            return
+        self._board.source = None
+        try:
+            source.close()
+        except Exception as error:  # noqa: BLE001 - a source that fails to close must not end the thread
+            self._board.report(Stage.CAPTURE, error)

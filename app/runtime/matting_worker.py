@@ -1,0 +1,170 @@
+"""The inference thread: frame in, composite out, and the stand-by card whenever there is none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from app.compositing.base import Background
+from app.errors import ModelError
+from app.matting.base import MattingEngine
+from app.runtime.board import StatusBoard
+from app.runtime.capture_worker import Captured
+from app.runtime.engine_supply import EngineSupply
+from app.runtime.prepare import Preparer
+from app.runtime.slot import LatestSlot, SlotClosed
+from app.runtime.status import Phase, Stage
+from app.settings import BackgroundSettings, Settings
+from app.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
+
+IDLE_S = 0.25
+"""How often the thread looks around while no frame comes."""
+FALLBACK_BACKDROP = BlurredRoom(80.0)
+"""Stands in where the chosen background cannot be had: hides the room, needs no file."""
+
+
+class MattingWorker:
+    """Owns the engine and the background in use, and swaps in new ones at a frame boundary."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        frames: LatestSlot[Captured],
+        engines: EngineSupply,
+        backgrounds: Preparer[BackgroundSettings, Background],
+        publish: Callable[[Picture | None], None],
+        want_foreground: Callable[[], bool],
+        board: StatusBoard,
+    ) -> None:
+        self._settings = settings
+        self._frames = frames
+        self._engines = engines
+        self._backgrounds = backgrounds
+        self._publish = publish
+        self._want_foreground = want_foreground
+        self._board = board
+        self._background: Background | None = None
+        self._background_wanted: BackgroundSettings | None = None
+        self._sequence: tuple[int, int] | None = None
+        """(source generation, engine number) of the last step: what the recurrent state belongs to."""
+
+    def run(self, stop: threading.Event) -> None:
+        """The thread's body."""
+        try:
+            while not stop.is_set():
+                try:
+                    captured = self._frames.get(IDLE_S)
+                except SlotClosed:
+                    return
+                settings = self._settings()
+                self._follow_background(settings.background)
+                if captured is None:
+                    self._engines.poll()
+                elif captured.frame is None:
+                    self._stand_by(Phase.WAITING)
+                else:
+                    self._handle(captured.frame, captured.generation, settings)
+        finally:
+            self._engines.close_engine()
+            if self._background is not None:
+                self._background.close()
+
+    def _handle(self, frame: Frame, generation: int, settings: Settings) -> None:
+        self._board.size = frame.size
+        self._board.unmatted = settings.background.kind == "none" and not settings.paused
+        engine = self._engines.follow(settings.matting, *frame.size)
+        if settings.paused:
+            self._stand_by(Phase.PAUSED)
+        elif settings.frozen:
+            self._sequence = None
+        elif settings.background.kind == "none":
+            self._sequence = None
+            self._board.phase = Phase.RUNNING
+            self._done(Picture(frame.image, PictureKind.UNMATTED, frame=frame))
+        elif engine is None:
+            self._stand_by(Phase.WAITING if self._engines.failed else Phase.STARTING)
+        else:
+            self._step(engine, frame, generation, settings)
+
+    def _step(self, engine: MattingEngine, frame: Frame, generation: int, settings: Settings) -> None:
+        sequence = (generation, self._engines.number)
+        started_s = time.perf_counter()
+        try:
+            if sequence != self._sequence:
+                engine.reset()
+            backdrop = self._backdrop(frame, started_s)
+            matte = engine.step(frame.image, backdrop, settings.matting.edges, want_foreground=self._want_foreground())
+            check_matte(matte, frame)
+        except Exception as error:  # noqa: BLE001 - carried to the status
+            self._sequence = None
+            self._engines.fail(error)
+            self._stand_by(Phase.WAITING)
+            return
+        duration_s = time.perf_counter() - started_s
+        self._board.step_ms.add(duration_s)
+        self._engines.worked(duration_s)
+        self._sequence = sequence
+        self._board.phase = Phase.RUNNING
+        self._done(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
+
+    def _done(self, picture: Picture) -> None:
+        self._board.frames_out.tick()
+        self._publish(picture)
+
+    def _stand_by(self, phase: Phase) -> None:
+        self._sequence = None
+        self._board.phase = phase
+        self._publish(None)
+
+    def _backdrop(self, frame: Frame, time_s: float) -> Backdrop:
+        if self._background is None:
+            return FALLBACK_BACKDROP
+        try:
+            return self._background.backdrop(*frame.size, time_s)
+        except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
+            self._board.report(Stage.BACKGROUND, error)
+            return FALLBACK_BACKDROP
+
+    def _follow_background(self, wanted: BackgroundSettings) -> None:
+        if wanted != self._background_wanted:
+            self._background_wanted = wanted
+            if wanted.kind != "none":
+                self._backgrounds.request(wanted)
+            self._board.background = describe_background(wanted)
+        outcome = self._backgrounds.take()
+        if outcome is None:
+            return
+        if outcome.value is None:
+            assert outcome.error is not None
+            self._board.report(Stage.BACKGROUND, outcome.error)
+            return
+        replaced, self._background = self._background, outcome.value
+        if outcome.key == wanted:
+            self._board.clear(Stage.BACKGROUND)
+        if replaced is not None:
+            replaced.close()
+
+
+def check_matte(matte: Matte, frame: Frame) -> None:
+    """Raise ModelError unless the engine's pictures are mattes of this frame, and not the frame itself."""
+    height, width = frame.image.shape[:2]
+    fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
+    if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
+        raise ModelError(
+            f"The network gave a picture of {matte.composite.shape[1::-1]} for a frame of {(width, height)};"
+            " choose another model or executor."
+        )
+    if np.may_share_memory(matte.composite, frame.image):
+        raise ModelError("The network gave the camera's own picture back; choose another model or executor.")
+
+
+def describe_background(settings: BackgroundSettings) -> str:
+    """The background as the command line writes it, such as `blur:50` or a file."""
+    if settings.kind == "blur":
+        return f"blur:{settings.blur_strength:g}"
+    if settings.kind == "colour":
+        return settings.colour
+    return "none" if settings.kind == "none" else str(settings.path)

@@ -1,0 +1,66 @@
+"""Rates and latencies over the last few seconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+from app.runtime.status import Latency
+
+WINDOW = 300
+"""Samples a figure is taken over: ten seconds at 30 Hz."""
+
+
+class LatencyMeter:
+    """Collects durations on one thread, is read on any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._samples_ms: deque[float] = deque(maxlen=WINDOW)
+
+    def add(self, duration_s: float) -> None:
+        """One duration in seconds."""
+        with self._lock:
+            self._samples_ms.append(duration_s * 1e3)
+
+    def read(self) -> Latency:
+        """Median and 95th percentile; zeros before the first sample."""
+        with self._lock:
+            ordered = sorted(self._samples_ms)
+        if not ordered:
+            return Latency()
+        return Latency(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))])
+
+
+class RateMeter:
+    """Counts events on one thread, is read on any."""
+
+    def __init__(self, span_s: float = 2.0) -> None:
+        self._lock = threading.Lock()
+        self._span_s = span_s
+        self._times_s: deque[float] = deque(maxlen=1000)
+        self._count = 0
+
+    def tick(self) -> None:
+        """One event, now."""
+        with self._lock:
+            self._count += 1
+            self._times_s.append(time.perf_counter())
+
+    @property
+    def count(self) -> int:
+        """All events so far."""
+        with self._lock:
+            return self._count
+
+    def per_second(self) -> float:
+        """Events per second over the last two seconds; 0 when nothing happened in them."""
+        now_s = time.perf_counter()
+        with self._lock:
+            recent = [t for t in self._times_s if t > now_s - self._span_s]
+        if len(recent) < 2:
+            return 0.0
+        # Over the span from the first recent event to now, so that a stall shows at once.
+        elapsed_s = max(recent[-1], now_s - (recent[-1] - recent[0]) / (len(recent) - 1)) - recent[0]
+        return (len(recent) - 1) / elapsed_s if elapsed_s > 0 else 0.0

@@ -1,0 +1,41 @@
+"""The makers of the replaceable parts; tests put their own in to inject faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.capture.base import FrameSource
+from app.compositing.base import Background
+from app.matting.base import MattingEngine
+from app.output.base import FrameSink
+from app.settings import BackgroundSettings, CaptureSettings, MattingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the pipeline is made of. Every maker raises a MattecamError where it cannot."""
+
+    open_source: Callable[[CaptureSettings], FrameSource]
+    build_engine: Callable[[MattingSettings, int, int], MattingEngine]
+    """(settings, width, height)"""
+    open_background: Callable[[BackgroundSettings], Background]
+    open_virtual_camera: Callable[[str, int, int, float], FrameSink]
+    """(device, label or `auto`; width, height, fps)"""
+    open_recorder: Callable[[Path, int, int, float, bool], FrameSink]
+    """(file, width, height, fps, alpha)"""
+
+
+def default_parts() -> Parts:
+    """The real ones; imported here so that the packages load only where they are used."""
+    from app.capture import open_source
+    from app.compositing import open_background
+    from app.matting import build_engine
+    from app.output.recorder import Recorder
+    from app.output.virtual_camera import VirtualCamera
+
+    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
+        return Recorder(path, width, height, fps, alpha=alpha)
+
+    return Parts(open_source, build_engine, open_background, VirtualCamera, open_recorder)

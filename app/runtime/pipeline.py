@@ -1,0 +1,177 @@
+"""The running program: the one file that wires the parts.
+
+    capture thread ──frames──► inference thread ──pictures──► output clock ──► a thread per sink
+                                    │                                          (virtual camera, recordings)
+                                    └──preview──► whoever listens (the window)
+
+`Settings` go in through `apply`, `PipelineStatus` comes out of `status`; both are immutable.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.compositing.base import Background
+from app.output.base import FrameSink
+from app.runtime.board import StatusBoard
+from app.runtime.capture_worker import Captured, CaptureWorker
+from app.runtime.engine_supply import EngineSupply
+from app.runtime.matting_worker import MattingWorker
+from app.runtime.output_clock import OutputClock
+from app.runtime.parts import Parts, default_parts
+from app.runtime.prepare import Preparer
+from app.runtime.sink_worker import SinkPlan, SinkWorker
+from app.runtime.slot import LatestSlot
+from app.runtime.standby_pictures import StandbyPictures
+from app.runtime.status import PipelineStatus, Stage
+from app.runtime.worker import Worker
+from app.settings import BackgroundSettings, Settings
+from app.types import Picture
+
+CAMERA_RETRY_S = 2.0
+
+
+class Pipeline:
+    """Source → matting → outputs, running on its own threads. `apply`, `status` and `stop` may be called from any."""
+
+    def __init__(self, settings: Settings, *, parts: Parts | None = None) -> None:
+        self._parts = parts or default_parts()
+        self._settings = settings
+        self._board = StatusBoard()
+        self._listener: Callable[[], None] = lambda: None
+        self.want_foreground = False
+        """Whether preview pictures carry the foreground image; it costs time, so only where someone looks."""
+        self.preview: LatestSlot[Picture] = LatestSlot()
+        self._frames: LatestSlot[Captured] = LatestSlot()
+        self._pictures: LatestSlot[Picture] = LatestSlot()
+        self._standby = StandbyPictures(self._board)
+        self._engines = EngineSupply(self._parts.build_engine, self._board)
+        self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
+            "background-opener", self._parts.open_background, lambda background: background.close()
+        )
+        self._capture = CaptureWorker(
+            self._parts.open_source, lambda: self._settings.capture, self._frames, self._board
+        )
+        self._matting = MattingWorker(
+            lambda: self._settings,
+            self._frames,
+            self._engines,
+            self._backgrounds,
+            self._publish,
+            lambda: self.want_foreground,
+            self._board,
+        )
+        self._sinks = [self._virtual_camera(), self._recorder(alpha=False), self._recorder(alpha=True)]
+        clock = OutputClock(lambda: self._settings, self._pictures, self._standby, self._sinks, self._board)
+        self._capture_thread = Worker("capture", self._capture.run, self._crashed(Stage.CAPTURE))
+        self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING))
+        self._clock_thread = Worker("output-clock", clock.run, self._crashed(Stage.OUTPUT))
+        self._sink_threads = [Worker(f"sink-{n}", sink.run) for n, sink in enumerate(self._sinks)]
+
+    @property
+    def settings(self) -> Settings:
+        """The newest applied settings."""
+        return self._settings
+
+    def start(self) -> None:
+        """Start every thread; returns at once."""
+        self._board.begin()
+        self._engines.start()
+        self._backgrounds.start()
+        for thread in [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]:
+            thread.start()
+
+    def apply(self, settings: Settings) -> None:
+        """Use `settings` from the next frame on; what cannot be switched keeps running, and the status tells why."""
+        self._settings = settings
+        self._capture.wake()
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called on the inference thread whenever a new picture lies in `preview`."""
+        self._listener = callback
+
+    def retry(self) -> None:
+        """Try again now what failed."""
+        self._capture.retry()
+        self._engines.retry()
+
+    def status(self) -> PipelineStatus:
+        """What is going on."""
+        busy = "the model" if self._engines.busy else "the background" if self._backgrounds.busy else ""
+        return self._board.read(busy=busy, frames_dropped=self._frames.dropped)
+
+    def stop(self, timeout_s: float = 15.0) -> bool:
+        """End every thread, close every device, finish every recording; False if a thread did not end in time."""
+        deadline_s = time.monotonic() + timeout_s
+        self._capture_thread.request_stop()
+        self._capture.wake()
+        self._matting_thread.request_stop()
+        self._frames.close()
+        self._engines.request_stop()
+        self._backgrounds.request_stop()
+        self._clock_thread.request_stop()
+        ended = self._clock_thread.join(deadline_s - time.monotonic())
+        for sink in self._sinks:
+            sink.finish()
+        waits: list[Callable[[float], bool]] = [
+            *(thread.join for thread in self._sink_threads),
+            self._capture_thread.join,
+            self._matting_thread.join,
+            self._engines.join,
+            self._backgrounds.join,
+        ]
+        for join in waits:
+            ended = join(deadline_s - time.monotonic()) and ended
+        self.preview.close()
+        self._board.end()
+        return ended
+
+    def _publish(self, picture: Picture | None) -> None:
+        """Called on the inference thread; None asks for the stand-by card."""
+        if picture is None:
+            settings = self._settings
+            width, height = self._board.size
+            if not width:
+                width, height = settings.capture.width, settings.capture.height
+            picture = self._standby.picture(settings.output, width, height)
+        self._pictures.put(picture)
+        self.preview.put(picture)
+        self._listener()
+
+    def _crashed(self, stage: Stage) -> Callable[[Exception], None]:
+        return lambda error: self._board.report(
+            stage, f"The {stage.value} thread failed: {error}; start the program again."
+        )
+
+    def _virtual_camera(self) -> SinkWorker[Any]:
+        def wanted() -> str | None:
+            device = self._settings.output.virtual_camera
+            return None if device == "off" else device
+
+        def open_camera(device: str, picture: Picture) -> FrameSink:
+            return self._parts.open_virtual_camera(device, *picture.size, self._settings.capture.fps)
+
+        def opened(name: str | None) -> None:
+            self._board.virtual_camera = name
+
+        plan = SinkPlan(
+            Stage.VIRTUAL_CAMERA, wanted, open_camera, CAMERA_RETRY_S, lambda device: device == "auto", opened
+        )
+        return SinkWorker(plan, self._board)
+
+    def _recorder(self, *, alpha: bool) -> SinkWorker[Any]:
+        def wanted() -> Path | None:
+            output = self._settings.output
+            return output.record_alpha if alpha else output.record
+
+        def open_file(path: Path, picture: Picture) -> FrameSink:
+            return self._parts.open_recorder(path, *picture.size, self._settings.capture.fps, alpha)
+
+        def opened(name: str | None) -> None:
+            if not alpha:
+                self._board.recording = name
+
+        return SinkWorker(SinkPlan(Stage.RECORDING, wanted, open_file, None, lambda path: False, opened), self._board)

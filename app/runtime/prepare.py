@@ -1,0 +1,95 @@
+"""Builds slow things (networks, backgrounds) beside the running ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.runtime.slot import LatestSlot, SlotClosed
+from app.runtime.worker import Worker
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[K, T]):
+    """The outcome of one request: a value or an error."""
+
+    key: K
+    value: T | None
+    error: Exception | None
+
+
+class Preparer(Generic[K, T]):
+    """Answers the newest request on a thread of its own; what it replaced unread is discarded."""
+
+    def __init__(self, name: str, build: Callable[[K], T], discard: Callable[[T], None]) -> None:
+        self._build = build
+        self._discard = discard
+        self._requests: LatestSlot[tuple[int, K]] = LatestSlot()
+        self._lock = threading.Lock()
+        self._outcome: Prepared[K, T] | None = None
+        self._requested = 0
+        self._answered = 0
+        self._worker = Worker(name, self._run)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._worker.start()
+
+    def request(self, key: K) -> None:
+        """Build for `key`; an older request that has not begun is dropped."""
+        with self._lock:
+            self._requested += 1
+            self._requests.put((self._requested, key))
+
+    @property
+    def busy(self) -> bool:
+        """A request has not been answered yet."""
+        with self._lock:
+            return self._answered != self._requested
+
+    def take(self) -> Prepared[K, T] | None:
+        """The newest outcome, once; None while there is none."""
+        with self._lock:
+            outcome, self._outcome = self._outcome, None
+            return outcome
+
+    def request_stop(self) -> None:
+        """Ask the thread to end; does not wait."""
+        self._requests.close()
+        self._requests.clear()
+        self._worker.request_stop()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread and discard what nobody took; False if the thread still runs."""
+        ended = self._worker.join(timeout_s)
+        if ended:
+            self._keep(None)
+        return ended
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                request = self._requests.get()
+            except SlotClosed:
+                return
+            if request is None:
+                continue
+            number, key = request
+            try:
+                outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
+            except Exception as error:  # noqa: BLE001 - carried to the one who asked
+                outcome = Prepared(key, None, error)
+            self._keep(outcome)
+            with self._lock:
+                self._answered = number
+
+    def _keep(self, outcome: Prepared[K, T] | None) -> None:
+        with self._lock:
+            replaced, self._outcome = self._outcome, outcome
+        if replaced is not None and replaced.value is not None:
+            self._discard(replaced.value)
