@@ -1,0 +1,29 @@
+"""Atrous spatial pyramid pooling (DeepLabV3, arXiv 1706.05587, section 3.3)."""
+
+import torch
+from torch import Tensor, nn
+
+from models.blocks import conv_norm, relu, resize
+
+
+class ASPP(nn.Module):
+    """Looks at the deepest features at four scales and as a whole, and joins what it sees."""
+
+    def __init__(self, in_channels: int, out_channels: int = 256, dilations: tuple[int, ...] = (3, 6, 9)) -> None:
+        super().__init__()
+        pooled = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(in_channels, out_channels, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            relu(),
+        )
+        atrous = (conv_norm(in_channels, out_channels, 3, dilation=dilation) for dilation in dilations)
+        self.convs = nn.ModuleList([conv_norm(in_channels, out_channels), *atrous, pooled])
+        self.project = conv_norm(out_channels * len(self.convs), out_channels).append(nn.Dropout(0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        size = x.shape[2], x.shape[3]
+        *local, pooled = (conv(x) for conv in self.convs)
+        y: Tensor = self.project(torch.cat([*local, resize(pooled, size)], 1))
+        return y

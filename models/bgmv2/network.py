@@ -1,0 +1,61 @@
+"""The whole network: coarse matte, then refinement (arXiv 2012.07810, section 4 and figure 3)."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from models.bgmv2.base import Backbone, MattingBase
+from models.bgmv2.patches import CELL
+from models.bgmv2.refiner import RefineMode, Refiner
+
+
+class MattingRefine(MattingBase):
+    """A frame and the plate of its background to foreground and alpha at full size.
+
+    The base network works at `backbone_scale` (at most 1/2) of the size; the refiner corrects its matte at
+    full size in the places that `refine_mode` chooses. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8
+    and 320,000 for 4K.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        backbone_scale: float = 1 / 4,
+        refine_mode: RefineMode = "sampling",
+        refine_sample_pixels: int = 80_000,
+        refine_threshold: float = 0.1,
+        refine_kernel_size: Literal[1, 3] = 3,
+    ) -> None:
+        if not 0 < backbone_scale <= 1 / 2:
+            raise ValueError(f"The backbone scale must be above 0 and at most 1/2, not {backbone_scale}.")
+        super().__init__(backbone)
+        self.backbone_scale = backbone_scale
+        self.refiner = Refiner(refine_mode, refine_sample_pixels, refine_threshold, refine_kernel_size)
+
+    def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
+        """pha, fgr, pha_sm, fgr_sm, err_sm, ref_sm, all in 0..1.
+
+        pha and fgr are (B, 1, H, W) and (B, 3, H, W); pha_sm, fgr_sm and err_sm the base network's at its own
+        size; ref_sm, (B, 1, H/4, W/4), is 1 where the refiner worked. `src` and `bgr` are frame and plate, RGB
+        (B, 3, H, W) in 0..1. Raises ValueError where their shapes differ or H or W is no multiple of 4.
+        """
+        _check(src, bgr)
+        images = torch.cat([src, bgr], 1)
+        small = functional.interpolate(
+            images, scale_factor=self.backbone_scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
+        )
+        src_sm, bgr_sm = small[:, :3], small[:, 3:]
+        pha_sm, residual_sm, err_sm, hidden = self.coarse(src_sm, bgr_sm)
+        matte, ref_sm = self.refiner(images, torch.cat([pha_sm, residual_sm], 1), err_sm, hidden)
+        pha, fgr = matte[:, :1].clamp(0, 1), (src + matte[:, 1:]).clamp(0, 1)
+        return pha, fgr, pha_sm, (src_sm + residual_sm).clamp(0, 1), err_sm, ref_sm
+
+
+def _check(src: Tensor, bgr: Tensor) -> None:
+    if src.shape != bgr.shape:
+        raise ValueError(f"Frame and plate must have the same shape, not {tuple(src.shape)} and {tuple(bgr.shape)}.")
+    height, width = src.shape[2:]
+    if height % CELL or width % CELL:
+        raise ValueError(f"Height and width must be multiples of {CELL}, not {height} and {width}.")

@@ -1,0 +1,90 @@
+"""The refinement network, which corrects the coarse matte where it is wrong (section 4.2)."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.bgmv2.base import HIDDEN
+from models.bgmv2.patches import CELL, Cells, cut, cut_resized, paste
+from models.bgmv2.selection import above, as_map, most_wrong
+from models.blocks import resize
+
+RefineMode = Literal["sampling", "thresholding", "full"]
+
+
+class Refiner(nn.Module):
+    """Recomputes the matte at full size in the cells of 4x4 pixels with the largest expected error.
+
+    mode "sampling" takes the `sample_pixels` // 16 worst cells, "thresholding" those with an error above
+    `threshold`, "full" the whole image. Each cell is seen with the surroundings that the convolutions of
+    `kernel_size` 3 need; with 1 there are none.
+    """
+
+    def __init__(self, mode: RefineMode, sample_pixels: int, threshold: float, kernel_size: Literal[1, 3]) -> None:
+        super().__init__()
+        self.mode, self.sample_pixels, self.threshold = mode, sample_pixels, threshold
+        self.half_border, self.border = (3, 2) if kernel_size == 3 else (0, 0)
+        self.conv1 = nn.Conv2d(HIDDEN + 4 + 6, 24, kernel_size, bias=False)
+        self.bn1 = nn.BatchNorm2d(24)
+        self.conv2 = nn.Conv2d(24, 16, kernel_size, bias=False)
+        self.bn2 = nn.BatchNorm2d(16)
+        self.conv3 = nn.Conv2d(16 + 6, 12, kernel_size, bias=False)
+        self.bn3 = nn.BatchNorm2d(12)
+        self.conv4 = nn.Conv2d(12, 4, kernel_size)
+
+    def forward(self, images: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """The refined [alpha, foreground residual] (B, 4, H, W) and the 0/1 map of the cells (B, 1, H/4, W/4).
+
+        images: [src, bgr] (B, 6, H, W); at any smaller size: matte, [alpha, residual] (B, 4, h, w), its error
+        (B, 1, h, w) and the base network's hidden features (B, 32, h, w).
+        """
+        height, width = images.shape[2:]
+        error = resize(error, (height // CELL, width // CELL))
+        coarse = torch.cat([hidden, matte], 1)
+        if self.mode == "full":
+            return self._everywhere(images, coarse), torch.ones_like(error)
+        if self.mode == "sampling":
+            cells, chosen = most_wrong(error, self.sample_pixels)
+        else:
+            cells, chosen = above(error, self.threshold)
+        refined = self._at(cells, images, coarse)
+        matte = resize(matte, (height, width))
+        return paste(matte, cells, refined, chosen), as_map(cells, chosen, error)
+
+    def _everywhere(self, images: Tensor, coarse: Tensor) -> Tensor:
+        """(B, 4, H, W): the whole image as one window."""
+        half = images.shape[2] // 2, images.shape[3] // 2
+        context = torch.cat([resize(coarse, half), resize(images, half)], 1)
+        return self._solve(_pad(context, self.half_border), _pad(images, self.border))
+
+    def _at(self, cells: Cells, images: Tensor, coarse: Tensor) -> Tensor:
+        """(N, 4, 4, 4): the cells, each in its window."""
+        half = images.shape[2] // 2, images.shape[3] // 2
+        windows = cut(images, cells, 2 * self.half_border)
+        context = torch.cat(
+            [
+                cut_resized(coarse, cells, half, self.half_border),
+                functional.avg_pool2d(windows, 2),  # what resizing the images to half size gives
+            ],
+            1,
+        )
+        return self._solve(context, _pad(windows, self.border - 2 * self.half_border))
+
+    def _solve(self, context: Tensor, images: Tensor) -> Tensor:
+        """The matte (., 4, P, Q) from the context at half size and the images at full size.
+
+        The context has `half_border` pixels around the place in question, the images `border` of theirs.
+        """
+        x = functional.relu(self.bn1(self.conv1(context)))
+        x = functional.relu(self.bn2(self.conv2(x)))
+        x = torch.cat([functional.interpolate(x, scale_factor=2, mode="nearest"), images], 1)
+        x = functional.relu(self.bn3(self.conv3(x)))
+        matte: Tensor = self.conv4(x)
+        return matte
+
+
+def _pad(x: Tensor, border: int) -> Tensor:
+    """`border` zeros on each side, or a crop where it is negative."""
+    return functional.pad(x, (border, border, border, border))

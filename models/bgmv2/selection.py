@@ -1,0 +1,33 @@
+"""Which cells of the image are refined, by the error that the base network expects (section 4.2)."""
+
+import torch
+from torch import Tensor
+
+from models.bgmv2.patches import CELL, Cells
+
+
+def most_wrong(error: Tensor, pixels: int) -> tuple[Cells, Tensor]:
+    """The `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
+
+    Their number does not depend on the values, so nothing here waits for the device.
+    """
+    batch, _, height, width = error.shape
+    count = min(pixels // CELL**2, height * width)
+    values, places = error.flatten(1).topk(count, sorted=False)
+    images = torch.arange(batch, device=error.device)[:, None].expand_as(places)
+    rows = places.div(width, rounding_mode="floor")
+    cells = Cells(images.flatten(), rows.flatten(), (places - rows * width).flatten())
+    return cells, values.flatten() > 0
+
+
+def above(error: Tensor, threshold: float) -> tuple[Cells, Tensor]:
+    """All cells whose error (B, 1, h, w) is above the threshold; their number is read from the device."""
+    batch, row, column = (error[:, 0] > threshold).nonzero(as_tuple=True)
+    return Cells(batch, row, column), torch.ones_like(batch, dtype=torch.bool)
+
+
+def as_map(cells: Cells, chosen: Tensor, like: Tensor) -> Tensor:
+    """The 0/1 map of the shape of `like` (B, 1, h, w) with ones at the chosen cells."""
+    batch, _, height, width = like.shape
+    index = (cells.batch * height + cells.row) * width + cells.column
+    return like.new_zeros(batch * height * width).index_copy(0, index, chosen.to(like.dtype)).view_as(like)
