@@ -1,0 +1,77 @@
+"""How good the student is on a few people it was never trained on, in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from models.student import StudentNetwork
+from training.store import Entry, Pack
+
+Pixels = npt.NDArray[np.uint8]
+
+_PHOTOS = 160
+_CLIP_STRIDE = 12
+_BATCH = 16
+
+
+def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
+    """MAD and IoU at one half on validation photos and clip frames, and the mean alpha of empty rooms.
+
+    Each picture by itself, filling a frame of `size` (width, height); the teacher's alpha is the truth.
+    """
+    people, clips, rooms = Pack(cache / "people"), Pack(cache / "clips"), Pack(cache / "backgrounds")
+    photos = [e for e in people.entries if e.validation and e.usable][:_PHOTOS]
+    frames = [e for e in clips.entries if e.validation][::_CLIP_STRIDE]
+    empty = [e for e in rooms.entries if e.validation][:: max(1, len(photos) // 48)]
+    was_training = student.training
+    student.eval()
+    photo_mad, photo_iou = _compare(student, people, photos, size, device)
+    clip_mad, clip_iou = _compare(student, clips, frames, size, device)
+    room_images = [filling(rooms.pixels(e), size) for e in empty]
+    alphas = _alphas(student, room_images, device)
+    student.train(was_training)
+    return {
+        "photo_mad": photo_mad,
+        "photo_iou": photo_iou,
+        "clip_mad": clip_mad,
+        "clip_iou": clip_iou,
+        "empty": float(alphas.mean()) if len(alphas) else 0.0,
+    }
+
+
+def filling(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """The picture (H, W, C <= 4) scaled to fill `size` (width, height), cut off below more than above."""
+    height, width = image.shape[:2]
+    scale = max(size[0] / width, size[1] / height)
+    scaled = max(size[0], round(width * scale)), max(size[1], round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    image = np.asarray(cv2.resize(np.ascontiguousarray(image), scaled, interpolation=method), np.uint8)
+    left, top = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 5
+    return image[top : top + size[1], left : left + size[0]]
+
+
+def _compare(
+    student: StudentNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
+) -> tuple[float, float]:
+    if not entries:
+        return 0.0, 1.0
+    true = np.stack([filling(pack.pixels(e)[..., 6], size) for e in entries]).astype(np.float32) / 255
+    pred = _alphas(student, [filling(pack.pixels(e)[..., :3], size) for e in entries], device)
+    both = ((pred > 0.5) & (true > 0.5)).sum((1, 2))
+    either = ((pred > 0.5) | (true > 0.5)).sum((1, 2))
+    return float(np.abs(pred - true).mean()) * 1e3, float((both / np.maximum(either, 1)).mean())
+
+
+@torch.no_grad()
+def _alphas(student: StudentNetwork, images: list[Pixels], device: torch.device) -> npt.NDArray[np.float32]:
+    parts = []
+    for i in range(0, len(images), _BATCH):
+        batch = torch.from_numpy(np.stack(images[i : i + _BATCH])).to(device).permute(0, 3, 1, 2).float() / 255
+        _, pha, *_ = student(batch)
+        parts.append(pha[:, 0].cpu().numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, 1, 1), np.float32)

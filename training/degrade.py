@@ -1,0 +1,111 @@
+"""What a webcam does to a picture: exposure, colour, blur, noise, compression.
+
+Images are uint8 (H, W, 3) RGB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+Rng = np.random.Generator
+
+_NOISE_BANK = np.random.default_rng(0).standard_normal((600, 800, 3)).astype(np.float32)
+_LEVELS = np.arange(256, dtype=np.float32) / 255
+
+
+@dataclass(frozen=True)
+class Tone:
+    """A change of exposure and colour, the same for every pixel: (256, 1, 3) uint8, level in, level out."""
+
+    table: Pixels
+
+    def __call__(self, image: Pixels) -> Pixels:
+        """The image in this tone."""
+        return np.asarray(cv2.LUT(image, self.table), np.uint8)
+
+
+@dataclass(frozen=True)
+class ToneRange:
+    """How far tones stray: standard deviations of the logarithms of gain, gamma and colour gains, and of the offset."""
+
+    gain: float = 0.2
+    gamma: float = 0.22
+    colour: float = 0.06
+    offset: float = 0.03
+
+
+def random_tone(rng: Rng, spread: ToneRange) -> Tone:
+    """A random exposure, contrast and white balance."""
+    gamma = np.exp(rng.normal(0, spread.gamma))
+    gains = np.exp(rng.normal(0, spread.gain) + rng.normal(0, spread.colour, 3))
+    table = (_LEVELS[:, None] ** gamma) * gains + rng.normal(0, spread.offset)
+    return Tone(np.rint(np.clip(table, 0, 1) * 255).astype(np.uint8)[:, None])
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera's way of spoiling its pictures; each part is off at zero."""
+
+    tone: Tone
+    flicker: float
+    """Standard deviation of each frame's exposure, in levels of 255."""
+    noise: float
+    """Standard deviation of the sensor's noise, in levels of 255."""
+    blur: float
+    """Sigma of the lens' blur, in pixels."""
+    shrink: float
+    """Factor by which the picture was once smaller."""
+    jpeg: int
+    """Quality of the compression, 0 for none."""
+    grey: bool
+
+    def tone_of(self, image: Pixels) -> Pixels:
+        """The image in the camera's exposure and colour only, as the true foreground must be."""
+        image = self.tone(image)
+        if self.grey:
+            image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
+        return image
+
+    def picture(self, image: Pixels, rng: Rng) -> Pixels:
+        """The image as this camera delivers it."""
+        image = self.tone_of(image)
+        height, width = image.shape[:2]
+        if self.shrink < 1:
+            small = (max(8, round(width * self.shrink)), max(8, round(height * self.shrink)))
+            image = cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height)).astype(np.uint8)
+        if self.blur > 0:
+            image = cv2.GaussianBlur(image, (0, 0), self.blur).astype(np.uint8)
+        if self.noise > 0 or self.flicker > 0:
+            y, x = rng.integers(0, 600 - height + 1), rng.integers(0, 800 - width + 1)
+            noise = _NOISE_BANK[y : y + height, x : x + width] * self.noise
+            shifted = image + noise + rng.normal(0, self.flicker)
+            image = np.clip(shifted, 0, 255).astype(np.uint8)
+        if self.jpeg:
+            _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])
+            image = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
+        return image
+
+
+def random_camera(rng: Rng) -> Camera:
+    """A camera between flawless and bad; one in ten sees little light."""
+    dark = rng.random() < 0.1
+    spread = ToneRange()
+    tone = random_tone(rng, spread)
+    if dark:
+        darkening = np.rint(255 * _LEVELS ** rng.uniform(1.0, 1.5) * rng.uniform(0.25, 0.6)).astype(np.uint8)
+        tone = Tone(darkening[tone.table])
+    noise = rng.uniform(4, 14) if dark else abs(rng.normal(0, 5)) * (rng.random() < 0.5)
+    return Camera(
+        tone=tone,
+        flicker=abs(rng.normal(0, 2)) * (rng.random() < 0.3),
+        noise=float(noise),
+        blur=rng.uniform(0.4, 1.2) if rng.random() < 0.15 else 0.0,
+        shrink=rng.uniform(0.35, 0.8) if rng.random() < 0.12 else 1.0,
+        jpeg=int(rng.integers(25, 90)) if rng.random() < 0.25 else 0,
+        grey=bool(rng.random() < 0.03),
+    )

@@ -1,0 +1,66 @@
+"""Makes a checkpoint the bundled network: `python -m training.export CHECKPOINT`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from models.student import StudentNetwork
+from models.student.bundled import BUNDLED, load, save
+from training.step import Learner
+
+SIZE = (90, 150)
+"""(height, width) of the small frame of the expected outputs; odd at every level on purpose."""
+
+
+def main(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `python -m training.train`.")],
+    out: Annotated[Path, typer.Option(help="Where the weights go.")] = BUNDLED,
+    golden: Annotated[Path, typer.Option(help="Where the outputs go that the tests expect of them.")] = Path(
+        "tests/golden/student.npz"
+    ),
+) -> None:
+    """Writes a checkpoint's averaged weights, in half precision, and the outputs that the tests expect of them."""
+    save(averaged_student(checkpoint), out)
+    np.savez_compressed(golden, **expected_outputs(load(out)))
+
+
+def averaged_student(checkpoint: Path) -> StudentNetwork:
+    """The student with the averaged weights of a checkpoint of the trainer, ready for inference."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    learner = Learner()
+    prefix = "module."
+    weights = {name.removeprefix(prefix): v for name, v in state["average"].items() if name.startswith(prefix)}
+    learner.load_state_dict(weights)
+    return learner.student.eval()
+
+
+@torch.no_grad()
+def expected_outputs(network: StudentNetwork) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    """fgr, pha and r1..r3 after three frames of a test pattern that moves."""
+    state: tuple[torch.Tensor, ...] = network.initial_state(1, *SIZE)
+    for t in range(3):
+        fgr, pha, *rest = network(pattern(t), *state)
+        state = tuple(rest)
+    return {name: x.numpy() for name, x in zip(("fgr", "pha", "r1", "r2", "r3"), (fgr, pha, *state), strict=True)}
+
+
+def pattern(t: int) -> torch.Tensor:
+    """Somebody roughly: an oval head on a body before stripes, (1, 3, 90, 150) in 0..1, moving with `t`."""
+    y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]].astype(np.float32)
+    centre = 75 + 3 * t
+    stripes = 0.5 + 0.3 * np.sin(x / 9)
+    head = ((x - centre) / 14) ** 2 + ((y - 34) / 18) ** 2 < 1
+    body = (y > 54) & (np.abs(x - centre) < 12 + 0.7 * (y - 54))
+    image = np.stack([stripes, stripes * 0.9, 0.8 - 0.2 * stripes])
+    image = np.where(body, np.array([0.15, 0.2, 0.45])[:, None, None], image)
+    image = np.where(head, np.array([0.85, 0.62, 0.5])[:, None, None], image)
+    return torch.from_numpy(image.astype(np.float32))[None]
+
+
+if __name__ == "__main__":
+    typer.run(main)

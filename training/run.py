@@ -1,0 +1,153 @@
+"""A stretch of training: resumable, with averaged weights, a log, and checkpoints by the clock."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+from rich.progress import Progress, TextColumn, TimeRemainingColumn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from training import parallel
+from training.check import quick_check
+from training.data import SampleSource
+from training.step import Learner, to_batch
+
+_WARM_UP_STEPS = 150
+_DECAY = 0.02
+_LONGEST_GRADIENT = 2.0
+_LOG_EVERY = 20
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stretch of training does; see the options of `training.train`."""
+
+    out: Path
+    cache: Path
+    begin: Path | None
+    size: tuple[int, int]
+    frames: int
+    batch: int
+    minutes: float
+    rate: float
+    ema: float
+    seed: int
+    save_minutes: float
+    device: str
+    half: bool
+
+
+class Run:
+    """One process' part in a stretch of training; the process of rank 0 keeps the log and the checkpoints."""
+
+    def __init__(self, stage: Stage, rank: int, processes: int, rendezvous: str) -> None:
+        """Begins anew, from the weights of `stage.begin`, or, where `stage.out` holds a run, where that one stopped."""
+        cv2.setNumThreads(1)
+        self.stage, self.rank, self.processes = stage, rank, processes
+        parallel.join(rank, processes, rendezvous)
+        torch.manual_seed(stage.seed)
+        self.device = torch.device(stage.device)
+        self.learner = Learner().to(self.device, memory_format=torch.channels_last)
+        self.average = AveragedModel(
+            self.learner, multi_avg_fn=get_ema_multi_avg_fn(stage.ema), use_buffers=True, device=self.device
+        )
+        self.optimizer = _optimizer(self.learner, stage.rate)
+        self.step, self.seconds = 0, 0.0
+        self._load()
+        self.source = SampleSource(stage.cache, stage.size, stage.frames, seed=stage.seed)
+
+    @property
+    def checkpoint(self) -> Path:
+        """The newest checkpoint of this run."""
+        return self.stage.out / "checkpoint.pt"
+
+    def train(self) -> None:
+        """Trains until the stage's minutes are over."""
+        self.learner.train()
+        begun = saved = time.monotonic()
+        before = self.seconds
+        total = self.stage.minutes * 60
+        columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+        with Progress(*columns, disable=self.rank > 0) as bar:
+            task = bar.add_task("training", total=total, completed=self.seconds, note="")
+            while parallel.agreed(self.seconds < total, self.processes):
+                losses = self._step(min(1.0, self.seconds / total))
+                now = time.monotonic()
+                self.seconds = before + now - begun
+                if self.rank == 0 and self.step % _LOG_EVERY == 0:
+                    self._log({"losses": losses})
+                    bar.update(task, completed=self.seconds, note=f"step {self.step}, loss {sum(losses.values()):.4f}")
+                if self.rank == 0 and now - saved > self.stage.save_minutes * 60:
+                    self._save()
+                    saved = now
+        if self.rank == 0:
+            self._save()
+
+    def _step(self, progress: float) -> dict[str, float]:
+        warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
+        rate = self.stage.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        share = self.stage.batch // self.processes
+        first = self.step * self.stage.batch + self.rank * share
+        src, fgr, pha = to_batch([self.source.draw(first + i) for i in range(share)], self.device)
+        losses = self.learner(src, fgr, pha, self.stage.half)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        parallel.average_gradients(self.learner.parameters(), self.processes)
+        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), _LONGEST_GRADIENT)
+        self.optimizer.step()
+        self.average.update_parameters(self.learner)
+        self.step += 1
+        if self.step % _LOG_EVERY:
+            return {}
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _save(self) -> None:
+        state = {
+            "learner": self.learner.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        self.stage.out.mkdir(parents=True, exist_ok=True)
+        partial = self.checkpoint.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+        self._log({"check": quick_check(self.average.module.student, self.stage.cache, self.stage.size, self.device)})
+
+    def _load(self) -> None:
+        resumed = self.checkpoint.exists()
+        path = self.checkpoint if resumed else self.stage.begin
+        if path is None:
+            return
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.average.load_state_dict(state["average"])
+        if resumed:
+            self.learner.load_state_dict(state["learner"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.seconds = state["step"], state["seconds"]
+        else:
+            # A new stretch goes on from the averaged weights, which are the better ones.
+            self.learner.load_state_dict(self.average.module.state_dict())
+
+    def _log(self, entry: dict[str, dict[str, float]]) -> None:
+        line = {"step": self.step, "minutes": round(self.seconds / 60, 3), **entry}
+        self.stage.out.mkdir(parents=True, exist_ok=True)
+        with (self.stage.out / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def _optimizer(learner: Learner, rate: float) -> torch.optim.Optimizer:
+    """AdamW; norms and biases do not decay."""
+    kernels = [p for p in learner.parameters() if p.ndim > 1]
+    others = [p for p in learner.parameters() if p.ndim <= 1]
+    groups = [{"params": kernels, "weight_decay": _DECAY}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))

@@ -1,0 +1,66 @@
+"""One training step's arithmetic: a batch of samples to the loss that is minimised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.student import StudentNetwork
+from models.student.network import stretched
+from training.data import Sample
+from training.losses import coherence_loss, laplacian_loss, segmentation_loss
+
+_FEATURES = (32, 48, 64)
+_ENTROPY = 0.5
+_HINT = 0.15
+
+
+class Learner(nn.Module):
+    """The student, and beside it heads that are for the training only: rough mattes from the coarse features.
+
+    They teach the deeper layers directly what the person's outline is, at 1/4, 1/8 and 1/16.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.student = StudentNetwork()
+        self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
+
+    def forward(self, src: Tensor, fgr: Tensor, pha: Tensor, half: bool) -> dict[str, Tensor]:
+        """The parts of the loss, for (B, T, C, H, W) in 0..1; they are to be summed.
+
+        With `half` the network runs in bfloat16, the losses in float32 all the same.
+        """
+        frames = src.shape[1]
+        flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(src.device.type, torch.bfloat16, enabled=half):
+            raw, features, _ = self.student.decode(flat, None, None, None, frames)
+            rough = [head(x) for head, x in zip(self.heads, features, strict=True)]
+        residual, logit = raw.float().split([3, 1], 1)
+        truth = pha.flatten(0, 1)
+        alpha = stretched(logit)
+        seen = truth > 0
+        wanted = (fgr.flatten(0, 1) - flat) * seen
+        losses = {
+            "l1": functional.l1_loss(alpha, truth),
+            "laplacian": laplacian_loss(alpha, truth, levels=4),
+            "coherence": coherence_loss(alpha.unflatten(0, (-1, frames)), pha),
+            "entropy": _ENTROPY * segmentation_loss(logit, truth),
+            "foreground": functional.l1_loss(residual * seen, wanted),
+        }
+        hints = [segmentation_loss(x.float(), functional.adaptive_avg_pool2d(truth, x.shape[2:])) for x in rough]
+        losses["hints"] = _HINT * torch.stack(hints).sum()
+        return losses
+
+
+def to_batch(samples: Sequence[Sample], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """src, fgr (B, T, 3, H, W) and pha (B, T, 1, H, W) in 0..1."""
+    tensors = []
+    for name in ("src", "fgr", "pha"):
+        stacked = torch.from_numpy(np.stack([getattr(sample, name) for sample in samples])).to(device)
+        tensors.append(stacked.permute(0, 1, 4, 2, 3).float() / 255)
+    return tensors[0], tensors[1], tensors[2]
