@@ -1,1 +1,8 @@
-"""What stands behind the person: backgrounds and the stand-by card."""
+"""What stands behind the person, and the stand-by card."""
+
+from app.compositing.backgrounds import kind_of_file, open_background
+from app.compositing.base import Background
+from app.compositing.library import bundled_backgrounds
+from app.compositing.standby import StandbyCard
+
+__all__ = ["Background", "StandbyCard", "bundled_backgrounds", "kind_of_file", "open_background"]

@@ -1,0 +1,38 @@
+"""From what the user chose to the background itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from app.compositing.base import Background
+from app.compositing.image_file import is_picture
+from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, parse_colour
+from app.compositing.video import VideoBackground
+from app.errors import BackgroundError
+from app.settings import BackgroundSettings
+
+
+def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
+    """The background of these settings, ready to be shown.
+
+    realtime: False for conversions: a video then gives the exact frame for each time and waits for it. May take a
+    moment (decoding a large picture). Raises BackgroundError where the file cannot be used, and ValueError for the
+    kind "none", which has no backdrop.
+    """
+    if settings.kind == "blur":
+        return BlurBackground(settings.blur_strength)
+    if settings.kind == "colour":
+        return ColourBackground(settings.colour)
+    if settings.kind == "none":
+        raise ValueError('the kind "none" has no backdrop')
+    if settings.path is None:
+        raise BackgroundError(f"No {settings.kind} is chosen for the background; choose a file.")
+    if settings.kind == "video":
+        return VideoBackground(settings.path, settings.fit, realtime=realtime)
+    return ImageBackground(settings.path, settings.fit, parse_colour(settings.colour))
+
+
+def kind_of_file(path: Path) -> Literal["image", "video"]:
+    """Which kind of background a file is, by its content: still pictures are images, all else is tried as a video."""
+    return "image" if is_picture(path) else "video"

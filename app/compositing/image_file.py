@@ -1,0 +1,129 @@
+"""Reading any picture file as an image, in bounded memory.
+
+Pillow rather than OpenCV: it knows the size before it decodes, reads JPEG at a fraction of its size, turns by EXIF with
+alpha kept, and reports a broken file instead of giving half a picture.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from app.errors import BackgroundError
+from app.types import BgrImage
+
+MAX_SIDE = 3840
+"""Longer pictures are reduced to this: no output needs more."""
+MAX_DECODED_BYTES = 1 << 30
+"""Files that would need more memory while they are decoded are refused."""
+
+# Pillow's guard against decompression bombs is a fixed number of pixels, also for JPEG, which is read reduced; our own
+# bound counts bytes after the reduction.
+Image.MAX_IMAGE_PIXELS = None
+
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError, ZeroDivisionError)
+"""What Pillow's readers raise on broken files."""
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each orientation of EXIF."""
+
+
+def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int = MAX_SIDE) -> BgrImage:
+    """The picture in `path`, upright, opaque, its long side at most `max_side` pixels.
+
+    Grey, palette, CMYK, 16-bit and half-transparent pictures become (H, W, 3) uint8 BGR; transparent parts show the
+    colour `over` (blue, green, red); of an animation the first picture is taken. Raises BackgroundError where the file
+    is missing, not a picture, broken or too large.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata; the pixels are what counts
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return _read(image, path, over, max_side)
+    except FileNotFoundError:
+        raise BackgroundError(f"The picture {path} does not exist; choose another one.") from None
+    except UnidentifiedImageError:
+        raise BackgroundError(f"{path} is not a picture that can be read; use a JPEG, PNG or WebP file.") from None
+    except PermissionError:
+        raise BackgroundError(f"The picture {path} may not be read; check the file's permissions.") from None
+    except IsADirectoryError:
+        raise BackgroundError(f"{path} is a folder; choose a picture in it.") from None
+    except MemoryError:
+        raise _too_large(path) from None
+    except _BROKEN as error:
+        raise BackgroundError(f"The picture {path} is broken ({error}); save it again or choose another one.") from None
+
+
+def is_picture(path: Path) -> bool:
+    """Whether `path` is one picture, not a video and not a moving picture that the video reader can play."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return getattr(image, "n_frames", 1) == 1 or image.format not in ("GIF", "PNG")
+    except (*_BROKEN, MemoryError):
+        return False
+
+
+def _read(image: Image.Image, path: Path, over: tuple[int, int, int], max_side: int) -> BgrImage:
+    image.draft("RGB", (max_side, max_side))  # JPEG only: decodes at 1/2, 1/4 or 1/8
+    if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
+        raise _too_large(path)
+    turn = _UPRIGHT.get(_orientation(image))
+    small = _to_8_bit(_reduced(image, max_side))
+    if turn is not None:
+        small = small.transpose(turn)
+    if small.has_transparency_data:
+        canvas = Image.new("RGBA", small.size, (*over[::-1], 255))
+        small = Image.alpha_composite(canvas, small.convert("RGBA"))
+    rgb = np.asarray(small.convert("RGB"))
+    return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except _BROKEN:
+        return 1  # broken metadata does not make a picture useless
+
+
+def _reduced(image: Image.Image, max_side: int) -> Image.Image:
+    factor = -(-max(image.size) // max_side)
+    if factor == 1:
+        image.load()
+        return image
+    if image.mode in ("P", "PA", "1"):
+        # the entries of a palette cannot be averaged; a plain choice of pixels keeps memory low
+        return image.resize((max(1, image.width // factor), max(1, image.height // factor)), Image.Resampling.NEAREST)
+    return image.reduce(factor)
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
+        return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image), nan=0.0, posinf=255.0, neginf=0.0)
+        top = 1.0 if values.max() <= 1.0 else 255.0
+        return Image.fromarray((values.clip(0, top) * (255.0 / top)).astype(np.uint8))
+    return image
+
+
+def _bytes_per_pixel(mode: str) -> int:
+    return {"1": 1, "L": 1, "P": 1, "LA": 4, "PA": 4}.get(mode, 2 if mode.startswith("I;16") else 4)
+
+
+def _too_large(path: Path) -> BackgroundError:
+    return BackgroundError(f"The picture {path} is too large to be read; save it smaller, or as JPEG.")

@@ -1,0 +1,93 @@
+"""The card that stands in for the camera: at the start, while the user pauses, after any failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app import geometry
+from app.compositing.card_text import TextBlock
+from app.compositing.image_file import read_image
+from app.types import BgrImage
+
+DEFAULT_TEXT = "One moment, please"
+
+_TOP, _BOTTOM = (84, 58, 44), (46, 28, 22)
+"""The gradient's ends: blue, green, red."""
+_GLOW = (112, 86, 62)
+_RING, _FIGURE, _TEXT = (176, 148, 118), (150, 122, 94), (240, 234, 228)
+_FINER = 4
+"""The figure is drawn this much larger and averaged down: smooth edges."""
+
+
+class StandbyCard:
+    """A picture with nothing of the camera in it: the user's own, or a figure on a quiet gradient, with a text."""
+
+    def __init__(self, text: str = "", image_path: Path | None = None) -> None:
+        """text: empty for the usual one, or for none where there is a picture. Raises BackgroundError for a picture
+        that cannot be read."""
+        self._picture = None if image_path is None else read_image(image_path)
+        self._text = text.strip() or ("" if image_path else DEFAULT_TEXT)
+        self._shown: BgrImage | None = None
+
+    def image(self, width: int, height: int) -> BgrImage:
+        """The card at this size, the same object while the size stays. (height, width, 3) uint8 BGR."""
+        if self._shown is None or self._shown.shape[:2] != (height, width):
+            self._shown = self._drawn(width, height)
+        return self._shown
+
+    def _drawn(self, width: int, height: int) -> BgrImage:
+        block = TextBlock(self._text, round(width * 0.8), round(height * 0.3), min(width // 20, height // 14))
+        if self._picture is not None:
+            card = geometry.fill(self._picture, width, height).copy()
+            if self._text:
+                top = height - block.height - round(height * 0.08)
+                _darken_below(card, top - block.size_px, block.size_px * 2)
+                block.draw(card, width // 2, top, _TEXT)
+            return card
+        card = _gradient(width, height)
+        side = max(8, round(min(width, height) * 0.34))
+        gap = round(side * 0.18)
+        top = max(0, (height - side - gap - block.height) // 2)
+        _draw_figure(card, (width - side) // 2, top, side)
+        block.draw(card, width // 2, top + side + gap, _TEXT)
+        return card
+
+
+def _gradient(width: int, height: int) -> BgrImage:
+    """Dark above and below, a soft glow behind the figure, dithered so that no bands show after video coding."""
+    down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+    across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
+    distance = np.hypot(across, (down - 0.4) * 2)
+    glow = np.exp(-1.8 * distance**2) * 0.55
+    first, last, light = (np.array(colour, np.float32) for colour in (_TOP, _BOTTOM, _GLOW))
+    colours = (first * (1 - down) + last * down) * (1 - glow) + light * glow
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (height, width, 1))
+    picture: BgrImage = np.rint(colours + noise).clip(0, 255).astype(np.uint8)
+    return picture
+
+
+def _draw_figure(card: BgrImage, left: int, top: int, side: int) -> None:
+    """A head and shoulders inside a ring; side: the ring's diameter in pixels."""
+    size = side * _FINER
+    middle = size // 2
+    ring = np.zeros((size, size), np.uint8)
+    figure = np.zeros_like(ring)
+    cv2.circle(figure, (middle, round(size * 0.40)), round(size * 0.155), 255, -1)
+    cv2.ellipse(figure, (middle, size), (round(size * 0.31), round(size * 0.39)), 0, 180, 360, 255, -1)
+    inside = np.zeros_like(ring)
+    cv2.circle(inside, (middle, middle), round(size * 0.445), 255, -1)
+    cv2.circle(ring, (middle, middle), round(size * 0.485), 255, max(1, round(size * 0.018)))
+    area = card[top : top + side, left : left + side]
+    for mask, colour in ((figure & inside, _FIGURE), (ring, _RING)):
+        smooth = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+        weight = smooth[: area.shape[0], : area.shape[1], None] / 255
+        area[:] = np.rint(area * (1 - weight) + np.array(colour) * weight)
+
+
+def _darken_below(card: BgrImage, top: int, over_px: int) -> None:
+    """Darken all below `top`, softly over `over_px` rows, so that light text can be read on any picture."""
+    rows = np.arange(card.shape[0], dtype=np.float32)[:, None, None]
+    card[:] = (card * (1 - 0.65 * ((rows - top) / over_px).clip(0, 1))).astype(np.uint8)

@@ -1,0 +1,75 @@
+"""Backgrounds that stand still: a picture, a colour, the blurred room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from app import geometry
+from app.compositing.image_file import read_image
+from app.types import BgrImage, BlurredRoom
+
+
+def parse_colour(text: str) -> tuple[int, int, int]:
+    """`#RRGGBB` as (blue, green, red), each 0..255."""
+    value = int(text.removeprefix("#"), 16)
+    return value & 255, value >> 8 & 255, value >> 16
+
+
+class ImageBackground:
+    """A picture, covering the frame (`fill`) or whole before a blur of itself (`fit`)."""
+
+    def __init__(
+        self, path: Path, fit: Literal["fill", "fit"] = "fill", over: tuple[int, int, int] = (0, 0, 0)
+    ) -> None:
+        """over: blue, green, red behind transparent parts. Raises BackgroundError."""
+        self.name = path.name
+        self._shape = geometry.fill if fit == "fill" else geometry.fit
+        self._image = read_image(path, over)
+        self._shown = self._image
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """The picture at this size; the same object while the size stays."""
+        if self._shown.shape[:2] != (height, width):
+            self._shown = self._shape(self._image, width, height)
+        return self._shown
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class ColourBackground:
+    """One colour."""
+
+    def __init__(self, colour: str) -> None:
+        """colour: `#RRGGBB`."""
+        self.name = colour
+        self._colour = parse_colour(colour)
+        self._shown = np.full((1, 1, 3), self._colour, np.uint8)
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """The colour at this size; the same object while the size stays."""
+        if self._shown.shape[:2] != (height, width):
+            self._shown = np.full((height, width, 3), self._colour, np.uint8)
+        return self._shown
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class BlurBackground:
+    """The room itself, blurred by the frame step."""
+
+    def __init__(self, strength: float) -> None:
+        """strength: 0..100."""
+        self.name = "blur"
+        self._room = BlurredRoom(strength)
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BlurredRoom:
+        """The same value for every size."""
+        return self._room
+
+    def close(self) -> None:
+        """Nothing to release."""

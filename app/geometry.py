@@ -1,0 +1,85 @@
+"""Bringing a picture to an exact size without distorting it.
+
+Every function takes (H, W) or (H, W, 3) uint8 images in host memory and gives a C-contiguous image of exactly the
+wanted size; an image that has the size already is returned as it is, not copied.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""(H, W) or (H, W, 3) uint8, 0..255."""
+
+_BAR_BLUR = 24
+"""Blurred bars are made at 1/24 of the size: only soft colours are left."""
+_BAR_DIM = 0.6
+
+
+def cover_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
+    """The smallest size of the shape `width`:`height` that hides all of `out_width` x `out_height`."""
+    scale = max(out_width / width, out_height / height)
+    return max(out_width, round(width * scale)), max(out_height, round(height * scale))
+
+
+def contain_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
+    """The largest size of the shape `width`:`height` inside `out_width` x `out_height`; at least one pixel each way."""
+    scale = min(out_width / width, out_height / height)
+    return min(out_width, max(1, round(width * scale))), min(out_height, max(1, round(height * scale)))
+
+
+def even_size(width: int, height: int) -> tuple[int, int]:
+    """The next smaller size with even sides, at least 2x2: what 4:2:0 video needs."""
+    return max(2, width // 2 * 2), max(2, height // 2 * 2)
+
+
+def scale(image: Image, width: int, height: int) -> Image:
+    """`image` at this size, whatever its shape; averaged when it shrinks, interpolated when it grows."""
+    if (image.shape[1], image.shape[0]) == (width, height):
+        return image
+    shrinks = width <= image.shape[1] and height <= image.shape[0]
+    return _uint8(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+
+
+def fill(image: Image, width: int, height: int) -> Image:
+    """`image` scaled to cover the size, what stands over cut off evenly on both sides."""
+    if (image.shape[1], image.shape[0]) == (width, height):
+        return image
+    ratio = min(image.shape[1] / width, image.shape[0] / height)
+    # cut first, then scale: a huge picture is scaled once, to the size that is needed
+    cut_width = min(image.shape[1], max(1, round(width * ratio)))
+    cut_height = min(image.shape[0], max(1, round(height * ratio)))
+    left, top = (image.shape[1] - cut_width) // 2, (image.shape[0] - cut_height) // 2
+    cut = image[top : top + cut_height, left : left + cut_width]
+    return np.ascontiguousarray(scale(cut, width, height))
+
+
+def letterbox(image: Image, width: int, height: int) -> Image:
+    """All of `image`, centred on black."""
+    if (image.shape[1], image.shape[0]) == (width, height):
+        return image
+    return _centred(image, np.zeros((height, width, *image.shape[2:]), np.uint8))
+
+
+def fit(image: Image, width: int, height: int) -> Image:
+    """All of `image`, centred on a dimmed blur of itself."""
+    if (image.shape[1], image.shape[0]) == (width, height):
+        return image
+    small = fill(image, max(2, width // _BAR_BLUR), max(2, height // _BAR_BLUR))
+    soft = cv2.GaussianBlur(cv2.convertScaleAbs(small, alpha=_BAR_DIM), (0, 0), 1.5)
+    return _centred(image, _uint8(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC)))
+
+
+def _centred(image: Image, canvas: Image) -> Image:
+    height, width = canvas.shape[:2]
+    inner_width, inner_height = contain_size(image.shape[1], image.shape[0], width, height)
+    left, top = (width - inner_width) // 2, (height - inner_height) // 2
+    canvas[top : top + inner_height, left : left + inner_width] = scale(image, inner_width, inner_height)
+    return canvas
+
+
+def _uint8(image: NDArray[np.generic]) -> Image:
+    # OpenCV's stubs promise any number type; it keeps that of its input
+    return image.astype(np.uint8, copy=False)
