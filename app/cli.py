@@ -1,0 +1,162 @@
+"""The command line. `docs/architecture.md` says what runs behind each command; exit codes are 0, 1, 2 and 130."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from app import __version__, logs
+from app.cli_weights import app as weights_app
+from app.errors import MattecamError, UsageError
+from app.live_options import LiveOptions, settings_from
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+app = typer.Typer(
+    name="run.py",
+    help="Mattecam: a virtual webcam that cuts people out of their room in real time.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(weights_app, name="weights")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command in `argv` (default: the process's) and give the exit code; failures are one sentence."""
+    try:
+        app(args=list(sys.argv[1:] if argv is None else argv), prog_name="run.py")
+    except SystemExit as ended:  # typer's way out: wrong usage, an interruption, or a command's own code
+        return ended.code if isinstance(ended.code, int) else EXIT_DONE
+    except UsageError as error:
+        return _fail(str(error), EXIT_USAGE)
+    except MattecamError as error:
+        return _fail(str(error), EXIT_FAILED)
+    return EXIT_DONE
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"mattecam: {message}", file=sys.stderr)
+    return code
+
+
+def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., None]:
+    """A command with every live option: typer reads the options off the signature, so it is made from LiveOptions."""
+
+    def command(ctx: typer.Context, **values: Any) -> None:
+        if ctx.invoked_subcommand is not None:
+            if LiveOptions(**values).given():
+                raise UsageError(f"Options stand after the command: run.py {ctx.invoked_subcommand} --…")
+            return
+        raise typer.Exit(run(ctx, LiveOptions(**values)))
+
+    hints = get_type_hints(LiveOptions, include_extras=True)
+    parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+    for field in dataclasses.fields(LiveOptions):
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name]))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = run.__doc__
+    return command
+
+
+def _window(ctx: typer.Context, options: LiveOptions) -> int:
+    """Cut the person out of the camera's picture, in a window; without a display as `headless`."""
+    from app.display import missing_display
+
+    reason = missing_display()
+    if reason is not None:
+        print(f"mattecam: {reason}; running without a window.", file=sys.stderr)
+        return _headless(ctx, options)
+    logs.set_up_window(verbose=options.verbose)
+    settings, warning = settings_from(options)
+    from app.gui_launch import run
+
+    return run(settings, options, warning)
+
+
+def _headless(ctx: typer.Context, options: LiveOptions) -> int:
+    """The same without a window."""
+    logs.set_up_console(verbose=options.verbose)
+    settings, warning = settings_from(options)
+    from app.headless import run
+
+    return run(settings, options, warning)
+
+
+app.callback(invoke_without_command=True)(_live(_window))
+app.command("headless")(_live(_headless))
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A video, or a folder of images.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The composite: a video, or a folder for images.")],
+    background: Annotated[str, typer.Option(help="As for the live commands.")] = "green",
+    alpha: Annotated[Path | None, typer.Option(help="Also write the matte here.")] = None,
+    foreground: Annotated[Path | None, typer.Option(help="Also write the person's own colours here.")] = None,
+    model: Annotated[str | None, typer.Option()] = None,
+    weights: Annotated[Path | None, typer.Option()] = None,
+    refiner: Annotated[str | None, typer.Option()] = None,
+    plate: Annotated[Path | None, typer.Option()] = None,
+    device: Annotated[str | None, typer.Option()] = None,
+    executor: Annotated[str | None, typer.Option()] = None,
+    precision: Annotated[str | None, typer.Option()] = None,
+    downsample_ratio: Annotated[str | None, typer.Option()] = None,
+    verbose: Annotated[bool, typer.Option("--verbose")] = False,
+) -> None:
+    """Offline: cut the person out of a file, every frame once and in order, with its sound."""
+    logs.set_up_console(verbose=verbose)
+    options = LiveOptions(
+        background=background,
+        model=model,
+        weights=weights,
+        refiner=refiner,
+        plate=plate,
+        device=device,
+        executor=executor,
+        precision=precision,
+        downsample_ratio=downsample_ratio,
+    )
+    settings, warning = settings_from(options)
+    if warning:
+        print(f"mattecam: {warning}", file=sys.stderr)
+    from app.convert import convert as run_convert
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(source.name, total=None)
+
+        def progress(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        report = run_convert(source, target, settings=settings, alpha=alpha, foreground=foreground, progress=progress)
+    print(f"{report.target}: {report.frames} frames")
+
+
+@app.command()
+def evaluate(
+    pred: Annotated[Path, typer.Argument(help="The mattes to judge: a video, an image folder, or a folder of clips.")],
+    true: Annotated[Path, typer.Argument(help="The true mattes, under the same names.")],
+) -> None:
+    """MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
+    from training.evaluate import evaluate_paths
+
+    print(json.dumps(evaluate_paths(pred, true), indent=2))
+
+
+@app.command()
+def version() -> None:
+    """The program's version."""
+    print(__version__)

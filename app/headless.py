@@ -1,0 +1,179 @@
+"""The program without a window: runs the pipeline until it is told to stop, and says what it did."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+
+import typer
+
+from app.live_options import LiveOptions
+from app.output.virtual_camera import list_virtual_cameras
+from app.proof import PROOF_S, Proof, plan_proof, write_before_after
+from app.runtime.pipeline import Pipeline
+from app.runtime.slot import SlotClosed
+from app.runtime.status import Phase, PipelineStatus, Stage
+from app.settings import Settings
+from app.status_json import write_status
+from app.types import Picture, PictureKind
+
+EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+LOOK_S = 0.25
+"""How often the run is looked at while no frame wakes it."""
+
+
+def run(settings: Settings, options: LiveOptions, warning: str | None) -> int:
+    """Run until the limits of `options`, a signal, or a failure of the start; gives the exit code."""
+    if warning:
+        say(f"mattecam: {warning}")
+    proof: Proof | None = None
+    seconds = options.seconds
+    if nothing_shows(settings):
+        proof, settings = plan_proof(settings)
+        if seconds is None and options.frames is None:
+            seconds = PROOF_S
+        say("mattecam: there is no display, no virtual camera and no --record, so a short proof is recorded.")
+    session = Session(Pipeline(settings), seconds, options.frames)
+    with _stop_on_signals(session):
+        session.run()
+    if options.status_json is not None:
+        write_status(options.status_json, session.status)
+    if proof is not None and session.sample is not None:
+        write_before_after(proof.picture, session.sample)
+        typer.echo(f"{proof.clip}\n{proof.picture}")
+    if session.failure is not None:
+        say(f"mattecam: {session.failure}")
+        return EXIT_FAILED
+    typer.echo(summary(session.status))
+    return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
+
+
+def nothing_shows(settings: Settings) -> bool:
+    """Whether neither a virtual camera nor a recording would show the result."""
+    output = settings.output
+    if output.record is not None or output.record_alpha is not None:
+        return False
+    return output.virtual_camera == "off" or (output.virtual_camera == "auto" and not list_virtual_cameras())
+
+
+def summary(status: PipelineStatus) -> str:
+    """One line of what was measured."""
+    latency = status.latency_ms
+    engine = status.engine
+    ran = f"{engine.model} on {engine.device} ({engine.executor}, {engine.precision})" if engine else "no model"
+    return (
+        f"{status.frames_out} frames in {status.seconds:.1f} s with {ran},"
+        f" step {latency.step.median:.1f} ms (p95 {latency.step.p95:.1f}),"
+        f" end to end {latency.end_to_end.median:.1f} ms (p95 {latency.end_to_end.p95:.1f}),"
+        f" {status.frames_dropped} dropped"
+    )
+
+
+def say(text: str) -> None:
+    """A line for the user that is no result."""
+    typer.echo(text, err=True)
+
+
+class Session:
+    """One run of the pipeline on the calling thread."""
+
+    def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None) -> None:
+        self._pipeline = pipeline
+        self._seconds = seconds
+        self._frames = frames
+        self._wake = threading.Event()
+        self._told = ""
+        self.status = PipelineStatus()
+        self.sample: Picture | None = None
+        """A composite from the middle of the run."""
+        self.failure: str | None = None
+        self.interrupted = False
+
+    def interrupt(self) -> None:
+        """End the run; safe in a signal handler."""
+        self.interrupted = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Start, wait for the end, stop; `failure` tells what went wrong."""
+        pipeline = self._pipeline
+        pipeline.listen(self._wake.set)
+        started_s = time.monotonic()
+        pipeline.start()
+        try:
+            while not self.interrupted and not self._over(time.monotonic() - started_s):
+                self._wake.wait(LOOK_S)
+                self._wake.clear()
+                self._look()
+        finally:
+            ended = pipeline.stop()
+            last = self.status
+            self.status = pipeline.status()
+        # The engine is gone after the stop; what ran is part of the result.
+        self.status = replace(
+            self.status, engine=last.engine, source=last.source, fps_in=last.fps_in, fps_out=last.fps_out
+        )
+        if self.failure is None:
+            self.failure = _failure_at_end(last, self.status, ended)
+
+    def _look(self) -> None:
+        self.status = self._pipeline.status()
+        status = self.status
+        try:
+            picture = self._pipeline.preview.get(0)
+        except SlotClosed:
+            picture = None
+        middle = self.sample is None or status.seconds < (self._seconds or PROOF_S) / 2
+        if picture is not None and picture.kind is PictureKind.COMPOSITE and middle:
+            self.sample = picture
+        if status.frames_out == 0 and status.problems:
+            self.failure = status.problems[0].message
+        told = _running(status)
+        if told and told != self._told:
+            self._told = told
+            say(f"mattecam: {told}")
+
+    def _over(self, elapsed_s: float) -> bool:
+        if self.failure is not None:
+            return True
+        if self._seconds is not None and elapsed_s >= self._seconds:
+            return True
+        return self._frames is not None and self.status.frames_out >= self._frames
+
+
+def _running(status: PipelineStatus) -> str:
+    if status.engine is None or status.source is None or status.frames_out == 0:
+        return ""
+    source, engine = status.source, status.engine
+    camera = f", virtual camera {status.virtual_camera}" if status.virtual_camera else ", no virtual camera"
+    return (
+        f"{source.name} {source.width}x{source.height} at {source.fps:g} fps, {engine.model} on {engine.device}"
+        f" ({engine.executor}, {engine.precision}), background {status.background}{camera}"
+    )
+
+
+def _failure_at_end(last: PipelineStatus, end: PipelineStatus, ended: bool) -> str | None:
+    for problem in end.problems:
+        if problem.stage is Stage.RECORDING:
+            return problem.message
+    if last.phase is Phase.WAITING and last.problems:
+        return last.problems[-1].message
+    return None if ended else "A part of the program did not end in time; the driver of a device hangs."
+
+
+@contextmanager
+def _stop_on_signals(session: Session) -> Iterator[None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        session.interrupt()
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

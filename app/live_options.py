@@ -1,0 +1,160 @@
+"""The options of the live commands, and the settings they make."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from app import scenes, settings_file
+from app.errors import UsageError
+from app.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
+
+GREEN = "#00b140"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What the user wrote; None where nothing was said."""
+
+    source: Annotated[
+        str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, demo, or a video file.")
+    ] = None
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Picture size, such as 1280x720.")] = None
+    fps: Annotated[float | None, typer.Option(help="Pictures per second.")] = None
+    format: Annotated[str | None, typer.Option(help="Camera format, such as MJPG or YUYV; auto prefers MJPG.")] = None
+    model: Annotated[str | None, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = None
+    weights: Annotated[Path | None, typer.Option(help="A checkpoint in place of the registered one.")] = None
+    refiner: Annotated[str | None, typer.Option(help="auto, deep-guided-filter or fast-guided-filter.")] = None
+    plate: Annotated[Path | None, typer.Option(help="Picture of the empty scene, for the bgmv2 models.")] = None
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None
+    executor: Annotated[str | None, typer.Option(help="auto, eager, compiled, cuda-graph or openvino.")] = None
+    precision: Annotated[str | None, typer.Option(help="auto, float32, float16 or bfloat16.")] = None
+    downsample_ratio: Annotated[
+        str | None, typer.Option(metavar="auto|0.05-1", help="Size of the frame the network sees.")
+    ] = None
+    background: Annotated[
+        str | None,
+        typer.Option(metavar="blur[:0-100]|FILE|#RRGGBB|green|none", help="What stands behind the person."),
+    ] = None
+    virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
+    record: Annotated[Path | None, typer.Option(help="Also write the output to this video.")] = None
+    record_alpha: Annotated[Path | None, typer.Option(help="Also write the matte to this video.")] = None
+    mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None
+    frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None
+    status_json: Annotated[Path | None, typer.Option(help="Write what was measured to this file at the end.")] = None
+    config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the usual one.")] = None
+    profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
+    verbose: Annotated[bool, typer.Option("--verbose", help="More words.")] = False
+
+    def given(self) -> bool:
+        """Whether any option was written."""
+        return any(getattr(self, field.name) != field.default for field in fields(self))
+
+
+def settings_from(options: LiveOptions) -> tuple[Settings, str | None]:
+    """Command line over scene over settings file over defaults; and a warning about a broken settings file.
+
+    Raises UsageError for an impossible value and SettingsError for an unknown scene.
+    """
+    if options.config is not None and not options.config.is_file():
+        raise UsageError(f"There is no settings file {options.config}; check --config.")
+    base, warning = settings_file.load(options.config or settings_file.default_path())
+    # Nobody sits before a window to end these; they belong to the run that asked for them.
+    base = base.replace(paused=False, frozen=False, output=base.output.replace(record=None, record_alpha=None))
+    if options.profile is not None:
+        base = scenes.SceneStore(scenes.default_path()).get(options.profile)
+    return apply_options(base, options), warning
+
+
+def apply_options(base: Settings, options: LiveOptions) -> Settings:
+    """`base` with what the user wrote; raises UsageError."""
+    width, height = parse_size(options.size) if options.size is not None else (None, None)
+    capture = _said(source=options.source, width=width, height=height, fps=options.fps, pixel_format=options.format)
+    matting: dict[str, Any] = _said(
+        model=options.model,
+        weights=options.weights,
+        refiner=options.refiner,
+        plate=options.plate,
+        device=options.device,
+        executor=options.executor,
+        precision=options.precision,
+    )
+    if options.downsample_ratio is not None:
+        matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
+    output = _said(
+        virtual_camera=options.virtual_camera,
+        record=options.record,
+        record_alpha=options.record_alpha,
+        mirror=options.mirror,
+    )
+    background = base.background
+    if options.background is not None:
+        background = parse_background(options.background, base.background)
+    return base.replace(
+        capture=_replace(base.capture, capture),
+        matting=_replace(base.matting, matting),
+        background=background,
+        output=_replace(base.output, output),
+    )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`1280x720` → (1280, 720); raises UsageError."""
+    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size; write it like 1280x720.")
+    return int(match[1]), int(match[2])
+
+
+def parse_ratio(text: str) -> float | None:
+    """`auto` → None, otherwise a number; raises UsageError."""
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a downsample ratio; write auto or a number from 0.05 to 1.") from None
+
+
+def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
+    """The background that `text` names, on top of `base`; raises UsageError."""
+    base = base or BackgroundSettings()
+    if text == "none":
+        return base.replace(kind="none")
+    if text == "green":
+        return base.replace(kind="colour", colour=GREEN)
+    if text.startswith("#"):
+        return _replace(base, {"kind": "colour", "colour": text})
+    blur = re.fullmatch(r"blur(?::(.*))?", text)
+    if blur is not None:
+        try:
+            strength = base.blur_strength if blur[1] is None else float(blur[1])
+        except ValueError:
+            raise UsageError(f"{blur[1]!r} is not a blur strength; write a number from 0 to 100.") from None
+        return _replace(base, {"kind": "blur", "blur_strength": strength})
+    if not text:
+        raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
+    from app.compositing import kind_of_file
+
+    path = Path(text).expanduser()
+    return base.replace(kind=kind_of_file(path), path=path.absolute())
+
+
+def _said(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _replace(model: Any, changes: dict[str, Any]) -> Any:
+    assert isinstance(model, Model)
+    try:
+        return model.replace(**changes)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
+        raise UsageError(f"{name}: {first['input']!r} is not possible: {first['msg']}.") from None

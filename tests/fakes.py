@@ -1,0 +1,190 @@
+"""Small stand-ins for the parts of the pipeline, with switches for every fault."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from app.compositing import Background, open_background
+from app.errors import SinkLostError
+from app.matting.base import EngineInfo
+from app.runtime.parts import Parts
+from app.settings import BackgroundSettings, CaptureSettings, EdgeSettings, MattingSettings
+from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte, Picture, SourceInfo
+
+WIDTH, HEIGHT = 64, 48
+ROOM = (13, 201, 77)
+"""The colour of the fake room: no other part of a test uses it, so one such pixel in an output is a leak."""
+PERSON = (90, 120, 200)
+Fault = Callable[[], None]
+
+
+def room_picture(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
+    """A person (the middle third) in a room."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = ROOM
+    image[height // 4 :, width // 3 : 2 * width // 3] = PERSON
+    return image
+
+
+def shows_room(image: BgrImage) -> bool:
+    """Whether any pixel has the room's colour."""
+    return bool(np.any(np.all(image == np.array(ROOM, np.uint8), axis=2)))
+
+
+class Faults:
+    """Called by every fake at every use under the name of the stage; does what a test has put there."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, Fault] = {}
+        self.release = threading.Event()
+        """Ends every hang."""
+
+    def put(self, stage: str, fault: Fault) -> None:
+        """From now on `stage` suffers `fault`."""
+        self._faults[stage] = fault
+
+    def heal(self) -> None:
+        """All well again."""
+        self._faults.clear()
+        self.release.set()
+
+    def at(self, stage: str) -> None:
+        """Suffer what was put at `stage`."""
+        fault = self._faults.get(stage)
+        if fault is not None:
+            fault()
+
+    def hang(self, seconds: float = 10.0) -> None:
+        """Block like a driver that does not answer."""
+        self.release.wait(seconds)
+
+
+class FakeSource:
+    """Gives the room at a high rate."""
+
+    def __init__(self, settings: CaptureSettings, faults: Faults) -> None:
+        faults.at("open_source")
+        self._faults = faults
+        self._index = 0
+        self._pace = threading.Event()
+        self.closed_on: int | None = None
+        self._opened_on = threading.get_ident()
+        self.info = SourceInfo("file", settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
+
+    def read(self) -> Frame | None:
+        assert threading.get_ident() == self._opened_on, "read on another thread than opened"
+        self._pace.wait(0.004)
+        self._faults.at("read")
+        self._index += 1
+        return Frame(room_picture(), self._index - 1, time.perf_counter())
+
+    def close(self) -> None:
+        assert threading.get_ident() == self._opened_on, "closed on another thread than opened"
+        self._faults.at("close_source")
+        self.closed_on = threading.get_ident()
+
+
+class FakeEngine:
+    """Cuts out exactly the pixels with the person's colour."""
+
+    live = 0
+    """Engines that were built and not closed."""
+
+    def __init__(self, settings: MattingSettings, width: int, height: int, faults: Faults) -> None:
+        faults.at("build_engine")
+        self._faults = faults
+        self._closed = False
+        ratio = settings.downsample_ratio or 0.5
+        self.info = EngineInfo(
+            settings.model, "fake", "float32", "cpu", ratio, (int(width * ratio), int(height * ratio))
+        )
+        FakeEngine.live += 1
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        self._faults.at("step")
+        alpha: AlphaImage = np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
+        behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredRoom) else backdrop
+        composite = np.where(alpha[..., None] > 0, frame, behind).astype(np.uint8)
+        return Matte(composite, alpha, composite.copy() if want_foreground else None)
+
+    def reset(self) -> None:
+        self._faults.at("reset")
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            FakeEngine.live -= 1
+
+
+class FakeSink:
+    """Keeps every picture; suffers faults under the name of its stage."""
+
+    def __init__(self, stage: str, faults: Faults) -> None:
+        faults.at(f"open_{stage}")
+        self.name = stage
+        self.pictures: list[Picture] = []
+        self._faults = faults
+
+    def send(self, picture: Picture) -> None:
+        self._faults.at(self.name)
+        self.pictures.append(picture)
+
+    def close(self) -> None:
+        self._faults.at(f"close_{self.name}")
+
+
+class FakeBackground:
+    """A real background that can be made to fail."""
+
+    def __init__(self, background: Background, faults: Faults) -> None:
+        self._background = background
+        self._faults = faults
+        self.name = background.name
+
+    def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
+        self._faults.at("backdrop")
+        return self._background.backdrop(width, height, time_s)
+
+    def close(self) -> None:
+        self._background.close()
+
+
+class FakeWorld:
+    """The parts of a pipeline whose every stage can be made to fail, and what reached its outputs."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.sinks: list[FakeSink] = []
+
+    def parts(self) -> Parts:
+        """For `Pipeline(settings, parts=…)`."""
+        return Parts(
+            open_source=lambda settings: FakeSource(settings, self.faults),
+            build_engine=lambda settings, width, height: FakeEngine(settings, width, height, self.faults),
+            open_background=self._background,
+            open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
+            open_recorder=lambda path, width, height, fps, alpha: self._recorder(path),
+        )
+
+    def pictures(self) -> list[Picture]:
+        """Everything that any output was given."""
+        return [picture for sink in self.sinks for picture in sink.pictures]
+
+    def _background(self, settings: BackgroundSettings) -> Background:
+        self.faults.at("open_background")
+        return FakeBackground(open_background(settings), self.faults)
+
+    def _sink(self, stage: str) -> FakeSink:
+        sink = FakeSink(stage, self.faults)
+        self.sinks.append(sink)
+        return sink
+
+    def _recorder(self, path: Path) -> FakeSink:
+        if path.name == "full.mp4":
+            raise SinkLostError(f"The disk is full while recording {path}; free some space.")
+        return self._sink("recorder")

@@ -1,0 +1,177 @@
+"""Every stage made to fail in every way at every moment: the room never shows, and the program lives or ends cleanly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import MattecamError
+from app.runtime import capture_worker, engine_supply, output_clock, pipeline
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from app.types import Matte
+from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
+from tests.runtime.test_pipeline import BASE
+from tests.waiting import eventually
+
+STAGES = (
+    "open_source",
+    "read",
+    "close_source",
+    "build_engine",
+    "reset",
+    "step",
+    "open_background",
+    "backdrop",
+    "open_virtual_camera",
+    "virtual_camera",
+    "open_recorder",
+    "recorder",
+)
+
+
+def _named(faults: Faults) -> None:
+    raise MattecamError("The thing broke; mend it.")
+
+
+def _unnamed(faults: Faults) -> None:
+    raise ValueError("not for users")
+
+
+def _memory(faults: Faults) -> None:
+    raise MemoryError
+
+
+def _hang(faults: Faults) -> None:
+    faults.hang(10.0)
+
+
+KINDS: dict[str, Callable[[Faults], None]] = {
+    "named": _named,
+    "unnamed": _unnamed,
+    "memory": _memory,
+    "hang": _hang,
+}
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output_clock, "STALE_S", 0.2)
+    monkeypatch.setattr(capture_worker, "RETRY_S", 0.05)
+    monkeypatch.setattr(engine_supply, "RETRY_S", 0.05)
+    monkeypatch.setattr(pipeline, "CAMERA_RETRY_S", 0.05)
+
+
+def _works(running: Pipeline) -> None:
+    """Composites come (again)."""
+    goal = running.status().frames_out + 5
+    eventually(lambda: running.status().frames_out >= goal and running.status().phase is Phase.RUNNING)
+
+
+def _sent(running: Pipeline, more: int = 5) -> None:
+    goal = running.status().frames_sent + more
+    eventually(lambda: running.status().frames_sent >= goal)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("moment", ["start", "middle", "switch", "shutdown"])
+def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
+    world = FakeWorld()
+    settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
+    running = Pipeline(settings, parts=world.parts())
+
+    def fault() -> None:
+        KINDS[kind](world.faults)
+
+    if moment == "start":
+        world.faults.put(stage, fault)
+    running.start()
+    try:
+        if moment != "start":
+            _works(running)
+            world.faults.put(stage, fault)
+        if moment == "switch":
+            running.apply(
+                settings.replace(
+                    capture=settings.capture.replace(source="another"),
+                    matting=settings.matting.replace(downsample_ratio=0.3),
+                    background=settings.background.replace(colour="#102030"),
+                    output=settings.output.replace(virtual_camera="another", record=tmp_path / "b.mp4"),
+                )
+            )
+        if moment != "shutdown":
+            if kind != "hang" or "virtual_camera" not in stage:
+                eventually(lambda: len(world.pictures()) > 10)
+            world.faults.heal()
+            _works(running)
+    finally:
+        if moment == "shutdown" and kind == "hang":
+            # A driver that answers late: the stop waits for it.
+            world.faults.release.set()
+        assert running.stop(), "a thread did not end"
+    assert FakeEngine.live == 0
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
+    world = FakeWorld()
+    running = Pipeline(BASE, parts=world.parts())
+    running.start()
+    _works(running)
+    world.faults.put("step", lambda: world.faults.hang(10))
+    eventually(lambda: world.pictures()[-1].frame is None)
+    world.faults.heal()
+    _works(running)
+    assert running.stop()
+
+
+@pytest.mark.parametrize("how", ["frame itself", "view of the frame", "another size", "another type"])
+def test_an_engine_that_gives_no_matte_is_refused(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(self, frame, backdrop, edges, *, want_foreground=False):  # type: ignore[no-untyped-def]
+        alpha = np.zeros(frame.shape[:2], np.uint8)
+        pictures = {
+            "frame itself": frame,
+            "view of the frame": frame[:],
+            "another size": np.zeros((8, 8, 3), np.uint8),
+            "another type": np.zeros(frame.shape, np.float32),
+        }
+        return Matte(pictures[how], alpha)
+
+    monkeypatch.setattr(FakeEngine, "step", step)
+    world = FakeWorld()
+    running = Pipeline(BASE, parts=world.parts())
+    running.start()
+    eventually(lambda: bool(running.status().problems))
+    _sent(running)
+    assert running.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+    assert all(picture.frame is None for picture in world.pictures())
+
+
+def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
+    from app.settings import MattingSettings
+
+    tried: list[tuple[str, float | None]] = []
+    world = FakeWorld()
+    parts = world.parts()
+
+    def build(settings: MattingSettings, width: int, height: int) -> FakeEngine:
+        tried.append((settings.device, settings.downsample_ratio))
+        if settings.device != "cpu":
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return FakeEngine(settings, width, height, world.faults)
+
+    from dataclasses import replace
+
+    running = Pipeline(
+        BASE.replace(matting=MattingSettings(device="cuda", downsample_ratio=0.4)),
+        parts=replace(parts, build_engine=build),
+    )
+    running.start()
+    _works(running)
+    assert running.stop()
+    assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]

@@ -1,0 +1,239 @@
+"""The running pipeline: switching, privacy, status."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import BackgroundError, ModelError, SourceOpenError
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase, Stage
+from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.types import PictureKind
+from tests.fakes import PERSON, FakeEngine, FakeWorld, shows_room
+from tests.waiting import eventually
+
+BASE = Settings(
+    capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
+    background=BackgroundSettings(kind="colour", colour="#0000ff"),
+    output=OutputSettings(virtual_camera="fake"),
+)
+
+
+@contextmanager
+def running(world: FakeWorld, settings: Settings = BASE) -> Iterator[Pipeline]:
+    pipeline = Pipeline(settings, parts=world.parts())
+    pipeline.start()
+    try:
+        yield pipeline
+    finally:
+        world.faults.release.set()
+        assert pipeline.stop(), "a thread did not end"
+        assert FakeEngine.live == 0, "an engine was not closed"
+
+
+def composites(pipeline: Pipeline, more: int = 3) -> None:
+    """Wait for some more composites."""
+    goal = pipeline.status().frames_out + more
+    eventually(lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING)
+
+
+def kinds(world: FakeWorld) -> set[PictureKind]:
+    return {picture.kind for picture in world.pictures()}
+
+
+def test_composites_come_out_and_the_room_does_not() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline, 10)
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+        status = pipeline.status()
+    pictures = world.pictures()
+    assert pictures[0].kind is PictureKind.STANDBY, "the stand-by card comes before the first matte"
+    assert not any(shows_room(picture.image) for picture in pictures)
+    composite = next(picture for picture in pictures if picture.kind is PictureKind.COMPOSITE)
+    assert tuple(composite.image[0, 0]) == (255, 0, 0)
+    assert tuple(composite.image[30, 32]) == PERSON
+    assert status.engine is not None and status.engine.executor == "fake"
+    assert status.latency_ms.step.median > 0
+    assert status.size == (64, 48)
+    assert not status.problems
+
+
+def test_none_shows_the_room_only_while_it_is_chosen() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        pipeline.apply(BASE.replace(background=BASE.background.replace(kind="none")))
+        eventually(lambda: PictureKind.UNMATTED in kinds(world))
+        assert pipeline.status().unmatted
+        pipeline.apply(BASE)
+        eventually(lambda: not pipeline.status().unmatted)
+        composites(pipeline)
+        eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+        after = len(world.pictures())
+        composites(pipeline, 10)
+        assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
+
+
+def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp_path: Path) -> None:
+    world = FakeWorld()
+    none = BASE.replace(background=BackgroundSettings(kind="none"))
+    with running(world, none) as pipeline:
+        eventually(lambda: PictureKind.UNMATTED in kinds(world))
+        missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
+        pipeline.apply(none.replace(background=missing))
+        eventually(lambda: bool(pipeline.status().problems))
+        composites(pipeline)
+        after = len(world.pictures())
+        composites(pipeline, 10)
+        assert pipeline.status().problems[0].stage is Stage.BACKGROUND
+        assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
+
+
+def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        pipeline.apply(BASE.replace(paused=True))
+        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
+        assert pipeline.status().phase is Phase.PAUSED
+        pipeline.apply(BASE)
+        composites(pipeline)
+        pipeline.apply(BASE.replace(frozen=True))
+        eventually(lambda: np.array_equal(*(picture.image for picture in world.pictures()[-2:])))
+        frozen = pipeline.status().frames_out
+        sent = pipeline.status().frames_sent
+        eventually(lambda: pipeline.status().frames_sent > sent + 5)
+        assert pipeline.status().frames_out <= frozen + 1
+        assert world.pictures()[-1].kind is PictureKind.COMPOSITE
+
+
+def test_a_failing_switch_keeps_what_worked() -> None:
+    world = FakeWorld()
+
+    def refuse() -> None:
+        raise ModelError("The model does not fit; choose another.")
+
+    def absent() -> None:
+        raise SourceOpenError("There is no camera 7; plug it in.")
+
+    with running(world) as pipeline:
+        composites(pipeline)
+        world.faults.put("build_engine", refuse)
+        pipeline.apply(BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
+        eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
+        composites(pipeline)
+        engine = pipeline.status().engine
+        assert engine is not None and engine.model == "auto"
+        world.faults.put("open_source", absent)
+        pipeline.apply(BASE.replace(capture=BASE.capture.replace(source="camera:7")))
+        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+        composites(pipeline)
+        source = pipeline.status().source
+        assert source is not None and source.name == "fake"
+        assert "There is no camera 7; plug it in." in pipeline.status().errors
+
+
+def test_a_new_ratio_is_built_beside_the_running_engine() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        gate = threading.Event()
+        world.faults.put("build_engine", lambda: gate.wait(5))
+        pipeline.apply(BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
+        eventually(lambda: pipeline.status().busy == "the model")
+        composites(pipeline, 5)
+        gate.set()
+        eventually(lambda: (pipeline.status().engine or engine_of(pipeline)).downsample_ratio == 0.25)
+        assert not world.faults.release.is_set()
+
+
+def engine_of(pipeline: Pipeline):  # type: ignore[no-untyped-def]
+    eventually(lambda: pipeline.status().engine is not None)
+    return pipeline.status().engine
+
+
+def test_recordings_start_and_end_with_the_settings(tmp_path: Path) -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        output = BASE.output.replace(record=tmp_path / "a.mp4")
+        pipeline.apply(BASE.replace(output=output))
+        eventually(lambda: pipeline.status().recording is not None)
+        eventually(lambda: len(world.sinks[-1].pictures) > 3)
+        pipeline.apply(BASE)
+        eventually(lambda: pipeline.status().recording is None)
+        assert len(world.sinks) == 2
+
+
+def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        pipeline.apply(BASE.replace(output=BASE.output.replace(record=tmp_path / "full.mp4")))
+        eventually(lambda: any(problem.stage is Stage.RECORDING for problem in pipeline.status().problems))
+        composites(pipeline)
+        assert "disk is full" in pipeline.status().problems[0].message
+
+
+def test_mirror_flips_the_output_alone() -> None:
+    world = FakeWorld()
+    with running(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
+        composites(pipeline)
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+        preview = pipeline.preview.get(5)
+        assert preview is not None and preview.alpha is not None
+    sent = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
+    assert np.array_equal(sent.image[:, ::-1], preview.image)
+
+
+def test_the_foreground_is_made_only_when_asked_for() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        pipeline.want_foreground = True
+        composites(pipeline)
+        picture = pipeline.preview.get(5)
+        assert picture is not None and picture.foreground is not None
+    early = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
+    assert early.foreground is None
+
+
+def test_a_listener_hears_of_every_preview_picture() -> None:
+    world = FakeWorld()
+    heard = threading.Event()
+    pipeline = Pipeline(BASE, parts=world.parts())
+    pipeline.listen(heard.set)
+    pipeline.start()
+    assert heard.wait(10)
+    assert pipeline.preview.get(0) is not None
+    assert pipeline.stop()
+
+
+def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts())
+    pipeline.start()
+    assert pipeline.stop()
+    assert pipeline.stop()
+    assert pipeline.status().phase is Phase.STOPPED
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_a_background_that_breaks_while_running_hides_the_room(kind: str) -> None:
+    world = FakeWorld()
+
+    def broken() -> None:
+        raise BackgroundError("The video cannot be read any further; choose another.")
+
+    with running(world) as pipeline:
+        composites(pipeline)
+        world.faults.put("backdrop", broken)
+        eventually(lambda: bool(pipeline.status().problems))
+        composites(pipeline, 5)
+    assert not any(shows_room(picture.image) for picture in world.pictures())

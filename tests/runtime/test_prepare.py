@@ -1,0 +1,59 @@
+"""Building beside the running program."""
+
+from __future__ import annotations
+
+import threading
+
+from app.runtime.prepare import Prepared, Preparer
+from tests.waiting import eventually
+
+
+def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
+    gate = threading.Event()
+    discarded: list[str] = []
+
+    def build(key: int) -> str:
+        gate.wait(5)
+        return f"built {key}"
+
+    preparer: Preparer[int, str] = Preparer("builder", build, discarded.append)
+    preparer.start()
+    for key in range(5):
+        preparer.request(key)
+    assert preparer.busy
+    assert preparer.take() is None
+    gate.set()
+    eventually(lambda: not preparer.busy)
+    outcome = preparer.take()
+    assert outcome == Prepared(4, "built 4", None)
+    preparer.request_stop()
+    assert preparer.join(5)
+    assert set(discarded) <= {"built 0"}
+
+
+def test_an_error_is_the_outcome_and_the_next_request_works() -> None:
+    def build(key: int) -> int:
+        return 10 // key
+
+    preparer: Preparer[int, int] = Preparer("builder", build, lambda value: None)
+    preparer.start()
+    preparer.request(0)
+    eventually(lambda: not preparer.busy)
+    failed = preparer.take()
+    assert failed is not None and isinstance(failed.error, ZeroDivisionError)
+    preparer.request(5)
+    eventually(lambda: not preparer.busy)
+    assert preparer.take() == Prepared(5, 2, None)
+    preparer.request_stop()
+    assert preparer.join(5)
+
+
+def test_what_nobody_took_is_discarded_at_the_end() -> None:
+    discarded: list[int] = []
+    preparer: Preparer[int, int] = Preparer("builder", lambda key: key, discarded.append)
+    preparer.start()
+    preparer.request(7)
+    eventually(lambda: not preparer.busy)
+    preparer.request_stop()
+    assert preparer.join(5)
+    assert discarded == [7]
