@@ -1,4 +1,4 @@
-"""Every stage made to fail in every way at every moment: the room never shows, and the program lives or ends cleanly."""
+"""Every stage made to fail in every way at every moment: the room never shows, the program lives or ends cleanly."""
 
 from __future__ import annotations
 
