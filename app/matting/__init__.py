@@ -1,1 +1,5 @@
 """The frame step: networks, executors and the engines built from them."""
+
+from app.matting.registry import build_engine, choose_model
+
+__all__ = ["build_engine", "choose_model"]

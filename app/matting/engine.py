@@ -1,0 +1,91 @@
+"""The matting engine: an executor, guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.errors import ModelError
+from app.matting.base import EngineInfo
+from app.matting.executors.base import Executor, NotAMatteError
+from app.matting.geometry import StepGeometry
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
+
+MakeExecutor = Callable[[StepGeometry], Executor]
+MakeGeometry = Callable[[int, int], StepGeometry]
+
+
+class FrameEngine:
+    """A `MattingEngine` over any executor.
+
+    A frame of another size gets an executor of its own, with a fresh state; a failure starts the state anew, so that
+    the next frame is not spoiled by it.
+    """
+
+    def __init__(
+        self, model: str, make_executor: MakeExecutor, make_geometry: MakeGeometry, width: int, height: int
+    ) -> None:
+        """Prepares the executor for frames of `width` by `height`. Raises ModelError where that cannot be done."""
+        self._model = model
+        self._make_executor = make_executor
+        self._make_geometry = make_geometry
+        self._geometry = make_geometry(width, height)
+        self._executor = make_executor(self._geometry)
+        self._closed = False
+
+    @property
+    def info(self) -> EngineInfo:
+        """Model, executor, precision, device and ratio in use."""
+        return EngineInfo(
+            model=self._model,
+            executor=self._executor.name,
+            precision=self._executor.precision,
+            device=self._executor.device,
+            downsample_ratio=self._geometry.ratio,
+            small_size=(self._geometry.small_width, self._geometry.small_height),
+        )
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """The matte and composite of the next frame; see `MattingEngine.step`."""
+        if self._closed:
+            raise ModelError(f"The model {self._model} was closed and takes no more frames; choose the model again.")
+        check_bgr(frame)
+        if not isinstance(backdrop, BlurredRoom):
+            check_bgr(backdrop)
+            if backdrop.shape != frame.shape:
+                raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
+        self._fit(frame.shape[1], frame.shape[0])
+        try:
+            return self._executor.run(frame, backdrop, edges, want_foreground)
+        except NotAMatteError:
+            self._executor.reset()
+            raise ModelError(
+                f"The model {self._model} gave values that are not numbers; if it happens again, choose the precision "
+                f"float32 or another model."
+            ) from None
+        except RuntimeError as error:
+            self._executor.reset()
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise ModelError(
+                f"The model {self._model} failed on {self._executor.device} ({reason[0]}); choose another executor "
+                f"or device."
+            ) from error
+
+    def reset(self) -> None:
+        """Forget the frames seen so far."""
+        if not self._closed:
+            self._executor.reset()
+
+    def close(self) -> None:
+        """Release the device; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._executor.close()
+
+    def _fit(self, width: int, height: int) -> None:
+        if (width, height) == (self._geometry.width, self._geometry.height):
+            return
+        geometry = self._make_geometry(width, height)
+        executor = self._make_executor(geometry)
+        self._executor.close()
+        self._geometry, self._executor = geometry, executor

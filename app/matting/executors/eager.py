@@ -1,0 +1,72 @@
+"""The frame step as it stands, on any device torch knows: the reference for the other executors."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.matting.blur import strength_taps
+from app.matting.core import Core, State
+from app.matting.edges import plan
+from app.matting.executors.base import NotAMatteError
+from app.matting.geometry import StepGeometry
+from app.matting.step import FrameStep, StepMode
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def _tensor(array: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
+    """torch warns of arrays it may not write to, though nothing here does."""
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+class EagerExecutor:
+    """Runs the step operation by operation."""
+
+    name = "eager"
+
+    def __init__(self, core: Core, geometry: StepGeometry, device: str = "cpu", precision: str = "float32") -> None:
+        """`core` must be on `device` in `precision` already."""
+        self._step = FrameStep(core, geometry, DTYPES[precision])
+        self._device = torch.device(device)
+        self._room_short_side = geometry.room_short_side
+        self.precision = precision
+        self.device = device
+        self._state: State = ()
+        self._held: Tensor | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Start the recurrent state anew."""
+        self._state = self._step.initial_state()
+        self._held = None
+
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        """One step; fresh arrays."""
+        behind = (
+            strength_taps(backdrop.strength, self._room_short_side) if isinstance(backdrop, BlurredRoom) else backdrop
+        )
+        with torch.inference_mode():
+            output = self._step(
+                _tensor(frame).to(self._device),
+                _tensor(behind).to(self._device),
+                self._state,
+                StepMode(plan(edges), want_foreground),
+                self._held,
+            )
+            if not bool(torch.isfinite(output.finite)):
+                raise NotAMatteError
+        self._state, self._held = output.state, output.held
+        return Matte(
+            composite=output.composite.cpu().numpy(),
+            alpha=output.alpha.cpu().numpy(),
+            foreground=None if output.foreground is None else output.foreground.cpu().numpy(),
+        )
+
+    def close(self) -> None:
+        """Drop the state; torch frees the rest."""
+        self._state, self._held = (), None

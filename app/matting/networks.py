@@ -1,0 +1,69 @@
+"""Makes the networks with their weights, ready to run; those in use are kept, so that a new ratio costs little."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from app.errors import ModelError
+from app.matting.core import Core, DirectCore
+from app.matting.executors.eager import DTYPES
+from models.checkpoint import load_state_dict
+from models.rvm import MattingNetwork
+from models.student import StudentNetwork
+from models.weights import WeightsError
+
+_KEPT = 2
+_lock = threading.Lock()
+_networks: OrderedDict[tuple[object, ...], nn.Module] = OrderedDict()
+
+
+def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
+    """The first stage of `model` with `weights`, in evaluation mode, on `device` in `precision`.
+
+    Raises ModelError where the file is not these weights.
+    """
+    network = _kept_network(model, weights, refiner, device, precision)
+    direct = ratio == 1 and isinstance(network, MattingNetwork)
+    return (DirectCore if direct else Core)(network).eval()
+
+
+def _kept_network(model: str, weights: Path, refiner: str, device: str, precision: str) -> nn.Module:
+    stat = weights.stat()
+    key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision)
+    with _lock:
+        network = _networks.pop(key, None) or _load(model, weights, refiner).to(device, DTYPES[precision])
+        _networks[key] = network
+        while len(_networks) > _KEPT:
+            _networks.popitem(last=False)
+    return network
+
+
+def _load(model: str, weights: Path, refiner: str) -> nn.Module:
+    try:
+        tensors = load_state_dict(weights)
+    except WeightsError as error:
+        raise ModelError(str(error)) from error
+    if refiner == "fast-guided-filter":
+        # It has no parameters, so it also serves weights that were trained with the deep one.
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
+    network = _make(model, tensors)
+    try:
+        network.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The file {weights} does not hold weights of {model}; choose the model it was made for or another file."
+        ) from error
+    return network.eval().requires_grad_(False)
+
+
+def _make(model: str, tensors: dict[str, Tensor]) -> nn.Module:
+    if model == "student":
+        return StudentNetwork()
+    return MattingNetwork(
+        "resnet50" if model == "rvm-resnet50" else "mobilenetv3",
+        "deep_guided_filter" if "refiner.box_filter.weight" in tensors else "fast_guided_filter",
+    )

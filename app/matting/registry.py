@@ -1,0 +1,114 @@
+"""From the settings to a running engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import ModelError, WeightsMissingError
+from app.matting import hardware
+from app.matting.engine import FrameEngine
+from app.matting.executors.base import Executor
+from app.matting.geometry import AUTO_SHORT_SIDE, StepGeometry, auto_ratio
+from app.settings import MattingSettings
+from models.weights import WeightsError, find, on_hand
+
+STUDENT_SHORT_SIDE = 144
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The settings with every `auto` decided."""
+
+    model: str
+    weights: Path
+    device: str
+    executor: str
+    precision: str
+
+
+def build_engine(settings: MattingSettings, width: int, height: int) -> FrameEngine:
+    """An engine for frames of this size; takes seconds the first time, and far less for a new ratio.
+
+    Raises WeightsMissingError where the weights are not on hand, ModelError where the network cannot run.
+    """
+    choice = choose(settings)
+
+    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        return geometry_for(settings, choice.model, frame_width, frame_height)
+
+    def make_executor(geometry: StepGeometry) -> Executor:
+        return _make_executor(settings, choice, geometry)
+
+    return FrameEngine(choice.model, make_executor, make_geometry, width, height)
+
+
+def choose_model(settings: MattingSettings) -> str:
+    """The chosen model; for `auto` the best one whose weights are on hand."""
+    if settings.model != "auto":
+        return settings.model
+    if settings.weights is not None:
+        return "rvm-mobilenetv3"
+    preferred = ["rvm-resnet50"] if _device(settings) != "cpu" else []
+    preferred += ["rvm-mobilenetv3"]
+    return next((model for model in preferred if on_hand(model)), "student")
+
+
+def choose(settings: MattingSettings) -> Choice:
+    """Decides every `auto`. Raises WeightsMissingError or ModelError."""
+    model = choose_model(settings)
+    try:
+        weights = find(model, settings.weights)
+    except WeightsError as error:
+        raise WeightsMissingError(str(error)) from error
+    device = _device(settings)
+    executor = _executor(settings, device)
+    return Choice(model, weights, device, executor, _precision(settings, device, executor))
+
+
+def geometry_for(settings: MattingSettings, model: str, width: int, height: int) -> StepGeometry:
+    """The sizes a step of `model` works at. Raises ModelError where the small frame would be too small."""
+    short_side = STUDENT_SHORT_SIDE if model == "student" else AUTO_SHORT_SIDE
+    ratio = settings.downsample_ratio or auto_ratio(width, height, short_side)
+    geometry = StepGeometry(width, height, ratio)
+    if min(geometry.small_width, geometry.small_height) < 16:
+        raise ModelError(
+            f"A frame of {width}x{height} at the downsample ratio {ratio:g} is too small for the model {model}; "
+            f"choose a higher ratio."
+        )
+    return geometry
+
+
+def _device(settings: MattingSettings) -> str:
+    if settings.device == "auto":
+        openvino_only = settings.executor == "openvino" or not hardware.cuda_usable()
+        return "cpu" if openvino_only else "cuda"
+    if settings.device.startswith("cuda") and not hardware.cuda_usable():
+        raise ModelError("There is no usable NVIDIA GPU on this machine; choose the device cpu or auto.")
+    return settings.device
+
+
+def _executor(settings: MattingSettings, device: str) -> str:
+    if settings.executor == "auto":
+        return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
+    if settings.executor == "openvino" and device != "cpu":
+        raise ModelError(f"The executor openvino does not run on the device {device}; choose eager or the device cpu.")
+    if settings.executor == "cuda-graph" and not device.startswith("cuda"):
+        raise ModelError(f"The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another.")
+    return settings.executor
+
+
+def _precision(settings: MattingSettings, device: str, executor: str) -> str:
+    if settings.precision != "auto":
+        return settings.precision
+    if device.startswith("cuda"):
+        return "float16"
+    return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
+
+
+def _make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Executor:
+    from app.matting.executors.eager import EagerExecutor
+    from app.matting.networks import load_core
+
+    core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
+    return EagerExecutor(core, geometry, choice.device, choice.precision)

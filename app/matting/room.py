@@ -1,0 +1,43 @@
+"""The blurred room in torch; `app.matting.blur` explains it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from app.matting import blur
+
+
+def blurred_room(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
+    """The room without the person, blurred: (1, 3, h // factor, w // factor), RGB in 0..1, float32.
+
+    small: (1, 3, h, w), alpha: (1, 1, h, w), both in 0..1; taps: (K,), a Gaussian.
+    """
+    room = functional.avg_pool2d(small.float(), factor)
+    person = functional.max_pool2d(
+        functional.avg_pool2d(alpha.float(), factor), 2 * blur.PERSON_MARGIN + 1, 1, blur.PERSON_MARGIN
+    )
+    weighted = torch.cat([room, torch.ones_like(person)], 1) * (1 - person)
+    near = _smooth(weighted, taps)
+    return (near[:, :3] + blur.FILL_WEIGHT * _fill(weighted)) / (near[:, 3:] + blur.FILL_WEIGHT)
+
+
+def _fill(weighted: Tensor) -> Tensor:
+    """Colours for everywhere, from the surroundings: (1, 3, h, w) of weighted colours and weights (1, 4, h, w)."""
+    height, width = weighted.shape[2:]
+    step = blur.FILL_FACTOR
+    padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
+    far = _smooth(functional.avg_pool2d(padded, step), torch.from_numpy(blur.FILL_TAPS).to(weighted.device))
+    mean = weighted.mean((2, 3), keepdim=True)
+    colour = mean[:, :3] / (mean[:, 3:] + blur.FLOOR)
+    fill = (far[:, :3] + blur.FLOOR * colour) / (far[:, 3:] + blur.FLOOR)
+    return functional.interpolate(fill, scale_factor=step, mode="bilinear", align_corners=False)[:, :, :height, :width]
+
+
+def _smooth(image: Tensor, taps: Tensor) -> Tensor:
+    """Separable convolution with zeros beyond the border, (1, C, h, w) to the same."""
+    planes, radius = image.transpose(0, 1), taps.shape[0] // 2
+    planes = functional.conv2d(planes, taps.view(1, 1, 1, -1), padding=(0, radius))
+    planes = functional.conv2d(planes, taps.view(1, 1, -1, 1), padding=(radius, 0))
+    return planes.transpose(0, 1)

@@ -1,0 +1,125 @@
+"""The frame step: the whole arithmetic between a camera's frame and the composite, as one module.
+
+Every executor runs this arithmetic or is held against it: 8-bit frame in, normalise, resize, network, guided filter,
+edge controls, composite, 8-bit picture out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from app.matting import tensor_edges
+from app.matting.core import Core, State
+from app.matting.edges import EdgePlan
+from app.matting.geometry import StepGeometry
+from app.matting.room import blurred_room
+
+
+@dataclass(frozen=True, slots=True)
+class StepMode:
+    """What a step is asked for; fixed within a captured graph."""
+
+    edges: EdgePlan
+    foreground: bool = False
+
+
+class StepOutput(NamedTuple):
+    """What a step gives, on its device."""
+
+    composite: Tensor
+    """(H, W, 3) uint8 BGR."""
+    alpha: Tensor
+    """(H, W) uint8."""
+    foreground: Tensor | None
+    """(H, W, 3) uint8 BGR, if asked for."""
+    finite: Tensor
+    """() float32: not finite where the network's output is not a matte."""
+    state: State
+    held: Tensor | None
+    """The alpha (1, 1, H, W) that the steadiness control holds the next one against; None while it is off."""
+
+
+class FrameStep(nn.Module):
+    """Frame, backdrop and state to composite, alpha and state."""
+
+    def __init__(self, core: Core, geometry: StepGeometry, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.core = core
+        self.geometry = geometry
+        self.dtype = dtype
+
+    def initial_state(self) -> State:
+        """The network's states before the first frame."""
+        return self.core.initial_state(self.geometry.small_height, self.geometry.small_width)
+
+    def forward(
+        self,
+        frame: Tensor,
+        backdrop: Tensor,
+        state: State,
+        mode: StepMode,
+        held: Tensor | None = None,
+    ) -> StepOutput:
+        """One step.
+
+        frame: (H, W, 3) uint8 BGR. backdrop: the same, or the taps (K,) float32 of a blurred room. held: `held` of the
+        last step's output; None on the first frame.
+        """
+        image = frame.permute(2, 0, 1).flip(0)[None].float() / 255
+        small = self._small(image)
+        slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *state)
+        finite = slope.float().sum() + offset.float().sum()
+        matte = _apply(image, slope.float(), offset.float())
+        person, alpha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
+        if backdrop.ndim == 1:
+            room = blurred_room(small, coarse, backdrop, self.geometry.room_factor)
+            behind = torch.round(functional.interpolate(room, size=image.shape[2:], mode="bilinear") * 255) / 255
+        else:
+            behind = backdrop.permute(2, 0, 1).flip(0)[None].float() / 255
+        if mode.edges.touches_alpha:
+            held = tensor_edges.steady((alpha * 255).round(), mode.edges, held)
+            alpha = tensor_edges.reshape(held, mode.edges) / 255
+        if mode.edges.despill > 0:
+            person = tensor_edges.despill(person, alpha, mode.edges.despill)
+        return StepOutput(
+            composite=_to_bgr(alpha * person + (1 - alpha) * behind),
+            alpha=_to_bytes(alpha)[0, 0],
+            foreground=_to_bgr(person) if mode.foreground else None,
+            finite=finite,
+            state=tuple(new_state),
+            held=held,
+        )
+
+    def _small(self, image: Tensor) -> Tensor:
+        if self.geometry.ratio == 1:
+            return image
+        return functional.interpolate(
+            image,
+            scale_factor=self.geometry.ratio,
+            mode="bilinear",
+            align_corners=False,
+            recompute_scale_factor=False,
+        )
+
+
+def _apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+    """slope * [R, G, B, mean] + offset at full size: [foreground residual, alpha] (1, 4, H, W)."""
+    size = image.shape[2:]
+    if slope.shape[2:] != size:
+        slope = functional.interpolate(slope, size=size, mode="bilinear", align_corners=False)
+        offset = functional.interpolate(offset, size=size, mode="bilinear", align_corners=False)
+    return slope * torch.cat([image, image.mean(1, keepdim=True)], 1) + offset
+
+
+def _to_bytes(values: Tensor) -> Tensor:
+    return (values * 255).round().to(torch.uint8)
+
+
+def _to_bgr(image: Tensor) -> Tensor:
+    """(1, 3, H, W) RGB in 0..1 to (H, W, 3) uint8 BGR."""
+    return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()

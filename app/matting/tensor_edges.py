@@ -1,0 +1,58 @@
+"""The edge controls in torch; `app.matting.edges` explains them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from app.matting.edges import EdgePlan, box_radii, octagon
+
+
+def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
+    """Contrast and steadiness: alpha (1, 1, H, W), whole numbers 0..255 in float, to the same.
+
+    held: what this gave for the last frame, or None.
+    """
+    if plan.contrast is not None:
+        alpha = torch.from_numpy(plan.contrast).to(alpha.device)[alpha.long()].float()
+    if plan.steadiness is not None and held is not None:
+        alpha = held + torch.from_numpy(plan.steadiness).to(alpha.device)[(alpha - held).long() + 255]
+    return alpha
+
+
+def reshape(alpha: Tensor, plan: EdgePlan) -> Tensor:
+    """Grow or shrink, then feather; whole numbers 0..255 in float, (1, 1, H, W)."""
+    if plan.grow_px > 0:
+        alpha = _dilate(alpha, plan.grow_px)
+    elif plan.grow_px < 0:
+        alpha = 255 - _dilate(255 - alpha, -plan.grow_px)
+    if plan.feather_px > 0:
+        alpha = torch.maximum(alpha, _soften(_dilate(alpha, -(-plan.feather_px // 2)), plan.feather_px))
+    return alpha
+
+
+def despill(person: Tensor, alpha: Tensor, amount: float) -> Tensor:
+    """Foreground (1, 3, H, W) with less green where alpha (1, 1, H, W) is below 1; both in 0..1."""
+    red, green, blue = person.unbind(1)
+    spill = (green - torch.maximum(red, blue)).clamp(min=0) * (4 * (1 - alpha[:, 0])).clamp(max=1)
+    return torch.stack([red, green - amount * spill, blue], 1)
+
+
+def _dilate(alpha: Tensor, radius: int) -> Tensor:
+    square, diamond = octagon(radius)
+    if square:
+        alpha = functional.max_pool2d(alpha, 2 * square + 1, 1, square)
+    for _ in range(diamond):
+        alpha = torch.maximum(
+            functional.max_pool2d(alpha, (3, 1), 1, (1, 0)), functional.max_pool2d(alpha, (1, 3), 1, (0, 1))
+        )
+    return alpha
+
+
+def _soften(alpha: Tensor, feather_px: int) -> Tensor:
+    for radius in box_radii(feather_px):
+        if radius:
+            padded = functional.pad(alpha, (radius,) * 4, mode="replicate")
+            alpha = functional.avg_pool2d(padded, 2 * radius + 1, 1).round()
+    return alpha
