@@ -1,0 +1,169 @@
+"""Reads state dicts out of untrusted files without running anything they hold.
+
+Three kinds: safetensors, PyTorch checkpoints (`weights_only=True`), and TorchScript archives, of which only the tensors
+are taken: their pickle is read with a reader that knows nothing but tensors, so no code of theirs is compiled or run.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from models.weights import WeightsDamagedError, WeightsForeignError, WeightsNotFoundError
+
+_MALFORMED = (
+    pickle.UnpicklingError,
+    zipfile.BadZipFile,
+    safetensors.SafetensorError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OverflowError,
+    NotImplementedError,
+    MemoryError,
+    AssertionError,
+)
+"""What the three readers raise on files that are not what they seem."""
+
+
+def load_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by name, on the CPU.
+
+    Raises WeightsNotFoundError where there is no readable file, WeightsDamagedError where it is truncated, corrupt or
+    not a checkpoint.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+        if start[8:9] == b"{":
+            return safetensors.torch.load_file(path)
+        if _is_torchscript(path):
+            return _torchscript_state(path)
+        return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+    except OSError as error:
+        raise WeightsNotFoundError(
+            f"The weights file {path} cannot be read ({error.strerror or error}); check the path and its permissions."
+        ) from error
+    except _MALFORMED as error:
+        raise WeightsDamagedError(
+            f"The weights file {path} is damaged or no checkpoint; remove it and download it again."
+        ) from error
+
+
+def load_into(network: nn.Module, path: Path, model: str) -> None:
+    """Load a file into a network strictly: every name and shape must fit.
+
+    Raises what `load_state_dict` raises, and WeightsForeignError where the file holds something else.
+    """
+    try:
+        network.load_state_dict(load_state_dict(path), strict=True)
+    except RuntimeError as error:
+        raise WeightsForeignError(
+            f"The file {path} does not hold weights of {model}; choose the model it was made for or another file."
+        ) from error
+
+
+def _tensors(loaded: object) -> dict[str, Tensor]:
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise ValueError("no state dict")
+    if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()):
+        raise ValueError("not only tensors")
+    return dict(loaded)
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+class _Module:
+    """A module of a TorchScript archive: a bag of attributes."""
+
+    attributes: dict[str, object]
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.attributes = state
+
+
+def _first(value: object, *_: object) -> object:
+    return value
+
+
+_STORAGES = {
+    f"{name}Storage": dtype
+    for name, dtype in {
+        "Float": torch.float32,
+        "Half": torch.float16,
+        "BFloat16": torch.bfloat16,
+        "Double": torch.float64,
+        "Long": torch.int64,
+        "Int": torch.int32,
+        "Short": torch.int16,
+        "Char": torch.int8,
+        "Byte": torch.uint8,
+        "Bool": torch.bool,
+    }.items()
+}
+
+
+def _make_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
+    return torch.as_strided(storage, size, stride, offset).clone()
+
+
+class _ArchiveUnpickler(pickle.Unpickler):
+    """Knows tensors, lists of numbers and bags of attributes; refuses every other name."""
+
+    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
+        super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
+        self._archive = archive
+        self._root = root
+
+    def find_class(self, module: str, name: str) -> Callable[..., object] | torch.dtype:
+        if module.startswith("__torch__"):
+            return _Module
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _make_tensor
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
+        if module == "torch.jit._pickle":  # marks the type of a list or dict
+            return _first
+        raise pickle.UnpicklingError(f"{module}.{name} has no place among weights")
+
+    def persistent_load(self, pid: tuple[str, torch.dtype, str, str, int]) -> Tensor:
+        _, dtype, key, _, _ = pid
+        data = bytearray(self._archive.read(f"{self._root}/data/{key}"))
+        return torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+
+
+def _torchscript_state(path: Path) -> dict[str, Tensor]:
+    with zipfile.ZipFile(path) as archive:
+        root = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("/data.pkl")
+        tensors: dict[str, Tensor] = {}
+        _collect(_ArchiveUnpickler(archive, root).load(), "", tensors)
+    return _tensors(tensors)
+
+
+def _collect(value: object, prefix: str, tensors: dict[str, Tensor]) -> None:
+    if isinstance(value, Tensor):
+        tensors[prefix] = value
+    elif isinstance(value, _Module):
+        for name, inner in value.attributes.items():
+            _collect(inner, f"{prefix}.{name}" if prefix else name, tensors)

@@ -1,0 +1,154 @@
+"""Fetches published weights: resumed where it stopped, checked, and moved into place in one step.
+
+Downloading is an explicit act of the user, never a side effect of importing or of running a model.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import pooch
+
+from models.weights import (
+    DownloadError,
+    WeightSpec,
+    hash_record,
+    recorded_sha256,
+    sha256_of,
+    spec_of,
+    user_folder,
+)
+
+Progress = Callable[[int, "int | None"], None]
+"""Called with the bytes on hand and the bytes there will be, None where not known; may raise to stop the download."""
+
+TIMEOUT_S = 30.0
+
+
+class _Response(Protocol):
+    """What is used of a `requests.Response`."""
+
+    status_code: int
+    url: str
+
+
+def ignore_progress(done: int, total: int | None) -> None:
+    """The progress callback of those who do not want one."""
+
+
+def download(name: str, progress: Progress = ignore_progress, *, again: bool = False) -> Path:
+    """Fetch a model's weights into the user's folder unless they lie there already, and return the file.
+
+    `again` fetches them even so. An interrupted download goes on where it stopped; a file that is already there is
+    replaced only by one that passed its check. Raises DownloadError, or WeightsNotFoundError for an unknown name.
+    """
+    spec = spec_of(name)
+    if spec.url is None:
+        raise DownloadError(f"The weights of {name} ship with the program and are not downloaded.")
+    target = user_folder() / spec.file
+    if not again and target.is_file() and sha256_of(target) == (spec.sha256 or recorded_sha256(target)):
+        return target
+    fetch(spec, spec.url, target, progress)
+    return target
+
+
+def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:
+    """Download `url` to `target` by way of `target`.part, checking it against `spec`. Raises DownloadError."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _Transfer(url, part, spec.bytes, progress).run()
+        digest = _checked(spec, part)
+        if spec.sha256 is None:
+            hash_record(target).write_text(f"{digest}  {target.name}\n", encoding="ascii")
+        part.replace(target)
+    except OSError as error:  # what requests raises is an OSError too
+        raise DownloadError(_sentence(spec, target, error)) from error
+
+
+def _checked(spec: WeightSpec, part: Path) -> str:
+    digest = sha256_of(part)
+    if spec.sha256 is not None and digest != spec.sha256:
+        part.unlink()
+        raise DownloadError(
+            f"What was downloaded for {spec.name} is not the published file (its SHA-256 is {digest[:12]}…); it was "
+            f"thrown away; try again later, or give a file you trust with --weights."
+        )
+    return digest
+
+
+def _sentence(spec: WeightSpec, target: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        size = f"about {spec.bytes // 1_000_000 + 1} MB" if spec.bytes else "some space"
+        return f"The disk is full while downloading {spec.name} to {target.parent}; free {size} and start again."
+    if error.filename is not None:
+        return f"{error.filename} cannot be written ({error.strerror}); make the folder writable and start again."
+    reason = f"HTTP status {status}" if (status := _status(error)) else type(error).__name__
+    return (
+        f"The weights of {spec.name} could not be downloaded ({reason}); check the network and start again, it goes "
+        f"on where it stopped, or fetch {spec.url} by other means and give it with --weights."
+    )
+
+
+def _status(error: OSError) -> int | None:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+class _Transfer:
+    """One file over HTTP into a `.part` file, going on from what is there; also pooch's progress bar."""
+
+    def __init__(self, url: str, part: Path, size: int | None, progress: Progress) -> None:
+        self._url = url
+        self._part = part
+        self._size = size
+        self._progress = progress
+        self._start = 0
+        self.total = 0
+        """Bytes of this response; pooch sets it, 0 where the server does not tell."""
+
+    def run(self) -> None:
+        """Returns once the server has sent everything; raises OSError."""
+        self._start = self._part.stat().st_size if self._part.exists() else 0
+        if self._size is not None and self._start == self._size:
+            return
+        try:
+            self._transfer()
+        except OSError as error:
+            if _status(error) != 416:  # Range Not Satisfiable: what is there is not a beginning of this file
+                raise
+            self._part.unlink()
+            self._start = 0
+            self._transfer()
+
+    def _transfer(self) -> None:
+        with self._part.open("ab") as self._file:
+            headers = {"Range": f"bytes={self._start}-"} if self._start else {}
+            # Stored bytes, not a compressed transfer, or sizes would not add up.
+            headers["Accept-Encoding"] = "identity"
+            hooks = {"response": self._on_response}
+            pooch.HTTPDownloader(progressbar=self, chunk_size=1 << 18, timeout=TIMEOUT_S, headers=headers, hooks=hooks)(
+                self._url, self._file, None
+            )
+        if self.total and self._part.stat().st_size != self._start + self.total:
+            raise ConnectionError("the transfer ended early")
+
+    def _on_response(self, response: _Response, **_: object) -> None:
+        if self._url.startswith("https:") and not response.url.startswith("https:"):
+            raise ConnectionError("the server redirects to an address without encryption")
+        if self._start and response.status_code == 200:  # the server does not resume: it sends everything
+            self._file.truncate(0)
+            self._start = 0
+
+    def update(self, _: int) -> None:
+        """Pooch wrote some bytes."""
+        self._progress(self._file.tell(), self._start + self.total if self.total else None)
+
+    def reset(self) -> None:
+        """Part of pooch's protocol; the file's own position is counted."""
+
+    def close(self) -> None:
+        """Part of pooch's protocol."""

@@ -1,0 +1,181 @@
+"""Reading checkpoints: the three kinds come back equal, and no content of a file runs, crashes or gets through."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from models.checkpoint import load_into, load_state_dict
+from models.weights import WeightsDamagedError, WeightsError, WeightsForeignError, WeightsNotFoundError
+
+
+class Block(nn.Module):
+    """A bit of everything that networks hold: parameters, buffers, lists and unused parts."""
+
+    def __init__(self, channels: int = 4) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, channels, 3, bias=False)
+        self.layers = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, 2, 1))
+        self.scale = 2.0
+        self.absent: nn.Module | None = None
+        self.register_buffer("mean", torch.arange(3.0).view(1, 3, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.layers(self.conv(x)) * self.scale
+        return result
+
+
+@pytest.fixture(scope="module")
+def network() -> Block:
+    torch.manual_seed(7)
+    return Block().eval()
+
+
+def save_torchscript(network: nn.Module, path: Path, *, trace: bool = False) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the format is old, which is why it must still be read
+        if trace:
+            made = torch.jit.trace(network, torch.zeros(1, 3, 8, 8))  # type: ignore[no-untyped-call]
+        else:
+            made = torch.jit.script(network)
+        made.save(str(path))
+
+
+def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("kind", ["zip", "legacy", "nested", "safetensors", "script", "trace", "half"])
+def test_every_kind_comes_back_equal(network: Block, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "weights"
+    expected = network.state_dict()
+    if kind == "safetensors":
+        save_file(expected, path)
+    elif kind in {"script", "trace"}:
+        save_torchscript(network, path, trace=kind == "trace")
+    elif kind == "half":
+        halved = Block().half()
+        expected = halved.state_dict()
+        save_torchscript(halved, path)
+    else:
+        content = {"state_dict": expected, "epoch": 3} if kind == "nested" else expected
+        torch.save(content, path, _use_new_zipfile_serialization=kind != "legacy")
+    assert same(load_state_dict(path), expected)
+
+
+def test_transposed_and_shared_storage_in_torchscript(tmp_path: Path) -> None:
+    block = Block()
+    block.conv.weight = nn.Parameter(block.conv.weight.detach().transpose(0, 3).contiguous().transpose(0, 3))
+    path = tmp_path / "weights"
+    save_torchscript(block, path)
+    assert same(load_state_dict(path), block.state_dict())
+
+
+def test_load_into_is_strict(network: Block, tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(network.state_dict(), path)
+    other = Block()
+    load_into(other, path, "block")
+    assert same(other.state_dict(), network.state_dict())
+    for foreign in (Block(channels=5), nn.Conv2d(1, 1, 1)):
+        with pytest.raises(WeightsForeignError, match=r"weights\.pth does not hold weights of block"):
+            load_into(foreign, path, "block")
+
+
+class Bomb:
+    """Unpickling it would make a file."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.marker), "w")
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "legacy", "torchscript"])
+def test_no_code_in_a_file_runs(tmp_path: Path, kind: str) -> None:
+    marker = tmp_path / "marker"
+    path = tmp_path / "weights.pth"
+    if kind == "torchscript":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x/data.pkl", pickle.dumps(Bomb(marker)))
+            archive.writestr("x/constants.pkl", b"")
+    else:
+        torch.save({"a": Bomb(marker)}, path, _use_new_zipfile_serialization=kind != "legacy")
+    with pytest.raises(WeightsDamagedError, match="damaged or no checkpoint"):
+        load_state_dict(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("content", [{}, {"a": 1}, [torch.zeros(1)], torch.zeros(2), {1: torch.zeros(1)}])
+def test_a_checkpoint_of_something_else(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save(content, path)
+    with pytest.raises(WeightsDamagedError):
+        load_state_dict(path)
+
+
+def test_no_file_and_a_folder(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.pth", tmp_path):
+        with pytest.raises(WeightsNotFoundError, match="cannot be read"):
+            load_state_dict(path)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    folder = tmp_path_factory.mktemp("samples")
+    small = nn.Conv2d(1, 1, 1)
+    save_torchscript(small, folder / "script")
+    save_file(small.state_dict(), folder / "safetensors")
+    torch.save(small.state_dict(), folder / "zip")
+    torch.save(small.state_dict(), folder / "legacy", _use_new_zipfile_serialization=False)
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from(samples)))
+    if data.draw(st.booleans()):
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    for _ in range(data.draw(st.integers(0, 3)) if content else 0):
+        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    try:
+        tensors = load_state_dict(path)
+    except WeightsError as error:
+        assert str(path) in str(error)
+    else:
+        assert all(isinstance(tensor, Tensor) for tensor in tensors.values())
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200) | st.binary(max_size=50).map(lambda tail: b"\x08" + b"\0" * 7 + b"{" + tail))
+def test_any_bytes_are_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    with pytest.raises(WeightsDamagedError):
+        load_state_dict(path)
+
+
+def test_an_archive_with_a_tensor_beyond_its_storage(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    save_torchscript(nn.Conv2d(1, 1, 1), path)
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, b"\0\0" if "/data/" in name else source.read(name))
+    path.write_bytes(out.getvalue())
+    with pytest.raises(WeightsDamagedError):
+        load_state_dict(path)
