@@ -1,0 +1,69 @@
+"""All checks of this machine, in the order in which a user should read them."""
+
+from __future__ import annotations
+
+import contextlib
+
+from app import paths
+from app.doctor.camera import check_cameras
+from app.doctor.disk import check_disk
+from app.doctor.display import check_display
+from app.doctor.finding import Finding, State
+from app.doctor.gpu import check_gpu, read_torch
+from app.doctor.loopback import choose_device, read_devices
+from app.doctor.proof import prove
+from app.doctor.system import System
+from app.doctor.virtual_camera import check_virtual_camera
+from app.doctor.virtual_camera_other import check_mac, check_windows
+from app.doctor.weights import check_weights
+
+
+def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Finding, ...]:
+    """Look at this machine. proof: also send a test picture to the virtual camera, unless it is in use (a second)."""
+    from app.capture.devices import list_cameras
+
+    system = system or System()
+    findings = [*check_cameras(system, list_cameras()), *_virtual_camera(system)]
+    if proof and system.platform.startswith("linux"):
+        findings += _proof(system)
+    findings += check_gpu(system, read_torch())
+    findings += check_weights(_models_on_hand())
+    findings += check_display(system)
+    findings += check_disk({"settings": paths.config_dir(), "models": paths.data_dir()})
+    return tuple(findings)
+
+
+def _models_on_hand() -> tuple[str, ...]:
+    from models.weights import WEIGHTS, WeightsError, find
+
+    names = []
+    for name in WEIGHTS:
+        with contextlib.suppress(WeightsError):
+            find(name, None)
+            names.append(name)
+    return tuple(names)
+
+
+def _virtual_camera(system: System) -> tuple[Finding, ...]:
+    if system.platform == "win32":
+        return check_windows(system)
+    if system.platform == "darwin":
+        return check_mac(system)
+    return check_virtual_camera(system)
+
+
+def _proof(system: System) -> list[Finding]:
+    """Only where there is a device that we may use and that nobody sends to."""
+    from app.doctor.readback import open_opencv
+    from app.output.virtual_camera import VirtualCamera
+
+    device = choose_device(read_devices(system))
+    if device is None or not system.may_use(system.path(device.path)):
+        return []
+    if device.sending:
+        detail = f"No test picture was sent to {device.path}: a program is sending to it."
+        return [
+            Finding("virtual camera: proof", State.WARNING, detail, "", "End that program and run the doctor again.")
+        ]
+    path = device.path
+    return [prove(path, lambda width, height, fps: VirtualCamera(path, width, height, fps), lambda: open_opencv(path))]

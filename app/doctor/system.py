@@ -1,0 +1,108 @@
+"""The one door to the machine: files under a root folder and commands, so that tests can hand in another machine."""
+
+from __future__ import annotations
+
+import ctypes.util
+import getpass
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from platform import release as running_kernel
+
+_COMMAND_TIMEOUT_S = 10.0
+_NOT_FOUND = 127
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command answered."""
+
+    exit_code: int
+    """127 where there is no such command."""
+    output: str
+    """Standard output and standard error together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that has a device open."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (process {self.pid})"
+
+
+def run_command(command: Sequence[str]) -> CommandResult:
+    """Run a short, harmless command and wait for it at most ten seconds."""
+    if shutil.which(command[0]) is None:
+        return CommandResult(_NOT_FOUND, f"{command[0]}: not found")
+    try:
+        done = subprocess.run(
+            list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_COMMAND_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return CommandResult(_NOT_FOUND, str(error))
+    return CommandResult(done.returncode, done.stdout.decode("utf-8", "replace"))
+
+
+def may_read_and_write(path: Path) -> bool:
+    """Whether this user may open the device; asked without opening it."""
+    return os.access(path, os.R_OK | os.W_OK)
+
+
+@dataclass(frozen=True)
+class System:
+    """This machine, or the picture of one in a folder."""
+
+    root: Path = Path("/")
+    platform: str = sys.platform
+    release: str = field(default_factory=running_kernel)
+    """The running kernel, as `uname -r` prints it."""
+    user: str = field(default_factory=getpass.getuser)
+    pid: int = field(default_factory=os.getpid)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    run: Callable[[Sequence[str]], CommandResult] = run_command
+    may_use: Callable[[Path], bool] = may_read_and_write
+    find_library: Callable[[str], str | None] = ctypes.util.find_library
+
+    def path(self, absolute: str) -> Path:
+        """Where the file `absolute` of this machine lies."""
+        return self.root / absolute.lstrip("/")
+
+    def read(self, absolute: str) -> str:
+        """The text of a file, without the line end; empty where it cannot be read."""
+        try:
+            return self.path(absolute).read_bytes().decode("utf-8", "replace").strip("\n\0 ")
+        except OSError:
+            return ""
+
+    def names(self, absolute: str) -> tuple[str, ...]:
+        """The sorted names in a folder; none where it cannot be read."""
+        try:
+            return tuple(sorted(entry.name for entry in self.path(absolute).iterdir()))
+        except OSError:
+            return ()
+
+    def holders(self, device: str) -> tuple[Holder, ...]:
+        """The other processes that have `device` open, as far as this user may see them."""
+        return tuple(
+            Holder(int(name), self.read(f"/proc/{name}/comm") or "a program")
+            for name in self.names("/proc")
+            if name.isdigit() and int(name) != self.pid and self._has_open(name, device)
+        )
+
+    def _has_open(self, pid: str, device: str) -> bool:
+        folder = f"/proc/{pid}/fd"
+        return any(self._link(f"{folder}/{name}") == device for name in self.names(folder))
+
+    def _link(self, absolute: str) -> str:
+        try:
+            return str(self.path(absolute).readlink())
+        except OSError:  # closed since, or not ours to see
+            return ""

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.doctor.camera import check_cameras
+from app.doctor.finding import State
+from tests.doctor.machine import Machine
+
+
+@dataclass(frozen=True)
+class Listed:
+    name: str = "HD Webcam"
+    path: str = "/dev/video0"
+    sizes: tuple[tuple[int, int], ...] = ((1920, 1080), (640, 480))
+    formats: tuple[str, ...] = ("MJPG", "YUYV")
+
+
+def test_a_camera_is_described_by_what_it_offers(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.camera(0, "HD Webcam")
+    machine.camera(1, "HD Webcam", index=1)  # its metadata node
+    machine.loaded(10)
+    (finding,) = check_cameras(machine.system(), [Listed()])
+    assert finding.state is State.OK
+    assert finding.detail == "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
+
+
+def test_cameras_are_found_without_the_list_too(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    for number in (10, 2):
+        machine.camera(number, f"Camera {number}")
+    details = [finding.detail for finding in check_cameras(machine.system(), [])]
+    assert details == ["Camera 2 (/dev/video2).", "Camera 10 (/dev/video10)."]
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "words"),
+    [
+        ("linux", "6.1.0", "Plug a camera in"),
+        ("linux", "5.15.167.4-microsoft-standard-WSL2", "usbipd"),
+        ("darwin", "25.0.0", "System Settings"),
+        ("win32", "11", "Allow desktop apps"),
+    ],
+)
+def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> None:
+    machine = Machine(tmp_path, release=release)
+    (finding,) = check_cameras(machine.system(platform=platform), [])
+    assert finding.state is State.WARNING and words in finding.fix and finding.why
+
+
+def test_other_systems_show_what_was_listed(tmp_path: Path) -> None:
+    (finding,) = check_cameras(Machine(tmp_path).system(platform="darwin"), [Listed(path="0", sizes=(), formats=())])
+    assert finding.detail == "HD Webcam (0)."
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.camera(0, "HD Webcam")
+    (finding,) = check_cameras(machine.system(allowed=False), [])
+    assert finding.check == "camera: permission" and finding.state is State.PROBLEM
+    assert "sudo usermod -aG video ada" in finding.fix
+
+
+def test_a_node_that_is_not_in_the_container(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.camera(0, "HD Webcam")
+    (tmp_path / "dev/video0").unlink()
+    (finding,) = check_cameras(machine.system(), [])
+    assert finding.state is State.PROBLEM and "docker run --device /dev/video0" in finding.fix
+
+
+def test_a_camera_in_use_names_the_program(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.camera(0, "HD Webcam")
+    machine.process(70, "wireplumber", "/dev/video0")
+    assert len(check_cameras(machine.system(), [])) == 1
+    machine.process(71, "zoom", "/dev/video0")
+    finding = check_cameras(machine.system(), [])[1]
+    assert finding.state is State.WARNING and "zoom (process 71)" in finding.detail
+
+
+def test_raw_sensors_are_not_offered_as_cameras(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    for number in range(3):
+        machine.camera(number, f"Intel IPU6 ISYS Capture {number}")
+    (finding,) = check_cameras(machine.system(), [])
+    assert finding.state is State.WARNING and "raw sensor" in finding.detail and "libcamera" in finding.fix

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from app.doctor.disk import check_disk
+from app.doctor.display import check_display
+from app.doctor.finding import State
+from app.doctor.gpu import TorchFacts, check_gpu, read_torch
+from app.doctor.system import CommandResult, System, run_command
+from app.doctor.virtual_camera_other import check_mac, check_windows
+from app.doctor.weights import check_weights
+from tests.doctor.machine import Machine
+
+CPU_TORCH = TorchFacts("2.13.0+cpu", None, None, (), False)
+CUDA_TORCH = TorchFacts("2.13.0", "13.0", None, (), False)
+
+
+def nvidia(machine: Machine, maker: str = "0x10de") -> None:
+    machine.write("/sys/bus/pci/devices/0000:01:00.0/vendor", f"{maker}\n")
+    machine.write("/sys/bus/pci/devices/0000:01:00.0/class", "0x030000\n")
+
+
+@pytest.mark.parametrize(
+    ("torch", "driver", "words"),
+    [
+        (CPU_TORCH, "", "driver is not loaded"),
+        (CPU_TORCH, "580.65.06", "built without CUDA"),
+        (CUDA_TORCH, "550.54.14", "too old for torch 2.13.0, built with CUDA 13.0"),
+        (CUDA_TORCH, "580.65.06", "yet torch finds no card"),
+    ],
+)
+def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts, driver: str, words: str) -> None:
+    machine = Machine(tmp_path)
+    nvidia(machine)
+    if driver:
+        text = f"NVRM version: NVIDIA UNIX x86_64 Kernel Module  {driver}  Thu Feb 22 01:44:30 UTC 2026\nGCC 12.2.0"
+        machine.write("/proc/driver/nvidia/version", text)
+    (finding,) = check_gpu(machine.system(), torch)
+    assert finding.state is State.WARNING and words in finding.detail and finding.fix
+
+
+def test_nvidia_smi_is_asked_first(tmp_path: Path) -> None:
+    answers = {"nvidia-smi": CommandResult(0, "581.15\n")}
+    (finding,) = check_gpu(Machine(tmp_path).system(platform="win32", answers=answers), CPU_TORCH)
+    assert "driver 581.15" in finding.detail
+
+
+def test_amd_without_rocm(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    nvidia(machine, "0x1002")
+    (finding,) = check_gpu(machine.system(), CPU_TORCH)
+    assert finding.state is State.WARNING and "ROCm" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("torch", "words"),
+    [
+        (TorchFacts("2.13.0", "13.0", None, ("NVIDIA H200",), False), "NVIDIA H200"),
+        (TorchFacts("2.13.0", None, None, (), True), "this Mac"),
+        (CPU_TORCH, "the processor is used"),
+    ],
+)
+def test_torch_as_it_should_be(tmp_path: Path, torch: TorchFacts, words: str) -> None:
+    (finding,) = check_gpu(Machine(tmp_path).system(), torch)
+    assert finding.state is State.OK and words in finding.detail
+
+
+def test_the_installed_torch_can_be_asked() -> None:
+    facts = read_torch()
+    assert facts.version[0].isdigit()
+    assert check_gpu(System(), facts)[0].check == "graphics card"
+
+
+def test_no_display(tmp_path: Path) -> None:
+    (finding,) = check_display(Machine(tmp_path).system())
+    assert finding.state is State.WARNING and finding.fix == "run.py headless"
+
+
+def test_wayland_needs_no_xcb_cursor(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    assert [f.state for f in check_display(machine.system(environment={"WAYLAND_DISPLAY": "wayland-0"}))] == [State.OK]
+    missing = check_display(machine.system(environment={"DISPLAY": ":0"}, libraries=False))
+    assert [f.fix for f in missing[1:]] == ["sudo apt install libxcb-cursor0", "sudo apt install libegl1"]
+
+
+def test_an_unknown_linux_is_told_the_names(tmp_path: Path) -> None:
+    missing = check_display(Machine(tmp_path, "void").system(environment={"DISPLAY": ":0"}, libraries=False))
+    assert missing[1].fix == "Install the package that provides libxcb-cursor0 or xcb-util-cursor."
+
+
+def test_other_systems_have_a_desktop(tmp_path: Path) -> None:
+    assert check_display(Machine(tmp_path).system(platform="darwin"))[0].state is State.OK
+
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.mark.parametrize(("free", "state"), [(1 << 40, State.OK), (1 << 30, State.WARNING), (1 << 20, State.PROBLEM)])
+def test_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 41, 0, free))
+    (finding,) = check_disk({"models": tmp_path / "not" / "made" / "yet"})
+    assert finding.check == "disk: models" and finding.state is state
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (finding,) = check_disk({"settings": tmp_path / "file" / "mattecam"})
+    assert finding.state is State.PROBLEM and "cannot be written" in finding.detail
+
+
+def test_windows(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (finding,) = check_windows(machine.system())
+    assert finding.state is State.PROBLEM and "winget install OBSProject.OBSStudio" in finding.fix
+    answers = {"A3FCE0F5-3493-419F-958A-ABA1250EC20B": CommandResult(0, "")}
+    (finding,) = check_windows(machine.system(answers=answers))
+    assert finding.state is State.OK and finding.detail == "Installed: OBS Virtual Camera."
+
+
+def test_mac(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    line = "*  *  2MMRE5MTB8  com.obsproject.obs-studio.mac-camera-extension (32.0/1)  OBS Virtual Camera  [{}]\n"
+    states = {
+        "activated enabled": State.OK,
+        "activated waiting for user": State.PROBLEM,
+    }
+    for word, state in states.items():
+        answers = {"systemextensionsctl": CommandResult(0, line.format(word))}
+        assert check_mac(machine.system(answers=answers))[0].state is state
+    assert "brew install --cask obs" in check_mac(machine.system())[0].fix
+    machine.folder("/Applications/OBS.app")
+    assert "Start Virtual Camera" in check_mac(machine.system())[0].fix
+
+
+def test_commands_that_are_not_there_are_no_fault() -> None:
+    assert run_command(["no-such-command-anywhere"]).exit_code == 127
+    assert run_command(["uname", "-s"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("on_hand", "state"),
+    [
+        ((), State.PROBLEM),
+        (("u2net",), State.WARNING),
+        (("student",), State.WARNING),
+        (("student", "rvm-mobilenetv3"), State.OK),
+    ],
+)
+def test_models(on_hand: tuple[str, ...], state: State) -> None:
+    (finding,) = check_weights(on_hand)
+    assert finding.state is state
+    assert ("run.py weights download" in finding.fix) is (state is not State.OK)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import queue
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from app.doctor.finding import State
+from app.doctor.proof import bar_error, colour_bars, prove
+from app.errors import SinkLostError, SinkOpenError
+from app.types import BgrImage, Picture
+
+
+class Wire:
+    """A virtual camera and its reader, joined; `spoil` is what the way does to the picture."""
+
+    def __init__(self, fail_after: int = 10**9) -> None:
+        self.pictures: queue.Queue[BgrImage] = queue.Queue(maxsize=2)
+        self.fail_after = fail_after
+        self.sent = 0
+        self.open_ends = 0
+        self.threads: set[int] = set()
+
+    def open_sink(self, width: int, height: int, fps: float) -> Wire:
+        self.open_ends += 1
+        return self
+
+    def open_reader(self) -> Wire | None:
+        self.open_ends += 1
+        return self
+
+    @property
+    def name(self) -> str:
+        return "wire"
+
+    def send(self, picture: Picture) -> None:
+        self.threads.add(threading.get_ident())
+        self.sent += 1
+        if self.sent > self.fail_after:
+            raise SinkLostError("The wire was cut; plug it in again.")
+        if not self.pictures.full():
+            self.pictures.put(self.spoil(picture.image, self.sent))
+
+    def spoil(self, image: BgrImage, number: int) -> BgrImage:
+        return image
+
+    def read(self) -> BgrImage | None:
+        try:
+            return self.pictures.get(timeout=2)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        self.open_ends -= 1
+
+
+class TornAtFirst(Wire):
+    def spoil(self, image: BgrImage, number: int) -> BgrImage:
+        return np.full_like(image, 7) if number <= 6 else image
+
+
+class Small(Wire):
+    def spoil(self, image: BgrImage, number: int) -> BgrImage:
+        return np.asarray(cv2.resize(image, (320, 180)), np.uint8)
+
+
+class Blind(Wire):
+    def open_reader(self) -> Wire | None:
+        return None
+
+
+class Silent(Wire):
+    def read(self) -> BgrImage | None:
+        return None
+
+
+class Closed(Wire):
+    def open_sink(self, width: int, height: int, fps: float) -> Wire:
+        raise SinkOpenError("The wire is not there.")
+
+
+class Mirrored(Wire):
+    def spoil(self, image: BgrImage, number: int) -> BgrImage:
+        return np.ascontiguousarray(image[:, ::-1])
+
+
+class RedForBlue(Wire):
+    def spoil(self, image: BgrImage, number: int) -> BgrImage:
+        return np.ascontiguousarray(image[..., ::-1])
+
+
+class OtherMatrix(Wire):
+    """BT.709 where readers assume BT.601: the fault that one sees on skin."""
+
+    def spoil(self, image: BgrImage, number: int) -> BgrImage:
+        blue, green, red = (image[..., index].astype(float) for index in range(3))
+        y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        cb, cr = (blue - y) / 1.8556, (red - y) / 1.5748
+        back = np.stack([y + 1.772 * cb, y - 0.344136 * cb - 0.714136 * cr, y + 1.402 * cr], -1)
+        return np.clip(back.round(), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("wire", "state", "words"),
+    [
+        (Wire(), State.OK, "came back at 640×480, colours right to 0 of 255"),
+        (TornAtFirst(), State.OK, "came back"),
+        (Small(), State.WARNING, "gives 320×180 instead of 640×480"),
+        (Blind(), State.PROBLEM, "cannot be opened as a camera"),
+        (Silent(), State.PROBLEM, "gives no picture"),
+        (Closed(), State.PROBLEM, "The wire is not there."),
+        (Mirrored(), State.PROBLEM, "colours"),
+        (RedForBlue(), State.PROBLEM, "colours"),
+        (OtherMatrix(), State.PROBLEM, "colours"),
+        (Wire(fail_after=0), State.PROBLEM, "The wire was cut"),
+        (Wire(fail_after=5), State.PROBLEM, "The wire was cut"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Wire) else None,
+)
+def test_what_the_proof_says(wire: Wire, state: State, words: str) -> None:
+    finding = prove("wire", wire.open_sink, wire.open_reader)
+    assert finding.state is state and words in finding.detail
+    assert wire.open_ends == 0, "sink and reader are closed again"
+    assert threading.get_ident() not in wire.threads and len(wire.threads) <= 1
+
+
+def test_bars_differ_from_each_other_and_from_their_mirror() -> None:
+    bars = colour_bars(642, 480)
+    assert bars.shape == (480, 642, 3) and bar_error(bars) == 0
+    assert bar_error(np.ascontiguousarray(bars[:, ::-1])) > 100
+    assert bar_error(np.asarray(cv2.add(bars, np.full_like(bars, 5)), np.uint8)) == 5

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.doctor.finding import Finding, State
+from app.doctor.system import CommandResult, System
+from app.doctor.virtual_camera import check_virtual_camera
+from tests.doctor.machine import RELEASE, Machine
+
+SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+def found(system: System) -> dict[str, Finding]:
+    return {finding.check.removeprefix("virtual camera: "): finding for finding in check_virtual_camera(system)}
+
+
+def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
+    findings = found(Machine(tmp_path).system())
+    assert set(findings) == {"module"}
+    assert findings["module"].state is State.PROBLEM
+    assert findings["module"].detail == "The module v4l2loopback is not installed."
+    assert f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}" in findings["module"].fix
+    assert "run.py doctor --fix" in findings["module"].fix
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "words"),
+    [
+        ("ubuntu", RELEASE, "sudo apt install v4l2loopback-dkms"),
+        ("mint", RELEASE, "sudo apt install v4l2loopback-dkms"),
+        ("fedora", "6.17.4-300.fc43.x86_64", "sudo dnf install akmod-v4l2loopback"),
+        ("arch", "6.17.5-arch1-1", "sudo pacman -S --needed v4l2loopback-dkms linux-headers"),
+        ("arch", "6.12.57-1-lts", "sudo pacman -S --needed v4l2loopback-dkms linux-lts-headers"),
+        ("manjaro", "6.17.5-zen1-1-zen", "v4l2loopback-dkms linux-zen-headers"),
+        ("tumbleweed", "6.17.5-1-default", "sudo zypper install v4l2loopback-kmp-default"),
+        ("nixos", "6.12.57", "boot.extraModulePackages"),
+        ("void", "6.12.57_1", "the headers of the running kernel"),
+    ],
+)
+def test_each_distribution_gets_its_own_words(tmp_path: Path, name: str, release: str, words: str) -> None:
+    assert words in found(Machine(tmp_path, name, release).system())["module"].fix
+
+
+def test_nixos_is_not_told_to_write_to_etc(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "nixos")
+    machine.loaded(0, caps="N")
+    findings = found(machine.system())
+    for check in ("exclusive_caps", "at start"):
+        assert "nixos-rebuild switch" in findings[check].fix
+        assert "--fix" not in findings[check].fix
+
+
+def test_a_container_is_told_to_go_outside(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    (machine.root / f"lib/modules/{RELEASE}/kernel").rmdir()
+    (machine.root / f"lib/modules/{RELEASE}").rmdir()
+    module = found(machine.system())["module"]
+    assert "container" in module.detail and "outside the container" in module.fix
+
+
+def test_an_updated_kernel_that_does_not_run_yet_is_told_to_restart(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "arch", "6.17.5-arch1-1")
+    machine.release = "6.17.4-arch1-1"
+    machine.module_file("6.17.5-arch1-1")
+    module = found(machine.system())["module"]
+    assert "6.17.4-arch1-1 is no longer installed" in module.detail
+    assert module.fix == "Restart the machine: its kernel was updated since it was started."
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("debian", f"sudo dkms autoinstall -k {RELEASE}"),
+        ("fedora", f"sudo akmods --force --kernels {RELEASE}"),
+        ("arch", f"sudo dkms autoinstall -k {RELEASE}"),
+        ("tumbleweed", "sudo zypper update"),
+        ("void", f"sudo dkms autoinstall -k {RELEASE}"),
+    ],
+)
+def test_dkms_not_built_for_the_running_kernel(tmp_path: Path, name: str, words: str) -> None:
+    machine = Machine(tmp_path, name)
+    machine.module_source()
+    machine.folder("/lib/modules/6.1.0-21-amd64")
+    machine.module_file("6.1.0-21-amd64")
+    module = found(machine.system())["module"]
+    assert "built for 6.1.0-21-amd64" in module.detail
+    assert "headers are not installed" in module.detail
+    assert words in module.fix
+    machine.headers()
+    assert "headers" not in found(machine.system())["module"].detail
+
+
+def test_installed_but_not_loaded(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.module_file()
+    machine.camera(10, "A real camera")
+    module = found(machine.system())["module"]
+    assert "not loaded" in module.detail
+    # number 10 is taken by a real camera
+    assert 'sudo modprobe v4l2loopback devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1' in module.fix
+
+
+def test_loaded_without_a_device(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded()
+    module = found(machine.system())["module"]
+    assert module.state is State.PROBLEM and "has no device" in module.detail
+
+
+def test_all_well(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    machine.at_start()
+    findings = found(machine.system())
+    assert {finding.state for finding in findings.values()} == {State.OK}
+    assert set(findings) == {"module", "device", "exclusive_caps", "permission", "in use", "at start"}
+    assert not any(finding.fix for finding in findings.values())
+
+
+def test_a_module_without_exclusive_caps(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(4, caps="N", label="Dummy video device (0x0000)")
+    caps = found(machine.system())["exclusive_caps"]
+    assert caps.state is State.PROBLEM
+    assert "Chromium" in caps.why
+    assert "sudo modprobe -r v4l2loopback" in caps.fix
+    assert "video_nr=4" in caps.fix and "exclusive_caps=1" in caps.fix
+
+
+def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(20, 3, caps="Y,N")  # video20 has exclusive_caps, video3 has not
+    machine.write("/sys/devices/virtual/video4linux/video3/name", "Other")
+    findings = found(machine.system())
+    assert "/dev/video20" in findings["device"].detail and "2 virtual cameras" in findings["device"].detail
+    assert findings["exclusive_caps"].state is State.OK
+    machine.write("/sys/devices/virtual/video4linux/video3/name", "Mattecam")
+    machine.write("/sys/devices/virtual/video4linux/video20/name", "Other")
+    assert found(machine.system())["exclusive_caps"].state is State.PROBLEM
+
+
+def test_no_permission(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    permission = found(machine.system(allowed=False))["permission"]
+    assert permission.state is State.PROBLEM
+    assert "ada may not open /dev/video10" in permission.detail
+    assert "sudo usermod -aG video ada" in permission.fix
+
+
+def test_a_device_that_is_not_in_the_container(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    (tmp_path / "dev/video10").unlink()
+    permission = found(machine.system())["permission"]
+    assert permission.state is State.PROBLEM and "there is no /dev/video10" in permission.detail
+
+
+def test_a_busy_device_names_who_has_it(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10, state="capture")
+    machine.process(812, "obs", "/dev/video10")
+    machine.process(4000, "this program itself", "/dev/video10")
+    busy = found(machine.system())["in use"]
+    assert busy.state is State.WARNING
+    assert busy.detail == "/dev/video10 is busy: a program already sends to it; it is open in obs (process 812)."
+    assert "fuser -v /dev/video10" in busy.fix
+
+
+def test_a_waiting_reader_is_no_fault(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    machine.process(900, "firefox", "/dev/video10")
+    busy = found(machine.system())["in use"]
+    assert busy.state is State.OK and "firefox (process 900)" in busy.detail
+
+
+def test_secure_boot_refuses_an_unsigned_module(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.module_file()
+    machine.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
+    machine.write("/var/lib/shim-signed/mok/MOK.der")
+    boot = found(machine.system(answers={"modinfo": CommandResult(0, "\n")}))["Secure Boot"]
+    assert boot.state is State.WARNING and "not signed" in boot.detail
+    assert "sudo mokutil --import /var/lib/shim-signed/mok/MOK.der" in boot.fix
+    signed = found(machine.system(answers={"modinfo": CommandResult(0, "ada DKMS key\n")}))["Secure Boot"]
+    assert "signed by “ada DKMS key”" in signed.detail
+
+
+def test_secure_boot_before_the_module_is_there(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "fedora")
+    machine.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
+    boot = found(machine.system())["Secure Boot"]
+    assert boot.state is State.WARNING and "/etc/pki/akmods/certs/public_key.der" in boot.fix
+
+
+@pytest.mark.parametrize(("value", "words"), [(b"\x06\x00\x00\x00\x00", "off"), (b"\x06\x00\x00\x00\x01", "accepted")])
+def test_secure_boot_that_is_no_hindrance(tmp_path: Path, value: bytes, words: str) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    machine.write(SECURE_BOOT, value)
+    boot = found(machine.system())["Secure Boot"]
+    assert boot.state is State.OK and words in boot.detail
+
+
+@pytest.mark.parametrize("file", ["/etc/modules", "/usr/lib/modules-load.d/v4l2loopback.conf"])
+def test_loading_at_start(tmp_path: Path, file: str) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    assert found(machine.system())["at start"].state is State.WARNING
+    machine.write(file, "v4l2loopback\n")
+    assert found(machine.system())["at start"].state is State.OK
+
+
+def test_options_of_other_programs_are_named(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.loaded(10)
+    machine.write("/etc/modprobe.d/mattecam.conf", "options v4l2loopback devices=1\n")
+    machine.write("/etc/modprobe.d/blacklist.conf", "blacklist pcspkr\n")
+    assert "options" not in found(machine.system())
+    machine.write("/etc/modprobe.d/obs.conf", "# for OBS\noptions  v4l2loopback devices=1 video_nr=9\n")
+    options = found(machine.system())["options"]
+    assert options.state is State.WARNING and "/etc/modprobe.d/obs.conf" in options.detail
+    assert "sudo rm /etc/modprobe.d/obs.conf" in options.fix
+
+
+def test_another_virtual_device_is_not_taken_for_ours(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.write("/sys/devices/virtual/video4linux/video5/name", "vicodec")
+    assert set(found(machine.system())) == {"module"}
