@@ -65,10 +65,10 @@ def settings_from(options: LiveOptions) -> tuple[Settings, str | None]:
     if options.config is not None and not options.config.is_file():
         raise UsageError(f"There is no settings file {options.config}; check --config.")
     base, warning = settings_file.load(options.config or settings_file.default_path())
-    # Nobody sits before a window to end these; they belong to the run that asked for them.
-    base = base.replace(paused=False, frozen=False, output=base.output.replace(record=None, record_alpha=None))
     if options.profile is not None:
         base = scenes.SceneStore(scenes.default_path()).get(options.profile)
+    # These belong to the run that asked for them.
+    base = base.replace(paused=False, frozen=False, output=base.output.replace(record=None, record_alpha=None))
     return apply_options(base, options), warning
 
 

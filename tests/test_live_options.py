@@ -1,0 +1,104 @@
+"""The live options and the settings they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import settings_file
+from app.errors import SettingsError, UsageError
+from app.live_options import LiveOptions, apply_options, parse_background, parse_ratio, parse_size, settings_from
+from app.scenes import SceneStore, default_path
+from app.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+
+
+@given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))
+def test_sizes_are_read(width: int, height: int, sign: str) -> None:
+    assert parse_size(f"{width}{sign}{height}") == (width, height)
+
+
+@given(st.text(max_size=20))
+def test_any_other_text_is_refused_in_one_sentence(text: str) -> None:
+    for parse in (parse_size, parse_ratio, parse_background):
+        try:
+            parse(text)
+        except UsageError as error:
+            assert len(str(error).splitlines()) == 1 or "\n" in text or "\r" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("blur", BackgroundSettings(kind="blur", blur_strength=50)),
+        ("blur:0", BackgroundSettings(kind="blur", blur_strength=0)),
+        ("blur:100", BackgroundSettings(kind="blur", blur_strength=100)),
+        ("#00B140", BackgroundSettings(kind="colour", colour="#00B140")),
+        ("green", BackgroundSettings(kind="colour", colour="#00b140")),
+        ("none", BackgroundSettings(kind="none")),
+    ],
+)
+def test_backgrounds_are_read(text: str, expected: BackgroundSettings) -> None:
+    assert parse_background(text) == expected
+
+
+def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None:
+    picture = tmp_path / "picture"
+    cv2.imwrite(str(picture) + ".png", np.zeros((4, 4, 3), np.uint8))
+    assert parse_background(f"{picture}.png").kind == "image"
+    (tmp_path / "clip.bin").write_bytes(b"not a picture")
+    assert parse_background(str(tmp_path / "clip.bin")).kind == "video"
+
+
+@pytest.mark.parametrize("text", ["blur:101", "blur:-1", "blur:x", "#12", "#gggggg", ""])
+def test_impossible_backgrounds_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_background(text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        LiveOptions(downsample_ratio="0.01"),
+        LiveOptions(downsample_ratio="2"),
+        LiveOptions(downsample_ratio="half"),
+        LiveOptions(model="rvm"),
+        LiveOptions(device="gpu"),
+        LiveOptions(executor="onnx"),
+        LiveOptions(size="720p"),
+        LiveOptions(size="99999x1"),
+        LiveOptions(fps=0),
+    ],
+)
+def test_impossible_values_are_refused(options: LiveOptions) -> None:
+    with pytest.raises(UsageError):
+        apply_options(Settings(), options)
+
+
+def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
+    scene = Settings(capture=CaptureSettings(source="scene", fps=15))
+    SceneStore(default_path()).put("office", scene)
+    assert settings_from(LiveOptions(config=file))[0].capture == CaptureSettings(source="file", fps=25)
+    assert not settings_from(LiveOptions(config=file))[0].paused
+    assert settings_from(LiveOptions(config=file, profile="office"))[0].capture.source == "scene"
+    both = settings_from(LiveOptions(config=file, profile="office", source="demo"))[0].capture
+    assert (both.source, both.fps) == ("demo", 15)
+
+
+def test_an_unknown_scene_and_a_missing_settings_file_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere"):
+        settings_from(LiveOptions(profile="nowhere"))
+    with pytest.raises(UsageError, match=r"missing\.json"):
+        settings_from(LiveOptions(config=tmp_path / "missing.json"))
+
+
+def test_a_recording_belongs_to_the_run_that_asked_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    settings_file.save(file, Settings(output=OutputSettings(record=tmp_path / "old.mp4")))
+    assert settings_from(LiveOptions(config=file))[0].output.record is None
