@@ -8,16 +8,20 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app import __version__, logs
+from app.cli_doctor import mount
 from app.cli_weights import app as weights_app
 from app.errors import MattecamError, UsageError
-from app.live_options import LiveOptions, settings_from
+from app.live_options import LiveOptions, StartSettings, settings_from
+
+if TYPE_CHECKING:
+    from app.runtime.status import PipelineStatus
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -30,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(weights_app, name="weights")
+mount(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,19 +85,39 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
         print(f"mattecam: {reason}; running without a window.", file=sys.stderr)
         return _headless(ctx, options)
     logs.set_up_window(verbose=options.verbose)
-    settings, warning = settings_from(options)
-    from app.gui_launch import run
+    return run_in_window(settings_from(options), options)
 
-    return run(settings, options, warning)
+
+def run_in_window(start: StartSettings, options: LiveOptions) -> int:
+    """The window over the pipeline; writes the status at the end where that was asked for."""
+    from app.gui.application import WindowOptions, run_window
+    from app.status_json import write_status
+
+    if start.warning:
+        print(f"mattecam: {start.warning}", file=sys.stderr)
+
+    def finished(status: PipelineStatus) -> None:
+        if options.status_json is not None:
+            write_status(options.status_json, status)
+
+    window = WindowOptions(
+        seconds=options.seconds,
+        frames=options.frames,
+        start_minimised=options.minimised,
+        settings_path=start.path,
+        saved_settings=start.saved,
+        on_finished=finished,
+    )
+    return run_window(start.settings, window)
 
 
 def _headless(ctx: typer.Context, options: LiveOptions) -> int:
     """The same without a window."""
     logs.set_up_console(verbose=options.verbose)
-    settings, warning = settings_from(options)
+    start = settings_from(options)
     from app.headless import run
 
-    return run(settings, options, warning)
+    return run(start, options)
 
 
 app.callback(invoke_without_command=True)(_live(_window))
@@ -129,9 +154,9 @@ def convert(
         precision=precision,
         downsample_ratio=downsample_ratio,
     )
-    settings, warning = settings_from(options)
-    if warning:
-        print(f"mattecam: {warning}", file=sys.stderr)
+    start = settings_from(options)
+    if start.warning:
+        print(f"mattecam: {start.warning}", file=sys.stderr)
     from app.convert import convert as run_convert
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
@@ -141,7 +166,9 @@ def convert(
         def progress(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
-        report = run_convert(source, target, settings=settings, alpha=alpha, foreground=foreground, progress=progress)
+        report = run_convert(
+            source, target, settings=start.settings, alpha=alpha, foreground=foreground, progress=progress
+        )
     print(f"{report.target}: {report.frames} frames")
 
 

@@ -12,14 +12,17 @@ from types import FrameType
 
 import typer
 
-from app.live_options import LiveOptions
+from app.compositing.library import all_backgrounds
+from app.control import ControlServer, SettingsController
+from app.live_options import LiveOptions, StartSettings
 from app.output.virtual_camera import list_virtual_cameras
 from app.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Phase, PipelineStatus, Stage
+from app.scenes import SceneStore, default_path
 from app.settings import Settings
-from app.status_json import write_status
+from app.status_json import status_fields, write_status
 from app.types import Picture, PictureKind
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
@@ -27,10 +30,11 @@ LOOK_S = 0.25
 """How often the run is looked at while no frame wakes it."""
 
 
-def run(settings: Settings, options: LiveOptions, warning: str | None) -> int:
+def run(start: StartSettings, options: LiveOptions) -> int:
     """Run until the limits of `options`, a signal, or a failure of the start; gives the exit code."""
-    if warning:
-        say(f"mattecam: {warning}")
+    if start.warning:
+        say(f"mattecam: {start.warning}")
+    settings = start.settings
     proof: Proof | None = None
     seconds = options.seconds
     if nothing_shows(settings):
@@ -39,7 +43,7 @@ def run(settings: Settings, options: LiveOptions, warning: str | None) -> int:
             seconds = PROOF_S
         say("mattecam: there is no display, no virtual camera and no --record, so a short proof is recorded.")
     session = Session(Pipeline(settings), seconds, options.frames)
-    with _stop_on_signals(session):
+    with _stop_on_signals(session), _controlled(session):
         session.run()
     if options.status_json is not None:
         write_status(options.status_json, session.status)
@@ -83,7 +87,7 @@ class Session:
     """One run of the pipeline on the calling thread."""
 
     def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None) -> None:
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._seconds = seconds
         self._frames = frames
         self._wake = threading.Event()
@@ -93,20 +97,26 @@ class Session:
         """A composite from the middle of the run."""
         self.failure: str | None = None
         self.interrupted = False
+        self._ending = False
+
+    def end(self) -> None:
+        """End the run in good order (any thread)."""
+        self._ending = True
+        self._wake.set()
 
     def interrupt(self) -> None:
         """End the run; safe in a signal handler."""
         self.interrupted = True
-        self._wake.set()
+        self.end()
 
     def run(self) -> None:
         """Start, wait for the end, stop; `failure` tells what went wrong."""
-        pipeline = self._pipeline
+        pipeline = self.pipeline
         pipeline.listen(self._wake.set)
         started_s = time.monotonic()
         pipeline.start()
         try:
-            while not self.interrupted and not self._over(time.monotonic() - started_s):
+            while not self._ending and not self._over(time.monotonic() - started_s):
                 self._wake.wait(LOOK_S)
                 self._wake.clear()
                 self._look()
@@ -122,10 +132,10 @@ class Session:
             self.failure = _failure_at_end(last, self.status, ended)
 
     def _look(self) -> None:
-        self.status = self._pipeline.status()
+        self.status = self.pipeline.status()
         status = self.status
         try:
-            picture = self._pipeline.preview.get(0)
+            picture = self.pipeline.preview.get(0)
         except SlotClosed:
             picture = None
         middle = self.sample is None or status.seconds < (self._seconds or PROOF_S) / 2
@@ -164,6 +174,26 @@ def _failure_at_end(last: PipelineStatus, end: PipelineStatus, ended: bool) -> s
     if last.phase is Phase.WAITING and last.problems:
         return last.problems[-1].message
     return None if ended else "A part of the program did not end in time; the driver of a device hangs."
+
+
+@contextmanager
+def _controlled(session: Session) -> Iterator[None]:
+    """Listen to `run.py ctl` meanwhile."""
+    pipeline = session.pipeline
+    controller = SettingsController(
+        settings=lambda: pipeline.settings,
+        apply=pipeline.apply,
+        status_fields=lambda: status_fields(pipeline.status()),
+        backgrounds=all_backgrounds,
+        find_scene=SceneStore(default_path()).get,
+        ask_to_end=session.end,
+    )
+    server = ControlServer(controller)
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 @contextmanager

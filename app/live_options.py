@@ -48,6 +48,7 @@ class LiveOptions:
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None
     status_json: Annotated[Path | None, typer.Option(help="Write what was measured to this file at the end.")] = None
+    minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
     config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the usual one.")] = None
     profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More words.")] = False
@@ -57,19 +58,39 @@ class LiveOptions:
         return any(getattr(self, field.name) != field.default for field in fields(self))
 
 
-def settings_from(options: LiveOptions) -> tuple[Settings, str | None]:
-    """Command line over scene over settings file over defaults; and a warning about a broken settings file.
+@dataclass(frozen=True, slots=True)
+class StartSettings:
+    """The settings a run starts with."""
+
+    settings: Settings
+    saved: Settings
+    """What the settings file holds, without the words of the command line."""
+    path: Path
+    """The settings file."""
+    warning: str | None
+    """A sentence about a settings file that could not be used."""
+
+
+def settings_from(options: LiveOptions) -> StartSettings:
+    """Command line over scene over settings file over defaults.
 
     Raises UsageError for an impossible value and SettingsError for an unknown scene.
     """
     if options.config is not None and not options.config.is_file():
         raise UsageError(f"There is no settings file {options.config}; check --config.")
-    base, warning = settings_file.load(options.config or settings_file.default_path())
+    path = options.config or settings_file.default_path()
+    saved, warning = settings_file.load(path)
+    saved = _without_run(saved)
+    base = saved
     if options.profile is not None:
-        base = scenes.SceneStore(scenes.default_path()).get(options.profile)
-    # These belong to the run that asked for them.
-    base = base.replace(paused=False, frozen=False, output=base.output.replace(record=None, record_alpha=None))
-    return apply_options(base, options), warning
+        base = _without_run(scenes.SceneStore(scenes.default_path()).get(options.profile))
+    return StartSettings(apply_options(base, options), saved, path, warning)
+
+
+def _without_run(settings: Settings) -> Settings:
+    """Without what belongs to the run that asked for it."""
+    output = settings.output.replace(record=None, record_alpha=None)
+    return settings.replace(paused=False, frozen=False, output=output)
 
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:

@@ -84,10 +84,10 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
     settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
     scene = Settings(capture=CaptureSettings(source="scene", fps=15))
     SceneStore(default_path()).put("office", scene)
-    assert settings_from(LiveOptions(config=file))[0].capture == CaptureSettings(source="file", fps=25)
-    assert not settings_from(LiveOptions(config=file))[0].paused
-    assert settings_from(LiveOptions(config=file, profile="office"))[0].capture.source == "scene"
-    both = settings_from(LiveOptions(config=file, profile="office", source="demo"))[0].capture
+    assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(source="file", fps=25)
+    assert not settings_from(LiveOptions(config=file)).settings.paused
+    assert settings_from(LiveOptions(config=file, profile="office")).settings.capture.source == "scene"
+    both = settings_from(LiveOptions(config=file, profile="office", source="demo")).settings.capture
     assert (both.source, both.fps) == ("demo", 15)
 
 
@@ -101,4 +101,4 @@ def test_an_unknown_scene_and_a_missing_settings_file_are_named(tmp_path: Path) 
 def test_a_recording_belongs_to_the_run_that_asked_for_it(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     settings_file.save(file, Settings(output=OutputSettings(record=tmp_path / "old.mp4")))
-    assert settings_from(LiveOptions(config=file))[0].output.record is None
+    assert settings_from(LiveOptions(config=file)).settings.output.record is None

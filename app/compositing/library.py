@@ -1,10 +1,13 @@
-"""The backgrounds that come with the program; `docs/make_backgrounds.py` draws them."""
+"""The backgrounds on hand: those that come with the program (`docs/make_backgrounds.py` draws them), and the user's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from app.paths import assets_dir
+from app.paths import assets_dir, backgrounds_dir
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 def bundled_backgrounds() -> tuple[Path, ...]:
@@ -16,3 +19,17 @@ def title(path: Path) -> str:
     """The English name of a bundled background, such as `Dusk hills` for `3-dusk-hills.jpg`."""
     words = path.stem.split("-")
     return " ".join(words[1:] if words[0].isdigit() else words).capitalize()
+
+
+def own_backgrounds() -> tuple[Path, ...]:
+    """The user's own images and videos, by name."""
+    folder = backgrounds_dir()
+    if not folder.is_dir():
+        return ()
+    known = VIDEO_SUFFIXES | IMAGE_SUFFIXES
+    return tuple(sorted((p for p in folder.iterdir() if p.suffix.lower() in known), key=lambda p: p.name.lower()))
+
+
+def all_backgrounds() -> tuple[Path, ...]:
+    """Bundled ones first, in the order of the window's strip."""
+    return bundled_backgrounds() + own_backgrounds()
