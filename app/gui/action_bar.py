@@ -1,0 +1,88 @@
+"""The buttons below the preview: what it shows on the left, what goes out on the right."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSignalBlocker, pyqtSignal
+from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+
+from app.gui.controls import button, describe
+from app.gui.frame_view import ViewMode
+from app.gui.store import SettingsStore
+from app.settings import Settings
+
+
+class ActionBar(QWidget):
+    """View modes, freeze, snapshot, record and pause."""
+
+    mode_chosen = pyqtSignal(object)
+    """The ViewMode the user wants to see."""
+    record_wanted = pyqtSignal(bool)
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self._store = store
+        self._modes = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._make_modes())
+        row.addStretch(1)
+        self.freeze = button(self.tr("Freeze"), "freeze", checkable=True)
+        describe(self.freeze, self.tr("Freeze"), self.tr("Hold the picture (F)"), "freezeButton")
+        self.snapshot = button(self.tr("Snapshot"), "snapshot")
+        describe(self.snapshot, self.tr("Snapshot"), self.tr("Keep this picture as a file (S)"), "snapshotButton")
+        self.record = button(self.tr("Record"), "record", checkable=True)
+        describe(self.record, self.tr("Record"), self.tr("Record what goes out as a video (R)"), "recordButton")
+        self.pause = button(self.tr("Pause"), "pause", checkable=True)
+        describe(self.pause, self.tr("Pause"), self.tr("Show the stand-by card instead of you (P)"), "pauseButton")
+        for widget in (self.freeze, self.snapshot, self.record, self.pause):
+            row.addWidget(widget)
+        self.freeze.toggled.connect(store.set_frozen)
+        self.pause.toggled.connect(store.set_paused)
+        self.record.toggled.connect(self.record_wanted)
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def set_mode(self, mode: ViewMode) -> None:
+        """Press the button of a mode."""
+        pressed = self._modes.button(list(ViewMode).index(mode))
+        if pressed is not None:
+            pressed.click()
+
+    def show_recording(self, words: str) -> None:
+        """The time on the record button; empty while nothing is recorded."""
+        self.record.setText(words or self.tr("Record"))
+
+    def _make_modes(self) -> QWidget:
+        whole = QWidget()
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        words = {
+            ViewMode.COMPOSITE: (self.tr("Result"), self.tr("What the others see")),
+            ViewMode.ORIGINAL: (self.tr("Original"), self.tr("What the camera sees; only you see this")),
+            ViewMode.MATTE: (self.tr("Matte"), self.tr("White is you, black is the background")),
+            ViewMode.FOREGROUND: (self.tr("Person"), self.tr("You alone, cut out")),
+            ViewMode.COMPARE: (self.tr("Compare"), self.tr("Original and result side by side")),
+        }
+        for number, mode in enumerate(ViewMode):
+            text, tip = words[mode]
+            made: QPushButton = button(text, checkable=True)
+            describe(made, text, tip, f"view_{mode.value}")
+            last = len(words) - 1
+            made.setProperty("segment", "first" if number == 0 else "last" if number == last else "true")
+            made.setChecked(mode is ViewMode.COMPOSITE)
+            made.clicked.connect(lambda _on, mode=mode: self.mode_chosen.emit(mode))
+            self._modes.addButton(made, number)
+            row.addWidget(made)
+        return whole
+
+    def _show(self, settings: Settings) -> None:
+        for box, on in (
+            (self.freeze, settings.frozen),
+            (self.pause, settings.paused),
+            (self.record, settings.output.record is not None),
+        ):
+            with QSignalBlocker(box):
+                box.setChecked(on)
+        self.pause.setText(self.tr("Go on") if settings.paused else self.tr("Pause"))

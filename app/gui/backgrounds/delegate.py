@@ -1,0 +1,124 @@
+"""How a tile of the strip looks."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPalette, QPen
+from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.gui.backgrounds.item import GREEN, Tile, TileKind
+from app.gui.backgrounds.model import CHOSEN_ROLE, COLOUR_ROLE, IMAGE_ROLE, KEY_ROLE, TILE_ROLE
+from app.gui.icons import draw_person, icon
+from app.gui.theme import ALARM
+
+THUMBNAIL = QSize(128, 72)
+MARGIN = 6
+RADIUS = 8.0
+
+
+class TileDelegate(QStyledItemDelegate):
+    """Thumbnail, name, the number key, a badge on videos, and a ring around the tile in use."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + option.fontMetrics.height() + 4)
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        tile = index.data(TILE_ROLE)
+        if painter is None or not isinstance(tile, Tile):
+            return
+        chosen = bool(index.data(CHOSEN_ROLE))
+        area = QRectF(option.rect.x() + MARGIN, option.rect.y() + MARGIN, THUMBNAIL.width(), THUMBNAIL.height())
+        shape = QPainterPath()
+        shape.addRoundedRect(area, RADIUS, RADIUS)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setClipPath(shape)
+        self._paint_picture(painter, area, tile, index, option.palette)
+        painter.setClipping(False)
+        self._paint_badges(painter, area, tile, int(index.data(KEY_ROLE)), option.font)
+        self._paint_ring(painter, area, tile, chosen, option)
+        self._paint_name(painter, tile, chosen, option)
+        painter.restore()
+
+    @staticmethod
+    def _paint_picture(painter: QPainter, area: QRectF, tile: Tile, index: QModelIndex, palette: QPalette) -> None:
+        image = index.data(IMAGE_ROLE)
+        if isinstance(image, QImage):
+            painter.drawImage(area, image)
+        elif tile.kind is TileKind.GREEN:
+            painter.fillRect(area, QColor(GREEN))
+        elif tile.kind is TileKind.COLOUR:
+            painter.fillRect(area, QColor(str(index.data(COLOUR_ROLE))))
+        elif tile.kind in (TileKind.BLUR, TileKind.NONE):
+            _paint_room(painter, area, blurred=tile.kind is TileKind.BLUR)
+        else:
+            painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
+        if tile.path is None:
+            draw_person(painter, area.adjusted(0, 10, 0, 0), QColor(255, 255, 255, 225))
+        if tile.broken:
+            painter.fillRect(area, QColor(0, 0, 0, 130))
+            middle = area.center()
+            icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
+
+    @staticmethod
+    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, key: int, font: QFont) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 150))
+        if tile.kind is TileKind.VIDEO:
+            badge = QRectF(area.left() + 6, area.bottom() - 24, 26, 18)
+            painter.drawRoundedRect(badge, 5, 5)
+            painter.setBrush(QColor("white"))
+            c = badge.center()
+            painter.drawPolygon([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)])
+        if key:
+            badge = QRectF(area.right() - 22, area.top() + 5, 17, 17)
+            painter.setBrush(QColor(0, 0, 0, 120))
+            painter.drawRoundedRect(badge, 5, 5)
+            small = QFont(font)
+            small.setPixelSize(11)
+            painter.setFont(small)
+            painter.setPen(QColor("white"))
+            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(key))
+
+    @staticmethod
+    def _paint_ring(painter: QPainter, area: QRectF, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        accent = QColor(ALARM) if tile.kind is TileKind.NONE else option.palette.color(QPalette.ColorRole.Accent)
+        if chosen:
+            painter.setPen(QPen(accent, 3))
+            painter.drawRoundedRect(area.adjusted(-2, -2, 2, 2), RADIUS + 2, RADIUS + 2)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.PlaceholderText), 1.5))
+            painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.5, Qt.PenStyle.DotLine))
+            painter.drawRoundedRect(area.adjusted(-4.5, -4.5, 4.5, 4.5), RADIUS + 4, RADIUS + 4)
+
+    @staticmethod
+    def _paint_name(painter: QPainter, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+        role = QPalette.ColorRole.Text if chosen else QPalette.ColorRole.PlaceholderText
+        painter.setPen(QColor(ALARM) if chosen and tile.kind is TileKind.NONE else option.palette.color(role))
+        painter.setFont(option.font)
+        text = option.fontMetrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width())
+        line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
+        painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+
+
+def _paint_room(painter: QPainter, area: QRectF, *, blurred: bool) -> None:
+    """A window, a shelf and a lamp; sharp for "None", only their colours for "Blur"."""
+    wall = QLinearGradient(area.topLeft(), area.bottomRight())
+    wall.setColorAt(0, QColor("#b9c4d0"))
+    wall.setColorAt(1, QColor("#8794a3"))
+    painter.fillRect(area, wall)
+    painter.setPen(Qt.PenStyle.NoPen)
+    things = ((10, 10, 34, 34, "#e8f1f8"), (92, 14, 26, 6, "#6b5646"), (96, 4, 6, 10, "#c4574f"),
+              (104, 2, 5, 12, "#4f7cc4"), (92, 38, 26, 6, "#6b5646"))  # fmt: skip
+    # Blur without a blur filter: many faint copies, each a little larger.
+    for grown, opacity in ((0, 255),) if not blurred else tuple((2 * step, 34) for step in range(1, 8)):
+        for x, y, width, height, colour in things:
+            tint = QColor(colour)
+            tint.setAlpha(opacity)
+            painter.setBrush(tint)
+            rect = QRectF(area.x() + x, area.y() + y, width, height).adjusted(-grown, -grown, grown, grown)
+            painter.drawRoundedRect(rect, 1 + grown, 1 + grown)

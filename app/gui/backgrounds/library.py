@@ -1,0 +1,137 @@
+"""The user's backgrounds: listed, made small, added, renamed and removed, all off the GUI thread."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import QFile, QObject, QUrl, pyqtSignal
+from PyQt6.QtGui import QImage
+from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
+
+from app.compositing.library import bundled_backgrounds, title
+from app.gui.backgrounds import files
+from app.gui.backgrounds.delegate import THUMBNAIL
+from app.gui.backgrounds.item import Tile, TileKind
+from app.gui.backgrounds.model import TileModel
+from app.gui.qimage import from_qimage, to_qimage
+from app.gui.tasks import Tasks
+from app.types import BgrImage
+
+FETCH_TIMEOUT_MS = 20_000
+MAX_FETCH_BYTES = 60_000_000
+
+
+class BackgroundLibrary(QObject):
+    """Keeps the tile model in step with the files, and the files in step with what the user asks."""
+
+    added = pyqtSignal(object)
+    """The path of a new background, which is to be chosen."""
+    renamed = pyqtSignal(object, object)
+    """(old path, new path)"""
+    failed = pyqtSignal(str)
+    """What could not be done, in one sentence."""
+
+    def __init__(self, model: TileModel, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._tasks = tasks
+        self._network: QNetworkAccessManager | None = None
+        self._model.set_tiles(self._fixed_tiles())
+
+    def reload(self) -> None:
+        """Look at the files anew."""
+        self._tasks.run(files.own_backgrounds, self._show)
+
+    def add_files(self, paths: list[Path]) -> None:
+        """Copy files into the library; the last one is chosen."""
+        for path in paths:
+            self._tasks.run(partial(files.add_background, path), self._added, self._fail)
+
+    def add_image(self, image: QImage, name: str = "") -> None:
+        """Keep a picture that was pasted or dropped."""
+        if image.isNull():
+            self.failed.emit(self.tr("There is no picture in what was pasted; copy an image first."))
+            return
+        work = partial(files.add_picture, from_qimage(image), name or self.tr("Picture"))
+        self._tasks.run(work, self._added, self._fail)
+
+    def fetch(self, url: QUrl) -> None:
+        """Get a picture that was dropped as an address, and keep it."""
+        if self._network is None:
+            self._network = QNetworkAccessManager(self)
+        request = QNetworkRequest(url)
+        request.setTransferTimeout(FETCH_TIMEOUT_MS)
+        reply = self._network.get(request)
+        if reply is not None:
+            reply.downloadProgress.connect(lambda got, _total: reply.abort() if got > MAX_FETCH_BYTES else None)
+            reply.finished.connect(lambda: self._fetched(reply))
+
+    def rename(self, tile: Tile, name: str) -> None:
+        """Give a file of the user's another name."""
+        if tile.path is not None and tile.own:
+            old = tile.path
+
+            def done(new: Path) -> None:
+                self.renamed.emit(old, new)
+                self.reload()
+
+            self._tasks.run(partial(files.rename_background, old, name), done, self._fail)
+
+    def remove(self, tile: Tile) -> None:
+        """Put a file of the user's into the system's bin, or delete it where there is none."""
+        if tile.path is not None and tile.own:
+            self._tasks.run(partial(_remove, tile.path), lambda _none: self.reload(), self._fail)
+
+    def _fixed_tiles(self) -> list[Tile]:
+        return [
+            Tile(TileKind.NONE, self.tr("None")),
+            Tile(TileKind.BLUR, self.tr("Blur")),
+            Tile(TileKind.GREEN, self.tr("Green")),
+            Tile(TileKind.COLOUR, self.tr("Colour")),
+            *(Tile(_kind(path), title(path), path) for path in bundled_backgrounds()),
+        ]
+
+    def _show(self, own: tuple[Path, ...]) -> None:
+        self._model.set_tiles([*self._fixed_tiles(), *(Tile(_kind(path), path.stem, path, own=True) for path in own)])
+        for tile in self._model.tiles:
+            if tile.path is not None and not self._model.has_image(tile):
+                self._make_thumbnail(tile, tile.path)
+
+    def _make_thumbnail(self, tile: Tile, path: Path) -> None:
+        # Twice the size of the tile, for screens of 200 %.
+        work = partial(files.thumbnail, path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
+
+        def done(image: BgrImage) -> None:
+            self._model.set_image(tile, to_qimage(image))
+
+        self._tasks.run(work, done, lambda error: self._model.set_broken(tile, str(error)))
+
+    def _added(self, path: Path) -> None:
+        self.reload()
+        self.added.emit(path)
+
+    def _fetched(self, reply: QNetworkReply) -> None:
+        reply.deleteLater()
+        image = QImage()
+        if reply.error() is QNetworkReply.NetworkError.NoError:
+            image.loadFromData(reply.readAll())
+        if image.isNull():
+            self.failed.emit(
+                self.tr("No picture came from {0}; save it to a file and add that.").format(reply.url().host())
+            )
+        else:
+            self.add_image(image, Path(reply.url().path()).stem)
+
+    def _fail(self, error: Exception) -> None:
+        self.failed.emit(str(error))
+
+
+def _kind(path: Path) -> TileKind:
+    return TileKind.VIDEO if files.is_video(path) else TileKind.IMAGE
+
+
+def _remove(path: Path) -> None:
+    moved, _where = QFile.moveToTrash(str(path))
+    if not moved:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,102 @@
+"""The tiles as a list model; thumbnails come in when they are ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
+from PyQt6.QtGui import QImage
+
+from app.gui.backgrounds.item import Tile, TileKind
+from app.settings import BackgroundSettings
+
+TILE_ROLE = int(Qt.ItemDataRole.UserRole)
+IMAGE_ROLE = TILE_ROLE + 1
+CHOSEN_ROLE = TILE_ROLE + 2
+KEY_ROLE = TILE_ROLE + 3
+"""The number key that chooses the tile, or 0."""
+COLOUR_ROLE = TILE_ROLE + 4
+
+
+class TileModel(QAbstractListModel):
+    """The tiles of the strip."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tiles: list[Tile] = []
+        self._images: dict[Tile, QImage] = {}
+        self._settings = BackgroundSettings()
+        self._own_colour = "#000000"
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._tiles)
+
+    def data(self, index: QModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
+        if not index.isValid():
+            return None
+        row = index.row()
+        tile = self._tiles[row]
+        chosen = tile.chosen_by(self._settings)
+        roles = Qt.ItemDataRole
+        if role in (roles.ToolTipRole, roles.AccessibleDescriptionRole):
+            return tile.broken or self._tip(tile, row)
+        return {
+            roles.DisplayRole: tile.name,
+            roles.AccessibleTextRole: self.tr("{0}, chosen").format(tile.name) if chosen else tile.name,
+            TILE_ROLE: tile,
+            IMAGE_ROLE: self._images.get(tile),
+            CHOSEN_ROLE: chosen,
+            KEY_ROLE: row if 1 <= row <= 9 else 0,
+            COLOUR_ROLE: self._own_colour,
+        }.get(role)
+
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """All tiles, from left to right; the first is "None"."""
+        return tuple(self._tiles)
+
+    @property
+    def chosen_row(self) -> int:
+        """The row of the background in use, or -1."""
+        return next((row for row, tile in enumerate(self._tiles) if tile.chosen_by(self._settings)), -1)
+
+    def set_tiles(self, tiles: Sequence[Tile]) -> None:
+        """Replace all tiles; thumbnails of those that stay are kept."""
+        self.beginResetModel()
+        self._tiles = list(tiles)
+        self._images = {tile: image for tile, image in self._images.items() if tile in self._tiles}
+        self.endResetModel()
+
+    def has_image(self, tile: Tile) -> bool:
+        """Whether the tile's thumbnail is there."""
+        return tile in self._images
+
+    def set_image(self, tile: Tile, image: QImage) -> None:
+        """A thumbnail is ready."""
+        if tile in self._tiles:
+            self._images[tile] = image
+            self._touch(self._tiles.index(tile))
+
+    def set_broken(self, tile: Tile, reason: str) -> None:
+        """The tile's file cannot be used."""
+        if tile in self._tiles:
+            row = self._tiles.index(tile)
+            self._tiles[row] = replace(tile, broken=reason)
+            self._touch(row)
+
+    def show_settings(self, settings: BackgroundSettings, own_colour: str) -> None:
+        """Mark the tile in use."""
+        if (settings, own_colour) == (self._settings, self._own_colour):
+            return
+        self._settings, self._own_colour = settings, own_colour
+        if self._tiles:
+            self.dataChanged.emit(self.index(0), self.index(len(self._tiles) - 1))
+
+    def _touch(self, row: int) -> None:
+        self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _tip(self, tile: Tile, row: int) -> str:
+        if tile.kind is TileKind.NONE:
+            return self.tr("The room is shown as it is (Ctrl+0)")
+        return self.tr("{0} (key {1})").format(tile.name, row) if row <= 9 else tile.name

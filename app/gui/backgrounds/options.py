@@ -1,0 +1,71 @@
+"""What can be set about the background in use: the blur's strength, the colour, how an image fills the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from app.gui.controls import ValueSlider, button, combo, describe, fill_combo, label
+from app.gui.store import SettingsStore
+from app.settings import Settings
+
+
+class BackgroundOptions(QStackedWidget):
+    """Shows the options of the kind of background in use."""
+
+    def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
+        super().__init__()
+        self._store = store
+        self._blur = ValueSlider(
+            0,
+            100,
+            lambda value: f"{value} %",
+            self.tr("Blur strength"),
+            self.tr("How strongly the room is blurred"),
+            "blurSlider",
+            caption=False,
+        )
+        self._blur.setMaximumWidth(340)
+        self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
+        self._fit = combo(self.tr("Fit"), self.tr("How the image fills the picture"), "fitCombo")
+        self._fit.setMaximumWidth(220)
+        self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
+        colour = button(self.tr("Choose the colour…"))
+        describe(colour, self.tr("Choose the colour"), self.tr("The colour behind you"), "colourButton")
+        colour.clicked.connect(choose_colour)
+        warning = label(self.tr("Your room can be seen."), "warning")
+        warning.setObjectName("roomWarning")
+        for widget, caption in (
+            (self._blur, self.tr("Strength")),
+            (self._fit, self.tr("Fit")),
+            (colour, ""),
+            (warning, ""),
+        ):
+            self.addWidget(_page(widget, caption))
+        self.setMaximumHeight(40)
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def _show(self, settings: Settings) -> None:
+        background = settings.background
+        self._blur.show_value(round(background.blur_strength))
+        fill_combo(self._fit, [(self.tr("Fill the picture"), "fill"), (self.tr("Show all of it"), "fit")],
+                   background.fit)  # fmt: skip
+        self.setCurrentIndex({"blur": 0, "image": 1, "video": 1, "colour": 2, "none": 3}[background.kind])
+
+
+def _page(widget: QWidget, caption: str) -> QWidget:
+    page = QWidget()
+    row = QHBoxLayout(page)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    if caption:
+        text = label(caption, "faint")
+        text.setBuddy(widget)
+        row.addWidget(text)
+    row.addWidget(widget, 1)
+    row.addStretch(1)
+    row.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+    return page

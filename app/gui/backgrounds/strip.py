@@ -1,0 +1,221 @@
+"""The strip of backgrounds below the preview."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt
+from PyQt6.QtGui import QColor, QKeySequence, QShortcut
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QColorDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QInputDialog,
+    QListView,
+    QMenu,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
+from app.gui.backgrounds.drops import BackgroundDrops
+from app.gui.backgrounds.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from app.gui.backgrounds.item import Tile, TileKind
+from app.gui.backgrounds.library import BackgroundLibrary
+from app.gui.backgrounds.model import TILE_ROLE, TileModel
+from app.gui.backgrounds.options import BackgroundOptions
+from app.gui.controls import button, describe, label
+from app.gui.preferences_store import PreferencesStore
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.settings import BackgroundSettings, Settings
+
+
+class BackgroundStrip(QWidget):
+    """Chooses the background with one click or a number key; a key pressed again goes back to the one before."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks) -> None:
+        super().__init__()
+        self._store = store
+        self._preferences = preferences
+        self._before: BackgroundSettings | None = None
+        self.model = TileModel(self)
+        self.library = BackgroundLibrary(self.model, tasks, self)
+        self.drops = BackgroundDrops(self.library, self)
+        self.view = self._make_view()
+        self.add_button = button(self.tr("Add…"), "plus")
+        describe(
+            self.add_button,
+            self.tr("Add a background"),
+            self.tr("Add images or videos; they can be dropped or pasted as well"),
+            "addBackgroundButton",
+        )
+        self.add_button.clicked.connect(self.ask_for_files)
+        self._options = BackgroundOptions(store, self.choose_colour)
+        self._lay_out()
+        self._make_shortcuts()
+        self.library.added.connect(self._choose_path)
+        self.library.renamed.connect(self._follow_rename)
+        store.changed.connect(self._show_settings)
+        preferences.changed.connect(lambda _preferences: self._show_settings(store.current))
+        self._show_settings(store.current)
+
+    def choose(self, tile: Tile) -> None:
+        """Put this tile behind the person."""
+        new = tile.settings(self._store.current.background, self._preferences.current.own_colour)
+        self._use(new)
+
+    def toggle_row(self, row: int) -> None:
+        """Choose the tile of a row; when it is chosen already, go back to the background before it."""
+        if row >= len(self.model.tiles):
+            return
+        if row == self.model.chosen_row and self._before is not None and self._before.kind != "none":
+            self._use(self._before)
+        elif row != self.model.chosen_row:
+            self.choose(self.model.tiles[row])
+
+    def choose_colour(self) -> None:
+        """Let the user pick the colour of the tile "Colour"."""
+        dialog = QColorDialog(QColor(self._preferences.current.own_colour), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.currentColorChanged.connect(lambda colour: self._set_colour(colour.name()))
+        dialog.open()
+
+    def ask_for_files(self) -> None:
+        """Let the user pick files to add."""
+        dialog = QFileDialog(self, self.tr("Add backgrounds"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))
+        dialog.setNameFilter(self.tr("Images and videos ({0})").format(patterns))
+        dialog.filesSelected.connect(lambda names: self.library.add_files([Path(name) for name in names]))
+        dialog.open()
+
+    def _use(self, new: BackgroundSettings) -> None:
+        current = self._store.current.background
+        if new != current:
+            self._before = current
+            self._store.edit("background", **dict(new))
+
+    def _set_colour(self, colour: str) -> None:
+        self._preferences.change(own_colour=colour)
+        self._store.edit("background", kind="colour", colour=colour)
+
+    def _choose_path(self, path: Path) -> None:
+        kind = "video" if path.suffix.lower() in VIDEO_SUFFIXES else "image"
+        self._use(self._store.current.background.replace(kind=kind, path=path))
+
+    def _follow_rename(self, old: Path, new: Path) -> None:
+        if self._store.current.background.path == old:
+            self._store.edit("background", path=new)
+
+    def _show_settings(self, settings: Settings) -> None:
+        self.model.show_settings(settings.background, self._preferences.current.own_colour)
+        row = self.model.chosen_row
+        if row >= 0 and not self.view.hasFocus():
+            self.view.setCurrentIndex(self.model.index(row))
+
+    def _make_view(self) -> QListView:
+        view = QListView()
+        describe(view, self.tr("Backgrounds"), self.tr("Choose what is behind you"), "backgroundList")
+        view.setToolTip("")
+        view.setModel(self.model)
+        view.setItemDelegate(TileDelegate(view))
+        view.setFlow(QListView.Flow.LeftToRight)
+        view.setWrapping(False)
+        view.setUniformItemSizes(True)
+        view.setMouseTracking(True)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        bar = view.horizontalScrollBar()
+        bar_height = bar.sizeHint().height() if bar is not None else 0
+        view.setFixedHeight(THUMBNAIL.height() + 2 * MARGIN + view.fontMetrics().height() + bar_height + 12)
+        view.setMinimumWidth(QSize(THUMBNAIL).width())
+        view.clicked.connect(self._chosen)
+        view.activated.connect(self._chosen)
+        view.customContextMenuRequested.connect(self._show_menu)
+        self.drops.watch(view)
+        viewport = view.viewport()
+        if viewport is not None:
+            self.drops.watch(viewport)
+        return view
+
+    def _lay_out(self) -> None:
+        header = QHBoxLayout()
+        header.setSpacing(14)
+        header.addWidget(label(self.tr("Background"), "heading"))
+        header.addWidget(self._options, 1)
+        header.addWidget(self.add_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(header)
+        column.addWidget(self.view)
+
+    def _make_shortcuts(self) -> None:
+        for row in range(1, 10):
+            QShortcut(QKeySequence(str(row)), self, lambda row=row: self.toggle_row(row))
+        # The open room needs two fingers: no stray key may show it.
+        QShortcut(QKeySequence("Ctrl+0"), self, lambda: self.toggle_row(0))
+        QShortcut(QKeySequence.StandardKey.Delete, self.view, self._remove_current,
+                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+        QShortcut(QKeySequence("F2"), self.view, self._rename_current, context=Qt.ShortcutContext.WidgetShortcut)
+        QShortcut(QKeySequence("Space"), self.view, lambda: self._chosen(self.view.currentIndex()),
+                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+
+    def _chosen(self, index: QModelIndex) -> None:
+        tile = index.data(TILE_ROLE)
+        if isinstance(tile, Tile):
+            self.choose(tile)
+
+    def _show_menu(self, position: QPoint) -> None:
+        index = self.view.indexAt(position)
+        tile = index.data(TILE_ROLE)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if isinstance(tile, Tile):
+            menu.addAction(self.tr("Use"), lambda: self.choose(tile))
+            if tile.kind is TileKind.COLOUR:
+                menu.addAction(self.tr("Choose the colour…"), self.choose_colour)
+            if tile.own:
+                menu.addAction(self.tr("Rename…"), lambda: self.ask_for_name(tile))
+                menu.addAction(self.tr("Remove"), lambda: self.remove(tile))
+            menu.addSeparator()
+        menu.addAction(self.tr("Add…"), self.ask_for_files)
+        menu.popup(self.view.mapToGlobal(position))
+
+    def remove(self, tile: Tile) -> None:
+        """Remove a file of the user's; one in use gives way to the blurred room first."""
+        if not tile.own:
+            return
+        if tile.chosen_by(self._store.current.background):
+            self._store.edit("background", kind="blur")
+        if self._before is not None and self._before.path == tile.path:
+            self._before = None
+        self.library.remove(tile)
+
+    def ask_for_name(self, tile: Tile) -> None:
+        """Let the user type another name for a file."""
+        if not tile.own:
+            return
+        dialog = QInputDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(self.tr("Rename the background"))
+        dialog.setLabelText(self.tr("Name:"))
+        dialog.setTextValue(tile.name)
+        dialog.textValueSelected.connect(lambda name: self.library.rename(tile, name))
+        dialog.open()
+
+    def _remove_current(self) -> None:
+        tile = self.view.currentIndex().data(TILE_ROLE)
+        if isinstance(tile, Tile):
+            self.remove(tile)
+
+    def _rename_current(self) -> None:
+        tile = self.view.currentIndex().data(TILE_ROLE)
+        if isinstance(tile, Tile):
+            self.ask_for_name(tile)

@@ -1,0 +1,92 @@
+"""What went wrong, and a button that helps. Never a box in the way."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from app.gui.controls import button, describe, label
+from app.gui.icons import icon
+from app.runtime.status import PipelineStatus, Problem, Stage
+
+
+class ErrorBar(QFrame):
+    """Shows the newest open problem of the pipeline, or what the window itself could not do.
+
+    A problem the user waved away does not come back with the same words.
+    """
+
+    help_wanted = pyqtSignal(object)
+    """The Stage whose button was pressed; None for a message of the window's own."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        describe(self, self.tr("Problem"), self.tr("What went wrong"), "errorBar")
+        self.setToolTip("")
+        self._dismissed: set[str] = set()
+        self._shown: Problem | None = None
+        self._own = ""
+        sign = QLabel()
+        sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
+        self._text = label("", wrap=True)
+        self._text.setObjectName("errorText")
+        self._more = label("", "faint")
+        self._action = button("")
+        self._action.setObjectName("errorAction")
+        close = QToolButton()
+        close.setIcon(icon("close"))
+        describe(close, self.tr("Dismiss"), self.tr("Hide this message"), "errorDismiss")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 8, 8)
+        row.setSpacing(10)
+        row.addWidget(sign)
+        row.addWidget(self._text, 1)
+        for widget in (self._more, self._action, close):
+            row.addWidget(widget)
+        self._action.clicked.connect(lambda: self.help_wanted.emit(self._shown.stage if self._shown else None))
+        close.clicked.connect(self._dismiss)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """The sentence shown; empty while the bar is hidden."""
+        return self._text.text() if not self.isHidden() else ""
+
+    def show_message(self, message: str) -> None:
+        """Something the window itself could not do."""
+        self._own = message
+        self._update(())
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Show the newest open problem; the bar goes when there is none."""
+        messages = {problem.message for problem in status.problems}
+        self._dismissed &= messages
+        self._update(tuple(problem for problem in status.problems if problem.message not in self._dismissed))
+
+    def _update(self, problems: tuple[Problem, ...]) -> None:
+        self._shown = problems[-1] if problems and not self._own else None
+        message = self._own or (self._shown.message if self._shown is not None else "")
+        self._text.setText(message)
+        others = len(problems) - (0 if self._own else 1)
+        self._more.setText(self.tr("and %n more", "", others) if others > 0 else "")
+        words = self._action_words(self._shown.stage) if self._shown is not None else ""
+        self._action.setText(words)
+        self._action.setAccessibleName(words)
+        self._action.setVisible(bool(words))
+        self.setVisible(bool(message))
+
+    def _action_words(self, stage: Stage) -> str:
+        return {
+            Stage.CAPTURE: self.tr("Choose another camera"),
+            Stage.MATTING: self.tr("Choose another model"),
+            Stage.BACKGROUND: self.tr("Use the blur"),
+            Stage.VIRTUAL_CAMERA: self.tr("Set up…"),
+            Stage.RECORDING: self.tr("Choose another folder"),
+        }.get(stage, self.tr("Try again"))
+
+    def _dismiss(self) -> None:
+        if self._own:
+            self._own = ""
+        elif self._shown is not None:
+            self._dismissed.add(self._shown.message)
+        self._update(())

@@ -1,0 +1,128 @@
+"""The camera page: which camera, its size, rate and format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QCheckBox, QFileDialog
+
+from app.gui.controls import Page, combo, describe, fill_combo, label
+from app.gui.preferences_store import PreferencesStore
+from app.gui.services import Camera
+from app.gui.store import SettingsStore
+from app.runtime.status import PipelineStatus
+from app.settings import CaptureSettings, Settings
+
+SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
+RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)
+FORMATS = ("MJPG", "YUYV", "NV12", "H264")
+FILE = "file…"
+"""The entry that asks for a video file; no source is called so."""
+
+
+class CameraPage(Page):
+    """Shows the capture settings; what was chosen for a camera comes back when it is chosen again."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__()
+        self._store = store
+        self._preferences = preferences
+        self._cameras: tuple[Camera, ...] = ()
+        self._camera = combo(self.tr("Camera"), self.tr("Where the picture comes from"), "cameraCombo")
+        self._size = combo(self.tr("Size"), self.tr("Width and height of the picture"), "sizeCombo")
+        self._rate = combo(self.tr("Pictures a second"), self.tr("How many pictures the camera gives"), "rateCombo")
+        self._format = combo(self.tr("Format"), self.tr("How the camera sends its pictures"), "formatCombo")
+        self._delivered = label("", "faint", wrap=True)
+        self._mirror = QCheckBox(self.tr("Mirror the preview"))
+        describe(
+            self._mirror,
+            self.tr("Mirror the preview"),
+            self.tr("See yourself as in a mirror; the others do not"),
+            "mirrorCheck",
+        )
+        self.add_heading(self.tr("Camera"))
+        self.add_field(self.tr("Camera"), self._camera)
+        self.add_field(self.tr("Size"), self._size)
+        self.add_field(self.tr("Pictures a second"), self._rate)
+        self.add_field(self.tr("Format"), self._format)
+        self.add(self._delivered)
+        self.add_heading(self.tr("Preview"))
+        self.add(self._mirror)
+        self._camera.activated.connect(self._choose_camera)
+        self._size.activated.connect(self._choose_size)
+        self._rate.activated.connect(lambda _row: self._edit(fps=self._rate.currentData()))
+        self._format.activated.connect(lambda _row: self._edit(pixel_format=self._format.currentData()))
+        self._mirror.toggled.connect(lambda on: preferences.change(mirror_preview=on))
+        preferences.changed.connect(lambda new: self._mirror.setChecked(new.mirror_preview))
+        self._mirror.setChecked(preferences.current.mirror_preview)
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
+        """The cameras that are plugged in now."""
+        if cameras != self._cameras:
+            self._cameras = cameras
+            self._show(self._store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """What the camera really gives."""
+        source = status.source
+        self._delivered.setText(
+            ""
+            if source is None
+            else self.tr("{0} gives {1} × {2} at {3} per second {4}").format(
+                source.name, source.width, source.height, f"{source.fps:g}", source.pixel_format
+            )
+        )
+
+    def ask_for_file(self) -> None:
+        """Let the user pick a video in place of a camera."""
+        dialog = QFileDialog(self, self.tr("Choose a video"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self._edit(source=name))
+        dialog.open()
+
+    def _choose_camera(self, _row: int) -> None:
+        source = self._camera.currentData()
+        if source == FILE:
+            self._show(self._store.current)
+            self.ask_for_file()
+            return
+        known = self._preferences.current.cameras.get(source, self._store.current.capture)
+        self._edit(**{**dict(known), "source": source})
+
+    def _choose_size(self, _row: int) -> None:
+        width, height = self._size.currentData()
+        self._edit(width=width, height=height)
+
+    def _edit(self, **changes: object) -> None:
+        self._store.edit("capture", **changes)
+        capture = self._store.current.capture
+        if capture.source.startswith("camera:"):
+            self._preferences.change(cameras={**self._preferences.current.cameras, capture.source: capture})
+
+    def _show(self, settings: Settings) -> None:
+        capture = settings.capture
+        camera = next((camera for camera in self._cameras if camera.source == capture.source), None)
+        fill_combo(self._camera, self._sources(capture), capture.source)
+        sizes = set(camera.sizes if camera is not None and camera.sizes else SIZES) | {(capture.width, capture.height)}
+        fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)],
+                   (capture.width, capture.height))  # fmt: skip
+        fill_combo(self._rate, [(f"{rate:g}", rate) for rate in sorted({*RATES, capture.fps})], capture.fps)
+        formats = dict.fromkeys((*(camera.formats if camera is not None and camera.formats else FORMATS),))
+        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto"), *((name, name) for name in formats)]
+        if capture.pixel_format not in ("auto", *formats):
+            entries.append((capture.pixel_format, capture.pixel_format))
+        fill_combo(self._format, entries, capture.pixel_format)
+
+    def _sources(self, capture: CaptureSettings) -> list[tuple[str, object]]:
+        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
+        entries += [(camera.name, camera.source) for camera in self._cameras]
+        entries.append((self.tr("Demonstration"), "demo"))
+        if capture.source not in (data for _text, data in entries):
+            gone = capture.source.startswith("camera:")
+            name = self.tr("A camera that is not plugged in") if gone else Path(capture.source).name
+            entries.append((name, capture.source))
+        return [*entries, (self.tr("Video file…"), FILE)]

@@ -1,0 +1,82 @@
+"""The matting page: network, detail, where it runs, and the edge."""
+
+from __future__ import annotations
+
+from app.gui.controls import Page, combo, fill_combo
+from app.gui.panels.edges import EdgeControls
+from app.gui.panels.network import NetworkControls
+from app.gui.panels.ratio import RatioControl
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.runtime.status import PipelineStatus
+from app.settings import Settings
+
+EXECUTORS = (
+    ("eager", "PyTorch"),
+    ("compiled", "torch.compile"),
+    ("cuda-graph", "CUDA graph"),
+    ("openvino", "OpenVINO"),
+)
+PRECISIONS = ("float32", "float16", "bfloat16")
+
+
+class MattingPage(Page):
+    """Shows the matting settings and what really runs."""
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__()
+        self._store = store
+        self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
+        self.network = NetworkControls(store, tasks)
+        self.ratio = RatioControl(store)
+        self._device = combo(self.tr("Device"), self.tr("What computes the matte"), "deviceCombo")
+        self._executor = combo(self.tr("Executor"), self.tr("How the network is run"), "executorCombo")
+        self._precision = combo(self.tr("Precision"), self.tr("How exactly is computed"), "precisionCombo")
+        self._refiner = combo(self.tr("Refiner"), self.tr("How the small matte becomes a large one"), "refinerCombo")
+        self.add_heading(self.tr("Network"))
+        self.add(self.network)
+        self.add(self.ratio)
+        self.add_heading(self.tr("Edge"))
+        self.add(EdgeControls(store))
+        self.add_heading(self.tr("Computation"))
+        self.add_field(self.tr("Device"), self._device)
+        self.add_field(self.tr("Executor"), self._executor)
+        self.add_field(self.tr("Precision"), self._precision)
+        self.add_field(self.tr("Refiner"), self._refiner)
+        for box, field in (
+            (self._device, "device"),
+            (self._executor, "executor"),
+            (self._precision, "precision"),
+            (self._refiner, "refiner"),
+        ):
+            box.activated.connect(
+                lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
+            )
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
+        """What there is to compute on."""
+        self._devices = devices
+        self._show(self._store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """What really runs."""
+        self.ratio.show_status(status)
+        self.network.show_status(status)
+
+    def _show(self, settings: Settings) -> None:
+        matting = settings.matting
+        auto: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
+        devices = [*auto, *((name, value) for value, name in self._devices)]
+        if matting.device not in (value for _name, value in devices):
+            devices.append((matting.device, matting.device))
+        fill_combo(self._device, devices, matting.device)
+        fill_combo(self._executor, [*auto, *((name, value) for value, name in EXECUTORS)], matting.executor)
+        fill_combo(self._precision, [*auto, *((name, name) for name in PRECISIONS)], matting.precision)
+        refiners = [
+            *auto,
+            (self.tr("Deep guided filter"), "deep-guided-filter"),
+            (self.tr("Fast guided filter"), "fast-guided-filter"),
+        ]
+        fill_combo(self._refiner, refiners, matting.refiner)

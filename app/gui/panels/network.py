@@ -1,0 +1,154 @@
+"""Which network, what is missing for it, and getting it."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from app.gui import services
+from app.gui.controls import button, combo, describe, fill_combo, label
+from app.gui.model_names import describe_model
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.runtime.status import PipelineStatus
+from app.settings import Settings
+
+MEGABYTE = 1_000_000
+
+
+class _Cancelled(Exception):
+    """The user does not want the download any more."""
+
+
+class NetworkControls(QWidget):
+    """The model's combo box; below it, only where weights are missing, a download with progress and cancel."""
+
+    failed = pyqtSignal(str)
+    """A download failed; the reason in one sentence."""
+    fetched = pyqtSignal()
+    """Weights have come."""
+    _progress = pyqtSignal(int, int)
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__()
+        self._store = store
+        self._tasks = tasks
+        self._choices: tuple[services.ModelChoice, ...] = ()
+        self._cancel: threading.Event | None = None
+        self._model = combo(self.tr("Model"), self.tr("The network that cuts you out"), "modelCombo")
+        self._used = label("", "faint", wrap=True)
+        self._missing = label("", "faint", wrap=True)
+        self._bar = QProgressBar()
+        describe(self._bar, self.tr("Download"), self.tr("How much of the model has come"), "downloadProgress")
+        self._get = button(self.tr("Download"))
+        describe(self._get, self.tr("Download the model"), self.tr("Get the model's weights now"), "downloadButton")
+        self._stop = button(self.tr("Cancel"))
+        describe(self._stop, self.tr("Cancel the download"), self.tr("Stop the download"), "downloadCancel")
+        self._plate = button(self.tr("Picture of the empty room…"))
+        describe(
+            self._plate,
+            self.tr("Picture of the empty room"),
+            self.tr("This model compares you with a picture of your room without you"),
+            "plateButton",
+        )
+        row = QHBoxLayout()
+        row.addWidget(self._get)
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._stop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (label(self.tr("Model")), self._model, self._used, self._missing):
+            column.addWidget(widget)
+        column.addLayout(row)
+        column.addWidget(self._plate)
+        self._model.activated.connect(lambda _row: store.edit("matting", model=self._model.currentData()))
+        self._get.clicked.connect(lambda: self.download(store.current.matting.model))
+        self._stop.clicked.connect(self.cancel)
+        self._plate.clicked.connect(self.ask_for_plate)
+        self._progress.connect(self._show_progress, Qt.ConnectionType.QueuedConnection)
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def reload(self) -> None:
+        """Look anew which models are on hand."""
+        self._tasks.run(services.models, self._take_choices)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Which model really runs, where that is not the chosen one's name."""
+        model = self._store.current.matting.model
+        used = status.engine.model if status.engine is not None else model
+        self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
+        self._used.setVisible(used != model)
+
+    def download(self, name: str) -> None:
+        """Get a model's weights on a task's thread."""
+        if self._cancel is not None:
+            return
+        cancel = self._cancel = threading.Event()
+
+        def progress(got: int, total: int | None) -> None:
+            if cancel.is_set():
+                raise _Cancelled
+            self._progress.emit(got // 1000, (total or 0) // 1000)
+
+        self._bar.setRange(0, 0)
+        self._tasks.run(partial(services.download, name, progress), self._done, self._failed)
+        self._show(self._store.current)
+
+    def cancel(self) -> None:
+        """Stop a download."""
+        if self._cancel is not None:
+            self._cancel.set()
+
+    def ask_for_plate(self) -> None:
+        """Let the user pick a picture of the empty room."""
+        dialog = QFileDialog(self, self.tr("Picture of the empty room"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self._store.edit("matting", plate=Path(name)))
+        dialog.open()
+
+    def _take_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
+        self._choices = choices
+        self._show(self._store.current)
+
+    def _done(self, _path: Path) -> None:
+        self._cancel = None
+        self.reload()
+        self.fetched.emit()
+
+    def _failed(self, error: Exception) -> None:
+        self._cancel = None
+        self._show(self._store.current)
+        if not isinstance(error, _Cancelled):
+            self.failed.emit(str(error))
+
+    def _show_progress(self, got: int, total: int) -> None:
+        self._bar.setRange(0, total)
+        self._bar.setValue(got)
+
+    def _show(self, settings: Settings) -> None:
+        model = settings.matting.model
+        entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
+        for choice in self._choices:
+            text = describe_model(choice.name)
+            entries.append((text if choice.on_hand else self.tr("{0} (to be downloaded)").format(text), choice.name))
+        if model not in (data for _text, data in entries):
+            entries.append((describe_model(model), model))
+        fill_combo(self._model, entries, model)
+        chosen = next((choice for choice in self._choices if choice.name == model), None)
+        missing = chosen is not None and not chosen.on_hand and settings.matting.weights is None
+        loading = self._cancel is not None
+        if chosen is not None and missing:
+            size = f"{chosen.bytes / MEGABYTE:.0f} MB" if chosen.bytes else self.tr("size unknown")
+            self._missing.setText(self.tr("Not on hand: {0}, licence {1}").format(size, chosen.licence))
+        self._missing.setVisible(missing)
+        self._get.setVisible(chosen is not None and missing and chosen.can_be_had and not loading)
+        self._bar.setVisible(loading)
+        self._stop.setVisible(loading)
+        self._plate.setVisible(model.startswith("bgmv2"))

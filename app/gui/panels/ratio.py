@@ -1,0 +1,71 @@
+"""The downsample ratio: a slider that acts while it is dragged, and "auto"."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from app.gui.controls import ValueSlider, describe, label
+from app.gui.store import SettingsStore
+from app.runtime.status import PipelineStatus
+from app.settings import MAX_RATIO, MIN_RATIO, Settings
+
+
+class RatioControl(QWidget):
+    """Chooses how small the network sees the picture, and tells the size in pixels."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self._store = store
+        self._size = (0, 0)
+        self._used: float | None = None
+        self._slider = ValueSlider(
+            round(MIN_RATIO * 100),
+            round(MAX_RATIO * 100),
+            lambda value: f"{value} %",
+            self.tr("Detail"),
+            self.tr("How large the network sees the picture: more is finer and slower"),
+            "downsampleSlider",
+        )
+        self._auto = QCheckBox(self.tr("Automatic"))
+        describe(
+            self._auto,
+            self.tr("Detail automatically"),
+            self.tr("Choose the detail by the size of the picture"),
+            "downsampleAuto",
+        )
+        self._pixels = label("", "faint")
+        self._pixels.setObjectName("downsampleSize")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self._slider, self._pixels, self._auto):
+            column.addWidget(widget)
+        self._slider.value_changed.connect(lambda value: store.edit("matting", downsample_ratio=value / 100))
+        self._auto.toggled.connect(self._set_auto)
+        store.changed.connect(self._show_settings)
+        self._show_settings(store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Show the ratio in use and its size."""
+        self._size = status.size
+        self._used = status.engine.downsample_ratio if status.engine is not None else None
+        ratio = self._store.current.matting.downsample_ratio
+        if ratio is None and self._used is not None:
+            self._slider.show_value(round(self._used * 100))
+        if status.engine is not None:
+            width, height = status.engine.small_size
+            self._pixels.setText(self.tr("The network sees {0} × {1} px").format(width, height))
+        else:
+            self._pixels.setText("")
+
+    def _set_auto(self, automatic: bool) -> None:
+        value = self._slider.slider.value() / 100
+        self._store.edit("matting", downsample_ratio=None if automatic else value)
+
+    def _show_settings(self, settings: Settings) -> None:
+        ratio = settings.matting.downsample_ratio
+        with QSignalBlocker(self._auto):
+            self._auto.setChecked(ratio is None)
+        if ratio is not None:
+            self._slider.show_value(round(ratio * 100))

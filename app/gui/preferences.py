@@ -1,0 +1,59 @@
+"""What the window itself remembers: nothing here changes a picture that goes out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from app.json_file import BrokenFileError, read_object, write_object
+from app.settings import CaptureSettings, Model
+from app.settings_file import keep_broken
+
+log = logging.getLogger(__name__)
+
+Theme = Literal["system", "light", "dark"]
+
+
+class WindowPreferences(Model):
+    """The window's own choices."""
+
+    version: Literal[1] = 1
+    first_run_done: bool = False
+    close_to_tray: bool | None = None
+    """None: not asked yet."""
+    mirror_preview: bool = True
+    show_panel: bool = True
+    show_plot: bool = False
+    show_readout: bool = True
+    theme: Theme = "system"
+    own_colour: str = "#3a5f8a"
+    """The colour behind the tile "Colour"; green has a tile of its own."""
+    recordings_dir: Path | None = None
+    """None: the user's folder for videos."""
+    geometry: str = ""
+    """Size and place of the window, as Qt encodes them, in base 64."""
+    cameras: dict[str, CaptureSettings] = {}  # noqa: RUF012 - pydantic copies it
+    """What was last chosen for each camera, under its stable id."""
+
+
+def load(path: Path | None) -> WindowPreferences:
+    """The preferences in a file, or the defaults; a broken file is kept as `.bad`."""
+    if path is None:
+        return WindowPreferences()
+    try:
+        data = read_object(path)
+        return WindowPreferences() if data is None else WindowPreferences.model_validate(data)
+    except (BrokenFileError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        keep_broken("window preferences", path, reason, "the default ones are used")
+    except OSError as error:
+        log.warning("The window preferences %s could not be read (%s).", path, error.strerror)
+    return WindowPreferences()
+
+
+def save(path: Path, preferences: WindowPreferences) -> None:
+    """Write the file in one step; raises SettingsError."""
+    write_object(path, preferences.model_dump(mode="json"))

@@ -1,0 +1,32 @@
+"""The one place that holds the window's own preferences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.gui.preferences import WindowPreferences
+
+
+class PreferencesStore(QObject):
+    """Holds the current WindowPreferences and tells of changes."""
+
+    changed = pyqtSignal(object)
+    """The new WindowPreferences."""
+
+    def __init__(self, current: WindowPreferences, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._current = current
+
+    @property
+    def current(self) -> WindowPreferences:
+        """The preferences now."""
+        return self._current
+
+    def change(self, **changes: Any) -> None:
+        """Change fields."""
+        new = self._current.replace(**changes)
+        if new != self._current:
+            self._current = new
+            self.changed.emit(new)

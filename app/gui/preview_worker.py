@@ -1,0 +1,83 @@
+"""The thread that prepares what the preview shows, so that the GUI thread only copies it to the screen. No Qt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from app.gui.frame_view import BgrxImage, ViewRequest, render
+from app.runtime.slot import LatestSlot, SlotClosed
+from app.types import Picture
+
+
+class PreviewWorker:
+    """Takes the newest picture out of the pipeline's slot, renders the view asked for and hands it on.
+
+    It sleeps until a picture or a request comes, and renders nothing while nobody looks.
+    """
+
+    def __init__(self, pictures: LatestSlot[Picture], show: Callable[[BgrxImage], None]) -> None:
+        self._pictures = pictures
+        self._show = show
+        self._condition = threading.Condition()
+        self._woken = False
+        self._stopping = False
+        self._request: ViewRequest | None = None
+        self._newest: Picture | None = None
+        self._thread = threading.Thread(target=self._run, name="preview")
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is a new picture; any thread."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify()
+
+    def ask(self, request: ViewRequest | None) -> None:
+        """Show this view from now on, None: nothing; the last picture is rendered anew."""
+        with self._condition:
+            if request == self._request:
+                return
+            self._request = request
+            self._woken = True
+            self._condition.notify()
+
+    @property
+    def newest(self) -> Picture | None:
+        """The newest picture taken out of the slot."""
+        with self._condition:
+            return self._newest
+
+    def stop(self, timeout_s: float) -> bool:
+        """End the thread; False if it still runs."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._woken or self._stopping)
+                if self._stopping:
+                    return
+                self._woken = False
+                request = self._request
+            picture = self._take()
+            if picture is not None and request is not None and request.width > 0 and request.height > 0:
+                self._show(render(picture, request))
+
+    def _take(self) -> Picture | None:
+        try:
+            picture = self._pictures.get(timeout_s=0)
+        except SlotClosed:
+            picture = None
+        with self._condition:
+            if picture is not None:
+                self._newest = picture
+            return self._newest

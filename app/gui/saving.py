@@ -1,0 +1,74 @@
+"""Writes settings and preferences shortly after they change, off the GUI thread, and at the end at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from app import settings_file
+from app.errors import SettingsError
+from app.gui import preferences as preferences_file
+from app.gui.preferences_store import PreferencesStore
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+
+DELAY_MS = 500
+
+
+class Saver(QObject):
+    """Saves to one folder; a drag of a slider is one write, not a hundred."""
+
+    failed = pyqtSignal(str)
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        preferences: PreferencesStore,
+        settings_path: Path,
+        preferences_path: Path,
+        tasks: Tasks,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._preferences = preferences
+        self._settings_path = settings_path
+        self._preferences_path = preferences_path
+        self._tasks = tasks
+        self._written: tuple[object, object] = (store.saved, preferences.current)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY_MS)
+        self._timer.timeout.connect(self._save)
+        store.changed.connect(self._timer.start)
+        preferences.changed.connect(self._timer.start)
+
+    def finish(self) -> None:
+        """Write what is not written yet, now, on this thread; raises SettingsError."""
+        self._timer.stop()
+        for write in self._pending():
+            write()
+
+    def _save(self) -> None:
+        writes = self._pending()
+        if writes:
+            self._tasks.run(lambda: [write() for write in writes], lambda _none: None, self._fail)
+
+    def _pending(self) -> list[Callable[[], None]]:
+        settings, preferences = self._store.saved, self._preferences.current
+        before, self._written = self._written, (settings, preferences)
+        writes: list[Callable[[], None]] = []
+        if settings != before[0]:
+            writes.append(partial(settings_file.save, self._settings_path, settings))
+        if preferences != before[1]:
+            writes.append(partial(preferences_file.save, self._preferences_path, preferences))
+        return writes
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, SettingsError):
+            self.failed.emit(str(error))
+        else:
+            raise error

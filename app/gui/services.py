@@ -1,0 +1,79 @@
+"""What the panels ask the rest of the program, in plain values. Knows nothing of Qt; called on the window's tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.settings import MODEL_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera that can be chosen."""
+
+    source: str
+    """What `CaptureSettings.source` says for it; stable over re-plugging."""
+    name: str
+    sizes: tuple[tuple[int, int], ...]
+    formats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model and whether its weights are on hand."""
+
+    name: str
+    on_hand: bool
+    bytes: int | None
+    """What a download takes; None where that is not known before."""
+    licence: str
+    can_be_had: bool
+    """Whether there is an address to download it from."""
+
+
+def cameras() -> tuple[Camera, ...]:
+    """The cameras that are plugged in."""
+    from app.capture.devices import list_cameras
+
+    return tuple(
+        Camera(f"camera:{device.id}", device.name, tuple(device.sizes), tuple(device.formats))
+        for device in list_cameras()
+    )
+
+
+def virtual_cameras() -> tuple[tuple[str, str], ...]:
+    """(device, label) of the virtual cameras."""
+    from app.output.virtual_camera import list_virtual_cameras
+
+    return tuple((device.path, device.label) for device in list_virtual_cameras())
+
+
+def devices() -> tuple[tuple[str, str], ...]:
+    """(value for the settings, name) of what networks can run on."""
+    import torch
+
+    found = [("cpu", "CPU")]
+    found += [(f"cuda:{n}", torch.cuda.get_device_name(n)) for n in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append(("mps", "Apple GPU"))
+    return tuple(found)
+
+
+def models() -> tuple[ModelChoice, ...]:
+    """Every model but `auto`, in the order of the settings."""
+    from models import weights
+
+    def choice(name: str) -> ModelChoice:
+        spec = weights.spec_of(name)
+        return ModelChoice(name, weights.on_hand(name) is not None, spec.bytes, spec.licence, spec.url is not None)
+
+    return tuple(choice(name) for name in MODEL_NAMES if name != "auto")
+
+
+def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
+    """Get a model's weights; `progress` is told (bytes, of bytes) and may raise to cancel. Raises WeightsError."""
+    from models.download import download as fetch
+
+    return fetch(name, progress)

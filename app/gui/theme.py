@@ -1,0 +1,170 @@
+"""Colours and the restrained style sheet, light and dark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QGuiApplication, QPalette
+from PyQt6.QtWidgets import QApplication
+
+from app.gui.preferences import Theme
+
+ALARM = "#e5484d"
+"""Red: the room can be seen, a recording runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """One colour scheme."""
+
+    window: str
+    panel: str
+    field: str
+    raised: str
+    hover: str
+    border: str
+    text: str
+    faint: str
+    accent: str
+    on_accent: str
+    stage: str
+    """Behind the preview."""
+
+
+DARK = Colours("#17191d", "#1e2126", "#14161a", "#2a2e35", "#353a43", "#343942", "#e9ebee", "#9aa2ad", "#5b9dff",
+               "#0b1320", "#0d0e10")  # fmt: skip
+LIGHT = Colours("#f3f4f6", "#ffffff", "#ffffff", "#e9ebef", "#dfe2e8", "#cfd4db", "#1b1e23", "#5d6672", "#1f66d6",
+                "#ffffff", "#e3e6ea")  # fmt: skip
+
+
+def is_dark(theme: Theme) -> bool:
+    """Whether the dark colours are to be used; `system` asks the system."""
+    hints = QGuiApplication.styleHints()
+    if theme != "system" or hints is None:
+        return theme == "dark"
+    return hints.colorScheme() is Qt.ColorScheme.Dark
+
+
+def apply(app: QApplication, theme: Theme) -> None:
+    """Dress the whole program."""
+    colours = DARK if is_dark(theme) else LIGHT
+    app.setStyle("Fusion")
+    app.setPalette(_palette(colours))
+    app.setStyleSheet(_style_sheet(colours))
+
+
+def _palette(colours: Colours) -> QPalette:
+    roles = QPalette.ColorRole
+    palette = QPalette(QColor(colours.raised), QColor(colours.window))
+    for role, colour in {
+        roles.Window: colours.window,
+        roles.WindowText: colours.text,
+        roles.Base: colours.field,
+        roles.AlternateBase: colours.panel,
+        roles.Text: colours.text,
+        roles.Button: colours.raised,
+        roles.ButtonText: colours.text,
+        roles.BrightText: ALARM,
+        roles.Highlight: colours.accent,
+        roles.HighlightedText: colours.on_accent,
+        roles.Accent: colours.accent,
+        roles.Link: colours.accent,
+        roles.PlaceholderText: colours.faint,
+        roles.ToolTipBase: colours.raised,
+        roles.ToolTipText: colours.text,
+        roles.Mid: colours.border,
+        roles.Midlight: colours.hover,
+        roles.Shadow: colours.stage,
+    }.items():
+        palette.setColor(role, QColor(colour))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.faint))
+    return palette
+
+
+def _style_sheet(colours: Colours) -> str:
+    sheet = _TEMPLATE.replace("@alarm", ALARM)
+    for name in (
+        "on_accent",
+        "accent",
+        "window",
+        "panel",
+        "field",
+        "raised",
+        "hover",
+        "border",
+        "text",
+        "faint",
+        "stage",
+    ):
+        sheet = sheet.replace(f"@{name}", getattr(colours, name))
+    return sheet
+
+
+_TEMPLATE = """
+QToolTip { background: @raised; color: @text; border: 1px solid @border; padding: 4px 6px; }
+QMenuBar { background: @window; padding: 2px 6px; }
+QMenuBar::item { padding: 5px 9px; border-radius: 5px; background: transparent; }
+QMenuBar::item:selected { background: @hover; }
+QMenu { background: @panel; border: 1px solid @border; padding: 5px; }
+QMenu::item { padding: 6px 26px 6px 26px; border-radius: 5px; }
+QMenu::item:selected { background: @hover; }
+QMenu::item:disabled { color: @faint; }
+QMenu::separator { height: 1px; background: @border; margin: 5px 8px; }
+
+QPushButton, QToolButton { background: @raised; border: 1px solid @border; border-radius: 7px; padding: 6px 12px; }
+QToolButton { padding: 6px; }
+QPushButton:hover, QToolButton:hover { background: @hover; }
+QPushButton:pressed, QToolButton:pressed { background: @border; }
+QPushButton:checked, QToolButton:checked { background: @accent; color: @on_accent; border-color: @accent; }
+QPushButton:disabled, QToolButton:disabled { color: @faint; background: @window; }
+QPushButton:focus, QToolButton:focus { border: 2px solid @accent; padding: 5px 11px; }
+QToolButton:focus { padding: 5px; }
+QPushButton:checked:focus, QToolButton:checked:focus { border-color: @text; }
+QPushButton[primary="true"] { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
+QPushButton[primary="true"]:focus { border-color: @text; }
+QPushButton[link="true"] { background: transparent; border: none; color: @accent; padding: 2px 4px; text-align: left; }
+QPushButton[link="true"]:hover { text-decoration: underline; }
+QPushButton[link="true"]:focus { border: 2px solid @accent; padding: 0px 2px; }
+QPushButton#recordButton:checked { background: @alarm; border-color: @alarm; color: white; }
+QPushButton[segment="true"] { border-radius: 0; border-right: none; padding: 6px 11px; }
+QPushButton[segment="first"] { border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; padding: 6px 11px; }
+QPushButton[segment="last"] { border-top-left-radius: 0; border-bottom-left-radius: 0; padding: 6px 11px; }
+QPushButton[segment]:focus { border: 2px solid @accent; padding: 5px 10px; }
+QPushButton[segment]:checked:focus { border-color: @text; }
+
+QTabWidget::pane { border: none; border-top: 1px solid @border; background: @panel; }
+QTabBar { qproperty-drawBase: 0; }
+QTabBar::tab { background: transparent; color: @faint; padding: 9px 14px; border-bottom: 2px solid transparent; }
+QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
+QTabBar::tab:hover { color: @text; }
+QTabBar::tab:focus { border: 2px solid @accent; padding: 7px 12px; }
+
+QScrollArea, QScrollArea > QWidget > QWidget#panelPage { background: @panel; border: none; }
+#sidePanel { background: @panel; border-left: 1px solid @border; }
+QLabel[role="heading"] { font-weight: 600; }
+QLabel[role="title"] { font-weight: 600; font-size: 15pt; }
+QLabel[role="faint"] { color: @faint; }
+QLabel[role="warning"] { color: @alarm; }
+QFrame[role="line"] { background: @border; border: none; }
+#statusLine { border-top: 1px solid @border; }
+#statusLine QLabel { color: @faint; }
+
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: @border; }
+QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }
+QSlider::handle:horizontal { width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: @text;
+    border: 1px solid @panel; }
+QSlider::handle:horizontal:hover { background: @accent; }
+QSlider:focus { border: 2px solid @accent; border-radius: 6px; }
+QSlider::sub-page:horizontal:disabled { background: @border; }
+QSlider::handle:horizontal:disabled { background: @faint; }
+
+QListView#backgroundList { background: transparent; border: 2px solid transparent; border-radius: 8px; }
+QPlainTextEdit { font-family: monospace; border: 1px solid @border; border-radius: 6px; }
+QProgressBar { border: 1px solid @border; border-radius: 6px; background: @field; text-align: center; }
+QProgressBar::chunk { background: @accent; border-radius: 5px; }
+
+#errorBar { background: @raised; border: 1px solid @alarm; border-radius: 8px; }
+#errorBar QLabel { background: transparent; }
+"""
