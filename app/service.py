@@ -1,0 +1,116 @@
+"""Mattecam in the background of a Linux desktop: a systemd user unit that runs `run.py headless`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.errors import MattecamError
+from app.paths import ROOT
+
+UNIT = "mattecam.service"
+_TIMEOUT_S = 60.0
+
+Run = Callable[[Sequence[str]], None]
+"""Runs a command; raises ServiceError when it fails."""
+
+
+class ServiceError(MattecamError):
+    """The service cannot be installed or removed."""
+
+
+def unit_path() -> Path:
+    """Where systemd looks for a user's own units."""
+    config = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "systemd" / "user" / UNIT
+
+
+def unit_text(options: Sequence[str], *, python: Path, program: Path) -> str:
+    """The unit: `options` are those of `run.py headless`. Raises ServiceError for a line break in one of them."""
+    command = " ".join(_quoted(word) for word in [str(python), str(program), "headless", *options])
+    return "\n".join(
+        (
+            "[Unit]",
+            "Description=Mattecam virtual webcam",
+            "After=graphical-session.target",
+            "StartLimitIntervalSec=60",
+            "StartLimitBurst=5",
+            "",
+            "[Service]",
+            f"ExecStart={command}",
+            "Restart=on-failure",
+            "RestartSec=3",
+            "# wrong usage does not get better by itself",
+            "RestartPreventExitStatus=2",
+            "# an interruption is how systemd ends it",
+            "SuccessExitStatus=130",
+            "TimeoutStopSec=20",
+            "NoNewPrivileges=yes",
+            "UMask=0077",
+            "",
+            "[Install]",
+            "WantedBy=default.target",
+            "",
+        )
+    )
+
+
+def _quoted(word: str) -> str:
+    """One word as systemd.service(5) wants it: % and $ stand for themselves, everything in quotation marks."""
+    if "\n" in word or "\r" in word or "\0" in word:
+        raise ServiceError(f"The option {word!r} holds a line break, which a service cannot have.")
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
+def install(options: Sequence[str], run: Run | None = None) -> Path:
+    """Write the unit, enable and start it; gives its path. Raises ServiceError."""
+    run = run or run_systemctl
+    _check_system()
+    path = unit_path()
+    text = unit_text(options, python=Path(sys.executable), program=ROOT / "run.py")
+    part = path.with_name(UNIT + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise ServiceError(f"The service file {path} cannot be written: {error.strerror}.") from error
+    run(["systemctl", "--user", "daemon-reload"])
+    run(["systemctl", "--user", "enable", "--now", UNIT])
+    return path
+
+
+def remove(run: Run | None = None) -> bool:
+    """Stop and forget the service; False where there was none. Raises ServiceError."""
+    run = run or run_systemctl
+    _check_system()
+    path = unit_path()
+    if not path.exists():
+        return False
+    run(["systemctl", "--user", "disable", "--now", UNIT])
+    path.unlink(missing_ok=True)
+    run(["systemctl", "--user", "daemon-reload"])
+    return True
+
+
+def _check_system() -> None:
+    if not sys.platform.startswith("linux") or shutil.which("systemctl") is None:
+        raise ServiceError("There is no systemd here; start run.py headless with this desktop's own autostart.")
+
+
+def run_systemctl(command: Sequence[str]) -> None:
+    """Run it and carry its own words over."""
+    try:
+        done = subprocess.run(
+            list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ServiceError(f"{' '.join(command)} could not be run: {error}.") from error
+    if done.returncode != 0:
+        said = done.stdout.decode("utf-8", "replace").strip()
+        raise ServiceError(f"{' '.join(command)} failed: {said or f'exit code {done.returncode}'}.")

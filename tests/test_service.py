@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app import service
+from app.service import ServiceError, install, remove, run_systemctl, unit_path, unit_text
+
+
+@pytest.fixture(autouse=True)
+def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Linux desktop with systemd whose units lie in a folder of their own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+
+
+def test_install_writes_enables_and_starts(tmp_path: Path) -> None:
+    ran: list[Sequence[str]] = []
+    path = install(["--background", "blur:30"], ran.append)
+    assert path == tmp_path / "systemd" / "user" / "mattecam.service" == unit_path()
+    assert f'ExecStart="{sys.executable}" "' in path.read_text()
+    assert 'run.py" "headless" "--background" "blur:30"\n' in path.read_text()
+    assert [" ".join(command) for command in ran] == [
+        "systemctl --user daemon-reload",
+        "systemctl --user enable --now mattecam.service",
+    ]
+
+
+def test_remove_stops_and_forgets(tmp_path: Path) -> None:
+    ran: list[Sequence[str]] = []
+    assert not remove(ran.append)
+    path = install([], ran.append)
+    ran.clear()
+    assert remove(ran.append)
+    assert not path.exists()
+    assert [" ".join(command) for command in ran] == [
+        "systemctl --user disable --now mattecam.service",
+        "systemctl --user daemon-reload",
+    ]
+
+
+def test_words_keep_their_meaning_in_the_unit() -> None:
+    text = unit_text(["--background", 'a b"c\\d%h$HOME'], python=Path("/usr/bin/python3"), program=Path("/x/run.py"))
+    assert 'ExecStart="/usr/bin/python3" "/x/run.py" "headless" "--background" "a b\\"c\\\\d%%h$$HOME"' in text
+
+
+def test_a_line_break_cannot_smuggle_in_another_setting() -> None:
+    with pytest.raises(ServiceError, match="line break"):
+        unit_text(["x\nExecStartPre=/bin/rm"], python=Path("/p"), program=Path("/r"))
+
+
+def test_wrong_usage_is_not_tried_again() -> None:
+    text = unit_text([], python=Path("/p"), program=Path("/r"))
+    assert "Restart=on-failure" in text and "RestartPreventExitStatus=2" in text
+
+
+def test_without_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    for call in (lambda: install([], lambda command: None), lambda: remove(lambda command: None)):
+        with pytest.raises(ServiceError, match="no systemd"):
+            call()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "systemd").write_text("in the way")
+    with pytest.raises(ServiceError, match="cannot be written"):
+        install([], lambda command: None)
+
+
+def test_what_systemctl_says_is_carried_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ServiceError, match=r"failed: Failed to connect to bus\."):
+        run_systemctl(["sh", "-c", "echo Failed to connect to bus; exit 1"])
+    with pytest.raises(ServiceError, match="could not be run"):
+        run_systemctl(["/no/such/program"])
+    run_systemctl(["true"])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_itself_understands_the_unit(tmp_path: Path) -> None:
+    unit = tmp_path / service.UNIT
+    unit.write_text(unit_text(["--background", "100% $HOME"], python=Path("/bin/sh"), program=Path("/bin/sh")))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--user", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
