@@ -1,0 +1,174 @@
+"""The built-in source: a camera-like view of a portrait, for machines without a camera and for measurements."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import SourceOpenError
+from app.types import BgrImage, Frame, SourceInfo
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+PORTRAIT, EMPTY_ROOM = "astronaut.png", "astronaut_empty.png"
+
+# In pixels of the photo. The picture of the empty room goes beyond the photo, so as to be wide enough for 16:9.
+MARGIN_X, MARGIN_Y = 90, 45
+VIEW_WIDTH, VIEW_HEIGHT = 600.0, 470.0
+"""The widest and the highest view; of the two the one that the wanted shape fills first."""
+VIEW_TOP, VIEW_LEFT, VIEW_RIGHT = -22.0, -58.0, 542.0
+FACE_X, FACE_Y = 228.0, 110.0
+MAX_SCALE = 3.0
+"""The canvas is the photo enlarged to the frame's own pixels, at most by this."""
+
+NOISE_SIGMA = 2.5
+NOISE_SHIFT = 96
+"""The noise tile is larger than a frame by this, so that every frame cuts another piece out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where the camera looks at one moment."""
+
+    pan_px: float
+    tilt_px: float
+    roll_deg: float
+    zoom: float
+    gain: float
+    """Exposure, around 1."""
+
+
+class DemoSource:
+    """A photo of a person as a hand-held webcam would see it: pan, tilt, roll, zoom, exposure flicker, sensor noise.
+
+    A frame depends on nothing but size, rate, seed and index. With `realtime` the frames come by an absolute clock, and
+    a slow reader misses some, as with a camera; without, as fast as they are read.
+    """
+
+    def __init__(
+        self,
+        width: int = 1280,
+        height: int = 720,
+        fps: float = 30.0,
+        *,
+        realtime: bool = True,
+        empty_room_s: float = 0.0,
+        motion: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        """empty_room_s: for so long the person is not there yet. motion: 1 a hand-held camera, 0 one on a tripod.
+
+        Raises SourceOpenError where the photo is missing.
+        """
+        self._info = SourceInfo("demo", "Demo", "demo", width, height, fps, "")
+        self._realtime = realtime
+        self._empty_frames = math.ceil(empty_room_s * fps)
+        self._motion = motion
+        self._phases = np.random.default_rng(seed).uniform(0, 2 * math.pi, 10)
+        self._seed = seed
+        self._closed = threading.Event()
+        self._start_s: float | None = None
+        self._next_index = 0
+        self._view_size = _view_size(width, height)
+        self._scale = min(MAX_SCALE, width / self._view_size[0])
+        room = _load(EMPTY_ROOM)
+        portrait = room.copy()
+        portrait[MARGIN_Y:-MARGIN_Y, MARGIN_X:-MARGIN_X] = _load(PORTRAIT)
+        self._portrait = _enlarged(portrait, self._scale)
+        self._room = _enlarged(room, self._scale) if self._empty_frames else self._portrait
+        self._noise = _noise(width + NOISE_SHIFT, height + NOISE_SHIFT, seed)
+
+    @property
+    def info(self) -> SourceInfo:
+        """The size and rate that were asked for."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """The next frame, waiting for its time; None once closed."""
+        if self._closed.is_set():
+            return None
+        index = self._next_index
+        if not self._realtime:
+            self._next_index += 1
+            return Frame(self.render(index), index, time.perf_counter())
+        now = time.perf_counter()
+        if self._start_s is None:
+            self._start_s = now
+        index = max(index, math.floor((now - self._start_s) * self._info.fps))
+        image = self.render(index)
+        wait_s = self._start_s + index / self._info.fps - time.perf_counter()
+        if wait_s > 0 and self._closed.wait(wait_s):
+            return None
+        self._next_index = index + 1
+        return Frame(image, index, time.perf_counter())
+
+    def close(self) -> None:
+        """Nothing to release; a waiting `read` returns."""
+        self._closed.set()
+
+    def render(self, index: int) -> BgrImage:
+        """Frame `index`: (height, width, 3) uint8 BGR."""
+        view = self._view(index / self._info.fps)
+        canvas = self._room if index < self._empty_frames else self._portrait
+        width, height = self._info.width, self._info.height
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        image = cv2.warpAffine(canvas, self._matrix(view), (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
+        shift = np.random.default_rng((self._seed, index)).integers(0, NOISE_SHIFT, 2)
+        noise = self._noise[shift[0] : shift[0] + height, shift[1] : shift[1] + width]
+        return np.asarray(cv2.addWeighted(image, view.gain, noise, 1.0, -128.0, dst=image), np.uint8)
+
+    def _view(self, time_s: float) -> View:
+        p, motion = self._phases, self._motion
+
+        def wave(period_s: float, phase: float) -> float:
+            return math.sin(2 * math.pi * time_s / period_s + phase)
+
+        return View(
+            pan_px=motion * (9 * wave(7.3, p[0]) + 3 * wave(2.9, p[1]) + 0.4 * wave(0.37, p[2])),
+            tilt_px=motion * (5 * wave(5.9, p[3]) + 2 * wave(2.3, p[4]) + 0.4 * wave(0.31, p[5])),
+            roll_deg=motion * (0.7 * wave(8.7, p[6]) + 0.2 * wave(1.7, p[7])),
+            zoom=1 + motion * 0.03 * wave(11.0, p[8]),
+            gain=1 + 0.015 * wave(4.1, p[9]) + 0.006 * wave(0.083, 0.0),
+        )
+
+    def _matrix(self, view: View) -> NDArray[np.float64]:
+        """(2, 3): from pixels of the frame to pixels of the canvas."""
+        width, height = self._info.width, self._info.height
+        view_width, view_height = self._view_size
+        x = min(max(FACE_X, VIEW_LEFT + view_width / 2), VIEW_RIGHT - view_width / 2)
+        y = max(FACE_Y, VIEW_TOP + view_height / 2)
+        x = (MARGIN_X + x + view.pan_px) * self._scale
+        y = (MARGIN_Y + y + view.tilt_px) * self._scale
+        step = view_width / width * self._scale / view.zoom
+        cos, sin = math.cos(math.radians(view.roll_deg)) * step, math.sin(math.radians(view.roll_deg)) * step
+        half_x, half_y = (width - 1) / 2, (height - 1) / 2
+        return np.array([[cos, -sin, x - cos * half_x + sin * half_y], [sin, cos, y - sin * half_x - cos * half_y]])
+
+
+def _view_size(width: int, height: int) -> tuple[float, float]:
+    """What is seen of the photo, in its pixels, in the shape of the frame."""
+    view_width = min(VIEW_WIDTH, VIEW_HEIGHT * width / height)
+    return view_width, view_width * height / width
+
+
+def _load(name: str) -> BgrImage:
+    image = cv2.imread(str(ASSETS / name), cv2.IMREAD_COLOR)
+    if image is None:
+        raise SourceOpenError(f"The demo's picture {ASSETS / name} is missing or damaged; install the program again.")
+    return np.asarray(image, np.uint8)
+
+
+def _enlarged(image: BgrImage, scale: float) -> BgrImage:
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _noise(width: int, height: int, seed: int) -> BgrImage:
+    """Sensor noise around 128."""
+    noise = np.random.default_rng(seed).standard_normal((height, width, 3), np.float32)
+    return (noise * NOISE_SIGMA + 128.5).astype(np.uint8)
