@@ -83,7 +83,10 @@ def _read(image: Image.Image, path: Path, over: tuple[int, int, int], max_side: 
     if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
         raise _too_large(path)
     turn = _UPRIGHT.get(_orientation(image))
-    small = _to_8_bit(_reduced(image, max_side))
+    # entries of a palette cannot be averaged
+    palette = image.mode in ("P", "PA")
+    image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
+    small = _to_8_bit(image)
     if turn is not None:
         small = small.transpose(turn)
     if small.has_transparency_data:
@@ -98,17 +101,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _BROKEN:
         return 1  # broken metadata does not make a picture useless
-
-
-def _reduced(image: Image.Image, max_side: int) -> Image.Image:
-    factor = -(-max(image.size) // max_side)
-    if factor == 1:
-        image.load()
-        return image
-    if image.mode in ("P", "PA", "1"):
-        # the entries of a palette cannot be averaged; a plain choice of pixels keeps memory low
-        return image.resize((max(1, image.width // factor), max(1, image.height // factor)), Image.Resampling.NEAREST)
-    return image.reduce(factor)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

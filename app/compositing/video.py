@@ -22,6 +22,8 @@ _MOST_SKIPPED = 3
 """Late frames left out in a row; then one is shown all the same, so that a slow decoder still moves."""
 _LATEST_S = 1.0
 """Further behind than this (a slow decoder, a suspended machine), the clock waits for the video."""
+_ROUNDING_S = 1e-3
+"""A frame this little early is due: sums of frame intervals are not exact."""
 _JOIN_TIMEOUT_S = 5.0
 
 
@@ -84,7 +86,7 @@ class VideoBackground:
         self._take_due()
 
     def _take_due(self) -> None:
-        while self._ahead and self._ahead[0][0] <= self._due_s:
+        while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
             self._shown = self._ahead.popleft()[1]
             self._condition.notify_all()
 

@@ -1,0 +1,70 @@
+"""Real picture and video files for the tests, good and broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+COLOURS = ((40, 60, 200), (60, 200, 40), (200, 60, 40), (50, 190, 190))
+"""One colour a frame: blue, green, red."""
+
+
+def flat(colour: tuple[int, int, int], width: int = 64, height: int = 48) -> NDArray[np.uint8]:
+    """A picture of one colour."""
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def write_video(
+    path: Path,
+    *,
+    frames: int = 8,
+    fps: int = 20,
+    size: tuple[int, int] = (64, 48),
+    rotation: int = 0,
+    top_red: bool = False,
+) -> Path:
+    """Frame k has the colour COLOURS[k % 4]; top_red: all frames red above and blue below instead."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps, options={"crf": "5", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv444p"
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for number in range(frames):
+            image = flat(COLOURS[number % len(COLOURS)], *size)
+            if top_red:
+                image[:] = (220, 30, 30)
+                image[: size[1] // 2] = (30, 30, 220)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def colour_number(image: NDArray[np.uint8]) -> int:
+    """Which of COLOURS the middle of the picture shows."""
+    middle = image[image.shape[0] // 2, image.shape[1] // 2].astype(int)
+    return int(np.abs(np.array(COLOURS) - middle).sum(1).argmin())
+
+
+def cut(path: Path, share: float, to: Path) -> Path:
+    """The first part of a file: a download or copy that broke off."""
+    data = path.read_bytes()
+    to.write_bytes(data[: int(len(data) * share)])
+    return to
+
+
+def photo(width: int = 320, height: int = 240) -> NDArray[np.uint8]:
+    """Something that fills a file: smooth colours with noise."""
+    ramp = np.linspace(0, 200, width, dtype=np.float32)[None, :, None] + np.random.default_rng(3).uniform(
+        0, 50, (height, width, 3)
+    )
+    return ramp.astype(np.uint8)
+
+
+def write(path: Path, image: NDArray[np.generic]) -> Path:
+    """An image file of the kind the name says."""
+    assert cv2.imwrite(str(path), image)
+    return path

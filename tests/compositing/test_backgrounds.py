@@ -1,0 +1,149 @@
+"""Every kind of background: the contract, and what the user chose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.compositing import Background, bundled_backgrounds, kind_of_file, open_background
+from app.errors import BackgroundError
+from app.settings import BackgroundSettings
+from app.types import BlurredRoom, check_bgr
+from tests.compositing.files import cut, flat, photo, write, write_video
+
+
+def image_settings(folder: Path) -> BackgroundSettings:
+    """A picture."""
+    return BackgroundSettings(kind="image", path=write(folder / "a.png", photo()))
+
+
+def fitted_settings(folder: Path) -> BackgroundSettings:
+    """A picture shown whole."""
+    return BackgroundSettings(kind="image", path=write(folder / "a.jpg", photo()), fit="fit")
+
+
+def video_settings(folder: Path) -> BackgroundSettings:
+    """A video."""
+    return BackgroundSettings(kind="video", path=write_video(folder / "a.mp4"))
+
+
+def colour_settings(folder: Path) -> BackgroundSettings:
+    """A colour."""
+    return BackgroundSettings(kind="colour", colour="#c8640a")
+
+
+def blur_settings(folder: Path) -> BackgroundSettings:
+    """The blurred room."""
+    return BackgroundSettings(kind="blur", blur_strength=30)
+
+
+MAKERS = [image_settings, fitted_settings, video_settings, colour_settings, blur_settings]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) -> None:
+    threads = threading.active_count()
+    background: Background = open_background(make(tmp_path))
+    assert background.name
+    for width, height in ((320, 180), (33, 77), (2, 2), (320, 180)):
+        backdrop = background.backdrop(width, height, 0.0)
+        if not isinstance(backdrop, BlurredRoom):
+            check_bgr(backdrop)
+            assert backdrop.shape == (height, width, 3) and backdrop.flags.c_contiguous
+        assert background.backdrop(width, height, 0.0) is backdrop, "the same picture must be the same object"
+    background.close()
+    background.close()
+    assert threading.active_count() == threads
+
+
+def test_colour_and_blur_are_what_was_chosen(tmp_path: Path) -> None:
+    image = open_background(colour_settings(tmp_path)).backdrop(4, 4, 0)
+    assert isinstance(image, np.ndarray) and (image == (10, 100, 200)).all()
+    assert open_background(blur_settings(tmp_path)).backdrop(4, 4, 0) == BlurredRoom(30)
+
+
+def test_a_transparent_picture_stands_on_the_colour(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.png", np.zeros((8, 8, 4), np.uint8))
+    image = open_background(BackgroundSettings(kind="image", path=path, colour="#0a64c8")).backdrop(8, 8, 0)
+    assert isinstance(image, np.ndarray) and (image == (200, 100, 10)).all()
+
+
+def test_fill_cuts_and_fit_keeps_all(tmp_path: Path) -> None:
+    wide = flat((0, 0, 0), 400, 100)
+    wide[:, :50] = (0, 0, 255)
+    settings = BackgroundSettings(kind="image", path=write(tmp_path / "a.png", wide))
+    filled = open_background(settings).backdrop(100, 100, 0)
+    fitted = open_background(settings.replace(fit="fit")).backdrop(100, 100, 0)
+    assert isinstance(filled, np.ndarray) and isinstance(fitted, np.ndarray)
+    assert filled[50, 2, 2] == 0, "the red side must be cut off"
+    assert fitted[50, 2, 2] == 255, "the red side must be kept"
+
+
+def test_kind_of_file_looks_at_the_content(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", photo())
+    (tmp_path / "picture.mp4").write_bytes((tmp_path / "a.png").read_bytes())
+    write_video(tmp_path / "a.mp4")
+    (tmp_path / "a.mp4").rename(tmp_path / "video.png")
+    assert kind_of_file(tmp_path / "picture.mp4") == "image"
+    assert kind_of_file(tmp_path / "video.png") == "video"
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+@pytest.mark.parametrize(
+    "what", ["nothing chosen", "missing", "text", "folder", "empty", "cut short", "other kind", "sound"]
+)
+def test_bad_files_are_named_and_leave_no_thread(tmp_path: Path, kind: str, what: str) -> None:
+    path: Path | None = tmp_path / "bad file"
+    assert path is not None
+    if what == "nothing chosen":
+        path = None
+    elif what == "text":
+        path.write_text("neither picture nor video\n" * 100)
+    elif what == "folder":
+        path = tmp_path
+    elif what == "empty":
+        path.touch()
+    elif what == "cut short":
+        whole = write(tmp_path / "a.png", photo()) if kind == "image" else write_video(tmp_path / "a.mp4")
+        cut(whole, 0.4, path)
+    elif what == "other kind":
+        path = write_video(tmp_path / "a.mp4") if kind == "image" else write(tmp_path / "a.txt.png", photo())
+        if kind == "video":
+            path = cut(path, 0.02, tmp_path / "stub")
+    elif what == "sound":
+        path.write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\0\0\0")
+    threads = threading.active_count()
+    with pytest.raises(BackgroundError) as caught:
+        open_background(BackgroundSettings(kind=kind, path=path))  # type: ignore[arg-type]
+    message = str(caught.value)
+    assert "\n" not in message and message.endswith(".")
+    assert path is None or str(path) in message
+    assert threading.active_count() == threads
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.png", photo())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("app.compositing.image_file.Image.open", refuse)
+    monkeypatch.setattr("app.compositing.video_loop.av.open", refuse)
+    for kind in ("image", "video"):
+        with pytest.raises(BackgroundError, match="may not be read"):
+            open_background(BackgroundSettings(kind=kind, path=path))
+
+
+def test_bundled_backgrounds_are_small_full_hd_pictures() -> None:
+    paths = bundled_backgrounds()
+    assert len(paths) >= 6
+    for path in paths:
+        image = cv2.imread(str(path))
+        assert image is not None and image.shape == (1080, 1920, 3)
+        assert path.stat().st_size <= 350_000
+        assert image.std() > 5, f"{path.name} is an empty picture"

@@ -1,0 +1,157 @@
+"""Picture files of every kind, good and broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from app.compositing.image_file import MAX_SIDE, is_picture, read_image
+from app.errors import BackgroundError
+from tests.compositing.files import cut, photo, write
+from tests.paths import ROOT
+
+RED, GREEN = (30, 30, 220), (30, 220, 30)
+
+
+def top_red(width: int = 40, height: int = 30) -> Image.Image:
+    """Red above green, as Pillow (RGB) sees it."""
+    rgb = np.full((height, width, 3), GREEN[::-1], np.uint8)
+    rgb[: height // 2] = RED[::-1]
+    return Image.fromarray(rgb)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "red_side"),
+    [(1, "top"), (3, "bottom"), (4, "bottom"), (6, "right"), (8, "left"), (2, "top"), (5, "left"), (7, "right")],
+)
+def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int, red_side: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    top_red().save(tmp_path / "a.png", exif=exif)
+    image = read_image(tmp_path / "a.png")
+    assert image.shape == ((30, 40, 3) if red_side in ("top", "bottom") else (40, 30, 3))
+    spots = {"top": image[2, 15], "bottom": image[-3, 15], "left": image[15, 2], "right": image[15, -3]}
+    assert tuple(spots[red_side]) == RED
+
+
+def test_transparent_parts_show_the_colour(tmp_path: Path) -> None:
+    bgra = np.zeros((20, 20, 4), np.uint8)
+    bgra[:, :10] = (10, 20, 200, 255)
+    bgra[:, 15:] = (255, 255, 255, 128)
+    image = read_image(write(tmp_path / "a.png", bgra), over=(100, 50, 0))
+    assert tuple(image[5, 5]) == (10, 20, 200)
+    assert tuple(image[5, 12]) == (100, 50, 0)
+    assert np.abs(image[5, 18].astype(int) - (178, 153, 128)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "PA", "CMYK", "I;16", "RGBA", "F", "I"])
+@pytest.mark.parametrize("side", [40, MAX_SIDE + 500])
+def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
+    bright = np.full((30, side), 180, np.uint8)
+    if mode == "I;16":
+        picture = Image.fromarray(bright.astype(np.uint16) * 257)
+    elif mode in ("F", "I"):
+        picture = Image.fromarray(bright.astype(np.float32) / 255 if mode == "F" else bright.astype(np.int32) * 257)
+    else:
+        picture = Image.fromarray(bright).convert(mode)
+    path = tmp_path / "a.tif"
+    picture.save(path)
+    image = read_image(path)
+    assert image.shape[2] == 3 and image.dtype == np.uint8 and image.flags.c_contiguous
+    assert max(image.shape) == min(side, MAX_SIDE)
+    assert abs(float(image.mean()) - 180) <= (12 if mode == "1" else 2)
+
+
+def test_16_bit_colour(tmp_path: Path) -> None:
+    image = read_image(write(tmp_path / "a.png", np.full((8, 8, 3), (2570, 25700, 51400), np.uint16)))
+    assert np.abs(image[0, 0].astype(int) - (10, 100, 200)).max() <= 1
+
+
+def test_an_animation_gives_its_first_picture(tmp_path: Path) -> None:
+    first, second = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")
+    first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
+    assert tuple(read_image(tmp_path / "a.gif")[5, 5]) == (0, 0, 255)
+    assert not is_picture(tmp_path / "a.gif")
+    first.save(tmp_path / "b.gif")
+    assert is_picture(tmp_path / "b.gif")
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from app.compositing.image_file import read_image
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+image = read_image(Path(sys.argv[1]))
+print(*image.shape, *image[100, 100], peak() - before)
+"""
+
+
+def test_a_huge_photograph_is_read_reduced_in_bounded_memory(tmp_path: Path) -> None:
+    Image.new("RGB", (20_000, 5_000), (200, 100, 10)).save(tmp_path / "huge.jpg")
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "huge.jpg")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    height, width, _, blue, green, red, grown_mib = map(int, result.stdout.split())
+    assert (width, height) == (MAX_SIDE, MAX_SIDE // 4)
+    assert np.abs(np.array((blue, green, red)) - (10, 100, 200)).max() <= 2
+    assert grown_mib < 120, "read whole it takes 400 MiB"
+
+
+def test_a_picture_that_needs_too_much_memory_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("1", (1, 1)).save(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = (200_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(BackgroundError, match="too large"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tif"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.97])
+def test_files_cut_short_are_refused_in_one_sentence(tmp_path: Path, suffix: str, share: float) -> None:
+    whole = write(tmp_path / f"whole.{suffix}", photo())
+    with pytest.raises(BackgroundError) as caught:
+        read_image(cut(whole, share, tmp_path / f"cut.{suffix}"))
+    assert f"cut.{suffix}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("not a picture")
+    for path, words in (
+        (tmp_path / "none.png", "does not exist"),
+        (tmp_path / "text.jpg", "not a picture"),
+        (tmp_path, "folder"),
+    ):
+        with pytest.raises(BackgroundError, match=words):
+            read_image(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["jpg", "png", "gif", "webp", "bmp", "tif"]),
+    st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), min_size=1, max_size=12),
+)
+def test_flipped_bytes_give_a_picture_or_a_named_error(tmp_path_factory, suffix: str, flips) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path_factory.mktemp("flip")
+    write(folder / f"a.{suffix}", photo(60, 40))
+    data = bytearray((folder / f"a.{suffix}").read_bytes())
+    for place, change in flips:
+        data[int(place * len(data))] ^= change
+    (folder / f"a.{suffix}").write_bytes(data)
+    try:
+        image = read_image(folder / f"a.{suffix}")
+    except BackgroundError as error:
+        assert "\n" not in str(error)
+    else:
+        assert image.ndim == 3 and image.shape[2] == 3 and max(image.shape[:2]) <= MAX_SIDE

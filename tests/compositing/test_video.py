@@ -1,0 +1,160 @@
+"""Videos as backgrounds: rate, loop, never waiting, broken files."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.compositing import video
+from app.compositing.video import VideoBackground
+from app.compositing.video_loop import LoopingVideo, TimedFrame
+from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
+
+
+def test_it_plays_at_its_own_rate_and_loops(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
+        # asked 40 times a second from an odd start: every frame twice, the seventh is the first again
+        seen = [colour_number(background.backdrop(64, 48, 1000.01 + k / 40)) for k in range(40)]
+    assert seen == [[0, 1, 2, 3, 0, 1][k // 2 % 6] for k in range(40)]
+
+
+def test_a_slower_asker_skips_frames(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=8, fps=20), realtime=False)) as background:
+        assert [colour_number(background.backdrop(64, 48, k * 0.1001)) for k in range(9)] == [0, 2, 0, 2, 0, 2, 0, 2, 0]
+
+
+def test_in_real_time_it_moves_on_its_own_clock(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=80, fps=20))) as background:
+        start, changes, last = time.perf_counter(), 0, background.backdrop(64, 48, 0.0)
+        while (now := time.perf_counter() - start) < 1.0:
+            image = background.backdrop(64, 48, now)
+            changes, last = changes + (image is not last), image
+            time.sleep(0.01)
+    assert 12 <= changes <= 21
+
+
+def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+
+    def stuck(self: LoopingVideo) -> Iterator[TimedFrame]:
+        gate.wait(10)
+        yield from ()
+
+    monkeypatch.setattr(LoopingVideo, "frames", stuck)
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4"))) as background:
+        start = time.perf_counter()
+        images = [background.backdrop(64, 48, k / 10) for k in range(100)]
+        assert time.perf_counter() - start < 2
+        assert all(image is images[0] for image in images)
+        gate.set()
+
+
+def test_after_a_long_pause_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=40, fps=20))) as background:
+        background.backdrop(64, 48, 0.0)
+        background.backdrop(64, 48, 3600.0)
+        assert background._decoded_s < 60, "an hour of video must not be decoded to catch up"
+        start, changes, last = time.perf_counter(), 0, background.backdrop(64, 48, 3600.0)
+        while (now := time.perf_counter() - start) < 0.6:
+            image = background.backdrop(64, 48, 3600.0 + now)
+            changes, last = changes + (image is not last), image
+            time.sleep(0.01)
+    assert changes >= 4
+
+
+def test_the_size_may_change_while_it_plays(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
+        for k in range(24):
+            width, height = ((64, 48), (90, 31), (160, 120))[k // 8]
+            image = background.backdrop(width, height, k / 20)
+            assert image.shape == (height, width, 3)
+            assert colour_number(image) == [0, 1, 2, 3, 0, 1][k % 6]
+
+
+def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", size=(64, 64), top_red=True)
+    with closing(VideoBackground(path, "fit", realtime=False)) as background:
+        image = background.backdrop(128, 64, 0.0)
+    assert image[5, 64, 2] > 190 > 60 > image[5, 64, 0], "red above"
+    assert image[58, 64, 0] > 190 > 60 > image[58, 64, 2], "blue below"
+    assert image[5, 3, 2] < 150, "the bars are dimmed"
+
+
+@pytest.mark.parametrize(("rotation", "red_side"), [(90, "left"), (-90, "right"), (180, "bottom")])
+def test_rotated_videos_stand_upright(tmp_path: Path, rotation: int, red_side: str) -> None:
+    """The file says how far it is turned counter-clockwise: a red top then lies on the left after 90 degrees."""
+    path = write_video(tmp_path / "a.mp4", size=(80, 40), rotation=rotation, top_red=True)
+    size = (80, 40) if rotation == 180 else (40, 80)
+    with closing(VideoBackground(path, realtime=False)) as background:
+        image = background.backdrop(*size, 0.0)
+    height, width = image.shape[:2]
+    spots = {"left": image[height // 2, 3], "right": image[height // 2, -4], "bottom": image[-4, width // 2]}
+    assert spots[red_side][2] > 190 and spots[red_side][0] < 60
+
+
+@pytest.mark.parametrize("height", [48, 720])
+def test_colours_are_right_without_being_named(tmp_path: Path, height: int) -> None:
+    """A file that names no matrix means BT.709 in HD and BT.601 below."""
+    from av import VideoFrame
+    from av import open as open_container
+    from av.video.reformatter import Colorspace
+
+    image = flat((40, 180, 60), height * 4 // 3, height)
+    with open_container(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "2", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = image.shape[1], height, "yuv444p"
+        matrix = Colorspace.ITU709 if height >= 720 else Colorspace.ITU601
+        frame = VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv444p", dst_colorspace=matrix)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with closing(VideoBackground(tmp_path / "a.mkv", realtime=False)) as background:
+        shown = background.backdrop(image.shape[1], height, 0.0)
+    assert np.abs(shown[height // 2, 10].astype(int) - (40, 180, 60)).max() <= 4
+
+
+def test_a_video_of_one_frame_stands_still(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=1), realtime=False)) as background:
+        assert [colour_number(background.backdrop(64, 48, k)) for k in range(5)] == [0] * 5
+
+
+def test_a_gif_plays(tmp_path: Path) -> None:
+    from PIL import Image
+
+    pictures = [Image.new("RGB", (64, 48), colour[::-1]) for colour in COLOURS]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100, loop=0)
+    with closing(VideoBackground(tmp_path / "a.gif", realtime=False)) as background:
+        assert [colour_number(background.backdrop(64, 48, k / 10 + 0.001)) for k in range(9)] == [0, 1, 2, 3] * 2 + [0]
+
+
+def test_a_video_cut_short_plays_what_is_there(tmp_path: Path) -> None:
+    whole = write_video(tmp_path / "a.mkv", frames=40, size=(320, 240))
+    with closing(VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)) as background:
+        seen = {colour_number(background.backdrop(64, 48, k / 20)) for k in range(60)}
+    assert len(seen) == len(COLOURS)
+
+
+def test_broken_bytes_neither_crash_nor_end_it(tmp_path: Path) -> None:
+    data = bytearray(write_video(tmp_path / "a.mkv", frames=40, size=(320, 240)).read_bytes())
+    generator = np.random.default_rng(5)
+    for place in generator.integers(len(data) // 2, len(data), 60):
+        data[place] ^= 0x5A
+    (tmp_path / "b.mkv").write_bytes(data)
+    with closing(VideoBackground(tmp_path / "b.mkv", realtime=False)) as background:
+        for k in range(100):
+            assert background.backdrop(64, 48, k / 20).shape == (48, 64, 3)
+
+
+def test_closing_in_the_middle_ends_the_thread_at_once(tmp_path: Path) -> None:
+    background = VideoBackground(write_video(tmp_path / "a.mp4", frames=40))
+    background.backdrop(64, 48, 0.0)
+    start = time.perf_counter()
+    background.close()
+    assert time.perf_counter() - start < 1
+    assert not background._thread.is_alive()
+    assert len(background._ahead) <= video._AHEAD

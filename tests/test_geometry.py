@@ -1,0 +1,73 @@
+"""Resizing: exact sizes, no distortion, nothing lost in the middle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import geometry
+from app.geometry import Image
+
+SIDES = st.integers(1, 400)
+SHAPES = st.sampled_from([(), (3,)])
+
+
+def noise(width: int, height: int, channels: tuple[int, ...]) -> Image:
+    """A random picture."""
+    return np.random.default_rng(width * 1000 + height).integers(0, 256, (height, width, *channels), np.uint8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SIDES, SIDES, SIDES, SIDES, SHAPES, st.sampled_from([geometry.fill, geometry.fit, geometry.letterbox]))
+def test_every_shape_comes_out_at_exactly_the_wanted_size(w, h, out_w, out_h, channels, function) -> None:  # type: ignore[no-untyped-def]
+    image = noise(w, h, channels)
+    before = image.copy()
+    result = function(image, out_w, out_h)
+    assert result.shape == (out_h, out_w, *channels)
+    assert result.dtype == np.uint8
+    assert result.flags.c_contiguous
+    assert np.array_equal(image, before), "the input was written to"
+    assert (result is image) == ((w, h) == (out_w, out_h))
+
+
+@settings(max_examples=200, deadline=None)
+@given(SIDES, SIDES, SIDES, SIDES)
+def test_sizes_cover_and_fit_with_the_shape_kept_to_a_pixel(w: int, h: int, out_w: int, out_h: int) -> None:
+    cover_w, cover_h = geometry.cover_size(w, h, out_w, out_h)
+    assert cover_w >= out_w and cover_h >= out_h
+    assert cover_w == out_w or cover_h == out_h
+    inner_w, inner_h = geometry.contain_size(w, h, out_w, out_h)
+    assert 1 <= inner_w <= out_w and 1 <= inner_h <= out_h
+    assert inner_w == out_w or inner_h == out_h
+    scale = min(out_w / w, out_h / h)
+    assert abs(inner_w - max(1, w * scale)) <= 0.5 + 1e-9 and abs(inner_h - max(1, h * scale)) <= 0.5 + 1e-9
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000))
+def test_even_sizes_lose_at_most_one_pixel(w: int, h: int) -> None:
+    even_w, even_h = geometry.even_size(w, h)
+    assert even_w % 2 == 0 and even_h % 2 == 0
+    assert even_w == max(2, w - w % 2) and even_h == max(2, h - h % 2)
+
+
+def test_letterbox_puts_the_whole_picture_in_the_middle_of_black() -> None:
+    result = geometry.letterbox(np.full((50, 100, 3), 200, np.uint8), 100, 100)
+    assert (result[25:75] == 200).all()
+    assert (result[:25] == 0).all() and (result[75:] == 0).all()
+
+
+def test_fit_has_bars_of_the_pictures_own_colours() -> None:
+    result = geometry.fit(np.full((50, 100, 3), (20, 100, 200), np.uint8), 100, 100)
+    assert (result[25:75] == (20, 100, 200)).all()
+    assert np.abs(result[:20].astype(int) - (12, 60, 120)).max() <= 2
+
+
+@pytest.mark.parametrize(("w", "h"), [(200, 100), (100, 200)])
+def test_fill_cuts_both_sides_evenly(w: int, h: int) -> None:
+    ramp = np.zeros((h, w), np.uint8)
+    ramp[:] = np.arange(w) if w > h else np.arange(h)[:, None]
+    result = geometry.fill(ramp, 100, 100).astype(int)
+    along = result[0] if w > h else result[:, 0]
+    assert along[0] == 50 and along[-1] == 149
