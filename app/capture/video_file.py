@@ -1,0 +1,104 @@
+"""A video file as a source."""
+
+from __future__ import annotations
+
+import threading
+import time
+from fractions import Fraction
+from pathlib import Path
+
+from app.errors import SourceLostError, SourceOpenError
+from app.types import BgrImage, Frame, SourceInfo
+from app.video_reader import VideoError, VideoReader
+
+READ_TIMEOUT_S = 1.0
+LATEST_S = 0.5
+"""Further behind than this (a slow decoder, a suspended machine), the clock waits for the file."""
+
+
+class VideoFileSource:
+    """Plays a video file at its own rate, by its own time stamps, over and over."""
+
+    def __init__(self, path: Path, *, realtime: bool = True, loop: bool = True) -> None:
+        """realtime: False gives frames as fast as they are read. loop: start again at the end.
+
+        Raises SourceOpenError.
+        """
+        try:
+            self._reader = VideoReader(path)
+        except VideoError as error:
+            raise SourceOpenError(str(error)) from error
+        reader = self._reader
+        self._info = SourceInfo(
+            "file", path.name, str(path.resolve()), reader.width, reader.height, float(reader.fps), reader.codec
+        )
+        self._realtime = realtime
+        self._loop = loop
+        self._closed = threading.Event()
+        self._frames = reader.frames()
+        self._waiting: tuple[Fraction, BgrImage] | None = None
+        self._round_s = Fraction(0)
+        self._ends_s = Fraction(0)
+        self._start_s: float | None = None
+        self._index = 0
+
+    @property
+    def info(self) -> SourceInfo:
+        """The file's size and mean rate; the format is its codec."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """The next frame at its time; None where it is not due within a second, and once closed.
+
+        Raises SourceLostError at the end of a file that is not looped, and where it can be read no further.
+        """
+        if self._closed.is_set():
+            return None
+        if self._waiting is None:
+            self._waiting = self._next()
+        due_s, image = self._waiting
+        if self._realtime and not self._wait_until(due_s):
+            return None
+        self._waiting = None
+        frame = Frame(image, self._index, time.perf_counter())
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """Release the file; a second call does nothing."""
+        self._closed.set()
+        self._waiting = None
+        self._frames.close()
+
+    def _wait_until(self, due_s: Fraction) -> bool:
+        now = time.perf_counter()
+        if self._start_s is None:
+            self._start_s = now - float(due_s)
+        wait_s = self._start_s + float(due_s) - now
+        if wait_s < -LATEST_S:
+            self._start_s = now - float(due_s)
+        if wait_s <= 0:
+            return True
+        self._closed.wait(min(wait_s, READ_TIMEOUT_S))
+        return wait_s <= READ_TIMEOUT_S and not self._closed.is_set()
+
+    def _next(self) -> tuple[Fraction, BgrImage]:
+        """The next frame and its time since the very first; starts the file again at its end."""
+        timed = self._decode()
+        if timed is None:
+            if not self._loop:
+                raise SourceLostError(f"The video {self._info.name} has ended.")
+            self._round_s = self._ends_s
+            self._frames = self._reader.frames()
+            timed = self._decode()
+        if timed is None:
+            raise SourceLostError(f"The video {self._reader.path} can be read no further; choose another file.")
+        time_s = self._round_s + timed[0]
+        self._ends_s = time_s + 1 / self._reader.fps
+        return time_s, timed[1]
+
+    def _decode(self) -> tuple[Fraction, BgrImage] | None:
+        try:
+            return next(self._frames, None)
+        except VideoError as error:
+            raise SourceLostError(str(error)) from error
