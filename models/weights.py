@@ -32,10 +32,6 @@ class WeightsDamagedError(WeightsError):
     """The file is truncated, corrupt, or no checkpoint at all."""
 
 
-class WeightsForeignError(WeightsError):
-    """A sound checkpoint of something else."""
-
-
 class DownloadError(WeightsError):
     """A file could not be fetched, or is not what was published."""
 

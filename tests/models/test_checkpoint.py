@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from models.checkpoint import load_into, load_state_dict
-from models.weights import WeightsDamagedError, WeightsError, WeightsForeignError, WeightsNotFoundError
+from models.checkpoint import load_state_dict
+from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError
 
 
 class Block(nn.Module):
@@ -45,10 +45,9 @@ def save_torchscript(network: nn.Module, path: Path, *, trace: bool = False) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the format is old, which is why it must still be read
         if trace:
-            made = torch.jit.trace(network, torch.zeros(1, 3, 8, 8))  # type: ignore[no-untyped-call]
+            torch.jit.trace(network, torch.zeros(1, 3, 8, 8)).save(str(path))  # type: ignore[no-untyped-call]
         else:
-            made = torch.jit.script(network)
-        made.save(str(path))
+            torch.jit.script(network).save(str(path))  # type: ignore[no-untyped-call]
 
 
 def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
@@ -79,17 +78,6 @@ def test_transposed_and_shared_storage_in_torchscript(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     save_torchscript(block, path)
     assert same(load_state_dict(path), block.state_dict())
-
-
-def test_load_into_is_strict(network: Block, tmp_path: Path) -> None:
-    path = tmp_path / "weights.pth"
-    torch.save(network.state_dict(), path)
-    other = Block()
-    load_into(other, path, "block")
-    assert same(other.state_dict(), network.state_dict())
-    for foreign in (Block(channels=5), nn.Conv2d(1, 1, 1)):
-        with pytest.raises(WeightsForeignError, match=r"weights\.pth does not hold weights of block"):
-            load_into(foreign, path, "block")
 
 
 class Bomb:
@@ -142,6 +130,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.iterdir())]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # it wonders about changed pickle versions
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: Path, data: st.DataObject) -> None:

@@ -1,0 +1,94 @@
+"""`run.py weights`: which models there are, fetching them, and checking those on hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.errors import ModelError, UsageError
+from models.weights import WEIGHTS, WeightReport, WeightsError, WeightState, describe, verify
+
+app = typer.Typer(help="The models on hand and to be had.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_weights() -> None:
+    """Every model: whether it is on hand, its size and its licence."""
+    rows = [(r.spec.name, _state(r), _megabytes(r), r.spec.licence, r.spec.note) for r in describe()]
+    _show(("model", "state", "size", "licence", "what it is"), rows)
+
+
+@app.command()
+def download(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models, as in `weights list`.")],
+    again: Annotated[bool, typer.Option("--again", help="Fetch them even where they are on hand.")] = False,
+) -> None:
+    """Fetch models into the user's data folder, checked; an interrupted download goes on where it stopped."""
+    unknown = [name for name in names if name not in WEIGHTS]
+    if unknown:
+        raise UsageError(f"There are no weights called {', '.join(unknown)}; there are {', '.join(WEIGHTS)}.")
+    for name in names:
+        path = _download(name, again)
+        print(path)
+        if WEIGHTS[name].sha256 is None:
+            typer.echo(f"No checksum of {name} is published; what came was trusted and its checksum kept.", err=True)
+
+
+@app.command("verify")
+def verify_weights() -> None:
+    """Compare the files on hand with the published checksums; fails where one differs."""
+    try:
+        reports = [report for report in verify() if report.path is not None]
+    except WeightsError as error:
+        raise ModelError(str(error)) from error
+    _show(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])
+    bad = [str(report.path) for report in reports if report.state is WeightState.DIFFERENT]
+    if bad:
+        raise ModelError(
+            f"Not the published weights: {', '.join(bad)}; fetch them with `weights download --again NAME`, or leave "
+            f"them if you put them there on purpose."
+        )
+
+
+def _download(name: str, again: bool) -> Path:
+    from models.download import download as fetch
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(name, total=None)
+
+        def show(done: int, total: int | None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        try:
+            return fetch(name, show, again=again)
+        except WeightsError as error:
+            raise ModelError(str(error)) from error
+
+
+def _state(report: WeightReport) -> str:
+    return report.state.value if report.state is not None else "on hand"
+
+
+def _megabytes(report: WeightReport) -> str:
+    size = report.spec.bytes or (report.path.stat().st_size if report.path is not None else None)
+    return f"{size / 1e6:.1f} MB" if size else ""
+
+
+def _show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table on a terminal, tab-separated lines elsewhere."""
+    console = Console()
+    if not console.is_terminal:
+        for row in (header, *rows):
+            print("\t".join(row))
+        return
+    table = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

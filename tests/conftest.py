@@ -1,0 +1,86 @@
+"""Rules for every test: nothing of the user's is touched, and no thread, process or error is left behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+torch.set_num_threads(2)
+
+GRACE_S = 3.0
+"""How long threads and processes of a finished test may take to end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "error_logs: the test causes error logs on purpose and checks them itself")
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and data of the test alone."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(folder / "config"))
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder / "data"))
+    monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Every thread the test started has ended."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + GRACE_S
+    for thread in _own_threads(before):
+        thread.join(max(0.0, deadline - time.monotonic()))
+    left = [thread.name for thread in _own_threads(before)]
+    assert not left, f"threads left running: {left}"
+
+
+def _own_threads(before: set[threading.Thread]) -> list[threading.Thread]:
+    # Dummy threads stand for foreign ones (Qt's, FFmpeg's) that once called into Python; they cannot be joined.
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not isinstance(thread, threading._DummyThread)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _no_process_left() -> Iterator[None]:
+    """Every process the test started has ended and was waited for."""
+    before = {process.pid for process in psutil.Process().children()}
+    yield
+    left = [process for process in psutil.Process().children() if process.pid not in before]
+    _, alive = psutil.wait_procs(left, timeout=GRACE_S if left else 0)
+    assert not alive, f"processes left running: {[process.pid for process in alive]}"
+
+
+@pytest.fixture(autouse=True)
+def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No part logged an error, unless the test is marked `error_logs`."""
+    yield
+    if request.node.get_closest_marker("error_logs"):
+        return
+    errors = [
+        f"{record.name}: {record.getMessage()}"
+        for phase in ("setup", "call")
+        for record in caplog.get_records(phase)
+        if record.levelno >= logging.ERROR
+    ]
+    assert not errors, f"logged errors: {errors}"
+
+
+@pytest.fixture
+def repo() -> Path:
+    """The folder that holds run.py."""
+    return Path(__file__).resolve().parent.parent

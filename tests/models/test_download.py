@@ -1,0 +1,208 @@
+"""Downloads against a server on this machine: whole, resumed, truncated, wrong, refused, and what stays on failure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from models import download as downloads
+from models.download import download, fetch
+from models.weights import WEIGHTS, DownloadError, WeightsNotFoundError, WeightSpec, hash_record
+
+CONTENT = bytes(range(256)) * 4096
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+SPEC = WeightSpec("a-model", "a.pth", "MIT", "", "https://example.org/a.pth", len(CONTENT), SHA256)
+
+
+class Server(BaseHTTPRequestHandler):
+    """Serves CONTENT in the way its path names; remembers the ranges it was asked for."""
+
+    protocol_version = "HTTP/1.1"
+    ranges: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        Server.ranges.append(wanted)
+        start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", wanted or "")) else 0
+        kind = self.path.strip("/")
+        if kind == "absent":
+            self.send_error(404)
+        elif kind == "moved":
+            self.send_response(302)
+            self.send_header("Location", "/file")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif start >= len(CONTENT):
+            self.send_error(416)
+        elif kind == "whole":  # takes no notice of ranges
+            self._send(200, CONTENT, len(CONTENT))
+        elif kind == "cut":  # promises everything and goes away half-way
+            self._send(206 if start else 200, CONTENT[start : start + len(CONTENT) // 2], len(CONTENT) - start)
+            self.close_connection = True
+        elif kind == "unknown-length":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(CONTENT)
+            self.close_connection = True
+        else:
+            self._send(206 if start else 200, CONTENT[start:], len(CONTENT) - start)
+
+    def _send(self, status: int, body: bytes, length: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Server.ranges.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{httpd.server_port}"
+        finally:
+            httpd.shutdown()
+            thread.join(10)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "new folder" / "a.pth"
+
+
+def names(target: Path) -> list[str]:
+    return sorted(path.name for path in target.parent.iterdir())
+
+
+def part_of(target: Path, content: bytes) -> Path:
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    part.write_bytes(content)
+    return part
+
+
+@pytest.mark.parametrize("kind", ["file", "moved", "unknown-length"])
+def test_a_whole_download_with_progress(server: str, target: Path, kind: str) -> None:
+    seen: list[tuple[int, int | None]] = []
+    fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
+    assert target.read_bytes() == CONTENT
+    assert names(target) == ["a.pth"]
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (len(CONTENT), None if kind == "unknown-length" else len(CONTENT))
+
+
+@pytest.mark.parametrize("kind", ["file", "whole"])
+def test_an_interrupted_download_goes_on(server: str, target: Path, kind: str) -> None:
+    part_of(target, CONTENT[:1000])
+    seen: list[tuple[int, int | None]] = []
+    fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
+    assert target.read_bytes() == CONTENT
+    assert Server.ranges == ["bytes=1000-"]
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+
+
+def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:
+    with pytest.raises(DownloadError, match="goes on where it stopped"):
+        fetch(SPEC, f"{server}/cut", target)
+    assert names(target) == ["a.pth.part"]
+    fetch(SPEC, f"{server}/file", target)
+    assert target.read_bytes() == CONTENT
+    assert Server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
+
+
+def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int | None) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        fetch(SPEC, f"{server}/file", target, stop)
+    assert names(target) == ["a.pth.part"]
+    fetch(SPEC, f"{server}/file", target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("beginning", [b"x" * 1000, CONTENT + b"too long", b"x" * len(CONTENT)])
+def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, beginning: bytes) -> None:
+    part_of(target, beginning)
+    target.write_bytes(b"what worked")
+    try:
+        fetch(SPEC, f"{server}/file", target)
+    except DownloadError as error:
+        assert "not the published file" in str(error)
+        assert target.read_bytes() == b"what worked"
+        fetch(SPEC, f"{server}/file", target)
+    assert target.read_bytes() == CONTENT
+    assert names(target) == ["a.pth"]
+
+
+def test_a_file_with_another_hash_is_thrown_away(server: str, target: Path) -> None:
+    part_of(target, b"").unlink()
+    target.write_bytes(b"what worked")
+    with pytest.raises(DownloadError, match="not the published file"):
+        fetch(replace(SPEC, sha256="0" * 64), f"{server}/file", target)
+    assert target.read_bytes() == b"what worked"
+    assert names(target) == ["a.pth"]
+
+
+def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -> None:
+    fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
+    assert hash_record(target).read_text() == f"{SHA256}  a.pth\n"
+
+
+def test_refusals_are_sentences(server: str, target: Path) -> None:
+    with pytest.raises(DownloadError, match=r"a-model .*HTTP status 404.*--weights"):
+        fetch(SPEC, f"{server}/absent", target)
+    with pytest.raises(DownloadError, match="check the network"):
+        fetch(SPEC, "http://127.0.0.1:1/closed", target)
+    assert not target.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match="cannot be written"):
+        fetch(SPEC, f"{server}/file", tmp_path / "file" / "a.pth")
+
+
+def test_encryption_is_not_given_up_on_the_way(target: Path) -> None:
+    class Answer:
+        status_code = 200
+        url = "http://example.org/a.pth"
+
+    transfer = downloads._Transfer("https://example.org/a.pth", target, None, downloads.ignore_progress)
+    with pytest.raises(ConnectionError, match="without encryption"):
+        transfer._on_response(Answer())
+
+
+def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WEIGHTS, "a-model", replace(SPEC, url=f"{server}/file"))
+    path = download("a-model")
+    assert path.read_bytes() == CONTENT
+    assert download("a-model") == path
+    assert len(Server.ranges) == 1
+    download("a-model", again=True)
+    assert len(Server.ranges) == 2
+    path.write_bytes(b"damaged")
+    assert download("a-model").read_bytes() == CONTENT
+
+
+def test_what_cannot_be_downloaded_is_said() -> None:
+    with pytest.raises(DownloadError, match="ship with the program"):
+        download("student")
+    with pytest.raises(WeightsNotFoundError):
+        download("mona-lisa")

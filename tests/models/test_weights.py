@@ -1,0 +1,125 @@
+"""The registry of weights, where they are looked for, and what checking them says."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from app import paths
+from app.settings import MODEL_NAMES
+from models import weights
+from models.weights import (
+    WEIGHTS,
+    WeightsError,
+    WeightsNotFoundError,
+    WeightState,
+    describe,
+    find,
+    hash_record,
+    on_hand,
+    verify,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A weights folder of the user's."""
+    path = tmp_path / "mine"
+    path.mkdir()
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(path))
+    return path
+
+
+def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
+    assert {"auto", *WEIGHTS} == set(MODEL_NAMES)
+    for name, spec in WEIGHTS.items():
+        assert spec.name == name
+        assert spec.licence
+        assert Path(spec.file).name == spec.file
+        assert spec.url is None or spec.url.startswith("https://")
+        assert spec.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", spec.sha256)
+    assert [name for name, spec in WEIGHTS.items() if spec.url is None] == ["student"]
+
+
+def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
+    assert weights.user_folder() == paths.models_dir() == tmp_path / "models"
+    monkeypatch.delenv("MATTECAM_DATA_DIR")
+    assert weights.user_folder() == paths.models_dir()
+
+
+def test_an_explicit_file_comes_first_and_must_exist(folder: Path, tmp_path: Path) -> None:
+    (folder / "u2netp.pth").touch()
+    own = tmp_path / "own.pth"
+    with pytest.raises(WeightsNotFoundError, match=re.escape(str(own))):
+        find("u2netp", own)
+    own.touch()
+    assert find("u2netp", own) == own
+    assert find("u2netp") == folder / "u2netp.pth"
+
+
+def test_folders_are_searched_in_order(folder: Path) -> None:
+    users = weights.user_folder() / "u2netp.pth"
+    users.parent.mkdir(parents=True)
+    users.touch()
+    assert find("u2netp") == users
+    (folder / "u2netp.pth").touch()
+    assert find("u2netp") == folder / "u2netp.pth"
+    assert [place.name for place in weights.search_folders()] == ["mine", "models", "weights", "student"]
+
+
+def test_missing_weights_name_the_command_that_gets_them() -> None:
+    with pytest.raises(WeightsNotFoundError, match=r"run\.py weights download u2net-human-seg"):
+        find("u2net-human-seg")
+    with pytest.raises(WeightsNotFoundError, match="no weights called 'mona-lisa'"):
+        find("mona-lisa")
+
+
+def test_describe_tells_what_is_on_hand(folder: Path) -> None:
+    (folder / "rvm_resnet50.pth").touch()
+    by_name = {report.spec.name: report for report in describe()}
+    assert by_name["rvm-resnet50"].path == folder / "rvm_resnet50.pth"
+    assert by_name["rvm-resnet50"].state is None
+    assert by_name["u2net"].path is None
+    assert by_name["u2net"].state is WeightState.MISSING
+
+
+def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def state(name: str) -> WeightState | None:
+        return verify([name])[0].state
+
+    good, other = folder / "u2netp.pth", folder / "torchscript_resnet101_fp32.pth"
+    good.write_bytes(b"not what was published")
+    assert state("u2netp") is WeightState.DIFFERENT
+    other.write_bytes(b"anything")
+    assert state("bgmv2-resnet101") is WeightState.UNKNOWN
+    hash_record(other).write_text(hashlib.sha256(b"anything").hexdigest() + "  name\n")
+    assert state("bgmv2-resnet101") is WeightState.RECORDED
+    other.write_bytes(b"changed")
+    assert state("bgmv2-resnet101") is WeightState.DIFFERENT
+    assert state("u2net") is WeightState.MISSING
+    published = hashlib.sha256(good.read_bytes()).hexdigest()
+    spec = weights.WeightSpec("u2netp", "u2netp.pth", "", "", "https://example.org/x", sha256=published)
+    monkeypatch.setitem(WEIGHTS, "u2netp", spec)
+    assert state("u2netp") is WeightState.VERIFIED
+    assert len(verify()) == len(WEIGHTS)
+
+
+def test_an_unreadable_file_is_named(folder: Path) -> None:
+    with pytest.raises(WeightsError, match=re.escape(str(folder))):
+        weights.sha256_of(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"   "])
+def test_a_broken_hash_record_is_none(folder: Path, content: bytes) -> None:
+    file = folder / "x.pth"
+    hash_record(file).write_bytes(content)
+    assert weights.recorded_sha256(file) is None
+
+
+def test_the_bundled_network_is_found_once_it_ships() -> None:
+    shipped = weights.MODELS / "student" / "student.safetensors"
+    assert on_hand("student") == (shipped if shipped.exists() else None)
