@@ -55,6 +55,8 @@ class LoopingVideo:
             if not self._container.streams.video:
                 raise BackgroundError(f"{path} has no pictures; choose another video.")
             self._stream = self._container.streams.video[0]
+            if self._stream.codec_context is None:
+                raise BackgroundError(f"{path} is in a format that cannot be played; save it as MP4 (H.264).")
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = 2  # the network needs the other cores
             self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
