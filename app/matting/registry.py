@@ -107,6 +107,13 @@ def _precision(settings: MattingSettings, device: str, executor: str) -> str:
 
 
 def _make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Executor:
+    if choice.executor == "openvino":
+        from app.matting.conversion import load_model
+        from app.matting.executors.openvino import OpenVinoExecutor
+
+        direct = geometry.ratio == 1 and choice.model.startswith("rvm")
+        model = load_model(choice.model, choice.weights, settings.refiner, direct)
+        return OpenVinoExecutor(model, geometry, "CPU", choice.precision)
     from app.matting.executors.eager import EagerExecutor
     from app.matting.networks import load_core
 

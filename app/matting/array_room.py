@@ -1,0 +1,65 @@
+"""The blurred room in numpy and OpenCV; `app.matting.blur` explains it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting import blur
+from app.types import BgrImage
+
+Floats = NDArray[np.float32]
+
+
+def blurred_room(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
+    """The room without the person, blurred, (height, width, 3) BGR.
+
+    small: (3, h, w) RGB, alpha: (h, w), both in 0..1; `factor` small pixels make one of the room's.
+    """
+    room, person = _pool(small[::-1].transpose(1, 2, 0), factor), _pool(alpha, factor)
+    margin = 2 * blur.PERSON_MARGIN + 1
+    weight = 1 - _array(cv2.dilate(person, np.ones((margin, margin), np.uint8)))
+    weighted = np.dstack([room * weight[..., None], weight])
+    short_side = min(weight.shape)
+    near = _smooth(weighted, _trimmed(blur.strength_taps(strength, short_side)))
+    colours = (near[..., :3] + blur.FILL_WEIGHT * _fill(weighted)) / (near[..., 3:] + blur.FILL_WEIGHT)
+    picture = np.clip(colours * 255, 0, 255).astype(np.float32)
+    return np.rint(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
+
+
+def _fill(weighted: Floats) -> Floats:
+    """Colours for everywhere, from the surroundings: (h, w, 3) of weighted colours and weights (h, w, 4)."""
+    height, width = weighted.shape[:2]
+    step = blur.FILL_FACTOR
+    padded = np.pad(weighted, ((0, -height % step), (0, -width % step), (0, 0)))
+    far = _smooth(_pool(padded, step), blur.FILL_TAPS)
+    mean = weighted.mean((0, 1))
+    colour = mean[:3] / (mean[3] + blur.FLOOR)
+    fill = (far[..., :3] + blur.FLOOR * colour) / (far[..., 3:] + blur.FLOOR)
+    size = padded.shape[1], padded.shape[0]
+    return _array(cv2.resize(fill, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
+
+
+def _pool(image: Floats, factor: int) -> Floats:
+    """Means of squares of `factor` pixels; a rest at the right and bottom is left out."""
+    if factor == 1:
+        return image
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    cropped = image[: height * factor, : width * factor]
+    return _array(cv2.resize(cropped, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _smooth(image: Floats, taps: Floats) -> Floats:
+    """Separable convolution with zeros beyond the border."""
+    return _array(cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_CONSTANT))
+
+
+def _trimmed(taps: Floats) -> Floats:
+    """Without the outer taps that are too small to be seen."""
+    seen = np.flatnonzero(taps > 1e-5)
+    return taps[seen[0] : seen[-1] + 1]
+
+
+def _array(image: object) -> Floats:
+    return np.asarray(image, np.float32)

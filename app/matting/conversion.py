@@ -1,0 +1,79 @@
+"""Networks as OpenVINO models: converted once for any size, kept on disk and, those in use, in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import openvino as ov
+
+from app import paths
+
+LOG = logging.getLogger(__name__)
+VERSION = 1
+"""To be raised when the cores change, so that no old conversion is used."""
+STATES_KEY = ["mattecam", "states"]
+PROBE = 64
+_KEPT = 3
+_lock = threading.Lock()
+_models: OrderedDict[str, ov.Model] = OrderedDict()
+
+
+def load_model(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
+    """The core of a network; with `direct`, for frames that are not shrunk. Must not be changed by the caller.
+
+    Only where it was never converted before, torch is needed. Raises ModelError where the file is not these weights.
+    """
+    content = hashlib.sha256(weights.read_bytes()).hexdigest()
+    words = f"{VERSION} {ov.__version__} {model} {refiner} {direct} {content}"
+    key = f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+    with _lock:
+        kept = _models.pop(key, None) or _from_disk(key, lambda: _convert(model, weights, refiner, direct))
+        _models[key] = kept
+        while len(_models) > _KEPT:
+            _models.popitem(last=False)
+    return kept
+
+
+def state_shapes(model: ov.Model, height: int, width: int) -> list[tuple[int, int, int, int]]:
+    """The shapes of the states for a small frame of this size."""
+    text = str(model.get_rt_info(STATES_KEY).value)
+    pairs = [(int(channels), int(factor)) for channels, factor in (word.split("/") for word in text.split())]
+    return [(1, channels, -(-height // factor), -(-width // factor)) for channels, factor in pairs]
+
+
+def _from_disk(key: str, convert: Callable[[], ov.Model]) -> ov.Model:
+    path = paths.data_dir() / "cache" / f"{key}.xml"
+    if path.is_file() and path.with_suffix(".bin").is_file():
+        try:
+            return ov.Core().read_model(path)
+        except RuntimeError as error:
+            LOG.warning("The converted network %s is damaged and is made anew (%s).", path, error)
+    model = convert()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ov.save_model(model, path, compress_to_fp16=False)
+    except (OSError, RuntimeError) as error:
+        LOG.warning("The converted network cannot be kept in %s (%s).", path.parent, error)
+    return model
+
+
+def _convert(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
+    import torch
+
+    from app.matting.networks import load_core
+
+    core = load_core(model, weights, refiner, 1.0 if direct else 0.5, "cpu", "float32")
+    states = core.initial_state(PROBE, PROBE)
+    with warnings.catch_warnings(), torch.inference_mode():
+        # Tracing warns of sizes taken as constants; the contract test covers other sizes.
+        warnings.simplefilter("ignore")
+        converted = ov.convert_model(core, example_input=(torch.zeros(1, 3, PROBE, PROBE), *states))
+    words = [f"{state.shape[1]}/{PROBE // state.shape[2]}" for state in states]
+    converted.set_rt_info(" ".join(words), STATES_KEY)
+    return converted

@@ -1,0 +1,140 @@
+"""The frame step's work before and after the network, on a CPU, in strips over several threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.array_room import blurred_room
+from app.matting.edges import EdgePlan, box_radii, octagon
+from app.matting.geometry import StepGeometry
+from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+
+try:
+    from app.matting import kernels as arithmetic
+except ImportError:
+    from app.matting import plain as arithmetic  # type: ignore[no-redef]
+
+STRIPS_IN_PARALLEL = hasattr(arithmetic, "BLOCK")
+MOST_THREADS = 4
+NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+
+
+class CpuFinish:
+    """Shrinks frames, and makes alpha, foreground and composite of the network's coefficients."""
+
+    def __init__(self, geometry: StepGeometry) -> None:
+        self._geometry = geometry
+        self._threads = min(os.cpu_count() or 1, MOST_THREADS) if STRIPS_IN_PARALLEL else 1
+        self._pool = ThreadPoolExecutor(max(self._threads - 1, 1), thread_name_prefix="finish")
+        self._held: AlphaImage | None = None
+
+    def reset(self) -> None:
+        """Forget the last alpha."""
+        self._held = None
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
+
+    def shrink(self, frame: BgrImage, small: NDArray[np.float32]) -> None:
+        """Fill `small` (3, h, w), RGB in 0..1, from the frame."""
+        self._in_strips(
+            small.shape[1], lambda top, bottom: arithmetic.shrink_rows(frame, self._geometry.ratio, small, top, bottom)
+        )
+
+    def finish(
+        self,
+        frame: BgrImage,
+        small: NDArray[np.float32],
+        coefficients: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+        backdrop: Backdrop,
+        edges: EdgePlan,
+        want_foreground: bool,
+    ) -> Matte:
+        """The matte of a frame; coefficients are slope, offset (4, h, w) and coarse alpha (h, w)."""
+        slope, offset, coarse = coefficients
+        height, width = frame.shape[:2]
+        behind = (
+            blurred_room(small, coarse, backdrop.strength, self._geometry.room_factor, width, height)
+            if isinstance(backdrop, BlurredRoom)
+            else backdrop
+        )
+        rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
+        composite, alpha = np.empty_like(rows), np.empty((height, width), np.uint8)
+        foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
+        first_composite = NOTHING if edges.active else composite
+        self._in_strips(
+            height,
+            lambda top, bottom: arithmetic.finish_rows(
+                rows, slope, offset, behind_rows, first_composite, alpha, foreground, top, bottom
+            ),
+        )
+        if edges.active:
+            alpha = self._treat(alpha, edges)
+            self._in_strips(
+                height,
+                lambda top, bottom: arithmetic.blend_rows(
+                    foreground, alpha, behind_rows, edges.despill, composite, top, bottom
+                ),
+            )
+        return Matte(
+            composite=composite.reshape(frame.shape),
+            alpha=alpha,
+            foreground=foreground.reshape(frame.shape) if want_foreground else None,
+        )
+
+    def _treat(self, alpha: AlphaImage, edges: EdgePlan) -> AlphaImage:
+        """The alpha after the controls that are on; see `app.matting.edges`."""
+        if edges.contrast is not None:
+            alpha = edges.contrast[alpha]
+        if edges.steadiness is not None:
+            alpha = self._hold(alpha, edges.steadiness)
+        else:
+            self._held = None
+        if edges.grow_px > 0:
+            alpha = _dilate(alpha, edges.grow_px)
+        elif edges.grow_px < 0:
+            alpha = 255 - _dilate(255 - alpha, -edges.grow_px)
+        if edges.feather_px > 0:
+            alpha = np.maximum(alpha, _soften(_dilate(alpha, -(-edges.feather_px // 2)), edges.feather_px))
+        return alpha
+
+    def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
+        held = self._held
+        if held is None:
+            held = alpha.copy()
+        else:
+            self._in_strips(alpha.shape[0], lambda top, bottom: arithmetic.hold_rows(alpha, held, steps, top, bottom))
+        self._held = held
+        return held.copy()
+
+    def _in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
+        """Calls work(top, bottom) for strips that cover `height` rows, one of them on this thread."""
+        bounds = [height * strip // self._threads for strip in range(self._threads + 1)]
+        others = [self._pool.submit(work, *strip) for strip in zip(bounds[1:-1], bounds[2:], strict=True)]
+        work(bounds[0], bounds[1])
+        for other in others:
+            other.result()
+
+
+def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:
+    square, diamond = octagon(radius)
+    if square:
+        alpha = cv2.dilate(alpha, np.ones((2 * square + 1, 2 * square + 1), np.uint8))  # type: ignore[assignment]
+    if diamond:
+        alpha = cv2.dilate(alpha, _CROSS, iterations=diamond)  # type: ignore[assignment]
+    return alpha
+
+
+def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
+    for radius in box_radii(feather_px):
+        if radius:
+            alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    return alpha

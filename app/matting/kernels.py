@@ -1,0 +1,281 @@
+"""The full-size arithmetic on a CPU, compiled by numba: each byte of frame, backdrop and composite is touched once.
+
+Every public function works on rows `top` to `bottom` of its output and releases the interpreter lock, so that strips of
+a picture can run side by side. Colours are interleaved BGR in 0..255. The inner loops go over contiguous rows from 0
+on, which is what lets the compiler vectorise them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Function = TypeVar("Function", bound=Callable[..., object])
+
+F32 = np.float32
+BLOCK = 64
+"""Pixels of a row that are looked at together: where none shows the person, the backdrop is copied."""
+
+
+def _jit(function: Function) -> Function:
+    options = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
+    try:
+        compiled: Function = numba.njit(function, cache=True, **options)
+    except RuntimeError:
+        # There is no folder where numba may keep the compiled code: compile it each time.
+        compiled = numba.njit(function, **options)
+    return compiled
+
+
+@_jit
+def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
+    """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
+    height, width = frame.shape[0], frame.shape[1]
+    for y in range(top, bottom):
+        source_y = max((y + 0.5) / ratio - 0.5, 0.0)
+        y0 = min(int(source_y), height - 1)
+        y1 = min(y0 + 1, height - 1)
+        fy = F32(source_y - y0)
+        for x in range(small.shape[2]):
+            source_x = max((x + 0.5) / ratio - 0.5, 0.0)
+            x0 = min(int(source_x), width - 1)
+            x1 = min(x0 + 1, width - 1)
+            fx = F32(source_x - x0)
+            for channel in range(3):
+                upper = F32(frame[y0, x0, channel]) * (F32(1) - fx) + F32(frame[y0, x1, channel]) * fx
+                lower = F32(frame[y1, x0, channel]) * (F32(1) - fx) + F32(frame[y1, x1, channel]) * fx
+                small[2 - channel, y, x] = (upper + (lower - upper) * fy) * F32(1 / 255)
+
+
+@_jit
+def finish_rows(
+    frame: Bytes,
+    slope: Floats,
+    offset: Floats,
+    backdrop: Bytes,
+    composite: Bytes,
+    alpha: Bytes,
+    foreground: Bytes,
+    top: int,
+    bottom: int,
+) -> None:
+    """The second stage of the step: alpha, composite and foreground from the coefficients of `app.matting.core`.
+
+    frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
+    foreground of shape (0, 0) is not wanted; without a composite, no backdrop is read.
+    """
+    height, width = alpha.shape
+    small_height = slope.shape[1]
+    starts, weights = _cells(slope.shape[2], width)
+    # The two rows of coefficients around the current one, at full width: slopes, then offsets.
+    colours = np.empty((2, 2, 3 * width), np.float32)
+    alphas = np.empty((2, 2, width), np.float32)
+    expanded = np.full(2, -1, np.int64)
+    values = np.empty(width, np.float32)
+    parts = np.empty(3 * width, np.float32)
+    for y in range(top, bottom):
+        source_y = max((y + 0.5) * small_height / height - 0.5, 0.0)
+        y0 = min(int(source_y), small_height - 1)
+        y1 = min(y0 + 1, small_height - 1)
+        for row in (y0, y1):
+            if expanded[row & 1] != row:
+                expanded[row & 1] = row
+                _expand(slope, offset, row, starts, weights, colours[row & 1], alphas[row & 1])
+        u, v = y0 & 1, y1 & 1
+        fy = F32(source_y - y0)
+        _alpha_row(frame[y], alphas[u, 0], alphas[u, 1], alphas[v, 0], alphas[v, 1], fy, values, alpha[y])
+        if foreground.shape[0]:
+            _person_row(frame[y], colours[u, 0], colours[u, 1], colours[v, 0], colours[v, 1], fy, foreground[y])
+        begin = 0 if composite.shape[0] else width
+        while begin < width:
+            end = begin + BLOCK
+            person = _any(alpha[y, begin:end])
+            while end < width and _any(alpha[y, end : end + BLOCK]) == person:
+                end += BLOCK
+            end = min(end, width)
+            i, j = 3 * begin, 3 * end
+            if person:
+                _thirds(values[begin:end], parts)
+                _blend(
+                    frame[y, i:j],
+                    backdrop[y, i:j],
+                    colours[u, 0, i:j],
+                    colours[u, 1, i:j],
+                    colours[v, 0, i:j],
+                    colours[v, 1, i:j],
+                    fy,
+                    parts,
+                    composite[y, i:j],
+                )
+            else:
+                composite[y, i:j] = backdrop[y, i:j]
+            begin = end
+
+
+@_jit
+def blend_rows(
+    foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
+) -> None:
+    """The composite of a foreground, which loses its green cast at half-transparent pixels by `despill` (0..1).
+
+    foreground (changed where despilled), backdrop, composite: (H, 3 * W); alpha: (H, W).
+    """
+    width = alpha.shape[1]
+    parts = np.empty(3 * width, np.float32)
+    values = np.empty(width, np.float32)
+    for y in range(top, bottom):
+        if despill > 0:
+            _despill(foreground[y], alpha[y], F32(despill))
+        for x in range(width):
+            values[x] = F32(alpha[y, x])
+        _thirds(values, parts)
+        for i in range(3 * width):
+            behind = F32(backdrop[y, i])
+            composite[y, i] = np.uint8(np.int32(behind + (F32(foreground[y, i]) - behind) * parts[i] + F32(0.5)))
+
+
+@_jit
+def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
+    """Moves `held` (H, W) towards `alpha` (H, W) by the step `steps` (511,) has for each difference from -255 on."""
+    for y in range(top, bottom):
+        for x in range(alpha.shape[1]):
+            last = np.int32(held[y, x])
+            held[y, x] = np.uint8(last + steps[np.int32(alpha[y, x]) - last + 255])
+
+
+@_jit
+def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
+    """Where the full pixels right of each small pixel's centre begin (small_width + 2), and each one's weight (W)."""
+    starts = np.zeros(small_width + 2, np.int32)
+    weights = np.empty(width, np.float32)
+    cell = 0
+    for x in range(width):
+        source = (x + 0.5) * small_width / width - 0.5
+        left = int(np.floor(source))
+        while cell < left + 1:
+            cell += 1
+            starts[cell] = x
+        weights[x] = F32(source - left)
+    for rest in range(cell + 1, small_width + 2):
+        starts[rest] = width
+    return starts, weights
+
+
+@_jit
+def _expand(
+    slope: Floats, offset: Floats, row: int, starts: NDArray[np.int32], weights: Floats, colours: Floats, alphas: Floats
+) -> None:
+    """One row of coefficients at full width: colours (2, 3 * W) and alphas (2, W), slopes and offsets (times 255).
+
+    Goes from one small pixel to the next, because the full pixels between two of them share their values.
+    """
+    last = slope.shape[2] - 1
+    full = F32(255)
+    for cell in range(last + 2):
+        left, right = max(cell - 1, 0), min(cell, last)
+        s0, s1, s2, s3 = slope[2, row, left], slope[1, row, left], slope[0, row, left], slope[3, row, left]
+        t0, t1, t2, t3 = slope[2, row, right], slope[1, row, right], slope[0, row, right], slope[3, row, right]
+        o0, o1, o2, o3 = offset[2, row, left], offset[1, row, left], offset[0, row, left], offset[3, row, left]
+        p0, p1, p2, p3 = offset[2, row, right], offset[1, row, right], offset[0, row, right], offset[3, row, right]
+        for x in range(starts[cell], starts[cell + 1]):
+            weight = weights[x]
+            colours[0, 3 * x] = s0 + (t0 - s0) * weight
+            colours[0, 3 * x + 1] = s1 + (t1 - s1) * weight
+            colours[0, 3 * x + 2] = s2 + (t2 - s2) * weight
+            colours[1, 3 * x] = (o0 + (p0 - o0) * weight) * full
+            colours[1, 3 * x + 1] = (o1 + (p1 - o1) * weight) * full
+            colours[1, 3 * x + 2] = (o2 + (p2 - o2) * weight) * full
+            alphas[0, x] = s3 + (t3 - s3) * weight
+            alphas[1, x] = (o3 + (p3 - o3) * weight) * full
+
+
+@_jit
+def _alpha_row(
+    frame: Bytes,
+    high_slope: Floats,
+    high_offset: Floats,
+    low_slope: Floats,
+    low_offset: Floats,
+    fy: np.float32,
+    values: Floats,
+    alpha: Bytes,
+) -> None:
+    for x in range(alpha.shape[0]):
+        mean = (F32(frame[3 * x]) + F32(frame[3 * x + 1]) + F32(frame[3 * x + 2])) * F32(1 / 3)
+        slope = high_slope[x] + (low_slope[x] - high_slope[x]) * fy
+        offset = high_offset[x] + (low_offset[x] - high_offset[x]) * fy
+        value = min(max(slope * mean + offset, F32(0)), F32(255))
+        values[x] = value
+        alpha[x] = np.uint8(np.int32(value + F32(0.5)))
+
+
+@_jit
+def _person_row(
+    frame: Bytes,
+    high_slope: Floats,
+    high_offset: Floats,
+    low_slope: Floats,
+    low_offset: Floats,
+    fy: np.float32,
+    person: Bytes,
+) -> None:
+    for i in range(frame.shape[0]):
+        pixel = F32(frame[i])
+        slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
+        offset = high_offset[i] + (low_offset[i] - high_offset[i]) * fy
+        value = min(max(pixel + slope * pixel + offset, F32(0)), F32(255))
+        person[i] = np.uint8(np.int32(value + F32(0.5)))
+
+
+@_jit
+def _blend(
+    frame: Bytes,
+    backdrop: Bytes,
+    high_slope: Floats,
+    high_offset: Floats,
+    low_slope: Floats,
+    low_offset: Floats,
+    fy: np.float32,
+    parts: Floats,
+    composite: Bytes,
+) -> None:
+    for i in range(frame.shape[0]):
+        pixel = F32(frame[i])
+        slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
+        offset = high_offset[i] + (low_offset[i] - high_offset[i]) * fy
+        person = min(max(pixel + slope * pixel + offset, F32(0)), F32(255))
+        behind = F32(backdrop[i])
+        composite[i] = np.uint8(np.int32(behind + (person - behind) * parts[i] + F32(0.5)))
+
+
+@_jit
+def _thirds(values: Floats, parts: Floats) -> None:
+    """Each alpha (0..255) as a part of 1, once for each of its pixel's colours."""
+    for x in range(values.shape[0]):
+        part = values[x] * F32(1 / 255)
+        parts[3 * x] = part
+        parts[3 * x + 1] = part
+        parts[3 * x + 2] = part
+
+
+@_jit
+def _any(alpha: Bytes) -> bool:
+    seen = np.uint8(0)
+    for x in range(alpha.shape[0]):
+        seen |= alpha[x]
+    return seen > 0
+
+
+@_jit
+def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
+    for x in range(alpha.shape[0]):
+        blue, green, red = F32(person[3 * x]), F32(person[3 * x + 1]), F32(person[3 * x + 2])
+        edge = min(F32(4) * (F32(1) - F32(alpha[x]) * F32(1 / 255)), F32(1))
+        spill = max(green - max(red, blue), F32(0)) * edge
+        person[3 * x + 1] = np.uint8(np.int32(green - amount * spill + F32(0.5)))
