@@ -42,6 +42,10 @@ class LiveOptions:
         typer.Option(metavar="blur[:0-100]|FILE|#RRGGBB|green|none", help="What stands behind the person."),
     ] = None
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
+    on_demand: Annotated[
+        bool | None,
+        typer.Option("--on-demand/--always-on", help="Release the camera while nobody reads the virtual camera."),
+    ] = None
     record: Annotated[Path | None, typer.Option(help="Also write the output to this video.")] = None
     record_alpha: Annotated[Path | None, typer.Option(help="Also write the matte to this video.")] = None
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
@@ -110,6 +114,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
     output = _said(
         virtual_camera=options.virtual_camera,
+        on_demand=options.on_demand,
         record=options.record,
         record_alpha=options.record_alpha,
         mirror=options.mirror,

@@ -115,6 +115,8 @@ class OutputSettings(Model):
 
     virtual_camera: str = "auto"
     """`auto`, `off`, a device (`/dev/video10`) or its label."""
+    on_demand: bool = True
+    """Release the camera while nobody reads the virtual camera or looks at the window."""
     record: Path | None = None
     record_alpha: Path | None = None
     mirror: bool = False

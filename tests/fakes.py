@@ -67,14 +67,14 @@ class Faults:
 class FakeSource:
     """Gives the room at a high rate."""
 
-    def __init__(self, settings: CaptureSettings, faults: Faults) -> None:
+    def __init__(self, settings: CaptureSettings, faults: Faults, kind: str) -> None:
         faults.at("open_source")
         self._faults = faults
         self._index = 0
         self._pace = threading.Event()
         self.closed_on: int | None = None
         self._opened_on = threading.get_ident()
-        self.info = SourceInfo("file", settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
+        self.info = SourceInfo(kind, settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
 
     def read(self) -> Frame | None:
         assert threading.get_ident() == self._opened_on, "read on another thread than opened"
@@ -160,15 +160,18 @@ class FakeWorld:
     def __init__(self) -> None:
         self.faults = Faults()
         self.sinks: list[FakeSink] = []
+        self.readers: int | None = None
+        self.source_kind = "file"
 
     def parts(self) -> Parts:
         """For `Pipeline(settings, parts=…)`."""
         return Parts(
-            open_source=lambda settings: FakeSource(settings, self.faults),
+            open_source=lambda settings: FakeSource(settings, self.faults, self.source_kind),
             build_engine=lambda settings, width, height: FakeEngine(settings, width, height, self.faults),
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
             open_recorder=lambda path, width, height, fps, alpha: self._recorder(path),
+            count_readers=lambda camera: self.readers,
         )
 
     def pictures(self) -> list[Picture]:

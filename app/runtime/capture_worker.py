@@ -38,17 +38,21 @@ class CaptureWorker:
         settings: Callable[[], CaptureSettings],
         frames: LatestSlot[Captured],
         board: StatusBoard,
+        resting: Callable[[], bool],
     ) -> None:
         self._open_source = open_source
         self._settings = settings
         self._frames = frames
         self._board = board
+        self._resting = resting
         self._wake = threading.Event()
         self._source: FrameSource | None = None
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
         """The settings that were tried last; the same ones are not tried again while another source runs."""
+        self.kind = ""
+        """The kind of the source opened last."""
         self._generation = 0
         self._last_frame_s = 0.0
 
@@ -65,6 +69,9 @@ class CaptureWorker:
         """The thread's body."""
         try:
             while not stop.is_set():
+                if self._resting():
+                    self._rest()
+                    continue
                 wanted = self._settings()
                 if self._source is None or wanted != self._tried:
                     self._switch(wanted)
@@ -75,6 +82,13 @@ class CaptureWorker:
                     self._read()
         finally:
             self._close()
+
+    def _rest(self) -> None:
+        if self._source is not None:
+            self._close()
+            self._frames.put(Captured(None, self._generation))
+        self._wake.wait(RETRY_S)
+        self._wake.clear()
 
     def _switch(self, wanted: CaptureSettings) -> None:
         previous = self._running
@@ -104,6 +118,7 @@ class CaptureWorker:
 
     def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
         self._source, self._running = source, settings
+        self.kind = source.info.kind
         self._generation += 1
         self._last_frame_s = time.perf_counter()
         self._board.source = source.info

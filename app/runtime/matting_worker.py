@@ -37,6 +37,7 @@ class MattingWorker:
         backgrounds: Preparer[BackgroundSettings, Background],
         publish: Callable[[Picture | None], None],
         want_foreground: Callable[[], bool],
+        resting: Callable[[], bool],
         board: StatusBoard,
     ) -> None:
         self._settings = settings
@@ -45,6 +46,7 @@ class MattingWorker:
         self._backgrounds = backgrounds
         self._publish = publish
         self._want_foreground = want_foreground
+        self._resting = resting
         self._board = board
         self._background: Background | None = None
         self._background_wanted: BackgroundSettings | None = None
@@ -64,7 +66,7 @@ class MattingWorker:
                 if captured is None:
                     self._engines.poll()
                 elif captured.frame is None:
-                    self._stand_by(Phase.WAITING)
+                    self._stand_by(Phase.RESTING if self._resting() else Phase.WAITING)
                 else:
                     self._handle(captured.frame, captured.generation, settings)
         finally:

@@ -25,6 +25,8 @@ class Parts:
     """(device, label or `auto`; width, height, fps)"""
     open_recorder: Callable[[Path, int, int, float, bool], FrameSink]
     """(file, width, height, fps, alpha)"""
+    count_readers: Callable[[str], int | None]
+    """How many programs read the virtual camera of this name; None where the system offers no way to tell."""
 
 
 def default_parts() -> Parts:

@@ -18,6 +18,7 @@ from app.compositing.base import Background
 from app.output.base import FrameSink
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
+from app.runtime.demand import DemandWatch
 from app.runtime.engine_supply import EngineSupply
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.output_clock import OutputClock
@@ -42,6 +43,8 @@ class Pipeline:
         self._settings = settings
         self._board = StatusBoard()
         self._listener: Callable[[], None] = lambda: None
+        self.watched = False
+        """Whether somebody looks at the preview; otherwise the camera may be released until a program reads it."""
         self.want_foreground = False
         """Whether preview pictures carry the foreground image; it costs time, so only where someone looks."""
         self.preview: LatestSlot[Picture] = LatestSlot()
@@ -52,8 +55,13 @@ class Pipeline:
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener", self._parts.open_background, lambda background: background.close()
         )
+        self._demand = DemandWatch(self._wanted, self._readers, lambda: self._capture.wake())
         self._capture = CaptureWorker(
-            self._parts.open_source, lambda: self._settings.capture, self._frames, self._board
+            self._parts.open_source,
+            lambda: self._settings.capture,
+            self._frames,
+            self._board,
+            lambda: self._demand.resting,
         )
         self._matting = MattingWorker(
             lambda: self._settings,
@@ -62,6 +70,7 @@ class Pipeline:
             self._backgrounds,
             self._publish,
             lambda: self.want_foreground,
+            lambda: self._demand.resting,
             self._board,
         )
         self._sinks = [self._virtual_camera(), self._recorder(alpha=False), self._recorder(alpha=True)]
@@ -69,6 +78,7 @@ class Pipeline:
         self._capture_thread = Worker("capture", self._capture.run, self._crashed(Stage.CAPTURE))
         self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING))
         self._clock_thread = Worker("output-clock", clock.run, self._crashed(Stage.OUTPUT))
+        self._demand_thread = Worker("demand", self._demand.run)
         self._sink_threads = [Worker(f"sink-{n}", sink.run) for n, sink in enumerate(self._sinks)]
 
     @property
@@ -83,6 +93,7 @@ class Pipeline:
         self._backgrounds.start()
         for thread in [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]:
             thread.start()
+        self._demand_thread.start()
 
     def apply(self, settings: Settings) -> None:
         """Use `settings` from the next frame on; what cannot be switched keeps running, and the status tells why."""
@@ -113,12 +124,14 @@ class Pipeline:
         self._engines.request_stop()
         self._backgrounds.request_stop()
         self._clock_thread.request_stop()
+        self._demand_thread.request_stop()
         ended = self._clock_thread.join(deadline_s - time.monotonic())
         for sink in self._sinks:
             sink.finish()
         waits: list[Callable[[float], bool]] = [
             *(thread.join for thread in self._sink_threads),
             self._capture_thread.join,
+            self._demand_thread.join,
             self._matting_thread.join,
             self._engines.join,
             self._backgrounds.join,
@@ -140,6 +153,21 @@ class Pipeline:
         self._pictures.put(picture)
         self.preview.put(picture)
         self._listener()
+
+    def _wanted(self) -> bool:
+        """Whether someone else than a reader of the virtual camera wants pictures."""
+        output = self._settings.output
+        return (
+            not output.on_demand
+            or self.watched
+            or output.record is not None
+            or output.record_alpha is not None
+            or self._capture.kind != "camera"
+        )
+
+    def _readers(self) -> int | None:
+        camera = self._board.virtual_camera
+        return None if camera is None else self._parts.count_readers(camera)
 
     def _crashed(self, stage: Stage) -> Callable[[Exception], None]:
         return lambda error: self._board.report(

@@ -19,6 +19,8 @@ class Phase(Enum):
     """The user asked for the stand-by card."""
     WAITING = "waiting"
     """The source or the engine failed; the outputs show the stand-by card while it is tried again."""
+    RESTING = "resting"
+    """Nobody reads the virtual camera: the real one is released until someone does."""
     STOPPED = "stopped"
 
 

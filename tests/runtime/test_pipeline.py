@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from app.errors import BackgroundError, ModelError, SourceOpenError
+from app.runtime import demand
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.types import PictureKind
+from app.types import Picture, PictureKind
 from tests.fakes import PERSON, FakeEngine, FakeWorld, shows_room
 from tests.waiting import eventually
 
@@ -41,6 +42,15 @@ def composites(pipeline: Pipeline, more: int = 3) -> None:
     """Wait for some more composites."""
     goal = pipeline.status().frames_out + more
     eventually(lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING)
+
+
+def same(one: Picture, other: Picture) -> bool:
+    """Whether two pictures are the same one, sent again."""
+    return one is other
+
+
+def ignore(result: object) -> None:
+    """Turns a call with a result into one without."""
 
 
 def kinds(world: FakeWorld) -> set[PictureKind]:
@@ -102,11 +112,11 @@ def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
         composites(pipeline)
         pipeline.apply(BASE.replace(paused=True))
         eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
-        assert pipeline.status().phase is Phase.PAUSED
+        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
         pipeline.apply(BASE)
         composites(pipeline)
         pipeline.apply(BASE.replace(frozen=True))
-        eventually(lambda: np.array_equal(*(picture.image for picture in world.pictures()[-2:])))
+        eventually(lambda: same(world.pictures()[-1], world.pictures()[-2]))
         frozen = pipeline.status().frames_out
         sent = pipeline.status().frames_sent
         eventually(lambda: pipeline.status().frames_sent > sent + 5)
@@ -145,18 +155,19 @@ def test_a_new_ratio_is_built_beside_the_running_engine() -> None:
     with running(world) as pipeline:
         composites(pipeline)
         gate = threading.Event()
-        world.faults.put("build_engine", lambda: gate.wait(5))
+        world.faults.put("build_engine", lambda: ignore(gate.wait(5)))
         pipeline.apply(BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
         eventually(lambda: pipeline.status().busy == "the model")
         composites(pipeline, 5)
         gate.set()
-        eventually(lambda: (pipeline.status().engine or engine_of(pipeline)).downsample_ratio == 0.25)
+        eventually(lambda: ratio_of(pipeline) == 0.25)
         assert not world.faults.release.is_set()
 
 
-def engine_of(pipeline: Pipeline):  # type: ignore[no-untyped-def]
-    eventually(lambda: pipeline.status().engine is not None)
-    return pipeline.status().engine
+def ratio_of(pipeline: Pipeline) -> float | None:
+    """The ratio in use."""
+    engine = pipeline.status().engine
+    return engine.downsample_ratio if engine else None
 
 
 def test_recordings_start_and_end_with_the_settings(tmp_path: Path) -> None:
@@ -213,6 +224,30 @@ def test_a_listener_hears_of_every_preview_picture() -> None:
     assert heard.wait(10)
     assert pipeline.preview.get(0) is not None
     assert pipeline.stop()
+
+
+def test_the_camera_is_released_while_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demand, "LOOK_S", 0.02)
+    monkeypatch.setattr(demand, "LINGER_S", 0.1)
+    world = FakeWorld()
+    world.source_kind = "camera"
+    world.readers = 1
+    with running(world) as pipeline:
+        composites(pipeline)
+        world.readers = 0
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        assert pipeline.status().source is None, "the camera is still open"
+        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
+        world.readers = 1
+        composites(pipeline)
+        world.readers = 0
+        pipeline.watched = True
+        frames = pipeline.status().frames_out
+        eventually(lambda: pipeline.status().frames_out > frames + 60)
+        pipeline.watched = False
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        pipeline.apply(BASE.replace(output=BASE.output.replace(on_demand=False)))
+        composites(pipeline)
 
 
 def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:
