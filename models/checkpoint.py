@@ -7,6 +7,7 @@ are taken: their pickle is read with a reader that knows nothing but tensors, so
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -92,6 +93,8 @@ _STORAGES = {
 
 
 def _make_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
+    if math.prod(size) > storage.numel():  # else a small file could ask for any amount of memory
+        raise ValueError("a tensor is larger than its data")
     return torch.as_strided(storage, size, stride, offset).clone()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from app import paths
 from app.doctor.camera import check_cameras
 from app.doctor.disk import check_disk
@@ -34,14 +32,9 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
 
 
 def _models_on_hand() -> tuple[str, ...]:
-    from models.weights import WEIGHTS, WeightsError, find
+    from models.weights import WEIGHTS, on_hand
 
-    names = []
-    for name in WEIGHTS:
-        with contextlib.suppress(WeightsError):
-            find(name, None)
-            names.append(name)
-    return tuple(names)
+    return tuple(name for name in WEIGHTS if on_hand(name) is not None)
 
 
 def _virtual_camera(system: System) -> tuple[Finding, ...]:

@@ -1,0 +1,47 @@
+"""Ways in which files get broken, made from a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from tests.fuzz import tally
+
+
+def damaged(whole: bytes, cases: int, seed: int = 0) -> Iterator[bytes]:
+    """`cases` broken versions of a file, always the same for a seed."""
+    dice = random.Random(seed)
+    for _ in range(cases):
+        tally.count()
+        yield _damage(whole, dice)
+
+
+def _damage(whole: bytes, dice: random.Random) -> bytes:
+    data = bytearray(whole)
+    kind = dice.randrange(7)
+    if kind == 0:  # a few bits flipped anywhere
+        for _ in range(dice.choice((1, 1, 2, 8, 64))):
+            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+    elif kind == 1:  # bytes of the head replaced, where lengths and counts stand
+        for _ in range(dice.choice((1, 2, 4))):
+            data[dice.randrange(min(len(data), 128))] = dice.choice((0, 1, 127, 128, 255, dice.randrange(256)))
+    elif kind == 2:  # cut off
+        del data[dice.randrange(len(data)) :]
+    elif kind == 3:  # a hole of zeros
+        start = dice.randrange(len(data))
+        length = min(len(data) - start, dice.choice((1, 16, 512, 4096)))
+        data[start : start + length] = bytes(length)
+    elif kind == 4:  # something put in
+        start = dice.randrange(len(data))
+        data[start:start] = dice.randbytes(dice.choice((1, 4, 100)))
+    elif kind == 5:  # a piece twice, or another order
+        start, end = sorted((dice.randrange(len(data)), dice.randrange(len(data))))
+        piece = data[start:end][:4096]
+        target = dice.randrange(len(data))
+        data[target : target + len(piece)] = piece
+    else:  # a large number where a small one was
+        start = dice.randrange(max(1, len(data) - 8))
+        data[start : start + 4] = dice.choice(
+            (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\1")
+        )
+    return bytes(data)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.compositing.image_file import is_picture, read_image
+from app.errors import BackgroundError
+from app.types import check_bgr
+from tests.fuzz.damage import damaged
+
+SAMPLE, ALL = 40, 1000
+SLOWEST_S = 20.0
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+
+
+def picture() -> Image.Image:
+    rows, columns = np.mgrid[0:90, 0:120]
+    pixels = np.stack([rows * 2, columns * 2, (rows * columns) % 251], -1).astype(np.uint8)
+    return Image.fromarray(pixels)
+
+
+def encoded(form: str) -> bytes:
+    file = io.BytesIO()
+    image = picture().convert("P") if form == "GIF" else picture()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options: dict[str, object] = {"exif": exif} if form in ("JPEG", "PNG", "WEBP") else {}
+    if form == "TIFF":
+        options["compression"] = "tiff_lzw"
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def read_all(folder: Path, form: str, cases: int) -> None:
+    path = folder / f"case.{form.lower()}"
+    whole = encoded(form)
+    path.write_bytes(whole)
+    assert read_image(path).shape in ((90, 120, 3), (120, 90, 3))
+    for data in damaged(whole, cases, seed=len(form)):
+        path.write_bytes(data)
+        started_s = time.monotonic()
+        try:
+            check_bgr(read_image(path))
+        except BackgroundError as error:
+            assert str(path) in str(error)
+        is_picture(path)
+        assert time.monotonic() - started_s < SLOWEST_S
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_broken_pictures(tmp_path: Path, form: str) -> None:
+    read_all(tmp_path, form, SAMPLE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("form", FORMATS)
+def test_many_broken_pictures(tmp_path: Path, form: str) -> None:
+    read_all(tmp_path, form, ALL)
+
+
+@pytest.mark.parametrize("make", [lambda: b"", lambda: b"\0" * 4096, lambda: b"<svg>", lambda: b"\x89PNG\r\n\x1a\n"])
+def test_files_that_are_no_pictures(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(make())
+    with pytest.raises(BackgroundError):
+        read_image(path)

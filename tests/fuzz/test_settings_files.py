@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app import settings_file
+from app.control.commands import decode_answer, decode_command
+from app.errors import SettingsError, UsageError
+from app.json_file import BrokenFileError, parse_object
+from app.scenes import SceneStore
+from app.settings import Settings
+from tests.fuzz import tally
+from tests.fuzz.damage import damaged
+
+SAMPLE, ALL = 300, 8000
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["version", "capture", "matting", "background", "output", "paused", "frozen", "width", "fps", "kind", "path",
+     "edges", "grow_px", "downsample_ratio", "record", "scenes", "weights", "colour"]
+)  # fmt: skip
+NESTED = st.recursive(JSON, lambda inner: st.dictionaries(FIELDS, inner, max_size=6), max_leaves=20)
+
+
+def load_both(folder: Path, data: bytes) -> None:
+    """Whatever a file holds: settings come back, and the file is kept under some name, byte for byte."""
+    path = folder / "settings.json"
+    path.write_bytes(data)
+    loaded, warning = settings_file.load(path)
+    assert isinstance(loaded, Settings)
+    if warning:
+        assert path.with_name("settings.json.bad").read_bytes() == data
+        path.with_name("settings.json.bad").unlink()
+    else:
+        assert settings_file.parse(settings_file.dump(loaded)) == loaded
+        path.unlink()
+    path.write_bytes(data)
+    store = SceneStore(path)
+    for name in store.names():
+        get_scene(store, name)
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def get_scene(store: SceneStore, name: str) -> None:
+    try:
+        assert isinstance(store.get(name), Settings)
+    except SettingsError as error:
+        assert repr(name) in str(error)
+
+
+def full_file(folder: Path) -> bytes:
+    path = folder / "scenes.json"
+    store = SceneStore(path)
+    store.put("Work", Settings(background=Settings().background.replace(kind="image", path="/pictures/büro.png")))
+    store.put("Evening", Settings(paused=True))
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def broken_files(folder: Path, cases: int) -> None:
+    plain = folder / "plain.json"
+    settings_file.save(plain, Settings())
+    whole = plain.read_bytes()
+    plain.unlink()
+    for data in damaged(whole, cases // 2, seed=1):
+        load_both(folder, data)
+    for data in damaged(full_file(folder), cases - cases // 2, seed=2):
+        load_both(folder, data)
+
+
+def test_broken_files(tmp_path: Path) -> None:
+    broken_files(tmp_path, SAMPLE)
+
+
+@pytest.mark.slow
+def test_many_broken_files(tmp_path: Path) -> None:
+    broken_files(tmp_path, ALL)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(NESTED)
+def test_json_that_holds_something_else(value: object) -> None:
+    tally.count()
+    if isinstance(value, dict):
+        try:
+            parsed = settings_file.parse(value)
+        except BrokenFileError as error:
+            assert str(error)
+        else:
+            assert settings_file.parse(settings_file.dump(parsed)) == parsed
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
+def test_text_that_is_not_json(text: str) -> None:
+    tally.count()
+    try:
+        assert isinstance(parse_object(text), dict)
+    except BrokenFileError as error:
+        assert str(error)
+
+
+def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
+    deep = b'{"capture": ' * 5000 + b"1" + b"}" * 5000
+    for data in (deep, b"[" * 100_000, b'{"version": 1' + b"0" * 5000 + b"}", b'{"version": 1e999}', b"\xef\xbb\xbf{}"):
+        tally.count()
+        load_both(tmp_path, data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_lines_for_the_control_socket(line: bytes) -> None:
+    tally.count()
+    for decode in (decode_command, decode_answer):
+        with contextlib.suppress(UsageError):
+            assert decode(line)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.compositing import open_background
+from app.errors import BackgroundError
+from app.settings import BackgroundSettings
+from tests.fuzz.damage import damaged
+
+SAMPLE, ALL = 40, 2000
+SLOWEST_S = 30.0
+KINDS = (
+    ("mp4", "libx264"),
+    ("mkv", "libx264"),
+    ("webm", "libvpx-vp9"),
+    ("avi", "mpeg4"),
+    ("mov", "mjpeg"),
+    ("gif", "gif"),
+)
+WIDTH, HEIGHT, FRAMES = 64, 48, 12
+
+
+def encoded(folder: Path, suffix: str, codec: str) -> bytes:
+    path = folder / f"whole.{suffix}"
+    formats = {"gif": "rgb8", "mjpeg": "yuvj420p"}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, formats.get(codec, "yuv420p")
+        for index in range(FRAMES):
+            image = np.full((HEIGHT, WIDTH, 3), index * 20, np.uint8)
+            image[:, index * 5 : index * 5 + 5] = (250, 10, 60)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def play_as_background(path: Path) -> int:
+    """How many different moments could be shown; -1 where the file was refused with a sentence."""
+    try:
+        background = open_background(BackgroundSettings(kind="video", path=path))
+    except BackgroundError as error:
+        assert str(path) in str(error) or path.name in str(error)
+        return -1
+    shown = 0
+    with contextlib.closing(background):
+        for moment in range(5):
+            image = background.backdrop(80, 60, moment * 0.2)
+            assert isinstance(image, np.ndarray) and image.shape == (60, 80, 3) and image.dtype == np.uint8
+            shown += 1
+    return shown
+
+
+def play_all(folder: Path, suffix: str, codec: str, cases: int) -> None:
+    whole = encoded(folder, suffix, codec)
+    path = folder / f"case.{suffix}"
+    path.write_bytes(whole)
+    assert play_as_background(path) == 5
+    for data in damaged(whole, cases, seed=len(codec)):
+        path.write_bytes(data)
+        started_s = time.monotonic()
+        assert play_as_background(path) in (-1, 5)
+        assert time.monotonic() - started_s < SLOWEST_S
+
+
+@pytest.mark.parametrize(("suffix", "codec"), KINDS)
+def test_broken_background_videos(tmp_path: Path, suffix: str, codec: str) -> None:
+    play_all(tmp_path, suffix, codec, SAMPLE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("suffix", "codec"), KINDS)
+def test_many_broken_background_videos(tmp_path: Path, suffix: str, codec: str) -> None:
+    play_all(tmp_path, suffix, codec, ALL)

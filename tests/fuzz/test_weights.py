@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import io
+import pickle
+import time
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from models.checkpoint import load_state_dict
+from models.weights import WeightsError
+from tests.fuzz.damage import damaged
+
+SAMPLE, ALL = 60, 2000
+SLOWEST_S = 20.0
+
+
+def state() -> dict[str, Tensor]:
+    return {
+        "conv.weight": torch.arange(108.0).reshape(4, 3, 3, 3),
+        "conv.bias": torch.ones(4),
+        "steps": torch.tensor(7),
+    }
+
+
+class Small(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 4, 3)
+
+    def forward(self, image: Tensor) -> Tensor:
+        result: Tensor = self.conv(image)
+        return result
+
+
+def as_checkpoint() -> bytes:
+    file = io.BytesIO()
+    torch.save(state(), file)
+    return file.getvalue()
+
+
+def as_old_checkpoint() -> bytes:
+    file = io.BytesIO()
+    torch.save(state(), file, _use_new_zipfile_serialization=False)
+    return file.getvalue()
+
+
+def as_safetensors() -> bytes:
+    return safetensors.torch.save(state())
+
+
+@pytest.fixture(scope="module")
+def torchscript() -> bytes:
+    file = io.BytesIO()
+    # the published checkpoints of one model are such archives; torch announces that it will drop making them
+    with pytest.warns(DeprecationWarning):
+        torch.jit.save(torch.jit.script(Small()), file)
+    return file.getvalue()
+
+
+MAKERS: dict[str, Callable[[], bytes]] = {
+    "checkpoint": as_checkpoint,
+    "old-checkpoint": as_old_checkpoint,
+    "safetensors": as_safetensors,
+}
+
+
+def load_all(folder: Path, whole: bytes, cases: int) -> None:
+    path = folder / "weights.pth"
+    path.write_bytes(whole)
+    assert "conv.weight" in load_state_dict(path)
+    for data in damaged(whole, cases, seed=len(whole)):
+        path.write_bytes(data)
+        started_s = time.monotonic()
+        try:
+            assert all(isinstance(value, Tensor) for value in load_state_dict(path).values())
+        except WeightsError as error:
+            assert str(path) in str(error)
+        assert time.monotonic() - started_s < SLOWEST_S
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_broken_weights(tmp_path: Path, kind: str) -> None:
+    load_all(tmp_path, MAKERS[kind](), SAMPLE)
+
+
+def test_broken_torchscript(tmp_path: Path, torchscript: bytes) -> None:
+    load_all(tmp_path, torchscript, SAMPLE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", MAKERS)
+def test_much_broken_weights(tmp_path: Path, kind: str) -> None:
+    load_all(tmp_path, MAKERS[kind](), ALL)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_much_broken_torchscript(tmp_path: Path, torchscript: bytes) -> None:
+    load_all(tmp_path, torchscript, ALL)
+
+
+class Trap:
+    """A pickle that writes a file when it is loaded carelessly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return exec, (f"open({str(self.path)!r}, 'w').write('caught')",)
+
+
+def bare_pickle(trap: Trap) -> bytes:
+    return pickle.dumps(trap)
+
+
+def in_a_checkpoint(trap: Trap) -> bytes:
+    file = io.BytesIO()
+    torch.save({"conv.weight": torch.ones(2), "trap": trap}, file)
+    return file.getvalue()
+
+
+def in_an_archive(trap: Trap) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("model/data.pkl", pickle.dumps(trap))
+        archive.writestr("model/constants.pkl", pickle.dumps(()))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("wrap", [bare_pickle, in_a_checkpoint, in_an_archive])
+def test_code_in_a_weights_file_is_never_run(tmp_path: Path, wrap: Callable[[Trap], bytes]) -> None:
+    path, caught = tmp_path / "weights.pth", tmp_path / "caught"
+    path.write_bytes(wrap(Trap(caught)))
+    with pytest.raises(WeightsError):
+        load_state_dict(path)
+    assert not caught.exists()
+
+
+class Storage:
+    """Stands for the 16 bytes in `model/data/0`."""
+
+
+class ArchivePickler(pickle.Pickler):
+    def persistent_id(self, value: object) -> object:
+        return ("storage", torch.FloatStorage, "0", "cpu", 4) if isinstance(value, Storage) else None
+
+
+class Tensors:
+    """A tensor of any size over those 16 bytes."""
+
+    def __init__(self, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
+        self.size, self.stride = size, stride
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        rebuild: Callable[..., object] = torch._utils._rebuild_tensor_v2
+        return rebuild, (Storage(), 0, self.size, self.stride, False, OrderedDict())
+
+
+@pytest.mark.parametrize(
+    ("size", "stride"),
+    [((1 << 16, 1 << 8), (0, 0)), ((1 << 40,), (0,)), ((5,), (1,)), ((-5,), (1,)), ((2, 2), (-1, 1)), ((4,), (9,))],
+)
+def test_a_small_file_cannot_ask_for_much_memory(
+    tmp_path: Path, size: tuple[int, ...], stride: tuple[int, ...]
+) -> None:
+    pickled = io.BytesIO()
+    ArchivePickler(pickled, protocol=2).dump({"weight": Tensors(size, stride)})
+    path = tmp_path / "weights.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model/data.pkl", pickled.getvalue())
+        archive.writestr("model/data/0", bytes(16))
+        archive.writestr("model/constants.pkl", pickle.dumps(()))
+    with pytest.raises(WeightsError):
+        load_state_dict(path)
