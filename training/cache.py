@@ -1,7 +1,7 @@
 """Runs the teacher once over all pictures and clips and packs what it says: `python -m training.cache`.
 
-The cache holds three packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7 channels) of each photo
-and cut-out; clips.{u8,json}, the same of each frame of each clip; backgrounds.{u8,json}, RGB.
+The cache holds three packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7 channels) of each
+photo and cut-out; clips.{u8,json}, the same of each frame of each clip; backgrounds.{u8,json}, RGB.
 """
 
 from __future__ import annotations

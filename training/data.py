@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.errors import UsageError
 from training.degrade import ToneRange, random_camera, random_tone
 from training.motion import Placement, random_path, warp_all
 from training.store import Entry, Pack
@@ -16,6 +17,9 @@ from training.store import Entry, Pack
 Pixels = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 Size = tuple[int, int]
+
+_SMALL = 160
+"""Frames of this width and less are made from pictures of half the size, in less time."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,22 @@ class SampleSource:
     """Draws samples: the same ones for the same seed and index, whatever was drawn before."""
 
     def __init__(self, cache: Path, size: Size, frames: int = 1, seed: int = 0, mixture: Mixture | None = None) -> None:
-        """`size` is (width, height) of the samples, `frames` their T. Validation entries are never drawn."""
+        """`size` is (width, height) of the samples, `frames` their T. Validation entries are never drawn.
+
+        Raises UsageError where the cache holds nothing to learn from.
+        """
         self.size, self.frames, self.seed = size, frames, seed
         self.mixture = mixture or Mixture()
-        self._people = Pack(cache / "people")
-        self._backgrounds = Pack(cache / "backgrounds")
-        self._clips = Pack(cache / "clips")
+        halved = size[0] <= _SMALL
+        self._people = Pack(cache / "people", halved=halved)
+        self._backgrounds = Pack(cache / "backgrounds", halved=halved)
+        self._clips = Pack(cache / "clips", halved=halved)
         people = [entry for entry in self._people.entries if not entry.validation]
         self._photos = [entry for entry in people if entry.usable]
         self._cutouts = [entry for entry in people if entry.composable]
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]
+        if not (self._photos and self._cutouts and self._rooms):
+            raise UsageError(f"{cache} holds no people or no rooms to learn from; fill it with training.cache first.")
         by_clip: dict[str, list[Entry]] = {}
         for entry in self._clips.entries:
             if not entry.validation:
@@ -84,7 +94,7 @@ class SampleSource:
     def _photo(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
         entry = self._photos[rng.integers(len(self._photos))]
         layers = self._people.pixels(entry)
-        placement, padded = _framed(rng, (entry.shape[1], entry.shape[0]), self.size)
+        placement, padded = _framed(rng, _size(layers), self.size)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
         return _split(warp_all(layers, placement.matrix(), path, self.size, border, int(rng.choice([0, 0, 255, 128]))))
@@ -96,19 +106,17 @@ class SampleSource:
         entries = [clip[min(first + stride * t, len(clip) - 1)] for t in range(self.frames)]
         if rng.random() < 0.5:
             entries.reverse()
-        placement, _ = _framed(rng, (entries[0].shape[1], entries[0].shape[0]), self.size, pad=False)
+        stills = [self._clips.pixels(entry) for entry in entries]
+        placement, _ = _framed(rng, _size(stills[0]), self.size, pad=False)
         matrix = placement.matrix()
-        images = [
-            warp_all(self._clips.pixels(entry), matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0]
-            for entry in entries
-        ]
+        images = [warp_all(still, matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0] for still in stills]
         return _split(images)
 
     def _room(self, rng: Rng) -> list[Pixels]:
-        entry = self._rooms[rng.integers(len(self._rooms))]
-        placement, _ = _framed(rng, (entry.shape[1], entry.shape[0]), self.size, pad=False)
+        room = self._backgrounds.pixels(self._rooms[rng.integers(len(self._rooms))])
+        placement, _ = _framed(rng, _size(room), self.size, pad=False)
         path = random_path(rng, self.frames, self.size, 0.006)
-        frames = warp_all(self._backgrounds.pixels(entry), placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
+        frames = warp_all(room, placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
         sigma = rng.uniform(0.5, 4) * self.size[0] / 256 if rng.random() < 0.25 else 0.0
         tone = random_tone(rng, ToneRange())
         return [tone(_blurred(frame, sigma)) for frame in frames]
@@ -137,9 +145,7 @@ class SampleSource:
         path = random_path(rng, self.frames, self.size, 0.025)
         tone = random_tone(rng, ToneRange(gain=0.15, gamma=0.12, colour=0.04, offset=0.02))
         warped = warp_all(layers, placement.matrix(), path, self.size, cv2.BORDER_CONSTANT)
-        return [
-            (tone(image[..., :3]).astype(np.float32), image[..., 3:].astype(np.float32) / 255) for image in warped
-        ]
+        return [(tone(image[..., :3]).astype(np.float32), image[..., 3:].astype(np.float32) / 255) for image in warped]
 
 
 def _framed(rng: Rng, source: Size, size: Size, pad: bool = True) -> tuple[Placement, bool]:
@@ -211,6 +217,10 @@ def _over(colour: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32], below
     return np.rint(np.clip(below + alpha * (colour - below), 0, 255)).astype(np.uint8)
 
 
+def _size(image: Pixels) -> Size:
+    return image.shape[1], image.shape[0]
+
+
 def _blurred(image: Pixels, sigma: float) -> Pixels:
     return image if sigma <= 0 else cv2.GaussianBlur(image, (0, 0), sigma).astype(np.uint8)
 
@@ -222,5 +232,3 @@ def _split(layers: list[Pixels]) -> tuple[list[Pixels], list[Pixels], list[Pixel
         [np.ascontiguousarray(x[..., 6:]) for x in layers],
         [np.ascontiguousarray(x[..., 3:6]) for x in layers],
     )
-
-

@@ -60,9 +60,7 @@ def random_path(rng: Rng, frames: int, size: tuple[int, int], speed: float) -> l
         c, s = scale * np.cos(angle), scale * np.sin(angle)
         dx, dy = shift * time + jitter
         cx, cy = width / 2, height / 2
-        path.append(
-            np.array([[c, -s, cx - c * cx + s * cy + dx], [s, c, cy - s * cx - c * cy + dy], [0, 0, 1]])
-        )
+        path.append(np.array([[c, -s, cx - c * cx + s * cy + dx], [s, c, cy - s * cx - c * cy + dy], [0, 0, 1]]))
         time += 1.0 if t + 1 < change else after
     return path
 
@@ -72,8 +70,8 @@ def warp_all(
 ) -> list[Pixels]:
     """The source (H, W, 3, 4 or 7) as it lies in each frame, (h, w, as many); `size` is (width, height).
 
-    With a constant `border`, what lies outside the source is `fill` in the first three channels, 0 in the fourth to seventh.
-    A source much larger than it appears is shrunk first, by areas, so that nothing glitters.
+    With a constant `border`, what lies outside the source is `fill` in the first three channels, 0 in the
+    others. A source much larger than it appears is shrunk first, by areas, so that nothing glitters.
     """
     pieces = (layers[..., :3], layers[..., 3:]) if layers.shape[2] > 4 else (layers,)
     parts = [np.ascontiguousarray(piece) for piece in pieces]

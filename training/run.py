@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import torch
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from training import parallel
 from training.check import quick_check
@@ -54,9 +56,7 @@ class Run:
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
         self.learner = Learner().to(self.device, memory_format=torch.channels_last)
-        self.average = AveragedModel(
-            self.learner, multi_avg_fn=get_ema_multi_avg_fn(stage.ema), use_buffers=True, device=self.device
-        )
+        self.average = AveragedModel(self.learner, multi_avg_fn=_Ema(stage.ema), use_buffers=True, device=self.device)
         self.optimizer = _optimizer(self.learner, stage.rate)
         self.step, self.seconds = 0, 0.0
         self._load()
@@ -145,9 +145,24 @@ class Run:
             file.write(json.dumps(line) + "\n")
 
 
+class _Ema:
+    """The moving average of `AveragedModel`, with a short memory at first."""
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+
+    def __call__(self, averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
+        decay = min(self.decay, (1 + int(count)) / (10 + int(count)))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(list(averages), list(values), 1 - decay)
+        else:
+            for average, value in zip(averages, values, strict=True):
+                average.copy_(value)
+
+
 def _optimizer(learner: Learner, rate: float) -> torch.optim.Optimizer:
     """AdamW; norms and biases do not decay."""
     kernels = [p for p in learner.parameters() if p.ndim > 1]
     others = [p for p in learner.parameters() if p.ndim <= 1]
     groups = [{"params": kernels, "weight_decay": _DECAY}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)

@@ -60,9 +60,7 @@ class PackWriter:
     ) -> None:
         """Appends one image, uint8 (H, W, C)."""
         height, width, channels = pixels.shape
-        entry = Entry(
-            name, group, self._file.tell(), (height, width, channels), validation, composable, usable
-        )
+        entry = Entry(name, group, self._file.tell(), (height, width, channels), validation, composable, usable)
         self._file.write(np.ascontiguousarray(pixels).tobytes())
         self._entries.append(entry)
 
@@ -74,16 +72,33 @@ class PackWriter:
 
 
 class Pack:
-    """Reads what a `PackWriter` wrote: `entries`, and `pixels` of each as a read-only view of the file."""
+    """Reads what a `PackWriter` wrote: `entries`, and `pixels` of each.
 
-    def __init__(self, path: Path) -> None:
+    With `halved`, all images are half as wide and high as they were stored; they are then kept in memory.
+    """
+
+    def __init__(self, path: Path, *, halved: bool = False) -> None:
         listing = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         self.entries = [Entry(**{**item, "shape": tuple(item["shape"])}) for item in listing]
         self._bytes = np.memmap(path.with_suffix(".u8"), np.uint8, "r") if self.entries else None
+        self._halved = halved
+        self._halves: dict[int, Pixels] = {}
 
     def pixels(self, entry: Entry) -> Pixels:
-        """The image, uint8 (H, W, C)."""
+        """The image, uint8 (H, W, C), not to be written to."""
         if self._bytes is None:
             raise LookupError(f"The pack holds no images, so not {entry.name} either.")
+        if entry.offset in self._halves:
+            return self._halves[entry.offset]
         size = entry.shape[0] * entry.shape[1] * entry.shape[2]
-        return self._bytes[entry.offset : entry.offset + size].reshape(entry.shape)
+        image: Pixels = self._bytes[entry.offset : entry.offset + size].reshape(entry.shape)
+        if self._halved:
+            image = _half(image)
+            self._halves[entry.offset] = image
+        return image
+
+
+def _half(image: Pixels) -> Pixels:
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    blocks = image[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+    return np.rint(blocks.mean((1, 3), dtype=np.float32)).astype(np.uint8)

@@ -28,11 +28,11 @@ class Launch:
 def main(
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the log; a run found there is resumed.")],
     cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
-    begin: Annotated[Path | None, typer.Option("--from", help="Checkpoint whose weights a new run starts from.")] = None,
+    begin: Annotated[Path | None, typer.Option("--from", help="Checkpoint that a new run starts from.")] = None,
     size: Annotated[str, typer.Option(help="Width and height of the frames.")] = "256x144",
     frames: Annotated[int, typer.Option(min=1, help="Frames of a sequence; 1 trains on single pictures.")] = 1,
     batch: Annotated[int, typer.Option(min=1, help="Sequences of a step, over all processes.")] = 32,
-    minutes: Annotated[float, typer.Option(help="Length of the whole run; the learning rate falls to zero over it.")] = 20,
+    minutes: Annotated[float, typer.Option(help="Length of the run; the learning rate falls to zero over it.")] = 20,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
     ema: Annotated[float, typer.Option(help="Decay of the averaged weights per step.")] = 0.998,
     seed: Annotated[int, typer.Option(help="Seed of the weights and the samples.")] = 0,

@@ -13,7 +13,7 @@ _OPEN = 2.0
 class Memory(nn.Module):
     """Runs half of the channels through a convolutional GRU and leaves the others as they are.
 
-    h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, equation 1).
+    h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, eq. 1).
     The weights on h begin at zero, so that what was learnt from single pictures holds when the training goes on with
     sequences; with h = 0 (None) these weights play no part, and their convolutions are left out.
     """

@@ -1,0 +1,97 @@
+"""The samples: their ranges, their truth, and that a seed decides them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import UsageError
+from tests.training.samples import make_cache, person
+from training.cache import corrected, judge
+from training.data import Mixture, SampleSource
+from training.store import Pack, PackWriter
+
+SIZE = (64, 36)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("mixture", [Mixture(1, 0, 0), Mixture(0, 1, 0), Mixture(0, 0, 1), Mixture(0, 0, 0)], ids=str)
+def test_every_kind_of_sample_has_its_shapes(cache: Path, mixture: Mixture, frames: int) -> None:
+    source = SampleSource(cache, SIZE, frames, mixture=mixture)
+    for index in range(12):
+        sample = source.draw(index)
+        assert sample.src.shape == sample.fgr.shape == (frames, 36, 64, 3)
+        assert sample.pha.shape == (frames, 36, 64, 1)
+        assert {sample.src.dtype, sample.fgr.dtype, sample.pha.dtype} == {np.dtype(np.uint8)}
+
+
+def test_an_empty_room_has_no_alpha(cache: Path) -> None:
+    source = SampleSource(cache, SIZE, 2, mixture=Mixture(0, 1, 0))
+    assert all(source.draw(index).pha.max() == 0 for index in range(10))
+
+
+def test_photos_show_somebody_whole(cache: Path) -> None:
+    source = SampleSource(cache, SIZE, mixture=Mixture(0, 0, 0))
+    alphas = np.stack([source.draw(index).pha for index in range(20)])
+    assert alphas.max() == 255 and alphas.min() == 0
+    assert 0.05 < float((alphas > 127).mean()) < 0.9
+
+
+def test_a_seed_and_an_index_decide_a_sample(cache: Path) -> None:
+    source = SampleSource(cache, SIZE, 2, seed=3)
+    early = source.draw(5)
+    for index in (1, 2, 3):
+        source.draw(index)
+    late, again = source.draw(5), SampleSource(cache, SIZE, 2, seed=3).draw(5)
+    other = SampleSource(cache, SIZE, 2, seed=4).draw(5)
+    for name in ("src", "fgr", "pha"):
+        assert np.array_equal(getattr(early, name), getattr(late, name))
+        assert np.array_equal(getattr(early, name), getattr(again, name))
+    assert not np.array_equal(early.src, other.src)
+
+
+def test_people_for_validation_are_not_learnt_from(tmp_path: Path) -> None:
+    folder = make_cache(tmp_path, people=1)
+    with pytest.raises(UsageError, match="no people"):
+        SampleSource(folder, SIZE)
+
+
+def test_a_pack_gives_back_what_was_put_in_and_halves_it(tmp_path: Path) -> None:
+    images = [person(1), person(2, 50, 71)]
+    with PackWriter(tmp_path / "pack") as writer:
+        for index, image in enumerate(images):
+            writer.add(image, str(index), "group")
+    whole, halved = Pack(tmp_path / "pack"), Pack(tmp_path / "pack", halved=True)
+    for entry, image in zip(whole.entries, images, strict=True):
+        assert np.array_equal(whole.pixels(entry), image)
+        half = halved.pixels(entry)
+        assert half.shape == (image.shape[0] // 2, image.shape[1] // 2, 7)
+        assert abs(float(half.mean()) - float(image.mean())) < 2
+
+
+def test_a_mask_corrects_the_teacher_only_where_they_disagree_grossly() -> None:
+    alpha = person(1)[..., 6]
+    kept, agreement = corrected(alpha, alpha)
+    assert agreement == 1 and np.array_equal(kept[..., 0], alpha)
+    wrong = alpha.copy()
+    wrong[:, 100:] = 255
+    mended, agreement = corrected(wrong, alpha)
+    assert agreement < 0.85 and mended[:, 110:].max() == 0
+    assert abs(float(mended.mean()) - float(alpha.mean())) < 8
+
+
+def test_doubtful_and_scattered_mattes_are_not_learnt_from() -> None:
+    clear = person(1)[..., 6]
+    assert judge(clear) == (True, True)
+    assert judge(np.zeros_like(clear)) == (False, False)
+    assert judge(np.where(clear > 0, np.uint8(150), np.uint8(0))) == (False, False)
+    scattered = np.zeros_like(clear)
+    scattered[::12, ::12] = scattered[1::12, ::12] = scattered[2::12, ::12] = 255
+    assert judge(scattered) == (False, False)

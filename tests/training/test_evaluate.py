@@ -1,0 +1,89 @@
+"""Alpha sequences on disk, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.errors import SourceOpenError, UsageError
+from training.evaluate import evaluate_paths
+from training.metrics import Alpha
+
+
+def _disc(x: int) -> Alpha:
+    rows, columns = np.mgrid[0:48, 0:64]
+    return (((columns - x) ** 2 + (rows - 24) ** 2) < 200).astype(np.float32)
+
+
+def _folder(path: Path, alphas: list[Alpha]) -> Path:
+    path.mkdir(parents=True)
+    for index, alpha in enumerate(alphas):
+        cv2.imwrite(str(path / f"{index:03}.png"), np.rint(alpha * 255).astype(np.uint8))
+    return path
+
+
+def _video(path: Path, alphas: list[Alpha]) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 30, (64, 48))
+    for alpha in alphas:
+        writer.write(cv2.cvtColor(np.rint(alpha * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
+    writer.release()
+    return path
+
+
+def test_equal_sequences_differ_by_nothing(tmp_path: Path) -> None:
+    alphas = [_disc(x) for x in (20, 22, 24)]
+    result = evaluate_paths(_folder(tmp_path / "a", alphas), _folder(tmp_path / "b", alphas))
+    assert result == {name: dict.fromkeys(("mad", "mse", "grad", "conn", "dtssd"), 0.0) for name in ("b", "all")}
+
+
+def test_every_clip_is_measured_and_all_frames_together(tmp_path: Path) -> None:
+    for name, shifts in {"still": [30, 30, 30], "moved": [30, 34]}.items():
+        _folder(tmp_path / "pred" / name, [_disc(x) for x in shifts])
+        _folder(tmp_path / "true" / name, [_disc(30) for _ in shifts])
+    result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
+    assert set(result) == {"still", "moved", "all"}
+    assert result["still"]["mad"] == 0 and result["moved"]["mad"] > 0 and result["moved"]["dtssd"] > 0
+    # Over all: of five frames, the second of "moved" alone differs.
+    assert result["all"]["mad"] == pytest.approx(result["moved"]["mad"] * 2 / 5)
+
+
+def test_a_video_is_read_in_full_range(tmp_path: Path) -> None:
+    alphas = [_disc(x) for x in (20, 30)]
+    result = evaluate_paths(_video(tmp_path / "pred.avi", alphas), _folder(tmp_path / "true", alphas))
+    assert result["all"]["mad"] < 10
+
+
+def test_images_of_sixteen_bits_are_in_the_same_range(tmp_path: Path) -> None:
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    cv2.imwrite(str(deep / "000.png"), np.rint(_disc(20) * 65535).astype(np.uint16))
+    assert evaluate_paths(deep, _folder(tmp_path / "true", [_disc(20)]))["all"]["mad"] == 0
+
+
+def test_sequences_that_do_not_match_are_refused(tmp_path: Path) -> None:
+    short = _folder(tmp_path / "short", [_disc(20)])
+    long = _folder(tmp_path / "long", [_disc(20), _disc(20)])
+    small = _folder(tmp_path / "small", [_disc(20)[:24]])
+    (tmp_path / "empty").mkdir()
+    for pred, true, words in (
+        (short, long, "ends after 1 frames"),
+        (small, short, "64x24"),
+        (tmp_path / "empty", short, "holds no images"),
+        (tmp_path / "nowhere", short, "does not exist"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            evaluate_paths(pred, true)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    with pytest.raises(SourceOpenError, match=r"broken\.mp4"):
+        evaluate_paths(broken, broken)
+    folder = _folder(tmp_path / "folder", [_disc(20)])
+    (folder / "001.png").write_bytes(b"no image")
+    with pytest.raises(SourceOpenError, match=r"001\.png"):
+        evaluate_paths(folder, folder)

@@ -1,0 +1,95 @@
+"""The trainer: it learns, resumes, and starts from weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.student.bundled import load, save
+from tests.training.samples import make_cache
+from training.export import averaged_student
+from training.run import Run, Stage
+from training.step import Learner, to_batch
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(
+        out=tmp_path / "run",
+        cache=make_cache(tmp_path / "cache"),
+        begin=None,
+        size=(64, 48),
+        frames=1,
+        batch=4,
+        minutes=0.02,
+        rate=2e-3,
+        ema=0.9,
+        seed=0,
+        save_minutes=10,
+        device="cpu",
+        half=False,
+    )
+
+
+def test_twenty_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> None:
+    torch.manual_seed(0)
+    run = Run(stage, 0, 1, "")
+    batch = to_batch([run.source.draw(i) for i in range(4)], torch.device("cpu"))
+    learner = run.learner.train()
+    optimizer = torch.optim.AdamW(learner.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(20):
+        loss = torch.stack(list(learner(*batch, half=False).values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_sequences_teach_the_memory(stage: Stage) -> None:
+    torch.manual_seed(0)
+    run = Run(replace(stage, frames=3), 0, 1, "")
+    batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
+    torch.stack(list(run.learner(*batch, half=False).values())).sum().backward()
+    gates = run.learner.student.memory2.gates.weight.grad
+    assert gates is not None
+    assert float(gates[:, run.learner.student.memory2.channels :].abs().max()) > 0
+
+
+def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, tmp_path: Path) -> None:
+    first = Run(stage, 0, 1, "")
+    first.train()
+    assert first.step > 0 and first.seconds >= 0.02 * 60
+    resumed = Run(stage, 0, 1, "")
+    assert (resumed.step, resumed.seconds) == (first.step, first.seconds)
+    for mine, theirs in zip(resumed.learner.parameters(), first.learner.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    onward = Run(replace(stage, out=tmp_path / "next", begin=first.checkpoint), 0, 1, "")
+    assert onward.step == 0
+    averaged = averaged_student(first.checkpoint)
+    for mine, theirs in zip(onward.learner.student.parameters(), averaged.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    lines = [json.loads(line) for line in (stage.out / "log.jsonl").read_text().splitlines()]
+    assert 0 <= lines[-1]["check"]["photo_iou"] <= 1 and lines[-1]["check"]["empty"] >= 0
+
+
+def test_weights_survive_the_file_in_half_precision(tmp_path: Path) -> None:
+    student = Learner().student.eval()
+    save(student, tmp_path / "student.safetensors")
+    loaded = load(tmp_path / "student.safetensors")
+    image = torch.rand(1, 3, 32, 48)
+    with torch.no_grad():
+        assert torch.allclose(student(image)[1], loaded(image)[1], atol=2e-2)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    student = Learner().student
+    del student.project.bias
+    save(student, tmp_path / "student.safetensors")
+    with pytest.raises(RuntimeError, match=r"project\.bias"):
+        load(tmp_path / "student.safetensors")

@@ -1,0 +1,72 @@
+"""Measures predicted alpha sequences against true ones, as the RVM paper does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+from statistics import fmean
+
+from app.errors import UsageError
+from training import metrics
+from training.metrics import Alpha
+from training.sequences import find_clips, read_alphas
+
+MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
+    "mad": metrics.mad,
+    "mse": metrics.mse,
+    "grad": metrics.grad,
+    "conn": metrics.conn,
+}
+OVERALL = "all"
+"""The name under which the result over all clips stands."""
+
+
+def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
+    """{clip: {mad, mse, grad, conn, dtssd}} of alpha sequences, and the means over all frames under "all".
+
+    Each path is a video, a folder of images, or a folder with several of either, matched by name. dtssd is 0 for a
+    single image. Raises UsageError where the two do not match in clips, frames or size, and SourceOpenError where a
+    file cannot be read.
+    """
+    predicted, expected = find_clips(pred), find_clips(true)
+    if predicted.keys() != expected.keys():
+        odd = sorted(predicted.keys() ^ expected.keys())
+        raise UsageError(f"{pred} and {true} hold different clips ({', '.join(odd)}); give the same ones in both.")
+    results: dict[str, dict[str, float]] = {}
+    pooled: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
+    for name, path in predicted.items():
+        values = _measured(path, expected[name])
+        results[name or true.stem] = {measure: fmean(v) if v else 0.0 for measure, v in values.items()}
+        for measure, v in values.items():
+            pooled[measure].extend(v)
+    results[OVERALL] = {measure: fmean(v) if v else 0.0 for measure, v in pooled.items()}
+    return results
+
+
+def _measured(pred: Path, true: Path) -> dict[str, list[float]]:
+    """Every frame's measures; dtssd has none for the first."""
+    values: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
+    before: tuple[Alpha, Alpha] | None = None
+    for predicted, expected in _pairs(pred, true):
+        for name, measure in MEASURES.items():
+            values[name].append(measure(predicted, expected))
+        if before is not None:
+            values["dtssd"].append(metrics.dtssd(predicted, before[0], expected, before[1]))
+        before = predicted, expected
+    if before is None:
+        raise UsageError(f"{pred} and {true} hold no frames; give sequences with some.")
+    return values
+
+
+def _pairs(pred: Path, true: Path) -> Iterator[tuple[Alpha, Alpha]]:
+    for index, (predicted, expected) in enumerate(zip_longest(read_alphas(pred), read_alphas(true))):
+        if predicted is None or expected is None:
+            shorter = pred if predicted is None else true
+            raise UsageError(f"{shorter} ends after {index} frames, before its counterpart; give equally long clips.")
+        if predicted.shape != expected.shape:
+            raise UsageError(
+                f"Frame {index} of {pred} is {predicted.shape[1]}x{predicted.shape[0]}, that of {true} "
+                f"{expected.shape[1]}x{expected.shape[0]}; give clips of the same size."
+            )
+        yield predicted, expected
