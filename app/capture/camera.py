@@ -1,0 +1,226 @@
+"""Cameras, through OpenCV."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.capture.devices import SYSTEM, CameraDevice, find_camera
+from app.errors import SourceLostError, SourceOpenError
+from app.settings import CaptureSettings
+from app.types import BgrImage, Frame, SourceInfo
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 4.0
+"""Some cameras take seconds to their first picture."""
+SILENCE_S = 2.0
+"""A camera that gives nothing for so long counts as lost."""
+READ_TIMEOUT_S = 1.0
+RETRY_S = 0.02
+"""An unplugged camera fails at once, over and over."""
+AUTO_FORMATS = ("MJPG", "YUYV")
+"""MJPG first: most cameras have their high rates only there."""
+
+# OpenCV waits 10 s for a frame of a V4L2 camera unless told otherwise; it looks when the first camera is opened.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What one look at the camera gave."""
+
+    image: BgrImage | None
+    """None: nothing, or a blank picture."""
+    blank: str = ""
+    """`black` or `green`, where the picture is nothing but that: a closed shutter, a format the driver gets wrong."""
+
+
+class CameraSource:
+    """One camera; the device is found anew by its stable name whenever a source is opened."""
+
+    def __init__(self, wanted: str, settings: CaptureSettings) -> None:
+        """wanted: a number, device file, stable id or name. Size, rate and format are wishes: `info` tells what came.
+
+        Raises SourceOpenError: absent, busy, no permission, no picture. Takes up to some seconds.
+        """
+        # a camera that cannot be opened is reported in words of our own
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        self._device = find_camera(wanted) or _unlisted(wanted)
+        self._settings = settings
+        self._closed = threading.Event()
+        self._index = 0
+        self._blank = ""
+        self._grabbed_s = self._last_s = time.perf_counter()
+        self._info = SourceInfo("camera", self._device.name, self._device.id, 0, 0, settings.fps, "")
+        self._capture = self._open()
+
+    @property
+    def info(self) -> SourceInfo:
+        """Size, rate and format as read back from the camera."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """The next picture, not waiting longer than about a second. Raises SourceLostError after two without one."""
+        picture = self._look(self._capture, READ_TIMEOUT_S)
+        now = time.perf_counter()
+        if picture.image is None:
+            self._blank = picture.blank
+            if not self._closed.is_set() and (now - self._last_s > SILENCE_S or self._is_gone()):
+                raise SourceLostError(self._why_lost())
+            return None
+        height, width = picture.image.shape[:2]
+        if (width, height) != (self._info.width, self._info.height):
+            self._info = replace(self._info, width=width, height=height)
+        self._last_s = self._grabbed_s
+        frame = Frame(picture.image, self._index, self._grabbed_s)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """Release the camera; a second call does nothing."""
+        self._closed.set()
+        self._capture.release()
+
+    def _open(self) -> cv2.VideoCapture:
+        """The camera in the first format that gives a picture. Sets `info`."""
+        blank = ""
+        for pixel_format in self._formats():
+            capture = cv2.VideoCapture()
+            if not _open_device(capture, self._device):
+                raise SourceOpenError(self._sentence("cannot be opened", self._why_not()))
+            self._negotiate(capture, pixel_format)
+            picture = self._look(capture, START_TIMEOUT_S)
+            if picture.image is not None:
+                self._info = self._read_back(capture, picture.image)
+                self._last_s = self._grabbed_s
+                return capture
+            blank = picture.blank or blank
+            capture.release()
+            log.info("%s gives no picture in the format %s", self._device.name, pixel_format)
+        raise SourceOpenError(
+            self._sentence(*(_blank_reason(blank) if blank else ("gives no picture", self._why_not())))
+        )
+
+    def _formats(self) -> tuple[str, ...]:
+        """The formats to try, in turn."""
+        if self._settings.pixel_format != "auto":
+            return (self._settings.pixel_format,)
+        offered = self._device.formats
+        return tuple(f for f in AUTO_FORMATS if not offered or f in offered) or offered[:1]
+
+    def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str) -> None:
+        # set() says yes even where it did nothing; what came of it is read back later
+        if len(pixel_format) == 4:
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.height)
+        capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
+
+    def _read_back(self, capture: cv2.VideoCapture, image: BgrImage) -> SourceInfo:
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        code = int(capture.get(cv2.CAP_PROP_FOURCC))
+        pixel_format = code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
+        return replace(
+            self._info,
+            width=image.shape[1],
+            height=image.shape[0],
+            fps=fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps,
+            pixel_format=pixel_format,
+        )
+
+    def _look(self, capture: cv2.VideoCapture, timeout_s: float) -> Picture:
+        """The next picture that is not blank, within the time."""
+        end_s = time.perf_counter() + timeout_s
+        blank = ""
+        while not self._closed.is_set():
+            if capture.grab():
+                self._grabbed_s = time.perf_counter()
+                done, raw = capture.retrieve()
+                if done and raw is not None and raw.size:
+                    image = _as_bgr(np.asarray(raw, np.uint8))
+                    blank = blank_colour(image)
+                    if not blank:
+                        return Picture(image)
+            elif self._is_gone():
+                break
+            else:
+                self._closed.wait(RETRY_S)
+            if time.perf_counter() >= end_s:
+                break
+        return Picture(None, blank)
+
+    def _is_gone(self) -> bool:
+        return SYSTEM == "Linux" and not Path(self._device.path).exists()
+
+    def _why_not(self) -> str:
+        if SYSTEM == "Linux":
+            from app.capture import v4l2
+
+            return v4l2.why_not(self._device.path)
+        return "check that it is plugged in, that no other program uses it, and that this program may use cameras"
+
+    def _why_lost(self) -> str:
+        if self._is_gone():
+            return self._sentence("has been unplugged", "plug it in again or choose another camera")
+        if self._blank:
+            return self._sentence(*_blank_reason(self._blank))
+        return self._sentence(f"has given no picture for {SILENCE_S:.0f} seconds", self._why_not())
+
+    def _sentence(self, what: str, why: str) -> str:
+        device = self._device
+        place = f" ({device.path})" if device.path and device.path != device.name else ""
+        return f"The camera {device.name}{place} {what}: {why}."
+
+
+def blank_colour(image: BgrImage) -> str:
+    """`black` or `green` (all planes zero in a YUV format) where the picture is nothing else, otherwise empty.
+
+    image: (height, width, 3) uint8 BGR.
+    """
+    sample = image[::8, ::8].reshape(-1, 3)
+    low, high = sample.min(axis=0), sample.max(axis=0)
+    if int((high - low).max()) > 2:
+        return ""
+    blue, green, red = (int(value) for value in high)
+    if max(blue, green, red) <= 2:
+        return "black"
+    return "green" if max(blue, red) <= 8 and 100 <= green <= 170 else ""
+
+
+def _blank_reason(colour: str) -> tuple[str, str]:
+    return f"gives only {colour} pictures", "open its shutter, or choose another size or format"
+
+
+def _unlisted(wanted: str) -> CameraDevice:
+    """A camera that the system does not list: by number or device file it can be tried all the same."""
+    linux = SYSTEM == "Linux"
+    path = os.path.realpath(f"/dev/video{wanted}" if wanted.isdecimal() else wanted) if linux else ""
+    if linux and path.startswith("/dev/"):
+        return CameraDevice(path, path, path, -1)
+    if not linux and wanted.isdecimal():
+        return CameraDevice(wanted, wanted, "", int(wanted))
+    raise SourceOpenError(f"There is no camera {wanted}; plug it in or choose another one (run.py devices lists them).")
+
+
+def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
+    if SYSTEM == "Linux":
+        return bool(capture.open(device.path, cv2.CAP_V4L2))
+    if SYSTEM == "Darwin":
+        return bool(capture.open(device.index, cv2.CAP_AVFOUNDATION))
+    return bool(capture.open(device.index, cv2.CAP_MSMF)) or bool(capture.open(device.index, cv2.CAP_DSHOW))
+
+
+def _as_bgr(image: BgrImage) -> BgrImage:
+    """What drivers give, as (height, width, 3) BGR."""
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.ascontiguousarray(image[:, :, :3])

@@ -1,0 +1,108 @@
+"""The cameras of this machine."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import cv2
+
+SYSTEM = platform.system()
+"""`Linux`, `Windows` or `Darwin`."""
+OWN_LABEL = "Mattecam"
+"""The name of the virtual camera that this program makes for itself: never a source."""
+OTHER_VIRTUAL = re.compile(r"virtual camera|unity video capture", re.IGNORECASE)
+RAW_SENSOR = re.compile(r"Intel IPU\d", re.IGNORECASE)
+"""Nodes of sensors that give nothing an ordinary program could show."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDevice:
+    """A camera that is plugged in."""
+
+    id: str
+    """Stable over restarts, re-plugging and other numbers: `camera:ID` opens it."""
+    name: str
+    path: str
+    """The device file; empty where the system has none."""
+    index: int
+    """Its number just now."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """(width, height), rising; empty where the system does not tell."""
+    formats: tuple[str, ...] = ()
+    """FOURCCs such as `MJPG`; empty where the system does not tell."""
+    is_virtual: bool = False
+    """Another program's virtual camera: on request only, never by itself."""
+    other_ids: tuple[str, ...] = ()
+    """Further stable names."""
+
+
+def list_cameras() -> tuple[CameraDevice, ...]:
+    """Every camera, real ones first. Does not disturb a camera in use."""
+    found = _linux() if SYSTEM == "Linux" else _elsewhere()
+    return tuple(sorted(_distinct(found), key=lambda camera: (camera.is_virtual, camera.index)))
+
+
+def find_camera(wanted: str) -> CameraDevice | None:
+    """The camera with this number, device file, stable id or name; None where there is none."""
+    cameras = list_cameras()
+    for matches in (
+        lambda camera: wanted.isdecimal() and camera.index == int(wanted),
+        lambda camera: wanted in (camera.path, camera.id, *camera.other_ids),
+        lambda camera: wanted == camera.name,
+    ):
+        found = next((camera for camera in cameras if matches(camera)), None)
+        if found:
+            return found
+    return None
+
+
+def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
+    """Cameras that have one id between them (of the same make, without serial numbers) get their number added."""
+    counts = Counter(camera.id for camera in cameras)
+    return [c if counts[c.id] == 1 else replace(c, id=f"{c.id}#{c.index}") for c in cameras]
+
+
+def _linux() -> list[CameraDevice]:
+    from app.capture import v4l2
+
+    found = []
+    for index, name in v4l2.nodes():
+        path = f"/dev/video{index}"
+        if RAW_SENSOR.search(name) or name.startswith(OWN_LABEL):
+            continue
+        links = v4l2.links(path)
+        try:
+            device = v4l2.query(path)
+        except PermissionError:
+            found.append(CameraDevice(links[0] if links else path, name, path, index, other_ids=tuple(links)))
+            continue
+        except OSError:  # gone meanwhile, or in no shape to answer
+            continue
+        if not device.is_camera:
+            continue
+        ids = [*links, device.bus or path]
+        virtual = device.driver == v4l2.LOOPBACK_DRIVER
+        found.append(CameraDevice(ids[0], name, path, index, device.sizes, device.formats, virtual, tuple(ids[1:])))
+    return found
+
+
+def _elsewhere() -> list[CameraDevice]:
+    try:
+        from cv2_enumerate_cameras import enumerate_cameras
+    except ImportError:  # it needs a part of the system that is not there; cameras can still be opened by number
+        return []
+    backend = cv2.CAP_MSMF if SYSTEM == "Windows" else cv2.CAP_AVFOUNDATION
+    return [
+        CameraDevice(
+            info.path or info.name,
+            info.name,
+            info.path or "",
+            info.index,
+            is_virtual=bool(OTHER_VIRTUAL.search(info.name)),
+        )
+        for info in enumerate_cameras(backend)
+        if not info.name.startswith(OWN_LABEL)
+    ]

@@ -1,0 +1,181 @@
+"""Linux cameras: what the kernel's video devices are, what they offer, and why one cannot be opened."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SYS_CLASS = Path("/sys/class/video4linux")
+LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
+
+# linux/videodev2.h
+QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
+CAPTURE_TYPE, CAPTURE_MPLANE_TYPE = 1, 9
+CAN_CAPTURE, CAN_CAPTURE_MPLANE = 0x1, 0x1000
+HAS_DEVICE_CAPS = 0x80000000
+DISCRETE = 1
+MAX_ENTRIES = 256
+"""A driver that never says "that was the last one" is believed no longer."""
+
+COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
+"""Named for drivers that offer any size within limits."""
+VIDEO_MAJOR = 81
+"""The kernel's number for video devices."""
+LOOPBACK_DRIVER = "v4l2 loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a video device says about itself."""
+
+    driver: str
+    card: str
+    bus: str
+    is_camera: bool
+    sizes: tuple[tuple[int, int], ...]
+    formats: tuple[str, ...]
+
+
+def nodes() -> list[tuple[int, str]]:
+    """(number, name) of the kernel's video devices, rising; a camera's further nodes (its metadata) are left out."""
+    found = []
+    for folder in SYS_CLASS.glob("video*"):
+        number = re.fullmatch(r"video(\d+)", folder.name)
+        if number and _text(folder / "index") in ("", "0"):
+            found.append((int(number[1]), _text(folder / "name") or folder.name))
+    return sorted(found)
+
+
+def links(path: str) -> list[str]:
+    """The names that udev gives this device, the most lasting first."""
+    found = []
+    for folder in LINK_FOLDERS:
+        if folder.is_dir():
+            found += sorted(link.name for link in folder.iterdir() if os.path.realpath(link) == path)
+    return found
+
+
+def query(path: str) -> Capability:
+    """Ask the device. Raises OSError where it cannot be opened or is no video device."""
+    with _opened(path) as handle:
+        answer = _ioctl(handle, QUERYCAP, bytearray(104))
+        driver, card, bus, _, capabilities, device = struct.unpack_from("16s32s32sIII", answer)
+        own = device if capabilities & HAS_DEVICE_CAPS else capabilities
+        planes = CAPTURE_MPLANE_TYPE if own & CAN_CAPTURE_MPLANE else CAPTURE_TYPE
+        is_camera = bool(own & (CAN_CAPTURE | CAN_CAPTURE_MPLANE))
+        codes = list(_formats(handle, planes)) if is_camera else []
+        sizes = {size for code in codes for size in _sizes(handle, code)}
+        formats = tuple(dict.fromkeys(code.to_bytes(4, "little").decode("ascii", "replace").strip() for code in codes))
+        return Capability(_name(driver), _name(card), _name(bus), is_camera, tuple(sorted(sizes)), formats)
+
+
+def why_not(path: str) -> str:
+    """Why this device gives no picture, and what to do: the second half of a sentence."""
+    try:
+        capability = query(path)
+    except FileNotFoundError:
+        return "it is not there; plug it in or choose another camera"
+    except PermissionError:
+        return "this user may not open it; add the user to the group video and log in again"
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            return _busy(path)
+        if error.errno in (errno.ENODEV, errno.ENXIO):
+            return "it has been unplugged; plug it in again"
+        return f"it is not a camera ({error.strerror}); choose another one"
+    if holders(path):
+        return _busy(path)
+    if not capability.is_camera and capability.driver != LOOPBACK_DRIVER:
+        return "it is not a camera; choose another one"
+    if capability.driver == LOOPBACK_DRIVER:
+        return "no program sends a picture to it; start one or choose another camera"
+    return "it gives no pictures; unplug it and plug it in again, or choose another size or format"
+
+
+def holders(path: str) -> list[str]:
+    """The other programs that have the device open, as far as this user may see them.
+
+    PipeWire and WirePlumber keep cameras open without using them and are left out.
+    """
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()) or not _has_open(process, path):
+            continue
+        name = _text(process / "comm") or "a program"
+        if name not in ("pipewire", "wireplumber"):
+            found.append(f"{name} (process {process.name})")
+    return found
+
+
+def _busy(path: str) -> str:
+    return (
+        f"it is in use by {', '.join(holders(path)) or 'another program'}; close that program or choose another camera"
+    )
+
+
+def _has_open(process: Path, path: str) -> bool:
+    try:
+        return any(os.path.realpath(link) == path for link in (process / "fd").iterdir())
+    except OSError:  # ended meanwhile, or another user's
+        return False
+
+
+def _formats(handle: int, planes: int) -> Iterator[int]:
+    for index in range(MAX_ENTRIES):
+        request = bytearray(64)
+        struct.pack_into("II", request, 0, index, planes)
+        try:
+            yield struct.unpack_from("I", _ioctl(handle, ENUM_FMT, request), 44)[0]
+        except OSError:  # that was the last one
+            return
+
+
+def _sizes(handle: int, code: int) -> Iterator[tuple[int, int]]:
+    for index in range(MAX_ENTRIES):
+        request = bytearray(44)
+        struct.pack_into("II", request, 0, index, code)
+        try:
+            answer = _ioctl(handle, ENUM_FRAMESIZES, request)
+        except OSError:  # that was the last one
+            return
+        kind, *numbers = struct.unpack_from("7I", answer, 8)
+        if kind == DISCRETE:
+            yield numbers[0], numbers[1]
+            continue
+        min_width, max_width, _, min_height, max_height, _ = numbers
+        yield from ((w, h) for w, h in COMMON_SIZES if min_width <= w <= max_width and min_height <= h <= max_height)
+        return
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    if os.major(Path(path).stat().st_rdev) != VIDEO_MAJOR:  # opening some other device may do something
+        raise OSError(errno.ENOTTY, "not a video device", path)
+    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _ioctl(handle: int, request: int, buffer: bytearray) -> bytearray:
+    fcntl.ioctl(handle, request, buffer, True)
+    return buffer
+
+
+def _name(field: bytes) -> str:
+    return field.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
