@@ -1,0 +1,49 @@
+"""Starts Mattecam: `python3 run.py --help`; `python3 run.py test` runs its tests.
+
+Where the packages of requirements.txt are installed it just starts. Elsewhere it makes `.venv` beside itself, installs
+them there and starts again in it; up to that point it uses nothing but the standard library.
+"""
+
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 - the one place that an older Python reaches
+    sys.exit("Mattecam needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
+
+import os
+import signal
+import subprocess
+
+from app import environment
+
+
+def main(argv: list[str]) -> int:
+    """Start in this Python, or in that of `.venv`."""
+    testing = argv[:1] == ["test"]
+    requirements = environment.ROOT / ("requirements-dev.txt" if testing else "requirements.txt")
+    if not environment.installed(requirements):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            environment.prepare(requirements)
+        except (OSError, subprocess.CalledProcessError) as error:
+            sys.exit(f"mattecam: The environment could not be prepared: {error}; start again, it goes on from here.")
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if not environment.inside():
+            command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]
+            if os.name == "nt":
+                return subprocess.call(command)
+            os.execv(command[0], command)
+    if testing:
+        import pytest
+
+        os.chdir(environment.ROOT)
+        return int(pytest.main(argv[1:]))
+    from app.cli import main as start
+
+    return start(argv)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
