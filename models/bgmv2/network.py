@@ -42,15 +42,17 @@ class MattingRefine(MattingBase):
         (B, 3, H, W) in 0..1. Raises ValueError where their shapes differ or H or W is no multiple of 4.
         """
         _check(src, bgr)
-        images = torch.cat([src, bgr], 1)
-        small = functional.interpolate(
-            images, scale_factor=self.backbone_scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
-        )
-        src_sm, bgr_sm = small[:, :3], small[:, 3:]
+        src_sm, bgr_sm = (self._shrink(image) for image in (src, bgr))
         pha_sm, residual_sm, err_sm, hidden = self.coarse(src_sm, bgr_sm)
-        matte, ref_sm = self.refiner(images, torch.cat([pha_sm, residual_sm], 1), err_sm, hidden)
+        matte, ref_sm = self.refiner(src, bgr, torch.cat([pha_sm, residual_sm], 1), err_sm, hidden)
         pha, fgr = matte[:, :1].clamp(0, 1), (src + matte[:, 1:]).clamp(0, 1)
         return pha, fgr, pha_sm, (src_sm + residual_sm).clamp(0, 1), err_sm, ref_sm
+
+    def _shrink(self, image: Tensor) -> Tensor:
+        """(B, 3, H, W) to the base network's (B, 3, floor(H * scale), floor(W * scale))."""
+        return functional.interpolate(
+            image, scale_factor=self.backbone_scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
+        )
 
 
 def _check(src: Tensor, bgr: Tensor) -> None:

@@ -21,6 +21,10 @@ class Cells(NamedTuple):
     row: Tensor
     column: Tensor
 
+    def split(self, count: int) -> list["Cells"]:
+        """The same cells in order, at most `count` at a time."""
+        return [Cells(*part) for part in zip(*(torch.split(field, count) for field in self), strict=True)]
+
 
 def _span(cell: Tensor, size: int, border: int) -> Tensor:
     """The pixel coordinates (N, size + 2 * border) around the cells `cell` (N,) of `size` pixels."""
@@ -74,10 +78,10 @@ def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, 
     return first, (first + 1).clamp(max=length - 1), source - low
 
 
-def paste(image: Tensor, cells: Cells, windows: Tensor, where: Tensor) -> Tensor:
+def paste_(image: Tensor, cells: Cells, windows: Tensor, where: Tensor) -> Tensor:
     """`image` (B, C, H, W) with `windows` (N, C, 4, 4) in its cells, where `where` (N,) says so.
 
-    The cells must differ from each other.
+    The cells must differ from each other. The given image is overwritten.
     """
     batch, channels, height, width = image.shape
     rows, columns = _span(cells.row, CELL, 0), _span(cells.column, CELL, 0)
@@ -85,4 +89,4 @@ def paste(image: Tensor, cells: Cells, windows: Tensor, where: Tensor) -> Tensor
     pixels = image.transpose(0, 1).reshape(channels, -1)
     new = windows.transpose(0, 1).reshape(channels, -1)
     kept = torch.where(where.repeat_interleave(CELL * CELL), new, pixels.index_select(1, index))
-    return pixels.index_copy(1, index, kept).view(channels, batch, height, width).transpose(0, 1)
+    return pixels.index_copy_(1, index, kept).view(channels, batch, height, width).transpose(0, 1)
