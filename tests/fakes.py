@@ -127,6 +127,7 @@ class FakeSink:
     def __init__(self, stage: str, faults: Faults) -> None:
         faults.at(f"open_{stage}")
         self.name = stage
+        self.device = f"/dev/{stage}"
         self.pictures: list[Picture] = []
         self._faults = faults
 
@@ -154,6 +155,19 @@ class FakeBackground:
         self._background.close()
 
 
+class FakeCounter:
+    """As many readers as the world says."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        self._world = world
+
+    def readers(self) -> range | None:
+        return None if self._world.readers is None else range(self._world.readers)
+
+    def close(self) -> None:
+        pass
+
+
 class FakeWorld:
     """The parts of a pipeline whose every stage can be made to fail, and what reached its outputs."""
 
@@ -171,7 +185,7 @@ class FakeWorld:
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
             open_recorder=lambda path, width, height, fps, alpha: self._recorder(path),
-            count_readers=lambda camera: self.readers,
+            watch_readers=lambda device: FakeCounter(self),
         )
 
     def pictures(self) -> list[Picture]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Protocol
 
 from app.types import Picture
@@ -25,4 +26,25 @@ class FrameSink(Protocol):
     def close(self) -> None:
         """Finish the file or release the device; a second call does nothing. Raises SinkLostError when a file
         could not be finished."""
+        ...
+
+
+class CameraSink(FrameSink, Protocol):
+    """A sink that other programs see as a camera."""
+
+    @property
+    def device(self) -> str:
+        """The device file, or the camera's name where the system has no such file."""
+        ...
+
+
+class ReaderCounter(Protocol):
+    """Tells who reads a virtual camera; made, used and closed on one thread."""
+
+    def readers(self) -> Sized | None:
+        """Those who read now; None where the system offers no way to know."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching; a second call does nothing."""
         ...

@@ -68,7 +68,7 @@ class StatusBoard:
         self.phase = Phase.STOPPED
         self._ended_s = time.perf_counter()
 
-    def read(self, *, busy: str, frames_dropped: int) -> PipelineStatus:
+    def read(self, *, busy: str, readers: int | None, frames_dropped: int) -> PipelineStatus:
         """The snapshot."""
         with self._lock:
             problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
@@ -79,6 +79,7 @@ class StatusBoard:
             engine=self.engine,
             background=self.background,
             virtual_camera=self.virtual_camera,
+            readers=readers,
             recording=self.recording,
             unmatted=self.unmatted,
             busy=busy,

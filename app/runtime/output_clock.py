@@ -34,7 +34,7 @@ class OutputClock:
         settings: Callable[[], Settings],
         pictures: LatestSlot[Picture],
         standby: StandbyPictures,
-        sinks: Sequence[SinkWorker[Any]],
+        sinks: Sequence[SinkWorker[Any, Any]],
         board: StatusBoard,
     ) -> None:
         self._settings = settings

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.compositing.base import Background
 from app.matting.base import MattingEngine
-from app.output.base import FrameSink
+from app.output.base import CameraSink, FrameSink, ReaderCounter
 from app.settings import BackgroundSettings, CaptureSettings, MattingSettings
 
 
@@ -21,12 +21,12 @@ class Parts:
     build_engine: Callable[[MattingSettings, int, int], MattingEngine]
     """(settings, width, height)"""
     open_background: Callable[[BackgroundSettings], Background]
-    open_virtual_camera: Callable[[str, int, int, float], FrameSink]
+    open_virtual_camera: Callable[[str, int, int, float], CameraSink]
     """(device, label or `auto`; width, height, fps)"""
     open_recorder: Callable[[Path, int, int, float, bool], FrameSink]
     """(file, width, height, fps, alpha)"""
-    count_readers: Callable[[str], int | None]
-    """How many programs read the virtual camera of this name; None where the system offers no way to tell."""
+    watch_readers: Callable[[str], ReaderCounter]
+    """(device of the virtual camera)"""
 
 
 def default_parts() -> Parts:
@@ -34,10 +34,11 @@ def default_parts() -> Parts:
     from app.capture import open_source
     from app.compositing import open_background
     from app.matting import build_engine
+    from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
 
     def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
         return Recorder(path, width, height, fps, alpha=alpha)
 
-    return Parts(open_source, build_engine, open_background, VirtualCamera, open_recorder)
+    return Parts(open_source, build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.compositing.base import Background
-from app.output.base import FrameSink
+from app.output.base import CameraSink, FrameSink
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
 from app.runtime.demand import DemandWatch
@@ -55,7 +55,9 @@ class Pipeline:
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener", self._parts.open_background, lambda background: background.close()
         )
-        self._demand = DemandWatch(self._wanted, self._readers, lambda: self._capture.wake())
+        self._demand = DemandWatch(
+            self._wanted, lambda: self._board.virtual_camera, self._parts.watch_readers, lambda: self._capture.wake()
+        )
         self._capture = CaptureWorker(
             self._parts.open_source,
             lambda: self._settings.capture,
@@ -73,7 +75,11 @@ class Pipeline:
             lambda: self._demand.resting,
             self._board,
         )
-        self._sinks = [self._virtual_camera(), self._recorder(alpha=False), self._recorder(alpha=True)]
+        self._sinks: list[SinkWorker[Any, Any]] = [
+            self._virtual_camera(),
+            self._recorder(alpha=False),
+            self._recorder(alpha=True),
+        ]
         clock = OutputClock(lambda: self._settings, self._pictures, self._standby, self._sinks, self._board)
         self._capture_thread = Worker("capture", self._capture.run, self._crashed(Stage.CAPTURE))
         self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING))
@@ -112,7 +118,7 @@ class Pipeline:
     def status(self) -> PipelineStatus:
         """What is going on."""
         busy = "the model" if self._engines.busy else "the background" if self._backgrounds.busy else ""
-        return self._board.read(busy=busy, frames_dropped=self._frames.dropped)
+        return self._board.read(busy=busy, readers=self._demand.readers, frames_dropped=self._frames.dropped)
 
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording; False if a thread did not end in time."""
@@ -165,32 +171,28 @@ class Pipeline:
             or self._capture.kind != "camera"
         )
 
-    def _readers(self) -> int | None:
-        camera = self._board.virtual_camera
-        return None if camera is None else self._parts.count_readers(camera)
-
     def _crashed(self, stage: Stage) -> Callable[[Exception], None]:
         return lambda error: self._board.report(
             stage, f"The {stage.value} thread failed: {error}; start the program again."
         )
 
-    def _virtual_camera(self) -> SinkWorker[Any]:
+    def _virtual_camera(self) -> SinkWorker[str, CameraSink]:
         def wanted() -> str | None:
             device = self._settings.output.virtual_camera
             return None if device == "off" else device
 
-        def open_camera(device: str, picture: Picture) -> FrameSink:
+        def open_camera(device: str, picture: Picture) -> CameraSink:
             return self._parts.open_virtual_camera(device, *picture.size, self._settings.capture.fps)
 
-        def opened(name: str | None) -> None:
-            self._board.virtual_camera = name
+        def opened(camera: CameraSink | None) -> None:
+            self._board.virtual_camera = camera.device if camera else None
 
         plan = SinkPlan(
             Stage.VIRTUAL_CAMERA, wanted, open_camera, CAMERA_RETRY_S, lambda device: device == "auto", opened
         )
         return SinkWorker(plan, self._board)
 
-    def _recorder(self, *, alpha: bool) -> SinkWorker[Any]:
+    def _recorder(self, *, alpha: bool) -> SinkWorker[Path, FrameSink]:
         def wanted() -> Path | None:
             output = self._settings.output
             return output.record_alpha if alpha else output.record
@@ -198,8 +200,8 @@ class Pipeline:
         def open_file(path: Path, picture: Picture) -> FrameSink:
             return self._parts.open_recorder(path, *picture.size, self._settings.capture.fps, alpha)
 
-        def opened(name: str | None) -> None:
+        def opened(recorder: FrameSink | None) -> None:
             if not alpha:
-                self._board.recording = name
+                self._board.recording = recorder.name if recorder else None
 
         return SinkWorker(SinkPlan(Stage.RECORDING, wanted, open_file, None, lambda path: False, opened), self._board)

@@ -15,33 +15,34 @@ from app.runtime.status import Stage
 from app.types import Picture
 
 K = TypeVar("K", bound=Hashable)
+S = TypeVar("S", bound=FrameSink)
 
 
 @dataclass(frozen=True, slots=True)
-class SinkPlan(Generic[K]):
+class SinkPlan(Generic[K, S]):
     """How one kind of sink is kept."""
 
     stage: Stage
     wanted: Callable[[], K | None]
     """What the settings ask for now; None for no such sink."""
-    open: Callable[[K, Picture], FrameSink]
+    open: Callable[[K, Picture], S]
     retry_s: float | None
     """A sink that failed is opened again after so long; None: only when the settings change (a recording would
     overwrite what is already on disk)."""
     quiet: Callable[[K], bool]
     """Whether it is no problem that this one cannot be opened."""
-    opened: Callable[[str | None], None]
-    """Told the name of the open sink, None when there is none."""
+    opened: Callable[[S | None], None]
+    """Told the open sink, None when there is none."""
 
 
-class SinkWorker(Generic[K]):
+class SinkWorker(Generic[K, S]):
     """Follows the settings; a switch that fails keeps the sink that worked."""
 
-    def __init__(self, plan: SinkPlan[K], board: StatusBoard) -> None:
+    def __init__(self, plan: SinkPlan[K, S], board: StatusBoard) -> None:
         self._plan = plan
         self._board = board
         self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
-        self._sink: FrameSink | None = None
+        self._sink: S | None = None
         self._tried: K | None = None
         self._retry_at_s: float | None = None
 
@@ -93,7 +94,7 @@ class SinkWorker(Generic[K]):
             return
         self._close()
         self._sink = sink
-        self._plan.opened(sink.name)
+        self._plan.opened(sink)
         self._board.clear(self._plan.stage)
 
     def _send(self, picture: Picture, fresh: bool) -> None:

@@ -78,7 +78,9 @@ class PipelineStatus:
     engine: EngineInfo | None = None
     background: str = ""
     virtual_camera: str | None = None
-    """Its device or label; None while there is none."""
+    """Its device, or its name where the system has no device file; None while there is none."""
+    readers: int | None = None
+    """How many programs read the virtual camera; None where that is not known."""
     recording: str | None = None
     unmatted: bool = False
     """The camera's own picture goes out because the user chose "none"."""
