@@ -1,7 +1,7 @@
 """What this machine lacks for the program to work, and what to do about it."""
 
-from app.doctor.checks import run_checks
+from app.doctor.checks import check_output, run_checks
 from app.doctor.finding import Finding, State
 from app.doctor.system import System
 
-__all__ = ["Finding", "State", "System", "run_checks"]
+__all__ = ["Finding", "State", "System", "check_output", "run_checks"]

@@ -21,7 +21,7 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
     from app.capture.devices import list_cameras
 
     system = system or System()
-    findings = [*check_cameras(system, list_cameras()), *_virtual_camera(system)]
+    findings = [*check_cameras(system, list_cameras()), *check_output(system)]
     if proof and system.platform.startswith("linux"):
         findings += _proof(system)
     findings += check_gpu(system, read_torch())
@@ -37,7 +37,8 @@ def _models_on_hand() -> tuple[str, ...]:
     return tuple(name for name in WEIGHTS if on_hand(name) is not None)
 
 
-def _virtual_camera(system: System) -> tuple[Finding, ...]:
+def check_output(system: System) -> tuple[Finding, ...]:
+    """Only the virtual camera, in a moment and without the proof."""
     if system.platform == "win32":
         return check_windows(system)
     if system.platform == "darwin":

@@ -135,6 +135,7 @@ def test_what_cannot_be_done_is_said(way: Way, server: ControlServer, command: C
     assert ask(Command("pause"), connect_to=way.connect).done, "the server goes on"
 
 
+@pytest.mark.error_logs
 def test_a_fault_of_the_program_ends_neither_server_nor_caller(
     way: Way, server: ControlServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -142,7 +143,6 @@ def test_a_fault_of_the_program_ends_neither_server_nor_caller(
     assert not answer.done and "ZeroDivisionError: a fault of the program" in answer.message
     assert "a control command failed" in caplog.text
     assert ask(Command("pause"), connect_to=way.connect).done
-    caplog.clear()
 
 
 @pytest.mark.parametrize(

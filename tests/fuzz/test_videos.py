@@ -31,6 +31,7 @@ def encoded(folder: Path, suffix: str, codec: str) -> bytes:
     formats = {"gif": "rgb8", "mjpeg": "yuvj420p"}
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, formats.get(codec, "yuv420p")
         for index in range(FRAMES):
             image = np.full((HEIGHT, WIDTH, 3), index * 20, np.uint8)

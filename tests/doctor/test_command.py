@@ -1,0 +1,122 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import cli, cli_doctor, doctor
+from app.control import ControlServer
+from app.doctor.finding import Finding, State
+from app.errors import MattecamError
+from tests.control.test_control import Recorder
+from tests.doctor.machine import Machine
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    """A program that listens."""
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    controller = Recorder()
+    server = ControlServer(controller)
+    server.start()
+    yield controller
+    assert server.stop()
+
+
+def test_the_doctor_looks_at_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--json"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert {"check", "state", "detail", "why", "fix"} == set(findings[0])
+    checks = {finding["check"].split(":")[0] for finding in findings}
+    assert checks >= {"camera", "virtual camera", "graphics card", "models", "display", "disk"}
+    assert {finding["state"] for finding in findings} <= {"ok", "warning", "problem"}
+
+
+def test_problems_are_shown_with_their_commands_and_are_no_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = Finding("camera", State.PROBLEM, "It is [gone].", "Nobody sees you.", "Do this:\nsudo plug --in [camera]")
+    monkeypatch.setattr(doctor, "run_checks", lambda system: (bad,))
+    assert cli.main(["doctor"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "✗ camera: It is [gone].",
+        "    Nobody sees you.",
+        "    Do this:",
+        "    sudo plug --in [camera]",
+    ]
+
+
+def test_a_repair_that_is_not_possible_is_a_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "System", Machine(tmp_path).system)
+    assert cli.main(["doctor", "--fix"]) == 1
+    assert "must be installed first" in capsys.readouterr().err
+
+
+def test_nobody_can_agree_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MattecamError, match="no terminal"):
+        cli_doctor._ask("modprobe v4l2loopback")
+
+
+def test_ctl_steers_the_running_program(
+    running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["ctl", "scene", "Work", "call"]) == 0
+    assert capsys.readouterr().out == "scene done\n"
+    (tmp_path / "beach.png").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["ctl", "background", "beach.png"]) == 0
+    assert running.asked == [("scene", "Work call"), ("background", str(tmp_path / "beach.png"))]
+
+
+def test_ctl_status(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ctl", "status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"model": "student", "size": [640, 480], "virtual_camera": None}
+    assert cli.main(["ctl", "status"]) == 0
+    assert "student" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
+        (["dance"], 2, "There is no command 'dance'"),
+        (["ratio", "7"], 2, "between 0.05 and 1"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_ctl_failures(
+    running: Recorder, capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
+) -> None:
+    assert cli.main(["ctl", *words]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_ctl_without_a_program(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path))
+    assert cli.main(["ctl", "pause"]) == 1
+    assert "not running" in capsys.readouterr().err
+
+
+def test_service_takes_the_options_of_headless(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[list[str]] = []
+
+    def install(options: list[str]) -> Path:
+        installed.append(options)
+        return tmp_path
+
+    monkeypatch.setattr("app.service.install", install)
+    monkeypatch.setattr("app.service.remove", lambda: False)
+    assert cli.main(["service", "install", "--background", "blur:30", "--size", "640x480"]) == 0
+    assert installed == [["--background", "blur:30", "--size", "640x480"]]
+    assert cli.main(["service", "remove"]) == 2
+    assert "not installed" in capsys.readouterr().err

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from app import cli
+from app.settings import MODEL_NAMES
+from tests.fuzz import tally
+
+SAMPLE, ALL = 150, 4000
+COMMANDS = [
+    "headless",
+    "convert",
+    "devices",
+    "doctor",
+    "weights",
+    "bench",
+    "evaluate",
+    "ctl",
+    "service",
+    "version",
+    "nonsense",
+]
+SECOND = [
+    "list",
+    "download",
+    "verify",
+    "install",
+    "remove",
+    "background",
+    "next",
+    "pause",
+    "scene",
+    "ratio",
+    "status",
+    "quit",
+]
+OPTIONS = [
+    "--source", "--size", "--fps", "--format", "--model", "--weights", "--refiner", "--plate", "--device", "--executor",
+    "--precision", "--downsample-ratio", "--background", "--virtual-camera", "--record", "--record-alpha", "--seconds",
+    "--frames", "--status-json", "--config", "--profile",
+]  # fmt: skip
+FLAGS = ["--mirror", "--verbose", "--json", "--on-demand", "--always-on", "--minimised", "--again", "-h", "--", "-"]
+VALUES = [
+    "auto", "demo", "camera:0", "camera:/dev/video99", "camera:-1", "1280x720", "0x0", "99999x1", "12x", "30", "0",
+    "-1", "nan", "inf", "1e999", "0.25", "2", "blur", "blur:50", "blur:", "blur:101", "#123456", "#12", "green", "none",
+    "off", "cpu", "cuda:99", "mps", "eager", "float16", "MJPG", "", " ", "\n", "é💡", "\udcff", "/", "/dev/null",
+    "/no/such/file",    "x" * 5000, "%s%n", "$(true)", "../..", "a\0b",
+]  # fmt: skip
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What would take long or change the machine is replaced by nothing; the reading of the words is real."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setattr(cli, "run_in_window", lambda start, options: 0)
+    monkeypatch.setattr("app.headless.run", lambda start, options: 0)
+    monkeypatch.setattr("app.doctor.run_checks", lambda system: ())
+    monkeypatch.setattr("app.cli_weights._download", lambda name, again: tmp_path)
+    monkeypatch.setattr("app.service.install", lambda options: tmp_path)
+    monkeypatch.setattr("app.service.remove", lambda: False)
+    (tmp_path / "broken.json").write_text("{")
+
+
+def words(dice: random.Random) -> list[str]:
+    line = [dice.choice(COMMANDS)] if dice.random() < 0.8 else []
+    for _ in range(dice.randrange(6)):
+        kind = dice.random()
+        if kind < 0.5:
+            line += [dice.choice(OPTIONS), dice.choice([*VALUES, *MODEL_NAMES, "broken.json"])]
+        elif kind < 0.65:
+            line.append(dice.choice(FLAGS))
+        elif kind < 0.8:
+            line.append(dice.choice(SECOND))
+        else:
+            line.append(dice.choice(VALUES))
+    return line
+
+
+def type_all(cases: int, capsys: pytest.CaptureFixture[str]) -> None:
+    dice = random.Random(7)
+    for _ in range(cases):
+        tally.count()
+        line = words(dice)
+        code = cli.main(line)
+        written = capsys.readouterr()
+        assert code in (0, 1, 2), line
+        assert "Traceback" not in written.err, line
+        assert code == 0 or written.err or written.out, f"failed without a word: {line}"
+
+
+def test_command_lines(nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
+    type_all(SAMPLE, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_many_command_lines(nothing_runs: None, capsys: pytest.CaptureFixture[str]) -> None:
+    type_all(ALL, capsys)
