@@ -17,6 +17,7 @@ import typer
 from platformdirs import user_cache_path
 from rich.progress import track
 
+from app.errors import SourceOpenError
 from training.sources import VALIDATION_CLIPS, Picture, list_pictures
 from training.store import PackWriter
 from training.teacher import Teacher
@@ -58,7 +59,7 @@ def main(
 def _pack_backgrounds(path: Path, pictures: list[Picture]) -> None:
     with PackWriter(path) as pack:
         for picture in track(pictures, "backgrounds"):
-            pack.add(_read(picture.path), picture.name, "background", validation=picture.validation)
+            pack.add(_rgb(_read(picture.path)), picture.name, "background", validation=picture.validation)
 
 
 def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
@@ -71,7 +72,7 @@ def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
                 more, bgr = video.read()
                 if not more:
                     break
-                rgb = cv2.cvtColor(cv2.resize(bgr, CLIP_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+                rgb = _rgb(cv2.resize(bgr, CLIP_SIZE, interpolation=cv2.INTER_AREA))
                 layers = np.concatenate([rgb, *teacher.frame(rgb)], 2)
                 pack.add(layers, f"{clip.stem}:{index}", clip.stem, validation=clip.stem in VALIDATION_CLIPS)
                 index += 1
@@ -84,15 +85,15 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
             if index % _FLUSH_EVERY == 0:
                 pack.flush()
             if picture.kind == "cutout":
-                rgba = cv2.cvtColor(cv2.imread(str(picture.path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
-                layers = np.concatenate([rgba[..., :3], rgba], 2)
+                bgra = _read(picture.path, cv2.IMREAD_UNCHANGED)
+                layers = np.concatenate([_rgb(bgra[..., :3]), _rgb(bgra[..., :3]), bgra[..., 3:]], 2)
                 pack.add(layers, picture.name, "cutout", validation=picture.validation, composable=True, usable=False)
                 continue
-            rgb = _read(picture.path)
+            rgb = _rgb(_read(picture.path))
             foreground, alpha = teacher.photo(rgb)
             agreement = 1.0
             if picture.mask is not None:
-                alpha, agreement = corrected(alpha[..., 0], cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE))
+                alpha, agreement = corrected(alpha[..., 0], _read(picture.mask, cv2.IMREAD_GRAYSCALE))
             usable, composable = judge(alpha[..., 0])
             pack.add(
                 np.concatenate([rgb, foreground, alpha], 2),
@@ -140,11 +141,16 @@ def judge(alpha: Pixels) -> tuple[bool, bool]:
     return doubt < 0.25 and largest > 0.6, doubt < 0.12 and largest > 0.9
 
 
-def _read(path: Path) -> Pixels:
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise OSError(f"{path} is no image that can be read; remove it or its line in index.tsv.")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+def _read(path: Path, mode: int = cv2.IMREAD_COLOR) -> Pixels:
+    """The image in the order of channels that OpenCV has: BGR, BGRA or grey."""
+    image = cv2.imread(str(path), mode)
+    if image is None:
+        raise SourceOpenError(f"{path} is no image that can be read; remove it or its line in index.tsv.")
+    return np.asarray(image, np.uint8)
+
+
+def _rgb(bgr: npt.NDArray[np.generic]) -> Pixels:
+    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
 
 
 if __name__ == "__main__":

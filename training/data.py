@@ -145,7 +145,9 @@ class SampleSource:
         path = random_path(rng, self.frames, self.size, 0.025)
         tone = random_tone(rng, ToneRange(gain=0.15, gamma=0.12, colour=0.04, offset=0.02))
         warped = warp_all(layers, placement.matrix(), path, self.size, cv2.BORDER_CONSTANT)
-        return [(tone(image[..., :3]).astype(np.float32), image[..., 3:].astype(np.float32) / 255) for image in warped]
+        colours = [tone(image[..., :3]).astype(np.float32) for image in warped]
+        alphas = [np.asarray(image[..., 3:], np.float32) / np.float32(255) for image in warped]
+        return list(zip(colours, alphas, strict=True))
 
 
 def _framed(rng: Rng, source: Size, size: Size, pad: bool = True) -> tuple[Placement, bool]:

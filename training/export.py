@@ -26,7 +26,7 @@ def main(
 ) -> None:
     """Writes a checkpoint's averaged weights, in half precision, and the outputs that the tests expect of them."""
     save(averaged_student(checkpoint), out)
-    np.savez_compressed(golden, **expected_outputs(load(out)))
+    np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 
 
 def averaged_student(checkpoint: Path) -> StudentNetwork:

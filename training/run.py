@@ -55,7 +55,7 @@ class Run:
         parallel.join(rank, processes, rendezvous)
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
-        self.learner = Learner().to(self.device, memory_format=torch.channels_last)
+        self.learner = Learner().to(self.device)
         self.average = AveragedModel(self.learner, multi_avg_fn=_Ema(stage.ema), use_buffers=True, device=self.device)
         self.optimizer = _optimizer(self.learner, stage.rate)
         self.step, self.seconds = 0, 0.0
@@ -75,7 +75,7 @@ class Run:
         total = self.stage.minutes * 60
         columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
         with Progress(*columns, disable=self.rank > 0) as bar:
-            task = bar.add_task("training", total=total, completed=self.seconds, note="")
+            task = bar.add_task("training", total=total, completed=int(self.seconds), note="")
             while parallel.agreed(self.seconds < total, self.processes):
                 losses = self._step(min(1.0, self.seconds / total))
                 now = time.monotonic()
@@ -99,7 +99,7 @@ class Run:
         src, fgr, pha = to_batch([self.source.draw(first + i) for i in range(share)], self.device)
         losses = self.learner(src, fgr, pha, self.stage.half)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
         parallel.average_gradients(self.learner.parameters(), self.processes)
         torch.nn.utils.clip_grad_norm_(self.learner.parameters(), _LONGEST_GRADIENT)
         self.optimizer.step()
@@ -121,7 +121,9 @@ class Run:
         partial = self.checkpoint.with_suffix(".partial")
         torch.save(state, partial)
         partial.replace(self.checkpoint)
-        self._log({"check": quick_check(self.average.module.student, self.stage.cache, self.stage.size, self.device)})
+        averaged = self.average.module
+        assert isinstance(averaged, Learner)
+        self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
 
     def _load(self) -> None:
         resumed = self.checkpoint.exists()

@@ -57,7 +57,7 @@ def _read_images(folder: Path) -> Iterator[Alpha]:
         image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
         if image is None:
             raise SourceOpenError(f"{path} is no image that can be read; replace or remove it.")
-        yield np.asarray(image, np.float32) / np.iinfo(image.dtype).max
+        yield np.asarray(image / (65535 if image.dtype == np.uint16 else 255), np.float32)
 
 
 def _read_video(path: Path) -> Iterator[Alpha]:

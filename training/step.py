@@ -40,7 +40,7 @@ class Learner(nn.Module):
         with torch.autocast(src.device.type, torch.bfloat16, enabled=half):
             raw, features, _ = self.student.decode(flat, None, None, None, frames)
             rough = [head(x) for head, x in zip(self.heads, features, strict=True)]
-        residual, logit = raw.float().split([3, 1], 1)
+        residual, logit = raw[:, :3].float(), raw[:, 3:].float()
         truth = pha.flatten(0, 1)
         alpha = stretched(logit)
         seen = truth > 0
@@ -48,7 +48,7 @@ class Learner(nn.Module):
         losses = {
             "l1": functional.l1_loss(alpha, truth),
             "laplacian": laplacian_loss(alpha, truth, levels=4),
-            "coherence": coherence_loss(alpha.unflatten(0, (-1, frames)), pha),
+            "coherence": coherence_loss(alpha.view_as(pha), pha),
             "entropy": _ENTROPY * segmentation_loss(logit, truth),
             "foreground": functional.l1_loss(residual * seen, wanted),
         }

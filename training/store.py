@@ -101,4 +101,5 @@ class Pack:
 def _half(image: Pixels) -> Pixels:
     height, width = image.shape[0] // 2, image.shape[1] // 2
     blocks = image[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
-    return np.rint(blocks.mean((1, 3), dtype=np.float32)).astype(np.uint8)
+    halved: Pixels = np.rint(blocks.mean((1, 3), dtype=np.float32)).astype(np.uint8)
+    return halved

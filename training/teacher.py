@@ -59,4 +59,5 @@ class Teacher:
 
 
 def _to_pixels(image: Floats) -> Pixels:
-    return np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8)
+    pixels: Pixels = np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8)
+    return pixels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import tempfile
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import torch
-import torch.multiprocessing as mp
 import typer
 
 from training.cache import default_cache
@@ -42,6 +42,7 @@ def main(
     half: Annotated[bool, typer.Option(help="bfloat16 in the network.")] = True,
 ) -> None:
     """Trains the student, or goes on where the run in OUT stopped; the best stretches are small frames first."""
+    context = multiprocessing.get_context("spawn")
     width, height = (int(part) for part in size.split("x"))
     stage = Stage(
         out=out,
@@ -58,12 +59,18 @@ def main(
         device=device,
         half=half,
     )
+    if processes == 1:
+        work(0, Launch(stage, 1, ""))
+        return
     with tempfile.TemporaryDirectory() as folder:
         launch = Launch(stage, processes, os.fspath(Path(folder) / "rendezvous"))
-        if processes == 1:
-            work(0, launch)
-        else:
-            mp.spawn(work, (launch,), nprocs=processes)
+        workers = [context.Process(target=work, args=(rank, launch)) for rank in range(processes)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise typer.Exit(1)
 
 
 def work(rank: int, launch: Launch) -> None:

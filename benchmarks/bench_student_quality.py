@@ -1,0 +1,183 @@
+"""The bundled network beside RVM at low ratios and OpenCV's own means, on people that no training saw.
+
+Run from the repository's root: `python -m benchmarks.bench_student_quality --help`. The truth is RVM at ratio 1.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from statistics import fmean, median
+from typing import Annotated
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+import torch
+import typer
+from torch import Tensor, nn
+
+from models.rvm import MattingNetwork
+from models.student import StudentNetwork, load_bundled
+from training import metrics
+from training.baselines import GrabCut, Mog2
+from training.cache import default_cache
+from training.export import averaged_student
+from training.metrics import Alpha
+from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, scenes
+
+Pixels = npt.NDArray[np.uint8]
+Row = dict[str, float]
+
+_KINDS = ("portrait", "whole body", "clip")
+
+
+class Whole(nn.Module):
+    """Frame and state to alpha and state, at full size."""
+
+    def __init__(self, network: StudentNetwork | MattingNetwork, ratio: float) -> None:
+        super().__init__()
+        self.network, self.ratio = network, ratio
+
+    def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """src (1, 3, H, W) and its states to pha (1, 1, H, W) and the new states."""
+        _, pha, *after = self.network(src, *state, downsample_ratio=self.ratio)
+        return pha, *after
+
+
+class NetworkMatter:
+    """A recurrent network in OpenVINO as a competitor."""
+
+    def __init__(self, network: StudentNetwork | MattingNetwork, ratio: float, precision: str = "f32") -> None:
+        width, height = SIZE
+        small = int(height * ratio), int(width * ratio)
+        self._first = [x.numpy() for x in network.initial_state(1, *small)]
+        example = (torch.zeros(1, 3, height, width), *(torch.from_numpy(x) for x in self._first))
+        whole = Whole(network.eval(), ratio)
+        model = ov.convert_model(whole, example_input=example, input=[tuple(x.shape) for x in example])
+        options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY"}
+        self._request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
+        self._state = self._first
+
+    def reset(self) -> None:
+        """Forgets the frames seen."""
+        self._state = self._first
+
+    def alpha(self, rgb: Pixels) -> Alpha:
+        """As `Matter` wants it."""
+        image = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / 255
+        outputs = self._request.infer([image, *self._state])
+        self._state = [outputs[i].copy() for i in range(1, 1 + len(self._first))]
+        return np.asarray(outputs[0][0, 0], np.float32).copy()
+
+
+def main(
+    clips: Annotated[Path, typer.Option(help="Folder with the clips.")],
+    weights: Annotated[Path, typer.Option(help="The teacher: a checkpoint of RVM MobileNetV3.")],
+    cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A trainer's checkpoint in place of the bundled one.")] = None,
+    photos: Annotated[int, typer.Option(help="How many validation photos to use.")] = 240,
+    baselines: Annotated[bool, typer.Option(help="Also measure RVM at low ratios, GrabCut and MOG2.")] = True,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for pictures of the student's results.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+) -> None:
+    """Prints one table over all competitors: MAD, IoU and dtSSD per kind of scene, empty rooms, milliseconds."""
+    data = scenes(cache or default_cache(), clips, weights, photos)
+    student = averaged_student(checkpoint) if checkpoint else load_bundled()
+    rvm = MattingNetwork()
+    rvm.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    competitors: dict[str, Matter] = {"student at 256x144": NetworkMatter(student, 0.5)}
+    if baselines:
+        competitors["student, bfloat16"] = NetworkMatter(student, 0.5, "bf16")
+        competitors["RVM at 256x144"] = NetworkMatter(rvm, 0.5)
+        competitors["RVM at 128x72"] = NetworkMatter(rvm, 0.25)
+        competitors["GrabCut from a box"] = GrabCut()
+        competitors["MOG2"] = Mog2()
+    rows = {}
+    for name, matter in competitors.items():
+        results = {scene.name: alphas(matter, scene) for scene in data}
+        rows[name] = {**_figures(data, results), "ms": _milliseconds(matter, data[0].frames[0])}
+        if pictures and name == "student at 256x144":
+            _draw(pictures, data, results)
+    print(_table(rows))
+    if out:
+        out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+def _figures(data: list[Scene], results: dict[str, list[Alpha]]) -> Row:
+    row: Row = {}
+    everything: list[float] = []
+    for kind in _KINDS:
+        pairs = [(scene, results[scene.name]) for scene in data if scene.kind == kind]
+        mads = [fmean(metrics.mad(p, t) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
+        ious = [fmean(_iou(p, t) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
+        everything.extend(mads)
+        if mads:
+            row |= {f"{kind} mad": fmean(mads), f"{kind} median": median(mads), f"{kind} iou": fmean(ious)}
+    row["all mad"] = fmean(everything)
+    clips = [scene for scene in data if scene.kind == "clip"]
+    row["clip dtssd"] = fmean(_flicker(results[s.name], s.true) for s in clips)
+    row["clip corner dtssd"] = fmean(_flicker(_corner(results[s.name]), _corner(s.true)) for s in clips)
+    rooms = [scene for scene in data if scene.kind == "room"]
+    row["room alpha"] = fmean(float(results[s.name][0].mean()) for s in rooms)
+    return row
+
+
+def _iou(pred: Alpha, true: Alpha) -> float:
+    either = int(((pred > 0.5) | (true > 0.5)).sum())
+    return int(((pred > 0.5) & (true > 0.5)).sum()) / either if either else 1.0
+
+
+def _flicker(pred: list[Alpha], true: list[Alpha]) -> float:
+    return fmean(metrics.dtssd(pred[t], pred[t - 1], true[t], true[t - 1]) for t in range(1, len(true)))
+
+
+def _corner(sequence: list[Alpha]) -> list[Alpha]:
+    """The lower left quarter, where nothing moves in the clips but an elbow now and then."""
+    return [alpha[alpha.shape[0] // 2 :, : alpha.shape[1] // 2] for alpha in sequence]
+
+
+def _milliseconds(matter: Matter, frame: Pixels) -> float:
+    times = []
+    for _ in range(12):
+        begun = time.perf_counter()
+        matter.alpha(frame)
+        times.append((time.perf_counter() - begun) * 1e3)
+    return median(times[2:])
+
+
+def _table(rows: dict[str, Row]) -> str:
+    columns = list(next(iter(rows.values())))
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {name} | " + " | ".join(f"{row[c]:.4g}" for c in columns) + " |" for name, row in rows.items()]
+    return "\n".join(lines)
+
+
+def _draw(folder: Path, data: list[Scene], results: dict[str, list[Alpha]]) -> None:
+    """One JPEG a kind: frame, true alpha, the student's, and the person on green; the worst of the kind first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in (*_KINDS, "room"):
+        strips = []
+        for scene in (s for s in data if s.kind == kind):
+            frames = scene.frames if scene.still else scene.frames[WARM_UP_FRAMES:]
+            for index in range(1) if scene.still else range(0, len(frames), 15):
+                pred, true = results[scene.name][index], scene.true[index]
+                strips.append((metrics.mad(pred, true), _strip(frames[index], true, pred)))
+        strips.sort(key=lambda strip: -strip[0])
+        if strips:
+            sheet = np.vstack([image for _, image in strips[:24]])
+            cv2.imwrite(str(folder / f"{kind.replace(' ', '_')}.jpg"), sheet[..., ::-1])
+
+
+def _strip(frame: Pixels, true: Alpha, pred: Alpha) -> Pixels:
+    alpha = pred[..., None]
+    cut = frame * alpha + np.array([40, 200, 60]) * (1 - alpha)
+    greys = [np.repeat(np.rint(a * 255)[..., None], 3, 2) for a in (true, pred)]
+    strip = np.hstack([frame, *greys, cut]).astype(np.uint8)
+    return np.asarray(cv2.resize(strip, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+if __name__ == "__main__":
+    typer.run(main)

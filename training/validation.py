@@ -1,0 +1,136 @@
+"""What networks are compared on: people, clips and rooms that no training saw, and the teacher's alphas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from training.check import filling
+from training.metrics import Alpha
+from training.store import Pack
+from training.teacher import Teacher
+
+Pixels = npt.NDArray[np.uint8]
+
+SIZE = (512, 288)
+"""(width, height) of the comparison's frames."""
+
+WARM_UP_FRAMES = 3
+"""Frames that are shown and not measured; a photo is shown so many times and once more."""
+
+_WHOLE_BODY = frozenset({"bearpaw/clothing-co-parsing", "VikramShenoy97/Human-Segmentation-Dataset"})
+
+
+class Matter(Protocol):
+    """Anything that gives alphas to the frames of a video."""
+
+    def reset(self) -> None:
+        """A new video begins."""
+
+    def alpha(self, rgb: Pixels) -> Alpha:
+        """Alpha, float32 (H, W) in 0..1, of the next frame, uint8 (H, W, 3) RGB."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A video, or a photo as one that stands still, at the comparison's size."""
+
+    name: str
+    kind: str
+    """"portrait" (heads and shoulders, half bodies), "whole body", "clip" or "room"."""
+    frames: list[Pixels]
+    """Each uint8 (288, 512, 3) RGB; one alone for photos and rooms."""
+    true: list[Alpha]
+    """The teacher's alpha of each measured frame: of all but the first few of a clip, of the one of a photo."""
+
+    @property
+    def still(self) -> bool:
+        """One frame, to be shown several times."""
+        return len(self.frames) == 1
+
+
+class TeacherMatter:
+    """The teacher as one of the competitors."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
+
+    def reset(self) -> None:
+        """Forgets the frames seen."""
+        self._teacher.reset()
+
+    def alpha(self, rgb: Pixels) -> Alpha:
+        """As `Matter` wants it."""
+        return self._teacher.frame(rgb)[1][..., 0].astype(np.float32) / np.float32(255)
+
+
+def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
+    """The validation scenes: up to `photos` photos, the clips in `clips` that are for validation, and rooms.
+
+    The teacher's alphas are computed once and kept in `cache`/validation.npz.
+    """
+    found = [*_photos(cache, photos), *_clips(cache, clips), *_rooms(cache, photos // 4)]
+    kept = cache / "validation.npz"
+    if kept.exists():
+        with np.load(kept) as file:
+            known = {name: file[name] for name in file}
+    else:
+        known = {}
+    teacher: TeacherMatter | None = None
+    for scene in found:
+        if scene.kind == "room":
+            scene.true.append(np.zeros(scene.frames[0].shape[:2], np.float32))
+            continue
+        if scene.name not in known:
+            teacher = teacher or TeacherMatter(Teacher(weights, precision="f32"))
+            known[scene.name] = np.stack([np.rint(a * 255) for a in alphas(teacher, scene)]).astype(np.uint8)
+        scene.true.extend(alpha.astype(np.float32) / 255 for alpha in known[scene.name])
+    if teacher is not None:
+        np.savez_compressed(kept, allow_pickle=False, **known)
+    return found
+
+
+def alphas(matter: Matter, scene: Scene) -> list[Alpha]:
+    """What `matter` makes of the measured frames of a scene, after the warm-up."""
+    matter.reset()
+    frames = scene.frames * (WARM_UP_FRAMES + 1) if scene.still else scene.frames
+    return [matter.alpha(frame) for frame in frames][WARM_UP_FRAMES:]
+
+
+def _photos(cache: Path, count: int) -> list[Scene]:
+    pack = Pack(cache / "people")
+    entries = [e for e in pack.entries if e.validation and e.usable][:count]
+    return [
+        Scene(
+            e.name,
+            "whole body" if e.group in _WHOLE_BODY else "portrait",
+            [np.ascontiguousarray(filling(pack.pixels(e)[..., :3], SIZE))],
+            [],
+        )
+        for e in entries
+    ]
+
+
+def _rooms(cache: Path, count: int) -> list[Scene]:
+    pack = Pack(cache / "backgrounds")
+    entries = [e for e in pack.entries if e.validation][:count]
+    return [Scene(e.name, "room", [np.ascontiguousarray(filling(pack.pixels(e), SIZE))], []) for e in entries]
+
+
+def _clips(cache: Path, folder: Path) -> list[Scene]:
+    groups = {e.group for e in Pack(cache / "clips").entries if e.validation}
+    found = []
+    for path in sorted(p for p in folder.iterdir() if p.stem in groups):
+        video, frames = cv2.VideoCapture(str(path)), []
+        while True:
+            more, bgr = video.read()
+            if not more:
+                break
+            frames.append(np.ascontiguousarray(filling(np.asarray(bgr, np.uint8), SIZE)[..., ::-1]))
+        found.append(Scene(path.stem, "clip", frames, []))
+    return found
