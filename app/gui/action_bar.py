@@ -49,6 +49,10 @@ class ActionBar(QWidget):
         if pressed is not None:
             pressed.click()
 
+    def mode_name(self, mode: ViewMode) -> str:
+        """What the mode is called for people."""
+        return self._words()[mode][0]
+
     def show_recording(self, words: str) -> None:
         """The time on the record button; empty while nothing is recorded."""
         self.record.setText(words or self.tr("Record"))
@@ -58,13 +62,7 @@ class ActionBar(QWidget):
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        words = {
-            ViewMode.COMPOSITE: (self.tr("Result"), self.tr("What the others see")),
-            ViewMode.ORIGINAL: (self.tr("Original"), self.tr("What the camera sees; only you see this")),
-            ViewMode.MATTE: (self.tr("Matte"), self.tr("White is you, black is the background")),
-            ViewMode.FOREGROUND: (self.tr("Person"), self.tr("You alone, cut out")),
-            ViewMode.COMPARE: (self.tr("Compare"), self.tr("Original and result side by side")),
-        }
+        words = self._words()
         for number, mode in enumerate(ViewMode):
             text, tip = words[mode]
             made: QPushButton = button(text, checkable=True)
@@ -76,6 +74,15 @@ class ActionBar(QWidget):
             self._modes.addButton(made, number)
             row.addWidget(made)
         return whole
+
+    def _words(self) -> dict[ViewMode, tuple[str, str]]:
+        return {
+            ViewMode.COMPOSITE: (self.tr("Result"), self.tr("What the others see")),
+            ViewMode.ORIGINAL: (self.tr("Original"), self.tr("What the camera sees; only you see this")),
+            ViewMode.MATTE: (self.tr("Matte"), self.tr("White is you, black is the background")),
+            ViewMode.FOREGROUND: (self.tr("Person"), self.tr("You alone, cut out")),
+            ViewMode.COMPARE: (self.tr("Compare"), self.tr("Original and result side by side")),
+        }
 
     def _show(self, settings: Settings) -> None:
         for box, on in (

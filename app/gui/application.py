@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -14,23 +15,32 @@ from types import FrameType
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
-from app import settings_file
+from app import scenes, settings_file
 from app.errors import SettingsError
 from app.gui import preferences as preferences_file
 from app.gui import theme
 from app.gui.bridge import Bridge
 from app.gui.icons import app_icon
+from app.gui.life import WindowLife
+from app.gui.log_buffer import LogBuffer
 from app.gui.main_window import MainWindow
 from app.gui.preferences_store import PreferencesStore
+from app.gui.remote import Remote
 from app.gui.saving import Saver
+from app.gui.single_instance import SingleInstance
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
+from app.gui.translation import translate
+from app.gui.tray import Tray
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 from app.settings import Settings
 
+log = logging.getLogger(__name__)
+
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+STOP_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class WindowOptions:
     """Close by itself after this many frames."""
     start_minimised: bool = False
     persist: bool = True
-    """Whether settings are written and other instances are looked for."""
+    """Whether settings and preferences are read from and written to files."""
     settings_path: Path | None = None
     """The settings file; None: the platform's."""
     saved_settings: Settings | None = None
@@ -53,9 +63,14 @@ class WindowOptions:
     parts: Parts | None = None
     """The pipeline's parts in place of the real ones."""
 
+    @property
+    def ends_by_itself(self) -> bool:
+        """A run of a script: no other instance is looked for, and no assistant comes up."""
+        return self.seconds is not None or self.frames is not None
+
 
 def make_application() -> QApplication:
-    """The one QApplication of the process, dressed."""
+    """The one QApplication of the process, named and translated."""
     # OpenCV's own Qt plug-ins, where a full OpenCV is installed, would be loaded in place of PyQt's.
     os.environ.pop("QT_QPA_PLATFORM_PLUGIN_PATH", None)
     running = QApplication.instance()
@@ -71,48 +86,107 @@ def make_application() -> QApplication:
 def run_window(settings: Settings, options: WindowOptions) -> int:
     """Run the program in a window until the user ends it; returns the exit code."""
     app = make_application()
-    settings_path = options.settings_path or settings_file.default_path()
-    preferences_path = settings_path.with_name("window.json")
-    preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
-    theme.apply(app, preferences.current.theme)
-    store = SettingsStore(settings, options.saved_settings)
-    tasks = Tasks()
-    bridge = Bridge(Pipeline(settings, parts=options.parts))
-    window = MainWindow(store, preferences, bridge, tasks)
-    saver = Saver(store, preferences, settings_path, preferences_path, tasks) if options.persist else None
-    if saver is not None:
-        saver.failed.connect(window.error_bar.show_message)
-    window.closing.connect(app.quit)
-    _end_by_itself(app, bridge, options)
-    with _signals(app) as interrupted:
-        if options.start_minimised:
-            window.showMinimized()
-        else:
-            window.show()
-        window.start()
-        app.exec()
-    window.hide()
-    ended = bridge.stop()
-    tasks.close()
-    code = EXIT_DONE if ended else EXIT_FAILED
-    if saver is not None:
-        try:
-            saver.finish()
-        except SettingsError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            code = EXIT_FAILED
-    if options.on_finished is not None:
-        options.on_finished(bridge.status)
-    window.deleteLater()
-    return EXIT_INTERRUPTED if interrupted else code
+    instance = SingleInstance()
+    if not options.ends_by_itself and not instance.claim():
+        print("mattecam: it runs already, and its window was brought to the front.", file=sys.stderr)  # noqa: T201
+        return EXIT_DONE
+    buffer = LogBuffer()
+    logging.getLogger().addHandler(buffer)
+    try:
+        with translate(app):
+            return Session(app, settings, options, instance, buffer).run()
+    finally:
+        logging.getLogger().removeHandler(buffer)
+        instance.release()
 
 
-def _end_by_itself(app: QApplication, bridge: Bridge, options: WindowOptions) -> None:
-    if options.seconds is not None:
-        QTimer.singleShot(round(options.seconds * 1000), app.quit)
-    if options.frames is not None:
-        frames = options.frames
-        bridge.status_changed.connect(lambda status: app.quit() if status.frames_out >= frames else None)
+class Session:
+    """One run of the window: everything that is made for it, and closed after it."""
+
+    def __init__(
+        self, app: QApplication, settings: Settings, options: WindowOptions, instance: SingleInstance, buffer: LogBuffer
+    ) -> None:
+        self._app = app
+        self._options = options
+        settings_path = options.settings_path or settings_file.default_path()
+        preferences_path = settings_path.with_name("window.json")
+        self._preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
+        self._store = SettingsStore(settings, options.saved_settings)
+        self._tasks = Tasks()
+        self._bridge = Bridge(Pipeline(settings, parts=options.parts))
+        self._apply_theme()
+        scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
+        self.window = MainWindow(self._store, self._preferences, self._bridge, self._tasks, scene_store, buffer)
+        self._tray = Tray(self._store, self.window.strip, self.window)
+        self._life = WindowLife(self.window, self._tray)
+        self._life.ended.connect(app.quit)
+        self._remote = Remote(self._store, self._bridge, scene_store, self._life.end, self.window)
+        self._saver: Saver | None = None
+        if options.persist:
+            self._saver = Saver(self._store, self._preferences, settings_path, preferences_path, self._tasks)
+            self._saver.failed.connect(self.window.error_bar.show_message)
+        self._preferences.changed.connect(self._apply_theme)
+        hints = app.styleHints()
+        if hints is not None:
+            hints.colorSchemeChanged.connect(self._apply_theme)
+        instance.raised.connect(self._life.bring_back)
+        self._theme: bool | None = None
+
+    def run(self) -> int:
+        """Show the window, run the event loop, close everything; returns the exit code."""
+        options = self._options
+        self._end_by_itself()
+        with _signals(self._app) as interrupted:
+            self._show()
+            self.window.start()
+            self._remote.start()
+            self._app.exec()
+        code = self._close()
+        if options.on_finished is not None:
+            options.on_finished(self._bridge.status)
+        return EXIT_INTERRUPTED if interrupted else code
+
+    def _show(self) -> None:
+        if self._options.start_minimised and self._tray.available:
+            return
+        if self._options.start_minimised:
+            self.window.showMinimized()
+            return
+        self.window.show()
+        if not self._preferences.current.first_run_done and not self._options.ends_by_itself:
+            self.window.show_assistant()
+
+    def _close(self) -> int:
+        self._preferences.change(geometry=self.window.encoded_geometry())
+        self.window.hide()
+        self._tray.hide()
+        self.window.matting_page.network.cancel()
+        remote_ended = self._remote.stop()
+        ended = self._bridge.stop(STOP_TIMEOUT_S) and remote_ended
+        self._tasks.close()
+        code = EXIT_DONE if ended else EXIT_FAILED
+        if not ended:
+            log.error("A part of the program did not end in time; the driver of a device hangs.")
+        if self._saver is not None:
+            try:
+                self._saver.finish()
+            except SettingsError as error:
+                log.error("%s", error)
+                code = EXIT_FAILED
+        self.window.deleteLater()
+        return code
+
+    def _apply_theme(self) -> None:
+        theme.apply(self._app, self._preferences.current.theme)
+
+    def _end_by_itself(self) -> None:
+        if self._options.seconds is not None:
+            QTimer.singleShot(round(self._options.seconds * 1000), self._life.end)
+        if self._options.frames is not None:
+            frames = self._options.frames
+            self._bridge.status_changed.connect(
+                lambda status: self._life.end() if status.frames_out >= frames else None
+            )
 
 
 @contextmanager

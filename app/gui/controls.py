@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -20,6 +20,9 @@ from PyQt6.QtWidgets import (
 )
 
 from app.gui.icons import icon
+
+ICON_SIZE = QSize(24, 18)
+"""Wider than high: the drawing lies in the middle, and the text beside it gets some air."""
 
 
 def describe(widget: QWidget, name: str, description: str, object_name: str = "") -> None:
@@ -44,6 +47,7 @@ def button(text: str, icon_name: str = "", *, checkable: bool = False) -> QPushB
     made = QPushButton(text)
     if icon_name:
         made.setIcon(icon(icon_name))
+        made.setIconSize(ICON_SIZE)
     made.setCheckable(checkable)
     return made
 

@@ -8,6 +8,8 @@ from app.gui import services
 from app.gui.tasks import Tasks
 
 INTERVAL_MS = 2500
+LOOKS_PER_VIRTUAL = 4
+"""Virtual cameras seldom come or go, and looking at one that another program feeds takes a second."""
 
 
 class DeviceWatcher(QObject):
@@ -16,12 +18,13 @@ class DeviceWatcher(QObject):
     cameras_found = pyqtSignal(object)
     """tuple[services.Camera, ...]"""
     virtual_cameras_found = pyqtSignal(object)
-    """tuple of (device, label)"""
+    """tuple of (what the settings call it, label)"""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
         self._looking = False
+        self._looks = 0
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self.look)
@@ -36,14 +39,15 @@ class DeviceWatcher(QObject):
         if self._looking:
             return
         self._looking = True
-        self._tasks.run(lambda: (services.cameras(), services.virtual_cameras()), self._found, self._failed)
+        self._tasks.run(services.cameras, self._found, self._failed)
+        if self._looks % LOOKS_PER_VIRTUAL == 0:
+            self._tasks.run(services.virtual_cameras, self.virtual_cameras_found.emit)
+        self._looks += 1
 
-    def _found(self, found: tuple[tuple[services.Camera, ...], tuple[tuple[str, str], ...]]) -> None:
+    def _found(self, cameras: tuple[services.Camera, ...]) -> None:
         self._looking = False
-        cameras, virtual_cameras = found
         self.cameras_found.emit(cameras)
-        self.virtual_cameras_found.emit(virtual_cameras)
 
     def _failed(self, error: Exception) -> None:
         self._looking = False
-        raise error  # reaches the log through sys.excepthook: listing devices is not meant to fail
+        raise error  # reaches the log through sys.excepthook: listing cameras is not meant to fail

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QIcon, QIconEngine, QLinearGradient, QPainter, QPainterPath, QPalette, QPen, QPixmap
+from PyQt6.QtGui import (
+    QColor,
+    QIcon,
+    QIconEngine,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPalette,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PyQt6.QtWidgets import QApplication
 
 from app.gui.theme import ALARM
@@ -19,16 +30,18 @@ Drawing = Callable[[QPainter], None]
 class _Engine(QIconEngine):
     """Draws with the palette of the moment, so that icons follow a change from light to dark."""
 
-    def __init__(self, draw: Drawing) -> None:
+    def __init__(self, draw: Drawing, *, plain: bool = False) -> None:
         super().__init__()
         self._draw = draw
+        self._plain = plain
 
     def paint(self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         if painter is None:
             return
         palette = QApplication.palette()
         group = QPalette.ColorGroup.Disabled if mode is QIcon.Mode.Disabled else QPalette.ColorGroup.Active
-        role = QPalette.ColorRole.HighlightedText if state is QIcon.State.On else QPalette.ColorRole.ButtonText
+        inverted = state is QIcon.State.On and not self._plain
+        role = QPalette.ColorRole.HighlightedText if inverted else QPalette.ColorRole.ButtonText
         side = min(rect.width(), rect.height())
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -47,12 +60,15 @@ class _Engine(QIconEngine):
         return pixmap
 
     def clone(self) -> QIconEngine:
-        return _Engine(self._draw)
+        return _Engine(self._draw, plain=self._plain)
 
 
-def icon(name: str) -> QIcon:
-    """The icon of that name; raises KeyError."""
-    return QIcon(_Engine(_DRAWINGS[name]))
+def icon(name: str, *, plain: bool = False) -> QIcon:
+    """The icon of that name; raises KeyError.
+
+    plain: the text's colour even where it is switched on, for places that are not filled then.
+    """
+    return QIcon(_Engine(_DRAWINGS[name], plain=plain))
 
 
 def app_icon() -> QIcon:
@@ -105,7 +121,7 @@ def _draw_freeze(painter: QPainter) -> None:
 def _draw_snapshot(painter: QPainter) -> None:
     painter.drawRoundedRect(QRectF(3, 7, 18, 13), 2.5, 2.5)
     painter.drawEllipse(QPointF(12, 13.5), 3.8, 3.8)
-    painter.drawPolyline([QPointF(8, 7), QPointF(9.5, 4), QPointF(14.5, 4), QPointF(16, 7)])
+    painter.drawPolyline(QPolygonF([QPointF(8, 7), QPointF(9.5, 4), QPointF(14.5, 4), QPointF(16, 7)]))
 
 
 def _draw_record(painter: QPainter) -> None:
@@ -117,10 +133,10 @@ def _draw_record(painter: QPainter) -> None:
 
 def _draw_mirror(painter: QPainter) -> None:
     _lines(painter, (12, 3, 12, 21))
-    painter.drawPolygon([QPointF(9, 7), QPointF(9, 17), QPointF(2.5, 17)])
+    painter.drawPolygon(QPolygonF([QPointF(9, 7), QPointF(9, 17), QPointF(2.5, 17)]))
     painter.save()
     _fill(painter)
-    painter.drawPolygon([QPointF(15, 7), QPointF(15, 17), QPointF(21.5, 17)])
+    painter.drawPolygon(QPolygonF([QPointF(15, 7), QPointF(15, 17), QPointF(21.5, 17)]))
     painter.restore()
 
 
@@ -130,7 +146,7 @@ def _draw_plus(painter: QPainter) -> None:
 
 def _draw_camera(painter: QPainter) -> None:
     painter.drawRoundedRect(QRectF(2.5, 6.5, 13, 11), 2.5, 2.5)
-    painter.drawPolygon([QPointF(15.5, 11), QPointF(21.5, 7.5), QPointF(21.5, 16.5), QPointF(15.5, 13)])
+    painter.drawPolygon(QPolygonF([QPointF(15.5, 11), QPointF(21.5, 7.5), QPointF(21.5, 16.5), QPointF(15.5, 13)]))
 
 
 def _draw_person(painter: QPainter) -> None:
@@ -146,12 +162,12 @@ def _draw_output(painter: QPainter) -> None:
 
 
 def _draw_chart(painter: QPainter) -> None:
-    painter.drawPolyline([QPointF(3, 17), QPointF(8, 10), QPointF(13, 14), QPointF(21, 5)])
+    painter.drawPolyline(QPolygonF([QPointF(3, 17), QPointF(8, 10), QPointF(13, 14), QPointF(21, 5)]))
 
 
 def _draw_warning(painter: QPainter) -> None:
     painter.setPen(_pen(QColor(ALARM), 2))
-    painter.drawPolygon([QPointF(12, 3.5), QPointF(21.5, 20), QPointF(2.5, 20)])
+    painter.drawPolygon(QPolygonF([QPointF(12, 3.5), QPointF(21.5, 20), QPointF(2.5, 20)]))
     _lines(painter, (12, 10, 12, 14.5), (12, 17.2, 12, 17.3))
 
 

@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.gui.action_bar import ActionBar
+from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bridge import Bridge
-from app.gui.controls import label
+from app.gui.controls import Page, label
 from app.gui.devices import DeviceWatcher
+from app.gui.diagnostics import diagnostics
 from app.gui.error_bar import ErrorBar
+from app.gui.error_help import help_with
+from app.gui.findings_view import FindingsDialog
 from app.gui.icons import app_icon, icon
+from app.gui.log_buffer import LogBuffer
+from app.gui.log_window import LogWindow
+from app.gui.menus import Menus
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.matting import MattingPage
 from app.gui.panels.output import OutputPage
+from app.gui.preferences import WindowPreferences
 from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
 from app.gui.readout import Readout
 from app.gui.recording import Recording
+from app.gui.scenes_menu import ScenesMenu
 from app.gui.status_line import describe_status
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
+from app.scenes import SceneStore
 
 
 class MainWindow(QMainWindow):
     """Preview and backgrounds on the left, the panel on the right."""
 
-    closing = pyqtSignal()
-    """The user closed the window."""
+    close_asked = pyqtSignal(object)
+    """The user closed the window; the QCloseEvent can be ignored."""
+    quit_asked = pyqtSignal()
+    """The user wants the program to end."""
 
-    def __init__(self, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        store: SettingsStore,
+        preferences: PreferencesStore,
+        bridge: Bridge,
+        tasks: Tasks,
+        scenes: SceneStore,
+        log: LogBuffer,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(app_icon())
-        self.store, self.preferences, self.bridge, self.tasks = store, preferences, bridge, tasks
+        self.store, self.preferences, self.bridge, self.tasks, self._log = store, preferences, bridge, tasks, log
         self.preview = Preview()
-        self.readout = Readout(self.preview)
+        self.readout = Readout()
         self.actions_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
         self.camera_page = CameraPage(store, preferences)
@@ -47,39 +67,42 @@ class MainWindow(QMainWindow):
         self.output_page = OutputPage(store, preferences)
         self.error_bar = ErrorBar()
         self.status_label = label("", "faint")
-        self.status_label.setObjectName("statusLabel")
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
+        self.log_window = LogWindow(log, self.diagnostics, self)
+        self._plot: QWidget | None = None
         self._lay_out()
+        self.menus = Menus(self)
+        self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
+        self._show_preferences(preferences.current)
+        self.restoreGeometry(QByteArray.fromBase64(preferences.current.geometry.encode()))
 
     def _lay_out(self) -> None:
-        stage = QVBoxLayout()
-        stage.setContentsMargins(0, 0, 0, 0)
-        overlay = QVBoxLayout(self.preview)
-        overlay.setContentsMargins(0, 0, 0, 0)
-        overlay.addWidget(self.readout)
+        self.preview.set_overlay(self.readout)
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(16, 12, 16, 10)
-        column.setSpacing(12)
-        column.addWidget(self.error_bar)
-        column.addWidget(self.preview, 1)
-        column.addWidget(self.actions_bar)
-        column.addWidget(self.strip)
+        self._column = QVBoxLayout(left)
+        self._column.setContentsMargins(16, 8, 16, 10)
+        self._column.setSpacing(12)
+        self._column.addWidget(self.error_bar)
+        self._column.addWidget(self.preview, 1)
+        self._column.addWidget(self.actions_bar)
+        self._column.addWidget(self.strip)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.camera_page, icon("camera"), self.tr("Camera"))
-        self.tabs.addTab(self.matting_page, icon("person"), self.tr("Matting"))
-        self.tabs.addTab(self.output_page, icon("output"), self.tr("Output"))
+        self.tabs.addTab(self.camera_page, icon("camera", plain=True), self.tr("Camera"))
+        self.tabs.addTab(self.matting_page, icon("person", plain=True), self.tr("Matting"))
+        self.tabs.addTab(self.output_page, icon("output", plain=True), self.tr("Output"))
         self.tabs.setObjectName("sidePanel")
         self.tabs.setMinimumWidth(300)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(left)
-        self.splitter.addWidget(self.tabs)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setSizes([940, 330])
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(left)
+        splitter.addWidget(self.tabs)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([940, 330])
+        self.status_label.setObjectName("statusLabel")
+        self.status_label.setMinimumWidth(100)
         status_line = QWidget()
         status_line.setObjectName("statusLine")
         row = QHBoxLayout(status_line)
@@ -89,24 +112,31 @@ class MainWindow(QMainWindow):
         whole = QVBoxLayout(central)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(self.splitter, 1)
+        whole.addWidget(splitter, 1)
         whole.addWidget(status_line)
         self.setCentralWidget(central)
-        self.resize(1270, 800)
+        self.resize(1270, 830)
+        self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self) -> None:
         self.bridge.frame_ready.connect(self._show_frame)
         self.bridge.status_changed.connect(self._show_status)
         self.store.changed.connect(self.bridge.apply)
         self.preview.wanted.connect(self.bridge.ask_view)
-        self.preferences.changed.connect(lambda new: self.preview.set_mirror(new.mirror_preview))
-        self.preview.set_mirror(self.preferences.current.mirror_preview)
+        self.preferences.changed.connect(self._show_preferences)
         self.actions_bar.mode_chosen.connect(self.preview.set_mode)
         self.actions_bar.record_wanted.connect(self.recording.set_on)
         self.actions_bar.snapshot.clicked.connect(self.recording.snapshot)
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
-        for source in (self.recording.failed, self.strip.library.failed, self.matting_page.network.failed):
+        self.output_page.help_wanted.connect(self.show_virtual_camera_help)
+        self.error_bar.help_wanted.connect(lambda stage: help_with(self, stage))
+        for source in (
+            self.recording.failed,
+            self.strip.library.failed,
+            self.matting_page.network.failed,
+            self.scenes.failed,
+        ):
             source.connect(self.error_bar.show_message)
         self.strip.drops.watch(self)
 
@@ -114,8 +144,51 @@ class MainWindow(QMainWindow):
         """Begin to look for devices, files and models, and start the pipeline."""
         self.bridge.start()
         self.strip.library.reload()
-        self.matting_page.network.reload()
+        self.matting_page.reload()
         self.devices.start()
+
+    def show_page(self, page: Page) -> None:
+        """Bring a page of the side panel to the front."""
+        self.preferences.change(show_panel=True)
+        self.tabs.setCurrentWidget(page)
+
+    def show_assistant(self) -> None:
+        """Open the set-up assistant beside the window."""
+        Assistant(self.store, self.preferences, self.camera_page, self.preview, self.tasks, self).show()
+
+    def show_virtual_camera_help(self) -> None:
+        """Open what the doctor says about the virtual camera."""
+        FindingsDialog(self.tasks, self).show()
+
+    def show_log(self) -> None:
+        """Open the log window."""
+        self.log_window.open_beside()
+
+    def show_about(self) -> None:
+        """Say what this is and under which licence."""
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(self.tr("About Mattecam"))
+        box.setIconPixmap(app_icon().pixmap(64, 64))
+        box.setText(self.tr("Mattecam cuts you out of your room, live, on this computer alone."))
+        box.setInformativeText(self.tr("Free software under the GNU General Public License, version 3 or later."))
+        box.open()
+
+    def copy_diagnostics(self) -> None:
+        """Put the diagnostics on the clipboard."""
+        self.log_window.copy_diagnostics()
+
+    def diagnostics(self) -> str:
+        """What a report of a problem needs."""
+        return diagnostics(self.store.current, self.bridge.status, self._log.lines())
+
+    def quit(self) -> None:
+        """End the program."""
+        self.quit_asked.emit()
+
+    def encoded_geometry(self) -> str:
+        """Size and place, for the preferences."""
+        return self.saveGeometry().toBase64().data().decode()
 
     def _show_frame(self) -> None:
         image = self.bridge.take_image()
@@ -126,11 +199,26 @@ class MainWindow(QMainWindow):
         time = self.recording.time(status)
         self.readout.show_status(status, time)
         self.actions_bar.show_recording(time)
-        self.status_label.setText(describe_status(status))
+        text = describe_status(status)
+        self.status_label.setText(text)
+        self.status_label.setToolTip(text)
         self.error_bar.show_status(status)
         for page in (self.camera_page, self.matting_page, self.output_page):
             page.show_status(status)
 
+    def _show_preferences(self, preferences: WindowPreferences) -> None:
+        self.preview.set_mirror(preferences.mirror_preview)
+        self.readout.show_figures(preferences.show_readout)
+        self.tabs.setVisible(preferences.show_panel)
+        if preferences.show_plot and self._plot is None:
+            from app.gui.plot_panel import PlotPanel  # loads the plot library, half a second
+
+            plot = PlotPanel()
+            self.bridge.status_changed.connect(plot.show_status)
+            self._column.addWidget(plot)
+            self._plot = plot
+        if self._plot is not None:
+            self._plot.setVisible(preferences.show_plot)
+
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        super().closeEvent(event)
-        self.closing.emit()
+        self.close_asked.emit(event)

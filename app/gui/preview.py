@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
+    QFocusEvent,
     QHideEvent,
     QImage,
     QKeyEvent,
@@ -13,6 +14,7 @@ from PyQt6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
+    QPolygonF,
     QResizeEvent,
     QShowEvent,
 )
@@ -25,10 +27,12 @@ DIVIDER_STEP = 0.02
 
 
 class Preview(QWidget):
-    """Shows the newest image in the middle, at the screen's own pixels; the divider of the comparison can be dragged."""
+    """Shows the newest image at the screen's own pixels; the divider of the comparison can be dragged."""
 
     wanted = pyqtSignal(object)
     """The ViewRequest for what is to be shown from now on; None while the preview is hidden."""
+    image_shown = pyqtSignal(object)
+    """The QImage now shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +47,15 @@ class Preview(QWidget):
         self._mode = ViewMode.COMPOSITE
         self._mirror = True
         self._divider = 0.5
+        self._overlay: QWidget | None = None
+        self._ring = False
+        """Whether to show the focus: it came by the keyboard."""
+
+    def set_overlay(self, overlay: QWidget) -> None:
+        """Lay a widget over the picture; it follows the picture's place."""
+        overlay.setParent(self)
+        self._overlay = overlay
+        self._place_overlay()
 
     @property
     def image(self) -> QImage | None:
@@ -74,8 +87,12 @@ class Preview(QWidget):
     def show_image(self, image: QImage) -> None:
         """Show an image rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
+        resized = self._image is None or image.size() != self._image.size()
         self._image = image
+        if resized:
+            self._place_overlay()
         self.update()
+        self.image_shown.emit(image)
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)
@@ -110,7 +127,7 @@ class Preview(QWidget):
                 painter.drawImage(rect, self._image)
             if self._mode is ViewMode.COMPARE:
                 self._paint_divider(painter, rect)
-        if self.hasFocus():
+        if self._ring:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
@@ -124,7 +141,7 @@ class Preview(QWidget):
         painter.drawEllipse(middle, 15, 15)
         for side in (-1, 1):
             tip = QPointF(middle.x() + side * 9, middle.y())
-            painter.drawPolyline([tip + QPointF(-side * 4, -4), tip, tip + QPointF(-side * 4, 4)])
+            painter.drawPolyline(QPolygonF([tip + QPointF(-side * 4, -4), tip, tip + QPointF(-side * 4, 4)]))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         self._drag(event)
@@ -150,8 +167,18 @@ class Preview(QWidget):
         self._ask()
         self.update()
 
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
+        reasons = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._ring = event is not None and event.reason() in reasons
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        self._ring = False
+        super().focusOutEvent(event)
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        self._place_overlay()
         self._ask()
 
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -161,6 +188,10 @@ class Preview(QWidget):
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
         self.wanted.emit(None)
+
+    def _place_overlay(self) -> None:
+        if self._overlay is not None:
+            self._overlay.setGeometry(self.picture_rect().toAlignedRect())
 
     def _ask(self) -> None:
         if self.isVisible():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage
-from PyQt6.sip import voidptr
 
 from app.types import BgrImage
 
@@ -15,23 +14,28 @@ _FORMATS = {3: QImage.Format.Format_BGR888, 4: QImage.Format.Format_RGB32}
 def to_qimage(image: NDArray[np.uint8]) -> QImage:
     """A QImage with pixels of its own.
 
-    image: (H, W, 3) BGR or (H, W, 4) BGRX, uint8, any stride between rows. Raises ValueError for anything else.
+    image: (H, W, 3) BGR or (H, W, 4) BGRX, uint8, any strides. Raises ValueError for anything else.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in _FORMATS or 0 in image.shape:
         raise ValueError(f"an image must be (height, width, 3 or 4) uint8, not {image.shape} {image.dtype}")
     height, width, channels = image.shape
-    if image.strides[1:] != (channels, 1) or image.strides[0] < width * channels:
-        image = np.ascontiguousarray(image)
-    borrowed = QImage(voidptr(image.ctypes.data), width, height, image.strides[0], _FORMATS[channels])
-    return borrowed.copy()
+    made = QImage(width, height, _FORMATS[channels])
+    _pixels(made, channels)[:] = image
+    return made
 
 
 def from_qimage(image: QImage) -> BgrImage:
     """The pixels of a QImage as a BgrImage of its own; what is transparent gets the colour it would have."""
     converted = image.convertToFormat(QImage.Format.Format_BGR888)
-    width, height = converted.width(), converted.height()
-    bits = converted.constBits()
-    if bits is None or not width or not height:
+    return _pixels(converted, 3).copy()
+
+
+def _pixels(image: QImage, channels: int) -> NDArray[np.uint8]:
+    """The memory of an image as (H, W, channels); lines are padded to whole words. Valid while the image lives."""
+    bits = image.bits()
+    if bits is None:
         raise ValueError("an empty image has no pixels")
-    rows = np.frombuffer(bits.asarray(converted.sizeInBytes()), np.uint8).reshape(height, converted.bytesPerLine())
-    return np.ascontiguousarray(rows[:, : width * 3].reshape(height, width, 3))
+    bits.setsize(image.sizeInBytes())
+    memory: NDArray[np.uint8] = np.frombuffer(bits, np.uint8)  # type: ignore[call-overload]  # it is a buffer
+    lines = memory.reshape(image.height(), image.bytesPerLine())
+    return lines[:, : image.width() * channels].reshape(image.height(), image.width(), channels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -26,9 +26,6 @@ class Pill(QLabel):
             self.setText(text)
         self.setVisible(bool(text))
 
-    def sizeHint(self) -> QSize:
-        return super().sizeHint()
-
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -40,19 +37,20 @@ class Pill(QLabel):
 
 
 class Readout(QWidget):
-    """Figures at the lower left, marks at the upper left; lets every click through."""
+    """Figures at the lower left, marks at the upper left of the preview; lets every click through."""
 
-    def __init__(self, preview: QWidget) -> None:
-        super().__init__(preview)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         dark, red = QColor(10, 12, 15, 165), QColor(ALARM)
         self.room = Pill("roomBadge", red)
         self.recording = Pill("recordingBadge", red)
+        self.live = Pill("liveBadge", red)
         self.state = Pill("stateBadge", dark)
         self.figures = Pill("figures", dark)
         self._figures_wanted = True
         above = QHBoxLayout()
-        for pill in (self.room, self.recording, self.state):
+        for pill in (self.room, self.live, self.recording, self.state):
             above.addWidget(pill)
         above.addStretch(1)
         column = QVBoxLayout(self)
@@ -69,6 +67,7 @@ class Readout(QWidget):
     def show_status(self, status: PipelineStatus, recording_time: str) -> None:
         """Show the marks and figures of this moment."""
         self.room.show_text(self.tr("Your room can be seen") if status.unmatted else "")
+        self.live.show_text(self.tr("On air: %n program(s)", "", status.readers) if status.readers else "")
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status))
         running = status.phase is Phase.RUNNING
@@ -80,5 +79,6 @@ class Readout(QWidget):
         return {
             Phase.PAUSED: self.tr("Paused: the others see the stand-by card"),
             Phase.WAITING: self.tr("Waiting: the others see the stand-by card"),
+            Phase.RESTING: self.tr("Resting: the camera is off"),
             Phase.STARTING: self.tr("Starting: the others see the stand-by card"),
         }.get(status.phase, "")

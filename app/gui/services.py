@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.doctor.finding import Finding
 from app.settings import MODEL_NAMES
 
 
@@ -44,10 +45,17 @@ def cameras() -> tuple[Camera, ...]:
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
-    """(device, label) of the virtual cameras."""
+    """(what the settings call it, label) of the virtual cameras."""
     from app.output.virtual_camera import list_virtual_cameras
 
-    return tuple((device.path, device.label) for device in list_virtual_cameras())
+    return tuple((device.id, device.label) for device in list_virtual_cameras())
+
+
+def virtual_camera_findings() -> tuple[Finding, ...]:
+    """What the doctor says about the virtual camera."""
+    from app.doctor.checks import run_checks
+
+    return tuple(finding for finding in run_checks(proof=False) if finding.check.startswith("virtual camera"))
 
 
 def devices() -> tuple[tuple[str, str], ...]:

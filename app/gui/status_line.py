@@ -19,6 +19,7 @@ def describe_status(status: PipelineStatus) -> str:
         Phase.RUNNING: tr("Running"),
         Phase.PAUSED: tr("Paused"),
         Phase.WAITING: tr("Waiting"),
+        Phase.RESTING: tr("Resting: no program reads the virtual camera"),
         Phase.STOPPED: tr("Stopped"),
     }
     words = [phases[status.phase]]

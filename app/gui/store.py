@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.settings import Settings
+from app.settings import Model, Settings
 
 Section = Literal["capture", "matting", "background", "output"]
 
@@ -34,8 +34,12 @@ class SettingsStore(QObject):
     @property
     def saved(self) -> Settings:
         """What belongs into the settings file: a recording, a freeze and a pause are of this run only."""
-        output = self._saved.output.replace(record=None, record_alpha=None)
-        return self._saved.replace(output=output, paused=False, frozen=False)
+        return _lasting(self._saved)
+
+    @property
+    def scene(self) -> Settings:
+        """What belongs into a scene: all that runs now, but no recording, pause or freeze."""
+        return _lasting(self._current)
 
     def edit(self, section: Section, **changes: Any) -> None:
         """Change fields of one section."""
@@ -53,6 +57,23 @@ class SettingsStore(QObject):
         """Hold the last picture, or go on."""
         self._change(lambda settings: settings.replace(frozen=frozen))
 
+    def take(self, settings: Settings) -> None:
+        """Take over settings from outside; only what they change is changed in the settings to be saved."""
+        before = self._current
+
+        def update(target: Settings) -> Settings:
+            changes: dict[str, object] = {}
+            for name, old in dict(before).items():
+                new = getattr(settings, name)
+                if isinstance(old, Model) and new != old:
+                    fields = {field: value for field, value in dict(new).items() if value != getattr(old, field)}
+                    changes[name] = getattr(target, name).replace(**fields)
+                elif new != old:
+                    changes[name] = new
+            return target.replace(**changes)
+
+        self._change(update)
+
     def replace(self, settings: Settings) -> None:
         """Take over a whole scene; pause, freeze and a running recording stay as they are."""
         output = settings.output.replace(
@@ -67,3 +88,8 @@ class SettingsStore(QObject):
         if new != self._current:
             self._current = new
             self.changed.emit(new)
+
+
+def _lasting(settings: Settings) -> Settings:
+    output = settings.output.replace(record=None, record_alpha=None)
+    return settings.replace(output=output, paused=False, frozen=False)

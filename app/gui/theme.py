@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
@@ -10,6 +11,7 @@ from PyQt6.QtWidgets import QApplication
 
 from app.gui.preferences import Theme
 
+IMAGES = Path(__file__).resolve().parent / "images"
 ALARM = "#e5484d"
 """Red: the room can be seen, a recording runs."""
 
@@ -30,12 +32,18 @@ class Colours:
     on_accent: str
     stage: str
     """Behind the preview."""
+    images: str
+    """The suffix of the images of the style sheet."""
 
 
-DARK = Colours("#17191d", "#1e2126", "#14161a", "#2a2e35", "#353a43", "#343942", "#e9ebee", "#9aa2ad", "#5b9dff",
-               "#0b1320", "#0d0e10")  # fmt: skip
-LIGHT = Colours("#f3f4f6", "#ffffff", "#ffffff", "#e9ebef", "#dfe2e8", "#cfd4db", "#1b1e23", "#5d6672", "#1f66d6",
-                "#ffffff", "#e3e6ea")  # fmt: skip
+DARK = Colours(
+    window="#17191d", panel="#1e2126", field="#14161a", raised="#2a2e35", hover="#353a43", border="#343942",
+    text="#e9ebee", faint="#9aa2ad", accent="#5b9dff", on_accent="#0b1320", stage="#17191d", images="dark",
+)  # fmt: skip
+LIGHT = Colours(
+    window="#f3f4f6", panel="#ffffff", field="#ffffff", raised="#e9ebef", hover="#dfe2e8", border="#cfd4db",
+    text="#1b1e23", faint="#5d6672", accent="#1f66d6", on_accent="#ffffff", stage="#f3f4f6", images="light",
+)  # fmt: skip
 
 
 def is_dark(theme: Theme) -> bool:
@@ -84,21 +92,9 @@ def _palette(colours: Colours) -> QPalette:
 
 
 def _style_sheet(colours: Colours) -> str:
-    sheet = _TEMPLATE.replace("@alarm", ALARM)
-    for name in (
-        "on_accent",
-        "accent",
-        "window",
-        "panel",
-        "field",
-        "raised",
-        "hover",
-        "border",
-        "text",
-        "faint",
-        "stage",
-    ):
-        sheet = sheet.replace(f"@{name}", getattr(colours, name))
+    sheet = _TEMPLATE.replace("@alarm", ALARM).replace("@folder", IMAGES.as_posix())
+    for field in fields(colours):
+        sheet = sheet.replace(f"@{field.name}", getattr(colours, field.name))
     return sheet
 
 
@@ -124,15 +120,46 @@ QToolButton:focus { padding: 5px; }
 QPushButton:checked:focus, QToolButton:checked:focus { border-color: @text; }
 QPushButton[primary="true"] { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
 QPushButton[primary="true"]:focus { border-color: @text; }
-QPushButton[link="true"] { background: transparent; border: none; color: @accent; padding: 2px 4px; text-align: left; }
+QPushButton[link="true"] { background: transparent; border: none; color: @accent; padding: 2px 0; text-align: left; }
 QPushButton[link="true"]:hover { text-decoration: underline; }
-QPushButton[link="true"]:focus { border: 2px solid @accent; padding: 0px 2px; }
+QPushButton[link="true"]:focus { border: 2px solid @accent; padding: 0; }
 QPushButton#recordButton:checked { background: @alarm; border-color: @alarm; color: white; }
-QPushButton[segment="true"] { border-radius: 0; border-right: none; padding: 6px 11px; }
-QPushButton[segment="first"] { border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; padding: 6px 11px; }
-QPushButton[segment="last"] { border-top-left-radius: 0; border-bottom-left-radius: 0; padding: 6px 11px; }
+QPushButton[segment] { padding: 6px 11px; }
+QPushButton[segment="true"] { border-radius: 0; border-right: none; }
+QPushButton[segment="first"] { border-top-right-radius: 0; border-bottom-right-radius: 0; border-right: none; }
+QPushButton[segment="last"] { border-top-left-radius: 0; border-bottom-left-radius: 0; }
 QPushButton[segment]:focus { border: 2px solid @accent; padding: 5px 10px; }
 QPushButton[segment]:checked:focus { border-color: @text; }
+
+#mainWindow QSplitter::handle { width: 1px; background: transparent; }
+QComboBox, QLineEdit { background: @field; border: 1px solid @border; border-radius: 7px; padding: 5px 10px;
+    min-height: 20px; selection-background-color: @accent; selection-color: @on_accent; }
+QComboBox:hover, QLineEdit:hover { border-color: @faint; }
+QComboBox:focus, QLineEdit:focus { border: 2px solid @accent; padding: 4px 9px; }
+QComboBox:disabled, QLineEdit:disabled { color: @faint; background: @panel; }
+QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: url(@folder/chevron-@images.svg); width: 14px; height: 14px; }
+QComboBox QAbstractItemView { background: @panel; border: 1px solid @border; padding: 4px; outline: none;
+    selection-background-color: @hover; selection-color: @text; }
+QComboBox QAbstractItemView::item { min-height: 28px; padding: 2px 6px; }
+
+QCheckBox, QRadioButton { spacing: 9px; padding: 3px 3px 3px 0; border: 2px solid transparent; border-radius: 5px; }
+QCheckBox:focus, QRadioButton:focus { border-color: @accent; }
+QCheckBox::indicator { width: 17px; height: 17px; border: 1px solid @faint; border-radius: 5px; background: @field; }
+QCheckBox::indicator:hover { border-color: @accent; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent;
+    image: url(@folder/check-@images.svg); }
+
+QScrollBar { background: transparent; border: none; margin: 0; }
+QScrollBar:vertical { width: 10px; }
+QScrollBar:horizontal { height: 10px; }
+QScrollBar::handle { background: @border; border-radius: 4px; margin: 1px; }
+QScrollBar::handle:vertical { min-height: 30px; }
+QScrollBar::handle:horizontal { min-width: 30px; }
+QScrollBar::handle:hover { background: @faint; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QSplitter::handle { background: transparent; }
 
 QTabWidget::pane { border: none; border-top: 1px solid @border; background: @panel; }
 QTabBar { qproperty-drawBase: 0; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPalette, QPen
+from PyQt6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPalette, QPen, QPolygonF
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.gui.backgrounds.item import GREEN, Tile, TileKind
@@ -70,7 +70,7 @@ class TileDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(badge, 5, 5)
             painter.setBrush(QColor("white"))
             c = badge.center()
-            painter.drawPolygon([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)])
+            painter.drawPolygon(QPolygonF([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)]))
         if key:
             badge = QRectF(area.right() - 22, area.top() + 5, 17, 17)
             painter.setBrush(QColor(0, 0, 0, 120))

@@ -10,28 +10,10 @@ import numpy as np
 
 from app import paths
 from app.compositing import kind_of_file, open_background
+from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from app.errors import BackgroundError
 from app.settings import BackgroundSettings
 from app.types import BgrImage
-
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
-
-
-def is_video(path: Path) -> bool:
-    """Whether a background file moves, by its name."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
-
-
-def own_backgrounds() -> tuple[Path, ...]:
-    """The user's own background files, by name."""
-    folder = paths.backgrounds_dir()
-    if not folder.is_dir():
-        return ()
-    known = VIDEO_SUFFIXES | IMAGE_SUFFIXES
-    return tuple(
-        sorted((path for path in folder.iterdir() if path.suffix.lower() in known), key=lambda p: p.name.lower())
-    )
 
 
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:
@@ -44,6 +26,11 @@ def thumbnail(path: Path, width: int, height: int) -> BgrImage:
     if not isinstance(backdrop, np.ndarray):
         raise BackgroundError(f"{path.name} gives no picture; remove it or add it again.")
     return backdrop
+
+
+def is_video(path: Path) -> bool:
+    """Whether a background file moves, by its name."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def add_background(path: Path) -> Path:

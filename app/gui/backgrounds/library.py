@@ -9,7 +9,7 @@ from PyQt6.QtCore import QFile, QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
-from app.compositing.library import bundled_backgrounds, title
+from app.compositing.library import bundled_backgrounds, own_backgrounds, title
 from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
@@ -41,7 +41,7 @@ class BackgroundLibrary(QObject):
 
     def reload(self) -> None:
         """Look at the files anew."""
-        self._tasks.run(files.own_backgrounds, self._show)
+        self._tasks.run(own_backgrounds, self._show)
 
     def add_files(self, paths: list[Path]) -> None:
         """Copy files into the library; the last one is chosen."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from app.gui.backgrounds.item import GREEN
 from app.gui.controls import ValueSlider, button, combo, describe, fill_combo, label
 from app.gui.store import SettingsStore
 from app.settings import Settings
@@ -37,13 +37,10 @@ class BackgroundOptions(QStackedWidget):
         colour.clicked.connect(choose_colour)
         warning = label(self.tr("Your room can be seen."), "warning")
         warning.setObjectName("roomWarning")
-        for widget, caption in (
-            (self._blur, self.tr("Strength")),
-            (self._fit, self.tr("Fit")),
-            (colour, ""),
-            (warning, ""),
-        ):
+        for widget, caption in ((self._blur, self.tr("Strength")), (self._fit, self.tr("Fit")), (colour, "")):
             self.addWidget(_page(widget, caption))
+        self.addWidget(_page(warning, ""))
+        self.addWidget(QWidget())
         self.setMaximumHeight(40)
         store.changed.connect(self._show)
         self._show(store.current)
@@ -53,7 +50,10 @@ class BackgroundOptions(QStackedWidget):
         self._blur.show_value(round(background.blur_strength))
         fill_combo(self._fit, [(self.tr("Fill the picture"), "fill"), (self.tr("Show all of it"), "fit")],
                    background.fit)  # fmt: skip
-        self.setCurrentIndex({"blur": 0, "image": 1, "video": 1, "colour": 2, "none": 3}[background.kind])
+        green = background.colour.lower() == GREEN
+        self.setCurrentIndex(
+            {"blur": 0, "image": 1, "video": 1, "colour": 4 if green else 2, "none": 3}[background.kind]
+        )
 
 
 def _page(widget: QWidget, caption: str) -> QWidget:
@@ -65,7 +65,6 @@ def _page(widget: QWidget, caption: str) -> QWidget:
         text = label(caption, "faint")
         text.setBuddy(widget)
         row.addWidget(text)
-    row.addWidget(widget, 1)
+    row.addWidget(widget, 2 if caption else 0)
     row.addStretch(1)
-    row.setAlignment(Qt.AlignmentFlag.AlignVCenter)
     return page

@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
 from app.gui.backgrounds.drops import BackgroundDrops
-from app.gui.backgrounds.files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
@@ -161,9 +161,9 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(row)), self, lambda row=row: self.toggle_row(row))
         # The open room needs two fingers: no stray key may show it.
         QShortcut(QKeySequence("Ctrl+0"), self, lambda: self.toggle_row(0))
-        QShortcut(QKeySequence.StandardKey.Delete, self.view, self._remove_current,
+        QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
-        QShortcut(QKeySequence("F2"), self.view, self._rename_current, context=Qt.ShortcutContext.WidgetShortcut)
+        QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
         QShortcut(QKeySequence("Space"), self.view, lambda: self._chosen(self.view.currentIndex()),
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
 
@@ -210,12 +210,14 @@ class BackgroundStrip(QWidget):
         dialog.textValueSelected.connect(lambda name: self.library.rename(tile, name))
         dialog.open()
 
-    def _remove_current(self) -> None:
+    def remove_current(self) -> None:
+        """Remove the marked tile's file, if it is the user's."""
         tile = self.view.currentIndex().data(TILE_ROLE)
         if isinstance(tile, Tile):
             self.remove(tile)
 
-    def _rename_current(self) -> None:
+    def rename_current(self) -> None:
+        """Let the user rename the marked tile's file, if it is the user's."""
         tile = self.view.currentIndex().data(TILE_ROLE)
         if isinstance(tile, Tile):
             self.ask_for_name(tile)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QFileDialog
 
 from app.gui.controls import Page, combo, describe, fill_combo, label
@@ -12,7 +12,7 @@ from app.gui.preferences_store import PreferencesStore
 from app.gui.services import Camera
 from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
-from app.settings import CaptureSettings, Settings
+from app.settings import Settings
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)
@@ -23,6 +23,9 @@ FILE = "file…"
 
 class CameraPage(Page):
     """Shows the capture settings; what was chosen for a camera comes back when it is chosen again."""
+
+    sources_changed = pyqtSignal()
+    """The list of cameras or the chosen one is another."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class CameraPage(Page):
         self.add(self._delivered)
         self.add_heading(self.tr("Preview"))
         self.add(self._mirror)
-        self._camera.activated.connect(self._choose_camera)
+        self._camera.activated.connect(lambda _row: self.choose_source(self._camera.currentData()))
         self._size.activated.connect(self._choose_size)
         self._rate.activated.connect(lambda _row: self._edit(fps=self._rate.currentData()))
         self._format.activated.connect(lambda _row: self._edit(pixel_format=self._format.currentData()))
@@ -76,6 +79,11 @@ class CameraPage(Page):
             )
         )
 
+    def offer(self) -> None:
+        """Open the list of cameras."""
+        self._camera.setFocus()
+        self._camera.showPopup()
+
     def ask_for_file(self) -> None:
         """Let the user pick a video in place of a camera."""
         dialog = QFileDialog(self, self.tr("Choose a video"))
@@ -84,14 +92,26 @@ class CameraPage(Page):
         dialog.fileSelected.connect(lambda name: self._edit(source=name))
         dialog.open()
 
-    def _choose_camera(self, _row: int) -> None:
-        source = self._camera.currentData()
+    def choose_source(self, source: str) -> None:
+        """Use a camera, with what was last set for it; the entry for a file asks for one."""
         if source == FILE:
             self._show(self._store.current)
             self.ask_for_file()
             return
         known = self._preferences.current.cameras.get(source, self._store.current.capture)
         self._edit(**{**dict(known), "source": source})
+
+    def sources(self) -> list[tuple[str, object]]:
+        """(name, value for the settings) of everything a picture can come from."""
+        capture = self._store.current.capture
+        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
+        entries += [(camera.name, camera.source) for camera in self._cameras]
+        entries.append((self.tr("Demonstration"), "demo"))
+        if capture.source not in (data for _text, data in entries):
+            gone = capture.source.startswith("camera:")
+            name = self.tr("A camera that is not plugged in") if gone else Path(capture.source).name
+            entries.append((name, capture.source))
+        return [*entries, (self.tr("Video file…"), FILE)]
 
     def _choose_size(self, _row: int) -> None:
         width, height = self._size.currentData()
@@ -106,7 +126,7 @@ class CameraPage(Page):
     def _show(self, settings: Settings) -> None:
         capture = settings.capture
         camera = next((camera for camera in self._cameras if camera.source == capture.source), None)
-        fill_combo(self._camera, self._sources(capture), capture.source)
+        fill_combo(self._camera, self.sources(), capture.source)
         sizes = set(camera.sizes if camera is not None and camera.sizes else SIZES) | {(capture.width, capture.height)}
         fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)],
                    (capture.width, capture.height))  # fmt: skip
@@ -116,13 +136,4 @@ class CameraPage(Page):
         if capture.pixel_format not in ("auto", *formats):
             entries.append((capture.pixel_format, capture.pixel_format))
         fill_combo(self._format, entries, capture.pixel_format)
-
-    def _sources(self, capture: CaptureSettings) -> list[tuple[str, object]]:
-        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
-        entries += [(camera.name, camera.source) for camera in self._cameras]
-        entries.append((self.tr("Demonstration"), "demo"))
-        if capture.source not in (data for _text, data in entries):
-            gone = capture.source.startswith("camera:")
-            name = self.tr("A camera that is not plugged in") if gone else Path(capture.source).name
-            entries.append((name, capture.source))
-        return [*entries, (self.tr("Video file…"), FILE)]
+        self.sources_changed.emit()

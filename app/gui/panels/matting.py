@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.gui import services
 from app.gui.controls import Page, combo, fill_combo
 from app.gui.panels.edges import EdgeControls
 from app.gui.panels.network import NetworkControls
@@ -26,6 +27,7 @@ class MattingPage(Page):
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
+        self._tasks = tasks
         self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
         self.network = NetworkControls(store, tasks)
         self.ratio = RatioControl(store)
@@ -55,8 +57,12 @@ class MattingPage(Page):
         store.changed.connect(self._show)
         self._show(store.current)
 
-    def show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
-        """What there is to compute on."""
+    def reload(self) -> None:
+        """Look anew for devices and models."""
+        self._tasks.run(services.devices, self._show_devices)
+        self.network.reload()
+
+    def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
         self._devices = devices
         self._show(self._store.current)
 

@@ -70,7 +70,7 @@ class NetworkControls(QWidget):
         self._get.clicked.connect(lambda: self.download(store.current.matting.model))
         self._stop.clicked.connect(self.cancel)
         self._plate.clicked.connect(self.ask_for_plate)
-        self._progress.connect(self._show_progress, Qt.ConnectionType.QueuedConnection)
+        self._progress.connect(self._show_progress)
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -104,6 +104,11 @@ class NetworkControls(QWidget):
         """Stop a download."""
         if self._cancel is not None:
             self._cancel.set()
+
+    def offer(self) -> None:
+        """Open the list of models."""
+        self._model.setFocus()
+        self._model.showPopup()
 
     def ask_for_plate(self) -> None:
         """Let the user pick a picture of the empty room."""

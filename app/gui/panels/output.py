@@ -42,8 +42,11 @@ class OutputPage(Page):
         self._state = label("", "faint", wrap=True)
         self._help = link_button(self.tr("Set a virtual camera up…"))
         describe(self._help, self.tr("Set a virtual camera up"), self.tr("What this system needs"), "virtualCameraHelp")
-        self._mirror = _check(self.tr("Mirror what the others see"), self.tr("Turns words in the picture round as well"),
-                              "mirrorOutputCheck")  # fmt: skip
+        self._mirror = _check(
+            self.tr("Mirror what the others see"),
+            self.tr("Turns words in the picture round as well"),
+            "mirrorOutputCheck",
+        )
         self._text = QLineEdit()
         self._text.setMaxLength(200)
         self._text.setPlaceholderText(self.tr("Back in a moment"))
@@ -64,7 +67,7 @@ class OutputPage(Page):
         self._text.textEdited.connect(lambda text: store.edit("output", standby_text=text))
         self._image.clicked.connect(self._ask_for_image)
         self._no_image.clicked.connect(lambda: store.edit("output", standby_image=None))
-        self._folder.clicked.connect(self._ask_for_folder)
+        self._folder.clicked.connect(self.ask_for_folder)
         store.changed.connect(self._show)
         preferences.changed.connect(lambda _new: self._show(store.current))
         self._show(store.current)
@@ -108,7 +111,8 @@ class OutputPage(Page):
         dialog.fileSelected.connect(lambda name: self._store.edit("output", standby_image=Path(name)))
         dialog.open()
 
-    def _ask_for_folder(self) -> None:
+    def ask_for_folder(self) -> None:
+        """Let the user pick where recordings and snapshots go."""
         dialog = _dialog(self, self.tr("Folder for recordings"), QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(lambda name: self._preferences.change(recordings_dir=Path(name)))
         dialog.open()

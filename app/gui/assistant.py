@@ -1,0 +1,170 @@
+"""The first run in three steps: camera, virtual camera, model. Each can be skipped."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QImage, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.gui.controls import button, combo, describe, fill_combo, label, link_button
+from app.gui.findings_view import FindingsView
+from app.gui.panels.camera import CameraPage
+from app.gui.panels.network import NetworkControls
+from app.gui.preferences_store import PreferencesStore
+from app.gui.preview import Preview
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+
+
+class SmallPreview(QWidget):
+    """Shows what the large preview shows."""
+
+    def __init__(self, preview: Preview) -> None:
+        super().__init__()
+        self._image: QImage | None = preview.image
+        self.setMinimumSize(QSize(320, 180))
+        self.setAccessibleName(self.tr("Preview"))
+        preview.image_shown.connect(self._show)
+
+    def _show(self, image: QImage) -> None:
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self._image is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        rect = self.rect()
+        rect.setSize(size)
+        rect.moveCenter(self.rect().center())
+        painter.drawImage(rect, self._image)
+
+
+class Assistant(QDialog):
+    """Three steps beside the running window."""
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        preferences: PreferencesStore,
+        camera_page: CameraPage,
+        preview: Preview,
+        tasks: Tasks,
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("assistant")
+        self.setWindowTitle(self.tr("Set Mattecam up"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(640, 560)
+        self._store = store
+        self._preferences = preferences
+        self._camera_page = camera_page
+        self._steps = QStackedWidget()
+        self._findings = FindingsView(tasks)
+        self._network = NetworkControls(store, tasks)
+        self._steps.addWidget(self._camera_step(preview))
+        self._steps.addWidget(
+            _step(
+                self.tr("Virtual camera"),
+                self.tr("Meetings see you through a virtual camera. This is what your computer has:"),
+                self._findings,
+            )
+        )
+        self._steps.addWidget(
+            _step(
+                self.tr("Model"),
+                self.tr(
+                    "The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded "
+                    "only if you ask for it, and stays on this computer."
+                ),
+                self._network,
+                stretch=False,
+            )
+        )
+        self._lay_out()
+        self._show_step(0)
+
+    @property
+    def step(self) -> int:
+        """The step shown, from 0."""
+        return self._steps.currentIndex()
+
+    def done(self, result: int) -> None:
+        self._preferences.change(first_run_done=True)
+        super().done(result)
+
+    def _camera_step(self, preview: Preview) -> QWidget:
+        self._camera = combo(self.tr("Camera"), self.tr("Where the picture comes from"), "assistantCamera")
+        self._camera.activated.connect(lambda _row: self._camera_page.choose_source(self._camera.currentData()))
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self._camera)
+        column.addWidget(SmallPreview(preview), 1)
+        self._camera_page.sources_changed.connect(self._show_cameras)
+        self._show_cameras()
+        return _step(self.tr("Camera"), self.tr("Choose your camera. Only you see this preview."), content)
+
+    def _show_cameras(self) -> None:
+        fill_combo(self._camera, self._camera_page.sources(), self._store.current.capture.source)
+
+    def _lay_out(self) -> None:
+        self._count = label("", "faint")
+        skip = link_button(self.tr("Skip the set-up"))
+        describe(skip, self.tr("Skip the set-up"), self.tr("It can be opened again from the menu"), "assistantSkip")
+        skip.clicked.connect(self.reject)
+        self._back = button(self.tr("Back"))
+        describe(self._back, self.tr("Back"), self.tr("To the step before"), "assistantBack")
+        self._back.clicked.connect(lambda: self._show_step(self.step - 1))
+        self._next = button(self.tr("Next"))
+        self._next.setProperty("primary", True)
+        self._next.setDefault(True)
+        self._next.clicked.connect(self._go_on)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        for widget in (skip, self._count):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(self._back)
+        row.addWidget(self._next)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 18)
+        column.setSpacing(16)
+        column.addWidget(self._steps, 1)
+        column.addLayout(row)
+
+    def _go_on(self) -> None:
+        if self.step + 1 < self._steps.count():
+            self._show_step(self.step + 1)
+        else:
+            self.accept()
+
+    def _show_step(self, step: int) -> None:
+        self._steps.setCurrentIndex(step)
+        last = step + 1 == self._steps.count()
+        self._back.setEnabled(step > 0)
+        words = self.tr("Done") if last else self.tr("Next")
+        self._next.setText(words)
+        describe(self._next, words, self.tr("To the next step"), "assistantNext")
+        self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
+        if step == 1:
+            self._findings.check()
+        elif last:
+            self._network.reload()
+
+
+def _step(title: str, text: str, content: QWidget, *, stretch: bool = True) -> QWidget:
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(12)
+    column.addWidget(label(title, "title"))
+    column.addWidget(label(text, wrap=True))
+    column.addWidget(content, 1 if stretch else 0)
+    if not stretch:
+        column.addStretch(1)
+    return whole

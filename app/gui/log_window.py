@@ -1,0 +1,85 @@
+"""The log, in a window of its own that stays beside the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.gui.controls import button, describe, label
+from app.gui.log_buffer import LogBuffer
+
+REFRESH_MS = 500
+
+
+class LogWindow(QDialog):
+    """Shows the newest lines while it is open; copies the diagnostics."""
+
+    def __init__(self, buffer: LogBuffer, make_diagnostics: Callable[[], str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("logWindow")
+        self.setWindowTitle(self.tr("Log"))
+        self.resize(820, 460)
+        self._buffer = buffer
+        self._seen = -1
+        self._make_diagnostics = make_diagnostics
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        describe(self._text, self.tr("Log"), self.tr("What the program did, newest last"), "logText")
+        self._text.setToolTip("")
+        copy = button(self.tr("Copy diagnostics"))
+        describe(
+            copy,
+            self.tr("Copy diagnostics"),
+            self.tr("Copies versions, settings and the log, for a report"),
+            "copyDiagnostics",
+        )
+        copy.clicked.connect(self.copy_diagnostics)
+        close = button(self.tr("Close"))
+        close.clicked.connect(self.close)
+        self._note = label("", "faint")
+        row = QHBoxLayout()
+        for widget in (copy, self._note):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addWidget(self._text, 1)
+        column.addLayout(row)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self._refresh)
+
+    def open_beside(self) -> None:
+        """Show it, in front."""
+        self._refresh()
+        self._timer.start()
+        self.setWindowFlag(Qt.WindowType.Window)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def done(self, result: int) -> None:
+        self._timer.stop()
+        super().done(result)
+
+    def copy_diagnostics(self) -> None:
+        """Put the diagnostics on the clipboard."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(self._make_diagnostics())
+            self._note.setText(self.tr("Copied."))
+
+    def _refresh(self) -> None:
+        if self._buffer.count == self._seen:
+            return
+        self._seen = self._buffer.count
+        self._text.setPlainText("\n".join(self._buffer.lines()))
+        bar = self._text.verticalScrollBar()
+        if bar is not None:
+            bar.setValue(bar.maximum())

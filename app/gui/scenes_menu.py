@@ -1,0 +1,103 @@
+"""Scenes: saved, switched, renamed and removed by the menu, and by Ctrl+1 to Ctrl+9."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QInputDialog, QMenu, QWidget
+
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.scenes import SceneStore
+from app.settings import Settings
+
+
+class ScenesMenu(QObject):
+    """Fills a menu with the scenes; files are read and written on a task's thread."""
+
+    failed = pyqtSignal(str)
+
+    def __init__(self, menu: QMenu, scenes: SceneStore, store: SettingsStore, tasks: Tasks, window: QWidget) -> None:
+        super().__init__(window)
+        self._menu = menu
+        self._scenes = scenes
+        self._store = store
+        self._tasks = tasks
+        self._window = window
+        self._names: tuple[str, ...] = ()
+        self.reload()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The scenes on hand."""
+        return self._names
+
+    def reload(self) -> None:
+        """Look at the file anew."""
+        self._tasks.run(self._scenes.names, self._fill, self._fail)
+
+    def use(self, name: str) -> None:
+        """Switch to a scene."""
+        self._tasks.run(partial(self._scenes.get, name), self._use, self._fail)
+
+    def save(self, name: str) -> None:
+        """Save what is set now under a name."""
+        self._change(partial(self._scenes.put, name, self._store.scene))
+
+    def remove(self, name: str) -> None:
+        """Forget a scene."""
+        self._change(partial(self._scenes.remove, name))
+
+    def ask_for_name(self) -> None:
+        """Let the user name a new scene."""
+        number = len(self._names) + 1
+        dialog = self._dialog(self.tr("Save as scene"), self.tr("Scene {0}").format(number))
+        dialog.textValueSelected.connect(self.save)
+        dialog.open()
+
+    def ask_for_new_name(self, name: str) -> None:
+        """Let the user rename a scene."""
+        dialog = self._dialog(self.tr("Rename the scene"), name)
+        dialog.textValueSelected.connect(lambda new: self._change(partial(self._scenes.rename, name, new)))
+        dialog.open()
+
+    def _dialog(self, title: str, text: str) -> QInputDialog:
+        dialog = QInputDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(title)
+        dialog.setLabelText(self.tr("Name:"))
+        dialog.setTextValue(text)
+        return dialog
+
+    def _use(self, settings: Settings) -> None:
+        self._store.replace(settings)
+
+    def _change(self, work: partial[None]) -> None:
+        self._tasks.run(work, lambda _none: self.reload(), self._fail)
+
+    def _fail(self, error: Exception) -> None:
+        self.failed.emit(str(error))
+
+    def _fill(self, names: tuple[str, ...]) -> None:
+        self._names = names
+        self._menu.clear()
+        for number, name in enumerate(names, start=1):
+            action = QAction(name, self._menu)
+            if number <= 9:
+                action.setShortcut(QKeySequence(f"Ctrl+{number}"))
+            action.triggered.connect(partial(self.use, name))
+            self._menu.addAction(action)
+        if names:
+            self._menu.addSeparator()
+            for title, act in ((self.tr("Rename"), self.ask_for_new_name), (self.tr("Remove"), self.remove)):
+                more = self._menu.addMenu(title)
+                for name in names:
+                    if more is not None:
+                        more.addAction(name, partial(act, name))
+            self._menu.addSeparator()
+        save = QAction(self.tr("Save as scene…"), self._menu)
+        save.setShortcut(QKeySequence("Ctrl+S"))
+        save.triggered.connect(self.ask_for_name)
+        self._menu.addAction(save)

@@ -1,0 +1,29 @@
+"""The language of the window: the system's, where there is a translation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+FOLDER = Path(__file__).resolve().parent / "translations"
+
+
+@contextmanager
+def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[None]:
+    """Translate the program and Qt's own words into the system's language meanwhile."""
+    locale = locale or QLocale()
+    installed = []
+    qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    for name, folder in (("qtbase", qt_folder), ("mattecam", str(FOLDER))):
+        translator = QTranslator()
+        if translator.load(locale, name, "_", folder):
+            app.installTranslator(translator)
+            installed.append(translator)
+    try:
+        yield
+    finally:
+        for translator in installed:
+            app.removeTranslator(translator)
