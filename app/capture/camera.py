@@ -173,6 +173,7 @@ class CameraSource:
             return self._sentence("has been unplugged", "plug it in again or choose another camera")
         if self._blank:
             return self._sentence(*_blank_reason(self._blank))
+        self._capture.release()  # so that this program itself is not found to be the one that uses it
         return self._sentence(f"has given no picture for {SILENCE_S:.0f} seconds", self._why_not())
 
     def _sentence(self, what: str, why: str) -> str:

@@ -72,7 +72,7 @@ def query(path: str) -> Capability:
         is_camera = bool(own & (CAN_CAPTURE | CAN_CAPTURE_MPLANE))
         codes = list(_formats(handle, planes)) if is_camera else []
         sizes = {size for code in codes for size in _sizes(handle, code)}
-        formats = tuple(dict.fromkeys(code.to_bytes(4, "little").decode("ascii", "replace").strip() for code in codes))
+        formats = tuple(dict.fromkeys(_fourcc(code) for code in codes))
         return Capability(_name(driver), _name(card), _name(bus), is_camera, tuple(sorted(sizes)), formats)
 
 
@@ -100,24 +100,23 @@ def why_not(path: str) -> str:
 
 
 def holders(path: str) -> list[str]:
-    """The other programs that have the device open, as far as this user may see them.
+    """The programs that have the device open, as far as this user may see them.
 
     PipeWire and WirePlumber keep cameras open without using them and are left out.
     """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        if process.name == str(os.getpid()) or not _has_open(process, path):
-            continue
         name = _text(process / "comm") or "a program"
-        if name not in ("pipewire", "wireplumber"):
-            found.append(f"{name} (process {process.name})")
+        if name not in ("pipewire", "wireplumber") and _has_open(process, path):
+            found.append(
+                "this program itself" if process.name == str(os.getpid()) else f"{name} (process {process.name})"
+            )
     return found
 
 
 def _busy(path: str) -> str:
-    return (
-        f"it is in use by {', '.join(holders(path)) or 'another program'}; close that program or choose another camera"
-    )
+    users = ", ".join(holders(path)) or "another program"
+    return f"it is in use by {users}; close it there or choose another camera"
 
 
 def _has_open(process: Path, path: str) -> bool:
@@ -168,6 +167,11 @@ def _opened(path: str) -> Iterator[int]:
 def _ioctl(handle: int, request: int, buffer: bytearray) -> bytearray:
     fcntl.ioctl(handle, request, buffer, True)
     return buffer
+
+
+def _fourcc(code: int) -> str:
+    letters = (code & 0x7FFFFFFF).to_bytes(4, "little").decode("ascii", "replace").rstrip()
+    return f"{letters}-BE" if code >> 31 else letters
 
 
 def _name(field: bytes) -> str:
