@@ -1,0 +1,116 @@
+"""Who has a virtual camera open: lets the program rest while nobody looks."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+LINUX: bool = sys.platform.startswith("linux")
+PROC = Path("/proc")
+_RESCAN_S = 5.0
+"""A reader that came through another device file (a container's) is seen after this long at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that has a device open."""
+
+    pid: int
+    name: str
+    only_writes: bool
+    """It cannot read: a producer."""
+
+
+def holders(device: str) -> tuple[Holder, ...] | None:
+    """Every process that has `device` open, this one included, as far as this user may see; None where the system
+    offers no way to know (all but Linux)."""
+    if not LINUX:
+        return None
+    found = []
+    wanted = os.path.realpath(device)
+    for entry in os.scandir(PROC):
+        if entry.name.isdecimal():
+            # processes end while they are looked at, and those of other users are closed to us
+            with suppress(OSError):
+                handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
+                if handles:
+                    found.append(_holder(entry.path, handles))
+    return tuple(found)
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)  # noqa: PTH115  thousands of them: a Path each would double the time
+    except OSError:
+        return ""
+
+
+def _holder(process: str, handles: list[str]) -> Holder:
+    flags = [Path(f"{process}/fdinfo/{fd}").read_text().split("flags:")[1].split()[0] for fd in handles]
+    only_writes = all(int(flag, 8) & os.O_ACCMODE == os.O_WRONLY for flag in flags)
+    return Holder(int(Path(process).name), Path(f"{process}/comm").read_text().strip(), only_writes)
+
+
+class ReaderWatch:
+    """Tells again and again who reads a virtual camera, cheaply.
+
+    The processes are gone through only after the device was opened or closed by somebody, which the kernel tells
+    (inotify). This program's own handles and `ignored` processes (its own probes) are no readers.
+    """
+
+    def __init__(
+        self, device: str, ignored: frozenset[int] = frozenset(), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._device = device
+        self._ignored = ignored | {os.getpid()}
+        self._clock = clock
+        self._events = _open_events(device)
+        self._known: tuple[Holder, ...] | None = None
+        self._scanned_s = -_RESCAN_S
+
+    def readers(self) -> tuple[Holder, ...] | None:
+        """Who reads now; None where the system offers no way to know."""
+        now_s = self._clock()
+        if self._changed() or now_s - self._scanned_s >= _RESCAN_S:
+            self._scanned_s = now_s
+            found = holders(self._device)
+            if found is not None:
+                found = tuple(one for one in found if one.pid not in self._ignored and not one.only_writes)
+            self._known = found
+        return self._known
+
+    def close(self) -> None:
+        """Stop watching; a second call does nothing."""
+        if self._events is not None:
+            os.close(self._events)
+            self._events = None
+
+    def _changed(self) -> bool:
+        if self._events is None:
+            return True
+        try:
+            return bool(os.read(self._events, 1 << 16))
+        except BlockingIOError:
+            return False
+
+
+def _open_events(device: str) -> int | None:
+    """A non-blocking handle that can be read after somebody opened or closed the device; None where there is none."""
+    if not LINUX:
+        return None
+    import ctypes
+
+    opened, closed = 0x20, 0x08 | 0x10  # IN_OPEN, IN_CLOSE_WRITE | IN_CLOSE_NOWRITE
+    library = ctypes.CDLL(None)
+    handle: int = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if handle < 0:
+        return None
+    if library.inotify_add_watch(handle, os.fsencode(device), opened | closed) < 0:
+        os.close(handle)
+        return None
+    return handle

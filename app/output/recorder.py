@@ -1,0 +1,116 @@
+"""Recording what goes out, or the matte, to a video file."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from app import geometry
+from app.errors import SinkLostError, SinkOpenError
+from app.types import Picture
+from app.video_io import VideoWriter
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space and record again",
+    errno.EDQUOT: "your share of the disk is used up; free some space and record again",
+    errno.EFBIG: "the file has become too large for this disk; record again to another one",
+    errno.EACCES: "the folder may not be written to; choose another one",
+    errno.EROFS: "the disk may only be read; choose another folder",
+    errno.ENOENT: "the folder does not exist; create it or choose another one",
+    errno.EISDIR: "there is a folder of this name; choose another name",
+    errno.ENOTDIR: "a part of the path is not a folder; choose another one",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+class Recorder:
+    """Writes the composite, or with `alpha` the matte as grey, as H.264.
+
+    The picture times follow the clock on a grid of the rate, so a recording keeps real time although pictures come late
+    now and then. A picture of another size than the first is letterboxed. While there is no matte it is black.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: float,
+        *,
+        alpha: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """width, height: pixels; fps: pictures a second. Raises SinkOpenError where the file cannot be written."""
+        self.name = str(path)
+        self._alpha = alpha
+        self._clock = clock
+        self._rate = Fraction(fps).limit_denominator(1001)
+        self._started_s: float | None = None
+        self._tick = -1
+        self._closed = False
+        try:
+            self._writer = VideoWriter(path, width, height, self._rate)
+        except OSError as error:
+            raise SinkOpenError(f"The recording {path} cannot be started: {_reason(error)}.") from error
+
+    def send(self, picture: Picture) -> None:
+        """Append the picture. Raises SinkLostError where it cannot be written; the file so far is finished then."""
+        if self._closed:
+            raise SinkLostError(f"The recording {self.name} is finished; start another one.")
+        now_s = self._clock()
+        if self._started_s is None:
+            self._started_s = now_s
+        self._tick = max(self._tick + 1, round((now_s - self._started_s) * self._rate))
+        try:
+            self._writer.write(self._image(picture), self._tick / self._rate)
+        except OSError as error:
+            kept = self._salvage()
+            raise SinkLostError(f"The recording stopped: {_reason(error)} ({kept}).") from error
+
+    def close(self) -> None:
+        """Finish the file; one that holds no picture is removed. Raises SinkLostError where it cannot be finished."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._tick < 0:
+            self._writer.abort()
+            return
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise SinkLostError(
+                f"The recording could not be finished: {_reason(error)} ({self._salvage()})."
+            ) from error
+
+    def _image(self, picture: Picture) -> geometry.Image:
+        if not self._alpha:
+            image = picture.image
+        elif picture.alpha is None:
+            image = np.zeros(picture.image.shape[:2], np.uint8)
+        else:
+            image = picture.alpha
+        return geometry.letterbox(image, *self._writer.size)
+
+    def _salvage(self) -> str:
+        """Finish what there is after a failure, and say where it lies."""
+        self._closed = True
+        with suppress(OSError):
+            self._writer.close()
+        path, temporary_path = self._writer.path, self._writer.temporary_path
+        if temporary_path.exists() and not path.exists():
+            # the end could not be written, but a fragmented file plays without it
+            with suppress(OSError):
+                temporary_path.rename(path)
+        if temporary_path.exists():
+            return f"what was recorded is in {temporary_path}"
+        return f"what was recorded is in {path}" if path.exists() else "nothing was recorded"
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0) or f"{error.strerror or error}; choose another file"

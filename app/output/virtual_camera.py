@@ -1,0 +1,203 @@
+"""The virtual camera: the only file that knows pyvirtualcam, which is imported when the first camera is opened."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import geometry
+from app.errors import SinkLostError, SinkOpenError
+from app.output.camera_errors import NO_DEVICE, sentence
+from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
+from app.output.pixels import Layout, Packer
+from app.output.readers import LINUX, holders
+from app.types import BgrImage, Picture
+
+if TYPE_CHECKING:
+    import pyvirtualcam
+
+log = logging.getLogger(__name__)
+
+__all__ = ["OUR_LABEL", "VirtualCamera", "VirtualCameraDevice", "list_virtual_cameras"]
+
+MAX_SIZE = 7680, 4320
+"""Larger pictures are scaled down: drivers do not refuse them, they fail in other ways."""
+_LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV"}
+"""Linux's names of the layouts that we send."""
+_ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
+"""What pyvirtualcam raises."""
+
+
+class VirtualCamera:
+    """Shows pictures to other programs as a camera.
+
+    The size is kept while anybody reads (readers get garbage otherwise): other pictures are letterboxed. With no reader
+    the camera is opened anew for a new size.
+    """
+
+    def __init__(self, device_or_label: str, width: int, height: int, fps: float) -> None:
+        """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
+        even. Raises SinkOpenError."""
+        self._fps = max(1.0, fps)
+        self._wanted = _sendable(width, height)
+        self._feed, chosen = _open_first(_candidates(device_or_label), self._wanted, self._fps)
+        self.device = chosen.id
+        """The device file, or the name where there is none."""
+        self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels that readers see."""
+        return self._feed.size
+
+    def send(self, picture: Picture) -> None:
+        """Show the picture. Raises SinkLostError."""
+        wanted = _sendable(*picture.size)
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._resize()
+        self._feed.send(picture.image)
+
+    def close(self) -> None:
+        """Release the device and leave it ready for the next program; a second call does nothing."""
+        self._feed.close()
+
+    def _resize(self) -> None:
+        """Take the new size if nobody reads; otherwise pictures are letterboxed from now on."""
+        if not LINUX or self.size == self._wanted or _others_hold(self.device):
+            return
+        self._feed.close()
+        try:
+            self._feed = _open(self.device, self._wanted, self._fps)
+        except SinkOpenError as error:
+            raise SinkLostError(str(error)) from error
+
+
+class _Feed:
+    """An open device of one size and layout."""
+
+    def __init__(self, camera: pyvirtualcam.Camera, device: str, layout: Layout) -> None:
+        self.size: tuple[int, int] = (camera.width, camera.height)
+        self._camera = camera
+        self._device = device
+        self._packer = Packer(layout, *self.size)
+        self._packed: NDArray[np.uint8] | None = None
+        self._shown: BgrImage | None = None
+        self._closed = False
+
+    def send(self, image: BgrImage) -> None:
+        if self._closed:
+            raise SinkLostError(f"The virtual camera {self._device} is closed; open it again.")
+        if self._packed is None or image is not self._shown:  # the clock repeats pictures
+            self._packed = self._packer.pack(geometry.letterbox(image, *self.size))
+            self._shown = image
+        try:
+            self._camera.send(self._packed)
+        except _ERRORS as error:
+            raise SinkLostError(sentence(error, self._device)) from error
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._camera.close()
+        if LINUX:
+            from app.output import v4l2
+
+            with suppress(OSError):
+                v4l2.revive(self._device)
+
+
+def _sendable(width: int, height: int) -> tuple[int, int]:
+    if width > MAX_SIZE[0] or height > MAX_SIZE[1]:
+        width, height = geometry.contain_size(width, height, *MAX_SIZE)
+    return geometry.even_size(width, height)
+
+
+def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
+    """The virtual cameras to be tried, the best first. Raises SinkOpenError where there are none."""
+    known = list_virtual_cameras()
+    if not known:
+        raise SinkOpenError(NO_DEVICE if LINUX else sentence("Did you install OBS", ""))
+    if device_or_label == "auto":
+        return sorted(known, key=lambda camera: camera.busy)
+    named = [one for one in known if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
+    if named:
+        return named
+    there_are = ", ".join(f"{one.id} ({one.label})" for one in known)
+    raise SinkOpenError(f"There is no virtual camera {device_or_label!r}; choose one of {there_are}.")
+
+
+def _open_first(
+    candidates: list[VirtualCameraDevice], size: tuple[int, int], fps: float
+) -> tuple[_Feed, VirtualCameraDevice]:
+    """The first that opens; raises the first one's error where none does."""
+    first, *others = candidates
+    try:
+        return _open(first.id, size, fps), first
+    except SinkOpenError:
+        for other in others:
+            with suppress(SinkOpenError):
+                return _open(other.id, size, fps), other
+        raise
+
+
+def _open(device: str, size: tuple[int, int], fps: float) -> _Feed:
+    if LINUX:
+        return _open_loopback(device, size, fps)
+    return _make(device, size, fps, "BGR")
+
+
+def _open_loopback(device: str, size: tuple[int, int], fps: float) -> _Feed:
+    """Opened in the size that the driver really has: it clamps sizes, and keeps them while a reader is there."""
+    from app.output import v4l2  # ioctls: Linux only
+
+    feed = _make(device, size, fps, "I420")
+    real = v4l2.current_format(device)
+    if real is None or (real.width, real.height, real.fourcc) == (*size, "YU12"):
+        return feed
+    feed.close()
+    if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
+        log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
+        feed = _make(device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
+        if v4l2.current_format(device) == real:
+            return feed
+        feed.close()
+    raise SinkOpenError(
+        f"The virtual camera {device} is kept in a format that cannot be sent ({real.width}x{real.height} "
+        f"{real.fourcc}); close the programs that use it and try again."
+    )
+
+
+def _make(device: str, size: tuple[int, int], fps: float, layout: Layout) -> _Feed:
+    if LINUX:
+        _make_ready(device)
+    try:
+        import pyvirtualcam
+
+        camera = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
+    except _ERRORS as error:
+        raise SinkOpenError(sentence(error, device)) from error
+    return _Feed(camera, device, layout)
+
+
+def _make_ready(device: str) -> None:
+    """Refuse a node that another program sends to (not every driver does), and revive one whose producer has gone."""
+    from app.output import v4l2
+
+    if is_busy(device):
+        raise SinkOpenError(sentence("Device or resource busy", device))
+    try:
+        if not v4l2.takes_output(device):
+            v4l2.revive(device)
+    except OSError as error:
+        raise SinkOpenError(sentence(error.strerror or error, device)) from error
+
+
+def _others_hold(device: str) -> bool:
+    return any(holder.pid != os.getpid() for holder in holders(device) or ())
