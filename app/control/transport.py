@@ -8,6 +8,7 @@ import selectors
 import socket
 import stat
 import sys
+import warnings
 from pathlib import Path
 from typing import Protocol
 
@@ -57,7 +58,12 @@ class Endpoint(Protocol):
 def runtime_dir() -> Path:
     """The folder for sockets; `$MATTECAM_RUNTIME_DIR` overrides the platform's."""
     named = os.environ.get("MATTECAM_RUNTIME_DIR")
-    return Path(named) if named else Path(platformdirs.user_runtime_dir("mattecam", appauthor=False))
+    if named:
+        return Path(named)
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR it falls back to a folder in the temporary one and warns; `make_private` checks that.
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir("mattecam", appauthor=False))
 
 
 def make_private(folder: Path) -> None:
