@@ -37,9 +37,9 @@ def main(argv: list[str]) -> int:
 
         os.chdir(environment.ROOT)
         return int(pytest.main(argv[1:]))
-    from app.cli import main as start
+    from app.cli import run_to_exit
 
-    return start(argv)
+    return run_to_exit(argv)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_type_hints
 
 import typer
 from rich.console import Console
@@ -48,6 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MattecamError as error:
         return _fail(str(error), EXIT_FAILED)
     return EXIT_DONE
+
+
+def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
+    """`main`, then the end of the process, even where a thread hangs in a driver and would keep or abort it."""
+    code = main(argv)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
+        os._exit(code)
+    sys.exit(code)
 
 
 def _fail(message: str, code: int) -> int:

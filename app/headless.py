@@ -173,7 +173,7 @@ def _failure_at_end(last: PipelineStatus, end: PipelineStatus, ended: bool) -> s
             return problem.message
     if last.phase is Phase.WAITING and last.problems:
         return last.problems[-1].message
-    return None if ended else "A part of the program did not end in time; the driver of a device hangs."
+    return None if ended else "A part of the program did not end in time; the driver of a device may hang."
 
 
 @contextmanager
