@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FrameType
 
 import typer
@@ -26,6 +25,7 @@ from app.status_json import status_fields, write_status
 from app.types import Picture, PictureKind
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+START_LIMIT_S = 120.0
 LOOK_S = 0.25
 """How often the run is looked at while no frame wakes it."""
 
@@ -42,7 +42,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         if seconds is None and options.frames is None:
             seconds = PROOF_S
         say("mattecam: there is no display, no virtual camera and no --record, so a short proof is recorded.")
-    session = Session(Pipeline(settings), seconds, options.frames)
+    session = Session(Pipeline(settings), seconds, options.frames, from_first_matte=proof is not None)
     with _stop_on_signals(session), _controlled(session):
         session.run()
     if options.status_json is not None:
@@ -86,10 +86,17 @@ def say(text: str) -> None:
 class Session:
     """One run of the pipeline on the calling thread."""
 
-    def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, seconds: float | None, frames: int | None, *, from_first_matte: bool = False
+    ) -> None:
+        """from_first_matte: the seconds begin with the first composite, so that a slow start does not use them up."""
         self.pipeline = pipeline
         self._seconds = seconds
         self._frames = frames
+        self._from_first_matte = from_first_matte
+        self._started_s = 0.0
+        self._begun_s: float | None = None
+        """When the seconds began to count."""
         self._wake = threading.Event()
         self._told = ""
         self.status = PipelineStatus()
@@ -113,10 +120,11 @@ class Session:
         """Start, wait for the end, stop; `failure` tells what went wrong."""
         pipeline = self.pipeline
         pipeline.listen(self._wake.set)
-        started_s = time.monotonic()
+        self._started_s = time.monotonic()
+        self._begun_s = None if self._from_first_matte else self._started_s
         pipeline.start()
         try:
-            while not self._ending and not self._over(time.monotonic() - started_s):
+            while not self._ending and not self._over():
                 self._wake.wait(LOOK_S)
                 self._wake.clear()
                 self._look()
@@ -124,10 +132,6 @@ class Session:
             ended = pipeline.stop()
             last = self.status
             self.status = pipeline.status()
-        # The engine is gone after the stop; what ran is part of the result.
-        self.status = replace(
-            self.status, engine=last.engine, source=last.source, fps_in=last.fps_in, fps_out=last.fps_out
-        )
         if self.failure is None:
             self.failure = _failure_at_end(last, self.status, ended)
 
@@ -141,6 +145,8 @@ class Session:
         middle = self.sample is None or status.seconds < (self._seconds or PROOF_S) / 2
         if picture is not None and picture.kind is PictureKind.COMPOSITE and middle:
             self.sample = picture
+        if self._begun_s is None and status.frames_out > 0:
+            self._begun_s = time.monotonic()
         if status.frames_out == 0 and status.problems:
             self.failure = status.problems[0].message
         told = _running(status)
@@ -148,10 +154,14 @@ class Session:
             self._told = told
             say(f"mattecam: {told}")
 
-    def _over(self, elapsed_s: float) -> bool:
+    def _over(self) -> bool:
         if self.failure is not None:
             return True
-        if self._seconds is not None and elapsed_s >= self._seconds:
+        now_s = time.monotonic()
+        if self._begun_s is None:
+            if now_s - self._started_s > START_LIMIT_S:
+                self.failure = f"No matte came within {START_LIMIT_S:.0f} seconds; run `run.py doctor` to see why."
+        elif self._seconds is not None and now_s - self._begun_s >= self._seconds:
             return True
         return self._frames is not None and self.status.frames_out >= self._frames
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from app.errors import UsageError
 from app.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
 
 GREEN = "#00b140"
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +177,7 @@ def _said(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _replace(model: Any, changes: dict[str, Any]) -> Any:
-    assert isinstance(model, Model)
+def _replace(model: M, changes: dict[str, Any]) -> M:
     try:
         return model.replace(**changes)
     except ValidationError as error:

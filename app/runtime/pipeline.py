@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Pipeline:
         self._settings = settings
         self._board = StatusBoard()
         self._listener: Callable[[], None] = lambda: None
+        self._final: PipelineStatus | None = None
         self.watched = False
         """Whether somebody looks at the preview; otherwise the camera may be released until a program reads it."""
         self.want_foreground = False
@@ -116,12 +118,15 @@ class Pipeline:
         self._engines.retry()
 
     def status(self) -> PipelineStatus:
-        """What is going on."""
+        """What is going on; after `stop` what was going on before it, and the final counts."""
+        if self._final is not None:
+            return self._final
         busy = "the model" if self._engines.busy else "the background" if self._backgrounds.busy else ""
         return self._board.read(busy=busy, readers=self._demand.readers, frames_dropped=self._frames.dropped)
 
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording; False if a thread did not end in time."""
+        running = self.status()
         deadline_s = time.monotonic() + timeout_s
         self._capture_thread.request_stop()
         self._capture.wake()
@@ -146,6 +151,17 @@ class Pipeline:
             ended = join(deadline_s - time.monotonic()) and ended
         self.preview.close()
         self._board.end()
+        # Engine, source and sinks are gone by now; that they ran is part of the result.
+        ending = self._final or self.status()
+        self._final = replace(
+            ending,
+            source=running.source,
+            engine=running.engine,
+            virtual_camera=running.virtual_camera,
+            recording=running.recording,
+            fps_in=running.fps_in,
+            fps_out=running.fps_out,
+        )
         return ended
 
     def _publish(self, picture: Picture | None) -> None:
