@@ -58,6 +58,8 @@ class WindowOptions:
     """The settings file; None: the platform's."""
     saved_settings: Settings | None = None
     """What the settings file holds, without what the command line said for this run."""
+    warning: str | None = None
+    """What went wrong before the window was there, such as a broken settings file; shown in its error bar."""
     on_finished: Callable[[PipelineStatus], None] | None = None
     """Called with the last status when everything is closed."""
     parts: Parts | None = None
@@ -113,7 +115,8 @@ class Session:
         self._preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
         self._store = SettingsStore(settings, options.saved_settings)
         self._tasks = Tasks()
-        self._bridge = Bridge(Pipeline(settings, parts=options.parts))
+        self.pipeline = Pipeline(settings, parts=options.parts)
+        self._bridge = Bridge(self.pipeline)
         self._apply_theme()
         scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self.window = MainWindow(self._store, self._preferences, self._bridge, self._tasks, scene_store, buffer)
@@ -133,30 +136,26 @@ class Session:
         self._theme: bool | None = None
 
     def run(self) -> int:
-        """Show the window, run the event loop, close everything; returns the exit code."""
-        options = self._options
-        self._end_by_itself()
+        """Start, run the event loop, close; returns the exit code."""
         with _signals(self._app) as interrupted:
-            self._show()
-            self.window.start()
-            self._remote.start()
+            self.start()
             self._app.exec()
-        code = self._close()
-        if options.on_finished is not None:
-            options.on_finished(self._bridge.status)
+        code = self.close()
+        if self._options.on_finished is not None:
+            self._options.on_finished(self._bridge.status)
         return EXIT_INTERRUPTED if interrupted else code
 
-    def _show(self) -> None:
-        if self._options.start_minimised and self._tray.available:
-            return
-        if self._options.start_minimised:
-            self.window.showMinimized()
-            return
-        self.window.show()
-        if not self._preferences.current.first_run_done and not self._options.ends_by_itself:
-            self.window.show_assistant()
+    def start(self) -> None:
+        """Show the window and start everything behind it."""
+        self._end_by_itself()
+        self._show()
+        self.window.start()
+        self._remote.start()
+        if self._options.warning:
+            self.window.error_bar.show_message(self._options.warning)
 
-    def _close(self) -> int:
+    def close(self) -> int:
+        """Close everything; returns the exit code."""
         self._preferences.change(geometry=self.window.encoded_geometry())
         self.window.hide()
         self._tray.hide()
@@ -175,6 +174,16 @@ class Session:
                 code = EXIT_FAILED
         self.window.deleteLater()
         return code
+
+    def _show(self) -> None:
+        if self._options.start_minimised and self._tray.available:
+            return
+        if self._options.start_minimised:
+            self.window.showMinimized()
+            return
+        self.window.show()
+        if not self._preferences.current.first_run_done and not self._options.ends_by_itself:
+            self.window.show_assistant()
 
     def _apply_theme(self) -> None:
         theme.apply(self._app, self._preferences.current.theme)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -40,6 +41,31 @@ def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
     made.setProperty("role", role)
     made.setWordWrap(wrap)
     return made
+
+
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where there is not room for all of it; `text` and the tool tip have it all."""
+
+    def __init__(self, role: str, object_name: str) -> None:
+        super().__init__()
+        self.setProperty("role", role)
+        self.setObjectName(object_name)
+        self.setMinimumWidth(60)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, super().minimumSizeHint().height())
+
+    def show_text(self, text: str) -> None:
+        """Show this text."""
+        if text != self.text():
+            self.setText(text)
+            self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 def button(text: str, icon_name: str = "", *, checkable: bool = False) -> QPushButton:

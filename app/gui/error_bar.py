@@ -32,7 +32,7 @@ class ErrorBar(QFrame):
         self._text.setObjectName("errorText")
         self._more = label("", "faint")
         self._action = button("")
-        self._action.setObjectName("errorAction")
+        describe(self._action, self.tr("Help"), self.tr("Helps with the problem"), "errorAction")
         close = QToolButton()
         close.setIcon(icon("close"))
         describe(close, self.tr("Dismiss"), self.tr("Hide this message"), "errorDismiss")
@@ -71,8 +71,9 @@ class ErrorBar(QFrame):
         self._more.setText(self.tr("and %n more", "", others) if others > 0 else "")
         words = self._action_words(self._shown.stage) if self._shown is not None else ""
         self._action.setText(words)
-        self._action.setAccessibleName(words)
         self._action.setVisible(bool(words))
+        if words:
+            self._action.setAccessibleName(words)
         self.setVisible(bool(message))
 
     def _action_words(self, stage: Stage) -> str:

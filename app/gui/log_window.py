@@ -39,6 +39,7 @@ class LogWindow(QDialog):
         )
         copy.clicked.connect(self.copy_diagnostics)
         close = button(self.tr("Close"))
+        describe(close, self.tr("Close"), self.tr("Close the log window"), "closeLog")
         close.clicked.connect(self.close)
         self._note = label("", "faint")
         row = QHBoxLayout()

@@ -10,7 +10,7 @@ from app.gui.action_bar import ActionBar
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bridge import Bridge
-from app.gui.controls import Page, label
+from app.gui.controls import ElidedLabel, Page
 from app.gui.devices import DeviceWatcher
 from app.gui.diagnostics import diagnostics
 from app.gui.error_bar import ErrorBar
@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.matting_page = MattingPage(store, tasks)
         self.output_page = OutputPage(store, preferences)
         self.error_bar = ErrorBar()
-        self.status_label = label("", "faint")
+        self.status_label = ElidedLabel("faint", "statusLabel")
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
         self.log_window = LogWindow(log, self.diagnostics, self)
@@ -101,8 +101,6 @@ class MainWindow(QMainWindow):
         splitter.addWidget(self.tabs)
         splitter.setStretchFactor(0, 1)
         splitter.setSizes([940, 330])
-        self.status_label.setObjectName("statusLabel")
-        self.status_label.setMinimumWidth(100)
         status_line = QWidget()
         status_line.setObjectName("statusLine")
         row = QHBoxLayout(status_line)
@@ -127,6 +125,7 @@ class MainWindow(QMainWindow):
         self.actions_bar.mode_chosen.connect(self.preview.set_mode)
         self.actions_bar.record_wanted.connect(self.recording.set_on)
         self.actions_bar.snapshot.clicked.connect(self.recording.snapshot)
+        self.recording.saved.connect(lambda path: self.readout.say(self.tr("Saved {0}").format(path.name)))
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
         self.output_page.help_wanted.connect(self.show_virtual_camera_help)
@@ -199,9 +198,7 @@ class MainWindow(QMainWindow):
         time = self.recording.time(status)
         self.readout.show_status(status, time)
         self.actions_bar.show_recording(time)
-        text = describe_status(status)
-        self.status_label.setText(text)
-        self.status_label.setToolTip(text)
+        self.status_label.show_text(describe_status(status))
         self.error_bar.show_status(status)
         for page in (self.camera_page, self.matting_page, self.output_page):
             page.show_status(status)

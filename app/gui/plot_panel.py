@@ -51,6 +51,7 @@ class PlotPanel(QWidget):
 
     def _add_plot(self, row: QHBoxLayout, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None)
+        plot.setAntialiasing(True)
         plot.setTitle(title, size="9pt", color=self.palette().color(QPalette.ColorRole.PlaceholderText))
         plot.setXRange(-SPAN_S, 0, padding=0)
         plot.setMouseEnabled(x=False, y=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.gui.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
+
+NOTICE_MS = 4000
 
 
 class Pill(QLabel):
@@ -48,6 +50,10 @@ class Readout(QWidget):
         self.live = Pill("liveBadge", red)
         self.state = Pill("stateBadge", dark)
         self.figures = Pill("figures", dark)
+        self.notice = Pill("notice", dark)
+        self._notice_timer = QTimer(self)
+        self._notice_timer.setSingleShot(True)
+        self._notice_timer.timeout.connect(self.notice.hide)
         self._figures_wanted = True
         above = QHBoxLayout()
         for pill in (self.room, self.live, self.recording, self.state):
@@ -57,12 +63,21 @@ class Readout(QWidget):
         column.setContentsMargins(12, 12, 12, 12)
         column.addLayout(above)
         column.addStretch(1)
-        column.addWidget(self.figures, 0, Qt.AlignmentFlag.AlignLeft)
+        below = QHBoxLayout()
+        below.addWidget(self.figures)
+        below.addWidget(self.notice)
+        below.addStretch(1)
+        column.addLayout(below)
 
     def show_figures(self, wanted: bool) -> None:
         """Whether the figures are shown at all."""
         self._figures_wanted = wanted
         self.figures.setVisible(wanted and bool(self.figures.text()))
+
+    def say(self, text: str) -> None:
+        """Say something for a few seconds."""
+        self.notice.show_text(text)
+        self._notice_timer.start(NOTICE_MS)
 
     def show_status(self, status: PipelineStatus, recording_time: str) -> None:
         """Show the marks and figures of this moment."""

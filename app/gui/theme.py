@@ -180,9 +180,9 @@ QFrame[role="line"] { background: @border; border: none; }
 
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: @border; }
 QSlider::sub-page:horizontal { background: @accent; border-radius: 2px; }
-QSlider::handle:horizontal { width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: @text;
+QSlider::handle:horizontal { width: 14px; height: 14px; margin: -6px 0; border-radius: 8px; background: @accent;
     border: 1px solid @panel; }
-QSlider::handle:horizontal:hover { background: @accent; }
+QSlider::handle:horizontal:hover { background: @text; }
 QSlider:focus { border: 2px solid @accent; border-radius: 6px; }
 QSlider::sub-page:horizontal:disabled { background: @border; }
 QSlider::handle:horizontal:disabled { background: @faint; }

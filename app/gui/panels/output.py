@@ -55,6 +55,9 @@ class OutputPage(Page):
         describe(self._image, self.tr("Stand-by picture"), self.tr("A picture for the card while you pause"),
                  "standbyImage")  # fmt: skip
         self._no_image = link_button(self.tr("Without picture"))
+        describe(
+            self._no_image, self.tr("Without picture"), self.tr("Use the plain stand-by card again"), "noStandbyImage"
+        )
         self._folder = button("")
         describe(self._folder, self.tr("Folder for recordings"), self.tr("Where recordings and snapshots go"),
                  "recordingsFolder")  # fmt: skip

@@ -1,0 +1,85 @@
+"""A window on a running pipeline, in this process, on whatever platform Qt has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent
+from PyQt6.QtWidgets import QApplication
+
+from app import paths
+from app.gui import preferences as preferences_file
+from app.gui import services
+from app.gui.application import Session, WindowOptions, make_application
+from app.gui.log_buffer import LogBuffer
+from app.gui.preferences import WindowPreferences
+from app.gui.single_instance import SingleInstance
+from app.settings import CaptureSettings, OutputSettings, Settings
+from tests.fakes import FakeWorld
+
+QUIET = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))
+CAMERAS = (
+    services.Camera("camera:usb-1", "Front camera", ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
+    services.Camera("camera:usb-2", "Desk camera", (), ()),
+)
+MODELS = (
+    services.ModelChoice("rvm-mobilenetv3", False, 14_533_577, "GPL-3.0", True),
+    services.ModelChoice("student", True, None, "GPL-3.0", False),
+)
+StartWindow = Callable[..., Session]
+
+
+@pytest.fixture(autouse=True)
+def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
+    """A machine with two cameras, no virtual camera, and two models of which one is on hand."""
+    monkeypatch.setattr(services, "cameras", lambda: CAMERAS)
+    monkeypatch.setattr(services, "virtual_cameras", lambda: ())
+    monkeypatch.setattr(services, "models", lambda: MODELS)
+    monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
+    return services.Camera
+
+
+@pytest.fixture
+def world() -> FakeWorld:
+    """The parts of the pipeline, which can be made to fail."""
+    return FakeWorld()
+
+
+@pytest.fixture
+def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Iterator[StartWindow]:
+    """Starts windows; closes them after the test."""
+    sessions: list[Session] = []
+
+    def start(
+        settings: Settings = QUIET,
+        preferences: WindowPreferences | None = None,
+        options: WindowOptions | None = None,
+        *,
+        shown: bool = True,
+    ) -> Session:
+        path = paths.config_dir() / "window.json"
+        preferences_file.save(path, preferences or WindowPreferences(first_run_done=True))
+        options = options or WindowOptions(parts=world.parts())
+        session = Session(make_application(), settings, options, SingleInstance(), LogBuffer())
+        sessions.append(session)
+        if shown:
+            session.start()
+        return session
+
+    yield start
+    for session in sessions:
+        assert session.close() == 0
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def session(start_window: StartWindow) -> Session:
+    """A running window over a fake world."""
+    return start_window()
