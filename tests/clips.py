@@ -1,0 +1,83 @@
+"""Small video files whose frames carry their number, so that tests see which ones came through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from app.types import BgrImage
+
+BITS = 6
+TICK = Fraction(1, 1000)
+SAMPLE_RATE = 16_000
+
+
+def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
+    """A picture with `number` in stripes: white is 1, black is 0, highest bit left; blue above, red below."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[: height // 2], image[height // 2 :] = (200, 40, 40), (40, 40, 200)
+    stripe = width // BITS
+    for bit in range(BITS):
+        value = 255 if number >> (BITS - 1 - bit) & 1 else 0
+        image[height // 4 : 3 * height // 4, bit * stripe : (bit + 1) * stripe] = value
+    return image
+
+
+def number_of(image: BgrImage) -> int:
+    """The number in the stripes."""
+    stripe = image.shape[1] // BITS
+    row = image[image.shape[0] // 2]
+    return sum((int(row[bit * stripe + stripe // 2].mean()) > 127) << (BITS - 1 - bit) for bit in range(BITS))
+
+
+def tone(seconds: float) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
+    """(1, samples): 440 Hz."""
+    return (np.sin(np.arange(round(seconds * SAMPLE_RATE)) * 2 * np.pi * 440 / SAMPLE_RATE) * 9000).astype(np.int16)[
+        None
+    ]
+
+
+def write_clip(
+    path: Path,
+    count: int = 10,
+    fps: int = 25,
+    *,
+    size: tuple[int, int] = (96, 48),
+    times_s: Sequence[float] | None = None,
+    rotation: int = 0,
+    pixel_aspect: Fraction | None = None,
+    audio: str = "",
+) -> Path:
+    """A clip of `count` numbered frames, at `times_s` or every 1/fps; audio: the codec of a tone just as long."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "ultrafast", "g": "4"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv444p"
+        stream.codec_context.time_base = TICK
+        if rotation:
+            stream.set_display_rotation(rotation)
+        if pixel_aspect:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
+        sound = container.add_stream(audio, rate=SAMPLE_RATE, layout="mono") if audio else None
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(numbered(number, *size), "bgr24")
+            frame.pts = round((times_s[number] if times_s else number / fps) / TICK)
+            frame.time_base = TICK
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if isinstance(sound, av.AudioStream):
+            samples = av.AudioFrame.from_ndarray(tone(count / fps), "s16", "mono")
+            samples.sample_rate = SAMPLE_RATE
+            container.mux([*sound.encode(samples), *sound.encode(None)])
+    return path
+
+
+def read_numbers(path: Path) -> list[int]:
+    """The numbers of every frame of a file."""
+    with av.open(str(path)) as container:
+        return [
+            number_of(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)) for frame in container.decode(video=0)
+        ]

@@ -1,0 +1,254 @@
+"""The video writer: what it writes can be read back, and nothing half-done bears the file's name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from app.video_io import VideoWriter
+from tests.clips import number_of, numbered, read_numbers, write_clip
+
+
+def write_numbers(path: Path, count: int = 12, size: tuple[int, int] = (96, 48)) -> None:
+    writer = VideoWriter(path, *size, 25)
+    for number in range(count):
+        writer.write(numbered(number, *size))
+    writer.close()
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "m4v"])
+def test_every_picture_once_in_order(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out.{suffix}"
+    write_numbers(path)
+    assert read_numbers(path) == list(range(12))
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_named_only_when_finished_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 96, 48, 25)
+    writer.write(numbered(1))
+    assert not path.exists()
+    assert writer.temporary_path.exists()
+    writer.close()
+    writer.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_abort_leaves_nothing(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "out.mp4", 96, 48, 25)
+    writer.write(numbered(1))
+    writer.abort()
+    writer.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_left_by_a_crash_is_kept(tmp_path: Path) -> None:
+    left = tmp_path / "out.part.mp4"
+    left.write_bytes(b"an hour of work")
+    write_numbers(tmp_path / "out.mp4")
+    assert left.read_bytes() == b"an hour of work"
+    assert len(read_numbers(tmp_path / "out.mp4")) == 12
+
+
+@pytest.mark.parametrize("size", [(97, 49), (97, 48), (96, 49)])
+def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, int]) -> None:
+    image = np.full((size[1], size[0], 3), 40, np.uint8)
+    image[-1], image[:, -1] = 220, 220
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, *size, 25, crf=0)
+    writer.write(image)
+    writer.close()
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0)).to_ndarray(format="gray8")
+    assert frame.shape == (size[1] + size[1] % 2, size[0] + size[0] % 2)
+    assert frame[-1].min() > 200
+    assert frame[:, -1].min() > 200
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((640, 360), 6), ((1280, 720), 1)])
+def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
+    colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 220), (20, 20, 20)], np.uint8)
+    bars = cv2.resize(colours[None], size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, *size, 30)
+    for _ in range(3):
+        writer.write(bars)
+    writer.close()
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert (frame.colorspace, frame.color_range) == (matrix, 1)
+        back = frame.to_ndarray(format="bgr24").astype(int)
+    step = size[0] // len(colours)
+    for number, colour in enumerate(colours):
+        assert np.abs(back[size[1] // 2, number * step + step // 2] - colour).max() <= 6
+
+
+def test_grey_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 64, 48, 30)
+    for value in (0, 128, 255):
+        writer.write(np.full((48, 64), value, np.uint8))
+    writer.close()
+    with av.open(str(path)) as container:
+        values = [int(frame.to_ndarray(format="bgr24")[20, 20, 0]) for frame in container.decode(video=0)]
+    assert np.allclose(values, (0, 128, 255), atol=3)
+
+
+def test_times_are_kept_and_always_rise(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 96, 48, 30, time_base=Fraction(1, 1000))
+    for time_s in (0, 0.033, 0.067, 0.067, 0.05, Fraction(1, 2), 2.0):
+        writer.write(numbered(1), time_s)
+    writer.close()
+    with av.open(str(path)) as container:
+        times = [round(frame.time * 1000) for frame in container.decode(video=0)]
+    assert times == [0, 33, 67, 68, 69, 500, 2000]
+
+
+@pytest.mark.parametrize("fps", [30.0, 29.97, Fraction(24000, 1001), 12.5, 1.0])
+def test_the_rate_is_kept(tmp_path: Path, fps: float | Fraction) -> None:
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 96, 48, fps)
+    for number in range(30):
+        writer.write(numbered(number))
+    writer.close()
+    with av.open(str(path)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert np.allclose(times, np.arange(30) / float(fps), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("source", "codec", "kept"),
+    [
+        ("in.mp4", "aac", "aac"),
+        ("in.mkv", "pcm_s16le", "pcm_s16le"),
+        ("in.ts", "aac", "aac"),
+        ("in.avi", "adpcm_ms", "aac"),
+    ],
+)
+def test_sound_is_copied(tmp_path: Path, source: str, codec: str, kept: str) -> None:
+    clip = write_clip(tmp_path / source, 25, audio=codec)
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 96, 48, 25, audio_from=clip)
+    for number in range(25):
+        writer.write(numbered(number))
+    writer.close()
+    with av.open(str(path)) as container:
+        assert container.streams.audio[0].codec_context.name == kept
+        sound = np.concatenate([frame.to_ndarray().astype(float).ravel() for frame in container.decode(audio=0)])
+    assert sound.size == pytest.approx(16_000, rel=0.15)
+    peak = np.abs(np.fft.rfft(sound[2000:14000])).argmax() * 16_000 / 12_000
+    assert peak == pytest.approx(440, abs=5)
+    with av.open(str(path)) as container:
+        starts = [(stream.start_time or 0) * stream.time_base for stream in container.streams if stream.time_base]
+    assert max(starts) < 0.1
+
+
+def test_sound_ends_with_the_pictures_where_asked(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "in.mp4", 50, audio="aac")
+    path = tmp_path / "out.mp4"
+    writer = VideoWriter(path, 96, 48, 25, audio_from=clip)
+    for number in range(10):
+        writer.write(numbered(number))
+    writer.close(whole_audio=False)
+    with av.open(str(path)) as container:
+        assert container.duration is not None
+        assert container.duration / 1e6 == pytest.approx(0.4, abs=0.15)
+
+
+def test_a_source_without_sound_gives_none(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "in.mp4")
+    writer = VideoWriter(tmp_path / "out.mp4", 96, 48, 25, audio_from=clip)
+    writer.write(numbered(3))
+    writer.close()
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not container.streams.audio
+
+
+def test_wrong_name_or_folder(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="must end in"):
+        VideoWriter(tmp_path / "out.txt", 96, 48, 25)
+    with pytest.raises(FileNotFoundError):
+        VideoWriter(tmp_path / "nowhere" / "out.mp4", 96, 48, 25)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_of_another_size_is_refused(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "out.mp4", 96, 48, 25)
+    with pytest.raises(ValueError, match="100x48"):
+        writer.write(np.zeros((48, 100, 3), np.uint8))
+    writer.abort()
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from app.video_io import VideoWriter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+writer = VideoWriter(Path(sys.argv[1]), 320, 240, 30, preset="ultrafast")
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
+noise = np.random.default_rng(0)
+seen = []
+try:
+    for number in range(400):
+        writer.write(noise.integers(0, 255, (240, 320, 3), np.uint8))
+except OSError as error:
+    seen.append(error.errno)
+try:
+    writer.close()
+except OSError as error:
+    seen.append(error.filename)
+print(seen)
+"""
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from app.video_io import VideoWriter
+from tests.clips import numbered
+writer = VideoWriter(Path(sys.argv[1]), 96, 48, 10)
+for number in range(200):
+    writer.write(numbered(number % 64))
+os._exit(9)
+"""
+
+
+def run_in_child(code: str, path: Path, repo: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, str(path)], cwd=repo, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+def test_a_full_disk_is_an_os_error_and_the_rest_stays(tmp_path: Path, repo: Path) -> None:
+    path = tmp_path / "out.mp4"
+    done = run_in_child(FULL_DISK, path, repo)
+    left = tmp_path / "out.part.mp4"
+    assert done.stdout.strip() == str([errno.EFBIG, str(left)]), done.stderr
+    assert left.stat().st_size > 1_000_000
+    assert not path.exists()
+
+
+def test_what_a_killed_program_leaves_can_be_played(tmp_path: Path, repo: Path) -> None:
+    assert run_in_child(KILLED, tmp_path / "out.mp4", repo).returncode == 9
+    numbers = read_numbers(tmp_path / "out.part.mp4")
+    assert len(numbers) > 100
+    assert numbers == [number % 64 for number in range(len(numbers))]
+
+
+def test_numbers_survive() -> None:
+    assert [number_of(numbered(number)) for number in range(64)] == list(range(64))
