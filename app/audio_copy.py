@@ -14,6 +14,7 @@ from av.packet import Packet
 
 AV_TIME_BASE = 1_000_000
 """FFmpeg's ticks per second for times of a whole file."""
+AAC_RATE = 48_000
 
 
 class AudioCopy:
@@ -39,8 +40,7 @@ class AudioCopy:
         if codec.name in target.supported_codecs and not bare:
             self._packets = self._copied(track, target.add_stream_from_template(track))
         else:
-            stream = target.add_stream("aac", rate=codec.sample_rate)
-            stream.codec_context.layout = codec.layout
+            stream = target.add_stream("aac", rate=AAC_RATE, layout="mono" if codec.channels == 1 else "stereo")
             self._packets = self._encoded(track, stream)
 
     def copy_until(self, time_s: Fraction | None) -> None:

@@ -89,9 +89,9 @@ class VideoReader:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        if not self.path.is_file():
-            raise VideoError(f"There is no video file {self.path}; check the name.")
         try:
+            if not self.path.is_file():
+                raise VideoError(f"There is no video file {self.path}; check the name.")
             container = av.open(str(self.path), container_options=OPTIONS, metadata_errors="replace")
         except PermissionError:
             raise VideoError(f"The video {self.path} may not be read; check the file's permissions.") from None

@@ -148,9 +148,11 @@ def test_sound_is_copied(tmp_path: Path, source: str, codec: str, kept: str) -> 
     writer.close()
     with av.open(str(path)) as container:
         assert container.streams.audio[0].codec_context.name == kept
+        rate = container.streams.audio[0].codec_context.sample_rate
         sound = np.concatenate([frame.to_ndarray().astype(float).ravel() for frame in container.decode(audio=0)])
-    assert sound.size == pytest.approx(16_000, rel=0.15)
-    peak = np.abs(np.fft.rfft(sound[2000:14000])).argmax() * 16_000 / 12_000
+    assert sound.size == pytest.approx(rate, rel=0.15)
+    part = sound[rate // 8 : rate * 7 // 8]
+    peak = np.abs(np.fft.rfft(part)).argmax() * rate / part.size
     assert peak == pytest.approx(440, abs=5)
     with av.open(str(path)) as container:
         starts = [(stream.start_time or 0) * stream.time_base for stream in container.streams if stream.time_base]

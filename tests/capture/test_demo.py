@@ -1,0 +1,102 @@
+"""The demo view."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.capture.demo import DemoSource
+from app.types import BgrImage
+
+
+def suit_share(image: BgrImage) -> float:
+    """The part of the picture that has the suit's orange."""
+    blue, green, red = (image[..., channel].astype(int) for channel in range(3))
+    return float(((red > 150) & (green > 40) & (green < 140) & (blue < 90) & (red - blue > 110)).mean())
+
+
+def test_a_frame_depends_on_seed_and_index_only() -> None:
+    one, same, other = DemoSource(160, 90), DemoSource(160, 90), DemoSource(160, 90, seed=1)
+    same.render(7)
+    assert np.array_equal(one.render(3), same.render(3))
+    assert not np.array_equal(one.render(3), one.render(4))
+    assert not np.array_equal(one.render(3), other.render(3))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (360, 640), (500, 500)])
+def test_the_person_is_there(size: tuple[int, int]) -> None:
+    demo = DemoSource(*size, realtime=False)
+    for index in (0, 100, 500):
+        image = demo.render(index)
+        assert suit_share(image) > 0.04
+        middle = image[:, size[0] // 4 : 3 * size[0] // 4]
+        assert suit_share(middle) > 0.6 * suit_share(image)
+
+
+def test_the_room_is_empty_at_first_where_asked() -> None:
+    demo = DemoSource(320, 180, 10, empty_room_s=1.0, motion=0, realtime=False)
+    frames = [demo.read() for _ in range(14)]
+    shares = [suit_share(frame.image) for frame in frames if frame]
+    assert max(shares[:10]) < 0.001
+    assert min(shares[10:]) > 0.04
+
+
+def test_without_the_person_the_room_is_the_same() -> None:
+    demo = DemoSource(320, 180, 10, empty_room_s=1.0, motion=0, realtime=False)
+    room = np.mean([demo.render(index) for index in range(10)], axis=0)
+    view = np.mean([demo.render(index) for index in range(10, 20)], axis=0)
+    wall = np.abs(room - view)[:60, 200:]
+    assert wall.mean() < 4
+    assert np.abs(room - view)[100:, 120:180].mean() > 40
+
+
+@pytest.mark.parametrize("motion", [0.0, 1.0])
+def test_the_camera_moves_where_asked(motion: float) -> None:
+    demo = DemoSource(320, 180, motion=motion)
+    moved = np.abs(demo.render(0).astype(int) - demo.render(60)).mean()
+    assert (moved > 8) == bool(motion)
+    assert np.abs(demo.render(0).astype(int) - demo.render(1)).mean() > 0.5  # exposure and noise go on
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(16, 700), st.integers(16, 700), st.integers(0, 100_000))
+def test_any_size(width: int, height: int, index: int) -> None:
+    image = DemoSource(width, height).render(index)
+    assert image.shape == (height, width, 3)
+    assert image.std() > 2
+
+
+def test_frames_come_by_the_clock_without_drift() -> None:
+    demo = DemoSource(64, 48, 50)
+    frames = [demo.read() for _ in range(40)]
+    first, last = frames[0], frames[-1]
+    assert first is not None
+    assert last is not None
+    late_s = last.captured_at_s - first.captured_at_s - (last.index - first.index) / 50
+    assert abs(late_s) < 0.05
+
+
+def test_a_slow_reader_misses_frames() -> None:
+    demo = DemoSource(64, 48, 100)
+    first = demo.read()
+    assert first is not None
+    threading.Event().wait(0.2)
+    later = demo.read()
+    assert later is not None
+    assert 15 <= later.index - first.index <= 60
+
+
+def test_a_waiting_read_ends_with_close() -> None:
+    demo = DemoSource(64, 48, 1)
+    demo.read()
+    closer = threading.Timer(0.1, demo.close)
+    closer.start()
+    started_s = time.perf_counter()
+    assert demo.read() is None
+    assert time.perf_counter() - started_s < 0.8
+    closer.join()

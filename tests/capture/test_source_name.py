@@ -1,0 +1,65 @@
+"""How a source is named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.capture import SourceKind, SourceName, open_source, parse_source
+from app.errors import SourceOpenError, UsageError
+from app.settings import CaptureSettings
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("auto", SourceName(SourceKind.AUTO)),
+        ("demo", SourceName(SourceKind.DEMO)),
+        ("camera:0", SourceName(SourceKind.CAMERA, "0")),
+        ("camera:/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
+        ("/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
+        ("camera:usb-046d_HD-video-index0", SourceName(SourceKind.CAMERA, "usb-046d_HD-video-index0")),
+        ("camera:platform:vivid-000", SourceName(SourceKind.CAMERA, "platform:vivid-000")),
+        ("clips/a film.mp4", SourceName(SourceKind.FILE, "clips/a film.mp4")),
+        ("C:\\clips\\film.mp4", SourceName(SourceKind.FILE, "C:\\clips\\film.mp4")),
+    ],
+)
+def test_the_words_of_the_command_line(text: str, name: SourceName) -> None:
+    assert parse_source(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "  ", "camera:", "camera:  ", "a\0b"])
+def test_what_names_nothing(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_source(text)
+    with pytest.raises(SourceOpenError):
+        open_source(CaptureSettings(source=text))
+
+
+@given(st.text())
+def test_any_text_is_a_name_or_a_usage_error(text: str) -> None:
+    try:
+        name = parse_source(text)
+    except UsageError:
+        assert not text.strip() or "\0" in text or not text.removeprefix("camera:").strip()
+        return
+    assert parse_source(str(name)) == name
+    assert bool(name.value) == (name.kind in (SourceKind.CAMERA, SourceKind.FILE))
+
+
+@given(st.sampled_from(list(SourceKind)), st.text(min_size=1))
+def test_names_can_be_written_and_read(kind: SourceKind, value: str) -> None:
+    value = value if kind in (SourceKind.CAMERA, SourceKind.FILE) else ""
+    name = SourceName(kind, value)
+    try:
+        again = parse_source(str(name))
+    except UsageError:
+        return
+    assert again == name or kind in (SourceKind.CAMERA, SourceKind.FILE)
+
+
+def test_the_demo_has_the_wanted_size() -> None:
+    source = open_source(CaptureSettings(source="demo", width=320, height=200, fps=24))
+    source.close()
+    assert (source.info.kind, source.info.width, source.info.height, source.info.fps) == ("demo", 320, 200, 24)

@@ -1,0 +1,229 @@
+"""Video files as a source, good ones and broken ones."""
+
+from __future__ import annotations
+
+import os
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.capture.video_file import VideoFileSource
+from app.errors import SourceLostError, SourceOpenError
+from app.video_reader import VideoError, VideoReader
+from tests.clips import number_of, write_clip
+from tests.paths import shared
+
+
+def numbers(source: VideoFileSource, count: int) -> list[int]:
+    frames = [source.read() for _ in range(count)]
+    return [number_of(frame.image) for frame in frames if frame is not None]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts", "avi"])
+def test_every_frame_once_in_order_then_again(tmp_path: Path, suffix: str) -> None:
+    source = VideoFileSource(write_clip(tmp_path / f"clip.{suffix}", 10), realtime=False)
+    assert numbers(source, 25) == [*range(10), *range(10), *range(5)]
+    source.close()
+
+
+def test_without_loop_the_end_is_the_end(tmp_path: Path) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", 3), realtime=False, loop=False)
+    assert numbers(source, 3) == [0, 1, 2]
+    with pytest.raises(SourceLostError, match="ended"):
+        source.read()
+    source.close()
+
+
+def test_played_at_its_own_rate_over_the_seam(tmp_path: Path) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", 5, fps=50))
+    frames = [source.read() for _ in range(16)]
+    source.close()
+    times = [frame.captured_at_s for frame in frames if frame]
+    assert len(times) == 16
+    assert times[-1] - times[0] == pytest.approx(15 / 50, abs=0.06)
+
+
+def test_uneven_times_are_kept(tmp_path: Path) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24)))
+    times = [frame.captured_at_s for frame in (source.read(), source.read(), source.read()) if frame]
+    source.close()
+    assert np.diff(times) == pytest.approx([0.04, 0.2], abs=0.03)
+
+
+def test_a_long_pause_does_not_block(tmp_path: Path) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 2, times_s=(0, 1.3)))
+    assert source.read() is not None
+    started_s = time.perf_counter()
+    assert source.read() is None
+    assert time.perf_counter() - started_s < 1.2
+    frame = source.read()
+    assert frame is not None
+    assert number_of(frame.image) == 1
+    source.close()
+
+
+@pytest.mark.parametrize(("rotation", "size"), [(90, (48, 96)), (-90, (48, 96)), (180, (96, 48)), (0, (96, 48))])
+def test_turned_upright(tmp_path: Path, rotation: int, size: tuple[int, int]) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", rotation=rotation), realtime=False)
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    assert (source.info.width, source.info.height) == frame.size == size
+    # the clip is blue above and red below; counter-clockwise by 90 degrees blue comes to the left
+    row, column = {90: (48, 2), -90: (48, -3), 180: (-3, 48), 0: (2, 48)}[rotation]
+    edge = frame.image[row, column]
+    assert int(edge[0]) > 150 > int(edge[2])
+
+
+def test_pixels_become_square(tmp_path: Path) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", pixel_aspect=Fraction(4, 3)), realtime=False)
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    assert frame.size == (128, 48)
+
+
+def test_info_tells_what_the_file_is(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", fps=20)
+    source = VideoFileSource(path)
+    source.close()
+    assert (source.info.kind, source.info.name, source.info.pixel_format) == ("file", "clip.mp4", "h264")
+    assert source.info.fps == pytest.approx(20)
+
+
+def broken(folder: Path, kind: str) -> Path:
+    """A file that is no video, in one of many ways."""
+    path = folder / "broken.mp4"
+    good = write_clip(folder / "good.mp4").read_bytes()
+    contents = {
+        "empty": b"",
+        "text": b"this is no video\n" * 500,
+        "zeros": bytes(50_000),
+        "noise": np.random.default_rng(0).bytes(50_000),
+        "cut before its index": good[: len(good) // 2],
+        "header only": good[:40],
+    }
+    if kind in contents:
+        path.write_bytes(contents[kind])
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "sound only":
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=16_000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.int16), "s16", "mono")
+            frame.sample_rate = 16_000
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    elif kind == "no frames":
+        with av.open(str(path), "w") as container:
+            video = container.add_stream("libx264", rate=25)
+            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+            container.start_encoding()
+    return path
+
+
+KINDS = ["empty", "text", "zeros", "noise", "cut before its index", "header only", "folder", "sound only", "no frames"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "missing"])
+def test_what_is_no_video_gets_one_sentence(tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    path = broken(tmp_path, kind)
+    with pytest.raises(SourceOpenError) as failure:
+        VideoFileSource(path)
+    text = str(failure.value)
+    assert str(path) in text
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "no\0name", "file/below/nothing"])
+def test_impossible_names(name: str) -> None:
+    with pytest.raises(SourceOpenError):
+        VideoFileSource(Path(name))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4")
+    path.chmod(0)
+    with pytest.raises(SourceOpenError, match="permission"):
+        VideoFileSource(path)
+
+
+def test_a_play_list_opens_nothing_else(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.ts")
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\nclip.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(SourceOpenError):
+        VideoFileSource(playlist)
+
+
+def test_a_cut_file_plays_as_far_as_it_goes(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
+    path = tmp_path / "cut.mkv"
+    path.write_bytes(whole[: len(whole) * 6 // 10])
+    source = VideoFileSource(path, realtime=False, loop=False)
+    seen = []
+    with pytest.raises(SourceLostError):
+        seen += [numbers(source, 1)[0] for _ in range(100)]
+    source.close()
+    reader = VideoReader(path)
+    there = [number_of(image) for _, image in reader.frames()]
+    assert 5 < len(there) < 40
+    assert there == list(range(len(there)))
+
+
+def test_damage_in_the_middle_is_left_out(tmp_path: Path) -> None:
+    whole = bytearray(write_clip(tmp_path / "whole.ts", 40).read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 3000] = bytes(3000)
+    path = tmp_path / "hole.ts"
+    path.write_bytes(whole)
+    source = VideoFileSource(path, realtime=False)
+    seen = numbers(source, 60)
+    source.close()
+    assert len(seen) == 60
+    assert {0, 1, 2, 38, 39} <= set(seen)
+
+
+def test_a_file_that_disappears_is_a_lost_source(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 3)
+    source = VideoFileSource(path, realtime=False)
+    assert numbers(source, 3) == [0, 1, 2]
+    path.unlink()
+    with pytest.raises(SourceLostError, match=r"clip\.mp4"):
+        source.read()
+    source.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_flipped_bytes_never_crash(tmp_path: Path, data: st.DataObject) -> None:
+    clip = tmp_path / "clip.mp4"
+    good = clip.read_bytes() if clip.exists() else write_clip(clip).read_bytes()
+    damaged = bytearray(good)
+    for position in data.draw(st.lists(st.integers(0, len(good) - 1), min_size=1, max_size=30)):
+        damaged[position] ^= data.draw(st.integers(1, 255))
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(damaged)
+    try:
+        reader = VideoReader(path)
+        times = [time_s for (time_s, _), _ in zip(reader.frames(), range(30), strict=False)]
+    except VideoError as error:
+        assert str(path) in str(error)
+        return
+    assert times == sorted(set(times))
+
+
+def test_a_real_clip(tmp_path: Path) -> None:
+    reader = VideoReader(shared("clips/asl_book.mkv"))
+    times = [float(time_s) for time_s, image in reader.frames() if image.shape == (480, 640, 3)]
+    assert (reader.width, reader.height, float(reader.fps)) == (640, 480, 30)
+    assert len(times) > 90
+    assert np.diff(times).max() < 0.05
