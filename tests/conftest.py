@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import logging
 import os
 import threading
@@ -25,10 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "error_logs: the test causes error logs on purpose and checks them itself")
 
 
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings and data of the test alone."""
-    folder = tmp_path_factory.mktemp("home")
+def _own_folders(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and data of the test alone; made by whoever writes there."""
+    folder = _homes / str(next(_numbers))
     monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder / "data"))
     monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
@@ -58,11 +68,23 @@ def _own_threads(before: set[threading.Thread]) -> list[threading.Thread]:
 @pytest.fixture(autouse=True)
 def _no_process_left() -> Iterator[None]:
     """Every process the test started has ended and was waited for."""
-    before = {process.pid for process in psutil.Process().children()}
+    before = _children()
     yield
-    left = [process for process in psutil.Process().children() if process.pid not in before]
-    _, alive = psutil.wait_procs(left, timeout=GRACE_S if left else 0)
-    assert not alive, f"processes left running: {[process.pid for process in alive]}"
+    deadline = time.monotonic() + GRACE_S
+    while (left := _children() - before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left, f"processes left running: {left}"
+
+
+def _children() -> set[int]:
+    tasks = Path("/proc/self/task")
+    if not tasks.exists():
+        return {process.pid for process in psutil.Process().children()}
+    found: set[int] = set()  # the same, 200 times faster, which counts with thousands of tests
+    for task in tasks.iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,153 @@
+"""The rules that keep the parts apart, read off the source."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+MAX_LINES = 300
+SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
+LAYERS = (
+    ("app.types", "app.settings", "app.errors", "app.logs", "app.paths", "app.geometry", "app.json_file"),
+    SIBLINGS,
+    ("app.runtime",),
+    ("app.headless", "app.gui"),
+    ("app.cli",),
+)
+"""From the bottom to the top: no layer imports one that comes after it."""
+MODELS_MAY_IMPORT = {
+    "models.weights": {"platformdirs"},
+    "models.download": {"pooch"},
+    "models.checkpoint": {"safetensors"},
+    "models.student.bundled": {"safetensors"},
+}
+MAY_PROBE_QT = {"app.display"}
+"""Finds out whether Qt can be loaded at all, before anything of the window is."""
+PRINTING = ("run", "app.cli", "app.environment")
+STANDARD_LIBRARY_ONLY = ("app", "app.environment")
+
+
+@functools.cache
+def modules() -> dict[str, Path]:
+    """Every module of the program by its dotted name."""
+    files = [ROOT / "run.py", *(path for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py"))]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+
+
+@functools.cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imports(name: str) -> frozenset[str]:
+    """Dotted names a module imports, wherever in it: `from a import b` gives `a.b`, and `a` where b is no module."""
+    found = set()
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: relative import"
+            assert node.module is not None
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in modules() else node.module)
+    return frozenset(found)
+
+
+def under(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith((f"{package}.", f"{package}_")) for package in packages)
+
+
+def foreign(name: str) -> set[str]:
+    """Top-level packages a module imports that are neither the standard library's nor the program's."""
+    tops = {imported.partition(".")[0] for imported in imports(name)}
+    return tops - sys.stdlib_module_names - {"app", "models", "training"}
+
+
+def in_package(*packages: str) -> list[str]:
+    return [name for name in modules() if under(name, *packages)]
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"run", "app.settings", "app.runtime.pipeline", "models.weights"} <= set(modules())
+    assert "app.settings" in imports("app.settings_file")
+    assert foreign("models.checkpoint") == {"torch", "safetensors"}
+
+
+def test_models_know_torch_and_numpy_alone() -> None:
+    for name in in_package("models"):
+        assert foreign(name) <= {"torch", "numpy"} | MODELS_MAY_IMPORT.get(name, set()), name
+        assert not [imported for imported in imports(name) if under(imported, "app", "training")], name
+
+
+@pytest.mark.parametrize("sibling", SIBLINGS)
+def test_siblings_do_not_know_each_other(sibling: str) -> None:
+    others = [other for other in SIBLINGS if other != sibling]
+    crossing = [(name, i) for name in in_package(sibling) for i in imports(name) if under(i, *others)]
+    assert not crossing
+
+
+def test_imports_point_down() -> None:
+    upward = [
+        (name, imported)
+        for level, layer in enumerate(LAYERS)
+        for name in in_package(*layer)
+        for imported in imports(name)
+        if any(under(imported, *above) for above in LAYERS[level + 1 :])
+    ]
+    assert not upward
+
+
+def test_headless_does_not_need_the_window() -> None:
+    with_qt = {name for name in modules() if foreign(name) & {"PyQt6", "pyqtgraph"} and not under(name, "app.gui")}
+    assert with_qt <= MAY_PROBE_QT
+    assert not [i for i in imports("app.headless") if under(i, "app.gui")]
+
+
+def test_only_the_bridge_joins_window_and_pipeline() -> None:
+    joining = {name for name in in_package("app.gui") if "app.runtime.pipeline" in imports(name)}
+    assert joining <= {"app.gui.application", "app.gui.bridge"}  # the application makes both and connects them
+
+
+@pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
+def test_the_start_needs_the_standard_library_alone(name: str) -> None:
+    assert not foreign(name)
+    assert not [i for i in imports(name) if i not in STANDARD_LIBRARY_ONLY and under(i, "app", "models")]
+
+
+def test_nothing_needs_torchvision() -> None:
+    assert not [name for name in modules() if "torchvision" in foreign(name)]
+
+
+def test_modules_are_short() -> None:
+    lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
+    assert not {name: count for name, count in lines.items() if count > MAX_LINES}
+
+
+def _bare_excepts(name: str) -> Iterator[int]:
+    return (node.lineno for node in ast.walk(tree(name)) if isinstance(node, ast.ExceptHandler) and node.type is None)
+
+
+def _prints(name: str) -> Iterator[int]:
+    calls = (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+    return (call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print")
+
+
+def test_no_bare_except() -> None:
+    assert not [(name, line) for name in modules() for line in _bare_excepts(name)]
+
+
+def test_no_print_outside_the_command_line() -> None:
+    assert not [(name, line) for name in modules() if not under(name, *PRINTING) for line in _prints(name)]
+
+
+def test_run_is_small() -> None:
+    assert len(modules()["run"].read_text(encoding="utf-8").splitlines()) <= 120
