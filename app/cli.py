@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app import __version__, logs
+from app.cli_devices import devices
 from app.cli_doctor import mount
 from app.cli_weights import app as weights_app
 from app.errors import MattecamError, UsageError
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(weights_app, name="weights")
+app.command("devices")(devices)
 mount(app)
 
 

@@ -1,0 +1,45 @@
+"""The command `devices`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+
+def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """Cameras and virtual cameras, with what --source and --virtual-camera call them."""
+    from app.capture.devices import list_cameras
+    from app.output.virtual_camera import list_virtual_cameras
+
+    cameras, virtual = list_cameras(), list_virtual_cameras()
+    if as_json:
+        found: dict[str, list[dict[str, Any]]] = {
+            "cameras": [
+                {
+                    "id": camera.id,
+                    "name": camera.name,
+                    "path": camera.path,
+                    "index": camera.index,
+                    "sizes": [list(size) for size in camera.sizes],
+                    "formats": list(camera.formats),
+                }
+                for camera in cameras
+            ],
+            "virtual_cameras": [
+                {"id": camera.id, "label": camera.label, "path": camera.path, "busy": camera.busy} for camera in virtual
+            ],
+        }
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for camera in cameras:
+        widest = f", up to {camera.sizes[-1][0]}x{camera.sizes[-1][1]}" if camera.sizes else ""
+        formats = f", {' '.join(camera.formats)}" if camera.formats else ""
+        print(f"camera:{camera.index}  {camera.name}{widest}{formats}  (camera:{camera.id})")
+    for device in virtual:
+        print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")
+    if not cameras:
+        print("No camera was found; the demo view (--source demo) works without one.")
+    if not virtual:
+        print("No virtual camera was found; `run.py doctor` tells how to get one.")

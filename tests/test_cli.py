@@ -1,0 +1,129 @@
+"""The command line as a user types it: exit codes, one sentence for each failure, results on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+
+from app import cli
+from tests.paths import ROOT
+
+SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
+
+
+def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed on standard error, which must be one line of ours."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mattecam: ")]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["headless", "--size", "huge"],
+        ["headless", "--model", "gpt"],
+        ["headless", "--downsample-ratio", "7"],
+        ["headless", "--background", "blur:999"],
+        ["headless", "--no-such-option"],
+        ["no-such-command"],
+        ["convert"],
+        ["--source", "demo", "devices"],
+        ["headless", "--config", "missing.json"],
+    ],
+)
+def test_wrong_usage_is_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--source", "missing.mp4"], "missing.mp4"),
+        (["--source", "camera:87"], "87"),
+        (["--weights", "missing.pth", "--model", "rvm-mobilenetv3"], "missing.pth"),
+        (["--background", "missing.png"], "missing.png"),
+        (["--profile", "nobody"], "nobody"),
+        (["--record", "no/such/folder/out.mp4"], "no/such/folder"),
+        (["--virtual-camera", "/dev/video87"], "video87"),
+    ],
+)
+def test_a_start_that_fails_is_1_and_names_the_thing(
+    words: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start = ["headless", "--source", "demo", "--size", "320x240", "--model", "student", "--seconds", "20"]
+    if "--record" not in words and "--virtual-camera" not in words:
+        start += ["--virtual-camera", "off", "--record", str(tmp_path / "out.mp4")]
+    elif "--record" in words:
+        start += ["--virtual-camera", "off"]
+    assert cli.main([*start, *words]) == 1
+    assert named in one_sentence(capsys)
+
+
+def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["devices", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"cameras", "virtual_cameras"}
+    for camera in found["cameras"]:
+        assert {"id", "name", "path", "sizes"} <= set(camera)
+
+
+def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, alpha, status = tmp_path / "out.mp4", tmp_path / "alpha.mp4", tmp_path / "status.json"
+    files = ["--record", str(out), "--record-alpha", str(alpha), "--status-json", str(status)]
+    assert cli.main(["headless", *SMALL, "--background", "#00b140", "--frames", "20", *files]) == 0
+    assert "frames in" in capsys.readouterr().out
+    fields = json.loads(status.read_text())
+    assert fields["frames_out"] >= 20
+    assert fields["size"] == [320, 240]
+    assert fields["model"] == "student"
+    assert fields["background"] == "#00b140"
+    assert fields["errors"] == []
+    assert set(fields["latency_ms"]) == {"capture", "step", "output", "end_to_end"}
+    assert fields["latency_ms"]["step"]["median"] > 0
+    for path in (out, alpha):
+        with av.open(str(path)) as video:
+            assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 240)
+
+
+def test_without_anything_to_show_a_proof_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["headless", *SMALL, "--seconds", "1"]) == 0
+    clip, picture, summary = capsys.readouterr().out.splitlines()
+    assert Path(clip).stat().st_size > 1000
+    assert Path(picture).stat().st_size > 1000
+    assert "student" in summary
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_recording(number: signal.Signals, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), "headless", *SMALL, "--record", str(out)],
+        env={**os.environ, "MATTECAM_DATA_DIR": str(tmp_path / "data")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    started = process.stderr.readline()
+    while started and "320x240" not in started:
+        started = process.stderr.readline()
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert process.wait(60) == 130
+    process.stderr.close()
+    with av.open(str(out)) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 3
+    assert list(tmp_path.glob("*.part*")) == []
