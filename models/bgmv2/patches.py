@@ -49,7 +49,7 @@ def cut(image: Tensor, cells: Cells, border: int) -> Tensor:
     rows, columns = _span(cells.row, CELL, border), _span(cells.column, CELL, border)
     index = _index(cells, rows.clamp(0, height - 1), columns.clamp(0, width - 1), height, width)
     pixels = image.transpose(0, 1).reshape(channels, -1).index_select(1, index)
-    windows = pixels.view(channels, *rows.shape, -1).transpose(0, 1)
+    windows = pixels.view(channels, *rows.shape, columns.shape[1]).transpose(0, 1)
     return windows * _inside(rows, columns, height, width)
 
 
@@ -66,7 +66,7 @@ def cut_resized(image: Tensor, cells: Cells, size: tuple[int, int], border: int)
     weight = torch.stack([(y[:, :, None] * x[:, None, :]).flatten() for y in (1 - wy, wy) for x in (1 - wx, wx)], 1)
     pixels = image.permute(0, 2, 3, 1).reshape(-1, channels)
     mixed = functional.embedding_bag(index, pixels, mode="sum", per_sample_weights=weight.to(image.dtype))
-    windows = mixed.view(*rows.shape, -1, channels).permute(0, 3, 1, 2)
+    windows = mixed.view(*rows.shape, columns.shape[1], channels).permute(0, 3, 1, 2)
     return windows * _inside(rows, columns, *size)
 
 

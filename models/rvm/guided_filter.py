@@ -4,8 +4,8 @@ Both find, at small size, the linear map y = A * x + b that best explains the ma
 around each pixel, and leave it to `apply` to evaluate that map with the full-size image. The image has four
 channels, [R, G, B, mean of RGB], to pair with the matte's, [foreground residual (3), alpha].
 
-The statistics are taken in float32 whatever the network's precision: covariances are small differences of
-nearly equal numbers, of which half precision would leave nothing.
+All of it is done in float32 whatever the network's precision: covariances are small differences of nearly
+equal numbers, and so are A * x and -b where the image is flat; half precision would leave little of them.
 """
 
 import torch
@@ -18,14 +18,15 @@ EPS = 1e-5
 
 
 def guide(image: Tensor) -> Tensor:
-    """[R, G, B, mean of RGB] (B, 4, H, W) of an image (B, 3, H, W)."""
+    """[R, G, B, mean of RGB] (B, 4, H, W) of an image (B, 3, H, W), in float32."""
+    image = image.float()
     return torch.cat([image, image.mean(1, keepdim=True)], 1)
 
 
 def apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """A * x + b at the size of `image` (B, 3, H, W); `slope` and `offset` are (B, 4, h, w)."""
+    """A * x + b at the size of `image` (B, 3, H, W), in float32; A and b, `slope` and `offset`, are (B, 4, h, w)."""
     size = image.shape[2], image.shape[3]
-    return resize(slope, size) * guide(image) + resize(offset, size)
+    return resize(slope.float(), size) * guide(image) + resize(offset.float(), size)
 
 
 class FastGuidedFilter(nn.Module):
@@ -39,12 +40,12 @@ class FastGuidedFilter(nn.Module):
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
         """A and b (B, 4, h, w) from image (B, 3, h, w) and matte (B, 4, h, w)."""
-        x, y = guide(image).float(), matte.float()
+        x, y = guide(image), matte.float()
         mean_x, mean_y = _box(x), _box(y)
         covariance = _box(x * y) - mean_x * mean_y
         variance = _box(x * x) - mean_x * mean_x
         slope = covariance / (variance + EPS)
-        return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
+        return slope, mean_y - slope * mean_x
 
 
 class DeepGuidedFilter(nn.Module):
@@ -65,13 +66,13 @@ class DeepGuidedFilter(nn.Module):
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
         """A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid (B, C, h, w)."""
-        x, y = guide(image).float(), matte.float()
+        x, y = guide(image), matte.float()
         mean_x, mean_y = self._mean(x), self._mean(y)
         covariance = self._mean(x * y) - mean_x * mean_y
         variance = self._mean(x * x) - mean_x * mean_x
         statistics = torch.cat([covariance, variance], 1).to(hid.dtype)
         slope = self.conv(torch.cat([statistics, hid], 1)).float()
-        return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
+        return slope, mean_y - slope * mean_x
 
     def _mean(self, x: Tensor) -> Tensor:
         return functional.conv2d(x, self.box_filter.weight.float(), padding=1, groups=4)

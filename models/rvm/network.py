@@ -130,7 +130,7 @@ class MattingNetwork(nn.Module):
 
         src_small is (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image
         [R, G, B, mean of RGB] to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in
-        0..1, is the one before the guided filter.
+        0..1, is the one before the guided filter. A and b are float32 in a network of half precision, too.
         """
         hid, state = self._decode(src_small, r1, r2, r3, r4, frames)
         matte = self.project_mat(hid)
@@ -171,4 +171,5 @@ def _downsample(image: Tensor, ratio: float) -> Tensor:
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     """Foreground and alpha in 0..1 from the image (B, 3, H, W) and [residual, alpha] (B, 4, H, W)."""
-    return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
+    fgr, pha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
+    return fgr.to(image.dtype), pha.to(image.dtype)
