@@ -1,0 +1,56 @@
+"""The golden cases: networks with regenerable weights and what the published implementations make of them."""
+
+import json
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tests.golden.fill import fill, image
+from tests.golden.make import FULL_SIZE, STEP
+from tests.paths import GOLDEN
+
+TOLERANCE = 1e-4
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def outputs(name: str) -> dict[str, NDArray[np.float32]]:
+    """The expected outputs of a case; those at full size thinned to every third row and column."""
+    with np.load(GOLDEN / f"{name}.npz") as arrays:
+        return dict(arrays)
+
+
+@cache
+def published_names() -> dict[str, dict[str, list[int]]]:
+    """Name and shape of every entry of the published state dicts, by network."""
+    names: dict[str, dict[str, list[int]]] = json.loads((GOLDEN / "state_dicts.json").read_text())
+    return names
+
+
+def names(network: nn.Module) -> dict[str, list[int]]:
+    """Name and shape of every entry of a network's state dict."""
+    return {name: list(value.shape) for name, value in network.state_dict().items()}
+
+
+def filled(network: Network) -> Network:
+    """The network with the golden weights, in evaluation mode."""
+    network.load_state_dict(fill(network.state_dict()), strict=True)
+    return network.eval()
+
+
+def frame(height: int, width: int, seed: int, t: int = 0) -> Tensor:
+    """A golden image as (1, 3, height, width)."""
+    return torch.from_numpy(image(height, width, seed, t))[None]
+
+
+def assert_golden(name: str, got: dict[str, Tensor]) -> None:
+    """Every expected array of the case is met within the tolerance."""
+    expected = outputs(name)
+    assert set(got) == set(expected)
+    for key, want in expected.items():
+        value = got[key][..., ::STEP, ::STEP] if key in FULL_SIZE else got[key]
+        np.testing.assert_allclose(value.numpy(), want, atol=TOLERANCE, rtol=0, err_msg=f"{name}: {key}")

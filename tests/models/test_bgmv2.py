@@ -1,0 +1,173 @@
+"""Background Matting V2: golden outputs, refine modes, bad input, synchronisation, cost."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.bgmv2 import MattingBase, MattingRefine
+from models.blocks import resize
+from tests.models.golden import assert_golden, filled, frame
+from tests.paths import GOLDEN
+
+CASES = [case for case in json.loads((GOLDEN / "index.json").read_text()) if case["net"] == "bgmv2"]
+SIZE = 64, 96
+WAITS = {"aten::nonzero", "aten::_local_scalar_dense", "aten::masked_select", "aten::index", "aten::index_put"}
+"""Operations whose result's shape, or whose caller, waits for values from the device (or may)."""
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture(scope="module")
+def network() -> MattingRefine:
+    """Sampling mode, 40 cells."""
+    return filled(MattingRefine("mobilenetv2", refine_sample_pixels=640))
+
+
+def inputs(seed: int = 4) -> tuple[Tensor, Tensor]:
+    """A frame and a plate."""
+    return frame(*SIZE, seed), frame(*SIZE, seed + 1)
+
+
+def expecting(error: Literal[0, 1], network: MattingRefine) -> MattingRefine:
+    """The golden network, made to expect this error everywhere."""
+    filled(network).decoder.conv4.get_parameter("bias")[4] = 200 * error - 100
+    return network
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_golden(case: dict[str, Any]) -> None:
+    network = filled(
+        MattingRefine(
+            case["backbone"],
+            case["backbone_scale"],
+            case["refine_mode"],
+            refine_sample_pixels=case.get("refine_sample_pixels", 80_000),
+            refine_threshold=case.get("refine_threshold", 0.1),
+            refine_kernel_size=case["kernel_size"],
+        )
+    )
+    pha, fgr, pha_sm, _, err_sm, ref_sm = network(frame(192, 320, 4), frame(192, 320, 5))
+    got = {"pha": pha, "fgr": fgr, "pha_sm": pha_sm, "err_sm": err_sm, "ref_sm": ref_sm}
+    assert_golden(case["case"], got)
+
+
+@pytest.mark.parametrize(("scale", "kernel"), [(1 / 2, 3), (1 / 4, 1), (0.3, 3), (1 / 8, 3)])
+def test_sampling_every_cell_is_full_refinement(scale: float, kernel: Literal[1, 3]) -> None:
+    everything = SIZE[0] * SIZE[1]
+    full = expecting(1, MattingRefine("mobilenetv2", scale, "full", refine_kernel_size=kernel))
+    sampling = expecting(1, MattingRefine("mobilenetv2", scale, "sampling", everything, refine_kernel_size=kernel))
+    for a, b in zip(sampling(*inputs()), full(*inputs()), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+
+
+def test_unchosen_cells_keep_the_coarse_matte(network: MattingRefine) -> None:
+    pha, fgr, pha_sm, fgr_sm, err_sm, ref_sm = network(*inputs())
+    chosen = ref_sm.repeat_interleave(4, 2).repeat_interleave(4, 3)
+    coarse = resize(pha_sm, SIZE)
+    assert ref_sm.sum() == 40
+    assert torch.equal(pha[chosen == 0], coarse[chosen == 0])
+    assert (pha - coarse)[chosen == 1].abs().min() > 0
+    assert fgr.shape == (1, 3, *SIZE)
+    assert fgr_sm.shape == (1, 3, 16, 24)
+    assert err_sm[ref_sm == 1].min() >= err_sm[ref_sm == 0].max()
+
+
+@pytest.mark.parametrize(("mode", "threshold"), [("sampling", 0.1), ("thresholding", 0.1), ("thresholding", 1.0)])
+def test_without_expected_error_nothing_is_refined(mode: Literal["sampling", "thresholding"], threshold: float) -> None:
+    network = expecting(0, MattingRefine("mobilenetv2", refine_mode=mode, refine_threshold=threshold))
+    pha, _, pha_sm, _, _, ref_sm = network(*inputs())
+    assert torch.equal(ref_sm, torch.zeros(1, 1, 16, 24))
+    assert torch.equal(pha, resize(pha_sm, SIZE))
+
+
+@pytest.mark.parametrize("mode", ["sampling", "thresholding"])
+def test_a_batch_is_its_images(mode: Literal["sampling", "thresholding"]) -> None:
+    network = filled(MattingRefine("mobilenetv2", 1 / 4, mode, 640, 0.3))
+    pairs = [inputs(4), inputs(7)]
+    src, bgr = (torch.cat(images) for images in zip(*pairs, strict=True))
+    both = network(src, bgr)
+    for index, pair in enumerate(pairs):
+        for a, b in zip(both, network(*pair), strict=True):
+            torch.testing.assert_close(a[index : index + 1], b, atol=1e-5, rtol=0)
+
+
+def test_the_base_network_alone_is_the_coarse_part(network: MattingRefine) -> None:
+    base = MattingBase("mobilenetv2").eval()
+    base.load_state_dict({k: v for k, v in network.state_dict().items() if not k.startswith("refiner.")})
+    src, bgr = (resize(image, (16, 24)) for image in inputs())
+    pha, fgr, err, hid = base(src, bgr)
+    _, _, pha_sm, fgr_sm, err_sm, _ = network(*inputs())
+    for a, b in ((pha, pha_sm), (fgr, fgr_sm), (err, err_sm)):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+    assert hid.shape == (1, 32, 16, 24)
+    assert hid.min() >= 0
+
+
+@pytest.mark.parametrize("size", [(62, 96), (64, 97)])
+def test_a_size_not_divisible_by_four_is_refused(network: MattingRefine, size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="multiples of 4"):
+        network(frame(*size, 4), frame(*size, 5))
+
+
+def test_a_plate_of_another_size_is_refused(network: MattingRefine) -> None:
+    with pytest.raises(ValueError, match="same shape"):
+        network(frame(64, 96, 4), frame(64, 64, 5))
+
+
+@pytest.mark.parametrize("scale", [0, -1, 0.51, 1])
+def test_a_scale_above_one_half_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match="backbone scale"):
+        MattingRefine("mobilenetv2", scale)
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Remembers the names of all operations that run under it."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(func._schema.name)
+        return func(*args, **(kwargs or {}))
+
+
+def test_sampling_never_waits_for_the_device(network: MattingRefine) -> None:
+    with Recorder() as recorder:
+        network(*inputs())
+    assert "aten::topk" in recorder.names
+    assert recorder.names & WAITS == set()
+
+
+def test_thresholding_does_wait_for_the_device() -> None:
+    with Recorder() as recorder:
+        filled(MattingRefine("mobilenetv2", refine_mode="thresholding"))(*inputs())
+    assert "aten::nonzero" in recorder.names
+
+
+def test_sampling_can_be_exported(network: MattingRefine) -> None:
+    exported = torch.export.export(network, inputs()).module()
+    for got, want in zip(exported(*inputs(9)), network(*inputs(9)), strict=True):
+        torch.testing.assert_close(got, want, atol=1e-5, rtol=0)
+
+
+def test_the_refiners_cost_grows_with_the_pixels() -> None:
+    def operations(pixels: int) -> int:
+        network = MattingRefine("mobilenetv2", refine_sample_pixels=pixels).eval()
+        with FlopCounterMode(display=False) as whole:
+            network(*inputs())
+        with FlopCounterMode(display=False) as base:
+            network.coarse(torch.zeros(1, 3, 16, 24), torch.zeros(1, 3, 16, 24))
+        return int(whole.get_total_flops() - base.get_total_flops())
+
+    assert operations(16 * 90) == 3 * operations(16 * 30) > 0
