@@ -22,6 +22,9 @@ from app.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
 
 IDLE_S = 0.25
 """How often the thread looks around while no frame comes."""
+GRID_PX = 8
+ROUNDING = 2
+"""Composite and backdrop may differ by so much, of 255, where alpha is 0."""
 FALLBACK_BACKDROP = BlurredRoom(80.0)
 """Stands in where the chosen background cannot be had: hides the room, needs no file."""
 
@@ -99,7 +102,7 @@ class MattingWorker:
                 engine.reset()
             backdrop = self._backdrop(frame, started_s)
             matte = engine.step(frame.image, backdrop, settings.matting.edges, want_foreground=self._want_foreground())
-            check_matte(matte, frame)
+            check_matte(matte, frame, backdrop)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._sequence = None
             self._engines.fail(error)
@@ -150,8 +153,11 @@ class MattingWorker:
             replaced.close()
 
 
-def check_matte(matte: Matte, frame: Frame) -> None:
-    """Raise ModelError unless the engine's pictures are mattes of this frame, and not the frame itself."""
+def check_matte(matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
+    """Raise ModelError unless the engine's pictures are a matte of this frame before this backdrop.
+
+    Looks at every pixel of a coarse grid: where alpha is 0, the composite must be the backdrop.
+    """
     height, width = frame.image.shape[:2]
     fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
     if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
@@ -161,6 +167,14 @@ def check_matte(matte: Matte, frame: Frame) -> None:
         )
     if np.may_share_memory(matte.composite, frame.image):
         raise ModelError("The network gave the camera's own picture back; choose another model or executor.")
+    if isinstance(backdrop, BlurredRoom):
+        return
+    grid = (slice(None, None, GRID_PX), slice(None, None, GRID_PX))
+    off = np.abs(matte.composite[grid].astype(np.int16) - backdrop[grid]).max(axis=2)
+    if np.any(off[matte.alpha[grid] == 0] > ROUNDING):
+        raise ModelError(
+            "The network's picture shows the room where there is nobody; choose another model or executor."
+        )
 
 
 def describe_background(settings: BackgroundSettings) -> str:

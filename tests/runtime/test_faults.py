@@ -129,13 +129,16 @@ def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
     assert running.stop()
 
 
-@pytest.mark.parametrize("how", ["frame itself", "view of the frame", "another size", "another type"])
+@pytest.mark.parametrize(
+    "how", ["frame itself", "view of the frame", "copy of the frame", "another size", "another type"]
+)
 def test_an_engine_that_gives_no_matte_is_refused(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def step(self, frame, backdrop, edges, *, want_foreground=False):  # type: ignore[no-untyped-def]
         alpha = np.zeros(frame.shape[:2], np.uint8)
         pictures = {
             "frame itself": frame,
             "view of the frame": frame[:],
+            "copy of the frame": frame.copy(),
             "another size": np.zeros((8, 8, 3), np.uint8),
             "another type": np.zeros(frame.shape, np.float32),
         }
