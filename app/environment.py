@@ -30,6 +30,7 @@ VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """PyTorch's own builds without CUDA, which save gigabytes where there is no NVIDIA GPU."""
 PROBE_TIMEOUT_S = 5.0
+NVIDIA_MARKS = ("/proc/driver/nvidia/version", os.path.expandvars(r"%SystemRoot%\System32\nvml.dll"))
 CAUSES = {
     r"No space left|Errno 28": "the disk is full; free 4 GB",
     r"Permission denied|Access is denied|Read-only file": f"{VENV} cannot be written; make it writable",
@@ -141,9 +142,12 @@ def _install(requirements: Path, lock: int) -> None:
         pip.terminate()
         pip.wait()
     if pip.returncode != 0:
-        said = log.read_text(errors="replace")
-        known = (meaning for pattern, meaning in CAUSES.items() if re.search(pattern, said))
-        raise OSError(f"{next(known, 'pip failed')} (all that pip said is in {log})")
+        raise OSError(f"{explain(log.read_text(errors='replace'))} (all that pip said is in {log})")
+
+
+def explain(said: str) -> str:
+    """Why pip failed, out of what it said."""
+    return next((meaning for pattern, meaning in CAUSES.items() if re.search(pattern, said)), "pip failed")
 
 
 def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
@@ -166,8 +170,7 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
 
 def _wants_cpu_build() -> bool:
     """On Linux and Windows without an NVIDIA GPU, where PyTorch's index answers."""
-    marks = ("/proc/driver/nvidia/version", os.path.expandvars(r"%SystemRoot%\System32\nvml.dll"))
-    if sys.platform == "darwin" or shutil.which("nvidia-smi") or any(Path(mark).exists() for mark in marks):
+    if sys.platform == "darwin" or shutil.which("nvidia-smi") or any(Path(mark).exists() for mark in NVIDIA_MARKS):
         return False
     try:
         urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=PROBE_TIMEOUT_S).close()
