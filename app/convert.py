@@ -1,0 +1,206 @@
+"""Offline conversion: a video or a folder of pictures in; the composite, the matte and the foreground out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.compositing import Background, open_background
+from app.convert_outputs import Output, Outputs, OutputShape, open_output
+from app.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
+from app.image_folder import ImageFolderReader
+from app.matting import build_engine
+from app.matting.base import MattingEngine
+from app.settings import BackgroundSettings, MattingSettings, Settings
+from app.types import Backdrop, BgrImage
+from app.video_reader import VideoReader
+
+log = logging.getLogger(__name__)
+
+FILM_CRF, MATTE_CRF = 18, 10
+"""A matte is written finer: its errors show as ghosts."""
+
+Progress = Callable[[int, int | None], None]
+"""(frames done, frames in all as far as the source tells)"""
+NamedFrame = tuple[Fraction, str, BgrImage]
+"""Time in seconds, name of its picture, image."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertReport:
+    """What a conversion did."""
+
+    target: Path
+    frames: int
+    complete: bool
+    """False where it was interrupted: the target then holds the frames so far."""
+    problems: tuple[str, ...]
+    """Sentences on what could not be taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """What makes the parts; tests put in their own."""
+
+    engine: Callable[[MattingSettings, int, int], MattingEngine] = build_engine
+    background: Callable[[BackgroundSettings], Background] = lambda chosen: open_background(chosen, realtime=False)
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    settings: Settings,
+    alpha: Path | None = None,
+    foreground: Path | None = None,
+    progress: Progress = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    makers: Makers = Makers(),
+) -> ConvertReport:
+    """Cut the person out of `source`, every frame once and in order, with its times and sound.
+
+    source: a video or a folder of pictures. target, alpha, foreground: for the composite, the matte and the person's
+    own colours; a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG pictures. progress is told after every
+    frame, should_stop asked before. What is written when it is interrupted (also by Ctrl+C) or fails is finished and
+    kept. Memory does not grow with the length. Raises MattecamError: what happened, in a sentence.
+    """
+    _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
+    reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
+    with ExitStack() as stack:
+        frames = stack.enter_context(closing(_named(reader)))
+        first = next(frames, None)
+        if first is None:
+            raise UsageError(f"{source} holds not one picture that can be read; choose another one.")
+        height, width = first[2].shape[:2]
+        engine = stack.enter_context(closing(makers.engine(settings.matting, width, height)))
+        background = None
+        if settings.background.kind != "none":
+            background = stack.enter_context(closing(makers.background(settings.background)))
+        shape = OutputShape((width, height), reader.fps, reader.time_base)
+        opened, problems = _open_outputs(source, target, alpha, foreground, shape)
+        step = _Step(engine, background, settings, alpha is not None, foreground is not None)
+        outputs = Outputs(opened)
+        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop)
+    if reader.damaged:
+        problems.append(f"{reader.damaged} damaged pieces of {source} were left out.")
+    if complete:
+        progress(outputs.frames, outputs.frames)
+    return ConvertReport(target, outputs.frames, complete, tuple(problems))
+
+
+def _run(
+    frames: Iterator[NamedFrame],
+    step: _Step,
+    outputs: Outputs,
+    reader: VideoReader | ImageFolderReader,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> bool:
+    """Every frame into `outputs`, which are finished in any case; False where it was interrupted."""
+    complete = True
+    try:
+        for time_s, name, image in frames:
+            if should_stop():
+                complete = False
+                break
+            outputs.write(step(image, float(time_s)), time_s, name)
+            progress(outputs.frames, reader.frame_estimate)
+    except KeyboardInterrupt:
+        complete = False
+    except MattecamError as error:
+        kept = outputs.finish(whole=False) or f"The first {outputs.frames} frames are kept."
+        raise type(error)(f"{error} {kept}") from error
+    except BaseException:
+        outputs.finish(whole=False)
+        raise
+    failure = outputs.finish(whole=complete)
+    if failure:
+        raise SinkLostError(failure)
+    return complete
+
+
+class _Step:
+    """One frame in, one picture for every output out."""
+
+    def __init__(
+        self,
+        engine: MattingEngine,
+        background: Background | None,
+        settings: Settings,
+        want_alpha: bool,
+        want_foreground: bool,
+    ) -> None:
+        """background: None for the kind "none": the composite is the frame itself."""
+        self._engine = engine
+        self._background = background
+        self._edges = settings.matting.edges
+        self._want_alpha = want_alpha
+        self._want_foreground = want_foreground
+
+    def __call__(self, image: BgrImage, time_s: float) -> list[NDArray[np.uint8]]:
+        """[composite, alpha where wanted, foreground where wanted]"""
+        height, width = image.shape[:2]
+        backdrop: Backdrop = np.zeros_like(image)
+        if self._background is not None:
+            backdrop = self._background.backdrop(width, height, time_s)
+        matte = self._engine.step(image, backdrop, self._edges, want_foreground=self._want_foreground)
+        pictures: list[NDArray[np.uint8]] = [image if self._background is None else matte.composite]
+        if self._want_alpha:
+            pictures.append(matte.alpha)
+        if self._want_foreground:
+            assert matte.foreground is not None
+            pictures.append(matte.foreground)
+        return pictures
+
+
+def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, None, None]:
+    if isinstance(reader, ImageFolderReader):
+        yield from reader.frames()
+        return
+    with closing(reader.frames()) as frames:
+        for number, (time_s, image) in enumerate(frames):
+            yield time_s, f"{number:06d}", image
+
+
+def _open_outputs(
+    source: Path, target: Path, alpha: Path | None, foreground: Path | None, shape: OutputShape
+) -> tuple[list[Output], list[str]]:
+    """The outputs in the order of `_Step`, and what could not be taken over. Raises SinkOpenError."""
+    opened: list[Output] = []
+    problems = []
+    wanted = [(target, FILM_CRF), (alpha, MATTE_CRF), (foreground, FILM_CRF)]
+    try:
+        for path, crf in wanted:
+            if path is None:
+                continue
+            sound = source if path is target and source.is_file() else None
+            try:
+                opened.append(open_output(path, shape, crf, sound))
+            except SinkOpenError:
+                if sound is None:
+                    raise
+                opened.append(open_output(path, shape, crf))
+                problems.append(f"The sound of {source} could not be taken over.")
+    except SinkOpenError:
+        for output in opened:
+            output.abort()
+        raise
+    return opened, problems
+
+
+def _check_paths(source: Path, outputs: list[Path]) -> None:
+    """Nothing is written over the source or over another output."""
+    seen = {source.resolve(): "the source"}
+    for path in outputs:
+        place = path.resolve()
+        if place in seen:
+            raise UsageError(f"{path} cannot be written: it is {seen[place]}; choose another name.")
+        seen[place] = "another output as well"

@@ -1,0 +1,129 @@
+"""What a conversion writes: videos, or folders of pictures."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app import geometry
+from app.errors import SinkLostError, SinkOpenError
+from app.image_folder import write_picture
+from app.video_io import VideoWriter
+
+FINEST_TIME_BASE = Fraction(1, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputShape:
+    """What the outputs have in common."""
+
+    size: tuple[int, int]
+    """(width, height) of a video; pictures of another size are letterboxed into it."""
+    fps: Fraction
+    time_base: Fraction | None
+    """The unit of the source's times, kept where a video can have it."""
+
+
+class FolderOutput:
+    """Every picture as a PNG of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+
+    def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
+        """Write `name`.png. Raises OSError."""
+        write_picture(self.path / f"{name}.png", image)
+
+    def close(self, *, whole: bool) -> None:
+        """Nothing to finish."""
+
+    def abort(self) -> None:
+        """Remove the folder where nothing is in it."""
+        with suppress(OSError):
+            self.path.rmdir()
+
+
+class VideoOutput:
+    """One video, with the sound of `audio_from`."""
+
+    def __init__(self, path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> None:
+        """crf: x264's quality, 0 is without loss. Raises OSError."""
+        self.path = path
+        time_base = shape.time_base
+        if time_base is not None and (time_base.numerator != 1 or time_base < FINEST_TIME_BASE):
+            time_base = None
+        self._writer = VideoWriter(path, *shape.size, shape.fps, time_base=time_base, audio_from=audio_from, crf=crf)
+
+    def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
+        """Append the picture. Raises OSError."""
+        self._writer.write(geometry.letterbox(image, *self._writer.size), time_s)
+
+    def close(self, *, whole: bool) -> None:
+        """Finish the file; whole: with the sound to its end. Raises OSError."""
+        self._writer.close(whole_audio=whole)
+
+    def abort(self) -> None:
+        """Leave no file behind."""
+        self._writer.abort()
+
+
+Output = FolderOutput | VideoOutput
+
+
+class Outputs:
+    """All that one conversion writes; every failure is one sentence, and what is written so far is finished."""
+
+    def __init__(self, outputs: Iterable[Output]) -> None:
+        self._outputs = list(outputs)
+        self.frames = 0
+
+    def write(self, images: Iterable[NDArray[np.uint8]], time_s: Fraction, name: str) -> None:
+        """One picture for each output. Raises SinkLostError."""
+        output = None
+        try:
+            for output, image in zip(self._outputs, images, strict=True):
+                output.write(image, time_s, name)
+        except OSError as error:
+            assert output is not None
+            raise SinkLostError(f"The conversion stopped: {_reason(output.path, error)}.") from error
+        self.frames += 1
+
+    def finish(self, *, whole: bool) -> str:
+        """Finish every output, or remove it where nothing was written; a sentence on what could not be finished."""
+        failures = [self._finish(output, whole) for output in self._outputs]
+        return " ".join(filter(None, failures))
+
+    def _finish(self, output: Output, whole: bool) -> str:
+        if not self.frames:
+            output.abort()
+            return ""
+        try:
+            output.close(whole=whole)
+        except OSError as error:
+            return f"{output.path} could not be finished; what was written is in {error.filename}."
+        return ""
+
+
+def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:
+    """A video, or a folder where the name has no suffix or is that of a folder. Raises SinkOpenError."""
+    try:
+        if path.is_dir() or not path.suffix:
+            return FolderOutput(path)
+        return VideoOutput(path, shape, crf, audio_from)
+    except OSError as error:
+        raise SinkOpenError(f"{path} cannot be written: {error.strerror or error}; choose another name.") from error
+
+
+def _reason(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"there is no room left for {path}; free some space or choose another disk"
+    return f"{path} cannot be written ({error.strerror or error}); choose another place"
