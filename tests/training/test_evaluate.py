@@ -15,7 +15,8 @@ from training.metrics import Alpha
 
 def _disc(x: int) -> Alpha:
     rows, columns = np.mgrid[0:48, 0:64]
-    return (((columns - x) ** 2 + (rows - 24) ** 2) < 200).astype(np.float32)
+    disc: Alpha = (((columns - x) ** 2 + (rows - 24) ** 2) < 200).astype(np.float32)
+    return disc
 
 
 def _folder(path: Path, alphas: list[Alpha]) -> Path:
@@ -26,7 +27,7 @@ def _folder(path: Path, alphas: list[Alpha]) -> Path:
 
 
 def _video(path: Path, alphas: list[Alpha]) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 30, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (64, 48))
     for alpha in alphas:
         writer.write(cv2.cvtColor(np.rint(alpha * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR))
     writer.release()

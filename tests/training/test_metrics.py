@@ -13,7 +13,8 @@ from training.metrics import Alpha
 
 def _alpha(seed: int, t: int) -> Alpha:
     level = np.clip((image(144, 256, seed, t)[0] - 0.35) * 3, 0, 1)
-    return (np.round(level * 255) / 255).astype(np.float32)
+    alpha: Alpha = (np.round(level * 255) / 255).astype(np.float32)
+    return alpha
 
 
 def _pair(t: int) -> tuple[Alpha, Alpha]:

@@ -45,7 +45,7 @@ def test_twenty_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> No
     for _ in range(20):
         loss = torch.stack(list(learner(*batch, half=False).values())).sum()
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.6 * losses[0]
@@ -55,7 +55,7 @@ def test_sequences_teach_the_memory(stage: Stage) -> None:
     torch.manual_seed(0)
     run = Run(replace(stage, frames=3), 0, 1, "")
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
-    torch.stack(list(run.learner(*batch, half=False).values())).sum().backward()
+    torch.autograd.backward(torch.stack(list(run.learner(*batch, half=False).values())).sum())
     gates = run.learner.student.memory2.gates.weight.grad
     assert gates is not None
     assert float(gates[:, run.learner.student.memory2.channels :].abs().max()) > 0
