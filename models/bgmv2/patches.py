@@ -81,7 +81,7 @@ def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, 
 def paste_(image: Tensor, cells: Cells, windows: Tensor, where: Tensor) -> Tensor:
     """`image` (B, C, H, W) with `windows` (N, C, 4, 4) in its cells, where `where` (N,) says so.
 
-    The cells must differ from each other. The given image is overwritten.
+    The cells must differ from each other. The given image may be overwritten.
     """
     batch, channels, height, width = image.shape
     rows, columns = _span(cells.row, CELL, 0), _span(cells.column, CELL, 0)

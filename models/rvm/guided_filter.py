@@ -24,7 +24,7 @@ def guide(image: Tensor) -> Tensor:
 
 
 def apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """A * x + b at the size of `image` (B, 3, H, W), in float32; A and b, `slope` and `offset`, are (B, 4, h, w)."""
+    """A * x + b in float32, (B, 4, H, W), of image (B, 3, H, W) and A and b, `slope` and `offset`, (B, 4, h, w)."""
     size = image.shape[2], image.shape[3]
     return resize(slope.float(), size) * guide(image) + resize(offset.float(), size)
 

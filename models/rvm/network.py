@@ -103,12 +103,9 @@ class MattingNetwork(nn.Module):
         flat = src.flatten(0, 1) if src.ndim == 5 else src
         small = flat if downsample_ratio == 1 else _downsample(flat, downsample_ratio)
         outputs: tuple[Tensor, ...]
-        if segmentation_pass:
+        if downsample_ratio == 1 or segmentation_pass:
             hid, state = self._decode(small, r1, r2, r3, r4, frames)
-            outputs = (self.project_seg(hid),)
-        elif downsample_ratio == 1:
-            hid, state = self._decode(small, r1, r2, r3, r4, frames)
-            outputs = _finish(flat, self.project_mat(hid))
+            outputs = (self.project_seg(hid),) if segmentation_pass else _finish(flat, self.project_mat(hid))
         else:
             slope, offset, _, r1, r2, r3, r4 = self.coefficients(small, r1, r2, r3, r4, frames)
             state = r1, r2, r3, r4
