@@ -25,7 +25,8 @@ def blurred_room(small: Floats, alpha: Floats, strength: float, factor: int, wid
     near = _smooth(weighted, _trimmed(blur.strength_taps(strength, short_side)))
     colours = (near[..., :3] + blur.FILL_WEIGHT * _fill(weighted)) / (near[..., 3:] + blur.FILL_WEIGHT)
     picture = np.clip(colours * 255, 0, 255).astype(np.float32)
-    return np.rint(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
+    full = _array(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR))
+    return np.rint(full).astype(np.uint8)
 
 
 def _fill(weighted: Floats) -> Floats:

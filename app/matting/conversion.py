@@ -10,9 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-import openvino as ov
-
 from app import paths
+from app.matting.silent_openvino import core, ov
 
 LOG = logging.getLogger(__name__)
 VERSION = 1
@@ -51,7 +50,7 @@ def _from_disk(key: str, convert: Callable[[], ov.Model]) -> ov.Model:
     path = paths.data_dir() / "cache" / f"{key}.xml"
     if path.is_file() and path.with_suffix(".bin").is_file():
         try:
-            return ov.Core().read_model(path)
+            return core().read_model(path)
         except RuntimeError as error:
             LOG.warning("The converted network %s is damaged and is made anew (%s).", path, error)
     model = convert()
@@ -68,12 +67,12 @@ def _convert(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
 
     from app.matting.networks import load_core
 
-    core = load_core(model, weights, refiner, 1.0 if direct else 0.5, "cpu", "float32")
-    states = core.initial_state(PROBE, PROBE)
+    network = load_core(model, weights, refiner, 1.0 if direct else 0.5, "cpu", "float32")
+    states = network.initial_state(PROBE, PROBE)
     with warnings.catch_warnings(), torch.inference_mode():
         # Tracing warns of sizes taken as constants; the contract test covers other sizes.
         warnings.simplefilter("ignore")
-        converted = ov.convert_model(core, example_input=(torch.zeros(1, 3, PROBE, PROBE), *states))
+        converted = ov.convert_model(network, example_input=(torch.zeros(1, 3, PROBE, PROBE), *states))
     words = [f"{state.shape[1]}/{PROBE // state.shape[2]}" for state in states]
     converted.set_rt_info(" ".join(words), STATES_KEY)
     return converted

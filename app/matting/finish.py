@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -118,8 +119,9 @@ class CpuFinish:
     def _in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
         """Calls work(top, bottom) for strips that cover `height` rows, one of them on this thread."""
         bounds = [height * strip // self._threads for strip in range(self._threads + 1)]
-        others = [self._pool.submit(work, *strip) for strip in zip(bounds[1:-1], bounds[2:], strict=True)]
-        work(bounds[0], bounds[1])
+        first, *rest = itertools.pairwise(bounds)
+        others = [self._pool.submit(work, *strip) for strip in rest]
+        work(*first)
         for other in others:
             other.result()
 

@@ -32,7 +32,7 @@ def cpu_has_bfloat16() -> bool:
     """Whether the CPU computes in bfloat16 (AVX512-BF16 or AMX), so that it is faster than float32."""
     if not openvino_usable():
         return False
-    import openvino
+    from app.matting.silent_openvino import core
 
-    capabilities: list[str] = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities

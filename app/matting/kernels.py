@@ -269,7 +269,7 @@ def _any(alpha: Bytes) -> bool:
     seen = np.uint8(0)
     for x in range(alpha.shape[0]):
         seen |= alpha[x]
-    return seen > 0
+    return bool(seen)
 
 
 @_jit

@@ -81,5 +81,5 @@ def _resize(planes: Floats, width: int, height: int) -> Floats:
     return resized
 
 
-def _bytes(values: Floats) -> Bytes:
-    return (values + np.float32(0.5)).astype(np.uint8)
+def _bytes(values: NDArray[np.floating]) -> Bytes:
+    return (values + 0.5).astype(np.uint8)

@@ -1,0 +1,66 @@
+"""Weights any machine can make, and frames that move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.matting import build_engine
+from app.matting.base import MattingEngine
+from app.settings import MattingSettings
+from app.types import BgrImage
+from models.rvm import MattingNetwork
+from models.student import StudentNetwork
+from tests.golden.fill import fill, image
+
+NETWORKS = {"rvm-mobilenetv3": MattingNetwork, "student": StudentNetwork}
+
+BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A file with filled weights for each of the networks here."""
+    folder = tmp_path_factory.mktemp("weights")
+    files = {}
+    for name, make in NETWORKS.items():
+        files[name] = folder / f"{name}.pth"
+        torch.save(fill(make().state_dict()), files[name])
+    return files
+
+
+@pytest.fixture
+def engines() -> Iterator[BuildEngine]:
+    """`build_engine`, closing what it built."""
+    built: list[MattingEngine] = []
+
+    def build(settings: MattingSettings, width: int, height: int) -> MattingEngine:
+        built.append(build_engine(settings, width, height))
+        return built[-1]
+
+    yield build
+    for engine in built:
+        engine.close()
+
+
+def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]:
+    """Pictures (height, width, 3) that move on with each."""
+    return [
+        np.ascontiguousarray(
+            (image(height, width, seed, t) * 255).round().astype(np.uint8).transpose(1, 2, 0)[..., ::-1]
+        )
+        for t in range(count)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _one_torch_thread() -> Iterator[None]:
+    """The pictures here are too small to share out."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

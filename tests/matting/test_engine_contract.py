@@ -1,0 +1,182 @@
+"""What every engine and executor promises, whatever the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.errors import ModelError
+from app.matting import hardware
+from app.settings import EdgeSettings, MattingSettings
+from app.types import Backdrop, BlurredRoom
+from tests.golden.fill import fill
+from tests.matting.conftest import NETWORKS, BuildEngine, frames
+
+OFF = EdgeSettings()
+RATIO = 0.5
+FRAME, BACKDROP = frames(160, 96, 2)
+
+# model, executor, device, precision
+WAYS = [
+    ("rvm-mobilenetv3", "eager", "cpu", "float32"),
+    ("rvm-mobilenetv3", "openvino", "cpu", "float32"),
+    ("student", "openvino", "cpu", "float32"),
+]
+if hardware.cpu_has_bfloat16():
+    WAYS.append(("rvm-mobilenetv3", "openvino", "cpu", "bfloat16"))
+GPU_WAYS = [("rvm-mobilenetv3", "eager", "cuda", "float16")] if torch.cuda.is_available() else []
+
+
+@pytest.fixture(
+    params=[pytest.param(way, id="-".join(way)) for way in WAYS]
+    + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS]
+)
+def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
+    """Each network with each way to run it."""
+    model, executor, device, precision = request.param
+    return MattingSettings(
+        model=model,
+        weights=weights[model],
+        executor=executor,
+        device=device,
+        precision=precision,
+        downsample_ratio=RATIO,
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 96), (128, 96), (90, 150), (133, 101)])
+def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngine, width: int, height: int) -> None:
+    engine = engines(settings, width, height)
+    frame, backdrop = frames(width, height, 2)
+
+    matte = engine.step(frame, backdrop, OFF)
+
+    assert matte.alpha.shape == (height, width)
+    assert matte.alpha.dtype == matte.composite.dtype == np.uint8
+    assert matte.composite.shape == frame.shape
+    assert np.ptp(matte.alpha) > 0
+    assert engine.info.small_size == (int(width * RATIO), int(height * RATIO))
+
+
+def test_reset_restores_the_first_frames_output(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    first, second, backdrop = frames(160, 96, 3)
+
+    before = engine.step(first, backdrop, OFF)
+    engine.step(second, backdrop, OFF)
+    remembered = engine.step(first, backdrop, OFF)
+    engine.reset()
+    after = engine.step(first, backdrop, OFF)
+
+    np.testing.assert_array_equal(after.alpha, before.alpha)
+    np.testing.assert_array_equal(after.composite, before.composite)
+    assert not np.array_equal(remembered.alpha, before.alpha)
+
+
+def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    wide, tall = frames(160, 96, 1)[0], frames(96, 128, 1)[0]
+    before = engine.step(wide, BlurredRoom(50), OFF)
+
+    other = engine.step(tall, BlurredRoom(50), OFF)
+    back = engine.step(wide, BlurredRoom(50), OFF)
+
+    assert other.alpha.shape == (128, 96)
+    np.testing.assert_array_equal(back.alpha, before.alpha)
+
+
+def test_backdrop_shows_exactly_where_alpha_is_zero(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=5)[0]
+
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95))
+
+    nothing = matte.alpha == 0
+    assert nothing.any()
+    np.testing.assert_array_equal(matte.composite[nothing], backdrop[nothing])
+
+
+@pytest.mark.parametrize("edges", [OFF, EdgeSettings(feather_px=4, steadiness=0.5, despill=1)], ids=["off", "on"])
+@pytest.mark.parametrize("backdrop", [None, BlurredRoom(30)], ids=["picture", "blur"])
+def test_nothing_is_shared_or_written_to(
+    settings: MattingSettings, engines: BuildEngine, edges: EdgeSettings, backdrop: Backdrop | None
+) -> None:
+    engine = engines(settings, 160, 96)
+    given = frames(160, 96, 4)
+    kept = [frame.copy() for frame in given]
+    for frame in given:
+        frame.flags.writeable = False
+    behind = given[3] if backdrop is None else backdrop
+
+    mattes = [engine.step(frame, behind, edges, want_foreground=True) for frame in given[:3]]
+    copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
+    engine.step(given[3], behind, edges, want_foreground=True)
+
+    outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
+    assert len(outputs) == 9
+    for index, output in enumerate(outputs):
+        assert output.flags.c_contiguous
+        assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])
+    for frame, copy in zip(given, kept, strict=True):
+        np.testing.assert_array_equal(frame, copy)
+    for matte, (alpha, composite) in zip(mattes[:2], copies, strict=True):
+        np.testing.assert_array_equal(matte.alpha, alpha)
+        np.testing.assert_array_equal(matte.composite, composite)
+
+
+def test_foreground_only_on_request(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    frame, backdrop = frames(160, 96, 2)
+
+    assert engine.step(frame, backdrop, OFF).foreground is None
+    foreground = engine.step(frame, backdrop, OFF, want_foreground=True).foreground
+
+    assert foreground is not None
+    assert foreground.shape == frame.shape
+
+
+def test_composite_is_the_foreground_before_the_backdrop(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=7)[0]
+
+    matte = engine.step(frame, backdrop, OFF, want_foreground=True)
+
+    assert matte.foreground is not None
+    part = matte.alpha[..., None] / 255
+    expected = part * matte.foreground + (1 - part) * backdrop
+    assert np.abs(matte.composite - expected).max() <= 1.6
+
+
+def test_wrong_pictures_are_refused(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    frame = frames(160, 96, 1)[0]
+
+    with pytest.raises(ValueError, match="backdrop"):
+        engine.step(frame, frame[:50].copy(), OFF)
+    with pytest.raises(TypeError):
+        engine.step(frame.astype(np.float32), frame, OFF)
+
+
+def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    engine.close()
+    engine.close()
+    engine.reset()
+
+    with pytest.raises(ModelError, match="closed"):
+        engine.step(FRAME, BACKDROP, OFF)
+
+
+def test_numbers_that_are_none_are_an_error(settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
+    tensors = fill(NETWORKS[settings.model]().state_dict())
+    name = next(name for name in tensors if name.startswith("project"))
+    tensors[name] = torch.full_like(tensors[name], torch.nan)
+    torch.save(tensors, tmp_path / "broken.pth")
+    engine = engines(settings.replace(weights=tmp_path / "broken.pth"), 160, 96)
+
+    for _ in range(2):
+        with pytest.raises(ModelError, match="not numbers"):
+            engine.step(FRAME, BACKDROP, OFF)
