@@ -31,6 +31,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """PyTorch's own builds without CUDA, which save gigabytes where there is no NVIDIA GPU."""
 PROBE_TIMEOUT_S = 5.0
 NVIDIA_MARKS = ("/proc/driver/nvidia/version", os.path.expandvars(r"%SystemRoot%\System32\nvml.dll"))
+STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
 CAUSES = {
     r"No space left|Errno 28": "the disk is full; free 4 GB",
     r"Permission denied|Access is denied|Read-only file": f"{VENV} cannot be written; make it writable",
@@ -152,18 +153,19 @@ def explain(said: str) -> str:
 
 def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
     """One line on a terminal that tells the time and what pip is at; elsewhere a line for each step."""
-    started, shown = time.monotonic(), ""
-    while pip.poll() is None:
-        steps = re.findall(r"(?m)^ *((?:Collecting|Downloading|Installing) .*)", log.read_text(errors="replace"))
-        count = sum(step.startswith("Collecting") for step in steps)
-        step = f"package {count}: {steps[-1]}"[:68] if steps else "package 0"
+    started, shown, ended = time.monotonic(), "", False
+    while not ended:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            pip.wait(0.3)
+        ended = pip.poll() is not None
+        steps = STEP.findall(log.read_text(errors="replace"))
+        count = sum(step.startswith(("Collecting", "Processing")) for step in steps)
+        step = f"package {count}: {steps[-1]}"[:68] if steps else "asking the package index"
         if sys.stderr.isatty():
             print(f"\r{time.monotonic() - started:4.0f} s  {step:68}", end="", file=sys.stderr, flush=True)
         elif step != shown:
             print(f"  {step}", file=sys.stderr, flush=True)
         shown = step
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            pip.wait(0.3)
     if sys.stderr.isatty():
         print(file=sys.stderr)
 
