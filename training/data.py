@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import UsageError
-from training.degrade import ToneRange, random_camera, random_tone
+from training.degrade import ToneRange, random_camera, random_tone, through_h264
 from training.motion import Placement, random_path, warp_all
 from training.store import Entry, Pack
 
@@ -74,7 +74,10 @@ class SampleSource:
         rng = np.random.default_rng([self.seed, index])
         frames, alphas, foregrounds = self._scene(rng)
         camera = random_camera(rng)
-        src = np.stack([camera.picture(frame, rng) for frame in frames])
+        pictures = [camera.picture(frame, rng) for frame in frames]
+        if camera.h264 and self.frames > 1:
+            pictures = through_h264(pictures, camera.h264)
+        src = np.stack(pictures)
         return Sample(src, np.stack([camera.tone_of(f) for f in foregrounds]), np.stack(alphas))
 
     def _scene(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
@@ -142,7 +145,9 @@ class SampleSource:
         entry = self._cutouts[rng.integers(len(self._cutouts))]
         layers = self._people.pixels(entry)[..., 3:]
         placement = _placed(rng, np.asarray(layers[..., 3]), self.size, small)
-        path = random_path(rng, self.frames, self.size, 0.025)
+        # Some come in or go out of sight.
+        speed = 0.2 if rng.random() < 0.08 else 0.025
+        path = random_path(rng, self.frames, self.size, speed)
         tone = random_tone(rng, ToneRange(gain=0.15, gamma=0.12, colour=0.04, offset=0.02))
         warped = warp_all(layers, placement.matrix(), path, self.size, cv2.BORDER_CONSTANT)
         colours = [tone(image[..., :3]).astype(np.float32) for image in warped]

@@ -6,7 +6,9 @@ Images are uint8 (H, W, 3) RGB.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -58,11 +60,15 @@ class Camera:
     """Standard deviation of the sensor's noise, in levels of 255."""
     blur: float
     """Sigma of the lens' blur, in pixels."""
+    smear: tuple[float, float]
+    """How far the picture moved while it was taken, in pixels across and down."""
     shrink: float
     """Factor by which the picture was once smaller."""
     jpeg: int
     """Quality of the compression, 0 for none."""
     grey: bool
+    h264: int
+    """Constant rate factor of the video compression, 0 for none; for sequences."""
 
     def tone_of(self, image: Pixels) -> Pixels:
         """The image in the camera's exposure and colour only, as the true foreground must be."""
@@ -80,6 +86,8 @@ class Camera:
             image = cv2.resize(cv2.resize(image, small, interpolation=cv2.INTER_AREA), (width, height)).astype(np.uint8)
         if self.blur > 0:
             image = cv2.GaussianBlur(image, (0, 0), self.blur).astype(np.uint8)
+        if self.smear != (0.0, 0.0):
+            image = cv2.filter2D(image, -1, _line(self.smear)).astype(np.uint8)
         if self.noise > 0 or self.flicker > 0:
             y, x = rng.integers(0, 600 - height + 1), rng.integers(0, 800 - width + 1)
             noise = _NOISE_BANK[y : y + height, x : x + width] * self.noise
@@ -89,6 +97,36 @@ class Camera:
             _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, self.jpeg])
             image = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
         return image
+
+
+def through_h264(images: list[Pixels], crf: int) -> list[Pixels]:
+    """Frames, uint8 (H, W, 3) with even sides, as they are after H.264 at this constant rate factor."""
+    height, width = images[0].shape[:2]
+    encoder = av.VideoCodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "crf": str(crf), "threads": "1"}
+    decoder = av.VideoCodecContext.create("h264", "r")
+    decoded: list[Pixels] = []
+    frames: list[av.VideoFrame | None] = [av.VideoFrame.from_ndarray(image, format="rgb24") for image in images]
+    for frame in [*frames, None]:
+        for packet in encoder.encode(frame):
+            decoded.extend(_pixels(f) for f in decoder.decode(packet))
+    decoded.extend(_pixels(f) for f in decoder.decode(None))
+    return decoded
+
+
+def _pixels(frame: av.VideoFrame) -> Pixels:
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def _line(smear: tuple[float, float]) -> npt.NDArray[np.float32]:
+    """The kernel of a straight motion."""
+    reach = int(np.ceil(max(abs(smear[0]), abs(smear[1])) / 2)) + 1
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+    ends = [(round(16 * (reach + sign * smear[0] / 2)), round(16 * (reach + sign * smear[1] / 2))) for sign in (-1, 1)]
+    cv2.line(kernel, ends[0], ends[1], (1.0,), 1, cv2.LINE_AA, 4)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def random_camera(rng: Rng) -> Camera:
@@ -105,7 +143,9 @@ def random_camera(rng: Rng) -> Camera:
         flicker=abs(rng.normal(0, 2)) * (rng.random() < 0.3),
         noise=float(noise),
         blur=rng.uniform(0.4, 1.2) if rng.random() < 0.15 else 0.0,
+        smear=(rng.normal(0, 3), rng.normal(0, 1.5)) if rng.random() < 0.08 else (0.0, 0.0),
         shrink=rng.uniform(0.35, 0.8) if rng.random() < 0.12 else 1.0,
         jpeg=int(rng.integers(25, 90)) if rng.random() < 0.25 else 0,
         grey=bool(rng.random() < 0.03),
+        h264=int(rng.integers(26, 40)) if rng.random() < 0.15 else 0,
     )

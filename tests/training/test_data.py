@@ -11,6 +11,7 @@ from app.errors import UsageError
 from tests.training.samples import make_cache, person
 from training.cache import corrected, judge
 from training.data import Mixture, SampleSource
+from training.degrade import through_h264
 from training.store import Pack, PackWriter
 
 SIZE = (64, 36)
@@ -61,6 +62,15 @@ def test_people_for_validation_are_not_learnt_from(tmp_path: Path) -> None:
     folder = make_cache(tmp_path, people=1)
     with pytest.raises(UsageError, match="no people"):
         SampleSource(folder, SIZE)
+
+
+def test_video_compression_keeps_frames_and_spoils_them() -> None:
+    frames = [np.ascontiguousarray(np.roll(person(1)[..., :3], 2 * t, 1)) for t in range(3)]
+    spoilt = through_h264(frames, 38)
+    assert len(spoilt) == 3
+    for before, after in zip(frames, spoilt, strict=True):
+        assert after.shape == before.shape
+        assert 0.5 < float(np.abs(after.astype(int) - before).mean()) < 20
 
 
 def test_a_pack_gives_back_what_was_put_in_and_halves_it(tmp_path: Path) -> None:
