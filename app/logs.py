@@ -14,6 +14,8 @@ from app import paths
 log = logging.getLogger(__name__)
 
 OWN_LOGGERS = ("app", "models", "training")
+HANDLER_NAME = "mattecam"
+"""Marks the handlers made here: setting up anew replaces them and leaves those of others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3
 FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
 
@@ -59,7 +61,14 @@ def _console(verbose: bool) -> logging.Handler:
 
 
 def _set_up(handlers: list[logging.Handler], verbose: bool) -> None:
-    logging.basicConfig(handlers=handlers, level=logging.WARNING, force=True)
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if handler.name == HANDLER_NAME]:
+        root.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        handler.name = HANDLER_NAME
+        root.addHandler(handler)
+    root.setLevel(logging.WARNING)
     for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
     sys.excepthook = _log_uncaught

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+
+from app import logs
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -85,6 +88,20 @@ def _children() -> set[int]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
             found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Handlers, levels and hooks that the test set up are gone after it."""
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, logs.OWN_LOGGERS))}
+    yield
+    for handler in [handler for handler in root.handlers if handler.name == logs.HANDLER_NAME]:
+        root.removeHandler(handler)
+        handler.close()
+    for logger, level in levels.items():
+        logger.setLevel(level)
+    sys.excepthook, threading.excepthook = hooks
 
 
 @pytest.fixture(autouse=True)

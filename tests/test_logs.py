@@ -1,0 +1,110 @@
+"""Where log messages go, and that no defect passes silently."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+
+import pytest
+
+from app import logs, paths
+
+log = logging.getLogger("app.test")
+
+
+def test_the_console_shows_warnings_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up_console()
+    log.info("detail")
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        log.warning("The camera %s is busy.", "/dev/video0", exc_info=True)
+    output = capsys.readouterr()
+    assert output.err == "mattecam: The camera /dev/video0 is busy.\n"
+    assert output.out == ""
+
+
+def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up_console(verbose=True)
+    log.debug("detail")
+    logging.getLogger("some.library").info("chatter")
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        log.warning("outer", exc_info=True)
+    shown = capsys.readouterr().err
+    assert "detail" in shown
+    assert "ValueError: inner" in shown
+    assert "chatter" not in shown
+
+
+def test_setting_up_again_replaces_only_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    other = logging.NullHandler()
+    logging.getLogger().addHandler(other)
+    try:
+        logs.set_up_window()
+        logs.set_up_console()
+        assert other in logging.getLogger().handlers
+    finally:
+        logging.getLogger().removeHandler(other)
+    log.warning("once")
+    assert capsys.readouterr().err == "mattecam: once\n"
+
+
+def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> None:
+    path = logs.set_up_window()
+    assert path == paths.log_dir() / "mattecam.log"
+    log.info("opened the camera")
+    try:
+        raise ValueError("inner")
+    except ValueError:
+        log.warning("The camera was lost.", exc_info=True)
+    content = path.read_text()
+    assert "opened the camera" in content
+    assert "ValueError: inner" in content
+    assert capsys.readouterr().err == "mattecam: The camera was lost.\n"
+
+
+def test_a_log_folder_that_cannot_be_written_does_not_stop_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    paths.data_dir().mkdir(parents=True)
+    paths.log_dir().write_text("a file in its place")
+    assert logs.set_up_window() is None
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_no_standard_error_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    logs.set_up_console()
+    log.warning("nobody reads this")
+    own = [handler for handler in logging.getLogger().handlers if handler.name == logs.HANDLER_NAME]
+    assert [type(handler) for handler in own] == [logging.NullHandler]
+
+
+@pytest.mark.error_logs
+def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.CaptureFixture[str]) -> None:
+    path = logs.set_up_window()
+    assert path is not None
+
+    def fails() -> None:
+        raise ZeroDivisionError("in a thread")
+
+    thread = threading.Thread(target=fails, name="worker")
+    thread.start()
+    thread.join()
+    try:
+        raise KeyError("on the main thread")
+    except KeyError as error:
+        sys.excepthook(KeyError, error, error.__traceback__)
+    shown = capsys.readouterr().err.splitlines()
+    assert shown == [
+        "mattecam: A defect in the program, ZeroDivisionError in worker: in a thread",
+        "mattecam: A defect in the program, KeyError: 'on the main thread'",
+    ]
+    assert path.read_text().count("Traceback") == 2
+
+
+def test_an_interruption_is_no_defect(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up_console()
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert "defect" not in capsys.readouterr().err
