@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import json
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app import __version__, logs
+from app.cli_convert import convert, evaluate
 from app.cli_devices import devices
 from app.cli_doctor import mount
 from app.cli_weights import app as weights_app
@@ -37,6 +34,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(weights_app, name="weights")
+app.command("convert")(convert)
+app.command("evaluate")(evaluate)
 app.command("devices")(devices)
 mount(app)
 
@@ -136,65 +135,6 @@ def _headless(ctx: typer.Context, options: LiveOptions) -> int:
 
 app.callback(invoke_without_command=True)(_live(_window))
 app.command("headless")(_live(_headless))
-
-
-@app.command()
-def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A video, or a folder of images.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The composite: a video, or a folder for images.")],
-    background: Annotated[str, typer.Option(help="As for the live commands.")] = "green",
-    alpha: Annotated[Path | None, typer.Option(help="Also write the matte here.")] = None,
-    foreground: Annotated[Path | None, typer.Option(help="Also write the person's own colours here.")] = None,
-    model: Annotated[str | None, typer.Option()] = None,
-    weights: Annotated[Path | None, typer.Option()] = None,
-    refiner: Annotated[str | None, typer.Option()] = None,
-    plate: Annotated[Path | None, typer.Option()] = None,
-    device: Annotated[str | None, typer.Option()] = None,
-    executor: Annotated[str | None, typer.Option()] = None,
-    precision: Annotated[str | None, typer.Option()] = None,
-    downsample_ratio: Annotated[str | None, typer.Option()] = None,
-    verbose: Annotated[bool, typer.Option("--verbose")] = False,
-) -> None:
-    """Offline: cut the person out of a file, every frame once and in order, with its sound."""
-    logs.set_up_console(verbose=verbose)
-    options = LiveOptions(
-        background=background,
-        model=model,
-        weights=weights,
-        refiner=refiner,
-        plate=plate,
-        device=device,
-        executor=executor,
-        precision=precision,
-        downsample_ratio=downsample_ratio,
-    )
-    start = settings_from(options)
-    if start.warning:
-        print(f"mattecam: {start.warning}", file=sys.stderr)
-    from app.convert import convert as run_convert
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(source.name, total=None)
-
-        def progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        report = run_convert(
-            source, target, settings=start.settings, alpha=alpha, foreground=foreground, progress=progress
-        )
-    print(f"{report.target}: {report.frames} frames")
-
-
-@app.command()
-def evaluate(
-    pred: Annotated[Path, typer.Argument(help="The mattes to judge: a video, an image folder, or a folder of clips.")],
-    true: Annotated[Path, typer.Argument(help="The true mattes, under the same names.")],
-) -> None:
-    """MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
-    from training.evaluate import evaluate_paths
-
-    print(json.dumps(evaluate_paths(pred, true), indent=2))
 
 
 @app.command()

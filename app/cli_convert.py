@@ -1,0 +1,94 @@
+"""The commands that work on files: `convert` and `evaluate`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from app import logs
+from app.live_options import LiveOptions, settings_from
+
+EXIT_INTERRUPTED = 130
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A video, or a folder of images.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The composite: a video, or a folder for images.")],
+    background: Annotated[str, typer.Option(help="blur[:0-100], a file, #RRGGBB, green or none.")] = "green",
+    alpha: Annotated[Path | None, typer.Option(help="Also write the matte here.")] = None,
+    foreground: Annotated[Path | None, typer.Option(help="Also write the person's own colours here.")] = None,
+    model: Annotated[str | None, typer.Option(help="As for the live commands, like the options below.")] = None,
+    weights: Annotated[Path | None, typer.Option()] = None,
+    refiner: Annotated[str | None, typer.Option()] = None,
+    plate: Annotated[Path | None, typer.Option()] = None,
+    device: Annotated[str | None, typer.Option()] = None,
+    executor: Annotated[str | None, typer.Option()] = None,
+    precision: Annotated[str | None, typer.Option()] = None,
+    downsample_ratio: Annotated[str | None, typer.Option()] = None,
+    config: Annotated[Path | None, typer.Option()] = None,
+    profile: Annotated[str | None, typer.Option()] = None,
+    verbose: Annotated[bool, typer.Option("--verbose")] = False,
+) -> None:
+    """Offline: cut the person out of a file, every frame once and in order, with its sound."""
+    logs.set_up_console(verbose=verbose)
+    start = settings_from(
+        LiveOptions(
+            background=background,
+            model=model,
+            weights=weights,
+            refiner=refiner,
+            plate=plate,
+            device=device,
+            executor=executor,
+            precision=precision,
+            downsample_ratio=downsample_ratio,
+            config=config,
+            profile=profile,
+        )
+    )
+    if start.warning:
+        print(f"mattecam: {start.warning}", file=sys.stderr)
+    from app.convert import convert as run_convert
+
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(source.name, total=None)
+            report = run_convert(
+                source,
+                target,
+                settings=start.settings,
+                alpha=alpha,
+                foreground=foreground,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    for problem in report.problems:
+        print(f"mattecam: {problem}", file=sys.stderr)
+    print(f"{report.target}: {report.frames} frames{'' if report.complete else ', interrupted'}")
+    if not report.complete:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def evaluate(
+    pred: Annotated[Path, typer.Argument(help="The mattes to judge: a video, an image folder, or a folder of clips.")],
+    true: Annotated[Path, typer.Argument(help="The true mattes, under the same names.")],
+) -> None:
+    """MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
+    from training.evaluate import evaluate_paths
+
+    print(json.dumps(evaluate_paths(pred, true), indent=2))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
