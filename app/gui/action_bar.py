@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, QSize, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from app.gui.controls import button, describe
@@ -35,8 +36,11 @@ class ActionBar(QWidget):
         describe(self.record, self.tr("Record"), self.tr("Record what goes out as a video (R)"), "recordButton")
         self.pause = button(self.tr("Pause"), "pause", checkable=True)
         describe(self.pause, self.tr("Pause"), self.tr("Show the stand-by card instead of you (P)"), "pauseButton")
-        for widget in (self.freeze, self.snapshot, self.record, self.pause):
+        self._buttons = (self.freeze, self.snapshot, self.record, self.pause)
+        for widget in self._buttons:
             row.addWidget(widget)
+        self._recording = ""
+        self._compact = False
         self.freeze.toggled.connect(store.set_frozen)
         self.pause.toggled.connect(store.set_paused)
         self.record.toggled.connect(self.record_wanted)
@@ -49,13 +53,46 @@ class ActionBar(QWidget):
         if pressed is not None:
             pressed.click()
 
+    def refresh(self) -> None:
+        """Show the settings again: a button that was pressed in vain comes up."""
+        self._show(self._store.current)
+
     def mode_name(self, mode: ViewMode) -> str:
         """What the mode is called for people."""
         return self._words()[mode][0]
 
     def show_recording(self, words: str) -> None:
         """The time on the record button; empty while nothing is recorded."""
-        self.record.setText(words or self.tr("Record"))
+        if words != self._recording:
+            self._recording = words
+            self._write()
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the icons alone."""
+        return QSize(super().minimumSizeHint().width() - self._words_width(), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        compact = self.width() < super().minimumSizeHint().width() + (self._full_words_width() - self._words_width())
+        if compact is not self._compact:
+            self._compact = compact
+            self._write()
+
+    def _words_width(self) -> int:
+        """What the words on the buttons take now."""
+        return sum(button.fontMetrics().horizontalAdvance(button.text()) for button in self._buttons)
+
+    def _full_words_width(self) -> int:
+        return sum(self.fontMetrics().horizontalAdvance(words) for words in self._button_words())
+
+    def _button_words(self) -> tuple[str, str, str, str]:
+        pause = self.tr("Go on") if self._store.current.paused else self.tr("Pause")
+        return self.tr("Freeze"), self.tr("Snapshot"), self._recording or self.tr("Record"), pause
+
+    def _write(self) -> None:
+        for button_, words in zip(self._buttons, self._button_words(), strict=True):
+            time = button_ is self.record and bool(self._recording)
+            button_.setText("" if self._compact and not time else words)
 
     def _make_modes(self) -> QWidget:
         whole = QWidget()
@@ -92,4 +129,4 @@ class ActionBar(QWidget):
         ):
             with QSignalBlocker(box):
                 box.setChecked(on)
-        self.pause.setText(self.tr("Go on") if settings.paused else self.tr("Pause"))
+        self._write()

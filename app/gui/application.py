@@ -90,7 +90,7 @@ def run_window(settings: Settings, options: WindowOptions) -> int:
     app = make_application()
     instance = SingleInstance()
     if not options.ends_by_itself and not instance.claim():
-        print("mattecam: it runs already, and its window was brought to the front.", file=sys.stderr)  # noqa: T201
+        log.warning("It runs already, and its window was brought to the front.")
         return EXIT_DONE
     buffer = LogBuffer()
     logging.getLogger().addHandler(buffer)
@@ -112,28 +112,28 @@ class Session:
         self._options = options
         settings_path = options.settings_path or settings_file.default_path()
         preferences_path = settings_path.with_name("window.json")
-        self._preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
-        self._store = SettingsStore(settings, options.saved_settings)
+        self.preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
+        self.store = SettingsStore(settings, options.saved_settings)
         self._tasks = Tasks()
         self.pipeline = Pipeline(settings, parts=options.parts)
-        self._bridge = Bridge(self.pipeline)
+        self.bridge = Bridge(self.pipeline)
+        self._dark: bool | None = None
         self._apply_theme()
         scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
-        self.window = MainWindow(self._store, self._preferences, self._bridge, self._tasks, scene_store, buffer)
-        self._tray = Tray(self._store, self.window.strip, self.window)
-        self._life = WindowLife(self.window, self._tray)
-        self._life.ended.connect(app.quit)
-        self._remote = Remote(self._store, self._bridge, scene_store, self._life.end, self.window)
+        self.window = MainWindow(self.store, self.preferences, self.bridge, self._tasks, scene_store, buffer)
+        self.tray = Tray(self.store, self.window.strip, self.window)
+        self.life = WindowLife(self.window, self.tray)
+        self.life.ended.connect(app.quit)
+        self._remote = Remote(self.store, self.bridge, scene_store, self.life.end, self.window)
         self._saver: Saver | None = None
         if options.persist:
-            self._saver = Saver(self._store, self._preferences, settings_path, preferences_path, self._tasks)
+            self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)
             self._saver.failed.connect(self.window.error_bar.show_message)
-        self._preferences.changed.connect(self._apply_theme)
+        self.preferences.changed.connect(self._apply_theme)
         hints = app.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._apply_theme)
-        instance.raised.connect(self._life.bring_back)
-        self._theme: bool | None = None
+        instance.raised.connect(self.life.bring_back)
 
     def run(self) -> int:
         """Start, run the event loop, close; returns the exit code."""
@@ -142,7 +142,7 @@ class Session:
             self._app.exec()
         code = self.close()
         if self._options.on_finished is not None:
-            self._options.on_finished(self._bridge.status)
+            self._options.on_finished(self.bridge.status)
         return EXIT_INTERRUPTED if interrupted else code
 
     def start(self) -> None:
@@ -156,12 +156,12 @@ class Session:
 
     def close(self) -> int:
         """Close everything; returns the exit code."""
-        self._preferences.change(geometry=self.window.encoded_geometry())
+        self.preferences.change(geometry=self.window.encoded_geometry())
         self.window.hide()
-        self._tray.hide()
+        self.tray.hide()
         self.window.matting_page.network.cancel()
         remote_ended = self._remote.stop()
-        ended = self._bridge.stop(STOP_TIMEOUT_S) and remote_ended
+        ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
         self._tasks.close()
         code = EXIT_DONE if ended else EXIT_FAILED
         if not ended:
@@ -176,26 +176,27 @@ class Session:
         return code
 
     def _show(self) -> None:
-        if self._options.start_minimised and self._tray.available:
+        if self._options.start_minimised and self.tray.available:
             return
         if self._options.start_minimised:
             self.window.showMinimized()
             return
         self.window.show()
-        if not self._preferences.current.first_run_done and not self._options.ends_by_itself:
+        if not self.preferences.current.first_run_done and not self._options.ends_by_itself:
             self.window.show_assistant()
 
     def _apply_theme(self) -> None:
-        theme.apply(self._app, self._preferences.current.theme)
+        dark = theme.is_dark(self.preferences.current.theme)
+        if dark is not self._dark:  # dressing every widget anew takes a moment
+            self._dark = dark
+            theme.apply(self._app, dark)
 
     def _end_by_itself(self) -> None:
         if self._options.seconds is not None:
-            QTimer.singleShot(round(self._options.seconds * 1000), self._life.end)
+            QTimer.singleShot(round(self._options.seconds * 1000), self.life.end)
         if self._options.frames is not None:
             frames = self._options.frames
-            self._bridge.status_changed.connect(
-                lambda status: self._life.end() if status.frames_out >= frames else None
-            )
+            self.bridge.status_changed.connect(lambda status: self.life.end() if status.frames_out >= frames else None)
 
 
 @contextmanager

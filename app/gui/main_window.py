@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
         self.actions_bar.mode_chosen.connect(self.preview.set_mode)
         self.actions_bar.record_wanted.connect(self.recording.set_on)
         self.actions_bar.snapshot.clicked.connect(self.recording.snapshot)
+        self.recording.failed.connect(self.actions_bar.refresh)
         self.recording.saved.connect(lambda path: self.readout.say(self.tr("Saved {0}").format(path.name)))
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)

@@ -36,6 +36,11 @@ class PlotPanel(QWidget):
         self._fps_out = self._fps.plot(pen=pg.mkPen(accent, width=2), name=self.tr("out"))
         self._delay = self._latency.plot(pen=pg.mkPen(accent, width=2))
 
+    @property
+    def moments(self) -> int:
+        """How many moments of the last minute are on hand."""
+        return len(self._history)
+
     def show_status(self, status: PipelineStatus) -> None:
         """Add this moment."""
         now = time.monotonic()

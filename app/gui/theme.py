@@ -54,10 +54,12 @@ def is_dark(theme: Theme) -> bool:
     return hints.colorScheme() is Qt.ColorScheme.Dark
 
 
-def apply(app: QApplication, theme: Theme) -> None:
+def apply(app: QApplication, dark: bool) -> None:
     """Dress the whole program."""
-    colours = DARK if is_dark(theme) else LIGHT
-    app.setStyle("Fusion")
+    colours = DARK if dark else LIGHT
+    style = app.style()
+    if style is None or style.name() != "fusion":
+        app.setStyle("Fusion")
     app.setPalette(_palette(colours))
     app.setStyleSheet(_style_sheet(colours))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent
 from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app import paths
 from app.gui import preferences as preferences_file
@@ -83,3 +84,9 @@ def start_window(qapp: QApplication, world: FakeWorld, machine: object) -> Itera
 def session(start_window: StartWindow) -> Session:
     """A running window over a fake world."""
     return start_window()
+
+
+def activate(session: Session, qtbot: QtBot) -> None:
+    """Make the window the active one, as shortcuts need it."""
+    session.window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is session.window)

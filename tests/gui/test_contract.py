@@ -8,9 +8,24 @@ from PyQt6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEd
 from app.gui.application import Session
 
 NAMES = (
-    "preview modelCombo deviceCombo downsampleSlider downsampleAuto backgroundList addBackgroundButton blurSlider "
-    "cameraCombo sizeCombo virtualCameraToggle recordButton snapshotButton pauseButton mirrorCheck statusLabel errorBar"
-).split()
+    "preview",
+    "modelCombo",
+    "deviceCombo",
+    "downsampleSlider",
+    "downsampleAuto",
+    "backgroundList",
+    "addBackgroundButton",
+    "blurSlider",
+    "cameraCombo",
+    "sizeCombo",
+    "virtualCameraToggle",
+    "recordButton",
+    "snapshotButton",
+    "pauseButton",
+    "mirrorCheck",
+    "statusLabel",
+    "errorBar",
+)
 CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLineEdit, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -35,43 +39,39 @@ def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
     span = slider.width() - 16
     here = 8 + round(span * (slider.value() - slider.minimum()) / (slider.maximum() - slider.minimum()))
     there = 8 + round(span * fraction)
-    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(here, height))
+    QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(here, height))
     for step in range(1, 6):
-        qtbot.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
-    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
+        QTest.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
+    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
 
 
-@pytest.mark.parametrize(
-    ("name", "section", "field"),
-    [
-        ("downsampleSlider", "matting", "downsample_ratio"),
-        ("blurSlider", "background", "blur_strength"),
-        ("contrastSlider", "edges", "contrast"),
-        ("thresholdSlider", "edges", "threshold"),
-        ("growSlider", "edges", "grow_px"),
-        ("featherSlider", "edges", "feather_px"),
-        ("steadinessSlider", "edges", "steadiness"),
-        ("despillSlider", "edges", "despill"),
-    ],
-)
-def test_a_slider_acts_while_it_is_dragged(
-    session: Session, qtbot: QtBot, name: str, section: str, field: str
-) -> None:
-    slider = child(session, QSlider, name)
-    assert isinstance(slider, QSlider)
-    bring_up(session, slider)
-    seen: list[object] = []
+Read = Callable[[Settings], object]
+SLIDERS: dict[str, Read] = {
+    "downsampleSlider": lambda settings: settings.matting.downsample_ratio,
+    "blurSlider": lambda settings: settings.background.blur_strength,
+    "contrastSlider": lambda settings: settings.matting.edges.contrast,
+    "thresholdSlider": lambda settings: settings.matting.edges.threshold,
+    "growSlider": lambda settings: settings.matting.edges.grow_px,
+    "featherSlider": lambda settings: settings.matting.edges.feather_px,
+    "steadinessSlider": lambda settings: settings.matting.edges.steadiness,
+    "despillSlider": lambda settings: settings.matting.edges.despill,
+}
 
-    def value() -> object:
-        settings = current(session)
-        return getattr(settings.matting.edges if section == "edges" else getattr(settings, section), field)
 
-    slider.valueChanged.connect(lambda _value: seen.append(value()))
-    before = value()
-    qtbot.waitExposed(session.window)
-    drag(qtbot, slider, 0.9)
-    assert value() != before
-    assert len(set(map(str, seen))) > 1, "the pipeline followed during the drag, not only at its end"
+def test_every_slider_acts_while_it_is_dragged(session: Session, qtbot: QtBot) -> None:
+    def note(seen: list[object], read: Read, _value: int) -> None:
+        seen.append(read(current(session)))
+
+    for name, read in SLIDERS.items():
+        slider = child(session, QSlider, name)
+        assert isinstance(slider, QSlider)
+        bring_up(session, slider)
+        seen: list[object] = []
+        slider.valueChanged.connect(partial(note, seen, read))
+        before = read(current(session))
+        drag(qtbot, slider, 0.9)
+        assert read(current(session)) != before, name
+        assert len(set(seen)) > 1, f"{name}: the pipeline followed during the drag, not only at its end"
 
 
 def test_dragging_the_detail_ends_the_automatic(session: Session, qtbot: QtBot) -> None:
@@ -96,53 +96,55 @@ def test_the_size_the_network_sees_is_told(session: Session, qtbot: QtBot) -> No
     qtbot.waitUntil(lambda: "32 × 24" in label.text())  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "section", "field", "wanted"),
-    [
-        ("modelCombo", "Mattecam", "matting", "model", "student"),
-        ("deviceCombo", "CPU", "matting", "device", "cpu"),
-        ("executorCombo", "PyTorch", "matting", "executor", "eager"),
-        ("precisionCombo", "float32", "matting", "precision", "float32"),
-        ("refinerCombo", "Fast", "matting", "refiner", "fast-guided-filter"),
-        ("sizeCombo", "640 × 480", "capture", "height", 480),
-        ("rateCombo", "15", "capture", "fps", 15.0),
-        ("formatCombo", "YUYV", "capture", "pixel_format", "YUYV"),
-    ],
+CHOICES: tuple[tuple[str, str, Read, object], ...] = (
+    ("modelCombo", "Mattecam", lambda settings: settings.matting.model, "student"),
+    ("deviceCombo", "CPU", lambda settings: settings.matting.device, "cpu"),
+    ("executorCombo", "PyTorch", lambda settings: settings.matting.executor, "eager"),
+    ("precisionCombo", "float32", lambda settings: settings.matting.precision, "float32"),
+    ("refinerCombo", "Fast", lambda settings: settings.matting.refiner, "fast-guided-filter"),
+    ("sizeCombo", "640 × 480", lambda settings: settings.capture.height, 480),
+    ("rateCombo", "15", lambda settings: settings.capture.fps, 15.0),
+    ("formatCombo", "YUYV", lambda settings: settings.capture.pixel_format, "YUYV"),
 )
-def test_a_choice_by_the_keyboard_reaches_the_pipeline(
-    session: Session, qtbot: QtBot, name: str, text: str, section: str, field: str, wanted: object
-) -> None:
-    box = child(session, QComboBox, name)
-    assert isinstance(box, QComboBox)
-    bring_up(session, box)
-    qtbot.waitUntil(lambda: box.findText(text, Qt.MatchFlag.MatchStartsWith) >= 0)
-    row = box.findText(text, Qt.MatchFlag.MatchStartsWith)
-    box.setFocus()
-    key = Qt.Key.Key_Down if row > box.currentIndex() else Qt.Key.Key_Up
-    for _ in range(abs(row - box.currentIndex())):
-        qtbot.keyClick(box, key)
-    assert getattr(getattr(current(session), section), field) == wanted
 
 
-@pytest.mark.parametrize(
-    ("name", "read"),
-    [
-        ("pauseButton", lambda settings: settings.paused),
-        ("freezeButton", lambda settings: settings.frozen),
-        ("mirrorOutputCheck", lambda settings: settings.output.mirror),
-        ("virtualCameraToggle", lambda settings: settings.output.virtual_camera == "auto"),
-    ],
-)
-def test_a_switch_switches_on_and_off(session: Session, qtbot: QtBot, name: str, read: object) -> None:
-    switch = child(session, QAbstractButton, name)
-    assert isinstance(switch, QAbstractButton)
-    assert callable(read)
-    bring_up(session, switch)
-    before = read(current(session))
-    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(12, switch.height() // 2))
-    assert read(current(session)) is not before
-    qtbot.keyClick(switch, Qt.Key.Key_Space)
-    assert read(current(session)) is before
+def eventually_offered(qtbot: QtBot, rows: Callable[[], int]) -> None:
+    qtbot.waitUntil(lambda: rows() >= 0)
+
+
+def test_every_choice_by_the_keyboard_reaches_the_pipeline(session: Session, qtbot: QtBot) -> None:
+    for name, text, read, wanted in CHOICES:
+        box = child(session, QComboBox, name)
+        assert isinstance(box, QComboBox)
+        bring_up(session, box)
+        rows = partial(box.findText, text, Qt.MatchFlag.MatchStartsWith)
+        eventually_offered(qtbot, rows)
+        row = rows()
+        box.setFocus()
+        key = Qt.Key.Key_Down if row > box.currentIndex() else Qt.Key.Key_Up
+        for _ in range(abs(row - box.currentIndex())):
+            QTest.keyClick(box, key)
+        assert read(current(session)) == wanted, name
+
+
+SWITCHES: dict[str, Read] = {
+    "pauseButton": lambda settings: settings.paused,
+    "freezeButton": lambda settings: settings.frozen,
+    "mirrorOutputCheck": lambda settings: settings.output.mirror,
+    "virtualCameraToggle": lambda settings: settings.output.virtual_camera == "auto",
+}
+
+
+def test_every_switch_switches_by_mouse_and_by_key(session: Session, qtbot: QtBot) -> None:
+    for name, read in SWITCHES.items():
+        switch = child(session, QAbstractButton, name)
+        assert isinstance(switch, QAbstractButton)
+        bring_up(session, switch)
+        before = read(current(session))
+        QTest.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(12, switch.height() // 2))
+        assert read(current(session)) is not before, name
+        QTest.keyClick(switch, Qt.Key.Key_Space)
+        assert read(current(session)) is before, name
 
 
 def test_the_stand_by_text_is_taken_as_it_is_typed(session: Session, qtbot: QtBot) -> None:
@@ -150,7 +152,7 @@ def test_the_stand_by_text_is_taken_as_it_is_typed(session: Session, qtbot: QtBo
     assert isinstance(text, QLineEdit)
     bring_up(session, text)
     text.setFocus()
-    qtbot.keyClicks(text, "back at 3")
+    QTest.keyClicks(text, "back at 3")
     assert current(session).output.standby_text == "back at 3"
     assert current(session).background.kind == "blur", "a digit in a text chooses no background"
 

@@ -172,12 +172,11 @@ class BackgroundStrip(QWidget):
         if isinstance(tile, Tile):
             self.choose(tile)
 
-    def _show_menu(self, position: QPoint) -> None:
-        index = self.view.indexAt(position)
-        tile = index.data(TILE_ROLE)
+    def make_menu(self, tile: Tile | None) -> QMenu:
+        """What can be done with a tile, or beside the tiles."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if isinstance(tile, Tile):
+        if tile is not None:
             menu.addAction(self.tr("Use"), lambda: self.choose(tile))
             if tile.kind is TileKind.COLOUR:
                 menu.addAction(self.tr("Choose the colour…"), self.choose_colour)
@@ -186,7 +185,11 @@ class BackgroundStrip(QWidget):
                 menu.addAction(self.tr("Remove"), lambda: self.remove(tile))
             menu.addSeparator()
         menu.addAction(self.tr("Add…"), self.ask_for_files)
-        menu.popup(self.view.mapToGlobal(position))
+        return menu
+
+    def _show_menu(self, position: QPoint) -> None:
+        tile = self.view.indexAt(position).data(TILE_ROLE)
+        self.make_menu(tile if isinstance(tile, Tile) else None).popup(self.view.mapToGlobal(position))
 
     def remove(self, tile: Tile) -> None:
         """Remove a file of the user's; one in use gives way to the blurred room first."""

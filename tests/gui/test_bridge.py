@@ -1,0 +1,71 @@
+"""Between the pipeline's threads and the GUI thread."""
+
+from __future__ import annotations
+
+import threading
+
+from pytestqt.qtbot import QtBot
+
+from app.gui.application import Session
+from app.gui.bridge import Bridge
+from app.gui.frame_view import ViewMode, ViewRequest
+from app.runtime.pipeline import Pipeline
+from app.settings import Settings
+from tests.fakes import FakeWorld
+from tests.gui.conftest import QUIET
+from tests.waiting import eventually
+
+
+def test_at_most_one_signal_is_on_its_way(qtbot: QtBot, world: FakeWorld) -> None:
+    bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
+    signals: list[int] = []
+    bridge.frame_ready.connect(lambda: signals.append(1))
+    bridge.ask_view(ViewRequest(32, 24))
+    bridge.start()
+    try:
+        # The event loop stands still meanwhile, as in a long paint.
+        eventually(lambda: bridge.status.frames_out > 30)
+        qtbot.waitUntil(lambda: bool(signals))
+        frames = bridge.status.frames_out
+        qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
+        assert len(signals) == 1, "until the image is taken no second signal comes"
+        image = bridge.take_image()
+        assert image is not None
+        assert (image.width(), image.height()) == (32, 24)
+        qtbot.waitUntil(lambda: len(signals) == 2)
+    finally:
+        assert bridge.stop()
+
+
+def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) -> None:
+    pipeline = Pipeline(QUIET, parts=world.parts())
+    bridge = Bridge(pipeline)
+    bridge.ask_view(None)
+    bridge.start()
+    try:
+        eventually(lambda: bridge.status.frames_out > 10)
+        assert bridge.take_image() is None
+        assert pipeline.watched is False
+        assert bridge.picture is not None, "a snapshot can be taken all the same"
+        bridge.ask_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
+        assert pipeline.watched
+        assert pipeline.want_foreground
+        qtbot.waitUntil(lambda: bridge.take_image() is not None)
+    finally:
+        assert bridge.stop()
+
+
+def test_a_new_view_shows_at_once_while_the_picture_stands_still(session: Session, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+    session.store.set_frozen(True)
+    qtbot.wait(300)
+    before = session.window.preview.image
+    assert before is not None
+    session.window.actions_bar.set_mode(ViewMode.MATTE)
+    qtbot.waitUntil(lambda: session.window.preview.image != before)
+
+
+def test_stop_before_start_is_well(qtbot: QtBot, world: FakeWorld) -> None:
+    bridge = Bridge(Pipeline(Settings(), parts=world.parts()))
+    assert bridge.stop()
+    assert threading.active_count() >= 1

@@ -1,0 +1,93 @@
+"""What the preview shows of a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.gui.frame_view import ViewMode, ViewRequest, fitted_size, render
+from app.types import Frame, Picture, PictureKind
+
+WIDTH, HEIGHT = 40, 20
+
+
+def picture(kind: PictureKind = PictureKind.COMPOSITE, *, foreground: bool = True) -> Picture:
+    """Left half dark, right half bright; every image of it has its own blue."""
+
+    def image(blue: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        made = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        made[:, WIDTH // 2 :] = 200
+        made[..., 0] = blue
+        return made
+
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[:, WIDTH // 2 :] = 255
+    frame = Frame(image(20), 0, 0.0)
+    return Picture(image(10), kind, alpha, image(30) if foreground else None, frame)
+
+
+def shown(
+    mode: ViewMode, *, mirror: bool = False, divider: float = 0.5, of: Picture | None = None
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return render(of or picture(), ViewRequest(WIDTH, HEIGHT, mode, mirror, divider))
+
+
+def test_each_mode_shows_its_own_image() -> None:
+    assert shown(ViewMode.COMPOSITE)[5, 5, 0] == 10
+    assert shown(ViewMode.ORIGINAL)[5, 5, 0] == 20
+    matte = shown(ViewMode.MATTE)
+    assert tuple(matte[5, 5, :3]) == (0, 0, 0)
+    assert tuple(matte[5, 35, :3]) == (255, 255, 255)
+    person = shown(ViewMode.FOREGROUND)
+    assert tuple(person[5, 35, :3]) == (30, 200, 200)
+    assert person[5, 5, 0] == person[5, 5, 2] != 0, "a grey pattern where nobody is"
+
+
+def test_without_an_estimated_foreground_the_frame_stands_in() -> None:
+    assert shown(ViewMode.FOREGROUND, of=picture(foreground=False))[5, 35, 0] == 20
+
+
+def test_the_mirror_turns_what_is_seen_but_never_the_stand_by_card() -> None:
+    assert shown(ViewMode.COMPOSITE, mirror=True)[5, 5, 2] == 200
+    card = picture(PictureKind.STANDBY)
+    assert shown(ViewMode.COMPOSITE, mirror=True, of=card)[5, 5, 2] == 0
+
+
+def test_the_comparison_is_divided_as_seen_on_the_screen() -> None:
+    for mirror in (False, True):
+        view = shown(ViewMode.COMPARE, mirror=mirror, divider=0.25)
+        assert set(view[:, : WIDTH // 4, 0].ravel()) == {20}
+        assert set(view[:, WIDTH // 4 :, 0].ravel()) == {10}
+
+
+def test_a_view_never_writes_into_the_picture() -> None:
+    original = picture()
+    before = original.image.copy()
+    for mode in ViewMode:
+        render(original, ViewRequest(WIDTH, HEIGHT, mode, mirror=False))
+    assert np.array_equal(original.image, before)
+
+
+def test_a_stand_by_card_is_shown_in_every_mode() -> None:
+    card = Picture(picture().image, PictureKind.STANDBY)
+    for mode in ViewMode:
+        assert shown(mode, of=card)[5, 5, 0] == 10
+
+
+@given(*[st.integers(1, 5000)] * 4)
+def test_the_fitted_size_fills_one_side_and_keeps_the_aspect(
+    width: int, height: int, room_width: int, room_height: int
+) -> None:
+    fitted_width, fitted_height = fitted_size(width, height, room_width, room_height)
+    assert 1 <= fitted_width <= room_width
+    assert 1 <= fitted_height <= room_height
+    assert fitted_width == room_width or fitted_height == room_height
+    assert abs(fitted_width * height - fitted_height * width) <= max(width, height)
+
+
+@given(st.integers(1, 300), st.integers(1, 200))
+def test_the_view_has_the_fitted_size(room_width: int, room_height: int) -> None:
+    view = render(picture(), ViewRequest(room_width, room_height))
+    assert (view.shape[1], view.shape[0]) == fitted_size(WIDTH, HEIGHT, room_width, room_height)
+    assert view.shape[2] == 4

@@ -1,0 +1,193 @@
+"""How the window starts, stays, comes back, saves and ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QMessageBox, QPushButton, QSystemTrayIcon
+from pytestqt.qtbot import QtBot
+
+from app import paths, settings_file
+from app.gui.application import Session, WindowOptions, run_window
+from app.gui.preferences import WindowPreferences
+from app.gui.single_instance import SingleInstance
+from app.runtime.status import Phase, PipelineStatus
+from app.settings import BackgroundSettings, Settings
+from tests.fakes import FakeEngine, FakeWorld
+from tests.gui.conftest import QUIET, StartWindow
+
+
+@pytest.fixture
+def tray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system with a tray."""
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+
+
+def test_it_stops_by_itself_and_closes_everything(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+    last: list[PipelineStatus] = []
+    options = WindowOptions(seconds=0.8, parts=world.parts(), on_finished=last.append)
+    assert run_window(QUIET, options) == 0
+    assert last[0].phase is Phase.STOPPED
+    assert last[0].frames_out > 0
+    assert FakeEngine.live == 0
+
+
+def test_it_stops_after_so_many_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+    last: list[PipelineStatus] = []
+    assert run_window(QUIET, WindowOptions(frames=5, parts=world.parts(), on_finished=last.append)) == 0
+    assert last[0].frames_out >= 5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order(qtbot: QtBot, world: FakeWorld, machine: object, number: int) -> None:
+    QTimer.singleShot(600, lambda: os.kill(os.getpid(), number))
+    before = signal.getsignal(number)
+    assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 130
+    assert signal.getsignal(number) is before
+    assert FakeEngine.live == 0
+
+
+def test_settings_are_saved_soon_after_a_change_and_read_back(session: Session, qtbot: QtBot) -> None:
+    path = settings_file.default_path()
+    for strength in range(20):
+        session.store.edit("background", blur_strength=strength)
+    assert not path.exists(), "a drag is one write, not a hundred"
+    qtbot.waitUntil(path.exists)
+    assert settings_file.load(path)[0].background.blur_strength == 19
+    assert settings_file.load(path)[0].output == session.pipeline.settings.output
+
+
+def test_the_last_change_is_saved_at_the_end(qtbot: QtBot, world: FakeWorld, start_window: StartWindow) -> None:
+    session = start_window()
+    session.store.edit("background", kind="colour", colour="#123456")
+    session.preferences.change(mirror_preview=False)
+    assert session.close() == 0
+    assert settings_file.load(settings_file.default_path())[0].background.colour == "#123456"
+    assert json.loads((paths.config_dir() / "window.json").read_text())["mirror_preview"] is False
+
+
+def test_settings_that_cannot_be_saved_are_told_in_the_bar(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = paths.config_dir() / "settings.json"
+    blocked.mkdir(parents=True)
+    session.store.edit("background", kind="colour")
+    qtbot.waitUntil(lambda: "settings.json could not be written" in session.window.error_bar.text)
+    blocked.rmdir()
+
+
+def test_nothing_is_written_where_nothing_is_to_be_kept(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+    assert run_window(QUIET, WindowOptions(seconds=0.3, parts=world.parts(), persist=False)) == 0
+    assert not (paths.config_dir() / "window.json").exists()
+
+
+def test_without_a_tray_closing_ends_the_program(session: Session, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(session.life.ended):
+        session.window.close()
+
+
+@pytest.mark.usefixtures("tray")
+@pytest.mark.parametrize(("answer", "kept"), [("Keep running", True), ("Quit", False)])
+def test_with_a_tray_it_is_asked_once_what_closing_means(
+    start_window: StartWindow, qtbot: QtBot, answer: str, kept: bool
+) -> None:
+    session = start_window()
+    ended: list[bool] = []
+    session.life.ended.connect(lambda: ended.append(True))
+    session.window.close()
+    assert session.window.isVisible(), "nothing happens before the answer"
+    box = session.window.findChild(QMessageBox, "trayQuestion")
+    assert box is not None
+    next(button for button in box.findChildren(QPushButton) if answer in button.text()).click()
+    assert session.preferences.current.close_to_tray is kept
+    assert session.window.isVisible() is False
+    assert bool(ended) is not kept
+    if kept:
+        assert session.bridge.status.phase is not Phase.STOPPED, "meetings go on seeing the picture"
+        session.life.bring_back()
+        assert session.window.isVisible()
+        session.window.close()
+        assert not session.window.isVisible(), "not asked again"
+
+
+@pytest.mark.usefixtures("tray")
+def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window()
+    menu = session.tray.menu
+    session.tray.fill()
+    menu.actions()[1].trigger()
+    assert session.pipeline.settings.paused
+    session.tray.fill()
+    assert menu.actions()[1].text() == "Go on"
+    backgrounds = menu.actions()[2].menu()
+    assert backgrounds is not None
+    next(action for action in backgrounds.actions() if action.text() == "Green").trigger()
+    assert session.pipeline.settings.background.kind == "colour"
+    with qtbot.waitSignal(session.life.ended):
+        menu.actions()[-1].trigger()
+
+
+@pytest.mark.usefixtures("tray")
+def test_started_minimised_it_waits_in_the_tray(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
+    assert not session.window.isVisible()
+    session.tray.open_wanted.emit()
+    assert session.window.isVisible()
+
+
+def test_started_minimised_without_a_tray_it_is_in_the_task_bar(start_window: StartWindow, world: FakeWorld) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
+    assert session.window.isMinimized()
+    session.life.bring_back()
+    assert not session.window.isMinimized()
+
+
+def test_a_second_start_raises_the_first(
+    session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = SingleInstance()
+    assert first.claim()
+    try:
+        with qtbot.waitSignal(first.raised):
+            assert run_window(QUIET, WindowOptions(parts=world.parts())) == 0
+        assert "runs already" in caplog.text
+    finally:
+        first.release()
+    second = SingleInstance()
+    assert second.claim(), "the place is free again"
+    second.release()
+
+
+def test_a_warning_of_the_start_is_shown(start_window: StartWindow, world: FakeWorld) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts(), warning="The settings file is broken."))
+    assert session.window.error_bar.text == "The settings file is broken."
+
+
+def test_size_and_place_come_back(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window()
+    screen = session.window.screen()
+    assert screen is not None
+    room = screen.availableSize()
+    session.window.resize(min(1000, room.width()), min(640, room.height()))
+    wanted = session.window.size()
+    session.close()
+    again = start_window(preferences=session.preferences.current)
+    assert again.window.size() == wanted
+
+
+def test_a_restored_open_room_is_still_marked_red(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(QUIET.replace(background=BackgroundSettings(kind="none")))
+    qtbot.waitUntil(lambda: session.window.readout.room.isVisible())
+
+
+def test_defaults_start_with_the_room_hidden() -> None:
+    assert Settings().background.kind == "blur"
+    assert replace(WindowOptions(), settings_path=Path("x")).persist
+    assert WindowPreferences().mirror_preview

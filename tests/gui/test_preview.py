@@ -1,0 +1,107 @@
+"""The large picture: modes, mirror, divider, sharpness."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QCheckBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.gui.application import Session
+from app.gui.frame_view import ViewMode, ViewRequest
+from app.gui.preview import Preview
+from tests.fakes import PERSON, ROOM
+
+
+def ready(session: Session, qtbot: QtBot) -> Preview:
+    preview = session.window.preview
+    qtbot.waitUntil(lambda: preview.image is not None and session.bridge.status.frames_out > 3)
+    return preview
+
+
+def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) -> bool:
+    if image is None:
+        return False
+    colour = image.pixelColor(int(x * image.width()), int(y * image.height()))
+    return max(abs(a - b) for a, b in zip((colour.blue(), colour.green(), colour.red()), bgr, strict=True)) < 6
+
+
+def test_the_picture_is_made_at_the_size_of_the_screens_pixels(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    session.window.resize(1100, 760)
+
+    def sharp() -> bool:
+        image = preview.image
+        if image is None:
+            return False
+        ratio = preview.devicePixelRatioF()
+        return image.width() == round(preview.width() * ratio) or image.height() == round(preview.height() * ratio)
+
+    qtbot.waitUntil(sharp)
+    rect = preview.picture_rect()
+    assert abs(rect.width() / rect.height() - 64 / 48) < 0.01
+
+
+def wait_for_corner(qtbot: QtBot, preview: Preview, corner: tuple[int, int, int]) -> None:
+    qtbot.waitUntil(lambda: near(preview.image, 0.1, 0.1, corner))
+
+
+def test_every_view_by_its_button(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    looks = {
+        ViewMode.ORIGINAL: ROOM,
+        ViewMode.MATTE: (0, 0, 0),
+        ViewMode.COMPOSITE: (40, 40, 40),
+        ViewMode.COMPARE: ROOM,
+    }
+    for mode, corner in looks.items():
+        button = session.window.findChild(QPushButton, f"view_{mode.value}")
+        assert button is not None
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        wait_for_corner(qtbot, preview, corner)
+    session.window.actions_bar.set_mode(ViewMode.FOREGROUND)
+    qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
+
+
+def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    session.window.actions_bar.set_mode(ViewMode.COMPARE)
+    requests: list[ViewRequest] = []
+    preview.wanted.connect(requests.append)
+    rect = preview.picture_rect()
+    y = preview.height() // 2
+    QTest.mousePress(preview, Qt.MouseButton.LeftButton, pos=QPoint(int(rect.center().x()), y))
+    QTest.mouseMove(preview, QPoint(int(rect.left() + 0.05 * rect.width()), y))
+    QTest.mouseRelease(preview, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: near(preview.image, 0.12, 0.1, (40, 40, 40)))
+    divider = requests[-1].divider
+    QTest.keyClick(preview, Qt.Key.Key_Right)
+    assert requests[-1].divider > divider
+
+
+def test_the_mirror_switch_turns_the_preview_alone(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    requests: list[ViewRequest] = []
+    preview.wanted.connect(requests.append)
+    mirror = session.window.camera_page.findChild(QCheckBox, "mirrorCheck")
+    assert mirror is not None
+    assert mirror.isChecked(), "mirrored unless asked otherwise"
+    mirror.click()
+    assert not requests[-1].mirror
+    assert not session.pipeline.settings.output.mirror
+
+
+def test_before_the_first_picture_words_are_shown(qtbot: QtBot) -> None:
+    preview = Preview()
+    qtbot.addWidget(preview)
+    preview.resize(300, 200)
+    preview.set_message("Wait")
+    ground = preview.grab().toImage()
+    assert preview.image is None
+    colours = {ground.pixel(x, y) for x in range(0, 300, 2) for y in range(80, 120)}
+    assert len(colours) > 1, "the words are drawn"
+    image = QImage(300, 200, QImage.Format.Format_RGB32)
+    image.fill(QColor("red"))
+    preview.show_image(image)
+    assert preview.grab().toImage().pixelColor(150, 100) == QColor("red")
