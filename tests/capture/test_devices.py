@@ -1,0 +1,124 @@
+"""Which cameras there are, and why one gives no picture: the kernel's lists are played by folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.capture import devices, open_source, v4l2
+from app.errors import SourceOpenError
+from app.settings import CaptureSettings
+
+
+@pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
+def test_an_absent_camera_is_named(wanted: str) -> None:
+    with pytest.raises(SourceOpenError) as failure:
+        open_source(CaptureSettings(source=f"camera:{wanted}"))
+    assert wanted in str(failure.value)
+    assert str(failure.value).endswith(".")
+
+
+@pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/video97", "/dev"])
+def test_why_a_device_gives_no_picture(path: str) -> None:
+    assert v4l2.why_not(path).startswith("it is not")
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The kernel's list of video devices, in a folder."""
+    (tmp_path / "sys").mkdir()
+    (tmp_path / "by-id").mkdir()
+    monkeypatch.setattr(v4l2, "SYS_CLASS", tmp_path / "sys")
+    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path / "by-id",))
+    monkeypatch.setattr(devices, "SYSTEM", "Linux")
+    return tmp_path
+
+
+def plug(kernel: Path, number: int, name: str, node: int = 0) -> None:
+    folder = kernel / "sys" / f"video{number}"
+    folder.mkdir()
+    (folder / "name").write_text(f"{name}\n")
+    (folder / "index").write_text(f"{node}\n")
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | OSError]) -> None:
+    def query(path: str) -> v4l2.Capability:
+        answer = known[path]
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(v4l2, "query", query)
+
+
+def test_cameras_are_listed_real_ones_first(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(kernel, 10, "Webcam")
+    plug(kernel, 11, "Webcam", node=1)
+    plug(kernel, 2, "OBS Cam")
+    plug(kernel, 3, "Mattecam")
+    plug(kernel, 4, "decoder")
+    plug(kernel, 5, "Intel IPU6 ISYS Capture 0")
+    plug(kernel, 6, "broken")
+    plug(kernel, 12, "not ours")
+    webcam = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, ((640, 480),), ("MJPG",))
+    answers(
+        monkeypatch,
+        {
+            "/dev/video10": webcam,
+            "/dev/video2": v4l2.Capability(v4l2.LOOPBACK_DRIVER, "OBS Cam", "platform:v4l2loopback-000", True, (), ()),
+            "/dev/video4": v4l2.Capability("dec", "dec", "", False, (), ()),
+            "/dev/video6": OSError(5, "Input/output error"),
+            "/dev/video12": PermissionError(13, "Permission denied"),
+        },
+    )
+    (kernel / "by-id" / "usb-Maker_Webcam_1-video-index0").symlink_to("/dev/video10")
+    found = devices.list_cameras()
+    assert [(device.index, device.is_virtual) for device in found] == [(10, False), (12, False), (2, True)]
+    assert found[0].id == "usb-Maker_Webcam_1-video-index0"
+    assert (found[0].sizes, found[0].formats) == (((640, 480),), ("MJPG",))
+    for wanted in ("10", "/dev/video10", "usb-Maker_Webcam_1-video-index0", "usb-1", "Webcam"):
+        assert devices.find_camera(wanted) == found[0], wanted
+    assert devices.find_camera("99") is None
+
+
+def test_the_stable_id_follows_a_camera_to_another_number(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    capability = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, (), ())
+    answers(monkeypatch, {"/dev/video0": capability, "/dev/video1": capability})
+    link = kernel / "by-id" / "usb-Webcam"
+    plug(kernel, 0, "Webcam")
+    link.symlink_to("/dev/video0")
+    before = devices.list_cameras()[0]
+    (kernel / "sys" / "video0").rename(kernel / "sys" / "video1")
+    link.unlink()
+    link.symlink_to("/dev/video1")
+    after = devices.find_camera(before.id)
+    assert after is not None
+    assert (before.path, after.path) == ("/dev/video0", "/dev/video1")
+
+
+def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(kernel, 0, "Twin")
+    plug(kernel, 1, "Twin")
+    twin = v4l2.Capability("uvcvideo", "Twin", "usb", True, (), ())
+    answers(monkeypatch, {"/dev/video0": twin, "/dev/video1": twin})
+    ids = [device.id for device in devices.list_cameras()]
+    assert len(set(ids)) == 2
+    assert [device.id for device in map(devices.find_camera, ids) if device] == ids
+
+
+def test_without_a_real_camera_auto_is_the_demo(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(kernel, 2, "OBS Cam")
+    loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "OBS Cam", "platform:v4l2loopback-000", True, (), ())
+    answers(monkeypatch, {"/dev/video2": loopback})
+    source = open_source(CaptureSettings(source="auto", width=64, height=48))
+    source.close()
+    assert source.info.kind == "demo"
+
+
+def test_listing_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    devices.list_cameras()
+    with pytest.raises(SourceOpenError):
+        open_source(CaptureSettings(source="camera:97"))
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,194 @@
+"""Cameras as sources: listed, opened, busy, forbidden, unplugged, silent, blank."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.capture import open_source
+from app.capture.base import FrameSource
+from app.capture.devices import list_cameras
+from app.errors import SourceLostError, SourceOpenError
+from app.settings import CaptureSettings
+from tests.vm.tools import as_user, expect, load, load_camera, say, shell, unload
+
+FEED = 10
+FEED_DEVICE = f"/dev/video{FEED}"
+DRIVER = Path("/sys/bus/platform/drivers/vivid")
+LONGEST_READ_S = 1.5
+
+
+@contextmanager
+def opened(source: str, width: int = 640, height: int = 480) -> Iterator[FrameSource]:
+    made = open_source(CaptureSettings(source=source, width=width, height=height))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def refusal(source: str) -> str:
+    """The sentence with which a camera cannot be opened."""
+    try:
+        with opened(source) as made:
+            expect(False, f"{source} was opened: {made.info}")
+    except SourceOpenError as error:
+        say(str(error))
+        return str(error)
+    return ""
+
+
+def loss(source: FrameSource, limit_s: float) -> tuple[str, float]:
+    """The sentence with which a camera is lost, and after how many seconds; no read may take long."""
+    start_s = time.perf_counter()
+    while time.perf_counter() - start_s < limit_s:
+        read_s = time.perf_counter()
+        try:
+            source.read()
+        except SourceLostError as error:
+            say(f"lost after {time.perf_counter() - start_s:.2f} s: {error}")
+            return str(error), time.perf_counter() - start_s
+        expect(time.perf_counter() - read_s < LONGEST_READ_S, "a read took long")
+    expect(False, f"not lost within {limit_s} s")
+    return "", limit_s
+
+
+@contextmanager
+def feeding(picture: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """ffmpeg as a camera."""
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture, *options, "-f", "v4l2"]
+    process = subprocess.Popen([*command, FEED_DEVICE])
+    try:
+        deadline_s = time.monotonic() + 20
+        while (
+            "Width/Height"
+            not in subprocess.run(
+                ["v4l2-ctl", "-d", FEED_DEVICE, "--get-fmt-video"], capture_output=True, text=True, check=False
+            ).stdout
+        ):
+            expect(process.poll() is None and time.monotonic() < deadline_s, "ffmpeg does not feed")
+            time.sleep(0.1)
+        time.sleep(1)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listed_and_opened() -> None:
+    """A camera is listed with sizes and formats, is the automatic choice, and gives what it says."""
+    unload("v4l2loopback")
+    path = load_camera()
+    cameras = list_cameras()
+    expect([camera.path for camera in cameras] == [path], f"listed: {cameras}")
+    expect((640, 480) in cameras[0].sizes and "YUYV" in cameras[0].formats, f"offers {cameras[0]}")
+    with opened("auto") as source:
+        say(str(source.info))
+        frames = [source.read() for _ in range(30)]
+        times = [frame.captured_at_s for frame in frames if frame]
+        expect(all(frame and frame.size == (640, 480) for frame in frames), "not every read gave a frame")
+        rate = 29 / (times[-1] - times[0])
+        expect(abs(rate - source.info.fps) < 3, f"{rate:.1f} frames a second instead of {source.info.fps}")
+
+
+def busy_and_forbidden() -> None:
+    """Absent, held by another program and forbidden are told apart."""
+    path = load_camera()
+    expect("not there" in refusal("camera:97"), "absent")
+    hold = (
+        f"import cv2, time; c = cv2.VideoCapture('{path}', cv2.CAP_V4L2); print(c.read()[0], flush=1); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    try:
+        holder.stdout.readline()
+        expect(f"(process {holder.pid})" in refusal("camera:0"), "busy")
+    finally:
+        holder.kill()
+        holder.communicate()
+    Path(path).chmod(0o600)
+    code = """
+from app.capture import open_source
+from app.settings import CaptureSettings
+try:
+    open_source(CaptureSettings(source="auto"))
+except Exception as error:
+    print(error)
+"""
+    told = as_user("nobody", code)
+    say(told.strip())
+    expect("group video" in told, "permission")
+
+
+def unplugged_and_back() -> None:
+    """Lost at once; found again by its stable id, under another number."""
+    path = load_camera()
+    with opened("camera:0") as source:
+        stable = source.info.id
+        expect(source.read() is not None, "no frame")
+        (DRIVER / "unbind").write_text("vivid.0")
+        told, after_s = loss(source, 5)
+        expect("unplugged" in told and after_s < 1, "not told at once")
+        (DRIVER / "bind").write_text("vivid.0")
+        shell("udevadm settle --timeout=10")
+        now = list_cameras()[0]
+        say(f"{stable} was {path} and is {now.path}")
+        expect(now.path != path and now.id == stable, "the id changed")
+    with opened(f"camera:{stable}") as source:
+        expect(source.read() is not None, "no frame after it came back")
+    unload("vivid")
+
+
+def silent() -> None:
+    """A virtual camera without a sender, and one whose sender stops."""
+    load(label="Feed", number=FEED, exclusive=False)
+    expect("no program sends" in refusal(f"camera:{FEED}"), "no sender")
+    with opened("auto") as source:
+        expect(source.info.kind == "demo", "another program's virtual camera was chosen by itself")
+    with feeding("testsrc2=size=1280x720:rate=30", "-pix_fmt", "yuv420p") as sender, opened(f"camera:{FEED}") as source:
+        expect(source.info.width == 1280 and source.read() is not None, f"opened as {source.info}")
+        os.kill(sender.pid, signal.SIGSTOP)
+        told, after_s = loss(source, 10)
+        expect("no picture for" in told and 1.5 < after_s < 4, "not told in time")
+
+
+def motion_jpeg() -> None:
+    """MJPG is negotiated and decoded."""
+    load(label="Feed", number=FEED)
+    picture = "testsrc2=size=640x480:rate=30"
+    with feeding(picture, "-vf", "format=yuvj420p", "-c:v", "mjpeg", "-q:v", "4"), opened(f"camera:{FEED}") as source:
+        say(str(source.info))
+        expect(source.info.pixel_format == "MJPG", "another format")
+        expect(sum(source.read() is not None for _ in range(30)) >= 28, "frames are missing")
+
+
+def blank() -> None:
+    """Black pictures are a fault of the source."""
+    load(label="Feed", number=FEED, exclusive=False)
+    with feeding("color=black:size=640x480:rate=30", "-pix_fmt", "yuyv422"):
+        expect("only black" in refusal(f"camera:{FEED}"), "black")
+
+
+def own_label() -> None:
+    """The program's own virtual camera is no source."""
+    load(label="Mattecam", number=FEED, exclusive=False)
+    with feeding("testsrc2=size=640x480:rate=30", "-pix_fmt", "yuyv422"):
+        expect(list_cameras() == (), f"listed: {list_cameras()}")
+    unload("v4l2loopback")
+
+
+CHECKS = {
+    "source-listed-and-opened": listed_and_opened,
+    "source-busy-forbidden-absent": busy_and_forbidden,
+    "source-unplugged-and-back": unplugged_and_back,
+    "source-silent": silent,
+    "source-motion-jpeg": motion_jpeg,
+    "source-blank": blank,
+    "source-own-label": own_label,
+}
