@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,7 @@ __all__ = ["OUR_LABEL", "VirtualCamera", "VirtualCameraDevice", "list_virtual_ca
 
 MAX_SIZE = 7680, 4320
 """Larger pictures are scaled down: drivers do not refuse them, they fail in other ways."""
-_LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV"}
+_LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
 """Linux's names of the layouts that we send."""
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
 """What pyvirtualcam raises."""
@@ -122,6 +123,10 @@ def _sendable(width: int, height: int) -> tuple[int, int]:
 def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
     """The virtual cameras to be tried, the best first. Raises SinkOpenError where there are none."""
     known = list_virtual_cameras()
+    if device_or_label.startswith("/dev/"):
+        device_or_label = os.path.realpath(device_or_label)
+        if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
+            raise SinkOpenError(sentence("is not a video output device", device_or_label))
     if not known:
         raise SinkOpenError(NO_DEVICE if LINUX else sentence("Did you install OBS", ""))
     if device_or_label == "auto":
