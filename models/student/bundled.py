@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -25,8 +24,7 @@ def load_bundled() -> StudentNetwork:
 def load(path: Path) -> StudentNetwork:
     """As `load_bundled`, from a file that `save` wrote."""
     network = StudentNetwork()
-    weights: dict[str, Tensor] = load_file(path)
-    network.load_state_dict({name: _widened(value) for name, value in weights.items()}, strict=True)
+    network.load_state_dict(load_file(path), strict=True)
     return network.eval()
 
 
@@ -38,7 +36,3 @@ def save(network: StudentNetwork, path: Path) -> None:
 
 def _narrowed(value: Tensor) -> Tensor:
     return value.half() if value.is_floating_point() else value
-
-
-def _widened(value: Tensor) -> Tensor:
-    return value.float() if value.dtype == torch.float16 else value

@@ -40,7 +40,7 @@ class Memory(nn.Module):
             h = self._step(moving, h)
             return torch.cat([kept, h], 1), h
         outputs = []
-        for x_t in moving.unflatten(0, (-1, frames)).unbind(1):
+        for x_t in moving.view(-1, frames, *moving.shape[1:]).unbind(1):
             h = self._step(x_t, h)
             outputs.append(h)
         assert h is not None

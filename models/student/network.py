@@ -128,7 +128,7 @@ class StudentNetwork(nn.Module):
             slope, offset, _, *rest = self.coefficients(small, r1, r2, r3, frames)
             outputs, state = self.apply_coefficients(flat, slope, offset), tuple(rest)
         if src.ndim == 5:
-            outputs = tuple(x.unflatten(0, (-1, frames)) for x in outputs)
+            outputs = tuple(x.view(-1, frames, *x.shape[1:]) for x in outputs)
         return *outputs, *state
 
     def coefficients(
@@ -181,8 +181,7 @@ def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
 
 def _matte(raw: Tensor) -> Tensor:
     """[Foreground residual, alpha in 0..1] of what `decode` gives."""
-    residual, logit = raw.split([3, 1], 1)
-    return torch.cat([residual, stretched(logit)], 1)
+    return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)
 
 
 def stretched(logit: Tensor) -> Tensor:
@@ -191,5 +190,4 @@ def stretched(logit: Tensor) -> Tensor:
 
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
-    residual, pha = matte.split([3, 1], 1)
-    return (image + residual).clamp(0, 1), pha.clamp(0, 1)
+    return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
