@@ -68,7 +68,7 @@ class ErrorBar(QFrame):
         message = self._own or (self._shown.message if self._shown is not None else "")
         self._text.setText(message)
         others = len(problems) - (0 if self._own else 1)
-        self._more.setText(self.tr("and %n more", "", others) if others > 0 else "")
+        self._more.setText(self.tr("and {0} more").format(others) if others > 0 else "")
         words = self._action_words(self._shown.stage) if self._shown is not None else ""
         self._action.setText(words)
         self._action.setVisible(bool(words))

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication
 
+translate = QCoreApplication.translate
+
 
 def describe_model(name: str) -> str:
     """The model's name for people, translated; an unknown one as it is."""
-
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("model_names", text)
-
-    return {
-        "auto": tr("Automatic"),
-        "student": tr("Mattecam (bundled, fast)"),
-        "rvm-mobilenetv3": tr("Robust Video Matting, fast"),
-        "rvm-resnet50": tr("Robust Video Matting, fine"),
-        "bgmv2-mobilenetv2": tr("Background Matting, fast"),
-        "bgmv2-resnet50": tr("Background Matting, fine"),
-        "bgmv2-resnet101": tr("Background Matting, finest"),
-        "u2net": tr("U²-Net, any object"),
-        "u2netp": tr("U²-Net, any object, small"),
-        "u2net-human-seg": tr("U²-Net, people"),
-    }.get(name, name)
+    names = {
+        "auto": translate("Models", "Automatic"),
+        "student": translate("Models", "Mattecam (bundled, fast)"),
+        "rvm-mobilenetv3": translate("Models", "Robust Video Matting, fast"),
+        "rvm-resnet50": translate("Models", "Robust Video Matting, fine"),
+        "bgmv2-mobilenetv2": translate("Models", "Background Matting, fast"),
+        "bgmv2-resnet50": translate("Models", "Background Matting, fine"),
+        "bgmv2-resnet101": translate("Models", "Background Matting, finest"),
+        "u2net": translate("Models", "U²-Net, any object"),
+        "u2netp": translate("Models", "U²-Net, any object, small"),
+        "u2net-human-seg": translate("Models", "U²-Net, people"),
+    }
+    return names.get(name, name)

@@ -82,13 +82,18 @@ class Readout(QWidget):
     def show_status(self, status: PipelineStatus, recording_time: str) -> None:
         """Show the marks and figures of this moment."""
         self.room.show_text(self.tr("Your room can be seen") if status.unmatted else "")
-        self.live.show_text(self.tr("On air: %n program(s)", "", status.readers) if status.readers else "")
+        self.live.show_text(self._on_air(status.readers or 0))
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status))
         running = status.phase is Phase.RUNNING
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
         self.figures.show_text(figures if self._figures_wanted else "")
+
+    def _on_air(self, readers: int) -> str:
+        if readers > 1:
+            return self.tr("On air in {0} programs").format(readers)
+        return self.tr("On air") if readers else ""
 
     def _state(self, status: PipelineStatus) -> str:
         return {

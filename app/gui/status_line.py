@@ -7,34 +7,42 @@ from PyQt6.QtCore import QCoreApplication
 from app.gui.model_names import describe_model
 from app.runtime.status import Phase, PipelineStatus
 
+translate = QCoreApplication.translate
+
 
 def describe_status(status: PipelineStatus) -> str:
     """What runs, how fast, with which model and where."""
 
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("status_line", text)
-
     phases = {
-        Phase.STARTING: tr("Starting"),
-        Phase.RUNNING: tr("Running"),
-        Phase.PAUSED: tr("Paused"),
-        Phase.WAITING: tr("Waiting"),
-        Phase.RESTING: tr("Resting: no program reads the virtual camera"),
-        Phase.STOPPED: tr("Stopped"),
+        Phase.STARTING: translate("StatusLine", "Starting"),
+        Phase.RUNNING: translate("StatusLine", "Running"),
+        Phase.PAUSED: translate("StatusLine", "Paused"),
+        Phase.WAITING: translate("StatusLine", "Waiting"),
+        Phase.RESTING: translate("StatusLine", "Resting: no program reads the virtual camera"),
+        Phase.STOPPED: translate("StatusLine", "Stopped"),
     }
     words = [phases[status.phase]]
     if status.source is not None:
         words.append(f"{status.source.name} {status.size[0]} × {status.size[1]}")
-        words.append(tr("{0} fps in, {1} out").format(f"{status.fps_in:.1f}", f"{status.fps_out:.1f}"))
+        words.append(
+            translate("StatusLine", "{0} fps in, {1} out").format(f"{status.fps_in:.1f}", f"{status.fps_out:.1f}")
+        )
     if status.latency_ms.end_to_end.median:
-        words.append(tr("{0} ms").format(f"{status.latency_ms.end_to_end.median:.0f}"))
+        words.append(translate("StatusLine", "{0} ms").format(f"{status.latency_ms.end_to_end.median:.0f}"))
     if status.engine is not None:
         engine = status.engine
         words.append(describe_model(engine.model))
         words.append(f"{engine.device} ({engine.executor}, {engine.precision})")
-    words.append(status.virtual_camera or tr("no virtual camera"))
+    words.append(status.virtual_camera or translate("StatusLine", "no virtual camera"))
     if status.busy:
-        words.append(tr("preparing {0}…").format(status.busy))
+        words.append(_describe_busy(status.busy))
     if status.note:
         words.append(status.note)
     return "   ·   ".join(words)
+
+
+def _describe_busy(busy: str) -> str:
+    return {
+        "the model": translate("StatusLine", "preparing the model…"),
+        "the background": translate("StatusLine", "preparing the background…"),
+    }.get(busy, busy)

@@ -1,4 +1,6 @@
 """The strip: one click, number keys, files by button, drop and paste, renamed, removed, broken."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -9,7 +11,6 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListView, QPushButton, QStackedWidget
 from pytestqt.qtbot import QtBot
 
@@ -33,7 +34,7 @@ def click(session: Session, qtbot: QtBot, row: int) -> None:
     view = session.window.strip.view
     view.scrollTo(view.model().index(row, 0))  # type: ignore[union-attr]
     rect = view.visualRect(session.window.strip.model.index(row))
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
 
 
 @pytest.fixture
@@ -58,17 +59,17 @@ def test_a_click_chooses_and_a_number_key_toggles(session: Session, qtbot: QtBot
     assert chosen(session).colour == "#00b140"
     assert chosen(session).kind == "colour"
     activate(session, qtbot)
-    QTest.keyClick(session.window, Qt.Key.Key_1)
+    qtbot.keyClick(session.window, Qt.Key.Key_1)
     assert chosen(session).kind == "blur"
-    QTest.keyClick(session.window, Qt.Key.Key_1)
+    qtbot.keyClick(session.window, Qt.Key.Key_1)
     assert chosen(session).kind == "colour", "pressed again, the key goes back"
 
 
 def test_the_open_room_needs_a_click_or_ctrl_and_is_marked_red(session: Session, qtbot: QtBot) -> None:
     activate(session, qtbot)
-    QTest.keyClick(session.window, Qt.Key.Key_0)
+    qtbot.keyClick(session.window, Qt.Key.Key_0)
     assert chosen(session).kind == "blur", "no stray key shows the room"
-    QTest.keyClick(session.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(session.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert chosen(session).kind == "none"
     room = session.window.readout.room
     qtbot.waitUntil(lambda: room.isVisible() and bool(room.text()))
@@ -89,18 +90,18 @@ def test_enter_and_space_choose_the_marked_tile(session: Session, qtbot: QtBot) 
     view = session.window.strip.view
     view.setFocus()
     view.setCurrentIndex(session.window.strip.model.index(2))
-    QTest.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Return)
     assert chosen(session).kind == "colour"
-    QTest.keyClick(view, Qt.Key.Key_Left)
+    qtbot.keyClick(view, Qt.Key.Key_Left)
     assert chosen(session).kind == "colour", "moving the mark alone chooses nothing"
-    QTest.keyClick(view, Qt.Key.Key_Space)
+    qtbot.keyClick(view, Qt.Key.Key_Space)
     assert chosen(session).kind == "blur"
 
 
 def test_the_button_adds_a_file_and_it_goes_out(session: Session, qtbot: QtBot, picture: Path) -> None:
     button = session.window.findChild(QPushButton, "addBackgroundButton")
     assert button is not None
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     dialog = session.window.findChild(QFileDialog)
     assert dialog is not None
     dialog.filesSelected.emit([str(picture)])
@@ -161,10 +162,10 @@ def test_a_copied_picture_is_pasted(session: Session, qtbot: QtBot) -> None:
     image.fill(QColor(250, 10, 10))
     clipboard.setImage(image)
     activate(session, qtbot)
-    QTest.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
     clipboard.setText("no picture")
-    QTest.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert "no picture to paste" in session.window.error_bar.text
 
 
@@ -196,7 +197,7 @@ def test_a_removed_background_gives_way_to_the_blur_first(session: Session, qtbo
     view = session.window.strip.view
     view.setFocus()
     view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(tile)))
-    QTest.keyClick(view, Qt.Key.Key_Delete)
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
     assert chosen(session).kind == "blur"
     qtbot.waitUntil(lambda: not own(session))
     assert tile.path is not None

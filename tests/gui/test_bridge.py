@@ -45,11 +45,10 @@ def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) 
     try:
         eventually(lambda: bridge.status.frames_out > 10)
         assert bridge.take_image() is None
-        assert pipeline.watched is False
+        assert (pipeline.watched, pipeline.want_foreground) == (False, False)
         assert bridge.picture is not None, "a snapshot can be taken all the same"
         bridge.ask_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
-        assert pipeline.watched
-        assert pipeline.want_foreground
+        assert (pipeline.watched, pipeline.want_foreground) == (True, True)
         qtbot.waitUntil(lambda: bridge.take_image() is not None)
     finally:
         assert bridge.stop()

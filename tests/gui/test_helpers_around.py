@@ -1,4 +1,6 @@
 """Scenes, errors, recordings, downloads, devices, plot, log, assistant, remote control."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -9,7 +11,6 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QComboBox, QInputDialog, QLabel, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -57,7 +58,7 @@ def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: 
     scenes = session.window.scenes
     session.store.edit("background", kind="colour", colour="#112233")
     activate(session, qtbot)
-    QTest.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     dialog = session.window.findChild(QInputDialog)
     assert dialog is not None
     dialog.setTextValue("Work")
@@ -67,7 +68,7 @@ def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: 
     session.store.edit("matting", downsample_ratio=0.5)
     session.store.set_paused(True)
     activate(session, qtbot)
-    QTest.keyClick(session.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(session.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "colour")
     assert session.pipeline.settings.matting.downsample_ratio is None
     assert session.pipeline.settings.paused, "a scene does not end a pause"
@@ -96,7 +97,7 @@ def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(
     action = button(session, "errorAction")
     assert action.text() == "Choose another camera"
     session.window.tabs.setCurrentWidget(session.window.output_page)
-    QTest.mouseClick(action, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
     assert session.window.tabs.currentWidget() is session.window.camera_page
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
@@ -109,7 +110,7 @@ def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qt
     qtbot.waitUntil(lambda: bar.text == "First trouble.")
     dismiss = session.window.findChild(QWidget, "errorDismiss")
     assert dismiss is not None
-    QTest.mouseClick(dismiss, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dismiss, Qt.MouseButton.LeftButton)
     session.bridge.poll()
     assert not bar.isVisible()
     world.faults.put("read", fail(SourceLostError("Second trouble.")))
@@ -145,14 +146,14 @@ def test_a_missing_virtual_camera_offers_the_set_up(
 def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
     session.preferences.change(recordings_dir=tmp_path)
     record = button(session, "recordButton")
-    QTest.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
     wanted = session.pipeline.settings.output.record
     assert wanted is not None
     assert wanted.parent == tmp_path
     qtbot.waitUntil(lambda: record.text() == "0:01", timeout=3000)
     assert session.window.readout.recording.isVisible()
-    QTest.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is None)
     qtbot.waitUntil(lambda: record.text() == "Record")
     assert not record.isChecked()
@@ -163,7 +164,7 @@ def test_a_snapshot_shows_what_goes_out(session: Session, qtbot: QtBot, tmp_path
     session.preferences.change(recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     with qtbot.waitSignal(session.window.recording.saved):
-        QTest.mouseClick(button(session, "snapshotButton"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(button(session, "snapshotButton"), Qt.MouseButton.LeftButton)
     files = list((tmp_path / "shots").glob("*.png"))
     assert len(files) == 1
     assert files[0].name in session.window.readout.notice.text()
@@ -238,7 +239,7 @@ def test_a_missing_model_is_downloaded_with_progress(
     session.store.edit("matting", model="rvm-mobilenetv3")
     get = button(session, "downloadButton")
     assert get.isVisible()
-    QTest.mouseClick(get, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
     bar = session.window.findChild(QProgressBar, "downloadProgress")
     assert bar is not None
     qtbot.waitUntil(lambda: bar.value() == 5000)
@@ -262,7 +263,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
     monkeypatch.setattr(services, "download", endless)
     get = button(session, "downloadButton")
     get.click()
-    QTest.mouseClick(button(session, "downloadCancel"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(session, "downloadCancel"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(get.isVisible)
     assert not session.window.error_bar.isVisible(), "what the user wanted is no error"
 

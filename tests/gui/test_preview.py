@@ -1,10 +1,11 @@
 """The large picture: modes, mirror, divider, sharpness."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -58,7 +59,7 @@ def test_every_view_by_its_button(session: Session, qtbot: QtBot) -> None:
     for mode, corner in looks.items():
         button = session.window.findChild(QPushButton, f"view_{mode.value}")
         assert button is not None
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         wait_for_corner(qtbot, preview, corner)
     session.window.actions_bar.set_mode(ViewMode.FOREGROUND)
     qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
@@ -71,12 +72,12 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     preview.wanted.connect(requests.append)
     rect = preview.picture_rect()
     y = preview.height() // 2
-    QTest.mousePress(preview, Qt.MouseButton.LeftButton, pos=QPoint(int(rect.center().x()), y))
-    QTest.mouseMove(preview, QPoint(int(rect.left() + 0.05 * rect.width()), y))
-    QTest.mouseRelease(preview, Qt.MouseButton.LeftButton)
+    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=QPoint(int(rect.center().x()), y))
+    qtbot.mouseMove(preview, QPoint(int(rect.left() + 0.05 * rect.width()), y))
+    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: near(preview.image, 0.12, 0.1, (40, 40, 40)))
     divider = requests[-1].divider
-    QTest.keyClick(preview, Qt.Key.Key_Right)
+    qtbot.keyClick(preview, Qt.Key.Key_Right)
     assert requests[-1].divider > divider
 
 

@@ -1,4 +1,6 @@
 """Every control of the panels, moved by real events, reaches the running pipeline."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
@@ -7,7 +9,6 @@ from functools import partial
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLineEdit, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -39,10 +40,10 @@ def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
     span = slider.width() - 16
     here = 8 + round(span * (slider.value() - slider.minimum()) / (slider.maximum() - slider.minimum()))
     there = 8 + round(span * fraction)
-    QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(here, height))
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(here, height))
     for step in range(1, 6):
-        QTest.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
-    QTest.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
+        qtbot.mouseMove(slider, QPoint(here + (there - here) * step // 5, height))
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
 
 
 Read = Callable[[Settings], object]
@@ -123,7 +124,7 @@ def test_every_choice_by_the_keyboard_reaches_the_pipeline(session: Session, qtb
         box.setFocus()
         key = Qt.Key.Key_Down if row > box.currentIndex() else Qt.Key.Key_Up
         for _ in range(abs(row - box.currentIndex())):
-            QTest.keyClick(box, key)
+            qtbot.keyClick(box, key)
         assert read(current(session)) == wanted, name
 
 
@@ -131,6 +132,7 @@ SWITCHES: dict[str, Read] = {
     "pauseButton": lambda settings: settings.paused,
     "freezeButton": lambda settings: settings.frozen,
     "mirrorOutputCheck": lambda settings: settings.output.mirror,
+    "onDemandCheck": lambda settings: settings.output.on_demand,
     "virtualCameraToggle": lambda settings: settings.output.virtual_camera == "auto",
 }
 
@@ -141,9 +143,9 @@ def test_every_switch_switches_by_mouse_and_by_key(session: Session, qtbot: QtBo
         assert isinstance(switch, QAbstractButton)
         bring_up(session, switch)
         before = read(current(session))
-        QTest.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(12, switch.height() // 2))
+        qtbot.mouseClick(switch, Qt.MouseButton.LeftButton, pos=QPoint(12, switch.height() // 2))
         assert read(current(session)) is not before, name
-        QTest.keyClick(switch, Qt.Key.Key_Space)
+        qtbot.keyClick(switch, Qt.Key.Key_Space)
         assert read(current(session)) is before, name
 
 
@@ -152,7 +154,7 @@ def test_the_stand_by_text_is_taken_as_it_is_typed(session: Session, qtbot: QtBo
     assert isinstance(text, QLineEdit)
     bring_up(session, text)
     text.setFocus()
-    QTest.keyClicks(text, "back at 3")
+    qtbot.keyClicks(text, "back at 3")
     assert current(session).output.standby_text == "back at 3"
     assert current(session).background.kind == "blur", "a digit in a text chooses no background"
 

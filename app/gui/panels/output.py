@@ -47,6 +47,11 @@ class OutputPage(Page):
             self.tr("Turns words in the picture round as well"),
             "mirrorOutputCheck",
         )
+        self._on_demand = _check(
+            self.tr("Rest while nobody watches"),
+            self.tr("Switches the camera off while no program reads the virtual one and this window is hidden"),
+            "onDemandCheck",
+        )
         self._text = QLineEdit()
         self._text.setMaxLength(200)
         self._text.setPlaceholderText(self.tr("Back in a moment"))
@@ -67,6 +72,7 @@ class OutputPage(Page):
         self._device.activated.connect(lambda _row: store.edit("output", virtual_camera=self._device.currentData()))
         self._help.clicked.connect(self.help_wanted)
         self._mirror.toggled.connect(lambda on: store.edit("output", mirror=on))
+        self._on_demand.toggled.connect(lambda on: store.edit("output", on_demand=on))
         self._text.textEdited.connect(lambda text: store.edit("output", standby_text=text))
         self._image.clicked.connect(self._ask_for_image)
         self._no_image.clicked.connect(lambda: store.edit("output", standby_image=None))
@@ -96,7 +102,7 @@ class OutputPage(Page):
 
     def _lay_out(self) -> None:
         self.add_heading(self.tr("Virtual camera"))
-        for widget in (self._toggle, self._device, self._state, self._help, self._mirror):
+        for widget in (self._toggle, self._device, self._state, self._help, self._mirror, self._on_demand):
             self.add(widget)
         self.add_heading(self.tr("Pause"))
         self.add_field(self.tr("Stand-by text"), self._text, self._image)
@@ -123,7 +129,7 @@ class OutputPage(Page):
     def _show(self, settings: Settings) -> None:
         output = settings.output
         on = output.virtual_camera != "off"
-        for box, checked in ((self._toggle, on), (self._mirror, output.mirror)):
+        for box, checked in ((self._toggle, on), (self._mirror, output.mirror), (self._on_demand, output.on_demand)):
             with QSignalBlocker(box):
                 box.setChecked(checked)
         entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]

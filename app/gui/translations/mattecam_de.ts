@@ -1,0 +1,1519 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+<context>
+    <name>ActionBar</name>
+    <message>
+        <location filename="../action_bar.py" line="90" />
+        <location filename="../action_bar.py" line="32" />
+        <location filename="../action_bar.py" line="31" />
+        <source>Freeze</source>
+        <translation>Einfrieren</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="32" />
+        <source>Hold the picture (F)</source>
+        <translation>Das Bild anhalten (F)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="90" />
+        <location filename="../action_bar.py" line="34" />
+        <location filename="../action_bar.py" line="33" />
+        <source>Snapshot</source>
+        <translation>Foto</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="34" />
+        <source>Keep this picture as a file (S)</source>
+        <translation>Dieses Bild als Datei behalten (S)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="90" />
+        <location filename="../action_bar.py" line="36" />
+        <location filename="../action_bar.py" line="35" />
+        <source>Record</source>
+        <translation>Aufnehmen</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="36" />
+        <source>Record what goes out as a video (R)</source>
+        <translation>Was gesendet wird, als Video aufnehmen (R)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="89" />
+        <location filename="../action_bar.py" line="38" />
+        <location filename="../action_bar.py" line="37" />
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="38" />
+        <source>Show the stand-by card instead of you (P)</source>
+        <translation>Statt Ihnen die Pausentafel zeigen (P)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="89" />
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="117" />
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="117" />
+        <source>What the others see</source>
+        <translation>Was die anderen sehen</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="118" />
+        <source>Original</source>
+        <translation>Original</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="118" />
+        <source>What the camera sees; only you see this</source>
+        <translation>Was die Kamera sieht; nur Sie sehen das</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="119" />
+        <source>Matte</source>
+        <translation>Maske</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="119" />
+        <source>White is you, black is the background</source>
+        <translation>Weiß sind Sie, schwarz ist der Hintergrund</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="120" />
+        <source>Person</source>
+        <translation>Person</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="120" />
+        <source>You alone, cut out</source>
+        <translation>Nur Sie, freigestellt</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="121" />
+        <source>Compare</source>
+        <translation>Vergleich</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="121" />
+        <source>Original and result side by side</source>
+        <translation>Original und Ergebnis nebeneinander</translation>
+    </message>
+</context><context>
+    <name>Assistant</name>
+    <message>
+        <location filename="../assistant.py" line="59" />
+        <source>Set Mattecam up</source>
+        <translation>Mattecam einrichten</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="71" />
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="72" />
+        <source>Meetings see you through a virtual camera. This is what your computer has:</source>
+        <translation>Besprechungen sehen Sie durch eine virtuelle Kamera. Das hat Ihr Rechner:</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="78" />
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="79" />
+        <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
+        <translation>Das mitgelieferte Netz arbeitet sofort. Robust Video Matting schneidet Haare feiner aus; es wird nur auf Ihren Wunsch geladen und bleibt auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="110" />
+        <location filename="../assistant.py" line="100" />
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="100" />
+        <source>Where the picture comes from</source>
+        <translation>Woher das Bild kommt</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="110" />
+        <source>Choose your camera. Only you see this preview.</source>
+        <translation>Wählen Sie Ihre Kamera. Diese Vorschau sehen nur Sie.</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="118" />
+        <location filename="../assistant.py" line="117" />
+        <source>Skip the set-up</source>
+        <translation>Einrichtung überspringen</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="118" />
+        <source>It can be opened again from the menu</source>
+        <translation>Sie lässt sich über das Menü wieder öffnen</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="121" />
+        <location filename="../assistant.py" line="120" />
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="121" />
+        <source>To the step before</source>
+        <translation>Zum vorigen Schritt</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="150" />
+        <location filename="../assistant.py" line="123" />
+        <source>Next</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="150" />
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="152" />
+        <source>To the next step</source>
+        <translation>Zum nächsten Schritt</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="153" />
+        <source>Step {0} of {1}</source>
+        <translation>Schritt {0} von {1}</translation>
+    </message>
+</context><context>
+    <name>BackgroundLibrary</name>
+    <message>
+        <location filename="../backgrounds/library.py" line="54" />
+        <source>There is no picture in what was pasted; copy an image first.</source>
+        <translation>Das Eingefügte enthält kein Bild; kopieren Sie zuerst ein Bild.</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="56" />
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="88" />
+        <source>None</source>
+        <translation>Keiner</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="89" />
+        <source>Blur</source>
+        <translation>Unschärfe</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="90" />
+        <source>Green</source>
+        <translation>Grün</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="91" />
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="121" />
+        <source>No picture came from {0}; save it to a file and add that.</source>
+        <translation>Von {0} kam kein Bild; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
+    </message>
+</context><context>
+    <name>BackgroundOptions</name>
+    <message>
+        <location filename="../backgrounds/options.py" line="25" />
+        <source>Blur strength</source>
+        <translation>Stärke der Unschärfe</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="26" />
+        <source>How strongly the room is blurred</source>
+        <translation>Wie unscharf der Raum wird</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="40" />
+        <location filename="../backgrounds/options.py" line="32" />
+        <source>Fit</source>
+        <translation>Einpassen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="32" />
+        <source>How the image fills the picture</source>
+        <translation>Wie das Bild die Fläche füllt</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="35" />
+        <source>Choose the colour…</source>
+        <translation>Farbe wählen …</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="36" />
+        <source>Choose the colour</source>
+        <translation>Farbe wählen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="36" />
+        <source>The colour behind you</source>
+        <translation>Die Farbe hinter Ihnen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="38" />
+        <source>Your room can be seen.</source>
+        <translation>Ihr Raum ist zu sehen.</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="40" />
+        <source>Strength</source>
+        <translation>Stärke</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="51" />
+        <source>Fill the picture</source>
+        <translation>Fläche füllen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="51" />
+        <source>Show all of it</source>
+        <translation>Ganz zeigen</translation>
+    </message>
+</context><context>
+    <name>BackgroundStrip</name>
+    <message>
+        <location filename="../backgrounds/strip.py" line="187" />
+        <location filename="../backgrounds/strip.py" line="47" />
+        <source>Add…</source>
+        <translation>Hinzufügen …</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="50" />
+        <source>Add a background</source>
+        <translation>Hintergrund hinzufügen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="51" />
+        <source>Add images or videos; they can be dropped or pasted as well</source>
+        <translation>Bilder oder Videos hinzufügen; auch durch Ziehen oder Einfügen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="87" />
+        <source>Add backgrounds</source>
+        <translation>Hintergründe hinzufügen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="91" />
+        <source>Images and videos ({0})</source>
+        <translation>Bilder und Videos ({0})</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="121" />
+        <source>Backgrounds</source>
+        <translation>Hintergründe</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="121" />
+        <source>Choose what is behind you</source>
+        <translation>Wählen Sie, was hinter Ihnen ist</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="150" />
+        <source>Background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="180" />
+        <source>Use</source>
+        <translation>Verwenden</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="182" />
+        <source>Choose the colour…</source>
+        <translation>Farbe wählen …</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="184" />
+        <source>Rename…</source>
+        <translation>Umbenennen …</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="185" />
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="210" />
+        <source>Rename the background</source>
+        <translation>Hintergrund umbenennen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="211" />
+        <source>Name:</source>
+        <translation>Name:</translation>
+    </message>
+</context><context>
+    <name>CameraPage</name>
+    <message>
+        <location filename="../panels/camera.py" line="48" />
+        <location filename="../panels/camera.py" line="47" />
+        <location filename="../panels/camera.py" line="35" />
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="35" />
+        <source>Where the picture comes from</source>
+        <translation>Woher das Bild kommt</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="49" />
+        <location filename="../panels/camera.py" line="36" />
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="36" />
+        <source>Width and height of the picture</source>
+        <translation>Breite und Höhe des Bildes</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="50" />
+        <location filename="../panels/camera.py" line="37" />
+        <source>Pictures a second</source>
+        <translation>Bilder je Sekunde</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="37" />
+        <source>How many pictures the camera gives</source>
+        <translation>Wie viele Bilder die Kamera liefert</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="51" />
+        <location filename="../panels/camera.py" line="38" />
+        <source>Format</source>
+        <translation>Format</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="38" />
+        <source>How the camera sends its pictures</source>
+        <translation>Wie die Kamera ihre Bilder schickt</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="43" />
+        <location filename="../panels/camera.py" line="40" />
+        <source>Mirror the preview</source>
+        <translation>Vorschau spiegeln</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="44" />
+        <source>See yourself as in a mirror; the others do not</source>
+        <translation>Sehen Sie sich wie im Spiegel; die anderen nicht</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="53" />
+        <source>Preview</source>
+        <translation>Vorschau</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="77" />
+        <source>{0} gives {1} × {2} at {3} per second {4}</source>
+        <translation>{0} liefert {1} × {2}, {3} je Sekunde {4}</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="89" />
+        <source>Choose a video</source>
+        <translation>Video wählen</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="135" />
+        <location filename="../panels/camera.py" line="107" />
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="109" />
+        <source>Demonstration</source>
+        <translation>Vorführung</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="112" />
+        <source>A camera that is not plugged in</source>
+        <translation>Eine Kamera, die nicht angesteckt ist</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="114" />
+        <source>Video file…</source>
+        <translation>Videodatei …</translation>
+    </message>
+</context><context>
+    <name>EdgeControls</name>
+    <message>
+        <location filename="../panels/edges.py" line="60" />
+        <location filename="../panels/edges.py" line="59" />
+        <source>Reset the edge</source>
+        <translation>Kante zurücksetzen</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="60" />
+        <source>Leave the matte as the network gives it</source>
+        <translation>Die Maske lassen, wie das Netz sie liefert</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="68" />
+        <source>Hardness</source>
+        <translation>Härte</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="68" />
+        <source>From the soft matte to a hard cut-out</source>
+        <translation>Von der weichen Maske bis zum harten Ausschnitt</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="69" />
+        <source>Threshold</source>
+        <translation>Schwelle</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="69" />
+        <source>Which parts stay when the edge is hardened</source>
+        <translation>Welche Teile bleiben, wenn die Kante härter wird</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="70" />
+        <source>Shrink or grow</source>
+        <translation>Schrumpfen oder wachsen</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="70" />
+        <source>Moves the edge into the person or away</source>
+        <translation>Verschiebt die Kante zur Person hin oder von ihr weg</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="71" />
+        <source>Feather outward</source>
+        <translation>Nach außen weichzeichnen</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="71" />
+        <source>Softens the edge without eating into the person</source>
+        <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="72" />
+        <source>Steadiness</source>
+        <translation>Ruhe</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="72" />
+        <source>Holds back flicker of the edge</source>
+        <translation>Hält Flackern der Kante zurück</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="73" />
+        <source>Despill</source>
+        <translation>Farbstich entfernen</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="73" />
+        <source>Takes a green cast out of hair and edges</source>
+        <translation>Nimmt grünen Schein aus Haaren und Kanten</translation>
+    </message>
+</context><context>
+    <name>ErrorBar</name>
+    <message>
+        <location filename="../error_bar.py" line="24" />
+        <source>Problem</source>
+        <translation>Problem</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="24" />
+        <source>What went wrong</source>
+        <translation>Was schiefging</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="35" />
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="35" />
+        <source>Helps with the problem</source>
+        <translation>Hilft bei dem Problem</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="38" />
+        <source>Dismiss</source>
+        <translation>Ausblenden</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="38" />
+        <source>Hide this message</source>
+        <translation>Diese Meldung ausblenden</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="71" />
+        <source>and {0} more</source>
+        <translation>und {0} weitere</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="81" />
+        <source>Choose another camera</source>
+        <translation>Andere Kamera wählen</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="82" />
+        <source>Choose another model</source>
+        <translation>Anderes Modell wählen</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="83" />
+        <source>Use the blur</source>
+        <translation>Unschärfe verwenden</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="84" />
+        <source>Set up…</source>
+        <translation>Einrichten …</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="85" />
+        <source>Choose another folder</source>
+        <translation>Anderen Ordner wählen</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="86" />
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+</context><context>
+    <name>FindingsDialog</name>
+    <message>
+        <location filename="../findings_view.py" line="78" />
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+</context><context>
+    <name>FindingsView</name>
+    <message>
+        <location filename="../findings_view.py" line="51" />
+        <location filename="../findings_view.py" line="23" />
+        <source>Checking…</source>
+        <translation>Wird geprüft …</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="36" />
+        <location filename="../findings_view.py" line="35" />
+        <source>Check again</source>
+        <translation>Erneut prüfen</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="36" />
+        <source>Look at this machine once more</source>
+        <translation>Diesen Rechner noch einmal ansehen</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="62" />
+        <source>The virtual camera is ready.</source>
+        <translation>Die virtuelle Kamera ist bereit.</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="62" />
+        <source>Other programs cannot see the picture yet.</source>
+        <translation>Andere Programme können das Bild noch nicht sehen.</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="65" />
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+</context><context>
+    <name>LogWindow</name>
+    <message>
+        <location filename="../log_window.py" line="31" />
+        <location filename="../log_window.py" line="23" />
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="31" />
+        <source>What the program did, newest last</source>
+        <translation>Was das Programm tat, Neuestes zuletzt</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="36" />
+        <location filename="../log_window.py" line="33" />
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="37" />
+        <source>Copies versions, settings and the log, for a report</source>
+        <translation>Kopiert Versionen, Einstellungen und Protokoll für eine Meldung</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="42" />
+        <location filename="../log_window.py" line="41" />
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="42" />
+        <source>Close the log window</source>
+        <translation>Das Protokollfenster schließen</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="77" />
+        <source>Copied.</source>
+        <translation>Kopiert.</translation>
+    </message>
+</context><context>
+    <name>MainWindow</name>
+    <message>
+        <location filename="../main_window.py" line="93" />
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="94" />
+        <source>Matting</source>
+        <translation>Freistellen</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="95" />
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="129" />
+        <source>Saved {0}</source>
+        <translation>{0} gespeichert</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="171" />
+        <source>About Mattecam</source>
+        <translation>Über Mattecam</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="173" />
+        <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
+        <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="174" />
+        <source>Free software under the GNU General Public License, version 3 or later.</source>
+        <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
+    </message>
+</context><context>
+    <name>MattingPage</name>
+    <message>
+        <location filename="../panels/matting.py" line="44" />
+        <location filename="../panels/matting.py" line="34" />
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="34" />
+        <source>What computes the matte</source>
+        <translation>Was die Maske berechnet</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="45" />
+        <location filename="../panels/matting.py" line="35" />
+        <source>Executor</source>
+        <translation>Ausführung</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="35" />
+        <source>How the network is run</source>
+        <translation>Wie das Netz ausgeführt wird</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="46" />
+        <location filename="../panels/matting.py" line="36" />
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="36" />
+        <source>How exactly is computed</source>
+        <translation>Wie genau gerechnet wird</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="47" />
+        <location filename="../panels/matting.py" line="37" />
+        <source>Refiner</source>
+        <translation>Verfeinerung</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="37" />
+        <source>How the small matte becomes a large one</source>
+        <translation>Wie aus der kleinen Maske eine große wird</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="38" />
+        <source>Network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="41" />
+        <source>Edge</source>
+        <translation>Kante</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="43" />
+        <source>Computation</source>
+        <translation>Berechnung</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="76" />
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="85" />
+        <source>Deep guided filter</source>
+        <translation>Gelernter Leitbildfilter</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="86" />
+        <source>Fast guided filter</source>
+        <translation>Schneller Leitbildfilter</translation>
+    </message>
+</context><context>
+    <name>Menus</name>
+    <message>
+        <location filename="../menus.py" line="30" />
+        <source>&amp;Scenes</source>
+        <translation>&amp;Szenen</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="49" />
+        <source>&amp;Program</source>
+        <translation>&amp;Programm</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="52" />
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="53" />
+        <source>Freeze</source>
+        <translation>Einfrieren</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="54" />
+        <source>Record</source>
+        <translation>Aufnehmen</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="55" />
+        <source>Snapshot</source>
+        <translation>Foto</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="58" />
+        <source>Open the folder of recordings</source>
+        <translation>Ordner der Aufnahmen öffnen</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="60" />
+        <source>Set-up assistant…</source>
+        <translation>Einrichtungsassistent …</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="62" />
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="65" />
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="70" />
+        <source>Mirror the preview</source>
+        <translation>Vorschau spiegeln</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="71" />
+        <source>Figures on the preview</source>
+        <translation>Zahlen auf der Vorschau</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="72" />
+        <source>Side panel</source>
+        <translation>Seitenleiste</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="73" />
+        <source>Performance plot</source>
+        <translation>Leistungskurve</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="75" />
+        <source>Colours</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="79" />
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="80" />
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="81" />
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="101" />
+        <source>&amp;Background</source>
+        <translation>&amp;Hintergrund</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="102" />
+        <source>Add…</source>
+        <translation>Hinzufügen …</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="103" />
+        <source>Paste</source>
+        <translation>Einfügen</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="105" />
+        <source>Rename…</source>
+        <translation>Umbenennen …</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="106" />
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="109" />
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="110" />
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="111" />
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="112" />
+        <source>About Mattecam</source>
+        <translation>Über Mattecam</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="117" />
+        <source>There is no picture to paste; copy an image or a file first.</source>
+        <translation>Es gibt kein Bild zum Einfügen; kopieren Sie zuerst ein Bild oder eine Datei.</translation>
+    </message>
+</context><context>
+    <name>Models</name>
+    <message>
+        <location filename="../model_names.py" line="13" />
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="14" />
+        <source>Mattecam (bundled, fast)</source>
+        <translation>Mattecam (mitgeliefert, schnell)</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="15" />
+        <source>Robust Video Matting, fast</source>
+        <translation>Robust Video Matting, schnell</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="16" />
+        <source>Robust Video Matting, fine</source>
+        <translation>Robust Video Matting, fein</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="17" />
+        <source>Background Matting, fast</source>
+        <translation>Background Matting, schnell</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="18" />
+        <source>Background Matting, fine</source>
+        <translation>Background Matting, fein</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="19" />
+        <source>Background Matting, finest</source>
+        <translation>Background Matting, am feinsten</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="20" />
+        <source>U²-Net, any object</source>
+        <translation>U²-Net, jeder Gegenstand</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="21" />
+        <source>U²-Net, any object, small</source>
+        <translation>U²-Net, jeder Gegenstand, klein</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="22" />
+        <source>U²-Net, people</source>
+        <translation>U²-Net, Menschen</translation>
+    </message>
+</context><context>
+    <name>NetworkControls</name>
+    <message>
+        <location filename="../panels/network.py" line="65" />
+        <location filename="../panels/network.py" line="42" />
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="42" />
+        <source>The network that cuts you out</source>
+        <translation>Das Netz, das Sie freistellt</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="47" />
+        <location filename="../panels/network.py" line="46" />
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="46" />
+        <source>How much of the model has come</source>
+        <translation>Wie viel vom Modell da ist</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="48" />
+        <source>Download the model</source>
+        <translation>Modell herunterladen</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="48" />
+        <source>Get the model's weights now</source>
+        <translation>Die Gewichte des Modells jetzt holen</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="49" />
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="50" />
+        <source>Cancel the download</source>
+        <translation>Herunterladen abbrechen</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="50" />
+        <source>Stop the download</source>
+        <translation>Das Herunterladen anhalten</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="51" />
+        <source>Picture of the empty room…</source>
+        <translation>Bild des leeren Raums …</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="115" />
+        <location filename="../panels/network.py" line="54" />
+        <source>Picture of the empty room</source>
+        <translation>Bild des leeren Raums</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="55" />
+        <source>This model compares you with a picture of your room without you</source>
+        <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="85" />
+        <source>In use: {0}</source>
+        <translation>In Gebrauch: {0}</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="145" />
+        <source>{0} (to be downloaded)</source>
+        <translation>{0} (zum Herunterladen)</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="153" />
+        <source>size unknown</source>
+        <translation>Größe unbekannt</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="154" />
+        <source>Not on hand: {0}, licence {1}</source>
+        <translation>Nicht vorhanden: {0}, Lizenz {1}</translation>
+    </message>
+</context><context>
+    <name>OutputPage</name>
+    <message>
+        <location filename="../panels/output.py" line="104" />
+        <location filename="../panels/output.py" line="37" />
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="37" />
+        <source>Show the picture to other programs</source>
+        <translation>Das Bild anderen Programmen zeigen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="40" />
+        <source>Which virtual camera</source>
+        <translation>Welche virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="40" />
+        <source>Where other programs see it</source>
+        <translation>Wo andere Programme es sehen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="43" />
+        <source>Set a virtual camera up…</source>
+        <translation>Virtuelle Kamera einrichten …</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="44" />
+        <source>Set a virtual camera up</source>
+        <translation>Virtuelle Kamera einrichten</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="44" />
+        <source>What this system needs</source>
+        <translation>Was dieses System braucht</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="46" />
+        <source>Mirror what the others see</source>
+        <translation>Spiegeln, was die anderen sehen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="47" />
+        <source>Turns words in the picture round as well</source>
+        <translation>Dreht auch Schrift im Bild um</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="51" />
+        <source>Rest while nobody watches</source>
+        <translation>Ruhen, wenn niemand zusieht</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="52" />
+        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
+        <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="57" />
+        <source>Back in a moment</source>
+        <translation>Gleich zurück</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="108" />
+        <location filename="../panels/output.py" line="58" />
+        <source>Stand-by text</source>
+        <translation>Text der Pausentafel</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="58" />
+        <source>What the card says while you pause</source>
+        <translation>Was die Tafel sagt, während Sie pausieren</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="59" />
+        <source>Picture…</source>
+        <translation>Bild …</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="118" />
+        <location filename="../panels/output.py" line="60" />
+        <source>Stand-by picture</source>
+        <translation>Bild der Pausentafel</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="60" />
+        <source>A picture for the card while you pause</source>
+        <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="62" />
+        <source>Without picture</source>
+        <translation>Ohne Bild</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="64" />
+        <source>Use the plain stand-by card again</source>
+        <translation>Wieder die einfache Pausentafel verwenden</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="125" />
+        <location filename="../panels/output.py" line="67" />
+        <source>Folder for recordings</source>
+        <translation>Ordner für Aufnahmen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="67" />
+        <source>Where recordings and snapshots go</source>
+        <translation>Wohin Aufnahmen und Fotos kommen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="94" />
+        <source>Choose “{0}” in your meeting.</source>
+        <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="96" />
+        <source>There is no virtual camera on this computer yet.</source>
+        <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="101" />
+        <source>Recording {0}</source>
+        <translation>{0} wird aufgenommen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="107" />
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="110" />
+        <source>Recordings and snapshots</source>
+        <translation>Aufnahmen und Fotos</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="111" />
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="119" />
+        <source>Images ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="135" />
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+</context><context>
+    <name>PlotPanel</name>
+    <message>
+        <location filename="../plot_panel.py" line="24" />
+        <source>Performance</source>
+        <translation>Leistung</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="24" />
+        <source>The last minute</source>
+        <translation>Die letzte Minute</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="31" />
+        <source>Pictures a second</source>
+        <translation>Bilder je Sekunde</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="32" />
+        <source>Latency in ms</source>
+        <translation>Verzögerung in ms</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="35" />
+        <source>in</source>
+        <translation>ein</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="36" />
+        <source>out</source>
+        <translation>aus</translation>
+    </message>
+</context><context>
+    <name>Preview</name>
+    <message>
+        <location filename="../preview.py" line="39" />
+        <source>Preview</source>
+        <translation>Vorschau</translation>
+    </message>
+    <message>
+        <location filename="../preview.py" line="39" />
+        <source>What the others see</source>
+        <translation>Was die anderen sehen</translation>
+    </message>
+    <message>
+        <location filename="../preview.py" line="46" />
+        <source>Starting…</source>
+        <translation>Startet …</translation>
+    </message>
+</context><context>
+    <name>RatioControl</name>
+    <message>
+        <location filename="../panels/ratio.py" line="26" />
+        <source>Detail</source>
+        <translation>Detail</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="27" />
+        <source>How large the network sees the picture: more is finer and slower</source>
+        <translation>Wie groß das Netz das Bild sieht: mehr ist feiner und langsamer</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="30" />
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="33" />
+        <source>Detail automatically</source>
+        <translation>Detail automatisch</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="34" />
+        <source>Choose the detail by the size of the picture</source>
+        <translation>Das Detail nach der Größe des Bildes wählen</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="58" />
+        <source>The network sees {0} × {1} px</source>
+        <translation>Das Netz sieht {0} × {1} px</translation>
+    </message>
+</context><context>
+    <name>Readout</name>
+    <message>
+        <location filename="../readout.py" line="84" />
+        <source>Your room can be seen</source>
+        <translation>Ihr Raum ist zu sehen</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="90" />
+        <source>{0} fps · {1} ms</source>
+        <translation>{0} B/s · {1} ms</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="95" />
+        <source>On air in {0} programs</source>
+        <translation>Auf Sendung in {0} Programmen</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="96" />
+        <source>On air</source>
+        <translation>Auf Sendung</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="100" />
+        <source>Paused: the others see the stand-by card</source>
+        <translation>Pause: die anderen sehen die Pausentafel</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="101" />
+        <source>Waiting: the others see the stand-by card</source>
+        <translation>Wartet: die anderen sehen die Pausentafel</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="102" />
+        <source>Resting: the camera is off</source>
+        <translation>Ruht: die Kamera ist aus</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="103" />
+        <source>Starting: the others see the stand-by card</source>
+        <translation>Startet: die anderen sehen die Pausentafel</translation>
+    </message>
+</context><context>
+    <name>Recording</name>
+    <message>
+        <location filename="../recording.py" line="53" />
+        <source>There is no picture yet; try again when the preview shows one.</source>
+        <translation>Es gibt noch kein Bild; versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
+    </message>
+</context><context>
+    <name>ScenesMenu</name>
+    <message>
+        <location filename="../scenes_menu.py" line="56" />
+        <source>Save as scene</source>
+        <translation>Als Szene speichern</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="56" />
+        <source>Scene {0}</source>
+        <translation>Szene {0}</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="62" />
+        <source>Rename the scene</source>
+        <translation>Szene umbenennen</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="70" />
+        <source>Name:</source>
+        <translation>Name:</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="94" />
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="94" />
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="100" />
+        <source>Save as scene…</source>
+        <translation>Als Szene speichern …</translation>
+    </message>
+</context><context>
+    <name>SmallPreview</name>
+    <message>
+        <location filename="../assistant.py" line="26" />
+        <source>Preview</source>
+        <translation>Vorschau</translation>
+    </message>
+</context><context>
+    <name>StatusLine</name>
+    <message>
+        <location filename="../status_line.py" line="17" />
+        <source>Starting</source>
+        <translation>Startet</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="18" />
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="19" />
+        <source>Paused</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="20" />
+        <source>Waiting</source>
+        <translation>Wartet</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="21" />
+        <source>Resting: no program reads the virtual camera</source>
+        <translation>Ruht: kein Programm liest die virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="22" />
+        <source>Stopped</source>
+        <translation>Beendet</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="27" />
+        <source>{0} fps in, {1} out</source>
+        <translation>{0} B/s ein, {1} aus</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="29" />
+        <source>{0} ms</source>
+        <translation>{0} ms</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="34" />
+        <source>no virtual camera</source>
+        <translation>keine virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="44" />
+        <source>preparing the model…</source>
+        <translation>das Modell wird vorbereitet …</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="45" />
+        <source>preparing the background…</source>
+        <translation>der Hintergrund wird vorbereitet …</translation>
+    </message>
+</context><context>
+    <name>TileModel</name>
+    <message>
+        <location filename="../backgrounds/model.py" line="46" />
+        <source>{0}, chosen</source>
+        <translation>{0}, gewählt</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/model.py" line="101" />
+        <source>The room is shown as it is (Ctrl+0)</source>
+        <translation>Der Raum wird gezeigt, wie er ist (Strg+0)</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/model.py" line="102" />
+        <source>{0} (key {1})</source>
+        <translation>{0} (Taste {1})</translation>
+    </message>
+</context><context>
+    <name>Tray</name>
+    <message>
+        <location filename="../tray.py" line="45" />
+        <source>Open Mattecam</source>
+        <translation>Mattecam öffnen</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="47" />
+        <source>Go on</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="47" />
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="49" />
+        <source>Background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="57" />
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+</context><context>
+    <name>WindowLife</name>
+    <message>
+        <location filename="../life.py" line="59" />
+        <source>Keep Mattecam running in the tray?</source>
+        <translation>Mattecam im Infobereich weiterlaufen lassen?</translation>
+    </message>
+    <message>
+        <location filename="../life.py" line="60" />
+        <source>Meetings go on seeing you. This is asked only once.</source>
+        <translation>Besprechungen sehen Sie weiterhin. Das wird nur einmal gefragt.</translation>
+    </message>
+    <message>
+        <location filename="../life.py" line="61" />
+        <source>Keep running</source>
+        <translation>Weiterlaufen lassen</translation>
+    </message>
+    <message>
+        <location filename="../life.py" line="62" />
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+</context></TS>

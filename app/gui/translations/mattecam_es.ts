@@ -1,0 +1,1519 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="es" sourcelanguage="en">
+<context>
+    <name>ActionBar</name>
+    <message>
+        <location filename="../action_bar.py" line="90" />
+        <location filename="../action_bar.py" line="32" />
+        <location filename="../action_bar.py" line="31" />
+        <source>Freeze</source>
+        <translation>Congelar</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="32" />
+        <source>Hold the picture (F)</source>
+        <translation>Detener la imagen (F)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="90" />
+        <location filename="../action_bar.py" line="34" />
+        <location filename="../action_bar.py" line="33" />
+        <source>Snapshot</source>
+        <translation>Foto</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="34" />
+        <source>Keep this picture as a file (S)</source>
+        <translation>Guardar esta imagen en un archivo (S)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="90" />
+        <location filename="../action_bar.py" line="36" />
+        <location filename="../action_bar.py" line="35" />
+        <source>Record</source>
+        <translation>Grabar</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="36" />
+        <source>Record what goes out as a video (R)</source>
+        <translation>Grabar en vídeo lo que se envía (R)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="89" />
+        <location filename="../action_bar.py" line="38" />
+        <location filename="../action_bar.py" line="37" />
+        <source>Pause</source>
+        <translation>Pausa</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="38" />
+        <source>Show the stand-by card instead of you (P)</source>
+        <translation>Mostrar la tarjeta de espera en su lugar (P)</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="89" />
+        <source>Go on</source>
+        <translation>Continuar</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="117" />
+        <source>Result</source>
+        <translation>Resultado</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="117" />
+        <source>What the others see</source>
+        <translation>Lo que ven los demás</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="118" />
+        <source>Original</source>
+        <translation>Original</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="118" />
+        <source>What the camera sees; only you see this</source>
+        <translation>Lo que ve la cámara; solo lo ve usted</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="119" />
+        <source>Matte</source>
+        <translation>Máscara</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="119" />
+        <source>White is you, black is the background</source>
+        <translation>Blanco es usted, negro es el fondo</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="120" />
+        <source>Person</source>
+        <translation>Persona</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="120" />
+        <source>You alone, cut out</source>
+        <translation>Solo usted, recortado</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="121" />
+        <source>Compare</source>
+        <translation>Comparar</translation>
+    </message>
+    <message>
+        <location filename="../action_bar.py" line="121" />
+        <source>Original and result side by side</source>
+        <translation>Original y resultado lado a lado</translation>
+    </message>
+</context><context>
+    <name>Assistant</name>
+    <message>
+        <location filename="../assistant.py" line="59" />
+        <source>Set Mattecam up</source>
+        <translation>Configurar Mattecam</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="71" />
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="72" />
+        <source>Meetings see you through a virtual camera. This is what your computer has:</source>
+        <translation>Las reuniones le ven a través de una cámara virtual. Esto es lo que tiene su equipo:</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="78" />
+        <source>Model</source>
+        <translation>Modelo</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="79" />
+        <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
+        <translation>La red incluida funciona al instante. Robust Video Matting recorta mejor el pelo; solo se descarga si usted lo pide y se queda en este equipo.</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="110" />
+        <location filename="../assistant.py" line="100" />
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="100" />
+        <source>Where the picture comes from</source>
+        <translation>De dónde viene la imagen</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="110" />
+        <source>Choose your camera. Only you see this preview.</source>
+        <translation>Elija su cámara. Solo usted ve esta vista previa.</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="118" />
+        <location filename="../assistant.py" line="117" />
+        <source>Skip the set-up</source>
+        <translation>Omitir la configuración</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="118" />
+        <source>It can be opened again from the menu</source>
+        <translation>Se puede volver a abrir desde el menú</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="121" />
+        <location filename="../assistant.py" line="120" />
+        <source>Back</source>
+        <translation>Atrás</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="121" />
+        <source>To the step before</source>
+        <translation>Al paso anterior</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="150" />
+        <location filename="../assistant.py" line="123" />
+        <source>Next</source>
+        <translation>Siguiente</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="150" />
+        <source>Done</source>
+        <translation>Listo</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="152" />
+        <source>To the next step</source>
+        <translation>Al paso siguiente</translation>
+    </message>
+    <message>
+        <location filename="../assistant.py" line="153" />
+        <source>Step {0} of {1}</source>
+        <translation>Paso {0} de {1}</translation>
+    </message>
+</context><context>
+    <name>BackgroundLibrary</name>
+    <message>
+        <location filename="../backgrounds/library.py" line="54" />
+        <source>There is no picture in what was pasted; copy an image first.</source>
+        <translation>Lo pegado no contiene ninguna imagen; copie primero una imagen.</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="56" />
+        <source>Picture</source>
+        <translation>Imagen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="88" />
+        <source>None</source>
+        <translation>Ninguno</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="89" />
+        <source>Blur</source>
+        <translation>Desenfoque</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="90" />
+        <source>Green</source>
+        <translation>Verde</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="91" />
+        <source>Colour</source>
+        <translation>Color</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/library.py" line="121" />
+        <source>No picture came from {0}; save it to a file and add that.</source>
+        <translation>No llegó ninguna imagen de {0}; guárdela en un archivo y añádalo.</translation>
+    </message>
+</context><context>
+    <name>BackgroundOptions</name>
+    <message>
+        <location filename="../backgrounds/options.py" line="25" />
+        <source>Blur strength</source>
+        <translation>Intensidad del desenfoque</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="26" />
+        <source>How strongly the room is blurred</source>
+        <translation>Cuánto se desenfoca la habitación</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="40" />
+        <location filename="../backgrounds/options.py" line="32" />
+        <source>Fit</source>
+        <translation>Ajuste</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="32" />
+        <source>How the image fills the picture</source>
+        <translation>Cómo llena la imagen el cuadro</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="35" />
+        <source>Choose the colour…</source>
+        <translation>Elegir el color…</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="36" />
+        <source>Choose the colour</source>
+        <translation>Elegir el color</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="36" />
+        <source>The colour behind you</source>
+        <translation>El color detrás de usted</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="38" />
+        <source>Your room can be seen.</source>
+        <translation>Se ve su habitación.</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="40" />
+        <source>Strength</source>
+        <translation>Intensidad</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="51" />
+        <source>Fill the picture</source>
+        <translation>Llenar el cuadro</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/options.py" line="51" />
+        <source>Show all of it</source>
+        <translation>Mostrar entera</translation>
+    </message>
+</context><context>
+    <name>BackgroundStrip</name>
+    <message>
+        <location filename="../backgrounds/strip.py" line="187" />
+        <location filename="../backgrounds/strip.py" line="47" />
+        <source>Add…</source>
+        <translation>Añadir…</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="50" />
+        <source>Add a background</source>
+        <translation>Añadir un fondo</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="51" />
+        <source>Add images or videos; they can be dropped or pasted as well</source>
+        <translation>Añadir imágenes o vídeos; también se pueden soltar o pegar</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="87" />
+        <source>Add backgrounds</source>
+        <translation>Añadir fondos</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="91" />
+        <source>Images and videos ({0})</source>
+        <translation>Imágenes y vídeos ({0})</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="121" />
+        <source>Backgrounds</source>
+        <translation>Fondos</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="121" />
+        <source>Choose what is behind you</source>
+        <translation>Elija lo que hay detrás de usted</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="150" />
+        <source>Background</source>
+        <translation>Fondo</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="180" />
+        <source>Use</source>
+        <translation>Usar</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="182" />
+        <source>Choose the colour…</source>
+        <translation>Elegir el color…</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="184" />
+        <source>Rename…</source>
+        <translation>Cambiar el nombre…</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="185" />
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="210" />
+        <source>Rename the background</source>
+        <translation>Cambiar el nombre del fondo</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="211" />
+        <source>Name:</source>
+        <translation>Nombre:</translation>
+    </message>
+</context><context>
+    <name>CameraPage</name>
+    <message>
+        <location filename="../panels/camera.py" line="48" />
+        <location filename="../panels/camera.py" line="47" />
+        <location filename="../panels/camera.py" line="35" />
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="35" />
+        <source>Where the picture comes from</source>
+        <translation>De dónde viene la imagen</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="49" />
+        <location filename="../panels/camera.py" line="36" />
+        <source>Size</source>
+        <translation>Tamaño</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="36" />
+        <source>Width and height of the picture</source>
+        <translation>Anchura y altura de la imagen</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="50" />
+        <location filename="../panels/camera.py" line="37" />
+        <source>Pictures a second</source>
+        <translation>Imágenes por segundo</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="37" />
+        <source>How many pictures the camera gives</source>
+        <translation>Cuántas imágenes da la cámara</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="51" />
+        <location filename="../panels/camera.py" line="38" />
+        <source>Format</source>
+        <translation>Formato</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="38" />
+        <source>How the camera sends its pictures</source>
+        <translation>Cómo envía la cámara sus imágenes</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="43" />
+        <location filename="../panels/camera.py" line="40" />
+        <source>Mirror the preview</source>
+        <translation>Reflejar la vista previa</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="44" />
+        <source>See yourself as in a mirror; the others do not</source>
+        <translation>Véase como en un espejo; los demás no</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="53" />
+        <source>Preview</source>
+        <translation>Vista previa</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="77" />
+        <source>{0} gives {1} × {2} at {3} per second {4}</source>
+        <translation>{0} da {1} × {2} a {3} por segundo {4}</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="89" />
+        <source>Choose a video</source>
+        <translation>Elegir un vídeo</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="135" />
+        <location filename="../panels/camera.py" line="107" />
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="109" />
+        <source>Demonstration</source>
+        <translation>Demostración</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="112" />
+        <source>A camera that is not plugged in</source>
+        <translation>Una cámara que no está conectada</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="114" />
+        <source>Video file…</source>
+        <translation>Archivo de vídeo…</translation>
+    </message>
+</context><context>
+    <name>EdgeControls</name>
+    <message>
+        <location filename="../panels/edges.py" line="60" />
+        <location filename="../panels/edges.py" line="59" />
+        <source>Reset the edge</source>
+        <translation>Restablecer el borde</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="60" />
+        <source>Leave the matte as the network gives it</source>
+        <translation>Dejar la máscara como la da la red</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="68" />
+        <source>Hardness</source>
+        <translation>Dureza</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="68" />
+        <source>From the soft matte to a hard cut-out</source>
+        <translation>De la máscara suave al recorte duro</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="69" />
+        <source>Threshold</source>
+        <translation>Umbral</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="69" />
+        <source>Which parts stay when the edge is hardened</source>
+        <translation>Qué partes quedan al endurecer el borde</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="70" />
+        <source>Shrink or grow</source>
+        <translation>Encoger o crecer</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="70" />
+        <source>Moves the edge into the person or away</source>
+        <translation>Mueve el borde hacia la persona o la aleja</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="71" />
+        <source>Feather outward</source>
+        <translation>Suavizar hacia fuera</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="71" />
+        <source>Softens the edge without eating into the person</source>
+        <translation>Suaviza el borde sin comerse a la persona</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="72" />
+        <source>Steadiness</source>
+        <translation>Estabilidad</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="72" />
+        <source>Holds back flicker of the edge</source>
+        <translation>Frena el parpadeo del borde</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="73" />
+        <source>Despill</source>
+        <translation>Quitar reflejos</translation>
+    </message>
+    <message>
+        <location filename="../panels/edges.py" line="73" />
+        <source>Takes a green cast out of hair and edges</source>
+        <translation>Quita el tono verde del pelo y los bordes</translation>
+    </message>
+</context><context>
+    <name>ErrorBar</name>
+    <message>
+        <location filename="../error_bar.py" line="24" />
+        <source>Problem</source>
+        <translation>Problema</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="24" />
+        <source>What went wrong</source>
+        <translation>Qué ha fallado</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="35" />
+        <source>Help</source>
+        <translation>Ayuda</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="35" />
+        <source>Helps with the problem</source>
+        <translation>Ayuda con el problema</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="38" />
+        <source>Dismiss</source>
+        <translation>Descartar</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="38" />
+        <source>Hide this message</source>
+        <translation>Ocultar este mensaje</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="71" />
+        <source>and {0} more</source>
+        <translation>y {0} más</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="81" />
+        <source>Choose another camera</source>
+        <translation>Elegir otra cámara</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="82" />
+        <source>Choose another model</source>
+        <translation>Elegir otro modelo</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="83" />
+        <source>Use the blur</source>
+        <translation>Usar el desenfoque</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="84" />
+        <source>Set up…</source>
+        <translation>Configurar…</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="85" />
+        <source>Choose another folder</source>
+        <translation>Elegir otra carpeta</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="86" />
+        <source>Try again</source>
+        <translation>Reintentar</translation>
+    </message>
+</context><context>
+    <name>FindingsDialog</name>
+    <message>
+        <location filename="../findings_view.py" line="78" />
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+</context><context>
+    <name>FindingsView</name>
+    <message>
+        <location filename="../findings_view.py" line="51" />
+        <location filename="../findings_view.py" line="23" />
+        <source>Checking…</source>
+        <translation>Comprobando…</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="36" />
+        <location filename="../findings_view.py" line="35" />
+        <source>Check again</source>
+        <translation>Comprobar de nuevo</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="36" />
+        <source>Look at this machine once more</source>
+        <translation>Examinar este equipo otra vez</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="62" />
+        <source>The virtual camera is ready.</source>
+        <translation>La cámara virtual está lista.</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="62" />
+        <source>Other programs cannot see the picture yet.</source>
+        <translation>Otros programas aún no pueden ver la imagen.</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="65" />
+        <source>Copy</source>
+        <translation>Copiar</translation>
+    </message>
+</context><context>
+    <name>LogWindow</name>
+    <message>
+        <location filename="../log_window.py" line="31" />
+        <location filename="../log_window.py" line="23" />
+        <source>Log</source>
+        <translation>Registro</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="31" />
+        <source>What the program did, newest last</source>
+        <translation>Lo que hizo el programa, lo más nuevo al final</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="36" />
+        <location filename="../log_window.py" line="33" />
+        <source>Copy diagnostics</source>
+        <translation>Copiar el diagnóstico</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="37" />
+        <source>Copies versions, settings and the log, for a report</source>
+        <translation>Copia versiones, ajustes y registro para un informe</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="42" />
+        <location filename="../log_window.py" line="41" />
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="42" />
+        <source>Close the log window</source>
+        <translation>Cerrar la ventana del registro</translation>
+    </message>
+    <message>
+        <location filename="../log_window.py" line="77" />
+        <source>Copied.</source>
+        <translation>Copiado.</translation>
+    </message>
+</context><context>
+    <name>MainWindow</name>
+    <message>
+        <location filename="../main_window.py" line="93" />
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="94" />
+        <source>Matting</source>
+        <translation>Recorte</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="95" />
+        <source>Output</source>
+        <translation>Salida</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="129" />
+        <source>Saved {0}</source>
+        <translation>Guardado: {0}</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="171" />
+        <source>About Mattecam</source>
+        <translation>Acerca de Mattecam</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="173" />
+        <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
+        <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="174" />
+        <source>Free software under the GNU General Public License, version 3 or later.</source>
+        <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
+    </message>
+</context><context>
+    <name>MattingPage</name>
+    <message>
+        <location filename="../panels/matting.py" line="44" />
+        <location filename="../panels/matting.py" line="34" />
+        <source>Device</source>
+        <translation>Dispositivo</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="34" />
+        <source>What computes the matte</source>
+        <translation>Qué calcula la máscara</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="45" />
+        <location filename="../panels/matting.py" line="35" />
+        <source>Executor</source>
+        <translation>Ejecución</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="35" />
+        <source>How the network is run</source>
+        <translation>Cómo se ejecuta la red</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="46" />
+        <location filename="../panels/matting.py" line="36" />
+        <source>Precision</source>
+        <translation>Precisión</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="36" />
+        <source>How exactly is computed</source>
+        <translation>Con qué exactitud se calcula</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="47" />
+        <location filename="../panels/matting.py" line="37" />
+        <source>Refiner</source>
+        <translation>Refinado</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="37" />
+        <source>How the small matte becomes a large one</source>
+        <translation>Cómo la máscara pequeña se hace grande</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="38" />
+        <source>Network</source>
+        <translation>Red</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="41" />
+        <source>Edge</source>
+        <translation>Borde</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="43" />
+        <source>Computation</source>
+        <translation>Cálculo</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="76" />
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="85" />
+        <source>Deep guided filter</source>
+        <translation>Filtro guiado profundo</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="86" />
+        <source>Fast guided filter</source>
+        <translation>Filtro guiado rápido</translation>
+    </message>
+</context><context>
+    <name>Menus</name>
+    <message>
+        <location filename="../menus.py" line="30" />
+        <source>&amp;Scenes</source>
+        <translation>&amp;Escenas</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="49" />
+        <source>&amp;Program</source>
+        <translation>&amp;Programa</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="52" />
+        <source>Pause</source>
+        <translation>Pausa</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="53" />
+        <source>Freeze</source>
+        <translation>Congelar</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="54" />
+        <source>Record</source>
+        <translation>Grabar</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="55" />
+        <source>Snapshot</source>
+        <translation>Foto</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="58" />
+        <source>Open the folder of recordings</source>
+        <translation>Abrir la carpeta de grabaciones</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="60" />
+        <source>Set-up assistant…</source>
+        <translation>Asistente de configuración…</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="62" />
+        <source>Quit</source>
+        <translation>Salir</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="65" />
+        <source>&amp;View</source>
+        <translation>&amp;Ver</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="70" />
+        <source>Mirror the preview</source>
+        <translation>Reflejar la vista previa</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="71" />
+        <source>Figures on the preview</source>
+        <translation>Cifras sobre la vista previa</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="72" />
+        <source>Side panel</source>
+        <translation>Panel lateral</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="73" />
+        <source>Performance plot</source>
+        <translation>Gráfico de rendimiento</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="75" />
+        <source>Colours</source>
+        <translation>Colores</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="79" />
+        <source>As the system</source>
+        <translation>Como el sistema</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="80" />
+        <source>Light</source>
+        <translation>Claro</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="81" />
+        <source>Dark</source>
+        <translation>Oscuro</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="101" />
+        <source>&amp;Background</source>
+        <translation>&amp;Fondo</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="102" />
+        <source>Add…</source>
+        <translation>Añadir…</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="103" />
+        <source>Paste</source>
+        <translation>Pegar</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="105" />
+        <source>Rename…</source>
+        <translation>Cambiar el nombre…</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="106" />
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="109" />
+        <source>&amp;Help</source>
+        <translation>A&amp;yuda</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="110" />
+        <source>Log</source>
+        <translation>Registro</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="111" />
+        <source>Copy diagnostics</source>
+        <translation>Copiar el diagnóstico</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="112" />
+        <source>About Mattecam</source>
+        <translation>Acerca de Mattecam</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="117" />
+        <source>There is no picture to paste; copy an image or a file first.</source>
+        <translation>No hay ninguna imagen que pegar; copie primero una imagen o un archivo.</translation>
+    </message>
+</context><context>
+    <name>Models</name>
+    <message>
+        <location filename="../model_names.py" line="13" />
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="14" />
+        <source>Mattecam (bundled, fast)</source>
+        <translation>Mattecam (incluido, rápido)</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="15" />
+        <source>Robust Video Matting, fast</source>
+        <translation>Robust Video Matting, rápido</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="16" />
+        <source>Robust Video Matting, fine</source>
+        <translation>Robust Video Matting, fino</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="17" />
+        <source>Background Matting, fast</source>
+        <translation>Background Matting, rápido</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="18" />
+        <source>Background Matting, fine</source>
+        <translation>Background Matting, fino</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="19" />
+        <source>Background Matting, finest</source>
+        <translation>Background Matting, el más fino</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="20" />
+        <source>U²-Net, any object</source>
+        <translation>U²-Net, cualquier objeto</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="21" />
+        <source>U²-Net, any object, small</source>
+        <translation>U²-Net, cualquier objeto, pequeño</translation>
+    </message>
+    <message>
+        <location filename="../model_names.py" line="22" />
+        <source>U²-Net, people</source>
+        <translation>U²-Net, personas</translation>
+    </message>
+</context><context>
+    <name>NetworkControls</name>
+    <message>
+        <location filename="../panels/network.py" line="65" />
+        <location filename="../panels/network.py" line="42" />
+        <source>Model</source>
+        <translation>Modelo</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="42" />
+        <source>The network that cuts you out</source>
+        <translation>La red que le recorta</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="47" />
+        <location filename="../panels/network.py" line="46" />
+        <source>Download</source>
+        <translation>Descargar</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="46" />
+        <source>How much of the model has come</source>
+        <translation>Cuánto del modelo ha llegado</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="48" />
+        <source>Download the model</source>
+        <translation>Descargar el modelo</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="48" />
+        <source>Get the model's weights now</source>
+        <translation>Obtener ahora los pesos del modelo</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="49" />
+        <source>Cancel</source>
+        <translation>Cancelar</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="50" />
+        <source>Cancel the download</source>
+        <translation>Cancelar la descarga</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="50" />
+        <source>Stop the download</source>
+        <translation>Detener la descarga</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="51" />
+        <source>Picture of the empty room…</source>
+        <translation>Imagen de la habitación vacía…</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="115" />
+        <location filename="../panels/network.py" line="54" />
+        <source>Picture of the empty room</source>
+        <translation>Imagen de la habitación vacía</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="55" />
+        <source>This model compares you with a picture of your room without you</source>
+        <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="85" />
+        <source>In use: {0}</source>
+        <translation>En uso: {0}</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="145" />
+        <source>{0} (to be downloaded)</source>
+        <translation>{0} (por descargar)</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="153" />
+        <source>size unknown</source>
+        <translation>tamaño desconocido</translation>
+    </message>
+    <message>
+        <location filename="../panels/network.py" line="154" />
+        <source>Not on hand: {0}, licence {1}</source>
+        <translation>No disponible: {0}, licencia {1}</translation>
+    </message>
+</context><context>
+    <name>OutputPage</name>
+    <message>
+        <location filename="../panels/output.py" line="104" />
+        <location filename="../panels/output.py" line="37" />
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="37" />
+        <source>Show the picture to other programs</source>
+        <translation>Mostrar la imagen a otros programas</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="40" />
+        <source>Which virtual camera</source>
+        <translation>Qué cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="40" />
+        <source>Where other programs see it</source>
+        <translation>Dónde la ven otros programas</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="43" />
+        <source>Set a virtual camera up…</source>
+        <translation>Configurar una cámara virtual…</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="44" />
+        <source>Set a virtual camera up</source>
+        <translation>Configurar una cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="44" />
+        <source>What this system needs</source>
+        <translation>Qué necesita este sistema</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="46" />
+        <source>Mirror what the others see</source>
+        <translation>Reflejar lo que ven los demás</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="47" />
+        <source>Turns words in the picture round as well</source>
+        <translation>También invierte los textos de la imagen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="51" />
+        <source>Rest while nobody watches</source>
+        <translation>Descansar si nadie mira</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="52" />
+        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
+        <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="57" />
+        <source>Back in a moment</source>
+        <translation>Vuelvo enseguida</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="108" />
+        <location filename="../panels/output.py" line="58" />
+        <source>Stand-by text</source>
+        <translation>Texto de espera</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="58" />
+        <source>What the card says while you pause</source>
+        <translation>Lo que dice la tarjeta durante la pausa</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="59" />
+        <source>Picture…</source>
+        <translation>Imagen…</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="118" />
+        <location filename="../panels/output.py" line="60" />
+        <source>Stand-by picture</source>
+        <translation>Imagen de espera</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="60" />
+        <source>A picture for the card while you pause</source>
+        <translation>Una imagen para la tarjeta durante la pausa</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="62" />
+        <source>Without picture</source>
+        <translation>Sin imagen</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="64" />
+        <source>Use the plain stand-by card again</source>
+        <translation>Usar otra vez la tarjeta sencilla</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="125" />
+        <location filename="../panels/output.py" line="67" />
+        <source>Folder for recordings</source>
+        <translation>Carpeta de grabaciones</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="67" />
+        <source>Where recordings and snapshots go</source>
+        <translation>Adónde van las grabaciones y fotos</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="94" />
+        <source>Choose “{0}” in your meeting.</source>
+        <translation>Elija «{0}» en su reunión.</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="96" />
+        <source>There is no virtual camera on this computer yet.</source>
+        <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="101" />
+        <source>Recording {0}</source>
+        <translation>Grabando {0}</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="107" />
+        <source>Pause</source>
+        <translation>Pausa</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="110" />
+        <source>Recordings and snapshots</source>
+        <translation>Grabaciones y fotos</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="111" />
+        <source>Folder</source>
+        <translation>Carpeta</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="119" />
+        <source>Images ({0})</source>
+        <translation>Imágenes ({0})</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="135" />
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+</context><context>
+    <name>PlotPanel</name>
+    <message>
+        <location filename="../plot_panel.py" line="24" />
+        <source>Performance</source>
+        <translation>Rendimiento</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="24" />
+        <source>The last minute</source>
+        <translation>El último minuto</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="31" />
+        <source>Pictures a second</source>
+        <translation>Imágenes por segundo</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="32" />
+        <source>Latency in ms</source>
+        <translation>Latencia en ms</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="35" />
+        <source>in</source>
+        <translation>entrada</translation>
+    </message>
+    <message>
+        <location filename="../plot_panel.py" line="36" />
+        <source>out</source>
+        <translation>salida</translation>
+    </message>
+</context><context>
+    <name>Preview</name>
+    <message>
+        <location filename="../preview.py" line="39" />
+        <source>Preview</source>
+        <translation>Vista previa</translation>
+    </message>
+    <message>
+        <location filename="../preview.py" line="39" />
+        <source>What the others see</source>
+        <translation>Lo que ven los demás</translation>
+    </message>
+    <message>
+        <location filename="../preview.py" line="46" />
+        <source>Starting…</source>
+        <translation>Iniciando…</translation>
+    </message>
+</context><context>
+    <name>RatioControl</name>
+    <message>
+        <location filename="../panels/ratio.py" line="26" />
+        <source>Detail</source>
+        <translation>Detalle</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="27" />
+        <source>How large the network sees the picture: more is finer and slower</source>
+        <translation>A qué tamaño ve la red la imagen: más es más fino y más lento</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="30" />
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="33" />
+        <source>Detail automatically</source>
+        <translation>Detalle automático</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="34" />
+        <source>Choose the detail by the size of the picture</source>
+        <translation>Elegir el detalle según el tamaño de la imagen</translation>
+    </message>
+    <message>
+        <location filename="../panels/ratio.py" line="58" />
+        <source>The network sees {0} × {1} px</source>
+        <translation>La red ve {0} × {1} px</translation>
+    </message>
+</context><context>
+    <name>Readout</name>
+    <message>
+        <location filename="../readout.py" line="84" />
+        <source>Your room can be seen</source>
+        <translation>Se ve su habitación</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="90" />
+        <source>{0} fps · {1} ms</source>
+        <translation>{0} ips · {1} ms</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="95" />
+        <source>On air in {0} programs</source>
+        <translation>En el aire en {0} programas</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="96" />
+        <source>On air</source>
+        <translation>En el aire</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="100" />
+        <source>Paused: the others see the stand-by card</source>
+        <translation>En pausa: los demás ven la tarjeta de espera</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="101" />
+        <source>Waiting: the others see the stand-by card</source>
+        <translation>En espera: los demás ven la tarjeta de espera</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="102" />
+        <source>Resting: the camera is off</source>
+        <translation>En reposo: la cámara está apagada</translation>
+    </message>
+    <message>
+        <location filename="../readout.py" line="103" />
+        <source>Starting: the others see the stand-by card</source>
+        <translation>Iniciando: los demás ven la tarjeta de espera</translation>
+    </message>
+</context><context>
+    <name>Recording</name>
+    <message>
+        <location filename="../recording.py" line="53" />
+        <source>There is no picture yet; try again when the preview shows one.</source>
+        <translation>Aún no hay imagen; inténtelo cuando la vista previa muestre una.</translation>
+    </message>
+</context><context>
+    <name>ScenesMenu</name>
+    <message>
+        <location filename="../scenes_menu.py" line="56" />
+        <source>Save as scene</source>
+        <translation>Guardar como escena</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="56" />
+        <source>Scene {0}</source>
+        <translation>Escena {0}</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="62" />
+        <source>Rename the scene</source>
+        <translation>Cambiar el nombre de la escena</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="70" />
+        <source>Name:</source>
+        <translation>Nombre:</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="94" />
+        <source>Rename</source>
+        <translation>Cambiar el nombre</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="94" />
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="100" />
+        <source>Save as scene…</source>
+        <translation>Guardar como escena…</translation>
+    </message>
+</context><context>
+    <name>SmallPreview</name>
+    <message>
+        <location filename="../assistant.py" line="26" />
+        <source>Preview</source>
+        <translation>Vista previa</translation>
+    </message>
+</context><context>
+    <name>StatusLine</name>
+    <message>
+        <location filename="../status_line.py" line="17" />
+        <source>Starting</source>
+        <translation>Iniciando</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="18" />
+        <source>Running</source>
+        <translation>En marcha</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="19" />
+        <source>Paused</source>
+        <translation>En pausa</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="20" />
+        <source>Waiting</source>
+        <translation>En espera</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="21" />
+        <source>Resting: no program reads the virtual camera</source>
+        <translation>En reposo: ningún programa lee la cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="22" />
+        <source>Stopped</source>
+        <translation>Detenido</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="27" />
+        <source>{0} fps in, {1} out</source>
+        <translation>{0} ips de entrada, {1} de salida</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="29" />
+        <source>{0} ms</source>
+        <translation>{0} ms</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="34" />
+        <source>no virtual camera</source>
+        <translation>sin cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="44" />
+        <source>preparing the model…</source>
+        <translation>preparando el modelo…</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="45" />
+        <source>preparing the background…</source>
+        <translation>preparando el fondo…</translation>
+    </message>
+</context><context>
+    <name>TileModel</name>
+    <message>
+        <location filename="../backgrounds/model.py" line="46" />
+        <source>{0}, chosen</source>
+        <translation>{0}, elegido</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/model.py" line="101" />
+        <source>The room is shown as it is (Ctrl+0)</source>
+        <translation>La habitación se muestra tal cual (Ctrl+0)</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/model.py" line="102" />
+        <source>{0} (key {1})</source>
+        <translation>{0} (tecla {1})</translation>
+    </message>
+</context><context>
+    <name>Tray</name>
+    <message>
+        <location filename="../tray.py" line="45" />
+        <source>Open Mattecam</source>
+        <translation>Abrir Mattecam</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="47" />
+        <source>Go on</source>
+        <translation>Continuar</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="47" />
+        <source>Pause</source>
+        <translation>Pausa</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="49" />
+        <source>Background</source>
+        <translation>Fondo</translation>
+    </message>
+    <message>
+        <location filename="../tray.py" line="57" />
+        <source>Quit</source>
+        <translation>Salir</translation>
+    </message>
+</context><context>
+    <name>WindowLife</name>
+    <message>
+        <location filename="../life.py" line="59" />
+        <source>Keep Mattecam running in the tray?</source>
+        <translation>¿Dejar Mattecam en la bandeja del sistema?</translation>
+    </message>
+    <message>
+        <location filename="../life.py" line="60" />
+        <source>Meetings go on seeing you. This is asked only once.</source>
+        <translation>Las reuniones le siguen viendo. Solo se pregunta una vez.</translation>
+    </message>
+    <message>
+        <location filename="../life.py" line="61" />
+        <source>Keep running</source>
+        <translation>Dejarlo en marcha</translation>
+    </message>
+    <message>
+        <location filename="../life.py" line="62" />
+        <source>Quit</source>
+        <translation>Salir</translation>
+    </message>
+</context></TS>
