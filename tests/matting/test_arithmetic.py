@@ -1,0 +1,178 @@
+"""The CPU's arithmetic, compiled and plain, against the frame step in torch."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as functional
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from app.matting import array_room, blur, kernels, plain
+from app.matting.core import Core
+from app.matting.edges import plan
+from app.matting.executors.eager import EagerExecutor
+from app.matting.finish import CpuFinish
+from app.matting.geometry import StepGeometry
+from app.matting.room import blurred_room
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, BlurredRoom
+from tests.matting.conftest import frames
+
+IMPLEMENTATIONS = [kernels, plain]
+EDGES = [
+    EdgeSettings(),
+    EdgeSettings(contrast=0.4, threshold=0.3),
+    EdgeSettings(grow_px=5),
+    EdgeSettings(grow_px=-4),
+    EdgeSettings(feather_px=9),
+    EdgeSettings(steadiness=0.7),
+    EdgeSettings(despill=1),
+    EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, steadiness=0.5, despill=0.5),
+]
+
+
+class Fixed(nn.Module):
+    """A network whose coefficients are given."""
+
+    def __init__(self, slope: NDArray[np.float32], offset: NDArray[np.float32], coarse: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.given = slope, offset, coarse
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """None."""
+        return ()
+
+    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
+        """The given ones."""
+        slope, offset, coarse = (torch.from_numpy(array) for array in self.given)
+        return slope[None], offset[None], coarse[None, None]
+
+
+def coefficients(
+    height: int, width: int, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """A person in the middle, with a soft edge and slopes that matter."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    distance = np.hypot((x / width - 0.5) * 1.6, y / height - 0.6)
+    alpha = np.clip((0.4 - distance) * 8, 0, 1)
+    edge = (alpha > 0) & (alpha < 1)
+    slope = np.stack([rng.normal(0, 0.3, (height, width)) * edge for _ in range(4)])
+    offset = np.stack([*(rng.normal(0, 0.05, (height, width)) for _ in range(3)), alpha - 0.5 * slope[3]])
+    return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
+
+
+def finish(implementation: ModuleType, monkeypatch: pytest.MonkeyPatch, geometry: StepGeometry) -> CpuFinish:
+    monkeypatch.setattr("app.matting.finish.arithmetic", implementation)
+    monkeypatch.setattr("app.matting.finish.STRIPS_IN_PARALLEL", implementation is kernels)
+    return CpuFinish(geometry)
+
+
+def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    return int(np.abs(one.astype(np.int16) - other).max())
+
+
+@pytest.mark.parametrize("edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off")
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS, ids=["kernels", "plain"])
+@pytest.mark.parametrize("size", [(160, 90), (131, 97), (90, 160)], ids=str)
+def test_finish_is_the_frame_step(
+    implementation: ModuleType, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], edges: EdgeSettings
+) -> None:
+    geometry = StepGeometry(*size, 0.37)
+    small_size = geometry.small_height, geometry.small_width
+    cpu = finish(implementation, monkeypatch, geometry)
+    pictures = frames(*size, 3)
+    small = np.empty((3, *small_size), np.float32)
+    backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredRoom(0), BlurredRoom(70)]
+    for backdrop in backdrops:
+        reference = EagerExecutor(Core(Fixed(*coefficients(*small_size))), geometry)
+        for turn, frame in enumerate(pictures):
+            given = coefficients(*small_size, seed=turn)
+            cpu.shrink(frame, small)
+            matte = cpu.finish(frame, small, given, backdrop, plan(edges), want_foreground=True)
+            reference._step.core = Core(Fixed(*given))
+            expected = reference.run(frame, backdrop, edges, want_foreground=True)
+            assert matte.foreground is not None and expected.foreground is not None
+            # A step of rounding grows with the contrast; despilling rounds the foreground twice.
+            assert difference(matte.alpha, expected.alpha) <= (2 if edges.contrast else 1)
+            assert difference(matte.foreground, expected.foreground) <= (2 if edges.despill else 1)
+            assert difference(matte.composite, expected.composite) <= 2
+        cpu.reset()
+    cpu.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(width=st.integers(16, 90), height=st.integers(16, 90), ratio=st.floats(0.2, 1.0), seed=st.integers(0, 1000))
+def test_small_frame_is_sampled_at_the_ratio(width: int, height: int, ratio: float, seed: int) -> None:
+    frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    geometry = StepGeometry(width, height, ratio)
+    image = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
+    expected = functional.interpolate(image, scale_factor=ratio, mode="bilinear", recompute_scale_factor=False)[0]
+
+    for implementation in IMPLEMENTATIONS:
+        small = np.empty((3, geometry.small_height, geometry.small_width), np.float32)
+        implementation.shrink_rows(frame, ratio, small, 0, geometry.small_height)
+        np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    width=st.integers(1, 150),
+    height=st.integers(1, 20),
+    small_width=st.integers(1, 40),
+    small_height=st.integers(1, 20),
+)
+def test_any_sizes_go_together(width: int, height: int, small_width: int, small_height: int) -> None:
+    rng = np.random.default_rng(width * height)
+    frame, behind = (rng.integers(0, 256, (height, 3 * width), dtype=np.uint8) for _ in range(2))
+    slope, offset = (rng.normal(0, 0.5, (4, small_height, small_width)).astype(np.float32) for _ in range(2))
+    results = []
+    for implementation in IMPLEMENTATIONS:
+        composite, person, alpha = np.empty_like(frame), np.empty_like(frame), np.empty((height, width), np.uint8)
+        implementation.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
+        results.append((composite, person, alpha))
+    for one, other in zip(*results, strict=True):
+        assert difference(one, other) <= 1
+
+
+def _room_with_person(height: int, width: int) -> tuple[BgrImage, NDArray[np.float32]]:
+    """A grey room, brighter to the right, with a red person in the middle."""
+    picture = np.repeat(np.linspace(60, 180, width)[None, :, None], height, 0).repeat(3, 2).astype(np.uint8)
+    alpha = np.zeros((height, width), np.float32)
+    cv2.ellipse(alpha, (width // 2, height), (width // 5, height * 2 // 3), 0, 0, 360, 1, -1)
+    picture[alpha > 0] = (0, 0, 255)
+    return picture, alpha
+
+
+@pytest.mark.parametrize("strength", [0, 25, 50, 75, 100])
+def test_blurred_room_holds_nothing_of_the_person(strength: float) -> None:
+    picture, alpha = _room_with_person(120, 200)
+    small = (picture[..., ::-1].astype(np.float32) / 255).transpose(2, 0, 1).copy()
+
+    room = array_room.blurred_room(small, alpha, strength, 1, 200, 120)
+    taps = torch.from_numpy(blur.strength_taps(strength, 120))
+    reference = blurred_room(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
+
+    # The room is grey: a red cast would be the person's.
+    cast = room[..., 2].astype(int) - room[..., 0]
+    assert np.abs(cast).max() <= 1
+    assert room.min() >= 50 and room.max() <= 190
+    same = reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255
+    assert np.abs(room - same).max() <= 1
+
+
+def test_stronger_blur_leaves_less_detail() -> None:
+    small = np.random.default_rng(0).random((3, 90, 160), dtype=np.float32)
+    detail = [
+        float(array_room.blurred_room(small, np.zeros((90, 160), np.float32), strength, 1, 160, 90).std())
+        for strength in (0, 20, 40, 60, 80, 100)
+    ]
+    assert detail == sorted(detail, reverse=True)
+    assert detail[0] > 4 * detail[-1]

@@ -1,0 +1,113 @@
+"""The edge controls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.matting.edges import box_radii, octagon, plan
+from app.matting.finish import CpuFinish
+from app.matting.geometry import StepGeometry
+from app.settings import EdgeSettings
+from app.types import AlphaImage
+
+
+def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:
+    """The alpha after the controls, with the coefficients that give `alpha`."""
+    height, width = alpha.shape
+    finish = CpuFinish(StepGeometry(width, height, 1.0))
+    frame = np.full((height, width, 3), 128, np.uint8)
+    offset = np.zeros((4, height, width), np.float32)
+    offset[3] = alpha / np.float32(255)
+    small = np.zeros((3, height, width), np.float32)
+    matte = finish.finish(frame, small, (np.zeros_like(offset), offset, offset[3]), frame, plan(edges), False)
+    finish.close()
+    return matte.alpha
+
+
+def disc(radius: int) -> AlphaImage:
+    y, x = np.mgrid[-50:51, -50:51]
+    return np.where(np.hypot(x, y) <= radius, 255, 0).astype(np.uint8)
+
+
+def test_defaults_do_nothing() -> None:
+    assert not plan(EdgeSettings()).active
+
+
+@given(st.floats(0, 1), st.floats(0.001, 1))
+def test_contrast_keeps_order_and_ends(threshold: float, contrast: float) -> None:
+    table = plan(EdgeSettings(threshold=threshold, contrast=contrast)).contrast
+    assert table is not None
+    assert (np.diff(table.astype(int)) >= 0).all()
+    if 0.01 < threshold < 0.99:
+        assert table[0] == 0
+        assert table[255] == 255
+
+
+def test_full_contrast_is_a_hard_mask() -> None:
+    alpha = np.arange(256, dtype=np.uint8)[None].repeat(4, 0)
+    hard = treated(alpha, EdgeSettings(contrast=1, threshold=0.5))
+    assert set(np.unique(hard)) == {0, 255}
+    assert abs(int((hard[0] == 0).sum()) - 128) <= 1
+
+
+@given(st.floats(0.01, 1))
+def test_steadiness_arrives_and_lets_motion_pass(steadiness: float) -> None:
+    steps = plan(EdgeSettings(steadiness=steadiness)).steadiness
+    assert steps is not None
+    difference = np.arange(-255, 256)
+    assert (np.abs(steps) <= np.abs(difference)).all()
+    assert (np.sign(steps) == np.sign(difference)).all()
+    np.testing.assert_array_equal(steps, -steps[::-1])
+    assert steps[255 + 200] >= 199
+    assert steps[255 + 4] <= 4 - 2 * (steadiness > 0.9)
+
+
+@pytest.mark.parametrize("pixels", [1, 3, 8, 20])
+def test_growing_and_shrinking_move_the_edge_by_pixels(pixels: int) -> None:
+    alpha = disc(25)
+    radius = 25.5
+    grown = (treated(alpha, EdgeSettings(grow_px=pixels)) > 127).sum()
+    shrunk = (treated(alpha, EdgeSettings(grow_px=-pixels)) > 127).sum()
+    assert np.sqrt(grown / np.pi) == pytest.approx(radius + pixels, abs=1 + 0.05 * pixels)
+    assert np.sqrt(shrunk / np.pi) == pytest.approx(radius - pixels, abs=1.1 + 0.05 * pixels)
+
+
+@pytest.mark.parametrize("pixels", [2, 5, 12, 20])
+def test_feather_goes_outward_only(pixels: int) -> None:
+    alpha = disc(25)
+    soft = treated(alpha, EdgeSettings(feather_px=pixels))
+    assert (soft[alpha == 255] == 255).all()
+    row = soft[50, 76:]
+    assert (np.diff(row.astype(int)) <= 0).all()
+    reach = int((row > 0).sum())
+    assert 0.5 * pixels <= reach <= pixels + 2
+
+
+@given(st.integers(0, 40))
+def test_radii_add_up(pixels: int) -> None:
+    assert sum(octagon(pixels)) == pixels
+    assert sum(box_radii(pixels)) == -(-pixels // 2)
+
+
+def test_despill_takes_green_from_the_edge_only() -> None:
+    finish = CpuFinish(StepGeometry(4, 1, 1.0))
+    frame = np.full((1, 4, 3), (50, 200, 60), np.uint8)
+    offset = np.zeros((4, 1, 4), np.float32)
+    offset[3] = (0.0, 0.5, 0.9, 1.0)
+    matte = finish.finish(
+        frame,
+        np.zeros((3, 1, 4), np.float32),
+        (np.zeros_like(offset), offset, offset[3]),
+        frame,
+        plan(EdgeSettings(despill=1)),
+        True,
+    )
+    finish.close()
+    assert matte.foreground is not None
+    green = matte.foreground[0, :, 1].astype(int)
+    assert green[1] == 60
+    assert 60 < green[2] < 200
+    assert green[3] == 200

@@ -1,0 +1,85 @@
+"""The engine's guard around an executor, with executors that fail."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.errors import ModelError
+from app.matting.engine import FrameEngine
+from app.matting.executors.base import NotAMatteError
+from app.matting.geometry import StepGeometry
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, Matte
+
+OFF = EdgeSettings()
+FRAME = np.zeros((48, 64, 3), np.uint8)
+
+
+class FailingExecutor:
+    """Raises what it is told to."""
+
+    name, precision, device = "fake", "float32", "nowhere"
+
+    def __init__(self, geometry: StepGeometry) -> None:
+        self.geometry = geometry
+        self.error: Exception | None = None
+        self.resets = 0
+        self.closed = 0
+
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        if self.error is not None:
+            raise self.error
+        return Matte(frame.copy(), frame[..., 0].copy())
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def made() -> list[FailingExecutor]:
+    """The executors made so far."""
+    return []
+
+
+@pytest.fixture
+def engine(made: list[FailingExecutor]) -> FrameEngine:
+    """An engine over failing executors."""
+
+    def make(geometry: StepGeometry) -> FailingExecutor:
+        made.append(FailingExecutor(geometry))
+        return made[-1]
+
+    return FrameEngine("a-model", make, lambda width, height: StepGeometry(width, height, 0.5), 64, 48)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(NotAMatteError(), "not numbers"), (RuntimeError("out of memory\nat line 3"), r"nowhere \(out of memory\)")],
+)
+def test_a_failure_is_named_and_starts_the_state_anew(
+    engine: FrameEngine, made: list[FailingExecutor], error: Exception, words: str
+) -> None:
+    made[0].error = error
+    with pytest.raises(ModelError, match=words):
+        engine.step(FRAME, FRAME, OFF)
+    assert made[0].resets == 1
+
+    made[0].error = None
+    assert engine.step(FRAME, FRAME, OFF).alpha.shape == (48, 64)
+
+
+def test_another_size_gets_another_executor(engine: FrameEngine, made: list[FailingExecutor]) -> None:
+    engine.step(FRAME, FRAME, OFF)
+    assert len(made) == 1
+    tall = np.zeros((64, 48, 3), np.uint8)
+    engine.step(tall, tall, OFF)
+
+    assert [executor.closed for executor in made] == [1, 0]
+    assert engine.info.small_size == (24, 32)
+    engine.close()
+    engine.close()
+    assert made[1].closed == 1

@@ -1,0 +1,124 @@
+"""From settings to engines."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.errors import ModelError, WeightsMissingError
+from app.matting import choose_model, hardware, registry
+from app.matting.geometry import auto_ratio
+from app.settings import MattingSettings
+from models import weights as registered
+from tests.matting.conftest import BuildEngine, frames
+
+
+@pytest.fixture(autouse=True)
+def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
+
+
+def put(weights: dict[str, Path], model: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `model` one whose weights are on hand."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(weights[model], folder / registered.WEIGHTS[model].file)
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
+
+
+def test_auto_takes_the_best_on_hand(weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_model(MattingSettings()) == "student"
+    put(weights, "rvm-mobilenetv3", tmp_path / "w", monkeypatch)
+    assert choose_model(MattingSettings()) == "rvm-mobilenetv3"
+    assert choose_model(MattingSettings(model="student")) == "student"
+
+
+@pytest.mark.parametrize(
+    ("size", "small"), [((1280, 720), (480, 270)), ((1920, 1080), (480, 270)), ((240, 180), (240, 180))]
+)
+def test_auto_ratio_aims_at_270_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:
+    geometry = registry.geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
+    assert (geometry.small_width, geometry.small_height) == small
+    assert auto_ratio(720, 1280) == auto_ratio(1280, 720)
+
+
+def test_the_given_ratio_counts_and_a_tiny_one_is_refused(weights: dict[str, Path], engines: BuildEngine) -> None:
+    settings = MattingSettings(model="student", weights=weights["student"], executor="eager")
+    assert engines(settings.replace(downsample_ratio=0.4), 320, 200).info.downsample_ratio == 0.4
+    with pytest.raises(ModelError, match="higher ratio"):
+        engines(settings.replace(downsample_ratio=0.05), 320, 200)
+
+
+def test_missing_weights_name_the_command() -> None:
+    with pytest.raises(WeightsMissingError, match="weights download rvm-resnet50"):
+        registry.choose(MattingSettings(model="rvm-resnet50"))
+
+
+@pytest.mark.parametrize("executor", ["eager", "openvino"])
+def test_weights_of_something_else_are_refused(
+    weights: dict[str, Path], tmp_path: Path, engines: BuildEngine, executor: str
+) -> None:
+    broken = tmp_path / "broken.pth"
+    broken.write_bytes(weights["student"].read_bytes()[:5000])
+    for file in (weights["student"], broken):
+        with pytest.raises(ModelError, match=str(file.name)):
+            engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ModelError, match="NVIDIA"):
+        registry._device(MattingSettings(device="cuda"))
+    with pytest.raises(ModelError, match="cuda-graph"):
+        registry._executor(MattingSettings(executor="cuda-graph"), "cpu")
+
+
+def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engines: BuildEngine) -> None:
+    settings = MattingSettings(
+        model="rvm-mobilenetv3", weights=weights["rvm-mobilenetv3"], executor="eager", downsample_ratio=0.5
+    )
+    frame, backdrop = frames(160, 96, 2)
+    deep = engines(settings, 160, 96).step(frame, backdrop, settings.edges)
+    same = engines(settings.replace(refiner="deep-guided-filter"), 160, 96).step(frame, backdrop, settings.edges)
+    fast = engines(settings.replace(refiner="fast-guided-filter"), 160, 96).step(frame, backdrop, settings.edges)
+
+    assert (deep.alpha == same.alpha).all()
+    assert (deep.alpha != fast.alpha).any()
+
+
+def test_a_damaged_conversion_is_made_anew(
+    weights: dict[str, Path], engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from app.matting import conversion
+
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
+    settings = MattingSettings(model="student", weights=weights["student"], executor="openvino", downsample_ratio=0.5)
+    frame, backdrop = frames(160, 96, 2)
+    conversion._models.clear()
+    before = engines(settings, 160, 96).step(frame, backdrop, settings.edges)
+    (kept,) = (tmp_path / "cache").glob("*.xml")
+    kept.write_text("<broken")
+    conversion._models.clear()
+
+    after = engines(settings, 160, 96).step(frame, backdrop, settings.edges)
+
+    assert (after.alpha == before.alpha).all()
+    assert len(kept.read_text()) > 1000
+
+
+def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
+    """At ratio 1 the whole frame goes through the network; both executors give what it says."""
+    from app.matting.networks import load_core
+
+    path = weights["rvm-mobilenetv3"]
+    settings = MattingSettings(model="rvm-mobilenetv3", weights=path, downsample_ratio=1, precision="float32")
+    frame, backdrop = frames(96, 64, 2)
+    core = load_core("rvm-mobilenetv3", path, "auto", 0.5, "cpu", "float32")
+    with torch.inference_mode():
+        source = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
+        alpha = core.network(source)[1][0, 0].numpy()
+
+    for executor in ("eager", "openvino"):
+        matte = engines(settings.replace(executor=executor), 96, 64).step(frame, backdrop, settings.edges)
+        assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
