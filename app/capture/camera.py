@@ -32,6 +32,8 @@ AUTO_FORMATS = ("MJPG", "YUYV")
 
 # OpenCV waits 10 s for a frame of a V4L2 camera unless told otherwise; it looks when the first camera is opened.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
+# On Windows opening a camera can take half a minute while OpenCV looks for hardware that converts pictures.
+os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ MAX_SCALE = 3.0
 """The canvas is the photo enlarged to the frame's own pixels, at most by this."""
 
 NOISE_SIGMA = 2.5
+NOISE_TILE = 1000
 NOISE_SHIFT = 96
-"""The noise tile is larger than a frame by this, so that every frame cuts another piece out of it."""
+"""The noise is wider and higher than a frame by this, so that every frame cuts another piece out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ def _enlarged(image: BgrImage, scale: float) -> BgrImage:
 
 
 def _noise(width: int, height: int, seed: int) -> BgrImage:
-    """Sensor noise around 128."""
-    noise = np.random.default_rng(seed).standard_normal((height, width, 3), np.float32)
-    return (noise * NOISE_SIGMA + 128.5).astype(np.uint8)
+    """Sensor noise around 128; beyond the size of a tile it repeats."""
+    tile = min(height, NOISE_TILE), min(width, NOISE_TILE), 3
+    noise = np.random.default_rng(seed).standard_normal(tile, np.float32) * NOISE_SIGMA + 128.5
+    return np.tile(noise.astype(np.uint8), (-(-height // tile[0]), -(-width // tile[1]), 1))

