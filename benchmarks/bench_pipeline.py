@@ -24,6 +24,7 @@ from app.capture.base import FrameSource
 from app.capture.demo import DemoSource
 from app.compositing import open_background
 from app.matting import build_engine
+from app.matting.arithmetic import compiled
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
@@ -141,6 +142,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--soak", type=int, default=0, metavar="FRAMES")
     words = parser.parse_args()
+    compiled.wait()
     settings = Settings(
         capture=CaptureSettings(source="demo"),
         matting=MattingSettings(model=words.model, weights=words.weights, executor=words.executor),

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from app import logs
+from app.matting.arithmetic import compiled
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -31,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_arithmetic() -> None:
+    """The engines' fast arithmetic is ready, so that no test runs half on the plain one."""
+    compiled.wait()
 
 
 @pytest.fixture(scope="session")

@@ -6,22 +6,19 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.matting import plain
+from app.matting.arithmetic import compiled
 from app.matting.array_room import blurred_room
 from app.matting.edges import EdgePlan, box_radii, octagon
 from app.matting.geometry import StepGeometry
 from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 
-try:
-    from app.matting import kernels as arithmetic
-except ImportError:
-    from app.matting import plain as arithmetic  # type: ignore[no-redef]
-
-STRIPS_IN_PARALLEL = hasattr(arithmetic, "BLOCK")
 MOST_THREADS = 4
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
@@ -30,9 +27,12 @@ _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 class CpuFinish:
     """Shrinks frames, and makes alpha, foreground and composite of the network's coefficients."""
 
-    def __init__(self, geometry: StepGeometry) -> None:
+    def __init__(self, geometry: StepGeometry, arithmetic: Callable[[], ModuleType] = compiled.best) -> None:
+        """arithmetic: gives `app.matting.kernels` or `app.matting.plain`, asked once per frame."""
         self._geometry = geometry
-        self._threads = min(os.cpu_count() or 1, MOST_THREADS) if STRIPS_IN_PARALLEL else 1
+        self._best_arithmetic = arithmetic
+        self._arithmetic = arithmetic()
+        self._threads = min(os.cpu_count() or 1, MOST_THREADS)
         self._pool = ThreadPoolExecutor(max(self._threads - 1, 1), thread_name_prefix="finish")
         self._held: AlphaImage | None = None
 
@@ -46,6 +46,7 @@ class CpuFinish:
 
     def shrink(self, frame: BgrImage, small: NDArray[np.float32]) -> None:
         """Fill `small` (3, h, w), RGB in 0..1, from the frame."""
+        self._arithmetic = arithmetic = self._best_arithmetic()
         self._in_strips(
             small.shape[1], lambda top, bottom: arithmetic.shrink_rows(frame, self._geometry.ratio, small, top, bottom)
         )
@@ -73,7 +74,7 @@ class CpuFinish:
         first_composite = NOTHING if edges.active else composite
         self._in_strips(
             height,
-            lambda top, bottom: arithmetic.finish_rows(
+            lambda top, bottom: self._arithmetic.finish_rows(
                 rows, slope, offset, behind_rows, first_composite, alpha, foreground, top, bottom
             ),
         )
@@ -81,7 +82,7 @@ class CpuFinish:
             alpha = self._treat(alpha, edges)
             self._in_strips(
                 height,
-                lambda top, bottom: arithmetic.blend_rows(
+                lambda top, bottom: self._arithmetic.blend_rows(
                     foreground, alpha, behind_rows, edges.despill, composite, top, bottom
                 ),
             )
@@ -112,13 +113,16 @@ class CpuFinish:
         if held is None:
             held = alpha.copy()
         else:
-            self._in_strips(alpha.shape[0], lambda top, bottom: arithmetic.hold_rows(alpha, held, steps, top, bottom))
+            self._in_strips(
+                alpha.shape[0], lambda top, bottom: self._arithmetic.hold_rows(alpha, held, steps, top, bottom)
+            )
         self._held = held
         return held.copy()
 
     def _in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
         """Calls work(top, bottom) for strips that cover `height` rows, one of them on this thread."""
-        bounds = [height * strip // self._threads for strip in range(self._threads + 1)]
+        threads = 1 if self._arithmetic is plain else self._threads
+        bounds = [height * strip // threads for strip in range(threads + 1)]
         first, *rest = itertools.pairwise(bounds)
         others = [self._pool.submit(work, *strip) for strip in rest]
         work(*first)

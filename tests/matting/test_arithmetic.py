@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import ModuleType
 
 import cv2
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.matting import array_room, blur, kernels, plain
+from app.matting.arithmetic import Compiled
 from app.matting.core import Core
 from app.matting.edges import plan
 from app.matting.executors.eager import EagerExecutor
@@ -69,10 +71,8 @@ def coefficients(
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
-def finish(implementation: ModuleType, monkeypatch: pytest.MonkeyPatch, geometry: StepGeometry) -> CpuFinish:
-    monkeypatch.setattr("app.matting.finish.arithmetic", implementation)
-    monkeypatch.setattr("app.matting.finish.STRIPS_IN_PARALLEL", implementation is kernels)
-    return CpuFinish(geometry)
+def finish(implementation: ModuleType, geometry: StepGeometry) -> CpuFinish:
+    return CpuFinish(geometry, lambda: implementation)
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
@@ -82,12 +82,10 @@ def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 @pytest.mark.parametrize("edges", EDGES, ids=lambda edges: ",".join(sorted(edges.model_fields_set)) or "off")
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS, ids=["kernels", "plain"])
 @pytest.mark.parametrize("size", [(160, 90), (131, 97), (90, 160)], ids=str)
-def test_finish_is_the_frame_step(
-    implementation: ModuleType, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], edges: EdgeSettings
-) -> None:
+def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, int], edges: EdgeSettings) -> None:
     geometry = StepGeometry(*size, 0.37)
     small_size = geometry.small_height, geometry.small_width
-    cpu = finish(implementation, monkeypatch, geometry)
+    cpu = finish(implementation, geometry)
     pictures = frames(*size, 3)
     small = np.empty((3, *small_size), np.float32)
     backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredRoom(0), BlurredRoom(70)]
@@ -176,3 +174,28 @@ def test_stronger_blur_leaves_less_detail() -> None:
     ]
     assert detail == sorted(detail, reverse=True)
     assert detail[0] > 4 * detail[-1]
+
+
+def test_the_plain_arithmetic_runs_until_the_compiled_one_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    whole = Compiled._compile
+
+    def late(self: Compiled) -> None:
+        gate.wait(10)
+        whole(self)
+
+    monkeypatch.setattr(Compiled, "_compile", late)
+    compiled = Compiled()
+    cpu = CpuFinish(StepGeometry(64, 48, 0.5), compiled.best)
+    frame, behind = frames(64, 48, 2)
+    given = coefficients(24, 32)
+    small = np.empty((3, 24, 32), np.float32)
+    mattes = []
+    for implementation in (plain, kernels):
+        cpu.shrink(frame, small)
+        mattes.append(cpu.finish(frame, small, given, behind, plan(EdgeSettings()), want_foreground=False))
+        assert cpu._arithmetic is implementation
+        gate.set()
+        compiled.wait()
+    cpu.close()
+    assert difference(mattes[0].composite, mattes[1].composite) <= 1

@@ -1,0 +1,59 @@
+"""Which full-size arithmetic runs: plain numpy until numba has compiled the fast one, once per machine."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import ModuleType
+
+import numpy as np
+
+from app.matting import plain
+
+log = logging.getLogger(__name__)
+
+
+class Compiled:
+    """Loads and compiles `app.matting.kernels` on a thread of its own: seconds the first time, then from its cache."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._module: ModuleType = plain
+
+    def best(self) -> ModuleType:
+        """The kernels as soon as they are ready, `app.matting.plain` until then and where numba does not run."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._compile, name="kernel-compiler", daemon=True)
+                self._thread.start()
+        return self._module
+
+    def wait(self) -> ModuleType:
+        """As `best`, after the compilation; for set-up, tests and benchmarks."""
+        self.best()
+        assert self._thread is not None
+        self._thread.join()
+        return self._module
+
+    def _compile(self) -> None:
+        try:
+            from app.matting import kernels
+        except ImportError as error:
+            log.info("numba does not run here (%s); the plain arithmetic is used", error)
+            return
+        row, pixel = np.zeros((1, 3), np.uint8), np.zeros((1, 1), np.uint8)
+        planes = np.zeros((4, 1, 1), np.float32)
+        kernels.shrink_rows(row.reshape(1, 1, 3), 1.0, np.zeros((3, 1, 1), np.float32), 0, 1)
+        kernels.finish_rows(row, planes, planes, row, row.copy(), pixel, row.copy(), 0, 1)
+        kernels.blend_rows(row.copy(), pixel, row, 0.5, row.copy(), 0, 1)
+        kernels.hold_rows(pixel, pixel.copy(), np.zeros(511, np.int16), 0, 1)
+        self._module = kernels
+
+
+compiled = Compiled()
+"""The one of the process."""
+
+
+if __name__ == "__main__":
+    compiled.wait()
