@@ -6,6 +6,7 @@ import time
 from collections import deque
 
 import pyqtgraph as pg
+from PyQt6.QtCore import QEvent
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
@@ -14,6 +15,7 @@ from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
 HEIGHT_PX = 130
+HEADROOM = 1.15
 
 
 class PlotPanel(QWidget):
@@ -30,11 +32,10 @@ class PlotPanel(QWidget):
         row.setSpacing(12)
         self._fps = self._add_plot(row, self.tr("Pictures a second"))
         self._latency = self._add_plot(row, self.tr("Latency in ms"))
-        accent = self.palette().color(QPalette.ColorRole.Accent)
-        faint = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        self._fps_in = self._fps.plot(pen=pg.mkPen(faint, width=1), name=self.tr("in"))
-        self._fps_out = self._fps.plot(pen=pg.mkPen(accent, width=2), name=self.tr("out"))
-        self._delay = self._latency.plot(pen=pg.mkPen(accent, width=2))
+        self._fps_in = self._fps.plot()
+        self._fps_out = self._fps.plot()
+        self._delay = self._latency.plot()
+        self._colour()
 
     @property
     def moments(self) -> int:
@@ -53,22 +54,37 @@ class PlotPanel(QWidget):
         ages = [moment[0] - now for moment in self._history]
         for column, curve in ((1, self._fps_in), (2, self._fps_out), (3, self._delay)):
             curve.setData(ages, [moment[column] for moment in self._history])
+        for plot, columns in ((self._fps, (1, 2)), (self._latency, (3,))):
+            highest = max(moment[column] for moment in self._history for column in columns)
+            plot.setYRange(0, max(1.0, highest * HEADROOM), padding=0)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self._colour()
+
+    def _colour(self) -> None:
+        """Take the colours of the theme."""
+        palette = self.palette()
+        faint = palette.color(QPalette.ColorRole.PlaceholderText)
+        accent = palette.color(QPalette.ColorRole.Accent)
+        for curve, colour, width in ((self._fps_in, faint, 1), (self._fps_out, accent, 2), (self._delay, accent, 2)):
+            curve.setPen(pg.mkPen(colour, width=width))
+        for plot, title in ((self._fps, self.tr("Pictures a second")), (self._latency, self.tr("Latency in ms"))):
+            plot.setTitle(title, size="9pt", color=faint)
+            for side in ("left", "bottom"):
+                axis = plot.getAxis(side)
+                axis.setPen(palette.color(QPalette.ColorRole.Mid))
+                axis.setTextPen(faint)
 
     def _add_plot(self, row: QHBoxLayout, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None)
         plot.setAntialiasing(True)
-        plot.setTitle(title, size="9pt", color=self.palette().color(QPalette.ColorRole.PlaceholderText))
         plot.setXRange(-SPAN_S, 0, padding=0)
         plot.setMouseEnabled(x=False, y=False)
         plot.setMenuEnabled(False)
         plot.hideButtons()
-        plot.setLimits(yMin=0)
-        plot.enableAutoRange(axis="y")
         plot.showGrid(y=True, alpha=0.15)
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.setPen(self.palette().color(QPalette.ColorRole.Mid))
-            axis.setTextPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
         plot.setFocusPolicy(self.focusPolicy())
         plot.setAccessibleName(title)
         row.addWidget(plot)

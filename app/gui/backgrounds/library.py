@@ -9,11 +9,12 @@ from PyQt6.QtCore import QFile, QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
-from app.compositing.library import bundled_backgrounds, own_backgrounds, title
+from app.compositing.library import bundled_backgrounds, own_backgrounds
 from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.model import TileModel
+from app.gui.backgrounds.names import bundled_name
 from app.gui.qimage import from_qimage, to_qimage
 from app.gui.tasks import Tasks
 from app.types import BgrImage
@@ -89,7 +90,7 @@ class BackgroundLibrary(QObject):
             Tile(TileKind.BLUR, self.tr("Blur")),
             Tile(TileKind.GREEN, self.tr("Green")),
             Tile(TileKind.COLOUR, self.tr("Colour")),
-            *(Tile(_kind(path), title(path), path) for path in bundled_backgrounds()),
+            *(Tile(_kind(path), bundled_name(path), path) for path in bundled_backgrounds()),
         ]
 
     def _show(self, own: tuple[Path, ...]) -> None:

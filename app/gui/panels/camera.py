@@ -44,7 +44,7 @@ class CameraPage(Page):
             self.tr("See yourself as in a mirror; the others do not"),
             "mirrorCheck",
         )
-        self.add_heading(self.tr("Camera"))
+        self.add_heading(self.tr("Source"))
         self.add_field(self.tr("Camera"), self._camera)
         self.add_field(self.tr("Size"), self._size)
         self.add_field(self.tr("Pictures a second"), self._rate)

@@ -34,8 +34,9 @@ class OutputPage(Page):
         self._store = store
         self._preferences = preferences
         self._cameras: tuple[tuple[str, str], ...] | None = None
-        self._toggle = _check(self.tr("Virtual camera"), self.tr("Show the picture to other programs"),
-                              "virtualCameraToggle")  # fmt: skip
+        self._toggle = _check(
+            self.tr("Send to other programs"), self.tr("They choose it as their camera"), "virtualCameraToggle"
+        )
         self._device = combo(
             self.tr("Which virtual camera"), self.tr("Where other programs see it"), "virtualCameraCombo"
         )
@@ -96,9 +97,11 @@ class OutputPage(Page):
             self._state.setText(self.tr("There is no virtual camera on this computer yet."))
         else:
             self._state.setText("")
+        self._state.setVisible(bool(self._state.text()))
         self._help.setVisible(wanted and status.virtual_camera is None)
         name = "" if status.recording is None else Path(status.recording).name
         self._recording.setText(self.tr("Recording {0}").format(name) if name else "")
+        self._recording.setVisible(bool(name))
 
     def _lay_out(self) -> None:
         self.add_heading(self.tr("Virtual camera"))

@@ -17,8 +17,6 @@ class RatioControl(QWidget):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        self._size = (0, 0)
-        self._used: float | None = None
         self._slider = ValueSlider(
             round(MIN_RATIO * 100),
             round(MAX_RATIO * 100),
@@ -48,16 +46,14 @@ class RatioControl(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the ratio in use and its size."""
-        self._size = status.size
-        self._used = status.engine.downsample_ratio if status.engine is not None else None
-        ratio = self._store.current.matting.downsample_ratio
-        if ratio is None and self._used is not None:
-            self._slider.show_value(round(self._used * 100))
-        if status.engine is not None:
-            width, height = status.engine.small_size
-            self._pixels.setText(self.tr("The network sees {0} × {1} px").format(width, height))
-        else:
-            self._pixels.setText("")
+        engine = status.engine
+        self._pixels.setVisible(engine is not None)
+        if engine is None:
+            return
+        if self._store.current.matting.downsample_ratio is None:
+            self._slider.show_value(round(engine.downsample_ratio * 100))
+        width, height = engine.small_size
+        self._pixels.setText(self.tr("The network sees {0} × {1} px").format(width, height))
 
     def _set_auto(self, automatic: bool) -> None:
         value = self._slider.slider.value() / 100

@@ -24,7 +24,9 @@ def update() -> None:
     from PyQt6.lupdate.lupdate import lupdate
 
     sources = [str(path) for path in sorted(FOLDER.parent.rglob("*.py")) if path.parent != FOLDER]
-    lupdate(sources, [str(FOLDER / f"mattecam_{language}.ts") for language in LANGUAGES], no_obsolete=True)
+    lupdate(  # type: ignore[no-untyped-call]
+        sources, [str(FOLDER / f"mattecam_{language}.ts") for language in LANGUAGES], no_obsolete=True
+    )
 
 
 def compile_translation(source: Path) -> bytes:

@@ -195,37 +195,37 @@
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <location filename="../backgrounds/library.py" line="54" />
+        <location filename="../backgrounds/library.py" line="55" />
         <source>There is no picture in what was pasted; copy an image first.</source>
         <translation>Das Eingefügte enthält kein Bild; kopieren Sie zuerst ein Bild.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="56" />
+        <location filename="../backgrounds/library.py" line="57" />
         <source>Picture</source>
         <translation>Bild</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="88" />
+        <location filename="../backgrounds/library.py" line="89" />
         <source>None</source>
         <translation>Keiner</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="89" />
+        <location filename="../backgrounds/library.py" line="90" />
         <source>Blur</source>
         <translation>Unschärfe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="90" />
+        <location filename="../backgrounds/library.py" line="91" />
         <source>Green</source>
         <translation>Grün</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="91" />
+        <location filename="../backgrounds/library.py" line="92" />
         <source>Colour</source>
         <translation>Farbe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="121" />
+        <location filename="../backgrounds/library.py" line="122" />
         <source>No picture came from {0}; save it to a file and add that.</source>
         <translation>Von {0} kam kein Bild; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
     </message>
@@ -361,10 +361,51 @@
         <translation>Name:</translation>
     </message>
 </context><context>
+    <name>Backgrounds</name>
+    <message>
+        <location filename="../backgrounds/names.py" line="18" />
+        <source>Soft studio</source>
+        <translation>Sanftes Studio</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="19" />
+        <source>Window light</source>
+        <translation>Fensterlicht</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="20" />
+        <source>White bricks</source>
+        <translation>Weiße Ziegel</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="21" />
+        <source>Oak slats</source>
+        <translation>Eichenlamellen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="22" />
+        <source>Bookshelf</source>
+        <translation>Bücherregal</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="23" />
+        <source>Paper waves</source>
+        <translation>Papierwellen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="24" />
+        <source>Dusk hills</source>
+        <translation>Hügel im Abendlicht</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="25" />
+        <source>Evening lights</source>
+        <translation>Abendlichter</translation>
+    </message>
+</context><context>
     <name>CameraPage</name>
     <message>
         <location filename="../panels/camera.py" line="48" />
-        <location filename="../panels/camera.py" line="47" />
         <location filename="../panels/camera.py" line="35" />
         <source>Camera</source>
         <translation>Kamera</translation>
@@ -417,6 +458,11 @@
         <location filename="../panels/camera.py" line="44" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Sehen Sie sich wie im Spiegel; die anderen nicht</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="47" />
+        <source>Source</source>
+        <translation>Quelle</translation>
     </message>
     <message>
         <location filename="../panels/camera.py" line="53" />
@@ -693,22 +739,22 @@
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="129" />
+        <location filename="../main_window.py" line="131" />
         <source>Saved {0}</source>
         <translation>{0} gespeichert</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="171" />
+        <location filename="../main_window.py" line="173" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="173" />
+        <location filename="../main_window.py" line="175" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="174" />
+        <location filename="../main_window.py" line="176" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
@@ -1070,186 +1116,182 @@
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="104" />
-        <location filename="../panels/output.py" line="37" />
-        <source>Virtual camera</source>
-        <translation>Virtuelle Kamera</translation>
+        <location filename="../panels/output.py" line="38" />
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="37" />
-        <source>Show the picture to other programs</source>
-        <translation>Das Bild anderen Programmen zeigen</translation>
+        <location filename="../panels/output.py" line="38" />
+        <source>They choose it as their camera</source>
+        <translation>Sie wählen es als ihre Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="40" />
+        <location filename="../panels/output.py" line="41" />
         <source>Which virtual camera</source>
         <translation>Welche virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="40" />
+        <location filename="../panels/output.py" line="41" />
         <source>Where other programs see it</source>
         <translation>Wo andere Programme es sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="43" />
+        <location filename="../panels/output.py" line="44" />
         <source>Set a virtual camera up…</source>
         <translation>Virtuelle Kamera einrichten …</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="45" />
         <source>Set a virtual camera up</source>
         <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="45" />
         <source>What this system needs</source>
         <translation>Was dieses System braucht</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="46" />
+        <location filename="../panels/output.py" line="47" />
         <source>Mirror what the others see</source>
         <translation>Spiegeln, was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
+        <location filename="../panels/output.py" line="48" />
         <source>Turns words in the picture round as well</source>
         <translation>Dreht auch Schrift im Bild um</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="51" />
+        <location filename="../panels/output.py" line="52" />
         <source>Rest while nobody watches</source>
         <translation>Ruhen, wenn niemand zusieht</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="52" />
+        <location filename="../panels/output.py" line="53" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="57" />
+        <location filename="../panels/output.py" line="58" />
         <source>Back in a moment</source>
         <translation>Gleich zurück</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="108" />
-        <location filename="../panels/output.py" line="58" />
+        <location filename="../panels/output.py" line="111" />
+        <location filename="../panels/output.py" line="59" />
         <source>Stand-by text</source>
         <translation>Text der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="58" />
+        <location filename="../panels/output.py" line="59" />
         <source>What the card says while you pause</source>
         <translation>Was die Tafel sagt, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="60" />
         <source>Picture…</source>
         <translation>Bild …</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="118" />
-        <location filename="../panels/output.py" line="60" />
+        <location filename="../panels/output.py" line="121" />
+        <location filename="../panels/output.py" line="61" />
         <source>Stand-by picture</source>
         <translation>Bild der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="60" />
+        <location filename="../panels/output.py" line="61" />
         <source>A picture for the card while you pause</source>
         <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="64" />
-        <location filename="../panels/output.py" line="62" />
+        <location filename="../panels/output.py" line="65" />
+        <location filename="../panels/output.py" line="63" />
         <source>Without picture</source>
         <translation>Ohne Bild</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="65" />
         <source>Use the plain stand-by card again</source>
         <translation>Wieder die einfache Pausentafel verwenden</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="125" />
-        <location filename="../panels/output.py" line="67" />
+        <location filename="../panels/output.py" line="128" />
+        <location filename="../panels/output.py" line="68" />
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="67" />
+        <location filename="../panels/output.py" line="68" />
         <source>Where recordings and snapshots go</source>
         <translation>Wohin Aufnahmen und Fotos kommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="94" />
+        <location filename="../panels/output.py" line="95" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="96" />
+        <location filename="../panels/output.py" line="97" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="101" />
+        <location filename="../panels/output.py" line="103" />
         <source>Recording {0}</source>
         <translation>{0} wird aufgenommen</translation>
     </message>
     <message>
         <location filename="../panels/output.py" line="107" />
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="110" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="110" />
+        <location filename="../panels/output.py" line="113" />
         <source>Recordings and snapshots</source>
         <translation>Aufnahmen und Fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="111" />
+        <location filename="../panels/output.py" line="114" />
         <source>Folder</source>
         <translation>Ordner</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="119" />
+        <location filename="../panels/output.py" line="122" />
         <source>Images ({0})</source>
         <translation>Bilder ({0})</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="135" />
+        <location filename="../panels/output.py" line="138" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>
     <message>
-        <location filename="../plot_panel.py" line="24" />
+        <location filename="../plot_panel.py" line="26" />
         <source>Performance</source>
         <translation>Leistung</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="24" />
+        <location filename="../plot_panel.py" line="26" />
         <source>The last minute</source>
         <translation>Die letzte Minute</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="31" />
+        <location filename="../plot_panel.py" line="73" />
+        <location filename="../plot_panel.py" line="33" />
         <source>Pictures a second</source>
         <translation>Bilder je Sekunde</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="32" />
+        <location filename="../plot_panel.py" line="73" />
+        <location filename="../plot_panel.py" line="34" />
         <source>Latency in ms</source>
         <translation>Verzögerung in ms</translation>
-    </message>
-    <message>
-        <location filename="../plot_panel.py" line="35" />
-        <source>in</source>
-        <translation>ein</translation>
-    </message>
-    <message>
-        <location filename="../plot_panel.py" line="36" />
-        <source>out</source>
-        <translation>aus</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -1271,32 +1313,32 @@
 </context><context>
     <name>RatioControl</name>
     <message>
-        <location filename="../panels/ratio.py" line="26" />
+        <location filename="../panels/ratio.py" line="24" />
         <source>Detail</source>
         <translation>Detail</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="27" />
+        <location filename="../panels/ratio.py" line="25" />
         <source>How large the network sees the picture: more is finer and slower</source>
         <translation>Wie groß das Netz das Bild sieht: mehr ist feiner und langsamer</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="30" />
+        <location filename="../panels/ratio.py" line="28" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="33" />
+        <location filename="../panels/ratio.py" line="31" />
         <source>Detail automatically</source>
         <translation>Detail automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="34" />
+        <location filename="../panels/ratio.py" line="32" />
         <source>Choose the detail by the size of the picture</source>
         <translation>Das Detail nach der Größe des Bildes wählen</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="58" />
+        <location filename="../panels/ratio.py" line="56" />
         <source>The network sees {0} × {1} px</source>
         <translation>Das Netz sieht {0} × {1} px</translation>
     </message>
@@ -1426,27 +1468,27 @@
         <translation>Beendet</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="27" />
+        <location filename="../status_line.py" line="28" />
         <source>{0} fps in, {1} out</source>
         <translation>{0} B/s ein, {1} aus</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="29" />
+        <location filename="../status_line.py" line="31" />
         <source>{0} ms</source>
         <translation>{0} ms</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="34" />
+        <location filename="../status_line.py" line="36" />
         <source>no virtual camera</source>
         <translation>keine virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="44" />
+        <location filename="../status_line.py" line="46" />
         <source>preparing the model…</source>
         <translation>das Modell wird vorbereitet …</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="45" />
+        <location filename="../status_line.py" line="47" />
         <source>preparing the background…</source>
         <translation>der Hintergrund wird vorbereitet …</translation>
     </message>

@@ -195,37 +195,37 @@
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <location filename="../backgrounds/library.py" line="54" />
+        <location filename="../backgrounds/library.py" line="55" />
         <source>There is no picture in what was pasted; copy an image first.</source>
         <translation>Lo pegado no contiene ninguna imagen; copie primero una imagen.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="56" />
+        <location filename="../backgrounds/library.py" line="57" />
         <source>Picture</source>
         <translation>Imagen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="88" />
+        <location filename="../backgrounds/library.py" line="89" />
         <source>None</source>
         <translation>Ninguno</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="89" />
+        <location filename="../backgrounds/library.py" line="90" />
         <source>Blur</source>
         <translation>Desenfoque</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="90" />
+        <location filename="../backgrounds/library.py" line="91" />
         <source>Green</source>
         <translation>Verde</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="91" />
+        <location filename="../backgrounds/library.py" line="92" />
         <source>Colour</source>
         <translation>Color</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="121" />
+        <location filename="../backgrounds/library.py" line="122" />
         <source>No picture came from {0}; save it to a file and add that.</source>
         <translation>No llegó ninguna imagen de {0}; guárdela en un archivo y añádalo.</translation>
     </message>
@@ -361,10 +361,51 @@
         <translation>Nombre:</translation>
     </message>
 </context><context>
+    <name>Backgrounds</name>
+    <message>
+        <location filename="../backgrounds/names.py" line="18" />
+        <source>Soft studio</source>
+        <translation>Estudio suave</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="19" />
+        <source>Window light</source>
+        <translation>Luz de ventana</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="20" />
+        <source>White bricks</source>
+        <translation>Ladrillo blanco</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="21" />
+        <source>Oak slats</source>
+        <translation>Listones de roble</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="22" />
+        <source>Bookshelf</source>
+        <translation>Estantería</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="23" />
+        <source>Paper waves</source>
+        <translation>Ondas de papel</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="24" />
+        <source>Dusk hills</source>
+        <translation>Colinas al anochecer</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/names.py" line="25" />
+        <source>Evening lights</source>
+        <translation>Luces de noche</translation>
+    </message>
+</context><context>
     <name>CameraPage</name>
     <message>
         <location filename="../panels/camera.py" line="48" />
-        <location filename="../panels/camera.py" line="47" />
         <location filename="../panels/camera.py" line="35" />
         <source>Camera</source>
         <translation>Cámara</translation>
@@ -417,6 +458,11 @@
         <location filename="../panels/camera.py" line="44" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Véase como en un espejo; los demás no</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="47" />
+        <source>Source</source>
+        <translation>Fuente</translation>
     </message>
     <message>
         <location filename="../panels/camera.py" line="53" />
@@ -693,22 +739,22 @@
         <translation>Salida</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="129" />
+        <location filename="../main_window.py" line="131" />
         <source>Saved {0}</source>
         <translation>Guardado: {0}</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="171" />
+        <location filename="../main_window.py" line="173" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="173" />
+        <location filename="../main_window.py" line="175" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="174" />
+        <location filename="../main_window.py" line="176" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
@@ -1070,186 +1116,182 @@
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="104" />
-        <location filename="../panels/output.py" line="37" />
-        <source>Virtual camera</source>
-        <translation>Cámara virtual</translation>
+        <location filename="../panels/output.py" line="38" />
+        <source>Send to other programs</source>
+        <translation>Enviar a otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="37" />
-        <source>Show the picture to other programs</source>
-        <translation>Mostrar la imagen a otros programas</translation>
+        <location filename="../panels/output.py" line="38" />
+        <source>They choose it as their camera</source>
+        <translation>Lo eligen como su cámara</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="40" />
+        <location filename="../panels/output.py" line="41" />
         <source>Which virtual camera</source>
         <translation>Qué cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="40" />
+        <location filename="../panels/output.py" line="41" />
         <source>Where other programs see it</source>
         <translation>Dónde la ven otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="43" />
+        <location filename="../panels/output.py" line="44" />
         <source>Set a virtual camera up…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="45" />
         <source>Set a virtual camera up</source>
         <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="45" />
         <source>What this system needs</source>
         <translation>Qué necesita este sistema</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="46" />
+        <location filename="../panels/output.py" line="47" />
         <source>Mirror what the others see</source>
         <translation>Reflejar lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
+        <location filename="../panels/output.py" line="48" />
         <source>Turns words in the picture round as well</source>
         <translation>También invierte los textos de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="51" />
+        <location filename="../panels/output.py" line="52" />
         <source>Rest while nobody watches</source>
         <translation>Descansar si nadie mira</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="52" />
+        <location filename="../panels/output.py" line="53" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="57" />
+        <location filename="../panels/output.py" line="58" />
         <source>Back in a moment</source>
         <translation>Vuelvo enseguida</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="108" />
-        <location filename="../panels/output.py" line="58" />
+        <location filename="../panels/output.py" line="111" />
+        <location filename="../panels/output.py" line="59" />
         <source>Stand-by text</source>
         <translation>Texto de espera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="58" />
+        <location filename="../panels/output.py" line="59" />
         <source>What the card says while you pause</source>
         <translation>Lo que dice la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="60" />
         <source>Picture…</source>
         <translation>Imagen…</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="118" />
-        <location filename="../panels/output.py" line="60" />
+        <location filename="../panels/output.py" line="121" />
+        <location filename="../panels/output.py" line="61" />
         <source>Stand-by picture</source>
         <translation>Imagen de espera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="60" />
+        <location filename="../panels/output.py" line="61" />
         <source>A picture for the card while you pause</source>
         <translation>Una imagen para la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="64" />
-        <location filename="../panels/output.py" line="62" />
+        <location filename="../panels/output.py" line="65" />
+        <location filename="../panels/output.py" line="63" />
         <source>Without picture</source>
         <translation>Sin imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="65" />
         <source>Use the plain stand-by card again</source>
         <translation>Usar otra vez la tarjeta sencilla</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="125" />
-        <location filename="../panels/output.py" line="67" />
+        <location filename="../panels/output.py" line="128" />
+        <location filename="../panels/output.py" line="68" />
         <source>Folder for recordings</source>
         <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="67" />
+        <location filename="../panels/output.py" line="68" />
         <source>Where recordings and snapshots go</source>
         <translation>Adónde van las grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="94" />
+        <location filename="../panels/output.py" line="95" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Elija «{0}» en su reunión.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="96" />
+        <location filename="../panels/output.py" line="97" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="101" />
+        <location filename="../panels/output.py" line="103" />
         <source>Recording {0}</source>
         <translation>Grabando {0}</translation>
     </message>
     <message>
         <location filename="../panels/output.py" line="107" />
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../panels/output.py" line="110" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="110" />
+        <location filename="../panels/output.py" line="113" />
         <source>Recordings and snapshots</source>
         <translation>Grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="111" />
+        <location filename="../panels/output.py" line="114" />
         <source>Folder</source>
         <translation>Carpeta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="119" />
+        <location filename="../panels/output.py" line="122" />
         <source>Images ({0})</source>
         <translation>Imágenes ({0})</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="135" />
+        <location filename="../panels/output.py" line="138" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>
     <message>
-        <location filename="../plot_panel.py" line="24" />
+        <location filename="../plot_panel.py" line="26" />
         <source>Performance</source>
         <translation>Rendimiento</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="24" />
+        <location filename="../plot_panel.py" line="26" />
         <source>The last minute</source>
         <translation>El último minuto</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="31" />
+        <location filename="../plot_panel.py" line="73" />
+        <location filename="../plot_panel.py" line="33" />
         <source>Pictures a second</source>
         <translation>Imágenes por segundo</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="32" />
+        <location filename="../plot_panel.py" line="73" />
+        <location filename="../plot_panel.py" line="34" />
         <source>Latency in ms</source>
         <translation>Latencia en ms</translation>
-    </message>
-    <message>
-        <location filename="../plot_panel.py" line="35" />
-        <source>in</source>
-        <translation>entrada</translation>
-    </message>
-    <message>
-        <location filename="../plot_panel.py" line="36" />
-        <source>out</source>
-        <translation>salida</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -1271,32 +1313,32 @@
 </context><context>
     <name>RatioControl</name>
     <message>
-        <location filename="../panels/ratio.py" line="26" />
+        <location filename="../panels/ratio.py" line="24" />
         <source>Detail</source>
         <translation>Detalle</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="27" />
+        <location filename="../panels/ratio.py" line="25" />
         <source>How large the network sees the picture: more is finer and slower</source>
         <translation>A qué tamaño ve la red la imagen: más es más fino y más lento</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="30" />
+        <location filename="../panels/ratio.py" line="28" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="33" />
+        <location filename="../panels/ratio.py" line="31" />
         <source>Detail automatically</source>
         <translation>Detalle automático</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="34" />
+        <location filename="../panels/ratio.py" line="32" />
         <source>Choose the detail by the size of the picture</source>
         <translation>Elegir el detalle según el tamaño de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="58" />
+        <location filename="../panels/ratio.py" line="56" />
         <source>The network sees {0} × {1} px</source>
         <translation>La red ve {0} × {1} px</translation>
     </message>
@@ -1426,27 +1468,27 @@
         <translation>Detenido</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="27" />
+        <location filename="../status_line.py" line="28" />
         <source>{0} fps in, {1} out</source>
         <translation>{0} ips de entrada, {1} de salida</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="29" />
+        <location filename="../status_line.py" line="31" />
         <source>{0} ms</source>
         <translation>{0} ms</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="34" />
+        <location filename="../status_line.py" line="36" />
         <source>no virtual camera</source>
         <translation>sin cámara virtual</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="44" />
+        <location filename="../status_line.py" line="46" />
         <source>preparing the model…</source>
         <translation>preparando el modelo…</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="45" />
+        <location filename="../status_line.py" line="47" />
         <source>preparing the background…</source>
         <translation>preparando el fondo…</translation>
     </message>

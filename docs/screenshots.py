@@ -1,0 +1,157 @@
+"""Takes pictures of the real window, with the pipeline running behind it.
+
+    python -m docs.screenshots                        the pictures of the README, into docs/images
+    python -m docs.screenshots --all --output FOLDER  every theme, scale and language: to be looked at, not kept
+
+Without a display it draws off screen. Needs the weights of some model (`run.py weights list`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PyQt6.QtCore import QEventLoop, QLocale, QTimer
+from PyQt6.QtWidgets import QApplication, QWidget
+
+from app.gui.application import Session, WindowOptions, make_application
+from app.gui.assistant import Assistant
+from app.gui.frame_view import ViewMode
+from app.gui.log_buffer import LogBuffer
+from app.gui.preferences import WindowPreferences, save
+from app.gui.single_instance import SingleInstance
+from app.gui.translation import translate
+from app.runtime.status import PipelineStatus
+from app.settings import CaptureSettings, OutputSettings, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+FRAMES = 12
+PATIENCE_MS, SETTLE_MS = 90_000, 200
+SIZE = (1280, 840)
+LANGUAGES, THEMES, SCALES = ("en", "de", "es"), ("dark", "light"), ("1", "2")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: its name and what is done before it is taken."""
+
+    name: str
+    prepare: Callable[[Session], QWidget]
+    """Returns what is pictured."""
+
+
+def _scene(background: int, page: int, mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
+    def prepare(session: Session) -> QWidget:
+        window = session.window
+        window.strip.choose(window.strip.model.tiles[min(background, len(window.strip.model.tiles) - 1)])
+        window.tabs.setCurrentIndex(page)
+        window.actions_bar.set_mode(mode)
+        return window
+
+    return prepare
+
+
+def _plot(session: Session) -> QWidget:
+    session.preferences.change(show_plot=True)
+    return session.window
+
+
+def _assistant(session: Session) -> QWidget:
+    session.preferences.change(show_plot=False)
+    session.window.show_assistant()
+    assistant = session.window.findChild(Assistant)
+    assert assistant is not None
+    return assistant
+
+
+README = (Shot("window", _scene(4, 1)), Shot("window-compare", _scene(5, 1, ViewMode.COMPARE)))
+ALL = (
+    Shot("camera", _scene(4, 0)),
+    Shot("matting", _scene(1, 1)),
+    Shot("output", _scene(0, 2)),
+    Shot("compare", _scene(2, 2, ViewMode.COMPARE)),
+    Shot("plot", _plot),
+    Shot("assistant", _assistant),
+)
+
+
+def take(shots: Sequence[Shot], theme: str, language: str, folder: Path) -> None:
+    """Run the window in this process and write FOLDER/NAME.png for each shot."""
+    app = make_application()
+    settings_path = Path(os.environ["MATTECAM_CONFIG_DIR"]) / "settings.json"
+    save(settings_path.with_name("window.json"), WindowPreferences.model_validate(
+        {"theme": theme, "first_run_done": True}))  # fmt: skip
+    settings = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))
+    with translate(app, QLocale(language)):
+        options = WindowOptions(seconds=3600, settings_path=settings_path)
+        session = Session(app, settings, options, SingleInstance(), LogBuffer())
+        session.window.resize(*SIZE)
+        session.start()
+        try:
+            for shot in shots:
+                widget = shot.prepare(session)
+                _wait_for_frames(app, session)
+                path = folder / f"{shot.name}.png"
+                widget.grab().save(str(path))
+                print(path)
+        finally:
+            session.close()
+
+
+def _wait_for_frames(app: QApplication, session: Session) -> None:
+    loop = QEventLoop()
+    wanted = session.bridge.status.frames_out + FRAMES
+
+    def look(status: PipelineStatus) -> None:
+        if status.frames_out >= wanted:
+            QTimer.singleShot(SETTLE_MS, loop.quit)  # the window lays its words out anew
+
+    session.bridge.status_changed.connect(look)
+    QTimer.singleShot(PATIENCE_MS, lambda: loop.exit(1))
+    if loop.exec() != 0:
+        raise SystemExit(f"No picture came: {session.bridge.status.errors}")
+
+
+def take_all(output: Path) -> None:
+    """Every theme, scale and language, each in a process of its own: the scale is fixed when Qt starts."""
+    for language in LANGUAGES:
+        for theme in THEMES:
+            for scale in SCALES:
+                folder = output / f"{language}-{theme}-{scale}00"
+                words = ["--theme", theme, "--language", language, "--set", "all", "--output", str(folder)]
+                subprocess.run(
+                    [sys.executable, "-m", "docs.screenshots", *words],
+                    env={**os.environ, "QT_SCALE_FACTOR": scale},
+                    cwd=ROOT,
+                    check=True,
+                )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="every theme, scale and language")
+    parser.add_argument("--set", choices=("readme", "all"), default="readme", help="which pictures")
+    parser.add_argument("--theme", choices=THEMES, default="dark")
+    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
+    chosen = parser.parse_args()
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if chosen.all:
+        take_all(chosen.output)
+        return
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        for name in ("CONFIG", "DATA", "RUNTIME"):
+            os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
+        take(README if chosen.set == "readme" else ALL, chosen.theme, chosen.language, chosen.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Translations are whole and current; no words are cut off in any language, at twice the size, in either theme."""
+
+from __future__ import annotations
+
+import ast
+import re
+import xml.etree.ElementTree as Tree
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QCoreApplication, QLocale, Qt
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.gui.application import Session
+from app.gui.assistant import Assistant
+from app.gui.controls import ElidedLabel
+from app.gui.preferences import Theme, WindowPreferences
+from app.gui.readout import Pill
+from app.gui.translation import translate
+from app.gui.translations import make
+from tests.gui.conftest import StartWindow
+
+
+def messages(language: str) -> Iterator[tuple[str, str, str]]:
+    """(context, source, translation) of everything in a translation."""
+    for context in Tree.parse(make.FOLDER / f"mattecam_{language}.ts").getroot().iter("context"):
+        for message in context.iter("message"):
+            yield context.findtext("name", ""), message.findtext("source", ""), message.findtext("translation", "")
+
+
+@pytest.mark.parametrize("language", make.LANGUAGES)
+def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
+    count = 0
+    for context, source, translation in messages(language):
+        count += 1
+        assert translation, f"{context}: {source!r} is not translated"
+        assert sorted(re.findall(r"\{\d\}", source)) == sorted(re.findall(r"\{\d\}", translation)), source
+        assert ("&" in source) == ("&" in translation), source
+        assert source.endswith("…") == translation.endswith("…"), source
+    assert count > 200
+
+
+@pytest.mark.parametrize("language", make.LANGUAGES)
+def test_the_compiled_file_is_that_of_the_source(language: str) -> None:
+    source = make.FOLDER / f"mattecam_{language}.ts"
+    assert source.with_suffix(".qm").read_bytes() == make.compile_translation(source), "run app.gui.translations.make"
+
+
+def test_the_sources_hold_every_text_of_the_program() -> None:
+    sources = {source for _context, source, _translation in messages("de")}
+    program = [path for path in make.FOLDER.parent.rglob("*.py") if path.parent != make.FOLDER]
+    missing = [text for path in program for text in texts_of(path) if text not in sources]
+    assert not missing, "run app.gui.translations.make"
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The literals that a file hands to tr() or translate()."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            place = {"tr": 0, "translate": 1}.get(name)
+            if place is not None and place < len(node.args) and isinstance(node.args[place], ast.Constant):
+                yield str(ast.literal_eval(node.args[place]))
+
+
+@pytest.mark.parametrize("language", make.LANGUAGES)
+def test_qt_finds_every_translation_in_the_compiled_file(qapp: QApplication, language: str) -> None:
+    with translate(qapp, QLocale(language)):
+        for context, source, translation in messages(language):
+            assert QCoreApplication.translate(context, source) == translation
+    context, source, _translation = next(messages(language))
+    assert QCoreApplication.translate(context, source) == source, "afterwards it is as before"
+
+
+def cut_off(window: QWidget) -> list[str]:
+    """The words that have less room than they need."""
+    found = []
+    for label in window.findChildren(QLabel):
+        if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
+            continue
+        if label.wordWrap():
+            room = label.rect().adjusted(0, 0, 0, 10_000)
+            words = label.fontMetrics().boundingRect(room, int(Qt.TextFlag.TextWordWrap), label.text())
+            fits = label.height() + 1 >= words.height()
+        else:
+            fits = label.width() + 1 >= label.fontMetrics().horizontalAdvance(label.text())
+        if not fits:
+            found.append(label.text())
+    found += [
+        button.text()
+        for button in window.findChildren(QAbstractButton)
+        if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
+    ]
+    found += [
+        bar.tabText(bar.count() - 1)
+        for bar in window.findChildren(QTabBar)
+        if bar.isVisible() and bar.width() < bar.tabRect(bar.count() - 1).right()
+    ]
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", *make.LANGUAGES])
+@pytest.mark.parametrize(("size", "theme"), [(1.0, "dark"), (2.0, "light")])
+def test_no_words_are_cut_off(
+    start_window: StartWindow,
+    qapp: QApplication,
+    qtbot: QtBot,
+    tmp_path: Path,
+    language: str,
+    size: float,
+    theme: Theme,
+) -> None:
+    before = qapp.font()
+    font = qapp.font()
+    font.setPointSizeF(before.pointSizeF() * size)
+    qapp.setFont(font)
+    try:
+        with translate(qapp, QLocale(language)):
+            session = start_window(preferences=WindowPreferences(first_run_done=True, theme=theme))
+            look_at_every_page(session, qtbot, tmp_path)
+    finally:
+        qapp.setFont(before)
+
+
+def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
+    window = session.window
+    window.resize(round(window.minimumSizeHint().width()), 900)
+    qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
+    session.store.edit("matting", model="rvm-mobilenetv3")
+    for page in range(window.tabs.count()):
+        window.tabs.setCurrentIndex(page)
+        qtbot.wait(60)
+        picture = folder / f"page-{page}.png"
+        assert window.grab().save(str(picture))
+        assert cut_off(window) == []
+    window.show_assistant()
+    assistant = window.findChild(Assistant)
+    assert assistant is not None
+    qtbot.wait(60)
+    assert cut_off(assistant) == []
+
+
+def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtBot) -> None:
+    def brightness() -> int:
+        return session.window.grab().toImage().pixelColor(2, session.window.height() // 2).lightness()
+
+    session.preferences.change(theme="dark", show_plot=True)
+    dark = brightness()
+    session.preferences.change(theme="light")
+    assert brightness() > dark + 100
