@@ -119,7 +119,7 @@ def _pipeline(settings: Settings) -> Pipeline:
     parts = replace(
         default_parts(),
         open_source=open_source,
-        open_virtual_camera=lambda device, width, height, fps: MemorySink(),
+        open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
     )
     return Pipeline(settings, parts=parts)
 
@@ -147,7 +147,7 @@ def main() -> None:
         capture=CaptureSettings(source="demo"),
         matting=MattingSettings(model=words.model, weights=words.weights, executor=words.executor),
         background=BackgroundSettings(kind="colour"),
-        output=OutputSettings(virtual_camera="memory"),
+        output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )
     if words.soak:
         print(json.dumps(soak(settings, words.soak), indent=2))
