@@ -64,7 +64,7 @@ def photo(width: int = 320, height: int = 240) -> NDArray[np.uint8]:
     return ramp.astype(np.uint8)
 
 
-def write(path: Path, image: NDArray[np.generic]) -> Path:
+def write(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> Path:
     """An image file of the kind the name says."""
     assert cv2.imwrite(str(path), image)
     return path

@@ -119,7 +119,7 @@ def test_bad_files_are_named_and_leave_no_thread(tmp_path: Path, kind: str, what
         path.write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\0\0\0")
     threads = threading.active_count()
     with pytest.raises(BackgroundError) as caught:
-        open_background(BackgroundSettings(kind=kind, path=path))  # type: ignore[arg-type]
+        open_background(BackgroundSettings(kind=kind, path=path))
     message = str(caught.value)
     assert "\n" not in message and message.endswith(".")
     assert path is None or str(path) in message
@@ -147,3 +147,15 @@ def test_bundled_backgrounds_are_small_full_hd_pictures() -> None:
         assert image is not None and image.shape == (1080, 1920, 3)
         assert path.stat().st_size <= 350_000
         assert image.std() > 5, f"{path.name} is an empty picture"
+
+
+def test_bundled_backgrounds_can_be_painted_again() -> None:
+    from docs.backgrounds.paint import to_bytes
+    from docs.backgrounds.scenes import SCENES
+
+    paths = {path.stem: path for path in bundled_backgrounds()}
+    assert set(paths) == set(SCENES)
+    committed = cv2.imread(str(paths["1-soft-studio"]))
+    assert committed is not None
+    painted = to_bytes(SCENES["1-soft-studio"](), 0.004, 1)
+    assert np.abs(painted.astype(int) - committed).mean() < 2

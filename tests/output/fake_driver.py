@@ -1,0 +1,100 @@
+"""A stand-in for pyvirtualcam.Camera and for Linux's loopback devices, at the seam to the driver.
+
+It keeps what was sent, and behaves as the real driver was seen to: it may clamp a size without a word.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+import types
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.output import v4l2
+from app.output.v4l2 import LoopbackNode, PixelSize
+
+FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY"}
+Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR", "RGB"))
+
+
+@dataclass
+class FakeDriver:
+    """The devices, and what happened to them."""
+
+    nodes: list[LoopbackNode] = field(default_factory=lambda: [LoopbackNode("/dev/video10", "Mattecam", 10)])
+    kept: PixelSize | None = None
+    """The format that devices are held in, whatever is asked for."""
+    largest: tuple[int, int] = (1920, 1080)
+    used_up: set[str] = field(default_factory=set)
+    """Devices that take no producer until they are revived."""
+    sending: set[str] = field(default_factory=set)
+    """Devices that another program sends to."""
+    refusals: dict[str, Exception] = field(default_factory=dict)
+    opened: list[FakeCamera] = field(default_factory=list)
+    revived: list[str] = field(default_factory=list)
+    formats: dict[str, PixelSize] = field(default_factory=dict)
+
+    def camera(self, width: int, height: int, fps: float, *, fmt: Format, device: str) -> FakeCamera:
+        """What pyvirtualcam.Camera(...) gives."""
+        if device in self.refusals:
+            raise self.refusals[device]
+        if device in self.used_up:
+            raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
+        clamped = PixelSize(min(width, self.largest[0]), min(height, self.largest[1]), FOURCC[fmt.name])
+        self.formats[device] = self.kept or clamped
+        self.used_up.add(device)
+        self.opened.append(FakeCamera(self, device, width, height, fps, fmt))
+        return self.opened[-1]
+
+    def revive(self, path: str) -> None:
+        """A device takes a producer again."""
+        self.revived.append(path)
+        self.used_up.discard(path)
+
+
+@dataclass
+class FakeCamera:
+    """An open device."""
+
+    driver: FakeDriver
+    device: str
+    width: int
+    height: int
+    fps: float
+    fmt: Format
+    sent: list[NDArray[np.uint8]] = field(default_factory=list)
+    closed: int = 0
+    fails: Exception | None = None
+
+    def send(self, frame: NDArray[np.uint8]) -> None:
+        """Take a frame as the real one does."""
+        if self.fails is not None:
+            raise self.fails
+        wanted = self.width * self.height * (3 if self.fmt.name == "I420" else 4) // 2
+        if frame.size != wanted or frame.dtype != np.uint8:
+            raise ValueError(f"unexpected frame size: {frame.size} != {wanted}")
+        real = self.driver.formats[self.device]
+        assert (real.width, real.height) == (self.width, self.height), "readers would see garbage"
+        self.sent.append(frame.copy())
+
+    def close(self) -> None:
+        """Release it."""
+        self.closed += 1
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
+    """Put a fake driver in the place of the real one."""
+    driver = FakeDriver()
+    module = types.ModuleType("pyvirtualcam")
+    module.__dict__.update(Camera=driver.camera, PixelFormat=Format)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
+    monkeypatch.setattr(v4l2, "loopback_nodes", lambda: tuple(driver.nodes))
+    monkeypatch.setattr(v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending)
+    monkeypatch.setattr(v4l2, "pictures_arrive", lambda path: path in driver.sending)
+    monkeypatch.setattr(v4l2, "current_format", driver.formats.get)
+    monkeypatch.setattr(v4l2, "revive", driver.revive)
+    return driver

@@ -1,0 +1,72 @@
+"""What every sink does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.errors import SinkLostError
+from app.output.base import FrameSink
+from app.output.memory import MemorySink
+from app.output.recorder import Recorder
+from app.output.virtual_camera import VirtualCamera
+from tests.output import fake_driver
+from tests.output.pictures import picture
+
+Make = Callable[[Path], FrameSink]
+
+
+def memory(folder: Path) -> FrameSink:
+    """Keeps pictures."""
+    return MemorySink(3)
+
+
+def recorder(folder: Path) -> FrameSink:
+    """Writes the composite."""
+    return Recorder(folder / "a.mp4", 64, 48, 30)
+
+
+def alpha_recorder(folder: Path) -> FrameSink:
+    """Writes the matte."""
+    return Recorder(folder / "a.mkv", 64, 48, 30, alpha=True)
+
+
+def virtual_camera(folder: Path) -> FrameSink:
+    """Shows pictures as a camera."""
+    return VirtualCamera("auto", 64, 48, 30)
+
+
+@pytest.fixture(params=[memory, recorder, alpha_recorder, virtual_camera])
+def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Each kind of sink."""
+    fake_driver.install(monkeypatch)
+    chosen: Make = request.param
+    return chosen
+
+
+def test_takes_pictures_of_any_size_and_repeats(make: Make, tmp_path: Path) -> None:
+    sink = make(tmp_path)
+    assert sink.name
+    same = picture()
+    for one in (same, same, picture(128, 96), picture(65, 49), picture(2, 2), picture(1, 1), picture(16, 300), same):
+        before = one.image.copy()
+        sink.send(one)
+        assert (one.image == before).all(), "a sink must not write to a picture"
+    sink.close()
+
+
+def test_closing_twice_does_nothing_and_sending_afterwards_is_named(make: Make, tmp_path: Path) -> None:
+    sink = make(tmp_path)
+    sink.send(picture())
+    sink.close()
+    sink.close()
+    with pytest.raises(SinkLostError) as caught:
+        sink.send(picture())
+    assert "\n" not in str(caught.value)
+
+
+def test_closing_without_a_picture_is_fine(make: Make, tmp_path: Path) -> None:
+    make(tmp_path).close()
+    assert list(tmp_path.iterdir()) == [], "an empty recording leaves no file"

@@ -1,0 +1,112 @@
+"""The answers of Linux's video devices, read from bytes laid out as the kernel does, and a sysfs made of files."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from pathlib import Path
+
+import pytest
+
+from app.output import v4l2
+from app.output.v4l2 import LoopbackNode, PixelSize
+
+
+def capability(driver: str, capabilities: int, device_capabilities: int) -> bytes:
+    """struct v4l2_capability."""
+    return struct.pack(
+        "16s32s32sIII12x", driver.encode(), b"Mattecam", b"platform:x", 0x60100, capabilities, device_capabilities
+    )
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[int, bytes]:
+    """What the ioctls answer, by number; every node is /dev/null."""
+    table: dict[int, bytes] = {}
+
+    def ioctl(node: int, request: int, argument: bytearray) -> int:
+        if request not in table:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        argument[: len(table[request])] = table[request]
+        return 0
+
+    monkeypatch.setattr("app.output.v4l2.fcntl.ioctl", ioctl)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "device", "takes"),
+    [(0x85200003, 0x05200003, True), (0x85200003, 0x05200001, False), (0x05200002, 0, True), (0x05200001, 0, False)],
+)
+def test_whether_a_producer_may_come(answers: dict[int, bytes], capabilities: int, device: int, takes: bool) -> None:
+    answers[0x80685600] = capability("v4l2 loopback", capabilities, device)
+    assert v4l2.takes_output("/dev/null") is takes
+
+
+def test_the_format_is_read_from_its_place(answers: dict[int, bytes]) -> None:
+    answers[0xC0D05604] = struct.pack("I4xII4s", 2, 1280, 720, b"YU12")
+    assert v4l2.current_format("/dev/null") == PixelSize(1280, 720, "YU12")
+    del answers[0xC0D05604]
+    assert v4l2.current_format("/dev/null") is None
+    assert v4l2.current_format("/dev/none") is None
+
+
+def test_reviving_survives_the_drivers_error(answers: dict[int, bytes]) -> None:
+    v4l2.revive("/dev/null")
+    with pytest.raises(FileNotFoundError):
+        v4l2.revive("/dev/none")
+
+
+def test_only_loopbacks_are_listed_and_hardware_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drivers: dict[str, str | Exception] = {
+        "/dev/video7": "v4l2 loopback",
+        "/dev/video10": "v4l2 loopback",
+        "/dev/video11": "akvcam",
+        "/dev/video12": PermissionError(errno.EACCES, "Permission denied"),
+        "/dev/video13": PermissionError(errno.EACCES, "Permission denied"),
+        "/dev/video14": OSError(errno.ENODEV, "No such device"),
+    }
+    sysfs = tmp_path / "class"
+    sysfs.mkdir()
+    for number in (0, 7, 10, 11, 12, 13, 14):
+        home = tmp_path / "devices" / ("pci0/usb1" if number == 0 else "virtual") / f"video{number}"
+        home.mkdir(parents=True)
+        (home / "name").write_text(f"Cam {number}\n")
+        (sysfs / f"video{number}").symlink_to(home)
+    (tmp_path / "devices/virtual/video12/buffers").touch()
+    monkeypatch.setattr(v4l2, "SYSFS", sysfs)
+    asked = []
+
+    def driver_and_caps(path: str) -> tuple[str, int]:
+        asked.append(path)
+        answer = drivers[path]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, 0
+
+    monkeypatch.setattr(v4l2, "_driver_and_caps", driver_and_caps)
+    assert v4l2.loopback_nodes() == tuple(LoopbackNode(f"/dev/video{n}", f"Cam {n}", n) for n in (7, 10, 12))
+    assert "/dev/video0" not in asked
+
+
+@pytest.mark.parametrize(
+    ("reads", "arrive"),
+    [
+        ([False] * 9, False),
+        ([True, True] + [False] * 9, False),
+        ([True, False, False, True], True),
+        ([True] * 99, True),
+    ],
+)
+def test_pictures_arrive_only_where_new_ones_come(
+    monkeypatch: pytest.MonkeyPatch, reads: list[bool], arrive: bool
+) -> None:
+    """The first ones may be old: they lie in the ring; more than the longest ring holds cannot."""
+    answers = iter(reads)
+    monkeypatch.setattr(v4l2, "_read_one", lambda node: next(answers))
+    monkeypatch.setattr(v4l2, "_LOOK_AGAIN_S", 0.01)
+    assert v4l2.pictures_arrive("/dev/null", 0.05) is arrive
+
+
+def test_no_pictures_arrive_from_a_node_that_is_gone() -> None:
+    assert not v4l2.pictures_arrive("/dev/none")

@@ -1,0 +1,243 @@
+"""The virtual camera before a stand-in for the driver that does what the real one was seen to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.errors import SinkLostError, SinkOpenError
+from app.output import camera_list, virtual_camera
+from app.output.camera_list import list_virtual_cameras
+from app.output.pixels import Packer
+from app.output.readers import Holder
+from app.output.v4l2 import LoopbackNode, PixelSize
+from app.output.virtual_camera import MAX_SIZE, VirtualCamera
+from app.types import BgrImage
+from tests.output import fake_driver
+from tests.output.fake_driver import FakeCamera, FakeDriver
+from tests.output.pictures import bar_error, picture
+from tests.paths import ROOT
+
+OURS, OTHER = LoopbackNode("/dev/video10", "Mattecam", 10), LoopbackNode("/dev/video7", "Cam 7", 7)
+PREFIX = "'v4l2loopback' backend: "
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
+    """The stand-in."""
+    return fake_driver.install(monkeypatch)
+
+
+def shown(camera: FakeCamera) -> BgrImage:
+    """The picture that a reader sees, BGR, converted as readers do (BT.601, limited range)."""
+    data, (w, h) = camera.sent[-1], (camera.width, camera.height)
+    codes = {"I420": cv2.COLOR_YUV2BGR_I420, "YUYV": cv2.COLOR_YUV2BGR_YUY2, "UYVY": cv2.COLOR_YUV2BGR_UYVY}
+    planes = data.reshape(h * 3 // 2, w) if camera.fmt.name == "I420" else data.reshape(h, w, 2)
+    return cv2.cvtColor(planes, codes[camera.fmt.name]).astype(np.uint8, copy=False)
+
+
+def test_bars_arrive_with_their_colours(driver: FakeDriver) -> None:
+    camera = VirtualCamera("auto", 640, 480, 30)
+    camera.send(picture(640, 480))
+    assert camera.name == "Mattecam (/dev/video10)" and camera.device == "/dev/video10" and camera.size == (640, 480)
+    assert bar_error(shown(driver.opened[0])) <= 2
+
+
+@pytest.mark.parametrize("fourcc", ["YU12", "YUYV", "UYVY"])
+def test_a_device_kept_in_a_format_gets_that_format(driver: FakeDriver, fourcc: str) -> None:
+    driver.kept = PixelSize(320, 240, fourcc)
+    camera = VirtualCamera("auto", 640, 480, 30)
+    camera.send(picture(640, 480))
+    assert camera.size == (320, 240)
+    assert bar_error(shown(driver.opened[-1])) <= 3
+    assert [one.closed for one in driver.opened] == [1, 0]
+
+
+def test_a_format_that_cannot_be_sent_is_refused(driver: FakeDriver) -> None:
+    for kept in (PixelSize(320, 240, "MJPG"), PixelSize(321, 240, "YU12")):
+        driver.kept = kept
+        with pytest.raises(SinkOpenError, match=kept.fourcc):
+            VirtualCamera("auto", 640, 480, 30)
+    assert all(one.closed for one in driver.opened)
+
+
+def test_a_size_that_the_driver_clamps_is_letterboxed(driver: FakeDriver) -> None:
+    camera = VirtualCamera("auto", 3840, 1600, 30)
+    camera.send(picture(3840, 1600, grey=200))
+    assert camera.size == (1920, 1080)
+    image = shown(driver.opened[-1])
+    assert abs(int(image[image.shape[0] // 2, 960, 0]) - 200) <= 2 and image[5].max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"), [((641, 481), (640, 480)), ((1, 1), (2, 2)), ((20_000, 10_000), (7680, 3840))]
+)
+def test_sizes_are_made_even_and_possible(driver: FakeDriver, asked: tuple[int, int], given: tuple[int, int]) -> None:
+    driver.largest = MAX_SIZE
+    assert VirtualCamera("auto", *asked, 0).size == given
+    assert driver.opened[0].fps >= 1, "a rate of 0 is a division by zero in the driver"
+
+
+def test_a_new_size_opens_the_camera_anew_while_nobody_reads(driver: FakeDriver) -> None:
+    camera = VirtualCamera("auto", 64, 48, 30)
+    camera.send(picture(64, 48))
+    camera.send(picture(128, 96))
+    assert camera.size == (128, 96) and driver.opened[0].closed == 1
+    assert bar_error(shown(driver.opened[1])) <= 6
+
+
+def test_a_new_size_is_letterboxed_while_somebody_reads(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = VirtualCamera("auto", 64, 48, 30)
+    monkeypatch.setattr(virtual_camera, "holders", lambda device: (Holder(1, "chromium", False),))
+    camera.send(picture(200, 50, grey=200))
+    assert camera.size == (64, 48) and len(driver.opened) == 1
+    assert shown(driver.opened[0])[2].max() <= 2
+
+
+def test_the_same_picture_is_converted_once(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = VirtualCamera("auto", 64, 48, 30)
+    packed: list[BgrImage] = []
+    pack = Packer.pack
+
+    def counted(self: Packer, image: BgrImage) -> NDArray[np.uint8]:
+        packed.append(image)
+        return pack(self, image)
+
+    monkeypatch.setattr(Packer, "pack", counted)
+    for one in (picture(), picture()):
+        for _ in range(5):
+            camera.send(one)
+    assert len(packed) == 2 and len(driver.opened[0].sent) == 10
+
+
+def test_a_device_that_a_dead_producer_used_up_is_revived(driver: FakeDriver) -> None:
+    driver.used_up = {"/dev/video10"}
+    VirtualCamera("auto", 64, 48, 30)
+    assert driver.revived == ["/dev/video10"]
+
+
+def test_after_closing_the_device_takes_the_next_program(driver: FakeDriver) -> None:
+    camera = VirtualCamera("auto", 64, 48, 30)
+    assert "/dev/video10" in driver.used_up
+    camera.close()
+    camera.close()
+    assert driver.used_up == set() and driver.opened[0].closed == 1
+
+
+def test_a_device_that_another_program_sends_to_is_left_alone(driver: FakeDriver) -> None:
+    driver.sending = {"/dev/video10"}
+    with pytest.raises(SinkOpenError, match="Another program is sending"):
+        VirtualCamera("/dev/video10", 64, 48, 30)
+    assert driver.opened == [] and driver.revived == []
+
+
+def test_auto_takes_ours_first_then_any_that_is_free(driver: FakeDriver) -> None:
+    driver.nodes = [OTHER, OURS]
+    assert VirtualCamera("auto", 64, 48, 30).device == OURS.path
+    driver.sending = {OURS.path}
+    assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
+
+
+def test_auto_tries_the_next_where_the_first_does_not_open(driver: FakeDriver) -> None:
+    driver.nodes = [OTHER, OURS]
+    driver.refusals = {OURS.path: RuntimeError(PREFIX + "Device could not be opened: Device or resource busy")}
+    assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
+    driver.refusals[OTHER.path] = RuntimeError("another reason")
+    with pytest.raises(SinkOpenError, match="Another program"):
+        VirtualCamera("auto", 64, 48, 30)
+
+
+@pytest.mark.parametrize("wanted", ["/dev/video7", "Cam 7", "7"])
+def test_a_camera_is_found_by_device_label_and_number(driver: FakeDriver, wanted: str) -> None:
+    driver.nodes = [OTHER, OURS]
+    assert VirtualCamera(wanted, 64, 48, 30).device == OTHER.path
+
+
+def test_what_is_not_there_is_named_with_what_there_is(driver: FakeDriver) -> None:
+    with pytest.raises(SinkOpenError, match=r"'Nobody'; choose one of /dev/video10 \(Mattecam\)"):
+        VirtualCamera("Nobody", 64, 48, 30)
+    with pytest.raises(SinkOpenError, match="real camera"):
+        VirtualCamera("/dev/null", 64, 48, 30)
+    driver.nodes = []
+    for wanted in ("auto", "Nobody", "/dev/video10"):
+        with pytest.raises(SinkOpenError, match="modprobe v4l2loopback"):
+            VirtualCamera(wanted, 64, 48, 30)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            RuntimeError(
+                PREFIX + "No v4l2 loopback device found at /dev/video[0-99]. Did you run 'modprobe v4l2loopback'? "
+                "See also pyvirtualcam's documentation."
+            ),
+            "modprobe v4l2loopback",
+        ),
+        (RuntimeError(PREFIX + "Device /dev/video10 does not exist."), "does not exist; choose another"),
+        (RuntimeError(PREFIX + "Device /dev/video10 is not a video output device."), "another program is sending"),
+        (RuntimeError(PREFIX + "Device /dev/video10 is already in use."), "open in this program already"),
+        (
+            RuntimeError(PREFIX + "Device /dev/video10 could not be opened: Device or resource busy"),
+            "Another program is sending to the virtual camera /dev/video10",
+        ),
+        (
+            RuntimeError(
+                PREFIX
+                + "Could not access /dev/video0 due to missing permissions. Did you add your user to the 'video' "
+                "group? Run 'usermod -a -G video myusername' and log out and in again."
+            ),
+            "sudo usermod -aG video",
+        ),
+        (RuntimeError("'obs' backend: OBS Virtual Camera device not found! Did you install OBS?"), "OBS Studio"),
+        (RuntimeError("'obs' backend: virtual camera output could not be started"), "does not start"),
+        (ZeroDivisionError("division by zero"), "division by zero"),
+        (KeyError("v4l3"), "v4l3"),
+        (ValueError("one line\nanother"), r"\(one line\)"),
+        (ImportError("No module named 'pyvirtualcam'"), "pyvirtualcam"),
+        (RuntimeError(""), "RuntimeError"),
+    ],
+)
+def test_the_drivers_words_become_one_sentence_with_what_to_do(
+    driver: FakeDriver, error: Exception, words: str
+) -> None:
+    driver.refusals = {"/dev/video10": error}
+    with pytest.raises(SinkOpenError, match=words) as caught:
+        VirtualCamera("auto", 64, 48, 30)
+    message = str(caught.value)
+    assert "\n" not in message and message.endswith(".") and "backend" not in message
+    assert "/dev/video10" in message or "There is no virtual camera" in message
+
+
+def test_a_picture_that_the_driver_refuses_is_a_lost_sink(driver: FakeDriver) -> None:
+    camera = VirtualCamera("auto", 64, 48, 30)
+    driver.opened[0].fails = RuntimeError("write failed: No such device")
+    with pytest.raises(SinkLostError, match=r"/dev/video10 cannot be used \(write failed"):
+        camera.send(picture())
+    camera.close()
+
+
+def test_the_list_has_ours_first_and_knows_who_sends(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver.nodes = [OTHER, OURS]
+    driver.sending = {OTHER.path}
+    ours, other = list_virtual_cameras()
+    assert (ours.id, ours.label, ours.path, ours.busy) == ("/dev/video10", "Mattecam", "/dev/video10", False)
+    assert (other.label, other.busy) == ("Cam 7", True)
+    monkeypatch.setattr(camera_list, "holders", lambda path: (Holder(1, "obs", True),))
+    assert all(one.busy for one in list_virtual_cameras())
+    monkeypatch.setattr(camera_list, "holders", lambda path: (Holder(os.getpid(), "mattecam", True),))
+    assert not any(one.busy for one in list_virtual_cameras()), "what this program sends to is not busy"
+
+
+def test_the_driver_is_imported_only_when_a_camera_is_opened() -> None:
+    code = (
+        "import sys, app.output.virtual_camera as v; v.list_virtual_cameras(); "
+        "sys.exit('pyvirtualcam' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
