@@ -28,11 +28,18 @@ def _fill(weighted: Tensor) -> Tensor:
     height, width = weighted.shape[2:]
     step = blur.FILL_FACTOR
     padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
-    far = _smooth(functional.avg_pool2d(padded, step), torch.from_numpy(blur.FILL_TAPS).to(weighted.device))
+    far = _smooth(functional.avg_pool2d(padded, step), _fill_taps(weighted.device))
     mean = weighted.mean((2, 3), keepdim=True)
     colour = mean[:, :3] / (mean[:, 3:] + blur.FLOOR)
     fill = (far[:, :3] + blur.FLOOR * colour) / (far[:, 3:] + blur.FLOOR)
     return functional.interpolate(fill, scale_factor=step, mode="bilinear", align_corners=False)[:, :, :height, :width]
+
+
+def _fill_taps(device: torch.device) -> Tensor:
+    """`blur.FILL_TAPS`, made where it is used: a copy from the host cannot be part of a captured graph."""
+    radius = len(blur.FILL_TAPS) // 2
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=device) / blur.FILL_SIGMA) ** 2)
+    return taps / taps.sum()
 
 
 def _smooth(image: Tensor, taps: Tensor) -> Tensor:

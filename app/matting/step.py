@@ -28,6 +28,20 @@ class StepMode:
     foreground: bool = False
 
 
+class Layers(NamedTuple):
+    """What lies one before the other in the picture, before the edge controls; float32, RGB in 0..1."""
+
+    person: Tensor
+    """(B, 3, H, W): the person's colours."""
+    alpha: Tensor
+    """(B, 1, H, W)."""
+    behind: Tensor
+    """(B, 3, H, W)."""
+    finite: Tensor
+    """() float32: not finite where the network's output is not a matte."""
+    state: State
+
+
 class StepOutput(NamedTuple):
     """What a step gives, on its device."""
 
@@ -70,7 +84,14 @@ class FrameStep(nn.Module):
         frame: (H, W, 3) uint8 BGR. backdrop: the same, or the taps (K,) float32 of a blurred room. held: `held` of the
         last step's output; None on the first frame.
         """
-        image = frame.permute(2, 0, 1).flip(0)[None].float() / 255
+        return self.finish(self.layers(frame, backdrop, state), mode, held)
+
+    def layers(self, frame: Tensor, backdrop: Tensor, state: State) -> Layers:
+        """The step up to the edge controls; what `mode` asks for is all in `finish`.
+
+        frame and backdrop: as for `forward`, or (B, H, W, 3) for B streams whose states lie in one batch.
+        """
+        image = _to_image(frame)
         small = self._small(image)
         slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *state)
         finite = slope.float().sum() + offset.float().sum()
@@ -80,18 +101,23 @@ class FrameStep(nn.Module):
             room = blurred_room(small, coarse, backdrop, self.geometry.room_factor)
             behind = torch.round(functional.interpolate(room, size=image.shape[2:], mode="bilinear") * 255) / 255
         else:
-            behind = backdrop.permute(2, 0, 1).flip(0)[None].float() / 255
+            behind = _to_image(backdrop)
+        return Layers(person, alpha, behind, finite, tuple(new_state))
+
+    def finish(self, layers: Layers, mode: StepMode, held: Tensor | None = None) -> StepOutput:
+        """Edge controls, composite and conversion; held: as for `forward`. The outputs of B > 1 streams keep the B."""
+        person, alpha = layers.person, layers.alpha
         if mode.edges.touches_alpha:
             held = tensor_edges.steady((alpha * 255).round(), mode.edges, held)
             alpha = tensor_edges.reshape(held, mode.edges) / 255
         if mode.edges.despill > 0:
             person = tensor_edges.despill(person, alpha, mode.edges.despill)
         return StepOutput(
-            composite=_to_bgr(alpha * person + (1 - alpha) * behind),
-            alpha=_to_bytes(alpha)[0, 0],
+            composite=_to_bgr(alpha * person + (1 - alpha) * layers.behind),
+            alpha=_to_bytes(alpha).squeeze(1).squeeze(0),
             foreground=_to_bgr(person) if mode.foreground else None,
-            finite=finite,
-            state=tuple(new_state),
+            finite=layers.finite,
+            state=layers.state,
             held=held,
         )
 
@@ -120,6 +146,11 @@ def _to_bytes(values: Tensor) -> Tensor:
     return (values * 255).round().to(torch.uint8)
 
 
+def _to_image(pixels: Tensor) -> Tensor:
+    """([B,] H, W, 3) uint8 BGR to (B, 3, H, W) float32 RGB in 0..1."""
+    return pixels.reshape(-1, *pixels.shape[-3:]).permute(0, 3, 1, 2).flip(1).float() / 255
+
+
 def _to_bgr(image: Tensor) -> Tensor:
-    """(1, 3, H, W) RGB in 0..1 to (H, W, 3) uint8 BGR."""
-    return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()
+    """(B, 3, H, W) RGB in 0..1 to (B, H, W, 3) uint8 BGR, without the B where it is 1."""
+    return _to_bytes(image).flip(1).permute(0, 2, 3, 1).contiguous().squeeze(0)
