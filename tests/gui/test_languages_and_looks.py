@@ -61,8 +61,9 @@ def texts_of(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             place = {"tr": 0, "translate": 1}.get(name)
-            if place is not None and place < len(node.args) and isinstance(node.args[place], ast.Constant):
-                yield str(ast.literal_eval(node.args[place]))
+            text = node.args[place] if place is not None and place < len(node.args) else None
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
 
 
 @pytest.mark.parametrize("language", make.LANGUAGES)
@@ -131,15 +132,19 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     session.store.edit("matting", model="rvm-mobilenetv3")
     for page in range(window.tabs.count()):
         window.tabs.setCurrentIndex(page)
-        qtbot.wait(60)
-        picture = folder / f"page-{page}.png"
-        assert window.grab().save(str(picture))
-        assert cut_off(window) == []
+        nothing_is_cut_off(window, qtbot)
+        assert window.grab().save(str(folder / f"page-{page}.png"))
     window.show_assistant()
     assistant = window.findChild(Assistant)
     assert assistant is not None
-    qtbot.wait(60)
-    assert cut_off(assistant) == []
+    nothing_is_cut_off(assistant, qtbot)
+
+
+def nothing_is_cut_off(widget: QWidget, qtbot: QtBot) -> None:
+    def check() -> None:
+        assert cut_off(widget) == []
+
+    qtbot.waitUntil(check, timeout=3000)
 
 
 def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtBot) -> None:
