@@ -38,6 +38,10 @@ class LiveOptions:
     downsample_ratio: Annotated[
         str | None, typer.Option(metavar="auto|0.05-1", help="Size of the frame the network sees.")
     ] = None
+    governor: Annotated[
+        bool | None,
+        typer.Option("--governor/--no-governor", help="Lower what is on auto while the machine is too busy."),
+    ] = None
     background: Annotated[
         str | None,
         typer.Option(metavar="blur[:0-100]|FILE|#RRGGBB|green|none", help="What stands behind the person."),
@@ -110,6 +114,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         device=options.device,
         executor=options.executor,
         precision=options.precision,
+        governor=options.governor,
     )
     if options.downsample_ratio is not None:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)

@@ -82,6 +82,8 @@ class MattingSettings(Model):
     precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
     """None: chosen so that the small frame's short side is about 270 px."""
+    governor: bool = True
+    """Lower what is left on auto (ratio, model) and the matted rate while the machine is too busy to hold the rate."""
     edges: EdgeSettings = EdgeSettings()
 
     @field_validator("model")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import MattecamError, ModelError, PlateError
 from app.matting.base import MattingEngine
+from app.matting.governor import Step
 from app.runtime.board import StatusBoard
+from app.runtime.governing import Governing
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
 from app.settings import MIN_RATIO, EdgeSettings, MattingSettings
 
+_log = logging.getLogger(__name__)
 RETRY_S = 5.0
 """After so long an engine that failed is built again."""
 _NO_EDGES = EdgeSettings()
@@ -37,10 +41,16 @@ class EngineSupply:
             lambda engine: engine.close(),
         )
         self._board = board
+        self._governing = Governing()
         self._engine: MattingEngine | None = None
-        self._size = (0, 0)
+        self._running: EngineKey | None = None
+        """What the engine in use was built for."""
         self._wanted: EngineKey | None = None
+        """The user's choice."""
+        self._base: EngineKey | None = None
+        """The user's choice or a fall-back in its place, at full quality."""
         self._requested: EngineKey | None = None
+        """What the governor makes of `_base`."""
         self._retry_at_s: float | None = None
         self.number = 0
         """Counts the engines used so far."""
@@ -55,17 +65,24 @@ class EngineSupply:
         """An engine is being built (any thread)."""
         return self._preparer.busy
 
+    @property
+    def every(self) -> int:
+        """Every how manieth frame is to be matted."""
+        return self._governing.quality.every
+
     def follow(self, settings: MattingSettings, width: int, height: int) -> MattingEngine | None:
         """The engine to use for this frame; None while there is none for its size."""
-        wanted = EngineKey(settings.replace(edges=_NO_EDGES), width, height)
+        wanted = EngineKey(settings.replace(edges=_NO_EDGES, governor=True), width, height)
         if wanted != self._wanted:
             self._wanted = wanted
-            self._request(wanted)
+            self._begin(wanted)
         elif self._retry_at_s is not None and time.monotonic() >= self._retry_at_s:
             assert self._requested is not None
             self._request(self._requested)
         self.poll()
-        return self._engine if self._size == (width, height) else None
+        self._govern(settings.governor)
+        running = self._running
+        return self._engine if running is not None and (running.width, running.height) == (width, height) else None
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fall-back stands in for (any thread)."""
@@ -80,39 +97,66 @@ class EngineSupply:
             assert outcome.error is not None
             self._build_failed(outcome.key, outcome.error)
             return
+        if outcome.key != self._requested and self._running == self._requested:
+            outcome.value.close()
+            return  # The wish for it was taken back.
         self.close_engine()
         self._engine = outcome.value
-        self._size = (outcome.key.width, outcome.key.height)
+        self._running = outcome.key
         self._board.engine = self._engine.info
+        self._governing.disturb()
         self.number += 1
-        if outcome.key == self._wanted:
+        if outcome.key == self._requested and self._base == self._wanted:
             self._board.clear(Stage.MATTING)
 
-    def worked(self, duration_s: float) -> None:
-        """A step went well and took `duration_s`."""
+    def worked(self, step: Step) -> None:
+        """A step went well."""
         self.failed = False
         assert self._engine is not None
         self._board.engine = self._engine.info
+        if self.busy or self._running != self._requested:
+            return  # The building of an engine takes time from the one that runs.
+        if self._governing.observe(step):
+            self._request_governed()
 
     def fail(self, error: Exception) -> None:
         """A step failed: another engine is built, lighter or without the plate where that helps."""
         self._board.report(Stage.MATTING, _named(error))
+        governed = self._running == self._requested != self._base
         self.close_engine()
         self.failed = True
-        assert self._requested is not None
-        lighter = fall_back(self._requested.settings, error)
-        if lighter is None:
-            self._retry_at_s = time.monotonic() + RETRY_S
+        assert self._base is not None
+        lighter = fall_back(self._base.settings, error)
+        if lighter is not None:
+            self._begin(EngineKey(lighter, self._base.width, self._base.height))
+        elif governed:
+            self._refuse()
         else:
-            self._request(EngineKey(lighter, self._requested.width, self._requested.height))
+            self._retry_at_s = time.monotonic() + RETRY_S
 
     def close_engine(self) -> None:
         """Close the engine in use, if any."""
         engine, self._engine = self._engine, None
-        self._size = (0, 0)
+        self._running = None
         self._board.engine = None
         if engine is not None:
             engine.close()
+
+    def _begin(self, base: EngineKey) -> None:
+        """Work with `base` from now on, at full quality first."""
+        self._base = base
+        self._governing.forget()
+        self._board.note = ""
+        self._request(base)
+
+    def _govern(self, on: bool) -> None:
+        """Begin to govern as soon as full quality runs; go back to it where the user switches the governor off."""
+        if on and not self._governing.active:
+            if self._engine is not None and self._base is not None and self._running == self._base:
+                self._governing.begin(self._base.settings, self._engine.info)
+        elif not on and self._governing.active:
+            self._governing.forget()
+            self._request_governed()
 
     def _request(self, key: EngineKey) -> None:
         self._requested = key
@@ -120,16 +164,33 @@ class EngineSupply:
         self.failed = False
         self._preparer.request(key)
 
+    def _request_governed(self) -> None:
+        assert self._base is not None
+        self._board.note = self._governing.note
+        key = EngineKey(self._governing.govern(self._base.settings), self._base.width, self._base.height)
+        if key == self._running:
+            self._requested = key
+        elif key != self._requested:
+            self._request(key)
+
+    def _refuse(self) -> None:
+        self._governing.refuse()
+        self._request_governed()
+
     def _build_failed(self, key: EngineKey, error: Exception) -> None:
+        if key == self._requested and key != self._base:
+            _log.info("The governor does without %s, which cannot be had (%s).", key.settings.model, error)
+            self._refuse()
+            return
         self._board.report(Stage.MATTING, _named(error))
         if key != self._requested:
             return
-        if self._engine is not None and self._size == (key.width, key.height):
+        if self._running is not None and (self._running.width, self._running.height) == (key.width, key.height):
             return  # What worked keeps running until the user chooses anew.
         self.failed = True
         lighter = fall_back(key.settings, error)
         if lighter is not None:
-            self._request(EngineKey(lighter, key.width, key.height))
+            self._begin(EngineKey(lighter, key.width, key.height))
         else:
             self._retry_at_s = time.monotonic() + RETRY_S
 

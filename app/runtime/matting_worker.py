@@ -11,6 +11,7 @@ import numpy as np
 from app.compositing.base import Background
 from app.errors import ModelError
 from app.matting.base import MattingEngine
+from app.matting.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engine_supply import EngineSupply
@@ -55,6 +56,8 @@ class MattingWorker:
         self._background_wanted: BackgroundSettings | None = None
         self._sequence: tuple[int, int] | None = None
         """(source generation, engine number) of the last step: what the recurrent state belongs to."""
+        self._stepped: tuple[int, int] = (-1, -1)
+        """(source generation, index) of the last frame that was matted."""
 
     def run(self, stop: threading.Event) -> None:
         """The thread's body."""
@@ -91,8 +94,13 @@ class MattingWorker:
             self._done(Picture(frame.image, PictureKind.UNMATTED, frame=frame))
         elif engine is None:
             self._stand_by(Phase.WAITING if self._engines.failed else Phase.STARTING)
-        else:
+        elif not self._left_out(frame, generation):
             self._step(engine, frame, generation, settings)
+
+    def _left_out(self, frame: Frame, generation: int) -> bool:
+        """Whether the governor saves this frame's matting; the outputs repeat the last composite instead."""
+        last_generation, last_index = self._stepped
+        return generation == last_generation and 0 < frame.index - last_index < self._engines.every
 
     def _step(self, engine: MattingEngine, frame: Frame, generation: int, settings: Settings) -> None:
         sequence = (generation, self._engines.number)
@@ -108,12 +116,17 @@ class MattingWorker:
             self._engines.fail(error)
             self._stand_by(Phase.WAITING)
             return
-        duration_s = time.perf_counter() - started_s
-        self._board.step_ms.add(duration_s)
-        self._engines.worked(duration_s)
-        self._sequence = sequence
+        self._board.step_ms.add(time.perf_counter() - started_s)
+        self._sequence, self._stepped = sequence, (generation, frame.index)
         self._board.phase = Phase.RUNNING
         self._done(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
+        now_s = time.perf_counter()
+        self._engines.worked(Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings)))
+
+    def _rate_hz(self, settings: Settings) -> float:
+        """The rate to hold: what was asked for, or what the source gives if that is less."""
+        source = self._board.source
+        return min(settings.capture.fps, source.fps) if source is not None and source.fps > 0 else settings.capture.fps
 
     def _done(self, picture: Picture) -> None:
         self._board.frames_out.tick()
