@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.errors import UsageError
 from training.degrade import ToneRange, random_camera, random_tone, through_h264
 from training.motion import Placement, random_path, warp_all
+from training.sources import WHOLE_BODY
 from training.store import Entry, Pack
 
 Pixels = npt.NDArray[np.uint8]
@@ -20,6 +21,14 @@ Size = tuple[int, int]
 
 _SMALL = 160
 """Frames of this width and less are made from pictures of half the size, in less time."""
+
+_PORTRAITS = 0.6
+"""Share of heads and shoulders and half bodies among the photos drawn."""
+_PHOTO_PLACES = 0.35
+"""Share of places that are left-overs of photos: outdoors, offices, plain walls."""
+_CROWDS = 0.15
+_NOBODY = 2
+"""Alpha, of 255, up to which nobody is there."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,8 @@ class Mixture:
     """How often each kind of sample is drawn; the rest are photos as they are."""
 
     composite: float = 0.45
-    empty: float = 0.07
-    clip: float = 0.06
+    empty: float = 0.1
+    clip: float = 0.03
 
 
 class SampleSource:
@@ -58,10 +67,10 @@ class SampleSource:
         self._backgrounds = Pack(cache / "backgrounds", halved=halved)
         self._clips = Pack(cache / "clips", halved=halved)
         people = [entry for entry in self._people.entries if not entry.validation]
-        self._photos = [entry for entry in people if entry.usable]
-        self._cutouts = [entry for entry in people if entry.composable]
+        self._photos = _by_framing([entry for entry in people if entry.usable])
+        self._cutouts = _by_framing([entry for entry in people if entry.composable])
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]
-        if not (self._photos and self._cutouts and self._rooms):
+        if not (any(self._photos) and any(self._cutouts) and self._rooms):
             raise UsageError(f"{cache} holds no people or no rooms to learn from; fill it with training.cache first.")
         by_clip: dict[str, list[Entry]] = {}
         for entry in self._clips.entries:
@@ -95,8 +104,7 @@ class SampleSource:
         return self._photo(rng)
 
     def _photo(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-        entry = self._photos[rng.integers(len(self._photos))]
-        layers = self._people.pixels(entry)
+        layers = self._people.pixels(_one_of(rng, self._photos))
         placement, padded = _framed(rng, _size(layers), self.size)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
@@ -116,7 +124,7 @@ class SampleSource:
         return _split(images)
 
     def _room(self, rng: Rng) -> list[Pixels]:
-        room = self._backgrounds.pixels(self._rooms[rng.integers(len(self._rooms))])
+        room = self._place(rng)
         placement, _ = _framed(rng, _size(room), self.size, pad=False)
         path = random_path(rng, self.frames, self.size, 0.006)
         frames = warp_all(room, placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
@@ -124,11 +132,27 @@ class SampleSource:
         tone = random_tone(rng, ToneRange())
         return [tone(_blurred(frame, sigma)) for frame in frames]
 
+    def _place(self, rng: Rng) -> Pixels:
+        """A picture with nobody in it: a room, or what is left of a photo beside the person, put together."""
+        if rng.random() < _PHOTO_PLACES:
+            layers = self._people.pixels(_one_of(rng, self._photos))
+            free = layers[..., 6].max(0) <= _NOBODY
+            if free.sum() > max(0.35 * free.size, 0.25 * self.size[0]):
+                return np.ascontiguousarray(layers[:, free, :3])
+        return self._backgrounds.pixels(self._rooms[rng.integers(len(self._rooms))])
+
     def _composite(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-        frames = self._room(rng)
-        alphas = [np.zeros((*f.shape[:2], 1), np.float32) for f in frames]
-        foregrounds = [np.zeros(f.shape, np.float32) for f in frames]
-        count = 2 if rng.random() < 0.15 else 1
+        if rng.random() < _CROWDS:
+            # Somebody steps before a photo of somebody else.
+            frames, before, behind = self._photo(rng)
+            alphas = [a.astype(np.float32) / 255 for a in before]
+            foregrounds = [f.astype(np.float32) for f in behind]
+            count = 1
+        else:
+            frames = self._room(rng)
+            alphas = [np.zeros((*f.shape[:2], 1), np.float32) for f in frames]
+            foregrounds = [np.zeros(f.shape, np.float32) for f in frames]
+            count = 2 if rng.random() < 0.12 else 1
         for _ in range(count):
             for t, (colour, alpha) in enumerate(self._person(rng, small=count > 1)):
                 # Over: the nearer person hides the farther one as both hide the room.
@@ -142,8 +166,7 @@ class SampleSource:
 
     def _person(self, rng: Rng, small: bool) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
         """Colour (H, W, 3) 0..255 and alpha (H, W, 1) 0..1 of somebody in each frame."""
-        entry = self._cutouts[rng.integers(len(self._cutouts))]
-        layers = self._people.pixels(entry)[..., 3:]
+        layers = self._people.pixels(_one_of(rng, self._cutouts))[..., 3:]
         placement = _placed(rng, np.asarray(layers[..., 3]), self.size, small)
         # Some come in or go out of sight.
         speed = 0.2 if rng.random() < 0.08 else 0.025
@@ -153,6 +176,17 @@ class SampleSource:
         colours = [tone(image[..., :3]).astype(np.float32) for image in warped]
         alphas = [np.asarray(image[..., 3:], np.float32) / np.float32(255) for image in warped]
         return list(zip(colours, alphas, strict=True))
+
+
+def _by_framing(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Portraits, and the others."""
+    return [e for e in entries if e.group not in WHOLE_BODY], [e for e in entries if e.group in WHOLE_BODY]
+
+
+def _one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
+    portraits, others = entries
+    wanted = portraits if (rng.random() < _PORTRAITS and portraits) or not others else others
+    return wanted[rng.integers(len(wanted))]
 
 
 def _framed(rng: Rng, source: Size, size: Size, pad: bool = True) -> tuple[Placement, bool]:

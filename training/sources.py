@@ -10,6 +10,9 @@ from pathlib import Path
 VALIDATION_CLIPS = frozenset({"asl_walk", "asl_book", "asl_yes"})
 """Clips (one signer each) that no network is trained on."""
 
+WHOLE_BODY = frozenset({"bearpaw/clothing-co-parsing", "VikramShenoy97/Human-Segmentation-Dataset"})
+"""Sources of photos that show people from head to foot; the others show heads and shoulders, or half bodies."""
+
 _ONE_PERSON_IN_MANY = ("isl_",)
 """Name prefixes of sources that show the same few people again and again: these are for training only."""
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from training.check import filling
 from training.metrics import Alpha
+from training.sources import WHOLE_BODY
 from training.store import Pack
 from training.teacher import Teacher
 
@@ -22,8 +23,6 @@ SIZE = (512, 288)
 
 WARM_UP_FRAMES = 3
 """Frames that are shown and not measured; a photo is shown so many times and once more."""
-
-_WHOLE_BODY = frozenset({"bearpaw/clothing-co-parsing", "VikramShenoy97/Human-Segmentation-Dataset"})
 
 
 class Matter(Protocol):
@@ -108,7 +107,7 @@ def _photos(cache: Path, count: int) -> list[Scene]:
     return [
         Scene(
             e.name,
-            "whole body" if e.group in _WHOLE_BODY else "portrait",
+            "whole body" if e.group in WHOLE_BODY else "portrait",
             [np.ascontiguousarray(filling(pack.pixels(e)[..., :3], SIZE))],
             [],
         )
