@@ -94,8 +94,8 @@ def prepare(requirements: Path) -> None:
             venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
         _remove_halves()
         _install(requirements, lock)
-        # What numba compiles once per machine; without it the first seconds of the first start run on plain numpy.
-        subprocess.run([str(PYTHON), "-m", "app.matting.arithmetic"], cwd=ROOT, check=False)
+        # What would keep the first start waiting for some seconds.
+        subprocess.run([str(PYTHON), "-m", "app.matting.warm_up"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
 
 

@@ -1,0 +1,24 @@
+"""Does once what a first start would have to wait for; run.py calls it after installing.
+
+`python -m app.matting.warm_up` compiles the full-size arithmetic and converts the bundled network; both stay on disk.
+"""
+
+from __future__ import annotations
+
+from app.errors import ModelError
+from app.matting.arithmetic import compiled
+from app.matting.registry import build_engine
+from app.settings import MattingSettings
+
+
+def warm_up() -> None:
+    """All of it; what cannot be done here is done, or said, at the first start."""
+    compiled.wait()
+    try:
+        build_engine(MattingSettings(model="student"), 1280, 720).close()
+    except ModelError:
+        return
+
+
+if __name__ == "__main__":
+    warm_up()
