@@ -1,0 +1,202 @@
+"""The governor against machines that are played: it stays within bounds, holds the rate, comes back, and keeps calm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.matting.governor import (
+    LATENCY_BOUND_S,
+    MAX_SWITCHES,
+    SWITCHES_SPAN_S,
+    Governor,
+    Quality,
+    Step,
+    ladder,
+)
+
+FULL = Quality()
+RUNGS = ladder(270, 0.2, ratio_free=True, model_free=True)
+BUILD_S = 1.5
+"""How long the played machine takes to build an engine, while the old one runs on."""
+
+
+@dataclass
+class Played:
+    """A machine on which a step at full quality takes `load(time)` of the time there is."""
+
+    governor: Governor
+    load: Callable[[float], float]
+    rate_hz: float = 30.0
+    fixed: float = 0.3
+    """The part of the work that no ratio makes less."""
+    lighter: float = 0.4
+    now_s: float = 0.0
+    switches_s: list[float] = field(default_factory=list)
+    steps: list[tuple[float, float, Quality]] = field(default_factory=list)
+    """(when, how much of the time there was it took, at what quality)"""
+
+    def run(self, until_s: float) -> None:
+        running, ready_s = self.governor.quality, 0.0
+        while self.now_s < until_s:
+            building = self.now_s < ready_s
+            if not building:
+                running = self.governor.quality
+            work = (self.fixed + (1 - self.fixed) * running.ratio_factor**2) * (
+                self.lighter if running.lighter_model else 1
+            )
+            busy_s = max(self.load(self.now_s) * work / self.rate_hz, 1e-5)
+            self.now_s += max(busy_s, running.every / self.rate_hz)
+            self.steps.append((self.now_s, busy_s * self.rate_hz / running.every, running))
+            if not building and self.governor.observe(Step(self.now_s, busy_s, busy_s, self.rate_hz)):
+                self.switches_s.append(self.now_s)
+                ready_s = self.now_s + BUILD_S
+
+    def pressure(self, from_s: float, to_s: float) -> float:
+        """The mean part of the time there was that the steps of a span took."""
+        part = [pressure for at_s, pressure, _ in self.steps if from_s <= at_s < to_s]
+        return sum(part) / len(part)
+
+
+def constant(load: float) -> Callable[[float], float]:
+    return lambda now_s: load
+
+
+def test_the_ladder_lowers_ratio_then_model_then_leaves_frames_out() -> None:
+    assert RUNGS[0] == FULL
+    assert [rung.ratio_factor for rung in RUNGS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
+    assert RUNGS[5] == Quality(lighter_model=True)
+    assert RUNGS[6:] == (Quality(lighter_model=True, every=2),)
+    works = [rung.work / rung.every for rung in RUNGS]
+    assert works == sorted(works, reverse=True), "each rung is cheaper than the one before"
+
+
+def test_the_small_frame_never_becomes_too_small() -> None:
+    assert [rung.ratio_factor for rung in ladder(144, 0.1, ratio_free=True, model_free=False)] == [1, 0.84, 0.71, 0.71]
+    assert [rung.ratio_factor for rung in ladder(800, 0.8, ratio_free=True, model_free=False)] == [1, 0.84, 0.84]
+    assert ladder(20, 0.1, ratio_free=True, model_free=False) == (FULL, Quality(every=2))
+
+
+@given(
+    short_side=st.integers(16, 4000),
+    least_factor=st.floats(0.01, 1),
+    ratio_free=st.booleans(),
+    model_free=st.booleans(),
+    segments=st.lists(st.tuples(st.floats(0.5, 60), st.floats(0, 8)), min_size=1, max_size=8),
+    rate_hz=st.sampled_from([1.0, 7.5, 30.0]),
+)
+@settings(max_examples=25, deadline=None)
+def test_any_load_stays_within_bounds(
+    short_side: int,
+    least_factor: float,
+    ratio_free: bool,
+    model_free: bool,
+    segments: list[tuple[float, float]],
+    rate_hz: float,
+) -> None:
+    governor = Governor(ladder(short_side, least_factor, ratio_free=ratio_free, model_free=model_free))
+    end_s = 0.0
+    for duration_s, load in segments:
+        end_s += duration_s
+        machine = Played(governor, constant(load), rate_hz, now_s=end_s - duration_s)
+        machine.run(end_s)
+        for _, _, quality in machine.steps:
+            assert ratio_free or quality.ratio_factor == 1
+            assert model_free or not quality.lighter_model
+            assert quality.ratio_factor == 1 or least_factor <= quality.ratio_factor < 1
+            assert quality.every in (1, 2)
+
+
+@given(
+    loads=st.lists(st.floats(0, 8), min_size=2, max_size=20),
+    fixed=st.floats(0, 0.9),
+    lighter=st.floats(0.05, 1.2),
+)
+@settings(max_examples=25, deadline=None)
+def test_never_more_than_a_few_switches_within_a_minute(loads: list[float], fixed: float, lighter: float) -> None:
+    machine = Played(Governor(RUNGS), lambda now_s: loads[int(now_s / 7) % len(loads)], 10.0, fixed, lighter)
+    machine.run(300)
+    for first_s in machine.switches_s:
+        within = [at_s for at_s in machine.switches_s if first_s <= at_s < first_s + SWITCHES_SPAN_S]
+        assert len(within) <= MAX_SWITCHES
+
+
+@pytest.mark.parametrize("load", [1.2, 1.8, 2.5, 4.0])
+def test_a_load_that_comes_and_goes(load: float) -> None:
+    machine = Played(Governor(RUNGS), lambda now_s: load if 30 <= now_s < 90 else 0.5)
+    machine.run(29)
+    assert not machine.switches_s, "without need it changes nothing"
+    machine.run(90)
+    assert machine.pressure(45, 90) < 1, "the rate is held"
+    machine.run(130)
+    assert machine.governor.quality == FULL
+    assert len(machine.switches_s) <= 8
+
+
+def test_the_first_thing_to_go_is_the_ratio() -> None:
+    machine = Played(Governor(RUNGS), constant(1.2))
+    machine.run(20)
+    quality = machine.governor.quality
+    assert 0.5 <= quality.ratio_factor < 1
+    assert not quality.lighter_model
+    assert quality.every == 1
+
+
+@given(load=st.floats(0.3, 6), fixed=st.floats(0, 0.9), lighter=st.floats(0.05, 1.2))
+@settings(max_examples=25, deadline=None)
+def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter: float) -> None:
+    machine = Played(Governor(RUNGS), constant(load), 10.0, fixed, lighter)
+    machine.run(1800)
+    assert sum(at_s > 1200 for at_s in machine.switches_s) <= 5
+
+
+def test_one_hiccup_changes_nothing() -> None:
+    machine = Played(Governor(RUNGS), lambda now_s: 20.0 if 10 <= now_s < 10.5 else 0.5)
+    machine.run(40)
+    assert not machine.switches_s
+
+
+def test_a_pause_begins_the_measurement_anew() -> None:
+    governor = Governor(RUNGS)
+    for burst in range(20):
+        machine = Played(governor, constant(3.0), now_s=burst * 100.0)
+        machine.run(burst * 100 + 1.6)
+        assert not machine.switches_s
+
+
+def test_a_slow_rate_keeps_the_latency_bound() -> None:
+    machine = Played(Governor(RUNGS), constant(0.5), rate_hz=2.0)
+    machine.run(60)
+    busy_s = machine.steps[-1][1] / machine.rate_hz
+    assert machine.governor.quality != FULL
+    assert busy_s < LATENCY_BOUND_S
+
+
+def test_what_cannot_be_had_leaves_the_ladder() -> None:
+    governor = Governor(RUNGS)
+    machine = Played(governor, constant(2.1))
+    machine.run(10)
+    assert governor.quality == Quality(lighter_model=True)
+
+    governor.refuse()
+
+    assert governor.quality == Quality(0.5)
+    machine.run(120)
+    assert governor.quality == Quality(0.5, every=2)
+    assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
+
+
+def test_a_ratio_that_cannot_be_had_leaves_the_ladder() -> None:
+    governor = Governor(RUNGS)
+    machine = Played(governor, constant(1.2))
+    machine.run(10)
+    refused = governor.quality
+    assert refused.ratio_factor < 1
+    governor.refuse()
+    assert governor.quality.ratio_factor > refused.ratio_factor
+    machine.run(60)
+    assert governor.quality.ratio_factor < refused.ratio_factor
