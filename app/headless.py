@@ -51,7 +51,8 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         write_before_after(proof.picture, session.sample)
         typer.echo(f"{proof.clip}\n{proof.picture}")
     if session.failure is not None:
-        say(f"mattecam: {session.failure}")
+        if session.failure not in session.status.errors:  # the log has shown those
+            say(f"mattecam: {session.failure}")
         return EXIT_FAILED
     typer.echo(summary(session.status))
     return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
