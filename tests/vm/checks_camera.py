@@ -1,0 +1,176 @@
+"""The virtual camera as ordinary programs see it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing.context import ForkProcess
+
+import numpy as np
+
+from app.doctor.proof import bar_error
+from app.output.virtual_camera import list_virtual_cameras
+from tests.vm.tools import (
+    DEVICE,
+    LABEL,
+    OpenCvReader,
+    expect,
+    in_a_child,
+    load,
+    read_ffmpeg,
+    read_gstreamer,
+    read_opencv,
+    say,
+    sending,
+    shell,
+)
+
+MAX_ERROR = 6
+MAX_SILENCE_S = 3.0
+
+
+def label_and_list() -> None:
+    """The device is found by its label and named so to others."""
+    load()
+    found = list_virtual_cameras()
+    say(f"found {[(camera.id, camera.label, camera.busy) for camera in found]}")
+    expect([(camera.path, camera.label, camera.busy) for camera in found] == [(DEVICE, LABEL, False)], "not as loaded")
+    with sending(device=LABEL):
+        told = shell(f"v4l2-ctl -d {DEVICE} --info")
+        expect(LABEL in told and "Video Capture" in told, f"v4l2-ctl says {told}")
+        # told from another process than the sender's
+        expect(list_virtual_cameras()[0].busy, "a virtual camera in use is said to be free")
+    expect(not list_virtual_cameras()[0].busy, "it is said to be in use after its sender has gone")
+
+
+def colours() -> None:
+    """Colour bars come back right in three readers, at two sizes."""
+    for size in ("640x480", "1280x720"):
+        load()
+        width, height = map(int, size.split("x"))
+        with sending(size):
+            for name, image in (
+                ("OpenCV", read_opencv()),
+                ("ffmpeg", read_ffmpeg()),
+                ("GStreamer", read_gstreamer((width, height))),
+            ):
+                error = bar_error(image)
+                say(f"{size} {name}: {image.shape[1]}x{image.shape[0]}, largest error {error:.1f} of 255")
+                expect(image.shape == (height, width, 3), "another size")
+                expect(error <= MAX_ERROR, "wrong colours")
+
+
+def opened_again() -> None:
+    """One sender after another, without root's help or a reload, also after a kill."""
+    load()
+    for turn in range(3):
+        with sending() as process:
+            expect(bar_error(read_opencv()) <= MAX_ERROR, "wrong colours")
+            if turn == 1:
+                process.kill()
+    say("three senders in a row, the second one killed")
+    shell(f"chown root:video {DEVICE} && chmod 660 {DEVICE}")
+    with sending(user="user"):
+        say("and an ordinary user of the group video")
+
+
+def readers_survive_a_kill() -> None:
+    """A reader that watches goes on after kill -9 and a new start."""
+    load()
+    with sending() as first:
+        reader = OpenCvReader()
+        reader.settled()
+        first.kill()
+        killed_s = time.monotonic()
+    with sending():
+        error = bar_error(reader.settled())
+        silence_s = time.monotonic() - killed_s
+        reader.close()
+    say(f"pictures again {silence_s:.2f} s after the kill, error {error:.1f}")
+    expect(error <= MAX_ERROR, "wrong colours")
+
+
+def size_is_kept() -> None:
+    """While a reader is there the size stays, and a picture of another shape comes between bars."""
+    load()
+    with sending("640x480") as process:
+        reader = OpenCvReader()
+        reader.settled()
+        _switch_size(process)  # now 1280x720
+        time.sleep(0.5)
+        image = reader.settled()
+        expect(image.shape == (480, 640, 3), f"the size became {image.shape}")
+        top, middle = image[:50], image[60:420]
+        say(f"640x480 kept, bars above of brightness {top.mean():.1f}, middle off by {bar_error(middle):.1f}")
+        expect(top.mean() < 20, "no black bar above")
+        expect(bar_error(np.ascontiguousarray(middle)) <= MAX_ERROR, "the middle is not the picture")
+        reader.close()
+        time.sleep(0.5)
+        _switch_size(process)
+        time.sleep(0.3)
+        _switch_size(process)
+        time.sleep(0.5)
+        image = read_opencv()
+        say(f"after the reader has gone: {image.shape[1]}x{image.shape[0]}")
+        expect(image.shape == (720, 1280, 3), "the new size was not taken although nobody reads")
+
+
+def _switch_size(process: ForkProcess) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGUSR1)
+
+
+def reader_first() -> None:
+    """A reader that was there before the program gets the picture when it comes."""
+    load()
+    with sending():
+        reader = OpenCvReader()
+        reader.settled()
+    with sending():
+        error = bar_error(reader.settled())
+        reader.close()
+    say(f"a reader held over from the last run: error {error:.1f}")
+    expect(error <= MAX_ERROR, "wrong colours")
+    load(exclusive=False)
+    early = in_a_child(lambda: f"a picture with an error of {bar_error(read_opencv()):.1f}")
+    time.sleep(2)
+    with sending():
+        said = early(60)
+    say(f"a reader that came before the first sender (exclusive_caps=0): {said}")
+    expect("a picture" in said, "it got no picture")
+
+
+def unusual_sizes() -> None:
+    """Sizes that drivers take badly are sent as something sensible."""
+    for size in ("641x481", "3840x2160", "16x16"):
+        load()
+        with sending(size) as process:
+            image = read_opencv()
+            error = bar_error(image) if image.shape[1] >= 64 else 0.0
+            say(f"{size}: readers see {image.shape[1]}x{image.shape[0]}, error {error:.1f}")
+            expect(process.is_alive() and error <= MAX_ERROR, "the picture is wrong")
+
+
+def two_readers() -> None:
+    """Two programs watch at once."""
+    load()
+    with sending():
+        first, second = OpenCvReader(), OpenCvReader()
+        errors = [bar_error(reader.settled()) for reader in (first, second)]
+        first.close()
+        second.close()
+    say(f"errors {errors[0]:.1f} and {errors[1]:.1f}")
+    expect(max(errors) <= MAX_ERROR, "wrong colours")
+
+
+CHECKS = {
+    "label-and-list": label_and_list,
+    "colours": colours,
+    "opened-again": opened_again,
+    "readers-survive-a-kill": readers_survive_a_kill,
+    "size-is-kept": size_is_kept,
+    "reader-first": reader_first,
+    "unusual-sizes": unusual_sizes,
+    "two-readers": two_readers,
+}

@@ -1,0 +1,124 @@
+"""The doctor on real devices: what it finds, and its proof."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from functools import partial
+
+from app.doctor.finding import Finding, State
+from app.doctor.fix import fix
+from app.doctor.loopback import choose_device, read_devices
+from app.doctor.proof import prove
+from app.doctor.readback import open_opencv
+from app.doctor.system import System
+from app.doctor.virtual_camera import check_virtual_camera
+from app.output.virtual_camera import VirtualCamera
+from tests.vm.tools import DEVICE, OpenCvReader, become, expect, in_a_child, load, say, sending, unload
+
+
+def _found() -> dict[str, Finding]:
+    findings = {finding.check.removeprefix("virtual camera: "): finding for finding in check_virtual_camera(System())}
+    for finding in findings.values():
+        say(f"{finding.state.value:8}{finding.check}: {finding.detail}")
+    return findings
+
+
+def _prove(device: str = DEVICE) -> Finding:
+    finding = prove(device, partial(VirtualCamera, device), partial(open_opencv, device))
+    say(f"{finding.state.value:8}{finding.detail}")
+    return finding
+
+
+def not_loaded() -> None:
+    """Installed, but not in the kernel."""
+    unload("v4l2loopback")
+    module = _found()["module"]
+    expect(module.state is State.PROBLEM and "not loaded" in module.detail, "it does not see that")
+    expect("modprobe v4l2loopback" in module.fix, "it does not say what to do")
+
+
+def without_exclusive_caps() -> None:
+    """Loaded as `modprobe v4l2loopback` alone loads it."""
+    load(exclusive=False)
+    caps = _found()["exclusive_caps"]
+    expect(caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "it does not see that")
+
+
+def all_well_and_proven() -> None:
+    """Twice in a row, so that the proof leaves the device as it was."""
+    load()
+    findings = _found()
+    for check in ("module", "device", "exclusive_caps", "permission", "in use"):
+        expect(findings[check].state is State.OK, f"{check} is {findings[check].detail}")
+    for _ in range(2):
+        expect(_prove().state is State.OK, "the proof failed")
+
+
+def proof_beside_a_reader() -> None:
+    """A program that keeps the camera at another size is named as the reason."""
+    load()
+    with sending("1280x720"):
+        reader = OpenCvReader()
+        reader.settled()
+    finding = _prove()
+    reader.close()
+    expect(finding.state is not State.PROBLEM, "it takes a watched camera for a broken one")
+
+
+def busy() -> None:
+    """Another program sends."""
+    load()
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=s=640x480:r=30",
+               "-pix_fmt", "yuv420p", "-f", "v4l2", DEVICE]  # fmt: skip
+    other = subprocess.Popen(command)
+    try:
+        time.sleep(3)
+        finding = _found()["in use"]
+        expect(finding.state is State.WARNING and "ffmpeg" in finding.detail, "it does not see who sends")
+    finally:
+        other.kill()
+        other.wait()
+    expect(_prove().state is State.OK, "after that program was killed the camera cannot be used")
+    expect(_found()["in use"].state is State.OK, "it takes a dead program for a living one")
+
+
+def no_permission() -> None:
+    """A user outside the group."""
+    load()
+    said = in_a_child(_permission_of_nobody)(60)
+    say(said)
+    expect(
+        said.startswith("problem nobody may not open") and "usermod -aG video nobody" in said, "it does not see that"
+    )
+
+
+def _permission_of_nobody() -> str:
+    become("nobody")
+    findings = {finding.check: finding for finding in check_virtual_camera(System())}
+    finding = findings["virtual camera: permission"]
+    return f"{finding.state.value} {finding.detail} {finding.fix!r}"
+
+
+def repaired() -> None:
+    """`--fix` as root, from nothing and from a module without exclusive_caps."""
+    unload("v4l2loopback")
+    for start in ("not loaded", "without exclusive_caps"):
+        say(f"{start}: {fix(System(), lambda shown: True)}")
+        device = choose_device(read_devices(System()))
+        expect(device is not None and device.exclusive_caps and device.label == "Mattecam", f"it left {device}")
+        assert device is not None
+        proof = _prove(device.path)
+        expect(proof.state is State.OK, "the repaired camera does not work")
+        load(exclusive=False, number=10)
+
+
+CHECKS = {
+    "doctor-not-loaded": not_loaded,
+    "doctor-without-exclusive-caps": without_exclusive_caps,
+    "doctor-all-well": all_well_and_proven,
+    "doctor-proof-beside-a-reader": proof_beside_a_reader,
+    "doctor-busy": busy,
+    "doctor-no-permission": no_permission,
+    "doctor-fix": repaired,
+}

@@ -1,0 +1,27 @@
+#!/bin/bash
+# Builds the test bed (a throw-away Linux with a real V4L2 kernel) and runs the device checks in it.
+#   tests/vm/run.sh [CHECK...]        without names: all of them
+# MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
+# VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
+# PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
+# Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+bed=${MATTECAM_BED:-$root/../shared/vm}
+python=${PYTHON:-$(command -v python3)}
+if [ ! -x "$bed/build.sh" ] || [ ! -x "$bed/run.sh" ]; then
+  echo "tests/vm: there is no test bed in $bed, so nothing was checked on real devices" >&2
+  exit 3
+fi
+export VM_DIR=${VM_DIR:-/tmp/vm}
+# what the guest's own interpreter gets, in the versions of the program: enough for the checks without a network
+wanted='^(av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pyvirtualcam|rich|typer|typing-extensions)=='
+VM_PIP=$(grep -E "$wanted" "$root/requirements.txt" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
+export VM_PIP
+[ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
+LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
+PROGRAM_PYTHON=$("$python" -c 'import sys; print(sys.executable)')
+export LEND PROGRAM_PYTHON
+export VM_ENV="LEND PROGRAM_PYTHON"
+exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash tests/vm/in_guest.sh "$@"

@@ -1,0 +1,44 @@
+"""The device checks in the bed, as a test; and what of them needs no device."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.vm import marks
+
+HERE = Path(__file__).resolve().parent
+NO_BED = 3
+
+
+@pytest.mark.vm
+@pytest.mark.timeout(5400)
+def test_everything_in_the_bed() -> None:
+    if os.environ.get("MATTECAM_VM") != "1":
+        pytest.skip("the checks on real devices run only with MATTECAM_VM=1 (minutes; needs root and the test bed)")
+    done = subprocess.run(
+        [str(HERE / "run.sh")],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHON": sys.executable},
+    )
+    if done.returncode == NO_BED:
+        pytest.skip("there is no test bed beside the repository")
+    sys.stdout.write(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert "all passed" in done.stdout
+
+
+def test_marks_survive_and_noise_is_no_mark() -> None:
+    image = np.full((480, 640, 3), 96, np.uint8)
+    marks.draw(image, 1234567)
+    found = marks.read(image)
+    assert found is not None and found[0] == 1234567 and 0 <= found[1] < 5000
+    assert marks.read(np.full((480, 640, 3), 96, np.uint8)) is None
+    assert marks.read(np.zeros((480, 640, 3), np.uint8)) is None

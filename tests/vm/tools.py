@@ -1,0 +1,198 @@
+"""For the checks in the bed: modules, programs that watch a camera, and programs that send to one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pwd
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.errors import MattecamError
+from app.types import BgrImage
+from tests.vm import producer
+
+NUMBER = 20
+DEVICE = f"/dev/video{NUMBER}"
+LABEL = "Mattecam"
+DROPPED_PICTURES = 8
+"""The first ones after opening may be torn or old."""
+
+
+class CheckFailed(Exception):
+    """What should be so is not."""
+
+
+def expect(fact: bool, otherwise: str) -> None:
+    """End the check unless `fact`."""
+    if not fact:
+        raise CheckFailed(otherwise)
+
+
+def say(text: str) -> None:
+    """A line of the proof."""
+    sys.stdout.write(f"    {text}\n")
+    sys.stdout.flush()
+
+
+def shell(line: str, timeout_s: float = 60.0) -> str:
+    """Run a line; gives what it wrote. Raises CheckFailed where it fails."""
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=timeout_s, check=False)
+    expect(done.returncode == 0, f"{line!r} failed with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def load(*, exclusive: bool = True, label: str = LABEL, number: int = NUMBER, more: str = "") -> None:
+    """The module, fresh, with one device."""
+    unload("v4l2loopback")
+    caps = int(exclusive)
+    shell(f'modprobe v4l2loopback devices=1 video_nr={number} card_label="{label}" exclusive_caps={caps} {more}')
+    shell("udevadm settle --timeout=10")
+
+
+def load_camera(number: int = 0) -> str:
+    """A camera of the kernel's test driver; gives its node."""
+    unload("vivid")
+    shell(f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0 vid_cap_nr={number} no_error_inj=0")
+    shell("udevadm settle --timeout=10")
+    return f"/dev/video{number}"
+
+
+def unload(module: str) -> None:
+    """Out of the kernel; waits for programs that are just closing it."""
+    deadline_s = time.monotonic() + 60
+    while Path(f"/sys/module/{module}").exists():
+        done = subprocess.run(["rmmod", module], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            expect(time.monotonic() < deadline_s, f"{module} cannot be unloaded: {done.stderr}")
+            time.sleep(0.25)
+
+
+_FORK = multiprocessing.get_context("fork")
+"""Children share what is imported already: a fresh interpreter takes long in the bed."""
+
+
+@contextmanager
+def sending(size: str = "640x480", *, device: str = DEVICE, user: str = "root") -> Iterator[ForkProcess]:
+    """A process that sends colour bars to the virtual camera; ended, if it still runs, at the end."""
+    receiver, sender = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_send, args=(device, size, user, sender))
+    process.start()
+    sender.close()
+    try:
+        expect(receiver.poll(60), "the sender sends nothing")
+        first = receiver.recv()
+        expect(first.startswith("sending"), f"the sender said {first!r}")
+        yield process
+    finally:
+        process.terminate()
+        process.join(60)
+        receiver.close()
+        expect(not process.is_alive(), "the sender does not end")
+
+
+def _send(device: str, size: str, user: str, told: Connection) -> None:
+    become(user)
+    try:
+        producer.send_bars(device, size, told.send)
+    except MattecamError as error:
+        told.send(str(error))
+
+
+def become(user: str) -> None:
+    """Go on as another user, with the groups of that user."""
+    entry = pwd.getpwnam(user)
+    os.initgroups(user, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def in_a_child(work: Callable[[], str]) -> Callable[[float], str]:
+    """Start `work` in a process of its own; the answer takes a time limit in seconds and gives what it returned."""
+    receiver, sender = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_work, args=(work, sender))
+    process.start()
+    sender.close()
+
+    def answer(limit_s: float) -> str:
+        try:
+            expect(receiver.poll(limit_s), "no answer in time")
+            text = receiver.recv()
+            assert isinstance(text, str)
+            return text
+        finally:
+            process.kill()
+            process.join()
+            receiver.close()
+
+    return answer
+
+
+def _work(work: Callable[[], str], told: Connection) -> None:
+    try:
+        told.send(work())
+    except (CheckFailed, MattecamError, OSError) as error:
+        told.send(f"{type(error).__name__}: {error}")
+
+
+class OpenCvReader:
+    """Watches with OpenCV."""
+
+    def __init__(self, device: str = DEVICE) -> None:
+        self._capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
+        expect(self._capture.isOpened(), f"OpenCV cannot open {device}")
+
+    def read(self) -> BgrImage:
+        good, image = self._capture.read()
+        expect(good and image is not None, "OpenCV got no picture")
+        return np.asarray(image, np.uint8)
+
+    def settled(self) -> BgrImage:
+        """A picture after the first ones."""
+        for _ in range(DROPPED_PICTURES):
+            self.read()
+        return self.read()
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+def read_opencv(device: str = DEVICE) -> BgrImage:
+    """What OpenCV sees."""
+    reader = OpenCvReader(device)
+    try:
+        return reader.settled()
+    finally:
+        reader.close()
+
+
+def read_ffmpeg(device: str = DEVICE) -> BgrImage:
+    """What ffmpeg sees."""
+    size = shell(f"ffprobe -v error -f v4l2 -i {device} -show_entries stream=width,height -of csv=p=0").strip()
+    width, height = map(int, size.split(","))
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "v4l2", "-i", device, "-frames:v",
+               str(DROPPED_PICTURES + 1), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    expect(done.returncode == 0, f"ffmpeg failed: {done.stderr.decode()}")
+    return np.frombuffer(done.stdout, np.uint8)[-width * height * 3 :].reshape(height, width, 3)
+
+
+def read_gstreamer(size: tuple[int, int], device: str = DEVICE) -> BgrImage:
+    """What GStreamer sees."""
+    raw = Path("/tmp/gstreamer.raw")
+    shell(
+        f"gst-launch-1.0 -q v4l2src device={device} num-buffers={DROPPED_PICTURES + 1} ! videoconvert !"
+        f" video/x-raw,format=BGR ! filesink location={raw}"
+    )
+    width, height = size
+    data = np.frombuffer(raw.read_bytes(), np.uint8)
+    return data[-width * height * 3 :].reshape(height, width, 3)
