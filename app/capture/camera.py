@@ -121,7 +121,7 @@ class CameraSource:
 
     def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str) -> None:
         # set() says yes even where it did nothing; what came of it is read back later
-        if len(pixel_format) == 4:
+        if len(pixel_format) == 4 and pixel_format.isascii():
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.height)

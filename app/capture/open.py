@@ -8,7 +8,7 @@ from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
-from app.capture.source_name import SourceKind, SourceName, parse_source
+from app.capture.source_name import SourceKind, parse_source
 from app.capture.video_file import VideoFileSource
 from app.errors import SourceOpenError, UsageError
 from app.settings import CaptureSettings
@@ -19,19 +19,39 @@ def open_source(settings: CaptureSettings) -> FrameSource:
 
     Raises SourceOpenError. A camera that is there but cannot be opened is an error, not a reason to show the demo.
     """
-    try:
-        name = parse_source(settings.source)
-    except UsageError as error:
-        raise SourceOpenError(str(error)) from error
-    if name.kind is SourceKind.AUTO:
-        name = _first_camera()
-    if name.kind is SourceKind.DEMO:
-        return DemoSource(settings.width, settings.height, settings.fps)
-    if name.kind is SourceKind.CAMERA:
-        return CameraSource(name.value, settings)
-    return VideoFileSource(Path(name.value).expanduser())
+    return SourceOpener()(settings)
 
 
-def _first_camera() -> SourceName:
-    camera = next((camera for camera in list_cameras() if not camera.is_virtual), None)
-    return SourceName(SourceKind.DEMO) if camera is None else SourceName(SourceKind.CAMERA, camera.id)
+class SourceOpener:
+    """Opens one source after another and knows which camera `auto` was.
+
+    Once `auto` has been a camera it never becomes the demo view: in the middle of a meeting, an unplugged camera is
+    waited for.
+    """
+
+    def __init__(self) -> None:
+        self._camera: str | None = None
+        """The id of the camera that `auto` chose last."""
+
+    def __call__(self, settings: CaptureSettings) -> FrameSource:
+        """As `open_source`."""
+        try:
+            name = parse_source(settings.source)
+        except UsageError as error:
+            raise SourceOpenError(str(error)) from error
+        if name.kind is SourceKind.AUTO:
+            return self._open_auto(settings)
+        if name.kind is SourceKind.DEMO:
+            return DemoSource(settings.width, settings.height, settings.fps)
+        if name.kind is SourceKind.CAMERA:
+            return CameraSource(name.value, settings)
+        return VideoFileSource(Path(name.value).expanduser())
+
+    def _open_auto(self, settings: CaptureSettings) -> FrameSource:
+        ids = [camera.id for camera in list_cameras() if not camera.is_virtual]
+        if not ids and self._camera is None:
+            return DemoSource(settings.width, settings.height, settings.fps)
+        if self._camera not in ids and ids:
+            self._camera = ids[0]
+        assert self._camera is not None
+        return CameraSource(self._camera, settings)

@@ -31,7 +31,7 @@ class Parts:
 
 def default_parts() -> Parts:
     """The real ones; imported here so that the packages load only where they are used."""
-    from app.capture import open_source
+    from app.capture import SourceOpener
     from app.compositing import open_background
     from app.matting import build_engine
     from app.output.readers import ReaderWatch
@@ -41,4 +41,4 @@ def default_parts() -> Parts:
     def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
         return Recorder(path, width, height, fps, alpha=alpha)
 
-    return Parts(open_source, build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch)
+    return Parts(SourceOpener(), build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch)

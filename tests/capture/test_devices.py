@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from app.capture import devices, open_source, v4l2
+from app.capture import SourceOpener, devices, open_source, v4l2
+from app.capture import open as opening
 from app.errors import SourceOpenError
 from app.settings import CaptureSettings
 
@@ -41,6 +43,10 @@ def plug(kernel: Path, number: int, name: str, node: int = 0) -> None:
     folder.mkdir()
     (folder / "name").write_text(f"{name}\n")
     (folder / "index").write_text(f"{node}\n")
+
+
+def unplug(kernel: Path, number: int) -> None:
+    shutil.rmtree(kernel / "sys" / f"video{number}")
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | OSError]) -> None:
@@ -115,6 +121,33 @@ def test_without_a_real_camera_auto_is_the_demo(kernel: Path, monkeypatch: pytes
     source = open_source(CaptureSettings(source="auto", width=64, height=48))
     source.close()
     assert source.info.kind == "demo"
+
+
+def test_auto_that_was_a_camera_never_becomes_the_demo(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    class Recorded:
+        def __init__(self, wanted: str, settings: CaptureSettings) -> None:
+            opened.append(wanted)
+            if devices.find_camera(wanted) is None:
+                raise SourceOpenError("gone")
+
+    monkeypatch.setattr(opening, "CameraSource", Recorded)
+    webcam = v4l2.Capability("uvcvideo", "Webcam", "usb-1", True, (), ())
+    other = v4l2.Capability("uvcvideo", "Other", "usb-2", True, (), ())
+    answers(monkeypatch, {"/dev/video0": webcam, "/dev/video1": other, "/dev/video2": webcam})
+    plug(kernel, 0, "Webcam")
+    opener, auto = SourceOpener(), CaptureSettings(source="auto")
+    opener(auto)
+    unplug(kernel, 0)
+    with pytest.raises(SourceOpenError):
+        opener(auto)
+    plug(kernel, 1, "Other")
+    plug(kernel, 2, "Webcam")
+    opener(auto)
+    unplug(kernel, 2)
+    opener(auto)
+    assert opened == ["usb-1", "usb-1", "usb-1", "usb-2"]
 
 
 def test_listing_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:

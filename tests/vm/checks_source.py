@@ -153,6 +153,7 @@ def unplugged_and_back() -> None:
 
 def silent() -> None:
     """A virtual camera without a sender, and one whose sender stops."""
+    unload("vivid")
     load(label="Feed", number=FEED, exclusive=False)
     expect("no program sends" in refusal(f"camera:{FEED}"), "no sender")
     with opened("auto") as source:
@@ -183,6 +184,7 @@ def blank() -> None:
 
 def own_label() -> None:
     """The program's own virtual camera is no source."""
+    unload("vivid")
     load(label="Mattecam", number=FEED, exclusive=False)
     with feeding("testsrc2=size=640x480:rate=30", "-pix_fmt", "yuyv422"):
         expect(list_cameras() == (), f"listed: {list_cameras()}")
