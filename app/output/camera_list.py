@@ -32,10 +32,10 @@ class VirtualCameraDevice:
     """Another program is sending to it."""
 
 
-def list_virtual_cameras() -> tuple[VirtualCameraDevice, ...]:
-    """All of them, ours first. Takes a second where one is in use; no real camera is opened."""
+def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ...]:
+    """All of them, ours first; no real camera is opened. probe: find out which are busy, up to half a second each."""
     if LINUX:
-        return _on_linux()
+        return _on_linux(probe)
     if sys.platform == "win32":
         return tuple(VirtualCameraDevice(name, name, "", False) for name in _registered_on_windows())
     if sys.platform == "darwin" and Path("/Applications/OBS.app").exists():
@@ -43,11 +43,11 @@ def list_virtual_cameras() -> tuple[VirtualCameraDevice, ...]:
     return ()
 
 
-def _on_linux() -> tuple[VirtualCameraDevice, ...]:
+def _on_linux(probe: bool) -> tuple[VirtualCameraDevice, ...]:
     from app.output import v4l2  # ioctls: Linux only
 
     nodes = sorted(v4l2.loopback_nodes(), key=lambda node: (node.label != OUR_LABEL, node.number))
-    return tuple(VirtualCameraDevice(node.path, node.label, node.path, is_busy(node.path)) for node in nodes)
+    return tuple(VirtualCameraDevice(node.path, node.label, node.path, probe and is_busy(node.path)) for node in nodes)
 
 
 def is_busy(path: str) -> bool:

@@ -122,15 +122,16 @@ def _sendable(width: int, height: int) -> tuple[int, int]:
 
 def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
     """The virtual cameras to be tried, the best first. Raises SinkOpenError where there are none."""
-    known = list_virtual_cameras()
+    known = list(list_virtual_cameras(probe=False))  # opening tells which are busy
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
         if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
             raise SinkOpenError(sentence("is not a video output device", device_or_label))
     if not known:
-        raise SinkOpenError(NO_DEVICE if LINUX else sentence("Did you install OBS", ""))
+        reason = NO_DEVICE if LINUX else sentence("Did you install OBS", "")
+        raise SinkOpenError(reason if device_or_label == "auto" else f"{device_or_label}: {reason}")
     if device_or_label == "auto":
-        return sorted(known, key=lambda camera: camera.busy)
+        return known
     named = [one for one in known if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
     if named:
         return named
