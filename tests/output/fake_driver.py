@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.output import v4l2
 from app.output.v4l2 import LoopbackNode, PixelSize
 
-FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY"}
+FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
 Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR", "RGB"))
 
 
@@ -74,7 +74,7 @@ class FakeCamera:
         """Take a frame as the real one does."""
         if self.fails is not None:
             raise self.fails
-        wanted = self.width * self.height * (3 if self.fmt.name == "I420" else 4) // 2
+        wanted = self.width * self.height * {"I420": 3, "BGR": 6}.get(self.fmt.name, 4) // 2
         if frame.size != wanted or frame.dtype != np.uint8:
             raise ValueError(f"unexpected frame size: {frame.size} != {wanted}")
         real = self.driver.formats[self.device]

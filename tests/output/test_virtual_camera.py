@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import SinkLostError, SinkOpenError
 from app.output import camera_list, virtual_camera
-from app.output.camera_list import list_virtual_cameras
+from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.pixels import Packer
 from app.output.readers import Holder
 from app.output.v4l2 import LoopbackNode, PixelSize
@@ -233,6 +233,29 @@ def test_the_list_has_ours_first_and_knows_who_sends(driver: FakeDriver, monkeyp
     assert all(one.busy for one in list_virtual_cameras())
     monkeypatch.setattr(camera_list, "holders", lambda path: (Holder(os.getpid(), "mattecam", True),))
     assert not any(one.busy for one in list_virtual_cameras()), "what this program sends to is not busy"
+
+
+def test_other_systems_get_bgr_and_keep_their_size(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OBS's camera on Windows and macOS converts by itself and tells nobody who reads."""
+    obs = VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False)
+    monkeypatch.setattr(virtual_camera, "LINUX", False)
+    monkeypatch.setattr(virtual_camera, "list_virtual_cameras", lambda probe: (obs,))
+    camera = VirtualCamera("auto", 64, 48, 30)
+    camera.send(picture())
+    camera.send(picture(200, 50, grey=200))
+    camera.close()
+    assert camera.name == camera.device == "OBS Virtual Camera" and camera.size == (64, 48)
+    sent = [one.reshape(48, 64, 3) for one in driver.opened[0].sent]
+    assert bar_error(sent[0]) == 0 and sent[1][2].max() == 0 and (sent[1][24] == 200).all()
+    assert driver.revived == []
+
+
+def test_other_systems_are_told_of_obs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual_camera, "LINUX", False)
+    monkeypatch.setattr(camera_list, "LINUX", False)
+    assert list_virtual_cameras() == ()
+    with pytest.raises(SinkOpenError, match="install OBS Studio"):
+        VirtualCamera("auto", 64, 48, 30)
 
 
 def test_the_driver_is_imported_only_when_a_camera_is_opened() -> None:
