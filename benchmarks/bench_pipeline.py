@@ -145,7 +145,7 @@ def main() -> None:
     compiled.wait()
     settings = Settings(
         capture=CaptureSettings(source="demo"),
-        matting=MattingSettings(model=words.model, weights=words.weights, executor=words.executor),
+        matting=MattingSettings(model=words.model, weights=words.weights, executor=words.executor, governor=False),
         background=BackgroundSettings(kind="colour"),
         output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )
