@@ -23,10 +23,10 @@ def room(seed: int, height: int = 96, width: int = 128) -> Pixels:
 def person(seed: int, height: int = 96, width: int = 128) -> Pixels:
     """Somebody bright before a room: RGB, foreground and alpha, uint8 (H, W, 7)."""
     rng = np.random.default_rng(seed)
-    x, scale = rng.uniform(0.35, 0.65) * width, rng.uniform(0.8, 1.2)
+    x, scale = rng.uniform(0.35, 0.65) * width, rng.uniform(0.8, 1.2) * height / 96
     rows, columns = np.mgrid[0:height, 0:width]
-    head = ((columns - x) / (14 * scale)) ** 2 + ((rows - 34) / (18 * scale)) ** 2 < 1
-    body = (rows > 50) & (np.abs(columns - x) < 30 * scale)
+    head = ((columns - x) / (14 * scale)) ** 2 + ((rows - 0.35 * height) / (18 * scale)) ** 2 < 1
+    body = (rows > 0.52 * height) & (np.abs(columns - x) < 30 * scale)
     alpha = (head | body).astype(np.uint8)[..., None] * 255
     foreground = np.broadcast_to(np.array([235, 190, 160], np.uint8), (height, width, 3))
     rgb = np.where(alpha > 0, foreground, room(seed + 1000, height, width))
