@@ -156,7 +156,9 @@ class MainWindow(QMainWindow):
 
     def show_assistant(self) -> None:
         """Open the set-up assistant beside the window."""
-        Assistant(self.store, self.preferences, self.camera_page, self.preview, self.tasks, self).show()
+        assistant = Assistant(self.store, self.preferences, self.camera_page, self.preview, self.tasks, self)
+        assistant.finished.connect(self.matting_page.network.reload)
+        assistant.show()
 
     def show_virtual_camera_help(self) -> None:
         """Open what the doctor says about the virtual camera."""

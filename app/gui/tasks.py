@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.sip import isdeleted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -17,12 +18,15 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     deliver: Callable[[], None]
+    owner: object
+    """Whose method takes the outcome."""
 
 
 class Tasks(QObject):
     """Runs functions on a few threads and brings each result back to the GUI thread.
 
-    After `close` nothing is delivered any more, so a result never meets a widget that is gone.
+    A result never meets a widget that is gone: what a method of a deleted object should have taken is dropped, and
+    after `close` nothing is delivered any more.
     """
 
     _finished = pyqtSignal(object)
@@ -31,7 +35,8 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="window-task")
         self._open = True
-        self._finished.connect(self._deliver)
+        # Work that ends at once calls back on this very thread: queued, it comes later like all else.
+        self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     def run(
         self,
@@ -51,9 +56,10 @@ class Tasks(QObject):
                 return
             error = future.exception()
             if error is None:
-                self._finished.emit(_Outcome(lambda: done(future.result())))
+                self._finished.emit(_Outcome(lambda: done(future.result()), getattr(done, "__self__", None)))
             elif isinstance(error, Exception):
-                self._finished.emit(_Outcome(lambda: (failed or _log_error)(error)))
+                take = failed or _log_error
+                self._finished.emit(_Outcome(lambda: take(error), getattr(take, "__self__", None)))
 
         self._pool.submit(work).add_done_callback(finish)
 
@@ -63,8 +69,11 @@ class Tasks(QObject):
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _deliver(self, outcome: Any) -> None:
-        if self._open and isinstance(outcome, _Outcome):
-            outcome.deliver()
+        if not self._open or not isinstance(outcome, _Outcome):
+            return
+        if isinstance(outcome.owner, QObject) and isdeleted(outcome.owner):
+            return  # its dialog was closed meanwhile
+        outcome.deliver()
 
 
 def _log_error(error: Exception) -> None:

@@ -87,6 +87,7 @@ def test_toggling_never_goes_back_to_the_open_room(session: Session, qtbot: QtBo
 
 
 def test_enter_and_space_choose_the_marked_tile(session: Session, qtbot: QtBot) -> None:
+    activate(session, qtbot)
     view = session.window.strip.view
     view.setFocus()
     view.setCurrentIndex(session.window.strip.model.index(2))
@@ -194,6 +195,7 @@ def test_a_name_that_is_taken_is_refused(session: Session, qtbot: QtBot, picture
 def test_a_removed_background_gives_way_to_the_blur_first(session: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(session, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    activate(session, qtbot)
     view = session.window.strip.view
     view.setFocus()
     view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(tile)))

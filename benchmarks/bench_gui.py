@@ -1,0 +1,197 @@
+"""How the window feels: does its thread ever stand still, what does the preview cost, how soon do changes show?
+
+    python -m benchmarks.bench_gui [--model M] [--weights F] [--seconds 60]
+
+Prints JSON. The window runs over the demo source while a script uses its controls. A heartbeat of the GUI thread tells
+the worst gap between two beats, and how much of it that thread itself was computing: on a busy machine the rest is
+other programs. The preview's cost compares turns with and without preview in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import QEventLoop, QTimer
+
+from app.gui.application import Session, WindowOptions, make_application
+from app.gui.frame_view import ViewMode
+from app.gui.log_buffer import LogBuffer
+from app.gui.single_instance import SingleInstance
+from app.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+
+BEAT_MS, ACTION_MS = 5, 150
+TURN_S, TURNS = 4.0, 4
+PATIENCE_S = 60.0
+TOLERANCE = 60
+"""A small network's matte is not quite black in the corner."""
+
+
+class Heartbeat:
+    """Beats on the GUI thread; notes each gap, and the processor time its own thread took meanwhile."""
+
+    def __init__(self) -> None:
+        self.gaps_ms: list[tuple[float, float]] = []
+        self._last = (time.perf_counter(), time.thread_time())
+        self._timer = QTimer()
+        self._timer.setInterval(BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """No further beats."""
+        self._timer.stop()
+
+    def _beat(self) -> None:
+        now = (time.perf_counter(), time.thread_time())
+        self.gaps_ms.append(((now[0] - self._last[0]) * 1000, (now[1] - self._last[1]) * 1000))
+        self._last = now
+
+
+def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+    """Run the event loop; True as soon as `until` holds."""
+    loop = QEventLoop()
+    look = QTimer()
+    look.setInterval(2)
+    look.timeout.connect(lambda: loop.exit(1) if until() else None)
+    look.start()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    return loop.exec() == 1
+
+
+def actions(session: Session) -> Iterator[Callable[[], object]]:
+    """What a restless user does, over and over."""
+    window, store = session.window, session.store
+    tiles = window.strip.model.tiles
+    for number in itertools.count():
+        yield partial(window.strip.choose, tiles[1 + number % (len(tiles) - 1)])
+        yield partial(window.tabs.setCurrentIndex, number % window.tabs.count())
+        yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
+        yield from (partial(window.actions_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
+        yield from (partial(store.edit, "matting", downsample_ratio=ratio) for ratio in (0.25, 0.3, 0.35, None))
+        yield from (partial(store.edit_edges, grow_px=grown) for grown in (-3, 0, 3, 0))
+        yield partial(window.resize, 1000 + 60 * (number % 5), 800)
+        yield partial(session.preferences.change, mirror_preview=number % 2 == 0)
+        yield from (partial(store.set_paused, paused) for paused in (True, False))
+        yield window.devices.look
+        yield window.strip.library.reload
+
+
+def heartbeat(session: Session, seconds: float) -> dict[str, float]:
+    """Use the window for so long."""
+    session.preferences.change(show_plot=True)  # loads the plot library once
+    wait(1)
+    beat = Heartbeat()
+    todo = actions(session)
+    user = QTimer()
+    user.setInterval(ACTION_MS)
+    user.timeout.connect(lambda: next(todo)())
+    user.start()
+    wait(seconds)
+    user.stop()
+    beat.stop()
+    gaps = sorted(gap for gap, _own in beat.gaps_ms)
+    return {
+        "seconds": seconds,
+        "worst_gap_ms": round(gaps[-1], 1),
+        "p99_gap_ms": round(gaps[int(len(gaps) * 0.99)], 1),
+        "worst_own_ms": round(max(own for _gap, own in beat.gaps_ms), 1),
+    }
+
+
+def preview_cost(session: Session) -> dict[str, float]:
+    """Frames a second with and without preview, in turns."""
+    fps: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(2 * TURNS):
+        shown = turn % 2 == 0
+        session.window.setVisible(shown)
+        wait(0.5)
+        frames, started_s = session.bridge.status.frames_out, time.perf_counter()
+        wait(TURN_S)
+        fps[shown].append((session.bridge.status.frames_out - frames) / (time.perf_counter() - started_s))
+    session.window.show()
+    with_preview, without = statistics.median(fps[True]), statistics.median(fps[False])
+    return {
+        "fps_with_preview": round(with_preview, 2),
+        "fps_without": round(without, 2),
+        "cost_percent": round(100 * (1 - with_preview / without), 1),
+    }
+
+
+def reaction(session: Session) -> dict[str, float]:
+    """How soon a new background and a new ratio act."""
+    frames = []
+    for number, colour in enumerate(((0, 0, 255), (255, 0, 0), (0, 255, 0))):
+        before = session.bridge.status.frames_out
+        session.store.edit("background", kind="colour", colour="#{2:02x}{1:02x}{0:02x}".format(*colour))
+
+        def seen(colour: tuple[int, int, int] = colour) -> bool:
+            picture = session.bridge.picture
+            corner = (0, 0, 0) if picture is None else picture.image[2, 2].tolist()
+            return all(abs(shown - wanted) < TOLERANCE for shown, wanted in zip(corner, colour, strict=True))
+
+        assert wait(PATIENCE_S, seen), f"background {number} never came"
+        frames.append(session.bridge.status.frames_out - before)
+    seconds = []
+    for ratio in (0.3, 0.2, 0.35):
+        started_s = time.perf_counter()
+        session.store.edit("matting", downsample_ratio=ratio)
+
+        def used(ratio: float = ratio) -> bool:
+            engine = session.bridge.status.engine
+            return engine is not None and abs(engine.downsample_ratio - ratio) < 1e-6
+
+        assert wait(PATIENCE_S, used), f"ratio {ratio} never came"
+        seconds.append(time.perf_counter() - started_s)
+    return {"background_frames": max(frames), "ratio_s": round(statistics.median(seconds), 2)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    chosen = parser.parse_args()
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    settings = Settings(
+        capture=CaptureSettings(source="demo"),
+        matting=MattingSettings(model=chosen.model, weights=chosen.weights),
+        output=OutputSettings(virtual_camera="off"),
+    )
+    with tempfile.TemporaryDirectory() as home:
+        for name in ("CONFIG", "DATA", "RUNTIME"):
+            os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
+        app = make_application()
+        started_s = time.perf_counter()
+        session = Session(app, settings, WindowOptions(seconds=3600), SingleInstance(), LogBuffer())
+        session.start()
+        try:
+            assert wait(PATIENCE_S, lambda: session.window.preview.image is not None), "no preview came"
+            first_preview_s = round(time.perf_counter() - started_s, 2)
+            assert wait(PATIENCE_S, lambda: session.bridge.status.frames_out > 5), str(session.bridge.status.errors)
+            first_matte_s = round(time.perf_counter() - started_s, 2)
+            result = {
+                "first_preview_s": first_preview_s,
+                "first_mattes_s": first_matte_s,
+                "reaction": reaction(session),
+                "heartbeat": heartbeat(session, chosen.seconds),
+                "preview": preview_cost(session),
+                "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+            }
+        finally:
+            session.close()
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Work off the GUI thread and back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject
+from pytestqt.qtbot import QtBot
+
+from app.gui.tasks import Tasks
+from tests.waiting import eventually
+
+
+class Taker(QObject):
+    """Notes what it is given, and on which thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[object] = []
+
+    def take(self, value: object) -> None:
+        self.taken.append((value, threading.current_thread() is threading.main_thread()))
+
+
+@pytest.fixture
+def taker(qapp: object) -> Taker:
+    return Taker()
+
+
+def test_a_result_comes_back_to_the_gui_thread(qtbot: QtBot, taker: Taker) -> None:
+    tasks = Tasks()
+    tasks.run(lambda: threading.current_thread() is threading.main_thread(), taker.take)
+    qtbot.waitUntil(lambda: taker.taken == [(False, True)])
+    tasks.close()
+
+
+def test_an_error_goes_to_who_asked_or_into_the_log(
+    qtbot: QtBot, taker: Taker, caplog: pytest.LogCaptureFixture
+) -> None:
+    tasks = Tasks()
+
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    tasks.run(fail, taker.take, lambda error: taker.take(str(error)))
+    qtbot.waitUntil(lambda: taker.taken == [("the disk is full", True)])
+    tasks.run(fail, taker.take)
+    qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
+    tasks.close()
+
+
+def test_nothing_reaches_a_widget_that_is_gone(qtbot: QtBot, taker: Taker) -> None:
+    tasks, release, ended = Tasks(), threading.Event(), threading.Event()
+
+    def work() -> int:
+        release.wait(5)
+        ended.set()
+        return 1
+
+    notes = taker.taken
+    tasks.run(work, taker.take)
+    taker.deleteLater()
+    QCoreApplication.sendPostedEvents(taker, QEvent.Type.DeferredDelete)
+    release.set()
+    eventually(ended.is_set)
+    qtbot.wait(50)
+    assert notes == []
+    tasks.close()
+
+
+def test_after_close_nothing_is_delivered_and_nothing_begins(qtbot: QtBot, taker: Taker) -> None:
+    tasks = Tasks()
+    tasks.run(lambda: 1, taker.take)
+    tasks.close()
+    tasks.run(lambda: 2, taker.take)
+    qtbot.wait(50)
+    assert taker.taken == []
