@@ -1,0 +1,227 @@
+"""The frame step as captured graphs on a GPU: one launch a frame, copies beside the computation.
+
+There are two turns, each with memory and graphs of its own: while the one computes, the next frame goes up into the
+other and the last composite comes down from it. The recurrent state goes from the one's memory into the other's and
+never leaves the GPU; nor does the background, which goes up only when it is another object.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.matting.blur import strength_taps
+from app.matting.core import Core, State
+from app.matting.edges import EdgePlan, plan
+from app.matting.executors.base import NotAMatteError
+from app.matting.executors.eager import DTYPES
+from app.matting.executors.graph_backend import GraphBackend, Mark, Tensors
+from app.matting.geometry import StepGeometry
+from app.matting.step import FrameStep, Layers, StepMode
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+
+PLAIN = StepMode(plan(EdgeSettings()))
+TURNS = 2
+
+
+class _Results(NamedTuple):
+    """What a captured step leaves on the device, always in the same places."""
+
+    person: Tensor
+    soft_alpha: Tensor
+    behind: Tensor
+    finite: Tensor
+    composite: Tensor
+    alpha: Tensor
+
+
+@dataclass(eq=False)
+class _Turn:
+    """The memory of every second frame, and the steps captured over it."""
+
+    frame: Tensor
+    picture: Tensor
+    taps: Tensor
+    foreground: Tensor
+    state: State
+    """What its step begins with."""
+    frame_up: Tensor
+    """Pinned memory of the host on the way up, like the next two."""
+    picture_up: Tensor
+    taps_up: Tensor
+    shown: BgrImage | None = None
+    """What lies in `picture`."""
+    strength: float | None = None
+    """What `taps` are for."""
+    graphs: dict[bool, tuple[_Results, Callable[[], None]]] = field(default_factory=dict)
+    """By whether the backdrop is the blurred room."""
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A frame that was submitted: where its results arrive, and when."""
+
+    composite: Tensor
+    alpha: Tensor
+    foreground: Tensor | None
+    finite: Tensor
+    arrived: Mark
+
+
+class CudaGraphExecutor:
+    """Replays captured steps. `run` does one frame; `submit` and `collect` overlap two for those who need not wait."""
+
+    name = "cuda-graph"
+
+    def __init__(self, core: Core, geometry: StepGeometry, backend: GraphBackend, precision: str = "float16") -> None:
+        """Captures everything, which takes about a second; `core` is on the device in `precision`, and is copied."""
+        self.precision = precision
+        self.device = str(backend.device)
+        self._backend = backend
+        self._geometry = geometry
+        self._flights: deque[_Flight] = deque()
+        self._next = 0
+        self._held: Tensor | None = None
+        with torch.inference_mode():
+            # A copy, since another order of the weights must not be put under a graph that reads them.
+            core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._step = FrameStep(core, geometry, DTYPES[precision])
+            self._up, self._compute, self._down = (backend.queue() for _ in range(3))
+            self._turns = [self._make_turn() for _ in range(TURNS)]
+            for index, turn in enumerate(self._turns):
+                for blurred in (False, True):
+                    tensors, replay = backend.capture(self._work(index, blurred), index)
+                    turn.graphs[blurred] = _Results(*tensors), replay
+        self.reset()
+        backend.settle()
+
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        """One step; fresh arrays. Not while a submitted frame was not collected."""
+        assert not self._flights
+        self.submit(frame, backdrop, edges, want_foreground)
+        return self.collect()
+
+    def submit(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> None:
+        """Begin a step, and return while it is under way. At most two at a time; `frame` may be changed afterwards."""
+        if len(self._flights) == TURNS:
+            raise RuntimeError(f"{TURNS} frames are under way already")
+        turn = self._turns[self._next]
+        with torch.inference_mode():
+            blurred = self._upload(turn, frame, backdrop)
+            self._compute.after(self._up.mark())
+            results, replay = turn.graphs[blurred]
+            self._compute.run(replay)
+            edge_plan = plan(edges)
+            self._compute.run(lambda: self._finish(turn, results, edge_plan, want_foreground))
+            self._down.after(self._compute.mark())
+            self._flights.append(self._download(results, turn.foreground if want_foreground else None))
+        self._next = (self._next + 1) % TURNS
+
+    def collect(self) -> Matte:
+        """The matte of the frame submitted first, as soon as it has arrived; fresh arrays. Raises NotAMatteError."""
+        flight = self._flights.popleft()
+        flight.arrived.wait()
+        if not math.isfinite(flight.finite.item()):
+            raise NotAMatteError
+        return Matte(
+            composite=flight.composite.numpy(),
+            alpha=flight.alpha.numpy(),
+            foreground=None if flight.foreground is None else flight.foreground.numpy(),
+        )
+
+    def reset(self) -> None:
+        """Start the recurrent state anew, for the frames submitted from now on."""
+        with torch.inference_mode():
+            self._compute.run(self._begin_anew)
+
+    def close(self) -> None:
+        """Wait for what is under way and free the device's memory."""
+        self._backend.settle()
+        self._flights.clear()
+        self._turns.clear()
+        self._held = None
+
+    def _make_turn(self) -> _Turn:
+        geometry, device = self._geometry, self._backend.device
+        size = (geometry.height, geometry.width, 3)
+        taps = torch.from_numpy(strength_taps(0, geometry.room_short_side))
+        return _Turn(
+            frame=torch.zeros(size, dtype=torch.uint8, device=device),
+            picture=torch.zeros(size, dtype=torch.uint8, device=device),
+            taps=taps.to(device),
+            foreground=torch.zeros(size, dtype=torch.uint8, device=device),
+            state=self._step.initial_state(),
+            frame_up=self._backend.pinned(size, torch.uint8),
+            picture_up=self._backend.pinned(size, torch.uint8),
+            taps_up=self._backend.pinned(tuple(taps.shape), torch.float32),
+        )
+
+    def _work(self, index: int, blurred: bool) -> Callable[[], Tensors]:
+        """What is captured: the step of one turn up to its composite, which leaves the state to the other turn."""
+        turn, after = self._turns[index], self._turns[(index + 1) % TURNS]
+
+        def work() -> Tensors:
+            layers = self._step.layers(turn.frame, turn.taps if blurred else turn.picture, turn.state)
+            output = self._step.finish(layers, PLAIN)
+            for target, value in zip(after.state, layers.state, strict=True):
+                target.copy_(value)
+            person, soft_alpha, behind, finite, _ = layers
+            return _Results(person, soft_alpha, behind, finite, output.composite, output.alpha)
+
+        return work
+
+    def _upload(self, turn: _Turn, frame: BgrImage, backdrop: Backdrop) -> bool:
+        """Whether the backdrop is the blurred room. The turn's last results have been collected: its memory is free."""
+        np.copyto(turn.frame_up.numpy(), frame)
+        self._up.copy(turn.frame, turn.frame_up)
+        if isinstance(backdrop, BlurredRoom):
+            if turn.strength != backdrop.strength:
+                np.copyto(turn.taps_up.numpy(), strength_taps(backdrop.strength, self._geometry.room_short_side))
+                self._up.copy(turn.taps, turn.taps_up)
+                turn.strength = backdrop.strength
+            return True
+        if turn.shown is not backdrop:
+            np.copyto(turn.picture_up.numpy(), backdrop)
+            self._up.copy(turn.picture, turn.picture_up)
+            turn.shown = backdrop
+        return False
+
+    def _finish(self, turn: _Turn, results: _Results, edges: EdgePlan, foreground: bool) -> None:
+        """What is asked for beyond the captured composite, in place of it."""
+        if not edges.active:
+            self._held = None
+        if not edges.active and not foreground:
+            return
+        layers = Layers(results.person, results.soft_alpha, results.behind, results.finite, ())
+        output = self._step.finish(layers, StepMode(edges, foreground), self._held)
+        if edges.active:
+            self._held = output.held
+            results.composite.copy_(output.composite)
+            results.alpha.copy_(output.alpha)
+        if output.foreground is not None:
+            turn.foreground.copy_(output.foreground)
+
+    def _download(self, results: _Results, foreground: Tensor | None) -> _Flight:
+        composite, alpha, finite = (self._fetch(t) for t in (results.composite, results.alpha, results.finite))
+        person = None if foreground is None else self._fetch(foreground)
+        return _Flight(composite, alpha, person, finite, self._down.mark())
+
+    def _fetch(self, tensor: Tensor) -> Tensor:
+        fetched = self._backend.pinned(tuple(tensor.shape), tensor.dtype)
+        self._down.copy(fetched, tensor)
+        return fetched
+
+    def _begin_anew(self) -> None:
+        self._held = None
+        for turn in self._turns:
+            for state in turn.state:
+                state.zero_()
