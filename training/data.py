@@ -47,8 +47,8 @@ class Sample:
 class Mixture:
     """How often each kind of sample is drawn; the rest are photos as they are."""
 
-    composite: float = 0.45
-    empty: float = 0.1
+    composite: float = 0.36
+    empty: float = 0.09
     clip: float = 0.03
 
 
@@ -192,7 +192,7 @@ def _one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
 def _framed(rng: Rng, source: Size, size: Size, pad: bool = True) -> tuple[Placement, bool]:
     """A random crop of a whole picture: mostly filling the frame, sometimes squeezed or padded."""
     fill = max(size[0] / source[0], size[1] / source[1])
-    stretch = float(np.exp(rng.normal(0, 0.08)))
+    stretch = float(np.exp(rng.normal(0, 0.06)))
     kind = rng.random()
     padded = False
     turn = rng.normal(0, 3) if rng.random() < 0.2 else 0.0

@@ -35,9 +35,9 @@ class Tone:
 class ToneRange:
     """How far tones stray: standard deviations of the logarithms of gain, gamma and colour gains, and of the offset."""
 
-    gain: float = 0.2
-    gamma: float = 0.22
-    colour: float = 0.06
+    gain: float = 0.15
+    gamma: float = 0.16
+    colour: float = 0.05
     offset: float = 0.03
 
 
@@ -130,8 +130,8 @@ def _line(smear: tuple[float, float]) -> npt.NDArray[np.float32]:
 
 
 def random_camera(rng: Rng) -> Camera:
-    """A camera between flawless and bad; one in ten sees little light."""
-    dark = rng.random() < 0.1
+    """A camera between flawless and bad; one in seventeen sees little light."""
+    dark = rng.random() < 0.06
     spread = ToneRange()
     tone = random_tone(rng, spread)
     if dark:
@@ -144,7 +144,7 @@ def random_camera(rng: Rng) -> Camera:
         noise=float(noise),
         blur=rng.uniform(0.4, 1.2) if rng.random() < 0.15 else 0.0,
         smear=(rng.normal(0, 3), rng.normal(0, 1.5)) if rng.random() < 0.08 else (0.0, 0.0),
-        shrink=rng.uniform(0.35, 0.8) if rng.random() < 0.12 else 1.0,
+        shrink=rng.uniform(0.35, 0.8) if rng.random() < 0.08 else 1.0,
         jpeg=int(rng.integers(25, 90)) if rng.random() < 0.25 else 0,
         grey=bool(rng.random() < 0.03),
         h264=int(rng.integers(26, 40)) if rng.random() < 0.15 else 0,
