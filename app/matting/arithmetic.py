@@ -6,8 +6,6 @@ import logging
 import threading
 from types import ModuleType
 
-import numpy as np
-
 from app.matting import plain
 
 log = logging.getLogger(__name__)
@@ -38,16 +36,10 @@ class Compiled:
 
     def _compile(self) -> None:
         try:
-            from app.matting import kernels
+            from app.matting import kernels  # compiles
         except ImportError as error:
             log.info("numba does not run here (%s); the plain arithmetic is used", error)
             return
-        row, pixel = np.zeros((1, 3), np.uint8), np.zeros((1, 1), np.uint8)
-        planes = np.zeros((4, 1, 1), np.float32)
-        kernels.shrink_rows(row.reshape(1, 1, 3), 1.0, np.zeros((3, 1, 1), np.float32), 0, 1)
-        kernels.finish_rows(row, planes, planes, row, row.copy(), pixel, row.copy(), 0, 1)
-        kernels.blend_rows(row.copy(), pixel, row, 0.5, row.copy(), 0, 1)
-        kernels.hold_rows(pixel, pixel.copy(), np.zeros(511, np.int16), 0, 1)
         self._module = kernels
 
 

@@ -71,6 +71,11 @@ class FrameEngine:
                 f"or device."
             ) from error
 
+    @property
+    def infer(self) -> Callable[[], None] | None:
+        """The network alone on whatever it saw last, for benchmarks; None where it cannot be run apart."""
+        return getattr(self._executor, "infer", None)
+
     def reset(self) -> None:
         """Forget the frames seen so far."""
         if not self._closed:

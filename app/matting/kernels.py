@@ -23,130 +23,32 @@ BLOCK = 64
 """Pixels of a row that are looked at together: where none shows the person, the backdrop is copied."""
 
 
+_OPTIONS = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
+# What is read may be read-only; with the types given here nothing is ever compiled in the middle of a frame.
+_READ, _WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
+_READ_FRAME = numba.types.Array(numba.uint8, 3, "C", readonly=True)
+_READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
+_PLANES = numba.float32[:, :, ::1]
+_ROWS = (numba.int64, numba.int64)
+
+
 def _jit(function: Function) -> Function:
-    options = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
+    """For the inner functions, compiled with the ones that call them."""
+    return _compiled(function)
+
+
+def _rows(*arguments: object) -> Callable[[Function], Function]:
+    """For the public functions: compiled at once for these arguments, to which the rows are added."""
+    return lambda function: _compiled(function, numba.void(*arguments, *_ROWS))
+
+
+def _compiled(function: Function, *signature: object) -> Function:
     try:
-        compiled: Function = numba.njit(function, cache=True, **options)
+        compiled: Function = numba.njit(*signature, cache=True, **_OPTIONS)(function)
     except RuntimeError:
         # There is no folder where numba may keep the compiled code: compile it each time.
-        compiled = numba.njit(function, **options)
+        compiled = numba.njit(*signature, **_OPTIONS)(function)
     return compiled
-
-
-@_jit
-def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
-    """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
-    height, width = frame.shape[0], frame.shape[1]
-    for y in range(top, bottom):
-        source_y = max((y + 0.5) / ratio - 0.5, 0.0)
-        y0 = min(int(source_y), height - 1)
-        y1 = min(y0 + 1, height - 1)
-        fy = F32(source_y - y0)
-        for x in range(small.shape[2]):
-            source_x = max((x + 0.5) / ratio - 0.5, 0.0)
-            x0 = min(int(source_x), width - 1)
-            x1 = min(x0 + 1, width - 1)
-            fx = F32(source_x - x0)
-            for channel in range(3):
-                upper = F32(frame[y0, x0, channel]) * (F32(1) - fx) + F32(frame[y0, x1, channel]) * fx
-                lower = F32(frame[y1, x0, channel]) * (F32(1) - fx) + F32(frame[y1, x1, channel]) * fx
-                small[2 - channel, y, x] = (upper + (lower - upper) * fy) * F32(1 / 255)
-
-
-@_jit
-def finish_rows(
-    frame: Bytes,
-    slope: Floats,
-    offset: Floats,
-    backdrop: Bytes,
-    composite: Bytes,
-    alpha: Bytes,
-    foreground: Bytes,
-    top: int,
-    bottom: int,
-) -> None:
-    """The second stage of the step: alpha, composite and foreground from the coefficients of `app.matting.core`.
-
-    frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
-    foreground of shape (0, 0) is not wanted; without a composite, no backdrop is read.
-    """
-    height, width = alpha.shape
-    small_height = slope.shape[1]
-    starts, weights = _cells(slope.shape[2], width)
-    # The two rows of coefficients around the current one, at full width: slopes, then offsets.
-    colours = np.empty((2, 2, 3 * width), np.float32)
-    alphas = np.empty((2, 2, width), np.float32)
-    expanded = np.full(2, -1, np.int64)
-    values = np.empty(width, np.float32)
-    parts = np.empty(3 * width, np.float32)
-    for y in range(top, bottom):
-        source_y = max((y + 0.5) * small_height / height - 0.5, 0.0)
-        y0 = min(int(source_y), small_height - 1)
-        y1 = min(y0 + 1, small_height - 1)
-        for row in (y0, y1):
-            if expanded[row & 1] != row:
-                expanded[row & 1] = row
-                _expand(slope, offset, row, starts, weights, colours[row & 1], alphas[row & 1])
-        u, v = y0 & 1, y1 & 1
-        fy = F32(source_y - y0)
-        _alpha_row(frame[y], alphas[u, 0], alphas[u, 1], alphas[v, 0], alphas[v, 1], fy, values, alpha[y])
-        if foreground.shape[0]:
-            _person_row(frame[y], colours[u, 0], colours[u, 1], colours[v, 0], colours[v, 1], fy, foreground[y])
-        begin = 0 if composite.shape[0] else width
-        while begin < width:
-            end = begin + BLOCK
-            person = _any(alpha[y, begin:end])
-            while end < width and _any(alpha[y, end : end + BLOCK]) == person:
-                end += BLOCK
-            end = min(end, width)
-            i, j = 3 * begin, 3 * end
-            if person:
-                _thirds(values[begin:end], parts)
-                _blend(
-                    frame[y, i:j],
-                    backdrop[y, i:j],
-                    colours[u, 0, i:j],
-                    colours[u, 1, i:j],
-                    colours[v, 0, i:j],
-                    colours[v, 1, i:j],
-                    fy,
-                    parts,
-                    composite[y, i:j],
-                )
-            else:
-                composite[y, i:j] = backdrop[y, i:j]
-            begin = end
-
-
-@_jit
-def blend_rows(
-    foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
-) -> None:
-    """The composite of a foreground, which loses its green cast at half-transparent pixels by `despill` (0..1).
-
-    foreground (changed where despilled), backdrop, composite: (H, 3 * W); alpha: (H, W).
-    """
-    width = alpha.shape[1]
-    parts = np.empty(3 * width, np.float32)
-    values = np.empty(width, np.float32)
-    for y in range(top, bottom):
-        if despill > 0:
-            _despill(foreground[y], alpha[y], F32(despill))
-        for x in range(width):
-            values[x] = F32(alpha[y, x])
-        _thirds(values, parts)
-        for i in range(3 * width):
-            behind = F32(backdrop[y, i])
-            composite[y, i] = np.uint8(np.int32(behind + (F32(foreground[y, i]) - behind) * parts[i] + F32(0.5)))
-
-
-@_jit
-def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
-    """Moves `held` (H, W) towards `alpha` (H, W) by the step `steps` (511,) has for each difference from -255 on."""
-    for y in range(top, bottom):
-        for x in range(alpha.shape[1]):
-            last = np.int32(held[y, x])
-            held[y, x] = np.uint8(last + steps[np.int32(alpha[y, x]) - last + 255])
 
 
 @_jit
@@ -279,3 +181,119 @@ def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
         edge = min(F32(4) * (F32(1) - F32(alpha[x]) * F32(1 / 255)), F32(1))
         spill = max(green - max(red, blue), F32(0)) * edge
         person[3 * x + 1] = np.uint8(np.int32(green - amount * spill + F32(0.5)))
+
+
+@_rows(_READ_FRAME, numba.float64, _PLANES)
+def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
+    """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
+    height, width = frame.shape[0], frame.shape[1]
+    for y in range(top, bottom):
+        source_y = max((y + 0.5) / ratio - 0.5, 0.0)
+        y0 = min(int(source_y), height - 1)
+        y1 = min(y0 + 1, height - 1)
+        fy = F32(source_y - y0)
+        for x in range(small.shape[2]):
+            source_x = max((x + 0.5) / ratio - 0.5, 0.0)
+            x0 = min(int(source_x), width - 1)
+            x1 = min(x0 + 1, width - 1)
+            fx = F32(source_x - x0)
+            for channel in range(3):
+                upper = F32(frame[y0, x0, channel]) * (F32(1) - fx) + F32(frame[y0, x1, channel]) * fx
+                lower = F32(frame[y1, x0, channel]) * (F32(1) - fx) + F32(frame[y1, x1, channel]) * fx
+                small[2 - channel, y, x] = (upper + (lower - upper) * fy) * F32(1 / 255)
+
+
+@_rows(_READ, _PLANES, _PLANES, _READ, _WRITE, _WRITE, _WRITE)
+def finish_rows(
+    frame: Bytes,
+    slope: Floats,
+    offset: Floats,
+    backdrop: Bytes,
+    composite: Bytes,
+    alpha: Bytes,
+    foreground: Bytes,
+    top: int,
+    bottom: int,
+) -> None:
+    """The second stage of the step: alpha, composite and foreground from the coefficients of `app.matting.core`.
+
+    frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
+    foreground of shape (0, 0) is not wanted; without a composite, no backdrop is read.
+    """
+    height, width = alpha.shape
+    small_height = slope.shape[1]
+    starts, weights = _cells(slope.shape[2], width)
+    # The two rows of coefficients around the current one, at full width: slopes, then offsets.
+    colours = np.empty((2, 2, 3 * width), np.float32)
+    alphas = np.empty((2, 2, width), np.float32)
+    expanded = np.full(2, -1, np.int64)
+    values = np.empty(width, np.float32)
+    parts = np.empty(3 * width, np.float32)
+    for y in range(top, bottom):
+        source_y = max((y + 0.5) * small_height / height - 0.5, 0.0)
+        y0 = min(int(source_y), small_height - 1)
+        y1 = min(y0 + 1, small_height - 1)
+        for row in (y0, y1):
+            if expanded[row & 1] != row:
+                expanded[row & 1] = row
+                _expand(slope, offset, row, starts, weights, colours[row & 1], alphas[row & 1])
+        u, v = y0 & 1, y1 & 1
+        fy = F32(source_y - y0)
+        _alpha_row(frame[y], alphas[u, 0], alphas[u, 1], alphas[v, 0], alphas[v, 1], fy, values, alpha[y])
+        if foreground.shape[0]:
+            _person_row(frame[y], colours[u, 0], colours[u, 1], colours[v, 0], colours[v, 1], fy, foreground[y])
+        begin = 0 if composite.shape[0] else width
+        while begin < width:
+            end = begin + BLOCK
+            person = _any(alpha[y, begin:end])
+            while end < width and _any(alpha[y, end : end + BLOCK]) == person:
+                end += BLOCK
+            end = min(end, width)
+            i, j = 3 * begin, 3 * end
+            if person:
+                _thirds(values[begin:end], parts)
+                _blend(
+                    frame[y, i:j],
+                    backdrop[y, i:j],
+                    colours[u, 0, i:j],
+                    colours[u, 1, i:j],
+                    colours[v, 0, i:j],
+                    colours[v, 1, i:j],
+                    fy,
+                    parts,
+                    composite[y, i:j],
+                )
+            else:
+                composite[y, i:j] = backdrop[y, i:j]
+            begin = end
+
+
+@_rows(_WRITE, _READ, _READ, numba.float64, _WRITE)
+def blend_rows(
+    foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
+) -> None:
+    """The composite of a foreground, which loses its green cast at half-transparent pixels by `despill` (0..1).
+
+    foreground (changed where despilled), backdrop, composite: (H, 3 * W); alpha: (H, W).
+    """
+    width = alpha.shape[1]
+    parts = np.empty(3 * width, np.float32)
+    values = np.empty(width, np.float32)
+    for y in range(top, bottom):
+        if despill > 0:
+            _despill(foreground[y], alpha[y], F32(despill))
+        for x in range(width):
+            values[x] = F32(alpha[y, x])
+        _thirds(values, parts)
+        for i in range(3 * width):
+            behind = F32(backdrop[y, i])
+            composite[y, i] = np.uint8(np.int32(behind + (F32(foreground[y, i]) - behind) * parts[i] + F32(0.5)))
+
+
+@_rows(_READ, _WRITE, _READ_STEPS)
+def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
+    """Moves `held` (H, W) towards `alpha` (H, W) by the step `steps` (511,) has for each difference from -255 on."""
+    for y in range(top, bottom):
+        for x in range(alpha.shape[1]):
+            last = np.int32(held[y, x])
+            held[y, x] = np.uint8(last + steps[np.int32(alpha[y, x]) - last + 255])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,20 +10,20 @@ from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.matting.graph import channels_last, split_exact
+from app.matting.graph import COEFFICIENTS, Stage, stages
 from app.matting.silent_openvino import core, ov
 from app.settings import EdgeSettings
 from app.types import Backdrop, BgrImage, Matte
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-COEFFICIENTS = 3
-"""The outputs before the states: slope, offset, coarse alpha."""
-
-Arrays = list[NDArray[np.float32]]
 
 
 class OpenVinoExecutor:
-    """Runs a compiled core; its states go from one of two sets of arrays to the other and are never copied."""
+    """Runs a compiled core, in place on arrays of its own.
+
+    The states go from one of two sets of arrays to the other, so that they are never copied: there is a set of requests
+    for either direction.
+    """
 
     name = "openvino"
 
@@ -36,18 +34,18 @@ class OpenVinoExecutor:
         self.precision = precision
         self.device = device.lower()
         self._finish = CpuFinish(geometry)
-        height, width = geometry.small_height, geometry.small_width
-        self._small = np.zeros((1, 3, height, width), np.float32)
-        self._coefficients = [np.zeros((1, channels, height, width), np.float32) for channels in (4, 4, 1)]
-        shapes = state_shapes(model, height, width)
+        small = (1, 3, geometry.small_height, geometry.small_width)
         fitted = model.clone()
-        fitted.reshape(dict(zip(fitted.inputs, [self._small.shape, *shapes], strict=True)))
-        self._states = [[np.zeros((b, h, w, c), np.float32) for b, c, h, w in shapes] for _ in range(2)]
-        parts = split_exact(fitted, COEFFICIENTS) if precision != "float32" else None
-        if parts is None:
-            self._requests = self._bind_whole(fitted, device)
-        else:
-            self._requests = self._bind_parts(*parts, device)
+        shapes = state_shapes(model, geometry.small_height, geometry.small_width)
+        fitted.reshape(dict(zip(fitted.inputs, [small, *shapes], strict=True)))
+        parts = stages(fitted, mixed=precision != "float32")
+        compiled = [_compile(part, device, precision) for part in parts]
+        self._arrays = _arrays(parts)
+        self._states = [[self._arrays[f"{name}{index}"] for index in range(len(shapes))] for name in ("state", "next")]
+        self._requests = [
+            [self._bind(part, network, turn) for part, network in zip(parts, compiled, strict=True)]
+            for turn in range(2)
+        ]
         self._turn = 0
 
     def reset(self) -> None:
@@ -56,66 +54,54 @@ class OpenVinoExecutor:
             state.fill(0)
         self._finish.reset()
 
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """One step; fresh arrays."""
-        self._finish.shrink(frame, self._small[0])
+    def infer(self) -> None:
+        """The network alone: from the small frame and the states to the coefficients and the new states."""
         for request in self._requests[self._turn]:
             request.infer()
         self._turn = 1 - self._turn
-        slope, offset, coarse = self._coefficients
+
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        """One step; fresh arrays."""
+        small = self._arrays["small"][0]
+        self._finish.shrink(frame, small)
+        self.infer()
+        slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
         if not np.isfinite(slope.sum() + offset.sum()):
             raise NotAMatteError
-        return self._finish.finish(
-            frame, self._small[0], (slope[0], offset[0], coarse[0, 0]), backdrop, plan(edges), want_foreground
-        )
+        return self._finish.finish(frame, small, (slope, offset, coarse[0]), backdrop, plan(edges), want_foreground)
 
     def close(self) -> None:
         """End the threads; OpenVINO frees the rest."""
         self._requests = []
         self._finish.close()
 
-    def _bind_whole(self, model: ov.Model, device: str) -> list[list[ov.InferRequest]]:
-        """For each turn, the requests to run: one."""
-        count = len(self._states[0])
-        model = channels_last(model, range(1, 1 + count), range(COEFFICIENTS, COEFFICIENTS + count))
-        compiled = _compile(model, device, self.precision)
-        return [
-            [_request(compiled, [self._small, *before], [*self._coefficients, *after])]
-            for before, after in self._turns()
-        ]
-
-    def _bind_parts(self, first: ov.Model, second: ov.Model, device: str) -> list[list[ov.InferRequest]]:
-        """For each turn, the requests to run: the network, then what has to be exact."""
-        count = len(self._states[0])
-        channels, height, width = list(first.output(0).shape)[1:]
-        self._features = np.zeros((1, height, width, channels), np.float32)
-        first = channels_last(first, range(1, 1 + count), range(1 + count))
-        second = channels_last(second, [1], [])
-        network, exact = _compile(first, device, self.precision), _compile(second, device, "float32")
-        refine = _request(exact, [self._small, self._features], self._coefficients)
-        return [
-            [_request(network, [self._small, *before], [self._features, *after]), refine]
-            for before, after in self._turns()
-        ]
-
-    def _turns(self) -> list[tuple[Arrays, Arrays]]:
-        """The states before and after a step, for both turns."""
-        even, odd = self._states
-        return [(even, odd), (odd, even)]
+    def _bind(self, part: Stage, network: ov.CompiledModel, turn: int) -> ov.InferRequest:
+        """A request that reads and writes the arrays in place; on the second turn the states change places."""
+        request = network.create_infer_request()
+        for index, name in enumerate(part.reads):
+            request.set_input_tensor(index, ov.Tensor(self._arrays[_turned(name, turn)], shared_memory=True))
+        for index, name in enumerate(part.writes):
+            request.set_output_tensor(index, ov.Tensor(self._arrays[_turned(name, turn)], shared_memory=True))
+        return request
 
 
-def _compile(model: ov.Model, device: str, precision: str) -> ov.CompiledModel:
-    hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": HINTS[precision]}
-    return core().compile_model(model, device, hints)
+def _turned(name: str, turn: int) -> str:
+    if turn and name.startswith("state"):
+        return name.replace("state", "next")
+    if turn and name.startswith("next"):
+        return name.replace("next", "state")
+    return name
 
 
-def _request(
-    compiled: ov.CompiledModel, inputs: Sequence[NDArray[np.float32]], outputs: Sequence[NDArray[np.float32]]
-) -> ov.InferRequest:
-    """A request that reads and writes these arrays in place; they must outlive it."""
-    request = compiled.create_infer_request()
-    for index, array in enumerate(inputs):
-        request.set_input_tensor(index, ov.Tensor(array, shared_memory=True))
-    for index, array in enumerate(outputs):
-        request.set_output_tensor(index, ov.Tensor(array, shared_memory=True))
-    return request
+def _compile(part: Stage, device: str, precision: str) -> ov.CompiledModel:
+    hint = HINTS["float32" if part.exact else precision]
+    return core().compile_model(part.model, device, {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint})
+
+
+def _arrays(parts: list[Stage]) -> dict[str, NDArray[np.float32]]:
+    """An array for everything that is read or written."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for part in parts:
+        ports = zip((*part.reads, *part.writes), (*part.model.inputs, *part.model.outputs), strict=True)
+        shapes |= {name: tuple(port.shape) for name, port in ports}
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}

@@ -1,0 +1,67 @@
+"""Timing of things to be compared: they take turns within one run, so that the machine's moods hit all alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+WARM_UP_CALLS = 5
+TURN_CALLS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Something to be timed, and what it is called in the results."""
+
+    what: str
+    model: str
+    executor: str
+    precision: str
+    call: Callable[[int], object]
+    """Does one frame; the argument counts up. Must have finished, devices included, when it returns."""
+
+
+@dataclass(slots=True)
+class Timing:
+    """The times of one contender's frames."""
+
+    wall_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    rate_ms: float | None = None
+    """What one frame takes in the long run, where that is not the median."""
+
+    def figures(self) -> dict[str, float]:
+        """Median and 95th percentile, rate of the median, and CPU time per frame."""
+        median = statistics.median(self.wall_ms)
+        return {
+            "median_ms": round(median, 2),
+            "p95_ms": round(percentile(self.wall_ms, 0.95), 2),
+            "fps": round(1000 / (self.rate_ms or median), 2),
+            "cpu_ms_per_frame": round(statistics.median(self.cpu_ms), 2),
+        }
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The value below which this part (0..1) of `values` lies."""
+    ordered = sorted(values)
+    return ordered[min(int(part * len(ordered)), len(ordered) - 1)]
+
+
+def interleave(contenders: Sequence[Contender], seconds: float) -> list[Timing]:
+    """Times every contender, a few frames at a time in turn, until about `seconds` have gone by; at least two turns."""
+    timings = [Timing() for _ in contenders]
+    for contender in contenders:
+        for index in range(WARM_UP_CALLS):
+            contender.call(index)
+    started_s, turn = time.perf_counter(), 0
+    while turn < 2 or time.perf_counter() - started_s < seconds:
+        for contender, timing in zip(contenders, timings, strict=True):
+            for index in range(turn * TURN_CALLS, (turn + 1) * TURN_CALLS):
+                wall_s, cpu_s = time.perf_counter(), time.process_time()
+                contender.call(index)
+                timing.wall_ms.append((time.perf_counter() - wall_s) * 1e3)
+                timing.cpu_ms.append((time.process_time() - cpu_s) * 1e3)
+        turn += 1
+    return timings

@@ -1,0 +1,197 @@
+"""The comparison: network, frame step and whole program beside the usual loop around the same network."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import psutil
+
+from app.bench.measure import Contender, Timing, interleave
+from app.bench.program import time_program
+from app.capture.demo import DemoSource
+from app.errors import ModelError
+from app.matting import build_engine, hardware
+from app.matting.engine import FrameEngine
+from app.matting.registry import choose, geometry_for
+from app.settings import EdgeSettings, MattingSettings
+from app.types import BgrImage
+from models.weights import on_hand
+
+FRAMES = 16
+RECURRENT = ("rvm-mobilenetv3", "rvm-resnet50", "student")
+"""Networks that the usual loop can call."""
+Progress = Callable[[str], None]
+
+
+def bench(
+    settings: MattingSettings, width: int, height: int, seconds: float, progress: Progress = lambda line: None
+) -> dict[str, object]:
+    """What this machine reaches, as the JSON of `run.py bench`.
+
+    settings: model, weights, device and ratio to measure; model `auto`: every recurrent one whose weights are on hand.
+    """
+    models = [settings.model]
+    if settings.model == "auto" and settings.weights is None:
+        models = [model for model in ("rvm-mobilenetv3", "student") if on_hand(model)] or ["student"]
+    frames = _frames(width, height)
+    results: list[dict[str, object]] = []
+    for model in models:
+        progress(f"{model}: preparing")
+        results += _bench_model(settings.replace(model=model), frames, seconds / len(models), progress)
+    return {"machine": machine(), "results": results}
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on."""
+    return {
+        "date": date.today().isoformat(),
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "bfloat16": hardware.cpu_has_bfloat16(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpu": _gpu(),
+        "load_before": round(psutil.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
+
+def _bench_model(
+    settings: MattingSettings, frames: list[BgrImage], seconds: float, progress: Progress
+) -> list[dict[str, object]]:
+    height, width = frames[0].shape[:2]
+    backdrop = np.full_like(frames[0], 90)
+    choice = choose(settings)
+    ratio = geometry_for(settings, choice.model, width, height).ratio
+    settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
+    engines = []
+    contenders = []
+    for executor, precision in _ways(settings, choice.device):
+        try:
+            engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
+        except ModelError as error:
+            progress(str(error))
+            continue
+        engines.append(engine)
+        contenders += _network_alone(engine, executor, precision)
+        contenders.append(_step(engine, frames, backdrop))
+    if choice.model in RECURRENT:
+        contenders += _usual(settings, frames, backdrop)
+    try:
+        progress(f"{choice.model}: measuring for {seconds:.0f} s")
+        timings = interleave(contenders, seconds * 0.8)
+    finally:
+        for engine in engines:
+            engine.close()
+    rows = [
+        _row(contender, timing, width, height, ratio) for contender, timing in zip(contenders, timings, strict=True)
+    ]
+    progress(f"{choice.model}: measuring the whole program")
+    best = settings.replace(executor=choice.executor, precision=choice.precision)
+    program = Contender("program", choice.model, choice.executor, choice.precision, lambda index: None)
+    rows.append(_row(program, time_program(best, width, height, max(1.0, seconds * 0.2)), width, height, ratio))
+    return rows
+
+
+def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: float) -> dict[str, object]:
+    return {
+        "what": contender.what,
+        "model": contender.model,
+        "executor": contender.executor,
+        "precision": contender.precision,
+        "size": [width, height],
+        "downsample_ratio": round(ratio, 4),
+        **timing.figures(),
+        "frames": len(timing.wall_ms),
+    }
+
+
+def _ways(settings: MattingSettings, device: str) -> list[tuple[str, str]]:
+    """(executor, precision) pairs to measure on a device: the asked for ones, or all that make sense there."""
+    if device.startswith("cuda"):
+        ways = [("eager", "float32"), ("eager", "float16"), ("cuda-graph", "float16")]
+    elif device == "cpu":
+        ways = [("eager", "float32")]
+        if hardware.openvino_usable():
+            ways += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
+    else:
+        ways = [("eager", "float32"), ("eager", "float16")]
+    return [
+        (executor, precision)
+        for executor, precision in ways
+        if settings.executor in ("auto", executor) and settings.precision in ("auto", precision)
+    ]
+
+
+def _step(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
+    edges = EdgeSettings()
+    info = engine.info
+    return Contender(
+        "step",
+        info.model,
+        info.executor,
+        info.precision,
+        lambda index: engine.step(frames[index % len(frames)], backdrop, edges),
+    )
+
+
+def _network_alone(engine: FrameEngine, executor: str, precision: str) -> list[Contender]:
+    infer = engine.infer
+    if infer is None:
+        return []
+    return [Contender("network", engine.info.model, executor, precision, lambda index: infer())]
+
+
+def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:
+    import torch
+
+    from app.bench.usual import UsualLoop, frozen
+    from app.matting.networks import load_core
+
+    choice = choose(settings.replace(executor="eager", precision="float32"))
+    device, ratio = choice.device, settings.downsample_ratio or 1.0
+    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, device, "float32")
+    height, width = frames[0].shape[:2]
+    geometry = geometry_for(settings, choice.model, width, height)
+    states = core.initial_state(geometry.small_height, geometry.small_width)
+    source = torch.zeros(1, 3, height, width, device=device)
+    loops = {
+        "eager": UsualLoop(core.network, backdrop, ratio, len(states), device),
+        "frozen": UsualLoop(frozen(core.network, source, states, ratio), backdrop, ratio, len(states), device),
+    }
+
+    def contender(name: str, loop: UsualLoop) -> Contender:
+        return Contender(
+            "usual-loop", choice.model, name, "float32", lambda index: loop.step(frames[index % len(frames)])
+        )
+
+    return [contender(name, loop) for name, loop in loops.items()]
+
+
+def _frames(width: int, height: int) -> list[BgrImage]:
+    source = DemoSource(width, height, 30.0, realtime=False)
+    try:
+        return [frame.image for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
+    finally:
+        source.close()
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor()
+
+
+def _gpu() -> str | None:
+    if not hardware.cuda_usable():
+        return None
+    import torch
+
+    return torch.cuda.get_device_name()
