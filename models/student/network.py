@@ -23,6 +23,7 @@ _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 _ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
+_EPS = 1e-4
 _STRETCH = 0.01
 """The sigmoid never reaches 0 and 1; alpha is what lies between this and one less this, stretched."""
 
@@ -86,7 +87,6 @@ class StudentNetwork(nn.Module):
         self.reduce1 = conv_norm(d2, d1, 1)
         self.decode1 = conv_norm(d1 + e1, d1, 3)
         self.project = nn.Conv2d(d1, 4 * 4, 3, padding=1)
-        self.refiner = guided_filter.FastGuidedFilter(d1)
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
         """Zero states for streams whose small frame has this size, with the network's own dtype and device."""
@@ -146,7 +146,7 @@ class StudentNetwork(nn.Module):
         """
         raw, _, state = self.decode(src_small, r1, r2, r3, frames)
         matte = _matte(raw)
-        slope, offset = self.refiner(src_small, matte, raw)
+        slope, offset = _explained(src_small, matte)
         return slope, offset, matte[:, 3:], *state
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -187,6 +187,24 @@ def _matte(raw: Tensor) -> Tensor:
 def stretched(logit: Tensor) -> Tensor:
     """Alpha in 0..1, both ends included, of its logit."""
     return ((torch.sigmoid(logit) - _STRETCH) / (1 - 2 * _STRETCH)).clamp(0, 1)
+
+
+def _explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
+    """The fast guided filter's A and b (B, 4, h, w) (arXiv 1803.05619, section 3), in float32, whatever the precision.
+
+    At the borders the means are those of the pixels there are. With zeros in their place, as in RVM, the matte frays
+    along the lower edge of the frame, where people at a webcam usually end.
+    """
+    x, y = guided_filter.guide(image).float(), matte.float()
+    mean_x, mean_y = _mean(x), _mean(y)
+    covariance = _mean(x * y) - mean_x * mean_y
+    variance = _mean(x * x) - mean_x * mean_x
+    slope = covariance / (variance + _EPS)
+    return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
+
+
+def _mean(x: Tensor) -> Tensor:
+    return functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
 
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
