@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 
 from app.errors import MattecamError
-from tests.vm import checks_browser, checks_camera, checks_doctor, checks_program, checks_source
+from tests.vm import checks_browser, checks_camera, checks_doctor, checks_formats, checks_program, checks_source
 from tests.vm.tools import CheckFailed
 
 Check = Callable[[], None]
 ALL: dict[str, Check] = {
     **checks_camera.CHECKS,
+    **checks_formats.CHECKS,
     **checks_source.CHECKS,
     **checks_browser.CHECKS,
     **checks_doctor.CHECKS,
@@ -29,8 +30,6 @@ def main(names: list[str]) -> int:
         started_s = time.monotonic()
         try:
             ALL[name]()
-        except checks_program.LeftOut as reason:
-            verdict = f"left out: {reason}"
         except (CheckFailed, MattecamError, OSError, subprocess.SubprocessError) as error:
             failed.append(name)
             verdict = f"FAILED: {type(error).__name__}: {error}"

@@ -14,7 +14,7 @@ from app.types import Picture, PictureKind
 FPS = 30.0
 
 
-def send_bars(device: str, size: str, tell: Callable[[str], None]) -> None:
+def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
     """Send until SIGTERM; `tell` is called once, after the first picture. SIGUSR1 switches to a wider, larger picture
     (1280x720 for 640x480) and back. Raises SinkError."""
     width, height = map(int, size.split("x"))

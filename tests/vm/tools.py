@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import pwd
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -81,31 +84,54 @@ _FORK = multiprocessing.get_context("fork")
 """Children share what is imported already: a fresh interpreter takes long in the bed."""
 
 
+Work = Callable[[str, Callable[[str], None]], None]
+"""Does something with a device until SIGTERM, and tells once that it has begun."""
+
+
 @contextmanager
-def sending(size: str = "640x480", *, device: str = DEVICE, user: str = "root") -> Iterator[ForkProcess]:
-    """A process that sends colour bars to the virtual camera; ended, if it still runs, at the end."""
+def background_process(work: Work, device: str, user: str = "root") -> Iterator[ForkProcess]:
+    """`work` in a process of its own; ended, if it still runs, at the end."""
     receiver, sender = _FORK.Pipe(duplex=False)
-    process = _FORK.Process(target=_send, args=(device, size, user, sender))
+    process = _FORK.Process(target=_begin, args=(work, device, user, sender))
     process.start()
     sender.close()
     try:
-        expect(receiver.poll(60), "the sender sends nothing")
+        expect(receiver.poll(60), "it does not begin")
         first = receiver.recv()
-        expect(first.startswith("sending"), f"the sender said {first!r}")
+        expect(not first.startswith("!"), first)
         yield process
     finally:
         process.terminate()
-        process.join(60)
+        end(process, 30)
+        with suppress(EOFError):  # it had nothing more to tell
+            if receiver.poll():
+                expect(False, receiver.recv())
         receiver.close()
-        expect(not process.is_alive(), "the sender does not end")
 
 
-def _send(device: str, size: str, user: str, told: Connection) -> None:
+def end(process: ForkProcess, limit_s: float) -> None:
+    """Wait for the end; a process that hangs writes where it hangs, and is killed."""
+    process.join(limit_s)
+    if process.is_alive() and process.pid is not None:
+        os.kill(process.pid, signal.SIGUSR2)
+        time.sleep(2)
+        process.kill()
+        process.join()
+        raise CheckFailed("it did not end; where it hung stands above")
+
+
+def _begin(work: Work, device: str, user: str, told: Connection) -> None:
+    faulthandler.register(signal.SIGUSR2)
     become(user)
     try:
-        producer.send_bars(device, size, told.send)
-    except MattecamError as error:
-        told.send(str(error))
+        work(device, told.send)
+    except (MattecamError, OSError, RuntimeError) as error:
+        told.send(f"! {type(error).__name__}: {error}")
+
+
+def sending(size: str = "640x480", *, device: str = DEVICE, user: str = "root") -> AbstractContextManager[ForkProcess]:
+    """A process that sends colour bars to the virtual camera."""
+    return background_process(partial(producer.send_bars, size), device, user)
 
 
 def become(user: str) -> None:

@@ -1,0 +1,182 @@
+"""The whole program, as a user runs it, between a camera and a watching program."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+
+import numpy as np
+
+from app.doctor.system import System
+from app.types import BgrImage
+from tests.vm import feeder, marks
+from tests.vm.checks_browser import look
+from tests.vm.program import ctl, opened_reader, program, until_picture
+from tests.vm.tools import (
+    DEVICE,
+    LABEL,
+    OpenCvReader,
+    background_process,
+    expect,
+    load,
+    load_camera,
+    say,
+    shell,
+    unload,
+)
+
+STEADY_S = float(os.environ.get("STEADY_S", "60"))
+SOURCE = "/dev/video10"
+"""A loopback camera that a process of ours feeds."""
+_DRIVER = Path("/sys/bus/platform/drivers/vivid")
+
+
+def is_live(image: BgrImage) -> bool:
+    """The test camera's picture, uncut: its bars are bright and saturated, the stand-by card is neither."""
+    return bool((image.max(2).astype(int) - image.min(2)).mean() > 80)
+
+
+def _corner_is(image: BgrImage, blue: int, green: int, red: int) -> bool:
+    return bool(np.abs(image[5, 5].astype(int) - (blue, green, red)).max() < 12)
+
+
+def shown_in_chromium() -> None:
+    """The program's picture in a page, and how soon it is there."""
+    load()
+    started_s = time.monotonic()
+    with program("--source", "demo", "--background", "#336699"):
+        reader = opened_reader()
+        reader.read()
+        say(f"first picture (the stand-by card) {time.monotonic() - started_s:.1f} s after the start")
+        until_picture(reader, lambda image: _corner_is(image, 0x99, 0x66, 0x33), 60)
+        say(f"person before the background {time.monotonic() - started_s:.1f} s after the start")
+        reader.close()
+        seen = look()
+    say(f"Chromium: { ({key: seen.get(key) for key in ('label', 'width', 'height', 'fps', 'error')}) }")
+    expect(LABEL in str(seen.get("label")), "Chromium does not list it")
+
+
+def steady() -> None:
+    """The rate that a reader sees while background and ratio change every three seconds."""
+    load()
+    with program("--source", "demo", "--background", "blur"):
+        reader = opened_reader()
+        reader.settled()
+        stop = threading.Event()
+        toggler = threading.Thread(target=_toggle, args=(stop,))
+        toggler.start()
+        times = []
+        end_s = time.monotonic() + STEADY_S
+        while time.monotonic() < end_s:
+            reader.read()
+            times.append(time.monotonic())
+        stop.set()
+        toggler.join()
+        reader.close()
+    gaps_ms = np.diff(times) * 1000
+    rate = (len(times) - 1) / (times[-1] - times[0])
+    say(f"{STEADY_S:.0f} s: {rate:.2f} pictures a second, gaps: median {np.median(gaps_ms):.1f} ms, ")
+    say(f"p99 {np.percentile(gaps_ms, 99):.1f} ms, longest {gaps_ms.max():.1f} ms, {(gaps_ms > 100).sum()} over 100 ms")
+    expect(rate > 28, "not 30 pictures a second")
+
+
+def _toggle(stop: threading.Event) -> None:
+    turn = 0
+    while not stop.wait(3):
+        turn += 1
+        ctl("background", ("#203040", "blur:80", "green", "blur:10")[turn % 4])
+        ctl("ratio", ("auto", "0.5")[turn % 2])
+
+
+def killed() -> None:
+    """kill -9, start again: a reader goes on."""
+    load()
+    with program("--source", "demo", "--background", "green") as first:
+        reader = opened_reader()
+        reader.settled()
+        first.kill()
+    killed_s = time.monotonic()
+    with program("--source", "demo", "--background", "green"):
+        reader.settled()
+        back_s = time.monotonic() - killed_s
+        reader.close()
+    say(f"the reader goes on {back_s:.1f} s after the kill (without the start of Python)")
+    expect(back_s < 3, "too late")
+
+
+def unplugged() -> None:
+    """The camera is pulled and plugged in again."""
+    load()
+    camera = load_camera()
+    with program("--source", f"camera:{camera}", "--background", "none", "--always-on"):
+        reader = opened_reader()
+        say(f"the camera's picture after {until_picture(reader, is_live, 60):.1f} s")
+        (_DRIVER / "unbind").write_text("vivid.0")
+        card_s = until_picture(reader, lambda image: not is_live(image), 10)
+        say(f"stand-by card {card_s:.1f} s after it was pulled; the program says {ctl('status')['errors']}")
+        (_DRIVER / "bind").write_text("vivid.0")
+        back_s = until_picture(reader, is_live, 20)
+        say(f"the picture again {back_s:.1f} s after it was plugged in")
+        reader.close()
+    unload("vivid")
+    expect(back_s < 4, "too late")
+
+
+def on_demand() -> None:
+    """The camera is released while nobody watches."""
+    load()
+    camera = load_camera()
+    with program("--source", f"camera:{camera}", "--background", "none", "--on-demand") as process:
+        reader = opened_reader()
+        until_picture(reader, is_live, 60)
+        expect(_holds(process, camera), "the camera is not open although somebody watches")
+        reader.close()
+        closed_s = time.monotonic()
+        while _holds(process, camera):
+            expect(time.monotonic() - closed_s < 30, "the camera stays open although nobody watches")
+            time.sleep(0.1)
+        say(f"camera released {time.monotonic() - closed_s:.1f} s after the last reader")
+        reader = OpenCvReader()
+        woken_s = until_picture(reader, is_live, 20)
+        say(f"the camera's picture {woken_s:.2f} s after a reader came")
+        reader.close()
+    unload("vivid")
+    expect(woken_s < 3, "too late")
+
+
+def _holds(process: ForkProcess, device: str) -> bool:
+    return any(holder.pid == process.pid for holder in System().holders(device))
+
+
+def latency() -> None:
+    """From a camera's picture to the reader's, by the time drawn into it; uncut, so that the mark survives."""
+    unload("v4l2loopback")
+    shell(f'modprobe v4l2loopback devices=2 video_nr=10,20 card_label="Camera,{LABEL}" exclusive_caps=1,1')
+    camera = ("--source", f"camera:{SOURCE}", "--background", "none", "--always-on")
+    with background_process(feeder.feed, SOURCE), program(*camera):
+        reader = opened_reader()
+        until_picture(reader, lambda image: marks.read(image) is not None, 60)
+        reader.settled()
+        found = [mark for _ in range(300) if (mark := marks.read(reader.read())) is not None]
+        own = ctl("status")["latency_ms"]
+        reader.close()
+    numbers, ages = np.array([number for number, _ in found]), np.array([age for _, age in found])
+    steps = np.diff(numbers)
+    say(f"{len(found)} of 300 pictures readable; {(steps > 1).sum()} gaps, {(steps == 0).sum()} repeated")
+    say(f"age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms, longest {ages.max():.1f} ms")
+    say(f"the program's own figures: {own}")
+    expect(len(found) > 200, "the mark cannot be read")
+    expect(float(np.median(ages)) < 1000 / 30 + 20, f"slower than a frame's interval and 20 ms ({DEVICE})")
+
+
+CHECKS = {
+    "program-in-chromium": shown_in_chromium,
+    "program-steady": steady,
+    "program-killed": killed,
+    "program-camera-unplugged": unplugged,
+    "program-on-demand": on_demand,
+    "program-latency": latency,
+}

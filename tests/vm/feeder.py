@@ -1,0 +1,31 @@
+"""A camera whose pictures carry their number and time."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pyvirtualcam
+
+from tests.vm import marks
+
+FPS = 30
+
+
+def feed(device: str, tell: Callable[[str], None]) -> None:
+    """640x480 until SIGTERM; `tell` is called once, after the first picture."""
+    end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: end.set())
+    base = np.full((480, 640, 3), 96, np.uint8)
+    with pyvirtualcam.Camera(640, 480, FPS, device=device, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
+        started_s, number = time.monotonic(), 0
+        while not end.wait(max(0.0, started_s + number / FPS - time.monotonic())):
+            image = base.copy()
+            marks.draw(image, number)
+            camera.send(image)
+            number += 1
+            if number == 1:
+                tell("feeding")

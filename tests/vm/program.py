@@ -1,0 +1,124 @@
+"""The program in a process of its own, between a camera and a watching program.
+
+Command line, pipeline, capture, backgrounds, outputs and control are the real ones. Where the bed is too slow for a
+network, a stand-in takes its place: the middle of the picture is the person.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.context import ForkProcess
+from pathlib import Path
+
+import numpy as np
+
+from app.control import Command, ask
+from app.matting.base import EngineInfo
+from app.runtime import pipeline
+from app.runtime.parts import Parts
+from app.settings import EdgeSettings, MattingSettings
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+from tests.vm.tools import DEVICE, OpenCvReader, end, expect, shell
+
+FOLDER = Path("/tmp/mattecam")
+START_LIMIT_S = 90.0
+_FORK = multiprocessing.get_context("fork")
+
+
+class StandIn:
+    """Takes the middle third of the picture for the person; a blurred room becomes grey."""
+
+    def __init__(self, settings: MattingSettings, width: int, height: int) -> None:
+        ratio = settings.downsample_ratio or 0.5
+        small = int(width * ratio), int(height * ratio)
+        self.info = EngineInfo("stand-in", "numpy", "float32", "cpu", ratio, small)
+        self._alpha = np.zeros((height, width), np.uint8)
+        self._alpha[:, width // 3 : 2 * width // 3] = 255
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        behind = np.full_like(frame, 90) if isinstance(backdrop, BlurredRoom) else backdrop
+        return Matte(np.where(self._alpha[..., None] > 0, frame, behind), self._alpha.copy())
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _parts() -> Parts:
+    from app.capture import open_source
+    from app.compositing import open_background
+    from app.output.readers import ReaderWatch
+    from app.output.recorder import Recorder
+    from app.output.virtual_camera import VirtualCamera
+
+    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> Recorder:
+        return Recorder(path, width, height, fps, alpha=alpha)
+
+    return Parts(open_source, StandIn, open_background, VirtualCamera, open_recorder, ReaderWatch)
+
+
+def _main(options: tuple[str, ...]) -> None:
+    from app import cli
+
+    log = os.open(FOLDER / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
+    faulthandler.register(signal.SIGUSR2, file=log)
+    os._exit(cli.main(["headless", "--size", "640x480", "--virtual-camera", DEVICE, *options]))
+
+
+@contextmanager
+def program(*options: str) -> Iterator[ForkProcess]:
+    """`run.py headless` with these options and the stand-in; ended politely."""
+    FOLDER.mkdir(exist_ok=True)
+    for kind in ("CONFIG", "DATA", "RUNTIME"):
+        (FOLDER / kind.lower()).mkdir(mode=0o700, exist_ok=True)
+        os.environ[f"MATTECAM_{kind}_DIR"] = str(FOLDER / kind.lower())
+    process = _FORK.Process(target=_main, args=(options,))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.terminate()
+        end(process, 60)
+
+
+def ctl(name: str, argument: str = "") -> Mapping[str, object]:
+    """`run.py ctl`; gives the status where that was asked for."""
+    answer = ask(Command(name, argument))
+    expect(answer.done, f"ctl {name} {argument}: {answer.message}")
+    fields = json.loads(json.dumps(answer.status or {}))
+    assert isinstance(fields, dict)
+    return fields
+
+
+def log() -> str:
+    """The end of what the program said."""
+    return (FOLDER / "log").read_text(errors="replace")[-600:]
+
+
+def opened_reader() -> OpenCvReader:
+    """A program that asks again and again for the camera, as a user does."""
+    deadline_s = time.monotonic() + START_LIMIT_S
+    while "Video Capture\n" not in shell(f"v4l2-ctl -d {DEVICE} --info | tail -4"):
+        expect(time.monotonic() < deadline_s, f"nothing to see on the virtual camera; the program said: {log()}")
+        time.sleep(0.1)
+    return OpenCvReader()
+
+
+def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit_s: float) -> float:
+    """Seconds until a picture shows that."""
+    started_s = time.monotonic()
+    while not shows(reader.read()):
+        expect(time.monotonic() - started_s < limit_s, f"it does not show within {limit_s:.0f} s; {log()}")
+    return time.monotonic() - started_s
