@@ -50,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), EXIT_USAGE)
     except MattecamError as error:
         return _fail(str(error), EXIT_FAILED)
+    except OSError as error:  # such as a name that is too long to be asked about
+        name = f"{str(error.filename)[:80]}: " if error.filename else ""
+        return _fail(f"{name}{error.strerror or error}; check the name.", EXIT_FAILED)
     return EXIT_DONE
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import io
 import random
+import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -85,6 +88,8 @@ def type_all(cases: int, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(cases):
         tally.count()
         line = words(dice)
+        for stream in (sys.stdout, sys.stderr):  # as Python sets the real ones up, and pytest's not
+            cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
         code = cli.main(line)
         written = capsys.readouterr()
         assert code in (0, 1, 2), line
