@@ -159,7 +159,7 @@ class Session:
         self.preferences.change(geometry=self.window.encoded_geometry())
         self.window.hide()
         self.tray.hide()
-        self.window.matting_page.network.cancel()
+        self.window.matting_page.network.download.cancel()
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
         self._tasks.close()

@@ -93,7 +93,7 @@ class Assistant(QDialog):
         return self._steps.currentIndex()
 
     def done(self, result: int) -> None:
-        self._network.cancel()
+        self._network.download.cancel()
         self._preferences.change(first_run_done=True)
         super().done(result)
 

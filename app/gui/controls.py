@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -83,6 +84,13 @@ def link_button(text: str) -> QPushButton:
     made = QPushButton(text)
     made.setProperty("link", True)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
+    return made
+
+
+def check(text: str, description: str, object_name: str) -> QCheckBox:
+    """A check box."""
+    made = QCheckBox(text)
+    describe(made, text, description, object_name)
     return made
 
 

@@ -136,7 +136,7 @@ class MainWindow(QMainWindow):
         for source in (
             self.recording.failed,
             self.strip.library.failed,
-            self.matting_page.network.failed,
+            self.matting_page.network.download.failed,
             self.scenes.failed,
         ):
             source.connect(self.error_bar.show_message)

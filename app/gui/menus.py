@@ -11,7 +11,6 @@ from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from app.gui.frame_view import ViewMode
-from app.gui.panels.output import recordings_dir
 from app.gui.preferences import WindowPreferences
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ class Menus(QObject):
             self._window.error_bar.show_message(self.tr("There is no picture to paste; copy an image or a file first."))
 
     def _open_recordings(self) -> None:
-        folder = recordings_dir(self._window.preferences)
+        folder = self._window.preferences.recordings_dir
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

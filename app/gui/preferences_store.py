@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 
 from app.gui.preferences import WindowPreferences
 
@@ -23,6 +24,12 @@ class PreferencesStore(QObject):
     def current(self) -> WindowPreferences:
         """The preferences now."""
         return self._current
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where recordings and snapshots go."""
+        videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+        return self._current.recordings_dir or Path(videos or Path.home()) / "Mattecam"
 
     def change(self, **changes: Any) -> None:
         """Change fields."""

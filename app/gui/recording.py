@@ -12,7 +12,6 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.errors import SinkError
 from app.gui.bridge import Bridge
-from app.gui.panels.output import recordings_dir
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -42,7 +41,7 @@ class Recording(QObject):
         if not on:
             self._store.edit("output", record=None)
             return
-        folder = recordings_dir(self._preferences)
+        folder = self._preferences.recordings_dir
         self._tasks.run(partial(_new_path, folder, ".mp4"), lambda path: self._store.edit("output", record=path),
                         self._fail)  # fmt: skip
 
@@ -52,7 +51,7 @@ class Recording(QObject):
         if picture is None:
             self.failed.emit(self.tr("There is no picture yet; try again when the preview shows one."))
             return
-        folder = recordings_dir(self._preferences)
+        folder = self._preferences.recordings_dir
         self._tasks.run(partial(_write, folder, picture.image), self.saved.emit, self._fail)
 
     def time(self, status: PipelineStatus) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QInputDialog, QMenu, QWidget
+from PyQt6.QtWidgets import QMenu, QWidget
 
+from app.gui.dialogs import ask_for_name
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.scenes import SceneStore
@@ -52,24 +53,16 @@ class ScenesMenu(QObject):
 
     def ask_for_name(self) -> None:
         """Let the user name a new scene."""
-        number = len(self._names) + 1
-        dialog = self._dialog(self.tr("Save as scene"), self.tr("Scene {0}").format(number))
-        dialog.textValueSelected.connect(self.save)
-        dialog.open()
+        suggestion = self.tr("Scene {0}").format(len(self._names) + 1)
+        ask_for_name(self._window, self.tr("Save as scene"), suggestion, self.save)
 
     def ask_for_new_name(self, name: str) -> None:
         """Let the user rename a scene."""
-        dialog = self._dialog(self.tr("Rename the scene"), name)
-        dialog.textValueSelected.connect(lambda new: self._change(partial(self._scenes.rename, name, new)))
-        dialog.open()
 
-    def _dialog(self, title: str, text: str) -> QInputDialog:
-        dialog = QInputDialog(self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle(title)
-        dialog.setLabelText(self.tr("Name:"))
-        dialog.setTextValue(text)
-        return dialog
+        def rename(new: str) -> None:
+            self._change(partial(self._scenes.rename, name, new))
+
+        ask_for_name(self._window, self.tr("Rename the scene"), name, rename)
 
     def _use(self, settings: Settings) -> None:
         self._store.replace(settings)

@@ -132,6 +132,7 @@ SWITCHES: dict[str, Read] = {
     "pauseButton": lambda settings: settings.paused,
     "freezeButton": lambda settings: settings.frozen,
     "mirrorOutputCheck": lambda settings: settings.output.mirror,
+    "governorCheck": lambda settings: settings.matting.governor,
     "onDemandCheck": lambda settings: settings.output.on_demand,
     "virtualCameraToggle": lambda settings: settings.output.virtual_camera == "auto",
 }

@@ -9,9 +9,7 @@ from PyQt6.QtGui import QColor, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
-    QFileDialog,
     QHBoxLayout,
-    QInputDialog,
     QListView,
     QMenu,
     QVBoxLayout,
@@ -26,6 +24,7 @@ from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.controls import button, describe, label
+from app.gui.dialogs import ask_for_files, ask_for_name
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -84,13 +83,9 @@ class BackgroundStrip(QWidget):
 
     def ask_for_files(self) -> None:
         """Let the user pick files to add."""
-        dialog = QFileDialog(self, self.tr("Add backgrounds"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))
-        dialog.setNameFilter(self.tr("Images and videos ({0})").format(patterns))
-        dialog.filesSelected.connect(lambda names: self.library.add_files([Path(name) for name in names]))
-        dialog.open()
+        name_filter = self.tr("Images and videos ({0})").format(patterns)
+        ask_for_files(self, self.tr("Add backgrounds"), self.library.add_files, name_filter)
 
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
@@ -203,15 +198,9 @@ class BackgroundStrip(QWidget):
 
     def ask_for_name(self, tile: Tile) -> None:
         """Let the user type another name for a file."""
-        if not tile.own:
-            return
-        dialog = QInputDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle(self.tr("Rename the background"))
-        dialog.setLabelText(self.tr("Name:"))
-        dialog.setTextValue(tile.name)
-        dialog.textValueSelected.connect(lambda name: self.library.rename(tile, name))
-        dialog.open()
+        if tile.own:
+            title = self.tr("Rename the background")
+            ask_for_name(self, title, tile.name, lambda name: self.library.rename(tile, name))
 
     def remove_current(self) -> None:
         """Remove the marked tile's file, if it is the user's."""

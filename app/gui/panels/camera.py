@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QCheckBox, QFileDialog
+from PyQt6.QtCore import pyqtSignal
 
-from app.gui.controls import Page, combo, describe, fill_combo, label
+from app.gui.controls import Page, check, combo, fill_combo, label
+from app.gui.dialogs import ask_for_file
 from app.gui.preferences_store import PreferencesStore
 from app.gui.services import Camera
 from app.gui.store import SettingsStore
@@ -37,12 +37,8 @@ class CameraPage(Page):
         self._rate = combo(self.tr("Pictures a second"), self.tr("How many pictures the camera gives"), "rateCombo")
         self._format = combo(self.tr("Format"), self.tr("How the camera sends its pictures"), "formatCombo")
         self._delivered = label("", "faint", wrap=True)
-        self._mirror = QCheckBox(self.tr("Mirror the preview"))
-        describe(
-            self._mirror,
-            self.tr("Mirror the preview"),
-            self.tr("See yourself as in a mirror; the others do not"),
-            "mirrorCheck",
+        self._mirror = check(
+            self.tr("Mirror the preview"), self.tr("See yourself as in a mirror; the others do not"), "mirrorCheck"
         )
         self.add_heading(self.tr("Source"))
         self.add_field(self.tr("Camera"), self._camera)
@@ -86,11 +82,7 @@ class CameraPage(Page):
 
     def ask_for_file(self) -> None:
         """Let the user pick a video in place of a camera."""
-        dialog = QFileDialog(self, self.tr("Choose a video"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self._edit(source=name))
-        dialog.open()
+        ask_for_file(self, self.tr("Choose a video"), lambda path: self._edit(source=str(path)))
 
     def choose_source(self, source: str) -> None:
         """Use a camera, with what was last set for it; the entry for a file asks for one."""

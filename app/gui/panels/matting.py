@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QSignalBlocker
+
 from app.gui import services
-from app.gui.controls import Page, combo, fill_combo
+from app.gui.controls import Page, check, combo, fill_combo
 from app.gui.panels.edges import EdgeControls
 from app.gui.panels.network import NetworkControls
 from app.gui.panels.ratio import RatioControl
@@ -31,6 +33,11 @@ class MattingPage(Page):
         self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
         self.network = NetworkControls(store, tasks)
         self.ratio = RatioControl(store)
+        self._governor = check(
+            self.tr("Adapt to a busy machine"),
+            self.tr("Lowers the detail, what is automatic and the rate while the machine cannot keep up"),
+            "governorCheck",
+        )
         self._device = combo(self.tr("Device"), self.tr("What computes the matte"), "deviceCombo")
         self._executor = combo(self.tr("Executor"), self.tr("How the network is run"), "executorCombo")
         self._precision = combo(self.tr("Precision"), self.tr("How exactly is computed"), "precisionCombo")
@@ -38,6 +45,7 @@ class MattingPage(Page):
         self.add_heading(self.tr("Network"))
         self.add(self.network)
         self.add(self.ratio)
+        self.add(self._governor)
         self.add_heading(self.tr("Edge"))
         self.add(EdgeControls(store))
         self.add_heading(self.tr("Computation"))
@@ -54,6 +62,7 @@ class MattingPage(Page):
             box.activated.connect(
                 lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
             )
+        self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -73,6 +82,8 @@ class MattingPage(Page):
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting
+        with QSignalBlocker(self._governor):
+            self._governor.setChecked(matting.governor)
         auto: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
         devices = [*auto, *((name, value) for value, name in self._devices)]
         if matting.device not in (value for _name, value in devices):

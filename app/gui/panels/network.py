@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from functools import partial
-from pathlib import Path
-
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.gui import services
 from app.gui.controls import button, combo, describe, fill_combo, label
+from app.gui.dialogs import ask_for_file
+from app.gui.download import Download
 from app.gui.model_names import describe_model
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -20,25 +17,15 @@ from app.settings import Settings
 MEGABYTE = 1_000_000
 
 
-class _Cancelled(Exception):
-    """The user does not want the download any more."""
-
-
 class NetworkControls(QWidget):
     """The model's combo box; below it, only where weights are missing, a download with progress and cancel."""
-
-    failed = pyqtSignal(str)
-    """A download failed; the reason in one sentence."""
-    fetched = pyqtSignal()
-    """Weights have come."""
-    _progress = pyqtSignal(int, int)
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
         self._tasks = tasks
         self._choices: tuple[services.ModelChoice, ...] = ()
-        self._cancel: threading.Event | None = None
+        self.download = Download(tasks, self)
         self._model = combo(self.tr("Model"), self.tr("The network that cuts you out"), "modelCombo")
         self._used = label("", "faint", wrap=True)
         self._missing = label("", "faint", wrap=True)
@@ -67,10 +54,11 @@ class NetworkControls(QWidget):
         column.addLayout(row)
         column.addWidget(self._plate)
         self._model.activated.connect(lambda _row: store.edit("matting", model=self._model.currentData()))
-        self._get.clicked.connect(lambda: self.download(store.current.matting.model))
-        self._stop.clicked.connect(self.cancel)
+        self._get.clicked.connect(self._start_download)
+        self._stop.clicked.connect(self.download.cancel)
         self._plate.clicked.connect(self.ask_for_plate)
-        self._progress.connect(self._show_progress)
+        self.download.progressed.connect(self._show_progress)
+        self.download.ended.connect(self.reload)
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -85,26 +73,6 @@ class NetworkControls(QWidget):
         self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
         self._used.setVisible(used != model)
 
-    def download(self, name: str) -> None:
-        """Get a model's weights on a task's thread."""
-        if self._cancel is not None:
-            return
-        cancel = self._cancel = threading.Event()
-
-        def progress(got: int, total: int | None) -> None:
-            if cancel.is_set():
-                raise _Cancelled
-            self._progress.emit(got // 1000, (total or 0) // 1000)
-
-        self._bar.setRange(0, 0)
-        self._tasks.run(partial(services.download, name, progress), self._done, self._failed)
-        self._show(self._store.current)
-
-    def cancel(self) -> None:
-        """Stop a download."""
-        if self._cancel is not None:
-            self._cancel.set()
-
     def offer(self) -> None:
         """Open the list of models."""
         self._model.setFocus()
@@ -112,26 +80,17 @@ class NetworkControls(QWidget):
 
     def ask_for_plate(self) -> None:
         """Let the user pick a picture of the empty room."""
-        dialog = QFileDialog(self, self.tr("Picture of the empty room"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self._store.edit("matting", plate=Path(name)))
-        dialog.open()
+        title = self.tr("Picture of the empty room")
+        ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path))
+
+    def _start_download(self) -> None:
+        self._bar.setRange(0, 0)
+        self.download.start(self._store.current.matting.model)
+        self._show(self._store.current)
 
     def _take_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
         self._choices = choices
         self._show(self._store.current)
-
-    def _done(self, _path: Path) -> None:
-        self._cancel = None
-        self.reload()
-        self.fetched.emit()
-
-    def _failed(self, error: Exception) -> None:
-        self._cancel = None
-        self._show(self._store.current)
-        if not isinstance(error, _Cancelled):
-            self.failed.emit(str(error))
 
     def _show_progress(self, got: int, total: int) -> None:
         self._bar.setRange(0, total)
@@ -148,7 +107,7 @@ class NetworkControls(QWidget):
         fill_combo(self._model, entries, model)
         chosen = next((choice for choice in self._choices if choice.name == model), None)
         missing = chosen is not None and not chosen.on_hand and settings.matting.weights is None
-        loading = self._cancel is not None
+        loading = self.download.running
         if chosen is not None and missing:
             size = f"{chosen.bytes / MEGABYTE:.0f} MB" if chosen.bytes else self.tr("size unknown")
             self._missing.setText(self.tr("Not on hand: {0}, licence {1}").format(size, chosen.licence))

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QSignalBlocker, QStandardPaths, Qt, pyqtSignal
-from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QWidget
+from PyQt6.QtCore import QSignalBlocker, pyqtSignal
+from PyQt6.QtWidgets import QLineEdit
 
-from app.gui.controls import Page, button, combo, describe, fill_combo, label, link_button
+from app.gui.controls import Page, button, check, combo, describe, fill_combo, label, link_button
+from app.gui.dialogs import ask_for_file, ask_for_folder
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
 from app.settings import Settings
 
 IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
-
-
-def recordings_dir(preferences: PreferencesStore) -> Path:
-    """Where recordings and snapshots go."""
-    chosen = preferences.current.recordings_dir
-    videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return chosen or Path(videos or Path.home()) / "Mattecam"
 
 
 class OutputPage(Page):
@@ -34,7 +28,7 @@ class OutputPage(Page):
         self._store = store
         self._preferences = preferences
         self._cameras: tuple[tuple[str, str], ...] | None = None
-        self._toggle = _check(
+        self._toggle = check(
             self.tr("Send to other programs"), self.tr("They choose it as their camera"), "virtualCameraToggle"
         )
         self._device = combo(
@@ -43,12 +37,12 @@ class OutputPage(Page):
         self._state = label("", "faint", wrap=True)
         self._help = link_button(self.tr("Set a virtual camera up…"))
         describe(self._help, self.tr("Set a virtual camera up"), self.tr("What this system needs"), "virtualCameraHelp")
-        self._mirror = _check(
+        self._mirror = check(
             self.tr("Mirror what the others see"),
             self.tr("Turns words in the picture round as well"),
             "mirrorOutputCheck",
         )
-        self._on_demand = _check(
+        self._on_demand = check(
             self.tr("Rest while nobody watches"),
             self.tr("Switches the camera off while no program reads the virtual one and this window is hidden"),
             "onDemandCheck",
@@ -118,16 +112,16 @@ class OutputPage(Page):
         self._store.edit("output", virtual_camera="auto" if on else "off")
 
     def _ask_for_image(self) -> None:
-        dialog = _dialog(self, self.tr("Stand-by picture"), QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(self.tr("Images ({0})").format(IMAGE_FILTER))
-        dialog.fileSelected.connect(lambda name: self._store.edit("output", standby_image=Path(name)))
-        dialog.open()
+        name_filter = self.tr("Images ({0})").format(IMAGE_FILTER)
+        ask_for_file(self, self.tr("Stand-by picture"), self._set_standby_image, name_filter)
+
+    def _set_standby_image(self, path: Path) -> None:
+        self._store.edit("output", standby_image=path)
 
     def ask_for_folder(self) -> None:
         """Let the user pick where recordings and snapshots go."""
-        dialog = _dialog(self, self.tr("Folder for recordings"), QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(lambda name: self._preferences.change(recordings_dir=Path(name)))
-        dialog.open()
+        title = self.tr("Folder for recordings")
+        ask_for_folder(self, title, lambda path: self._preferences.change(recordings_dir=path))
 
     def _show(self, settings: Settings) -> None:
         output = settings.output
@@ -144,19 +138,6 @@ class OutputPage(Page):
         if self._text.text() != output.standby_text:
             self._text.setText(output.standby_text)
         self._no_image.setVisible(output.standby_image is not None)
-        folder = recordings_dir(self._preferences)
+        folder = self._preferences.recordings_dir
         self._folder.setText(folder.name)
         self._folder.setToolTip(str(folder))
-
-
-def _check(text: str, description: str, object_name: str) -> QCheckBox:
-    made = QCheckBox(text)
-    describe(made, text, description, object_name)
-    return made
-
-
-def _dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
-    dialog = QFileDialog(parent, title)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(mode)
-    return dialog

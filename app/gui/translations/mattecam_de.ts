@@ -134,61 +134,61 @@
         <translation>Das mitgelieferte Netz arbeitet sofort. Robust Video Matting schneidet Haare feiner aus; es wird nur auf Ihren Wunsch geladen und bleibt auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="110" />
-        <location filename="../assistant.py" line="100" />
+        <location filename="../assistant.py" line="111" />
+        <location filename="../assistant.py" line="101" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="100" />
+        <location filename="../assistant.py" line="101" />
         <source>Where the picture comes from</source>
         <translation>Woher das Bild kommt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="110" />
+        <location filename="../assistant.py" line="111" />
         <source>Choose your camera. Only you see this preview.</source>
         <translation>Wählen Sie Ihre Kamera. Diese Vorschau sehen nur Sie.</translation>
     </message>
     <message>
+        <location filename="../assistant.py" line="119" />
         <location filename="../assistant.py" line="118" />
-        <location filename="../assistant.py" line="117" />
         <source>Skip the set-up</source>
         <translation>Einrichtung überspringen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="118" />
+        <location filename="../assistant.py" line="119" />
         <source>It can be opened again from the menu</source>
         <translation>Sie lässt sich über das Menü wieder öffnen</translation>
     </message>
     <message>
+        <location filename="../assistant.py" line="122" />
         <location filename="../assistant.py" line="121" />
-        <location filename="../assistant.py" line="120" />
         <source>Back</source>
         <translation>Zurück</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="121" />
+        <location filename="../assistant.py" line="122" />
         <source>To the step before</source>
         <translation>Zum vorigen Schritt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="150" />
-        <location filename="../assistant.py" line="123" />
+        <location filename="../assistant.py" line="151" />
+        <location filename="../assistant.py" line="124" />
         <source>Next</source>
         <translation>Weiter</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="150" />
+        <location filename="../assistant.py" line="151" />
         <source>Done</source>
         <translation>Fertig</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="152" />
+        <location filename="../assistant.py" line="153" />
         <source>To the next step</source>
         <translation>Zum nächsten Schritt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="153" />
+        <location filename="../assistant.py" line="154" />
         <source>Step {0} of {1}</source>
         <translation>Schritt {0} von {1}</translation>
     </message>
@@ -290,75 +290,70 @@
 </context><context>
     <name>BackgroundStrip</name>
     <message>
-        <location filename="../backgrounds/strip.py" line="187" />
-        <location filename="../backgrounds/strip.py" line="47" />
+        <location filename="../backgrounds/strip.py" line="182" />
+        <location filename="../backgrounds/strip.py" line="46" />
         <source>Add…</source>
         <translation>Hinzufügen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="50" />
+        <location filename="../backgrounds/strip.py" line="49" />
         <source>Add a background</source>
         <translation>Hintergrund hinzufügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="51" />
+        <location filename="../backgrounds/strip.py" line="50" />
         <source>Add images or videos; they can be dropped or pasted as well</source>
         <translation>Bilder oder Videos hinzufügen; auch durch Ziehen oder Einfügen</translation>
     </message>
     <message>
         <location filename="../backgrounds/strip.py" line="87" />
-        <source>Add backgrounds</source>
-        <translation>Hintergründe hinzufügen</translation>
-    </message>
-    <message>
-        <location filename="../backgrounds/strip.py" line="91" />
         <source>Images and videos ({0})</source>
         <translation>Bilder und Videos ({0})</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="121" />
+        <location filename="../backgrounds/strip.py" line="88" />
+        <source>Add backgrounds</source>
+        <translation>Hintergründe hinzufügen</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="116" />
         <source>Backgrounds</source>
         <translation>Hintergründe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="121" />
+        <location filename="../backgrounds/strip.py" line="116" />
         <source>Choose what is behind you</source>
         <translation>Wählen Sie, was hinter Ihnen ist</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="150" />
+        <location filename="../backgrounds/strip.py" line="145" />
         <source>Background</source>
         <translation>Hintergrund</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="180" />
+        <location filename="../backgrounds/strip.py" line="175" />
         <source>Use</source>
         <translation>Verwenden</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="182" />
+        <location filename="../backgrounds/strip.py" line="177" />
         <source>Choose the colour…</source>
         <translation>Farbe wählen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="184" />
+        <location filename="../backgrounds/strip.py" line="179" />
         <source>Rename…</source>
         <translation>Umbenennen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="185" />
+        <location filename="../backgrounds/strip.py" line="180" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="210" />
+        <location filename="../backgrounds/strip.py" line="202" />
         <source>Rename the background</source>
         <translation>Hintergrund umbenennen</translation>
-    </message>
-    <message>
-        <location filename="../backgrounds/strip.py" line="211" />
-        <source>Name:</source>
-        <translation>Name:</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -405,7 +400,7 @@
 </context><context>
     <name>CameraPage</name>
     <message>
-        <location filename="../panels/camera.py" line="48" />
+        <location filename="../panels/camera.py" line="44" />
         <location filename="../panels/camera.py" line="35" />
         <source>Camera</source>
         <translation>Kamera</translation>
@@ -416,7 +411,7 @@
         <translation>Woher das Bild kommt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="49" />
+        <location filename="../panels/camera.py" line="45" />
         <location filename="../panels/camera.py" line="36" />
         <source>Size</source>
         <translation>Größe</translation>
@@ -427,7 +422,7 @@
         <translation>Breite und Höhe des Bildes</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="50" />
+        <location filename="../panels/camera.py" line="46" />
         <location filename="../panels/camera.py" line="37" />
         <source>Pictures a second</source>
         <translation>Bilder je Sekunde</translation>
@@ -438,7 +433,7 @@
         <translation>Wie viele Bilder die Kamera liefert</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="51" />
+        <location filename="../panels/camera.py" line="47" />
         <location filename="../panels/camera.py" line="38" />
         <source>Format</source>
         <translation>Format</translation>
@@ -449,56 +444,62 @@
         <translation>Wie die Kamera ihre Bilder schickt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="43" />
-        <location filename="../panels/camera.py" line="40" />
+        <location filename="../panels/camera.py" line="41" />
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="44" />
+        <location filename="../panels/camera.py" line="41" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Sehen Sie sich wie im Spiegel; die anderen nicht</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="47" />
+        <location filename="../panels/camera.py" line="43" />
         <source>Source</source>
         <translation>Quelle</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="53" />
+        <location filename="../panels/camera.py" line="49" />
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="77" />
+        <location filename="../panels/camera.py" line="73" />
         <source>{0} gives {1} × {2} at {3} per second {4}</source>
         <translation>{0} liefert {1} × {2}, {3} je Sekunde {4}</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="89" />
+        <location filename="../panels/camera.py" line="85" />
         <source>Choose a video</source>
         <translation>Video wählen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="135" />
-        <location filename="../panels/camera.py" line="107" />
+        <location filename="../panels/camera.py" line="127" />
+        <location filename="../panels/camera.py" line="99" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="109" />
+        <location filename="../panels/camera.py" line="101" />
         <source>Demonstration</source>
         <translation>Vorführung</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="112" />
+        <location filename="../panels/camera.py" line="104" />
         <source>A camera that is not plugged in</source>
         <translation>Eine Kamera, die nicht angesteckt ist</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="114" />
+        <location filename="../panels/camera.py" line="106" />
         <source>Video file…</source>
         <translation>Videodatei …</translation>
+    </message>
+</context><context>
+    <name>Dialogs</name>
+    <message>
+        <location filename="../dialogs.py" line="44" />
+        <source>Name:</source>
+        <translation>Name:</translation>
     </message>
 </context><context>
     <name>EdgeControls</name>
@@ -744,235 +745,245 @@
         <translation>{0} gespeichert</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="173" />
+        <location filename="../main_window.py" line="175" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="175" />
+        <location filename="../main_window.py" line="177" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="176" />
+        <location filename="../main_window.py" line="178" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
 </context><context>
     <name>MattingPage</name>
     <message>
-        <location filename="../panels/matting.py" line="44" />
-        <location filename="../panels/matting.py" line="34" />
+        <location filename="../panels/matting.py" line="37" />
+        <source>Adapt to a busy machine</source>
+        <translation>An Auslastung anpassen</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="38" />
+        <source>Lowers the detail, what is automatic and the rate while the machine cannot keep up</source>
+        <translation>Senkt Detail, Automatisches und Rate, solange der Rechner nicht nachkommt</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="52" />
+        <location filename="../panels/matting.py" line="41" />
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="34" />
+        <location filename="../panels/matting.py" line="41" />
         <source>What computes the matte</source>
         <translation>Was die Maske berechnet</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="45" />
-        <location filename="../panels/matting.py" line="35" />
+        <location filename="../panels/matting.py" line="53" />
+        <location filename="../panels/matting.py" line="42" />
         <source>Executor</source>
         <translation>Ausführung</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="35" />
+        <location filename="../panels/matting.py" line="42" />
         <source>How the network is run</source>
         <translation>Wie das Netz ausgeführt wird</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="46" />
-        <location filename="../panels/matting.py" line="36" />
+        <location filename="../panels/matting.py" line="54" />
+        <location filename="../panels/matting.py" line="43" />
         <source>Precision</source>
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="36" />
+        <location filename="../panels/matting.py" line="43" />
         <source>How exactly is computed</source>
         <translation>Wie genau gerechnet wird</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="47" />
-        <location filename="../panels/matting.py" line="37" />
+        <location filename="../panels/matting.py" line="55" />
+        <location filename="../panels/matting.py" line="44" />
         <source>Refiner</source>
         <translation>Verfeinerung</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="37" />
+        <location filename="../panels/matting.py" line="44" />
         <source>How the small matte becomes a large one</source>
         <translation>Wie aus der kleinen Maske eine große wird</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="38" />
+        <location filename="../panels/matting.py" line="45" />
         <source>Network</source>
         <translation>Netz</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="41" />
+        <location filename="../panels/matting.py" line="49" />
         <source>Edge</source>
         <translation>Kante</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="43" />
+        <location filename="../panels/matting.py" line="51" />
         <source>Computation</source>
         <translation>Berechnung</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="76" />
+        <location filename="../panels/matting.py" line="87" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="85" />
+        <location filename="../panels/matting.py" line="96" />
         <source>Deep guided filter</source>
         <translation>Gelernter Leitbildfilter</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="86" />
+        <location filename="../panels/matting.py" line="97" />
         <source>Fast guided filter</source>
         <translation>Schneller Leitbildfilter</translation>
     </message>
 </context><context>
     <name>Menus</name>
     <message>
-        <location filename="../menus.py" line="30" />
+        <location filename="../menus.py" line="29" />
         <source>&amp;Scenes</source>
         <translation>&amp;Szenen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="49" />
+        <location filename="../menus.py" line="48" />
         <source>&amp;Program</source>
         <translation>&amp;Programm</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="52" />
+        <location filename="../menus.py" line="51" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="53" />
+        <location filename="../menus.py" line="52" />
         <source>Freeze</source>
         <translation>Einfrieren</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="54" />
+        <location filename="../menus.py" line="53" />
         <source>Record</source>
         <translation>Aufnehmen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="55" />
+        <location filename="../menus.py" line="54" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="58" />
+        <location filename="../menus.py" line="57" />
         <source>Open the folder of recordings</source>
         <translation>Ordner der Aufnahmen öffnen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="60" />
+        <location filename="../menus.py" line="59" />
         <source>Set-up assistant…</source>
         <translation>Einrichtungsassistent …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="62" />
+        <location filename="../menus.py" line="61" />
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="65" />
+        <location filename="../menus.py" line="64" />
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="70" />
+        <location filename="../menus.py" line="69" />
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="71" />
+        <location filename="../menus.py" line="70" />
         <source>Figures on the preview</source>
         <translation>Zahlen auf der Vorschau</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="72" />
+        <location filename="../menus.py" line="71" />
         <source>Side panel</source>
         <translation>Seitenleiste</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="73" />
+        <location filename="../menus.py" line="72" />
         <source>Performance plot</source>
         <translation>Leistungskurve</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="75" />
+        <location filename="../menus.py" line="74" />
         <source>Colours</source>
         <translation>Farben</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="79" />
+        <location filename="../menus.py" line="78" />
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="80" />
+        <location filename="../menus.py" line="79" />
         <source>Light</source>
         <translation>Hell</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="81" />
+        <location filename="../menus.py" line="80" />
         <source>Dark</source>
         <translation>Dunkel</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="101" />
+        <location filename="../menus.py" line="100" />
         <source>&amp;Background</source>
         <translation>&amp;Hintergrund</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="102" />
+        <location filename="../menus.py" line="101" />
         <source>Add…</source>
         <translation>Hinzufügen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="103" />
+        <location filename="../menus.py" line="102" />
         <source>Paste</source>
         <translation>Einfügen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="105" />
+        <location filename="../menus.py" line="104" />
         <source>Rename…</source>
         <translation>Umbenennen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="106" />
+        <location filename="../menus.py" line="105" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="109" />
+        <location filename="../menus.py" line="108" />
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="110" />
+        <location filename="../menus.py" line="109" />
         <source>Log</source>
         <translation>Protokoll</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="111" />
+        <location filename="../menus.py" line="110" />
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="112" />
+        <location filename="../menus.py" line="111" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="117" />
+        <location filename="../menus.py" line="116" />
         <source>There is no picture to paste; copy an image or a file first.</source>
         <translation>Es gibt kein Bild zum Einfügen; kopieren Sie zuerst ein Bild oder eine Datei.</translation>
     </message>
@@ -1031,241 +1042,241 @@
 </context><context>
     <name>NetworkControls</name>
     <message>
-        <location filename="../panels/network.py" line="65" />
-        <location filename="../panels/network.py" line="42" />
+        <location filename="../panels/network.py" line="52" />
+        <location filename="../panels/network.py" line="29" />
         <source>Model</source>
         <translation>Modell</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="42" />
+        <location filename="../panels/network.py" line="29" />
         <source>The network that cuts you out</source>
         <translation>Das Netz, das Sie freistellt</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="47" />
-        <location filename="../panels/network.py" line="46" />
+        <location filename="../panels/network.py" line="34" />
+        <location filename="../panels/network.py" line="33" />
         <source>Download</source>
         <translation>Herunterladen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="46" />
+        <location filename="../panels/network.py" line="33" />
         <source>How much of the model has come</source>
         <translation>Wie viel vom Modell da ist</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="48" />
+        <location filename="../panels/network.py" line="35" />
         <source>Download the model</source>
         <translation>Modell herunterladen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="48" />
+        <location filename="../panels/network.py" line="35" />
         <source>Get the model's weights now</source>
         <translation>Die Gewichte des Modells jetzt holen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="49" />
+        <location filename="../panels/network.py" line="36" />
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="50" />
+        <location filename="../panels/network.py" line="37" />
         <source>Cancel the download</source>
         <translation>Herunterladen abbrechen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="50" />
+        <location filename="../panels/network.py" line="37" />
         <source>Stop the download</source>
         <translation>Das Herunterladen anhalten</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="51" />
+        <location filename="../panels/network.py" line="38" />
         <source>Picture of the empty room…</source>
         <translation>Bild des leeren Raums …</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="115" />
-        <location filename="../panels/network.py" line="54" />
+        <location filename="../panels/network.py" line="83" />
+        <location filename="../panels/network.py" line="41" />
         <source>Picture of the empty room</source>
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="55" />
+        <location filename="../panels/network.py" line="42" />
         <source>This model compares you with a picture of your room without you</source>
         <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="85" />
+        <location filename="../panels/network.py" line="73" />
         <source>In use: {0}</source>
         <translation>In Gebrauch: {0}</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="145" />
+        <location filename="../panels/network.py" line="104" />
         <source>{0} (to be downloaded)</source>
         <translation>{0} (zum Herunterladen)</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="153" />
+        <location filename="../panels/network.py" line="112" />
         <source>size unknown</source>
         <translation>Größe unbekannt</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="154" />
+        <location filename="../panels/network.py" line="113" />
         <source>Not on hand: {0}, licence {1}</source>
         <translation>Nicht vorhanden: {0}, Lizenz {1}</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="38" />
+        <location filename="../panels/output.py" line="32" />
         <source>Send to other programs</source>
         <translation>An andere Programme senden</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="38" />
+        <location filename="../panels/output.py" line="32" />
         <source>They choose it as their camera</source>
         <translation>Sie wählen es als ihre Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="41" />
+        <location filename="../panels/output.py" line="35" />
         <source>Which virtual camera</source>
         <translation>Welche virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="41" />
+        <location filename="../panels/output.py" line="35" />
         <source>Where other programs see it</source>
         <translation>Wo andere Programme es sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="38" />
         <source>Set a virtual camera up…</source>
         <translation>Virtuelle Kamera einrichten …</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="45" />
+        <location filename="../panels/output.py" line="39" />
         <source>Set a virtual camera up</source>
         <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="45" />
+        <location filename="../panels/output.py" line="39" />
         <source>What this system needs</source>
         <translation>Was dieses System braucht</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
+        <location filename="../panels/output.py" line="41" />
         <source>Mirror what the others see</source>
         <translation>Spiegeln, was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="48" />
+        <location filename="../panels/output.py" line="42" />
         <source>Turns words in the picture round as well</source>
         <translation>Dreht auch Schrift im Bild um</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="52" />
+        <location filename="../panels/output.py" line="46" />
         <source>Rest while nobody watches</source>
         <translation>Ruhen, wenn niemand zusieht</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="53" />
+        <location filename="../panels/output.py" line="47" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="58" />
+        <location filename="../panels/output.py" line="52" />
         <source>Back in a moment</source>
         <translation>Gleich zurück</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="111" />
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="105" />
+        <location filename="../panels/output.py" line="53" />
         <source>Stand-by text</source>
         <translation>Text der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="53" />
         <source>What the card says while you pause</source>
         <translation>Was die Tafel sagt, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="60" />
+        <location filename="../panels/output.py" line="54" />
         <source>Picture…</source>
         <translation>Bild …</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="121" />
-        <location filename="../panels/output.py" line="61" />
+        <location filename="../panels/output.py" line="116" />
+        <location filename="../panels/output.py" line="55" />
         <source>Stand-by picture</source>
         <translation>Bild der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="61" />
+        <location filename="../panels/output.py" line="55" />
         <source>A picture for the card while you pause</source>
         <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="65" />
-        <location filename="../panels/output.py" line="63" />
+        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="57" />
         <source>Without picture</source>
         <translation>Ohne Bild</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="65" />
+        <location filename="../panels/output.py" line="59" />
         <source>Use the plain stand-by card again</source>
         <translation>Wieder die einfache Pausentafel verwenden</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="128" />
-        <location filename="../panels/output.py" line="68" />
+        <location filename="../panels/output.py" line="123" />
+        <location filename="../panels/output.py" line="62" />
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="68" />
+        <location filename="../panels/output.py" line="62" />
         <source>Where recordings and snapshots go</source>
         <translation>Wohin Aufnahmen und Fotos kommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="95" />
+        <location filename="../panels/output.py" line="89" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="97" />
+        <location filename="../panels/output.py" line="91" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="103" />
+        <location filename="../panels/output.py" line="97" />
         <source>Recording {0}</source>
         <translation>{0} wird aufgenommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="107" />
+        <location filename="../panels/output.py" line="101" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="110" />
+        <location filename="../panels/output.py" line="104" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="113" />
+        <location filename="../panels/output.py" line="107" />
         <source>Recordings and snapshots</source>
         <translation>Aufnahmen und Fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="114" />
+        <location filename="../panels/output.py" line="108" />
         <source>Folder</source>
         <translation>Ordner</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="122" />
+        <location filename="../panels/output.py" line="115" />
         <source>Images ({0})</source>
         <translation>Bilder ({0})</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="138" />
+        <location filename="../panels/output.py" line="132" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
@@ -1387,7 +1398,7 @@
 </context><context>
     <name>Recording</name>
     <message>
-        <location filename="../recording.py" line="53" />
+        <location filename="../recording.py" line="52" />
         <source>There is no picture yet; try again when the preview shows one.</source>
         <translation>Es gibt noch kein Bild; versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
     </message>
@@ -1395,36 +1406,31 @@
     <name>ScenesMenu</name>
     <message>
         <location filename="../scenes_menu.py" line="56" />
-        <source>Save as scene</source>
-        <translation>Als Szene speichern</translation>
-    </message>
-    <message>
-        <location filename="../scenes_menu.py" line="56" />
         <source>Scene {0}</source>
         <translation>Szene {0}</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="62" />
+        <location filename="../scenes_menu.py" line="57" />
+        <source>Save as scene</source>
+        <translation>Als Szene speichern</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="65" />
         <source>Rename the scene</source>
         <translation>Szene umbenennen</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="70" />
-        <source>Name:</source>
-        <translation>Name:</translation>
-    </message>
-    <message>
-        <location filename="../scenes_menu.py" line="94" />
+        <location filename="../scenes_menu.py" line="87" />
         <source>Rename</source>
         <translation>Umbenennen</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="94" />
+        <location filename="../scenes_menu.py" line="87" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="100" />
+        <location filename="../scenes_menu.py" line="93" />
         <source>Save as scene…</source>
         <translation>Als Szene speichern …</translation>
     </message>

@@ -134,61 +134,61 @@
         <translation>La red incluida funciona al instante. Robust Video Matting recorta mejor el pelo; solo se descarga si usted lo pide y se queda en este equipo.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="110" />
-        <location filename="../assistant.py" line="100" />
+        <location filename="../assistant.py" line="111" />
+        <location filename="../assistant.py" line="101" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="100" />
+        <location filename="../assistant.py" line="101" />
         <source>Where the picture comes from</source>
         <translation>De dónde viene la imagen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="110" />
+        <location filename="../assistant.py" line="111" />
         <source>Choose your camera. Only you see this preview.</source>
         <translation>Elija su cámara. Solo usted ve esta vista previa.</translation>
     </message>
     <message>
+        <location filename="../assistant.py" line="119" />
         <location filename="../assistant.py" line="118" />
-        <location filename="../assistant.py" line="117" />
         <source>Skip the set-up</source>
         <translation>Omitir la configuración</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="118" />
+        <location filename="../assistant.py" line="119" />
         <source>It can be opened again from the menu</source>
         <translation>Se puede volver a abrir desde el menú</translation>
     </message>
     <message>
+        <location filename="../assistant.py" line="122" />
         <location filename="../assistant.py" line="121" />
-        <location filename="../assistant.py" line="120" />
         <source>Back</source>
         <translation>Atrás</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="121" />
+        <location filename="../assistant.py" line="122" />
         <source>To the step before</source>
         <translation>Al paso anterior</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="150" />
-        <location filename="../assistant.py" line="123" />
+        <location filename="../assistant.py" line="151" />
+        <location filename="../assistant.py" line="124" />
         <source>Next</source>
         <translation>Siguiente</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="150" />
+        <location filename="../assistant.py" line="151" />
         <source>Done</source>
         <translation>Listo</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="152" />
+        <location filename="../assistant.py" line="153" />
         <source>To the next step</source>
         <translation>Al paso siguiente</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="153" />
+        <location filename="../assistant.py" line="154" />
         <source>Step {0} of {1}</source>
         <translation>Paso {0} de {1}</translation>
     </message>
@@ -290,75 +290,70 @@
 </context><context>
     <name>BackgroundStrip</name>
     <message>
-        <location filename="../backgrounds/strip.py" line="187" />
-        <location filename="../backgrounds/strip.py" line="47" />
+        <location filename="../backgrounds/strip.py" line="182" />
+        <location filename="../backgrounds/strip.py" line="46" />
         <source>Add…</source>
         <translation>Añadir…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="50" />
+        <location filename="../backgrounds/strip.py" line="49" />
         <source>Add a background</source>
         <translation>Añadir un fondo</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="51" />
+        <location filename="../backgrounds/strip.py" line="50" />
         <source>Add images or videos; they can be dropped or pasted as well</source>
         <translation>Añadir imágenes o vídeos; también se pueden soltar o pegar</translation>
     </message>
     <message>
         <location filename="../backgrounds/strip.py" line="87" />
-        <source>Add backgrounds</source>
-        <translation>Añadir fondos</translation>
-    </message>
-    <message>
-        <location filename="../backgrounds/strip.py" line="91" />
         <source>Images and videos ({0})</source>
         <translation>Imágenes y vídeos ({0})</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="121" />
+        <location filename="../backgrounds/strip.py" line="88" />
+        <source>Add backgrounds</source>
+        <translation>Añadir fondos</translation>
+    </message>
+    <message>
+        <location filename="../backgrounds/strip.py" line="116" />
         <source>Backgrounds</source>
         <translation>Fondos</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="121" />
+        <location filename="../backgrounds/strip.py" line="116" />
         <source>Choose what is behind you</source>
         <translation>Elija lo que hay detrás de usted</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="150" />
+        <location filename="../backgrounds/strip.py" line="145" />
         <source>Background</source>
         <translation>Fondo</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="180" />
+        <location filename="../backgrounds/strip.py" line="175" />
         <source>Use</source>
         <translation>Usar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="182" />
+        <location filename="../backgrounds/strip.py" line="177" />
         <source>Choose the colour…</source>
         <translation>Elegir el color…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="184" />
+        <location filename="../backgrounds/strip.py" line="179" />
         <source>Rename…</source>
         <translation>Cambiar el nombre…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="185" />
+        <location filename="../backgrounds/strip.py" line="180" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="210" />
+        <location filename="../backgrounds/strip.py" line="202" />
         <source>Rename the background</source>
         <translation>Cambiar el nombre del fondo</translation>
-    </message>
-    <message>
-        <location filename="../backgrounds/strip.py" line="211" />
-        <source>Name:</source>
-        <translation>Nombre:</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -405,7 +400,7 @@
 </context><context>
     <name>CameraPage</name>
     <message>
-        <location filename="../panels/camera.py" line="48" />
+        <location filename="../panels/camera.py" line="44" />
         <location filename="../panels/camera.py" line="35" />
         <source>Camera</source>
         <translation>Cámara</translation>
@@ -416,7 +411,7 @@
         <translation>De dónde viene la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="49" />
+        <location filename="../panels/camera.py" line="45" />
         <location filename="../panels/camera.py" line="36" />
         <source>Size</source>
         <translation>Tamaño</translation>
@@ -427,7 +422,7 @@
         <translation>Anchura y altura de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="50" />
+        <location filename="../panels/camera.py" line="46" />
         <location filename="../panels/camera.py" line="37" />
         <source>Pictures a second</source>
         <translation>Imágenes por segundo</translation>
@@ -438,7 +433,7 @@
         <translation>Cuántas imágenes da la cámara</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="51" />
+        <location filename="../panels/camera.py" line="47" />
         <location filename="../panels/camera.py" line="38" />
         <source>Format</source>
         <translation>Formato</translation>
@@ -449,56 +444,62 @@
         <translation>Cómo envía la cámara sus imágenes</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="43" />
-        <location filename="../panels/camera.py" line="40" />
+        <location filename="../panels/camera.py" line="41" />
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="44" />
+        <location filename="../panels/camera.py" line="41" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Véase como en un espejo; los demás no</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="47" />
+        <location filename="../panels/camera.py" line="43" />
         <source>Source</source>
         <translation>Fuente</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="53" />
+        <location filename="../panels/camera.py" line="49" />
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="77" />
+        <location filename="../panels/camera.py" line="73" />
         <source>{0} gives {1} × {2} at {3} per second {4}</source>
         <translation>{0} da {1} × {2} a {3} por segundo {4}</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="89" />
+        <location filename="../panels/camera.py" line="85" />
         <source>Choose a video</source>
         <translation>Elegir un vídeo</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="135" />
-        <location filename="../panels/camera.py" line="107" />
+        <location filename="../panels/camera.py" line="127" />
+        <location filename="../panels/camera.py" line="99" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="109" />
+        <location filename="../panels/camera.py" line="101" />
         <source>Demonstration</source>
         <translation>Demostración</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="112" />
+        <location filename="../panels/camera.py" line="104" />
         <source>A camera that is not plugged in</source>
         <translation>Una cámara que no está conectada</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="114" />
+        <location filename="../panels/camera.py" line="106" />
         <source>Video file…</source>
         <translation>Archivo de vídeo…</translation>
+    </message>
+</context><context>
+    <name>Dialogs</name>
+    <message>
+        <location filename="../dialogs.py" line="44" />
+        <source>Name:</source>
+        <translation>Nombre:</translation>
     </message>
 </context><context>
     <name>EdgeControls</name>
@@ -744,235 +745,245 @@
         <translation>Guardado: {0}</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="173" />
+        <location filename="../main_window.py" line="175" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="175" />
+        <location filename="../main_window.py" line="177" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="176" />
+        <location filename="../main_window.py" line="178" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
 </context><context>
     <name>MattingPage</name>
     <message>
-        <location filename="../panels/matting.py" line="44" />
-        <location filename="../panels/matting.py" line="34" />
+        <location filename="../panels/matting.py" line="37" />
+        <source>Adapt to a busy machine</source>
+        <translation>Adaptarse a la carga</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="38" />
+        <source>Lowers the detail, what is automatic and the rate while the machine cannot keep up</source>
+        <translation>Baja el detalle, lo automático y el ritmo mientras el equipo no dé abasto</translation>
+    </message>
+    <message>
+        <location filename="../panels/matting.py" line="52" />
+        <location filename="../panels/matting.py" line="41" />
         <source>Device</source>
         <translation>Dispositivo</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="34" />
+        <location filename="../panels/matting.py" line="41" />
         <source>What computes the matte</source>
         <translation>Qué calcula la máscara</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="45" />
-        <location filename="../panels/matting.py" line="35" />
+        <location filename="../panels/matting.py" line="53" />
+        <location filename="../panels/matting.py" line="42" />
         <source>Executor</source>
         <translation>Ejecución</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="35" />
+        <location filename="../panels/matting.py" line="42" />
         <source>How the network is run</source>
         <translation>Cómo se ejecuta la red</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="46" />
-        <location filename="../panels/matting.py" line="36" />
+        <location filename="../panels/matting.py" line="54" />
+        <location filename="../panels/matting.py" line="43" />
         <source>Precision</source>
         <translation>Precisión</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="36" />
+        <location filename="../panels/matting.py" line="43" />
         <source>How exactly is computed</source>
         <translation>Con qué exactitud se calcula</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="47" />
-        <location filename="../panels/matting.py" line="37" />
+        <location filename="../panels/matting.py" line="55" />
+        <location filename="../panels/matting.py" line="44" />
         <source>Refiner</source>
         <translation>Refinado</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="37" />
+        <location filename="../panels/matting.py" line="44" />
         <source>How the small matte becomes a large one</source>
         <translation>Cómo la máscara pequeña se hace grande</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="38" />
+        <location filename="../panels/matting.py" line="45" />
         <source>Network</source>
         <translation>Red</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="41" />
+        <location filename="../panels/matting.py" line="49" />
         <source>Edge</source>
         <translation>Borde</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="43" />
+        <location filename="../panels/matting.py" line="51" />
         <source>Computation</source>
         <translation>Cálculo</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="76" />
+        <location filename="../panels/matting.py" line="87" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="85" />
+        <location filename="../panels/matting.py" line="96" />
         <source>Deep guided filter</source>
         <translation>Filtro guiado profundo</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="86" />
+        <location filename="../panels/matting.py" line="97" />
         <source>Fast guided filter</source>
         <translation>Filtro guiado rápido</translation>
     </message>
 </context><context>
     <name>Menus</name>
     <message>
-        <location filename="../menus.py" line="30" />
+        <location filename="../menus.py" line="29" />
         <source>&amp;Scenes</source>
         <translation>&amp;Escenas</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="49" />
+        <location filename="../menus.py" line="48" />
         <source>&amp;Program</source>
         <translation>&amp;Programa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="52" />
+        <location filename="../menus.py" line="51" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="53" />
+        <location filename="../menus.py" line="52" />
         <source>Freeze</source>
         <translation>Congelar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="54" />
+        <location filename="../menus.py" line="53" />
         <source>Record</source>
         <translation>Grabar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="55" />
+        <location filename="../menus.py" line="54" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="58" />
+        <location filename="../menus.py" line="57" />
         <source>Open the folder of recordings</source>
         <translation>Abrir la carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="60" />
+        <location filename="../menus.py" line="59" />
         <source>Set-up assistant…</source>
         <translation>Asistente de configuración…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="62" />
+        <location filename="../menus.py" line="61" />
         <source>Quit</source>
         <translation>Salir</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="65" />
+        <location filename="../menus.py" line="64" />
         <source>&amp;View</source>
         <translation>&amp;Ver</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="70" />
+        <location filename="../menus.py" line="69" />
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="71" />
+        <location filename="../menus.py" line="70" />
         <source>Figures on the preview</source>
         <translation>Cifras sobre la vista previa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="72" />
+        <location filename="../menus.py" line="71" />
         <source>Side panel</source>
         <translation>Panel lateral</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="73" />
+        <location filename="../menus.py" line="72" />
         <source>Performance plot</source>
         <translation>Gráfico de rendimiento</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="75" />
+        <location filename="../menus.py" line="74" />
         <source>Colours</source>
         <translation>Colores</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="79" />
+        <location filename="../menus.py" line="78" />
         <source>As the system</source>
         <translation>Como el sistema</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="80" />
+        <location filename="../menus.py" line="79" />
         <source>Light</source>
         <translation>Claro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="81" />
+        <location filename="../menus.py" line="80" />
         <source>Dark</source>
         <translation>Oscuro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="101" />
+        <location filename="../menus.py" line="100" />
         <source>&amp;Background</source>
         <translation>&amp;Fondo</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="102" />
+        <location filename="../menus.py" line="101" />
         <source>Add…</source>
         <translation>Añadir…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="103" />
+        <location filename="../menus.py" line="102" />
         <source>Paste</source>
         <translation>Pegar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="105" />
+        <location filename="../menus.py" line="104" />
         <source>Rename…</source>
         <translation>Cambiar el nombre…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="106" />
+        <location filename="../menus.py" line="105" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="109" />
+        <location filename="../menus.py" line="108" />
         <source>&amp;Help</source>
         <translation>A&amp;yuda</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="110" />
+        <location filename="../menus.py" line="109" />
         <source>Log</source>
         <translation>Registro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="111" />
+        <location filename="../menus.py" line="110" />
         <source>Copy diagnostics</source>
         <translation>Copiar el diagnóstico</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="112" />
+        <location filename="../menus.py" line="111" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="117" />
+        <location filename="../menus.py" line="116" />
         <source>There is no picture to paste; copy an image or a file first.</source>
         <translation>No hay ninguna imagen que pegar; copie primero una imagen o un archivo.</translation>
     </message>
@@ -1031,241 +1042,241 @@
 </context><context>
     <name>NetworkControls</name>
     <message>
-        <location filename="../panels/network.py" line="65" />
-        <location filename="../panels/network.py" line="42" />
+        <location filename="../panels/network.py" line="52" />
+        <location filename="../panels/network.py" line="29" />
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="42" />
+        <location filename="../panels/network.py" line="29" />
         <source>The network that cuts you out</source>
         <translation>La red que le recorta</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="47" />
-        <location filename="../panels/network.py" line="46" />
+        <location filename="../panels/network.py" line="34" />
+        <location filename="../panels/network.py" line="33" />
         <source>Download</source>
         <translation>Descargar</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="46" />
+        <location filename="../panels/network.py" line="33" />
         <source>How much of the model has come</source>
         <translation>Cuánto del modelo ha llegado</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="48" />
+        <location filename="../panels/network.py" line="35" />
         <source>Download the model</source>
         <translation>Descargar el modelo</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="48" />
+        <location filename="../panels/network.py" line="35" />
         <source>Get the model's weights now</source>
         <translation>Obtener ahora los pesos del modelo</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="49" />
+        <location filename="../panels/network.py" line="36" />
         <source>Cancel</source>
         <translation>Cancelar</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="50" />
+        <location filename="../panels/network.py" line="37" />
         <source>Cancel the download</source>
         <translation>Cancelar la descarga</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="50" />
+        <location filename="../panels/network.py" line="37" />
         <source>Stop the download</source>
         <translation>Detener la descarga</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="51" />
+        <location filename="../panels/network.py" line="38" />
         <source>Picture of the empty room…</source>
         <translation>Imagen de la habitación vacía…</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="115" />
-        <location filename="../panels/network.py" line="54" />
+        <location filename="../panels/network.py" line="83" />
+        <location filename="../panels/network.py" line="41" />
         <source>Picture of the empty room</source>
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="55" />
+        <location filename="../panels/network.py" line="42" />
         <source>This model compares you with a picture of your room without you</source>
         <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="85" />
+        <location filename="../panels/network.py" line="73" />
         <source>In use: {0}</source>
         <translation>En uso: {0}</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="145" />
+        <location filename="../panels/network.py" line="104" />
         <source>{0} (to be downloaded)</source>
         <translation>{0} (por descargar)</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="153" />
+        <location filename="../panels/network.py" line="112" />
         <source>size unknown</source>
         <translation>tamaño desconocido</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="154" />
+        <location filename="../panels/network.py" line="113" />
         <source>Not on hand: {0}, licence {1}</source>
         <translation>No disponible: {0}, licencia {1}</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="38" />
+        <location filename="../panels/output.py" line="32" />
         <source>Send to other programs</source>
         <translation>Enviar a otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="38" />
+        <location filename="../panels/output.py" line="32" />
         <source>They choose it as their camera</source>
         <translation>Lo eligen como su cámara</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="41" />
+        <location filename="../panels/output.py" line="35" />
         <source>Which virtual camera</source>
         <translation>Qué cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="41" />
+        <location filename="../panels/output.py" line="35" />
         <source>Where other programs see it</source>
         <translation>Dónde la ven otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="38" />
         <source>Set a virtual camera up…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="45" />
+        <location filename="../panels/output.py" line="39" />
         <source>Set a virtual camera up</source>
         <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="45" />
+        <location filename="../panels/output.py" line="39" />
         <source>What this system needs</source>
         <translation>Qué necesita este sistema</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
+        <location filename="../panels/output.py" line="41" />
         <source>Mirror what the others see</source>
         <translation>Reflejar lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="48" />
+        <location filename="../panels/output.py" line="42" />
         <source>Turns words in the picture round as well</source>
         <translation>También invierte los textos de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="52" />
+        <location filename="../panels/output.py" line="46" />
         <source>Rest while nobody watches</source>
         <translation>Descansar si nadie mira</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="53" />
+        <location filename="../panels/output.py" line="47" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="58" />
+        <location filename="../panels/output.py" line="52" />
         <source>Back in a moment</source>
         <translation>Vuelvo enseguida</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="111" />
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="105" />
+        <location filename="../panels/output.py" line="53" />
         <source>Stand-by text</source>
         <translation>Texto de espera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="53" />
         <source>What the card says while you pause</source>
         <translation>Lo que dice la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="60" />
+        <location filename="../panels/output.py" line="54" />
         <source>Picture…</source>
         <translation>Imagen…</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="121" />
-        <location filename="../panels/output.py" line="61" />
+        <location filename="../panels/output.py" line="116" />
+        <location filename="../panels/output.py" line="55" />
         <source>Stand-by picture</source>
         <translation>Imagen de espera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="61" />
+        <location filename="../panels/output.py" line="55" />
         <source>A picture for the card while you pause</source>
         <translation>Una imagen para la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="65" />
-        <location filename="../panels/output.py" line="63" />
+        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="57" />
         <source>Without picture</source>
         <translation>Sin imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="65" />
+        <location filename="../panels/output.py" line="59" />
         <source>Use the plain stand-by card again</source>
         <translation>Usar otra vez la tarjeta sencilla</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="128" />
-        <location filename="../panels/output.py" line="68" />
+        <location filename="../panels/output.py" line="123" />
+        <location filename="../panels/output.py" line="62" />
         <source>Folder for recordings</source>
         <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="68" />
+        <location filename="../panels/output.py" line="62" />
         <source>Where recordings and snapshots go</source>
         <translation>Adónde van las grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="95" />
+        <location filename="../panels/output.py" line="89" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Elija «{0}» en su reunión.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="97" />
+        <location filename="../panels/output.py" line="91" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="103" />
+        <location filename="../panels/output.py" line="97" />
         <source>Recording {0}</source>
         <translation>Grabando {0}</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="107" />
+        <location filename="../panels/output.py" line="101" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="110" />
+        <location filename="../panels/output.py" line="104" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="113" />
+        <location filename="../panels/output.py" line="107" />
         <source>Recordings and snapshots</source>
         <translation>Grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="114" />
+        <location filename="../panels/output.py" line="108" />
         <source>Folder</source>
         <translation>Carpeta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="122" />
+        <location filename="../panels/output.py" line="115" />
         <source>Images ({0})</source>
         <translation>Imágenes ({0})</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="138" />
+        <location filename="../panels/output.py" line="132" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
@@ -1387,7 +1398,7 @@
 </context><context>
     <name>Recording</name>
     <message>
-        <location filename="../recording.py" line="53" />
+        <location filename="../recording.py" line="52" />
         <source>There is no picture yet; try again when the preview shows one.</source>
         <translation>Aún no hay imagen; inténtelo cuando la vista previa muestre una.</translation>
     </message>
@@ -1395,36 +1406,31 @@
     <name>ScenesMenu</name>
     <message>
         <location filename="../scenes_menu.py" line="56" />
-        <source>Save as scene</source>
-        <translation>Guardar como escena</translation>
-    </message>
-    <message>
-        <location filename="../scenes_menu.py" line="56" />
         <source>Scene {0}</source>
         <translation>Escena {0}</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="62" />
+        <location filename="../scenes_menu.py" line="57" />
+        <source>Save as scene</source>
+        <translation>Guardar como escena</translation>
+    </message>
+    <message>
+        <location filename="../scenes_menu.py" line="65" />
         <source>Rename the scene</source>
         <translation>Cambiar el nombre de la escena</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="70" />
-        <source>Name:</source>
-        <translation>Nombre:</translation>
-    </message>
-    <message>
-        <location filename="../scenes_menu.py" line="94" />
+        <location filename="../scenes_menu.py" line="87" />
         <source>Rename</source>
         <translation>Cambiar el nombre</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="94" />
+        <location filename="../scenes_menu.py" line="87" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="100" />
+        <location filename="../scenes_menu.py" line="93" />
         <source>Save as scene…</source>
         <translation>Guardar como escena…</translation>
     </message>
