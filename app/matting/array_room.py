@@ -24,9 +24,8 @@ def blurred_room(small: Floats, alpha: Floats, strength: float, factor: int, wid
     short_side = min(weight.shape)
     near = _smooth(weighted, _trimmed(blur.strength_taps(strength, short_side)))
     colours = (near[..., :3] + blur.FILL_WEIGHT * _fill(weighted)) / (near[..., 3:] + blur.FILL_WEIGHT)
-    picture = np.clip(colours * 255, 0, 255).astype(np.float32)
-    full = _array(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR))
-    return np.rint(full).astype(np.uint8)
+    picture = np.clip(colours * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _fill(weighted: Floats) -> Floats:

@@ -95,7 +95,7 @@ class CpuFinish:
     def _treat(self, alpha: AlphaImage, edges: EdgePlan) -> AlphaImage:
         """The alpha after the controls that are on; see `app.matting.edges`."""
         if edges.contrast is not None:
-            alpha = edges.contrast[alpha]
+            alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
         if edges.steadiness is not None:
             alpha = self._hold(alpha, edges.steadiness)
         else:
