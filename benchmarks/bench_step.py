@@ -1,0 +1,211 @@
+"""What a frame step costs over sizes, ratios, backdrops and edge controls, with the machine's floor beside it.
+
+    python -m benchmarks.bench_step [--model M] [--weights F] [--seconds N] [--json FILE] [--picture FILE]
+
+The floor is what the machine itself needs for the same work: one read of frame and backdrop and one write of composite
+and alpha at its copying speed, and the network's operations at the speed of its matrix product in the same precision.
+Everything takes turns in one run; prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from app.bench.measure import Contender, Timing, interleave
+from app.bench.run import machine
+from app.capture.demo import DemoSource
+from app.matting import build_engine
+from app.matting.arithmetic import compiled
+from app.matting.base import MattingEngine
+from app.matting.executors.eager import DTYPES
+from app.matting.networks import load_core
+from app.matting.registry import choose
+from app.settings import EdgeSettings, MattingSettings
+from app.types import Backdrop, BgrImage, BlurredRoom
+from benchmarks.drawing import Line, chart
+
+NO_EDGES = EdgeSettings()
+SIZES = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
+RATIOS = (0.2, 0.25, 0.375, 0.5)
+HD = (1280, 720)
+BYTES_PER_PIXEL = 3 + 3 + 3 + 1
+ALL_EDGES = EdgeSettings(contrast=0.3, grow_px=2, feather_px=6, steadiness=0.5, despill=1)
+REPEATS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way to call the step."""
+
+    name: str
+    size: tuple[int, int]
+    ratio: float | None
+    backdrop: str = "picture"
+    edges: EdgeSettings = NO_EDGES
+    foreground: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What the machine can do at best."""
+
+    copy_gb_per_s: float
+    gflop_per_s: float
+
+    def frame_ms(self, size: tuple[int, int], gflop: float) -> float:
+        """The least time for a frame: its bytes, then its operations."""
+        return size[0] * size[1] * BYTES_PER_PIXEL / self.copy_gb_per_s / 1e6 + gflop / self.gflop_per_s * 1e3
+
+
+def cases() -> list[Case]:
+    """Everything that is measured."""
+    return [
+        *(Case(f"{height}p, automatic ratio", (width, height), None) for width, height in SIZES),
+        *(Case(f"720p, ratio {ratio:g}", HD, ratio) for ratio in RATIOS),
+        Case("720p, ratio 0.25, blurred room", HD, 0.25, backdrop="blur"),
+        Case("720p, ratio 0.25, every edge control", HD, 0.25, edges=ALL_EDGES),
+        Case("720p, ratio 0.25, with foreground", HD, 0.25, foreground=True),
+    ]
+
+
+def measure_floor(precision: str) -> Floor:
+    """Copying speed (read and write counted) over arrays larger than the caches, and that of a matrix product."""
+    source = np.zeros(64_000_000, np.uint8)
+    target = np.ones_like(source)
+    copy_s = _best_s(lambda: np.copyto(target, source))
+    a = torch.rand(1024, 1024, dtype=DTYPES[precision])
+    product_s = _best_s(lambda: torch.mm(a, a))
+    return Floor(2 * source.nbytes / copy_s / 1e9, 2 * 1024**3 / product_s / 1e9)
+
+
+def _best_s(work: object) -> float:
+    assert callable(work)
+    times = []
+    for _ in range(REPEATS):
+        begun_s = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begun_s)
+    return min(times)
+
+
+def network_gflop(settings: MattingSettings, small_size: tuple[int, int]) -> float:
+    """Operations of one small frame, 10^9."""
+    choice = choose(settings)
+    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, "cpu", "float32")
+    width, height = small_size
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        core(torch.zeros(1, 3, height, width), *core.initial_state(height, width))
+    operations: int = counter.get_total_flops()
+    return operations / 1e9
+
+
+def _contender(case: Case, engine: MattingEngine) -> Contender:
+    frames = _frames(*case.size)
+    behind: Backdrop = BlurredRoom(50) if case.backdrop == "blur" else frames[-1]
+    return Contender(
+        case.name,
+        engine.info.model,
+        engine.info.executor,
+        engine.info.precision,
+        lambda index: engine.step(frames[index % len(frames)], behind, case.edges, want_foreground=case.foreground),
+    )
+
+
+def _frames(width: int, height: int) -> list[BgrImage]:
+    source = DemoSource(width, height, 30.0, realtime=False)
+    try:
+        return [frame.image for frame in (source.read() for _ in range(4)) if frame is not None]
+    finally:
+        source.close()
+
+
+def run(settings: MattingSettings, seconds: float) -> list[dict[str, object]]:
+    """The rows of the table."""
+    engines = [build_engine(settings.replace(downsample_ratio=case.ratio), *case.size) for case in cases()]
+    try:
+        timings = interleave([_contender(*pair) for pair in zip(cases(), engines, strict=True)], seconds)
+        floor = measure_floor(engines[0].info.precision)
+        return [
+            _row(settings, case, engine, timing, floor)
+            for case, engine, timing in zip(cases(), engines, timings, strict=True)
+        ]
+    finally:
+        for engine in engines:
+            engine.close()
+
+
+def _row(
+    settings: MattingSettings, case: Case, engine: MattingEngine, timing: Timing, floor: Floor
+) -> dict[str, object]:
+    gflop = network_gflop(settings, engine.info.small_size)
+    return {
+        "case": case.name,
+        **asdict(engine.info),
+        "size": case.size,
+        **timing.figures(),
+        "network_gflop": round(gflop, 2),
+        "floor_ms": round(floor.frame_ms(case.size, gflop), 2),
+    }
+
+
+def table(rows: list[dict[str, object]]) -> str:
+    """Markdown."""
+    lines = [
+        "| case | small frame | median ms | p95 ms | fps | CPU ms | floor ms |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        small = row["small_size"]
+        assert isinstance(small, tuple)
+        lines.append(
+            f"| {row['case']} | {small[0]}×{small[1]} | {row['median_ms']} | {row['p95_ms']} | {row['fps']} "
+            f"| {row['cpu_ms_per_frame']} | {row['floor_ms']} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="auto")
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--executor", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--picture", type=Path)
+    words = parser.parse_args()
+    compiled.wait()
+    settings = MattingSettings(
+        model=words.model, weights=words.weights, executor=words.executor, precision=words.precision
+    )
+    rows = run(settings, words.seconds)
+    result = {"machine": machine(), "results": rows}
+    if words.json:
+        words.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    if words.picture:
+        sized = rows[: len(SIZES)]
+        pixels = [width * height / 1e6 for width, height in SIZES]
+        chart(
+            words.picture,
+            "megapixels of the frame",
+            "ms",
+            [
+                Line("step", pixels, [float(str(row["median_ms"])) for row in sized]),
+                Line("floor of this machine", pixels, [float(str(row["floor_ms"])) for row in sized]),
+            ],
+        )
+    print(json.dumps(result["machine"]))
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
