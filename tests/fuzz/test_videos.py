@@ -8,9 +8,11 @@ import av
 import numpy as np
 import pytest
 
+from app.capture.video_file import VideoFileSource
 from app.compositing import open_background
-from app.errors import BackgroundError
+from app.errors import BackgroundError, SourceLostError, SourceOpenError
 from app.settings import BackgroundSettings
+from app.types import check_bgr
 from tests.fuzz.damage import damaged
 
 SAMPLE, ALL = 40, 2000
@@ -61,25 +63,46 @@ def play_as_background(path: Path) -> int:
     return shown
 
 
+def play_as_source(path: Path) -> int:
+    """How many frames came; -1 where the file was refused with a sentence."""
+    try:
+        source = VideoFileSource(path, realtime=False, loop=False)
+    except SourceOpenError as error:
+        assert path.name in str(error)
+        return -1
+    frames = 0
+    with contextlib.closing(source):
+        try:
+            while frames < 4 * FRAMES:
+                frame = source.read()
+                if frame is not None:
+                    check_bgr(frame.image)
+                    frames += 1
+        except SourceLostError as error:
+            assert path.name in str(error)
+    return frames
+
+
 def play_all(folder: Path, suffix: str, codec: str, cases: int) -> None:
     whole = encoded(folder, suffix, codec)
     path = folder / f"case.{suffix}"
     path.write_bytes(whole)
-    assert play_as_background(path) == 5
+    assert play_as_background(path) == 5 and play_as_source(path) == FRAMES
     for data in damaged(whole, cases, seed=len(codec)):
         path.write_bytes(data)
         started_s = time.monotonic()
         assert play_as_background(path) in (-1, 5)
+        assert play_as_source(path) >= -1
         assert time.monotonic() - started_s < SLOWEST_S
 
 
 @pytest.mark.parametrize(("suffix", "codec"), KINDS)
-def test_broken_background_videos(tmp_path: Path, suffix: str, codec: str) -> None:
+def test_broken_videos(tmp_path: Path, suffix: str, codec: str) -> None:
     play_all(tmp_path, suffix, codec, SAMPLE)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("suffix", "codec"), KINDS)
-def test_many_broken_background_videos(tmp_path: Path, suffix: str, codec: str) -> None:
+def test_many_broken_videos(tmp_path: Path, suffix: str, codec: str) -> None:
     play_all(tmp_path, suffix, codec, ALL)
