@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app.doctor import distribution as dist
 from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
+from app.doctor.virtual_camera import check_module
 from app.errors import MattecamError
 
 MODPROBE_FILE = "/etc/modprobe.d/mattecam.conf"
@@ -42,8 +43,8 @@ def make_plan(system: System) -> Plan:
     module = read_module(system)
     devices = read_devices(system)
     if not module.built and not devices:
-        install = dist.install_module(distribution, system.release, free_number(system))
-        return Plan((), f"The module v4l2loopback must be installed first; see what the doctor says.\n{install}")
+        finding = check_module(system, module, devices)
+        return Plan((), f"{finding.detail}\n{finding.fix}")
     device = choose_device(devices)
     if device is not None and device.exclusive_caps and _written(system, device.number):
         return Plan(())

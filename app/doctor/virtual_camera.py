@@ -23,7 +23,7 @@ _DOCTOR_FIX = "run.py doctor --fix"
 def check_virtual_camera(system: System) -> tuple[Finding, ...]:
     """Everything between the package v4l2loopback and a device that other programs find."""
     devices = read_devices(system)
-    findings = [_module_finding(system, read_module(system), devices)]
+    findings = [check_module(system, read_module(system), devices)]
     findings += check_secure_boot(system)
     device = choose_device(devices)
     if device is not None:
@@ -43,7 +43,8 @@ def load_command(number: int) -> str:
     return f"sudo modprobe v4l2loopback {dist.MODULE_OPTIONS.format(number=number)}"
 
 
-def _module_finding(system: System, module: Module, devices: tuple[LoopbackDevice, ...]) -> Finding:
+def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, ...]) -> Finding:
+    """How far the module is on its way into the kernel, and the next step."""
     check = "virtual camera: module"
     if devices:
         return Finding(check, State.OK, "The module v4l2loopback is loaded.")

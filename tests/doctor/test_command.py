@@ -55,7 +55,7 @@ def test_a_repair_that_is_not_possible_is_a_failure(
 ) -> None:
     monkeypatch.setattr(doctor, "System", Machine(tmp_path).system)
     assert cli.main(["doctor", "--fix"]) == 1
-    assert "must be installed first" in capsys.readouterr().err
+    assert "v4l2loopback is not installed" in capsys.readouterr().err
 
 
 def test_nobody_can_agree_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_nothing_happens_without_a_yes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("distribution", "words"), [("debian", "must be installed first"), ("nixos", "nixos-rebuild switch")]
+    ("distribution", "words"), [("debian", "v4l2loopback is not installed"), ("nixos", "nixos-rebuild switch")]
 )
 def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> None:
     with pytest.raises(FixError, match=words):
