@@ -63,7 +63,7 @@ def choose(settings: MattingSettings) -> Choice:
         raise WeightsMissingError(str(error)) from error
     device = _device(settings)
     executor = _executor(settings, device)
-    return Choice(model, weights, device, executor, _precision(settings, device, executor))
+    return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
 
 
 def geometry_for(settings: MattingSettings, model: str, width: int, height: int) -> StepGeometry:
@@ -98,11 +98,13 @@ def _executor(settings: MattingSettings, device: str) -> str:
     return settings.executor
 
 
-def _precision(settings: MattingSettings, device: str, executor: str) -> str:
+def _precision(settings: MattingSettings, model: str, device: str, executor: str) -> str:
     if settings.precision != "auto":
         return settings.precision
     if device.startswith("cuda"):
         return "float16"
+    if model.startswith("u2net"):
+        return "float32"  # Where its matte must not be rounded is not one of `app.matting.graph`'s cuts.
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
 
 
@@ -118,4 +120,13 @@ def _make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeom
     from app.matting.networks import load_core
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
+    if choice.executor == "cuda-graph":
+        from app.matting.executors.cuda_graph import CudaGraphExecutor
+        from app.matting.executors.graph_backend import CudaBackend
+
+        return CudaGraphExecutor(core, geometry, CudaBackend(choice.device), choice.precision)
+    if choice.executor == "compiled":
+        from app.matting.executors.compiled import CompiledExecutor
+
+        return CompiledExecutor(core, geometry, choice.device, choice.precision)
     return EagerExecutor(core, geometry, choice.device, choice.precision)

@@ -37,7 +37,7 @@ def _fill(weighted: Tensor) -> Tensor:
 
 def _fill_taps(device: torch.device) -> Tensor:
     """`blur.FILL_TAPS`, made where it is used: a copy from the host cannot be part of a captured graph."""
-    radius = len(blur.FILL_TAPS) // 2
+    radius = round(3 * blur.FILL_SIGMA)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=device) / blur.FILL_SIGMA) ** 2)
     return taps / taps.sum()
 

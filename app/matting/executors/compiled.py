@@ -1,0 +1,86 @@
+"""The frame step through `torch.compile`: elementwise work fused, on whatever torch has a compiler for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch._dynamo.exc import BackendCompilerFailed
+
+from app.errors import ModelError
+from app.matting.core import Core, State
+from app.matting.edges import plan
+from app.matting.executors.eager import DTYPES, EagerExecutor
+from app.matting.geometry import StepGeometry
+from app.matting.step import FrameStep, Layers, StepMode, StepOutput
+from app.settings import EdgeSettings
+from app.types import BlurredRoom
+
+Compiler = Callable[[torch.fx.GraphModule, list[Tensor]], Callable[..., object]]
+PLAIN = StepMode(plan(EdgeSettings()))
+MOST_VARIANTS = 64
+"""So many engines may have been compiled in one run of the program; torch's own limit is meant for changing shapes."""
+
+WARM_UPS = 2
+"""The first step has the initial state, the second one a state as it will be from then on."""
+
+
+class CompiledStep(FrameStep):
+    """Compiled up to the plain composite; what the user asks for beyond it is done on top, so no slider compiles."""
+
+    def __init__(self, core: Core, geometry: StepGeometry, dtype: torch.dtype, compiler: str | Compiler) -> None:
+        super().__init__(core, geometry, dtype)
+        self._plain = torch.compile(self._plain_step, backend=compiler, dynamic=False, fullgraph=True)
+
+    def forward(
+        self, frame: Tensor, backdrop: Tensor, state: State, mode: StepMode, held: Tensor | None = None
+    ) -> StepOutput:
+        """See `FrameStep.forward`."""
+        layers, composite, alpha = self._plain(frame, backdrop, state)
+        if mode.edges.active or mode.foreground:
+            return self.finish(layers, mode, held)
+        return StepOutput(composite, alpha, None, layers.finite, layers.state, None)
+
+    def _plain_step(self, frame: Tensor, backdrop: Tensor, state: State) -> tuple[Layers, Tensor, Tensor]:
+        layers = self.layers(frame, backdrop, state)
+        output = self.finish(layers, PLAIN)
+        return layers, output.composite, output.alpha
+
+
+class CompiledExecutor(EagerExecutor):
+    """Runs the compiled step."""
+
+    name = "compiled"
+
+    def __init__(
+        self,
+        core: Core,
+        geometry: StepGeometry,
+        device: str = "cpu",
+        precision: str = "float32",
+        compiler: str | Compiler = "inductor",
+    ) -> None:
+        """Compiles, which takes up to minutes. Raises ModelError where this machine has no compiler for it."""
+        super().__init__(core, geometry, device, precision)
+        self._step = CompiledStep(core, geometry, DTYPES[precision], compiler)
+        picture = np.zeros((geometry.height, geometry.width, 3), np.uint8)
+        try:
+            with torch._dynamo.config.patch(recompile_limit=MOST_VARIANTS):
+                for backdrop in (picture, BlurredRoom(0)):
+                    for _ in range(WARM_UPS):
+                        self.run(picture, backdrop, EdgeSettings(), False)
+        except RuntimeError as error:
+            cause = error.inner_exception if isinstance(error, BackendCompilerFailed) else error
+            reason = str(cause).strip().splitlines() or [type(cause).__name__]
+            raise ModelError(
+                f"The step cannot be compiled for {device} ({reason[0]}); install a C++ compiler such as g++, or "
+                f"choose the executor eager."
+            ) from error
+        self.reset()
+
+    def reset(self) -> None:
+        """Start the recurrent state anew, with tensors of the same kind as later states: another kind compiles anew."""
+        with torch.inference_mode():
+            super().reset()
