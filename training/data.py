@@ -49,7 +49,7 @@ class Mixture:
 
     composite: float = 0.36
     empty: float = 0.09
-    clip: float = 0.03
+    clip: float = 0.06
 
 
 class SampleSource:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import torch
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from training import parallel
@@ -70,6 +70,9 @@ class Run:
     def train(self) -> None:
         """Trains until the stage's minutes are over."""
         self.learner.train()
+        if self.stage.frames > 1:
+            # Too few scenes make a batch of sequences for statistics of their own.
+            _keep_statistics(self.learner)
         begun = saved = time.monotonic()
         before = self.seconds
         total = self.stage.minutes * 60
@@ -145,6 +148,12 @@ class Run:
         self.stage.out.mkdir(parents=True, exist_ok=True)
         with (self.stage.out / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def _keep_statistics(learner: Learner) -> None:
+    for module in learner.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 class _Ema:
