@@ -32,7 +32,7 @@ from app.settings import CaptureSettings, OutputSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12
-PATIENCE_MS, SETTLE_MS = 90_000, 200
+PATIENCE_MS, SETTLE_MS = 300_000, 200
 SIZE = (1280, 840)
 LANGUAGES, THEMES, SCALES = ("en", "de", "es"), ("dark", "light"), ("1", "2")
 

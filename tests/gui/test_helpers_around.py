@@ -101,7 +101,7 @@ def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(
     assert session.window.tabs.currentWidget() is session.window.camera_page
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
-    qtbot.waitUntil(lambda: not bar.isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: not bar.isVisible())
 
 
 def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qtbot: QtBot, world: FakeWorld) -> None:
@@ -114,7 +114,7 @@ def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qt
     session.bridge.poll()
     assert not bar.isVisible()
     world.faults.put("read", fail(SourceLostError("Second trouble.")))
-    qtbot.waitUntil(lambda: bar.text == "Second trouble.", timeout=10_000)
+    qtbot.waitUntil(lambda: bar.text == "Second trouble.")
     world.faults.heal()
 
 
@@ -151,7 +151,7 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
     wanted = session.pipeline.settings.output.record
     assert wanted is not None
     assert wanted.parent == tmp_path
-    qtbot.waitUntil(lambda: record.text() == "0:01", timeout=3000)
+    qtbot.waitUntil(lambda: record.text() == "0:01")
     assert session.window.readout.recording.isVisible()
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is None)

@@ -144,7 +144,7 @@ def nothing_is_cut_off(widget: QWidget, qtbot: QtBot) -> None:
     def check() -> None:
         assert cut_off(widget) == []
 
-    qtbot.waitUntil(check, timeout=3000)
+    qtbot.waitUntil(check)
 
 
 def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtBot) -> None:
