@@ -14,6 +14,7 @@ from app.bench.program import time_program
 from app.capture.demo import DemoSource
 from app.errors import ModelError
 from app.matting import build_engine, hardware
+from app.matting.base import MattingEngine
 from app.matting.engine import FrameEngine
 from app.matting.registry import choose, geometry_for
 from app.settings import EdgeSettings, MattingSettings
@@ -127,7 +128,7 @@ def _ways(settings: MattingSettings, device: str) -> list[tuple[str, str]]:
     ]
 
 
-def _step(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
+def _step(engine: MattingEngine, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
     edges = EdgeSettings()
     info = engine.info
     return Contender(
@@ -139,8 +140,8 @@ def _step(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Co
     )
 
 
-def _network_alone(engine: FrameEngine, executor: str, precision: str) -> list[Contender]:
-    infer = engine.infer
+def _network_alone(engine: MattingEngine, executor: str, precision: str) -> list[Contender]:
+    infer = engine.infer if isinstance(engine, FrameEngine) else None
     if infer is None:
         return []
     return [Contender("network", engine.info.model, executor, precision, lambda index: infer())]

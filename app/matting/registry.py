@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.errors import ModelError, WeightsMissingError
+from app.errors import ModelError, PlateError, WeightsMissingError
 from app.matting import hardware
 from app.matting.engine import FrameEngine
 from app.matting.executors.base import Executor
 from app.matting.geometry import AUTO_SHORT_SIDE, StepGeometry, auto_ratio
+from app.matting.plate import PlateWatch, read_plate
 from app.settings import MattingSettings
 from models.weights import WeightsError, find, on_hand
 
+if TYPE_CHECKING:
+    from app.matting.plate_engine import PlateEngine
+
 STUDENT_SHORT_SIDE = 144
+PLATE_MODELS = ("bgmv2-mobilenetv2", "bgmv2-resnet50", "bgmv2-resnet101")
+PLATE_SCALE = 0.5
+"""The most of the frame's size that the base network of these may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +35,14 @@ class Choice:
     precision: str
 
 
-def build_engine(settings: MattingSettings, width: int, height: int) -> FrameEngine:
+def build_engine(settings: MattingSettings, width: int, height: int) -> FrameEngine | PlateEngine:
     """An engine for frames of this size; takes seconds the first time, and far less for a new ratio.
 
     Raises WeightsMissingError where the weights are not on hand, ModelError where the network cannot run.
     """
     choice = choose(settings)
+    if choice.model in PLATE_MODELS:
+        return _build_with_plate(settings, choice, width, height)
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         return geometry_for(settings, choice.model, frame_width, frame_height)
@@ -49,7 +59,8 @@ def choose_model(settings: MattingSettings) -> str:
         return settings.model
     if settings.weights is not None:
         return "rvm-mobilenetv3"
-    preferred = ["rvm-resnet50"] if _device(settings) != "cpu" else []
+    preferred = [*PLATE_MODELS] if settings.plate is not None else []
+    preferred += ["rvm-resnet50"] if _device(settings) != "cpu" else []
     preferred += ["rvm-mobilenetv3"]
     return next((model for model in preferred if on_hand(model)), "student")
 
@@ -62,7 +73,7 @@ def choose(settings: MattingSettings) -> Choice:
     except WeightsError as error:
         raise WeightsMissingError(str(error)) from error
     device = _device(settings)
-    executor = _executor(settings, device)
+    executor = _plate_executor(settings) if model in PLATE_MODELS else _executor(settings, device)
     return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
 
 
@@ -98,6 +109,12 @@ def _executor(settings: MattingSettings, device: str) -> str:
     return settings.executor
 
 
+def _plate_executor(settings: MattingSettings) -> str:
+    if settings.executor not in ("auto", "eager"):
+        raise ModelError(f"The models with a plate do not run with {settings.executor}; choose the executor eager.")
+    return "eager"
+
+
 def _precision(settings: MattingSettings, model: str, device: str, executor: str) -> str:
     if settings.precision != "auto":
         return settings.precision
@@ -106,6 +123,32 @@ def _precision(settings: MattingSettings, model: str, device: str, executor: str
     if model.startswith("u2net"):
         return "float32"  # Where its matte must not be rounded is not one of `app.matting.graph`'s cuts.
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
+
+
+def _build_with_plate(settings: MattingSettings, choice: Choice, width: int, height: int) -> PlateEngine:
+    from app.matting.executors.eager import EagerExecutor
+    from app.matting.networks import load_core
+    from app.matting.plate_core import PlateCore
+    from app.matting.plate_engine import PlateEngine
+
+    path = settings.plate
+    if path is None:
+        raise PlateError(
+            f"The model {choice.model} needs a picture of the empty room; take one, or name one with --plate."
+        )
+    made: list[tuple[PlateCore, PlateWatch]] = []
+
+    def make_executor(geometry: StepGeometry) -> Executor:
+        plate = read_plate(path, geometry.width, geometry.height)
+        scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), PLATE_SCALE)
+        core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
+        made[:] = [(PlateCore(core.network, plate, scale), PlateWatch(plate))]
+        return EagerExecutor(made[0][0], geometry, choice.device, choice.precision)
+
+    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        return StepGeometry(frame_width, frame_height, 1.0)
+
+    return PlateEngine(lambda: FrameEngine(choice.model, make_executor, make_geometry, width, height), lambda: made[0])
 
 
 def _make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Executor:

@@ -1,0 +1,122 @@
+"""The plate, a picture of the empty room: read from a file, aligned to the light of the moment, watched for drift."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import PlateError
+from app.types import AlphaImage, BgrImage
+
+LOG = logging.getLogger(__name__)
+ASPECT_TOLERANCE = 0.02
+WATCH_HEIGHT = 90
+"""Light and drift are measured on pictures this high."""
+DARK, BRIGHT = 16, 240
+"""Colours outside say nothing about the light: noise, or clipped."""
+OUTSIDE_ALPHA = 13
+PERSON_MARGIN = 5
+FEWEST = 0.02
+"""Of the picture, to measure the light on."""
+FOLLOW = 0.5
+MOST_GAIN = 2.0
+CHANGED = 30
+MOST_CHANGED_OUTSIDE = 0.25
+MOST_CHANGED = 0.8
+PATIENCE = 3
+"""So many checks in a row must see a change."""
+
+
+def read_plate(path: Path, width: int, height: int) -> BgrImage:
+    """The plate at the frame's size. Raises PlateError."""
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise PlateError(
+            f"The plate {path} cannot be read ({error.strerror}); choose another or take it anew."
+        ) from error
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise PlateError(f"The plate {path} is no picture that can be read; take the plate anew.")
+    plate = np.asarray(image, np.uint8)
+    plate_height, plate_width = plate.shape[:2]
+    if (plate_width, plate_height) == (width, height):
+        return plate
+    if abs(plate_width * height / (plate_height * width) - 1) > ASPECT_TOLERANCE:
+        raise PlateError(
+            f"The plate {path} is {plate_width}x{plate_height}, but the camera gives {width}x{height}; "
+            f"take the plate again with this camera."
+        )
+    LOG.warning("The plate %s is scaled from %dx%d to %dx%d.", path, plate_width, plate_height, width, height)
+    method = cv2.INTER_AREA if plate_width > width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plate, (width, height), interpolation=method), np.uint8)
+
+
+def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
+    """The plate from many frames of the same view: what each pixel shows most of the time. Raises PlateError."""
+    if not frames:
+        raise PlateError("There are no frames to make a plate of; look whether the camera gives pictures.")
+    rows = [np.median([frame[y] for frame in frames], axis=0) for y in range(frames[0].shape[0])]
+    return np.stack(rows).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a look at a frame says about the plate."""
+
+    gain: NDArray[np.float32]
+    """(3,) BGR: the plate times this has the frame's light."""
+    drifted: bool
+    """The plate does not show this room any more."""
+
+
+class PlateWatch:
+    """Compares frames with the plate, about once a second."""
+
+    def __init__(self, plate: BgrImage) -> None:
+        self._size = max(1, round(plate.shape[1] * WATCH_HEIGHT / plate.shape[0])), WATCH_HEIGHT
+        self._plate = self._small(plate)
+        self._gain = np.ones(3, np.float32)
+        self._strikes = 0
+        self._looked = False
+
+    def look(self, frame: BgrImage, alpha: AlphaImage | None) -> Verdict:
+        """The verdict on this frame; alpha: the last matte, None before the first."""
+        small = self._small(frame)
+        outside = self._outside(alpha)
+        self._align(small, outside)
+        self._looked = True
+        changed = np.abs(small - self._plate * self._gain).max(2) > CHANGED
+        odd = (
+            changed.mean() > MOST_CHANGED
+            or (alpha is not None and outside.mean() > FEWEST and changed[outside].mean() > MOST_CHANGED_OUTSIDE)
+            or not (self._gain.min() > 1 / MOST_GAIN and self._gain.max() < MOST_GAIN)
+        )
+        self._strikes = self._strikes + 1 if odd else 0
+        return Verdict(self._gain.copy(), self._strikes >= PATIENCE)
+
+    def _align(self, small: NDArray[np.float32], outside: NDArray[np.bool_]) -> None:
+        """Follow the light: gain per colour, the median over what is no person and neither dark nor clipped."""
+        lowest, highest = np.minimum(small, self._plate).min(2), np.maximum(small, self._plate).max(2)
+        usable = outside & (lowest > DARK) & (highest < BRIGHT)
+        if usable.mean() < FEWEST:
+            return
+        gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
+        self._gain += (gain - self._gain) * np.float32(FOLLOW if self._looked else 1.0)
+
+    def _outside(self, alpha: AlphaImage | None) -> NDArray[np.bool_]:
+        """Where surely no person is."""
+        if alpha is None:
+            return np.ones(self._size[::-1], np.bool_)
+        small = cv2.resize(alpha, self._size, interpolation=cv2.INTER_AREA)
+        person = cv2.dilate(small, np.ones((PERSON_MARGIN, PERSON_MARGIN), np.uint8))
+        return np.asarray(person) < OUTSIDE_ALPHA
+
+    def _small(self, image: BgrImage) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.float32)

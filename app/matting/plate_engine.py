@@ -1,0 +1,70 @@
+"""The engine of Background Matting V2: keeps the plate in the light of the moment and notices when it is outdated."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from app.errors import PlateError
+from app.matting.base import EngineInfo
+from app.matting.engine import FrameEngine
+from app.matting.plate import PlateWatch
+from app.matting.plate_core import PlateCore
+from app.settings import EdgeSettings
+from app.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
+
+LOOK_EVERY_S = 1.0
+
+
+class PlateEngine:
+    """A `MattingEngine` around one whose executor runs a `PlateCore`.
+
+    About once a second the plate is aligned to the frame's light; where the room has changed, `step` raises PlateError.
+    """
+
+    def __init__(
+        self, make_engine: Callable[[], FrameEngine], current: Callable[[], tuple[PlateCore, PlateWatch]]
+    ) -> None:
+        """current: core and watch of the executor made last; they are made anew when the frame's size changes."""
+        self._engine = make_engine()
+        self._current = current
+        self._core, self._watch = current()
+        self._alpha: AlphaImage | None = None
+        self._look_at_s = 0.0
+
+    @property
+    def info(self) -> EngineInfo:
+        """The ratio and small size are those of the base network."""
+        info = self._engine.info
+        scale = self._core.scale
+        width, height = info.small_size
+        return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """See `MattingEngine.step`; raises PlateError where the plate does not show this room any more."""
+        check_bgr(frame)
+        if frame.shape[:2] == self._core.size and time.monotonic() >= self._look_at_s:
+            self._look(frame)
+        matte = self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+        core, watch = self._current()
+        if core is not self._core:
+            self._core, self._watch, self._look_at_s = core, watch, 0.0
+        self._alpha = matte.alpha
+        return matte
+
+    def reset(self) -> None:
+        """Forget the frames seen so far; the plate stays."""
+        self._engine.reset()
+        self._alpha = None
+
+    def close(self) -> None:
+        """Release the device; a second call does nothing."""
+        self._engine.close()
+
+    def _look(self, frame: BgrImage) -> None:
+        verdict = self._watch.look(frame, self._alpha)
+        if verdict.drifted:
+            raise PlateError("The light or the camera has moved since the plate was taken; take the plate again.")
+        self._core.set_gain(verdict.gain)
+        self._look_at_s = time.monotonic() + LOOK_EVERY_S
