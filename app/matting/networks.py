@@ -11,11 +11,19 @@ from torch import Tensor, nn
 from app.errors import ModelError
 from app.matting.core import Core, DirectCore
 from app.matting.executors.eager import DTYPES
+from app.matting.saliency import SalientNetwork
+from models.bgmv2 import MattingRefine
+from models.bgmv2.base import Backbone
 from models.checkpoint import load_state_dict
 from models.rvm import MattingNetwork
 from models.student import StudentNetwork
 from models.weights import WeightsError
 
+BACKBONES: dict[str, Backbone] = {
+    "bgmv2-mobilenetv2": "mobilenetv2",
+    "bgmv2-resnet50": "resnet50",
+    "bgmv2-resnet101": "resnet101",
+}
 _KEPT = 2
 _lock = threading.Lock()
 _networks: OrderedDict[tuple[object, ...], nn.Module] = OrderedDict()
@@ -47,7 +55,7 @@ def _load(model: str, weights: Path, refiner: str) -> nn.Module:
         tensors = load_state_dict(weights)
     except WeightsError as error:
         raise ModelError(str(error)) from error
-    if refiner == "fast-guided-filter":
+    if refiner == "fast-guided-filter" and model.startswith("rvm"):
         # It has no parameters, so it also serves weights that were trained with the deep one.
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
     network = _make(model, tensors)
@@ -63,6 +71,10 @@ def _load(model: str, weights: Path, refiner: str) -> nn.Module:
 def _make(model: str, tensors: dict[str, Tensor]) -> nn.Module:
     if model == "student":
         return StudentNetwork()
+    if model in BACKBONES:
+        return MattingRefine(BACKBONES[model])
+    if model.startswith("u2net"):
+        return SalientNetwork(small=model == "u2netp")
     return MattingNetwork(
         "resnet50" if model == "rvm-resnet50" else "mobilenetv3",
         "deep_guided_filter" if "refiner.box_filter.weight" in tensors else "fast_guided_filter",

@@ -1,0 +1,79 @@
+"""U2-Net as the first stage of the frame step: a mask, steadied over time, and the person's own colours."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from models.blocks import ImageNetNormalise, resize
+from models.rvm.guided_filter import FastGuidedFilter
+from models.u2net import U2Net
+
+TRAINED_SIZE = (320, 320)
+HOLD = 0.7
+"""The share of the last mask where nothing moves."""
+STILL = 0.06
+"""A change of colour (0..1), averaged over a few pixels, from which on nothing is held."""
+MOTION_WINDOW = 5
+BLUR_WINDOWS = (31, 7)
+"""Of the two passes of the blur fusion, in pixels of the small frame; odd."""
+FLOOR = 1e-4
+"""The weight of the image itself, which is what is left of a layer far away from it."""
+
+
+class SalientNetwork(U2Net):
+    """U2-Net with what a stream needs around it; the state dict is U2-Net's own.
+
+    Its state (B, 4, h, w) is the last small frame, put into 0.5..1, and the last mask: all zeros is "no frame yet",
+    since no frame is as near to zero as `STILL`.
+    """
+
+    def __init__(self, small: bool) -> None:
+        super().__init__(small)
+        self.normalise = ImageNetNormalise()
+        self.guided_filter = FastGuidedFilter(0)
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """The state before the first small frame of this size."""
+        return (self.outconv.weight.new_zeros(batch, 4, height_small, width_small, dtype=torch.float32),)
+
+    def coefficients(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in 0..1."""
+        size = src_small.shape[2], src_small.shape[3]
+        seen = resize(self.normalise(src_small), TRAINED_SIZE)
+        image = src_small.float()
+        state = steadied(image, resize(self(seen)[0], size).float(), last.float())
+        mask = state[:, 3:]
+        residual = blur_fusion(image, mask) - image
+        slope, offset = self.guided_filter(image, torch.cat([residual, mask], 1), mask)
+        return slope, offset, mask, state
+
+
+def steadied(image: Tensor, mask: Tensor, last: Tensor) -> Tensor:
+    """The new state: the mask (B, 1, h, w) holds on to the last one where the image (B, 3, h, w) stands still."""
+    half = 0.5 + 0.5 * image
+    change = 2 * (half - last[:, :3]).abs().amax(1, keepdim=True)
+    motion = functional.avg_pool2d(change, MOTION_WINDOW, 1, MOTION_WINDOW // 2, count_include_pad=False)
+    hold = HOLD * (1 - motion / STILL).clamp(0, 1)
+    return torch.cat([half, mask + hold * (last[:, 3:] - mask)], 1)
+
+
+def blur_fusion(image: Tensor, alpha: Tensor) -> Tensor:
+    """The colours of the person everywhere (B, 3, h, w), from image (B, 3, h, w) and alpha (B, 1, h, w) in 0..1.
+
+    Two passes, wide and narrow, of Forte and Pitie, "Approximate Fast Foreground Colour Estimation" (ICIP 2021): the
+    blurred colours of both layers, corrected by what the image says against them.
+    """
+    person = behind = image
+    for window in BLUR_WINDOWS:
+        blurred = _blur(torch.cat([person * alpha, alpha, behind * (1 - alpha), 1 - alpha], 1), window)
+        person = (blurred[:, :3] + FLOOR * image) / (blurred[:, 3:4] + FLOOR)
+        behind = (blurred[:, 4:7] + FLOOR * image) / (blurred[:, 7:] + FLOOR)
+        person = (person + alpha * (image - alpha * person - (1 - alpha) * behind)).clamp(0, 1)
+    return person
+
+
+def _blur(image: Tensor, window: int) -> Tensor:
+    image = functional.avg_pool2d(image, (1, window), 1, (0, window // 2), count_include_pad=False)
+    return functional.avg_pool2d(image, (window, 1), 1, (window // 2, 0), count_include_pad=False)
