@@ -1,29 +1,56 @@
-"""The rate of the whole program: demo source, engine, background and a sink that keeps the pictures in memory."""
+"""The rate of the whole program: source, engine, background and a sink that keeps the pictures in memory."""
 
 from __future__ import annotations
 
 import statistics
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.bench.measure import Timing
-from app.capture.base import FrameSource
-from app.capture.demo import DemoSource
 from app.errors import ModelError
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.types import BgrImage, Frame, SourceInfo
 
 WARM_UP_FRAMES = 10
 PATIENCE_S = 60.0
 
 
-def time_program(matting: MattingSettings, width: int, height: int, seconds: float) -> Timing:
-    """The intervals between the pictures of the running program, its source as fast as it is asked."""
-    capture = CaptureSettings(source="demo", width=width, height=height)
+class ReplaySource:
+    """Gives ready frames again and again at a steady rate, as a camera does: a source that costs nothing."""
+
+    def __init__(self, frames: Sequence[BgrImage], fps: float) -> None:
+        height, width = frames[0].shape[:2]
+        self._frames = frames
+        self._info = SourceInfo("demo", "replay", "replay", width, height, fps, "")
+        self._count = 0
+        self._begun_s = time.perf_counter()
+        self._pause = threading.Event()
+
+    @property
+    def info(self) -> SourceInfo:
+        """Size and rate."""
+        return self._info
+
+    def read(self) -> Frame:
+        """The next frame, when it is due; those that are overdue are skipped."""
+        self._count = max(self._count + 1, int((time.perf_counter() - self._begun_s) * self._info.fps))
+        self._pause.wait(max(0.0, self._begun_s + self._count / self._info.fps - time.perf_counter()))
+        return Frame(self._frames[self._count % len(self._frames)], self._count, time.perf_counter())
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: float, seconds: float) -> Timing:
+    """The intervals between the pictures of the running program; its source gives `frames` at `fps`."""
+    height, width = frames[0].shape[:2]
+    capture = CaptureSettings(source="demo", width=width, height=height, fps=min(fps, 240.0))
     settings = Settings(
         capture=capture,
         matting=matting,
@@ -34,7 +61,7 @@ def time_program(matting: MattingSettings, width: int, height: int, seconds: flo
         settings,
         parts=replace(
             default_parts(),
-            open_source=_fast_demo,
+            open_source=lambda capture: ReplaySource(frames, fps),
             open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
         ),
     )
@@ -65,7 +92,3 @@ def time_program(matting: MattingSettings, width: int, height: int, seconds: flo
     # Pictures come in bursts where two threads share a core: the mean says what the rate is.
     mean = statistics.mean(intervals)
     return Timing(wall_ms=intervals, cpu_ms=[cpu_s * 1e3 / max(1, last - first)], rate_ms=mean)
-
-
-def _fast_demo(capture: CaptureSettings) -> FrameSource:
-    return DemoSource(capture.width, capture.height, capture.fps, realtime=False)
