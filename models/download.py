@@ -61,7 +61,7 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _Transfer(url, part, spec.bytes, progress).run()
-        digest = _checked(spec, part)
+        digest = _checked(spec, part, spec.sha256 or recorded_sha256(target))
         if spec.sha256 is None:
             hash_record(target).write_text(f"{digest}  {target.name}\n", encoding="ascii")
         part.replace(target)
@@ -69,13 +69,14 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
         raise DownloadError(_sentence(spec, target, error)) from error
 
 
-def _checked(spec: WeightSpec, part: Path) -> str:
+def _checked(spec: WeightSpec, part: Path, expected: str | None) -> str:
     digest = sha256_of(part)
-    if spec.sha256 is not None and digest != spec.sha256:
+    if expected is not None and digest != expected:
         part.unlink()
+        which = "published file" if spec.sha256 else "file that was downloaded first"
         raise DownloadError(
-            f"What was downloaded for {spec.name} is not the published file (its SHA-256 is {digest[:12]}…); it was "
-            f"thrown away; try again later, or give a file you trust with --weights."
+            f"What was downloaded for {spec.name} is not the {which} (its SHA-256 is {digest[:12]}…, not "
+            f"{expected[:12]}…) and was thrown away; try again later, or give a file you trust with --weights."
         )
     return digest
 

@@ -163,6 +163,11 @@ def test_a_file_with_another_hash_is_thrown_away(server: str, target: Path) -> N
 def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -> None:
     fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
     assert hash_record(target).read_text() == f"{SHA256}  a.pth\n"
+    hash_record(target).write_text("0" * 64)
+    target.write_bytes(b"what worked")
+    with pytest.raises(DownloadError, match="not the file that was downloaded first"):
+        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
+    assert target.read_bytes() == b"what worked"
 
 
 def test_refusals_are_sentences(server: str, target: Path) -> None:
