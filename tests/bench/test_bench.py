@@ -1,0 +1,78 @@
+"""The benchmark: what it reports, and that what it compares does the same work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.bench import bench, table
+from app.bench.measure import Contender, Timing, interleave, percentile
+from app.bench.program import ReplaySource
+from app.bench.usual import UsualLoop, frozen
+from app.matting import build_engine
+from app.settings import MattingSettings
+from models.student.bundled import load_bundled
+from tests.matting.conftest import frames
+
+FIELDS = {"what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"}
+
+
+def test_contenders_take_turns() -> None:
+    calls: list[tuple[str, int]] = []
+    contenders = [
+        Contender("step", "m", name, "float32", lambda index, name=name: calls.append((name, index)))  # type: ignore[misc]
+        for name in ("a", "b")
+    ]
+    timings = interleave(contenders, 0.0)
+    assert [len(timing.wall_ms) for timing in timings] == [10, 10]
+    turns = [name for name, _ in calls[10:]]
+    assert turns == ["a"] * 5 + ["b"] * 5 + ["a"] * 5 + ["b"] * 5
+
+
+def test_figures() -> None:
+    timing = Timing(wall_ms=[10.0] * 90 + [50.0] * 10, cpu_ms=[20.0] * 100)
+    assert timing.figures() == {"median_ms": 10.0, "p95_ms": 50.0, "fps": 100.0, "cpu_ms_per_frame": 20.0}
+    assert percentile([3.0, 1.0, 2.0], 0.0) == 1.0
+
+
+def test_usual_loop_and_step_give_the_same_picture() -> None:
+    network = load_bundled().eval()
+    frame, backdrop = frames(192, 144, 2)
+    settings = MattingSettings(
+        model="student", device="cpu", executor="eager", precision="float32", downsample_ratio=0.5
+    )
+    engine = build_engine(settings, 192, 144)
+    ours = engine.step(frame, backdrop, settings.edges).composite
+    engine.close()
+    states = network.initial_state(1, 72, 96)
+    eager = UsualLoop(network, backdrop, 0.5, 3, "cpu").step(frame)
+    ready = UsualLoop(frozen(network, torch.zeros(1, 3, 144, 192), states, 0.5), backdrop, 0.5, 3, "cpu").step(frame)
+
+    for theirs in (eager, ready):
+        assert np.abs(theirs.astype(int) - ours).max() <= 2
+
+
+def test_replay_keeps_its_rate() -> None:
+    source = ReplaySource(frames(64, 48, 2), 200.0)
+    read = [source.read() for _ in range(20)]
+    assert read[-1].captured_at_s - read[0].captured_at_s == pytest.approx(
+        (read[-1].index - read[0].index) / 200, abs=0.05
+    )
+    assert source.info.width == 64
+
+
+def test_bench_has_every_part_of_the_contract(tmp_path: Path) -> None:
+    result = bench(MattingSettings(model="student", device="cpu", downsample_ratio=0.5), 192, 144, 1.0)
+
+    rows = json.loads(json.dumps(result))["results"]
+    assert {"network", "step", "program", "usual-loop"} == {row["what"] for row in rows}
+    assert all(set(row) >= FIELDS | {"cpu_ms_per_frame"} for row in rows)
+    assert all(row["median_ms"] > 0 and row["size"] == [192, 144] for row in rows)
+    lines = table(result).splitlines()
+    assert len(lines) == 2 + len(rows)
+    usual = next(line for line in lines if "| usual-loop | student | eager |" in line)
+    assert usual.rstrip(" |").endswith("1.00")
