@@ -8,10 +8,13 @@ from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
-from app.capture.source_name import SourceKind, parse_source
+from app.capture.source_name import EMPTY_AT_FIRST, SourceKind, parse_source
 from app.capture.video_file import VideoFileSource
 from app.errors import SourceOpenError, UsageError
 from app.settings import CaptureSettings
+
+EMPTY_ROOM_S = 5.0
+"""For so long nobody is there in `demo:empty`."""
 
 
 def open_source(settings: CaptureSettings) -> FrameSource:
@@ -42,7 +45,10 @@ class SourceOpener:
         if name.kind is SourceKind.AUTO:
             return self._open_auto(settings)
         if name.kind is SourceKind.DEMO:
-            return DemoSource(settings.width, settings.height, settings.fps)
+            width, height, fps = settings.width, settings.height, settings.fps
+            if name.value == EMPTY_AT_FIRST:
+                return DemoSource(width, height, fps, empty_room_s=EMPTY_ROOM_S, motion=0)
+            return DemoSource(width, height, fps)
         if name.kind is SourceKind.CAMERA:
             return CameraSource(name.value, settings)
         return VideoFileSource(Path(name.value).expanduser())

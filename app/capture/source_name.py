@@ -8,6 +8,7 @@ from enum import Enum
 from app.errors import UsageError
 
 CAMERA_PREFIX = "camera:"
+EMPTY_AT_FIRST = "empty"
 
 
 class SourceKind(Enum):
@@ -25,21 +26,27 @@ class SourceName:
 
     kind: SourceKind
     value: str = ""
-    """A camera's number, device file, stable id or name; a file's path; empty for the others."""
+    """A camera's number, device file, stable id or name; a file's path; EMPTY_AT_FIRST or nothing for the demo."""
 
     def __str__(self) -> str:
         """As a user writes it."""
         if self.kind is SourceKind.CAMERA:
             return CAMERA_PREFIX + self.value
-        return self.value if self.kind is SourceKind.FILE else self.kind.value
+        if self.kind is SourceKind.FILE:
+            return self.value
+        return f"{self.kind.value}:{self.value}" if self.value else self.kind.value
 
 
 def parse_source(text: str) -> SourceName:
-    """`auto`, `demo`, `camera:…`, a `/dev/video` node or a video file. Raises UsageError for what is none of them."""
+    """`auto`, `demo`, `demo:empty` (on a tripod, nobody there for the first seconds), `camera:…`, a `/dev/video` node or
+    a video file. Raises UsageError for what is none of them.
+    """
     if "\0" in text or not text.strip():
         raise UsageError("A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.")
     if text in (SourceKind.AUTO.value, SourceKind.DEMO.value):
         return SourceName(SourceKind(text))
+    if text == f"{SourceKind.DEMO.value}:{EMPTY_AT_FIRST}":
+        return SourceName(SourceKind.DEMO, EMPTY_AT_FIRST)
     if text.startswith("/dev/video"):
         return SourceName(SourceKind.CAMERA, text)
     if not text.startswith(CAMERA_PREFIX):

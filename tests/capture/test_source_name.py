@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.capture import SourceKind, SourceName, open_source, parse_source
+from app.capture.demo import DemoSource
 from app.errors import SourceOpenError, UsageError
 from app.settings import CaptureSettings
 
@@ -16,6 +17,7 @@ from app.settings import CaptureSettings
     [
         ("auto", SourceName(SourceKind.AUTO)),
         ("demo", SourceName(SourceKind.DEMO)),
+        ("demo:empty", SourceName(SourceKind.DEMO, "empty")),
         ("camera:0", SourceName(SourceKind.CAMERA, "0")),
         ("camera:/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
         ("/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
@@ -27,6 +29,7 @@ from app.settings import CaptureSettings
 )
 def test_the_words_of_the_command_line(text: str, name: SourceName) -> None:
     assert parse_source(text) == name
+    assert parse_source(str(name)) == name
 
 
 @pytest.mark.parametrize("text", ["", "  ", "camera:", "camera:  ", "a\0b"])
@@ -63,3 +66,12 @@ def test_the_demo_has_the_wanted_size() -> None:
     source = open_source(CaptureSettings(source="demo", width=320, height=200, fps=24))
     source.close()
     assert (source.info.kind, source.info.width, source.info.height, source.info.fps) == ("demo", 320, 200, 24)
+
+
+def test_the_demo_may_begin_without_the_person() -> None:
+    source = open_source(CaptureSettings(source="demo:empty", width=320, height=180, fps=10))
+    assert isinstance(source, DemoSource)
+    empty, still_empty, person = (source.render(index).astype(int) for index in (0, 40, 60))
+    source.close()
+    assert abs(empty - still_empty).mean() < 8
+    assert abs(empty - person)[90:, 120:180].mean() > 30
