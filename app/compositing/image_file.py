@@ -21,6 +21,9 @@ MAX_SIDE = 3840
 MAX_DECODED_BYTES = 1 << 30
 """Files that would need more memory while they are decoded are refused."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
+"""Formats that are only pictures: others let Pillow start foreign programs, or are told by no mark in the file."""
+
 # Pillow's guard against decompression bombs is a fixed number of pixels, also for JPEG, which is read reduced; our own
 # bound counts bytes after the reduction.
 Image.MAX_IMAGE_PIXELS = None
@@ -51,7 +54,7 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
         with warnings.catch_warnings():
             # Pillow warns of odd metadata; the pixels are what counts
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 return _read(image, path, over, max_side)
     except FileNotFoundError:
         raise BackgroundError(f"The picture {path} does not exist; choose another one.") from None
@@ -72,7 +75,7 @@ def is_picture(path: Path) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 return getattr(image, "n_frames", 1) == 1 or image.format not in ("GIF", "PNG")
     except (*_BROKEN, MemoryError):
         return False

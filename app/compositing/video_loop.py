@@ -24,8 +24,10 @@ from app.types import BgrImage
 log = logging.getLogger(__name__)
 
 _FALLBACK_RATE = 25.0
-_LONGEST_STEP_S = 10.0
-"""A longer pause between two frames is a broken time stamp."""
+_SHORTEST_STEP_S, _LONGEST_STEP_S = 1 / 240, 10.0
+"""A shorter or longer pause between two frames is a broken time stamp."""
+_MOST_STRETCHED = 4
+"""Pixels more oblong than this are a broken header."""
 _UNSPECIFIED, _HD_HEIGHT = 2, 720
 """A video that does not name its colour matrix means BT.709 from this height on, below it BT.601."""
 
@@ -59,8 +61,10 @@ class LoopingVideo:
                 raise BackgroundError(f"{path} is in a format that cannot be played; save it as MP4 (H.264).")
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = 2  # the network needs the other cores
-            self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
-            self.interval_s = 1.0 / float(self._stream.average_rate or _FALLBACK_RATE)
+            aspect = self._stream.sample_aspect_ratio or Fraction(1)
+            self._pixel_aspect = aspect if Fraction(1, _MOST_STRETCHED) <= aspect <= _MOST_STRETCHED else Fraction(1)
+            interval_s = 1.0 / float(self._stream.average_rate or _FALLBACK_RATE)
+            self.interval_s = min(max(interval_s, _SHORTEST_STEP_S), _LONGEST_STEP_S)
             self._round = self._decode()
             first = next(self._round, None)
         except BaseException:
@@ -79,8 +83,9 @@ class LoopingVideo:
             count = 0
             for frame in self._round:
                 step_s = self.interval_s
-                if frame.time is not None and previous_s is not None and 0 < frame.time - previous_s < _LONGEST_STEP_S:
-                    step_s = frame.time - previous_s
+                if frame.time is not None and previous_s is not None:
+                    told_s = frame.time - previous_s
+                    step_s = told_s if _SHORTEST_STEP_S <= told_s <= _LONGEST_STEP_S else step_s
                 at_s, previous_s, count = at_s + step_s, frame.time, count + 1
                 yield TimedFrame(at_s, frame)
             if count == 0 or not self._rewind():
@@ -92,9 +97,10 @@ class LoopingVideo:
         quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise
         shape = max(1, round(frame.width * self._pixel_aspect)), frame.height
         size = (width, height) if quarter_turns % 2 == 0 else (height, width)
-        new_width, new_height = (geometry.cover_size if fit == "fill" else geometry.contain_size)(*shape, *size)
-        # scaled while it is converted: the full-size picture never exists in BGR
-        small = frame.reformat(new_width, new_height, "bgr24", src_colorspace=_matrix(frame), interpolation="AREA")
+        wanted = (geometry.cover_size if fit == "fill" else geometry.contain_size)(*shape, *size)
+        # scaled down while it is converted, so that the full size never exists in BGR; up only after the cut
+        new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
+        small = frame.reformat(*new_size, "bgr24", src_colorspace=_matrix(frame), interpolation="AREA")
         image = np.ascontiguousarray(np.rot90(small.to_ndarray(), quarter_turns)).astype(np.uint8, copy=False)
         return (geometry.fill if fit == "fill" else geometry.fit)(image, width, height)
 

@@ -59,7 +59,7 @@ class VirtualCamera:
     def send(self, picture: Picture) -> None:
         """Show the picture. Raises SinkLostError."""
         wanted = _sendable(*picture.size)
-        if wanted != self._wanted:
+        if wanted != self._wanted and not self._feed.closed:
             self._wanted = wanted
             self._resize()
         self._feed.send(picture.image)
@@ -89,10 +89,10 @@ class _Feed:
         self._packer = Packer(layout, *self.size)
         self._packed: NDArray[np.uint8] | None = None
         self._shown: BgrImage | None = None
-        self._closed = False
+        self.closed = False
 
     def send(self, image: BgrImage) -> None:
-        if self._closed:
+        if self.closed:
             raise SinkLostError(f"The virtual camera {self._device} is closed; open it again.")
         if self._packed is None or image is not self._shown:  # the clock repeats pictures
             self._packed = self._packer.pack(geometry.letterbox(image, *self.size))
@@ -103,9 +103,9 @@ class _Feed:
             raise SinkLostError(sentence(error, self._device)) from error
 
     def close(self) -> None:
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed = True
         self._camera.close()
         if LINUX:
             from app.output import v4l2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -121,6 +122,19 @@ def test_colours_are_right_without_being_named(tmp_path: Path, height: int) -> N
 def test_a_video_of_one_frame_stands_still(tmp_path: Path) -> None:
     with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=1), realtime=False)) as background:
         assert [colour_number(background.backdrop(64, 48, k)) for k in range(5)] == [0] * 5
+
+
+@pytest.mark.parametrize("size", [(2, 400), (400, 2)])
+def test_a_video_of_odd_shape_takes_no_more_memory_than_it_must(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Covering 1280x720 with a strip means scaling it to 1280x256000 unless it is cut first."""
+    path = write_video(tmp_path / "a.mp4", size=size)
+    with closing(VideoBackground(path, realtime=False)) as background:
+        tracemalloc.start()
+        image = background.backdrop(1280, 720, 0.0)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert image.shape == (720, 1280, 3) and colour_number(image) == 0
+    assert peak < 30_000_000
 
 
 def test_a_gif_plays(tmp_path: Path) -> None:

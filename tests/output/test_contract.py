@@ -70,9 +70,10 @@ def test_closing_twice_does_nothing_and_sending_afterwards_is_named(make: Make, 
     sink.send(picture())
     sink.close()
     sink.close()
-    with pytest.raises(SinkLostError) as caught:
-        sink.send(picture())
-    assert "\n" not in str(caught.value)
+    for size in ((64, 48), (128, 96)):
+        with pytest.raises(SinkLostError) as caught:
+            sink.send(picture(*size))
+        assert "\n" not in str(caught.value)
 
 
 def test_closing_without_a_picture_is_fine(make: Make, tmp_path: Path) -> None:
