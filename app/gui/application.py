@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QCoreApplication, QEvent, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app import scenes, settings_file
@@ -118,6 +118,7 @@ class Session:
         self.pipeline = Pipeline(settings, parts=options.parts)
         self.bridge = Bridge(self.pipeline)
         self._dark: bool | None = None
+        self._exit_code: int | None = None
         self._apply_theme()
         scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self.window = MainWindow(self.store, self.preferences, self.bridge, self._tasks, scene_store, buffer)
@@ -155,7 +156,12 @@ class Session:
             self.window.error_bar.show_message(self._options.warning)
 
     def close(self) -> int:
-        """Close everything; returns the exit code."""
+        """Close everything; returns the exit code, the same one when asked again."""
+        if self._exit_code is None:
+            self._exit_code = self._close()
+        return self._exit_code
+
+    def _close(self) -> int:
         self.preferences.change(geometry=self.window.encoded_geometry())
         self.window.hide()
         self.tray.hide()
@@ -172,7 +178,8 @@ class Session:
             except SettingsError as error:
                 log.error("%s", error)
                 code = EXIT_FAILED
-        self.window.deleteLater()
+        self.window.deleteLater()  # now, while Qt and Python are both whole
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         return code
 
     def _show(self) -> None:

@@ -155,7 +155,10 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentWidget(page)
 
     def show_assistant(self) -> None:
-        """Open the set-up assistant beside the window."""
+        """Open the set-up assistant beside the window, or bring it to the front."""
+        for running in self.findChildren(Assistant):
+            running.raise_()
+            return
         assistant = Assistant(self.store, self.preferences, self.camera_page, self.preview, self.tasks, self)
         assistant.finished.connect(self.matting_page.network.reload)
         assistant.show()

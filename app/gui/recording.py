@@ -35,15 +35,15 @@ class Recording(QObject):
         self._bridge = bridge
         self._tasks = tasks
         self._started_s: float | None = None
+        self._wanted = False
 
     def set_on(self, on: bool) -> None:
         """Start a recording under a new name, or end it."""
-        if not on:
+        self._wanted = on
+        if on:
+            self._tasks.run(partial(_new_path, self._preferences.recordings_dir, ".mp4"), self._start, self._fail)
+        else:
             self._store.edit("output", record=None)
-            return
-        folder = self._preferences.recordings_dir
-        self._tasks.run(partial(_new_path, folder, ".mp4"), lambda path: self._store.edit("output", record=path),
-                        self._fail)  # fmt: skip
 
     def snapshot(self) -> None:
         """Keep the newest picture that goes out as a PNG file."""
@@ -64,6 +64,10 @@ class Recording(QObject):
             self._started_s = now
         seconds = int(now - self._started_s)
         return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def _start(self, path: Path) -> None:
+        if self._wanted:  # and not given up meanwhile
+            self._store.edit("output", record=path)
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(str(error))

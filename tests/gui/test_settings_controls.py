@@ -170,3 +170,13 @@ def test_the_edge_can_be_reset(session: Session, qtbot: QtBot) -> None:
     reset.click()
     assert current(session).matting.edges.feather_px == 0
     assert slider.value() == 0
+
+
+def test_the_chosen_virtual_camera_comes_back_when_it_is_switched_on_again(session: Session, qtbot: QtBot) -> None:
+    toggle = child(session, QAbstractButton, "virtualCameraToggle")
+    assert isinstance(toggle, QAbstractButton)
+    session.store.edit("output", virtual_camera="/dev/video10")
+    toggle.click()
+    assert current(session).output.virtual_camera == "off"
+    toggle.click()
+    assert current(session).output.virtual_camera == "/dev/video10"

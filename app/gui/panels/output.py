@@ -28,6 +28,8 @@ class OutputPage(Page):
         self._store = store
         self._preferences = preferences
         self._cameras: tuple[tuple[str, str], ...] | None = None
+        self._chosen_device = "auto"
+        """Comes back when the virtual camera is switched on again."""
         self._toggle = check(
             self.tr("Send to other programs"), self.tr("They choose it as their camera"), "virtualCameraToggle"
         )
@@ -109,7 +111,7 @@ class OutputPage(Page):
         self.add(self._recording)
 
     def _set_virtual_camera(self, on: bool) -> None:
-        self._store.edit("output", virtual_camera="auto" if on else "off")
+        self._store.edit("output", virtual_camera=self._chosen_device if on else "off")
 
     def _ask_for_image(self) -> None:
         name_filter = self.tr("Images ({0})").format(IMAGE_FILTER)
@@ -126,6 +128,8 @@ class OutputPage(Page):
     def _show(self, settings: Settings) -> None:
         output = settings.output
         on = output.virtual_camera != "off"
+        if on:
+            self._chosen_device = output.virtual_camera
         for box, checked in ((self._toggle, on), (self._mirror, output.mirror), (self._on_demand, output.on_demand)):
             with QSignalBlocker(box):
                 box.setChecked(checked)
