@@ -16,6 +16,7 @@ from app import __version__, logs
 from app.cli_convert import convert, evaluate
 from app.cli_devices import devices
 from app.cli_doctor import mount
+from app.cli_plate import plate
 from app.cli_weights import app as weights_app
 from app.errors import MattecamError, UsageError
 from app.live_options import LiveOptions, StartSettings, settings_from
@@ -37,6 +38,7 @@ app.add_typer(weights_app, name="weights")
 app.command("convert")(convert)
 app.command("evaluate")(evaluate)
 app.command("devices")(devices)
+app.command("plate")(plate)
 mount(app)
 
 

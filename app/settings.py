@@ -51,6 +51,8 @@ class CaptureSettings(Model):
     fps: Annotated[float, Field(ge=1, le=240)] = 30.0
     pixel_format: str = "auto"
     """A FOURCC such as `MJPG` or `YUYV`; `auto` prefers MJPG where the camera offers it."""
+    lock_exposure: bool = False
+    """Hold the camera's exposure and white balance once they have settled, where it allows that; for the plate."""
 
 
 class EdgeSettings(Model):

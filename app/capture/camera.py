@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
+from app.capture.exposure import ExposureLock
 from app.errors import SourceLostError, SourceOpenError
 from app.settings import CaptureSettings
 from app.types import BgrImage, Frame, SourceInfo
@@ -25,6 +26,8 @@ START_TIMEOUT_S = 4.0
 SILENCE_S = 2.0
 """A camera that gives nothing for so long counts as lost."""
 READ_TIMEOUT_S = 1.0
+SETTLE_S = 1.5
+"""So long after its first picture a camera has found its exposure, which can then be held."""
 RETRY_S = 0.02
 """An unplugged camera fails at once, over and over."""
 AUTO_FORMATS = ("MJPG", "YUYV")
@@ -61,9 +64,11 @@ class CameraSource:
         self._closed = threading.Event()
         self._index = 0
         self._blank = ""
+        self._lock: ExposureLock | None = None
         self._grabbed_s = self._last_s = time.perf_counter()
         self._info = SourceInfo("camera", self._device.name, self._device.id, 0, 0, settings.fps, "")
         self._capture = self._open()
+        self._hold_at_s = self._last_s + SETTLE_S if settings.lock_exposure else math.inf
 
     @property
     def info(self) -> SourceInfo:
@@ -83,6 +88,9 @@ class CameraSource:
         if (width, height) != (self._info.width, self._info.height):
             self._info = replace(self._info, width=width, height=height)
         self._last_s = self._grabbed_s
+        if now >= self._hold_at_s:
+            self._hold_at_s = math.inf
+            self._lock = ExposureLock(self._capture)
         frame = Frame(picture.image, self._index, self._grabbed_s)
         self._index += 1
         return frame
@@ -90,6 +98,9 @@ class CameraSource:
     def close(self) -> None:
         """Release the camera; a second call does nothing."""
         self._closed.set()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
         self._capture.release()
 
     def _open(self) -> cv2.VideoCapture:

@@ -38,8 +38,8 @@ class SourceName:
 
 
 def parse_source(text: str) -> SourceName:
-    """`auto`, `demo`, `demo:empty` (on a tripod, nobody there for the first seconds), `camera:…`, a `/dev/video` node or
-    a video file. Raises UsageError for what is none of them.
+    """`auto`, `demo`, `demo:empty` (on a tripod, nobody there at first), `camera:…`, a `/dev/video` node or a
+    video file. Raises UsageError for what is none of them.
     """
     if "\0" in text or not text.strip():
         raise UsageError("A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.")

@@ -1,0 +1,190 @@
+"""Takes the plate, a picture of the empty room: the median of the frames of a few seconds, kept per camera and size."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app import json_file, paths
+from app.capture.base import FrameSource
+from app.errors import PlateError, SettingsError
+from app.matting.base import MattingEngine
+from app.matting.plate import median_plate
+from app.settings import EdgeSettings
+from app.types import BgrImage, Frame, SourceInfo
+
+DEFAULT_S = 3.0
+MOST_FRAMES = 30
+MOST_BYTES = 200_000_000
+"""Of frames kept at once; where frames are large there are fewer of them."""
+FEWEST_FRAMES = 3
+SOMEONE_SHARE = 0.01
+"""So much of the picture under the matte is a person."""
+LOOKS = 3
+"""A recurrent network has seen the picture so often before its matte is believed."""
+START_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlateInfo:
+    """What is kept beside a plate."""
+
+    camera: str
+    """The camera's stable id."""
+    width: int
+    height: int
+    taken_at_s: float
+    """time.time() of the capture."""
+
+
+class PlateCapture:
+    """Collects frames for some seconds; memory is bounded."""
+
+    def __init__(self, seconds: float = DEFAULT_S) -> None:
+        self._seconds = seconds
+        self._frames: list[BgrImage] = []
+        self._started_s: float | None = None
+        self._last_s = 0.0
+        self._index = -1
+
+    @property
+    def progress(self) -> float:
+        """How much of the time has been seen, 0..1."""
+        if self._started_s is None:
+            return 0.0
+        return min(1.0, (self._last_s - self._started_s) / self._seconds)
+
+    def feed(self, frame: Frame) -> bool:
+        """Look at a frame, which is not copied; True as soon as there are enough. Another size begins anew."""
+        if self._frames and self._frames[0].shape != frame.image.shape:
+            self._frames.clear()
+            self._started_s = None
+        if self._started_s is None:
+            self._started_s = frame.captured_at_s
+        self._last_s = frame.captured_at_s
+        wanted = max(FEWEST_FRAMES, min(MOST_FRAMES, MOST_BYTES // frame.image.nbytes))
+        if len(self._frames) < wanted and self.progress >= len(self._frames) / wanted and frame.index != self._index:
+            self._frames.append(frame.image)
+            self._index = frame.index
+        return self.progress >= 1 and len(self._frames) >= FEWEST_FRAMES
+
+    def plate(self) -> BgrImage:
+        """The median of the frames so far. Raises PlateError where there are none."""
+        return median_plate(self._frames)
+
+
+def refuse_person(plate: BgrImage, engine: MattingEngine) -> None:
+    """Raises PlateError where `engine`, one that needs no plate, finds someone in the plate."""
+    engine.reset()
+    alpha = [engine.step(plate, np.zeros_like(plate), EdgeSettings()).alpha for _ in range(LOOKS)][-1]
+    engine.reset()
+    if float((alpha > 127).mean()) > SOMEONE_SHARE:
+        raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
+
+
+def capture_plate(
+    source: FrameSource,
+    seconds: float,
+    progress: Callable[[float], None] = lambda part: None,
+    *,
+    after_s: float = 0.0,
+) -> BgrImage:
+    """The plate from the frames of `source` in the time from `after_s` on; progress is told 0..1.
+
+    Raises SourceLostError, or PlateError where no frames come.
+    """
+    capture = PlateCapture(seconds)
+    begun_s = last_s = time.perf_counter()
+    while True:
+        frame = source.read()
+        now_s = time.perf_counter()
+        if frame is None:
+            if now_s - last_s > START_LIMIT_S:
+                raise PlateError(f"The camera {source.info.name} gives no pictures; no plate was taken.")
+            continue
+        last_s = now_s
+        if now_s - begun_s < after_s:
+            continue
+        if capture.feed(frame):
+            return capture.plate()
+        progress(capture.progress)
+
+
+def plate_path(camera: str, width: int, height: int) -> Path:
+    """Where the plate of a camera at a size is kept."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", camera)[:80].strip(".") or "camera"
+    return paths.data_dir() / "plates" / f"{name}-{width}x{height}.png"
+
+
+def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
+    """Write the plate as PNG, in one step, and what is to be known of it beside it. Raises PlateError."""
+    height, width = plate.shape[:2]
+    info = PlateInfo(camera, width, height, time.time())
+    done, data = cv2.imencode(".png", plate)
+    assert done
+    try:
+        _write(path, data.tobytes())
+        fields: json_file.JsonObject = {
+            "camera": camera,
+            "width": width,
+            "height": height,
+            "taken_at_s": info.taken_at_s,
+        }
+        json_file.write_object(_sidecar(path), fields)
+    except (OSError, SettingsError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PlateError(f"The plate cannot be written to {path} ({reason}); name another file.") from error
+    return info
+
+
+def plate_info(path: Path) -> PlateInfo | None:
+    """What is known of a plate; None for a picture of unknown origin."""
+    try:
+        fields = json_file.read_object(_sidecar(path))
+    except (OSError, json_file.BrokenFileError):
+        return None
+    if fields is None:
+        return None
+    match fields:
+        case {
+            "camera": str(camera),
+            "width": int(width),
+            "height": int(height),
+            "taken_at_s": int() | float() as taken,
+        }:
+            return PlateInfo(camera, width, height, float(taken))
+    return None
+
+
+def mismatch(path: Path, source: SourceInfo) -> str | None:
+    """A sentence where the plate was taken by another camera than `source`."""
+    info = plate_info(path)
+    if info is None or info.camera == source.id:
+        return None
+    return f"The plate {path} was taken with another camera ({info.camera}); take the plate again with this one."
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,197 @@
+"""Taking, keeping and judging the picture of the empty room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app import cli
+from app.capture.demo import DemoSource
+from app.errors import PlateError
+from app.matting.base import EngineInfo
+from app.plate_capture import (
+    MOST_FRAMES,
+    PlateCapture,
+    capture_plate,
+    mismatch,
+    plate_info,
+    plate_path,
+    refuse_person,
+    save_plate,
+)
+from app.settings import EdgeSettings
+from app.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, SourceInfo
+from app.video_reader import VideoReader
+from tests.paths import shared
+
+SIZE = 160, 96
+
+
+def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE) -> Frame:
+    """A grey frame; thirty a second."""
+    return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30)
+
+
+class Finder:
+    """An engine that finds a person in so much of the picture."""
+
+    info = EngineInfo("fake", "fake", "float32", "cpu", 1.0, SIZE)
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        alpha: AlphaImage = np.zeros(frame.shape[:2], np.uint8)
+        alpha.flat[: round(self.share * alpha.size)] = 255
+        return Matte(frame, alpha)
+
+    def reset(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class TestCapture:
+    """Collecting frames."""
+
+    def test_frames_are_spread_over_the_time_and_few(self) -> None:
+        capture = PlateCapture(2.0)
+        done = [capture.feed(shot(index, value=index)) for index in range(61)]
+        assert done == [False] * 60 + [True]
+        assert len(capture._frames) == MOST_FRAMES
+        assert capture._frames[0][0, 0, 0] == 0
+        assert capture._frames[-1][0, 0, 0] >= 57
+
+    def test_large_frames_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.plate_capture.MOST_BYTES", 5 * shot(0).image.nbytes)
+        capture = PlateCapture(1.0)
+        assert [capture.feed(shot(index)) for index in range(31)][-1]
+        assert len(capture._frames) == 5
+
+    def test_another_size_begins_anew(self) -> None:
+        capture = PlateCapture(1.0)
+        assert not any(capture.feed(shot(index)) for index in range(20))
+        assert not any(capture.feed(shot(index, size=(80, 60))) for index in range(20, 50))
+        assert capture.feed(shot(50, size=(80, 60)))
+        assert capture.plate().shape == (60, 80, 3)
+
+    def test_a_repeated_picture_counts_once(self) -> None:
+        capture = PlateCapture(1.0)
+        for _ in range(5):
+            capture.feed(shot(7))
+        assert len(capture._frames) == 1
+
+    def test_nothing_seen_is_no_plate(self) -> None:
+        assert PlateCapture().progress == 0
+        with pytest.raises(PlateError):
+            PlateCapture().plate()
+
+    def test_a_passer_by_is_not_in_the_plate(self) -> None:
+        capture = PlateCapture(1.0)
+        for index in range(31):
+            frame = shot(index)
+            frame.image[:, 4 * index : 4 * index + 30] = 255
+            capture.feed(frame)
+        assert (capture.plate() == 100).all()
+
+
+def test_demo_room_is_taken_before_the_person_comes() -> None:
+    source = DemoSource(*SIZE, 30, empty_room_s=3.0, motion=0)
+    told: list[float] = []
+    plate = capture_plate(source, 0.6, told.append, after_s=0.2)
+    source.close()
+    empty = DemoSource(*SIZE, 30, empty_room_s=3.0, motion=0).render(0)
+    assert np.abs(plate.astype(int) - empty).mean() < 5
+    assert told == sorted(told)
+    assert 0 < told[-1] < 1
+
+
+def test_someone_in_the_picture_is_refused() -> None:
+    refuse_person(shot(0).image, Finder(0.005))
+    with pytest.raises(PlateError, match="step out"):
+        refuse_person(shot(0).image, Finder(0.02))
+
+
+class TestFiles:
+    """Keeping plates."""
+
+    def test_a_plate_comes_back_with_its_origin(self, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "plate.png"
+        kept = save_plate(path, shot(0).image, "usb-1")
+        assert plate_info(path) == kept
+        assert (kept.camera, kept.width, kept.height) == ("usb-1", *SIZE)
+        np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
+        assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
+
+    def test_another_camera_is_named(self, tmp_path: Path) -> None:
+        path = tmp_path / "plate.png"
+        this = SourceInfo("camera", "Cam", "usb-1", *SIZE, 30.0, "MJPG")
+        assert mismatch(path, this) is None
+        save_plate(path, shot(0).image, "usb-1")
+        assert mismatch(path, this) is None
+        save_plate(path, shot(0).image, "usb-2")
+        assert "usb-2" in (mismatch(path, this) or "")
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"camera": 1}', '{"camera": "a", "width": "b"}'])
+    def test_a_broken_record_is_no_record(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "plate.png.json").write_text(text)
+        assert plate_info(tmp_path / "plate.png") is None
+
+    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(PlateError, match=r"plate\.png"):
+            save_plate(tmp_path / "file" / "plate.png", shot(0).image, "usb-1")
+
+    def test_cameras_have_their_own_files(self) -> None:
+        one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
+        assert one.parent == other.parent != one
+        assert one.name == "usb-1_.._x_y-640x480.png"
+
+
+class TestCommand:
+    """`run.py plate`."""
+
+    @pytest.fixture(autouse=True)
+    def _no_network(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("app.plate_session.build_engine", lambda *wanted: Finder(self.share))
+
+    share = 0.0
+
+    def test_it_writes_the_plate(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "plate.png"
+        words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
+        assert cli.main(["plate", "--output", str(path), *words]) == 0
+        said = capsys.readouterr()
+        assert said.out == f"{path}\n"
+        assert "step out" in said.err
+        assert cv2.imread(str(path)).shape == (96, 160, 3)
+        info = plate_info(path)
+        assert info is not None
+        assert info.camera == "demo"
+
+    def test_it_refuses_someone(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(TestCommand, "share", 0.3)
+        path = tmp_path / "plate.png"
+        words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
+        assert cli.main(["plate", "--output", str(path), *words]) == 1
+        assert "Someone is still in the picture" in capsys.readouterr().err
+        assert not path.exists()
+
+
+@pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
+def test_median_of_a_clip_is_nearly_free_of_the_person(clip: str) -> None:
+    """Of the clips' static office; the person moves, so the median keeps less of them than any frame does."""
+    path = shared(f"clips/{clip}.mkv")
+    frames = [image for index, (_, image) in enumerate(VideoReader(path).frames()) if index % 5 == 0][:60]
+    capture = PlateCapture(1.0)
+    for index, image in enumerate(frames):
+        capture.feed(Frame(image, index, index / (len(frames) - 1)))
+    plate = capture.plate()
+    # Outside of what moves, the plate is the room as every frame shows it.
+    still = np.ptp(np.stack(frames[::6]).astype(np.int16), axis=0).max(2) < 20
+    assert still.mean() > 0.3
+    assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6
