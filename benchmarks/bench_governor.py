@@ -1,0 +1,208 @@
+"""What the governor does while a load comes and goes: the real program around an engine whose cost is played.
+
+    python -m benchmarks.bench_governor [--picture docs/images/governor.png] [--calm S] [--busy S] [--rest S]
+
+Two programs run side by side, the one with the governor and the other without. A step waits for as long as a network of
+that ratio would compute on a machine of which something else takes a part; the load is given as the part of the time
+there is that a step at full quality takes. Prints JSON, a sample each half second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from app.bench.program import ReplaySource
+from app.matting.base import EngineInfo
+from app.output.memory import MemorySink
+from app.runtime.parts import default_parts
+from app.runtime.pipeline import Pipeline
+from app.settings import (
+    BackgroundSettings,
+    CaptureSettings,
+    EdgeSettings,
+    MattingSettings,
+    OutputSettings,
+    Settings,
+)
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+
+RATE_HZ = 30.0
+WIDTH, HEIGHT, FULL_RATIO = 480, 360, 0.75
+FIXED_PART, STUDENT_PART = 0.35, 0.3
+"""Of the work of a step at full quality: what no ratio changes, and what the lighter network takes."""
+BUILD_S = 1.0
+SAMPLE_S = 0.5
+CALM, MORE, HEAVY = 0.6, 1.35, 2.2
+
+
+class PlayedEngine:
+    """Shows the backdrop after the time that a network would have taken."""
+
+    def __init__(self, settings: MattingSettings, width: int, height: int, load: Callable[[], float]) -> None:
+        threading.Event().wait(BUILD_S)
+        ratio = settings.downsample_ratio or FULL_RATIO
+        small = int(width * ratio), int(height * ratio)
+        self.info = EngineInfo(settings.model, "played", "float32", "cpu", ratio, small)
+        part = FIXED_PART + (1 - FIXED_PART) * (ratio / FULL_RATIO) ** 2
+        self._work_s = part * (STUDENT_PART if settings.model == "student" else 1) / RATE_HZ
+        self._load = load
+        self._pause = threading.Event()
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """Nobody there: the backdrop."""
+        self._pause.wait(self._work_s * self._load())
+        picture = np.zeros_like(frame) if isinstance(backdrop, BlurredRoom) else backdrop.copy()
+        return Matte(picture, np.zeros(frame.shape[:2], np.uint8))
+
+    def reset(self) -> None:
+        """There is no state."""
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one moment looks like."""
+
+    time_s: float
+    load: float
+    fps: float
+    fps_without: float
+    ratio_part: float
+    """Of the automatic ratio; 0 while no engine runs."""
+    lighter_model: bool
+    note: str
+
+
+def program(load: Callable[[], float], *, governor: bool) -> Pipeline:
+    """A running program that is not shown anywhere."""
+    frame = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    settings = Settings(
+        capture=CaptureSettings(source="demo", width=WIDTH, height=HEIGHT, fps=RATE_HZ),
+        matting=MattingSettings(governor=governor),
+        background=BackgroundSettings(kind="colour"),
+        output=OutputSettings(virtual_camera="off", record=Path("memory")),
+    )
+    parts = replace(
+        default_parts(),
+        open_source=lambda capture: ReplaySource([frame], RATE_HZ),
+        build_engine=lambda matting, width, height: PlayedEngine(matting, width, height, load),
+        open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
+    )
+    pipeline = Pipeline(settings, parts=parts)
+    pipeline.start()
+    return pipeline
+
+
+def play(calm_s: float, busy_s: float, rest_s: float) -> list[Sample]:
+    """Runs both programs through calm, two loads and calm."""
+    begun_s = time.perf_counter()
+
+    def load() -> float:
+        part = (time.perf_counter() - begun_s - calm_s) / busy_s
+        return (MORE if part < 0.5 else HEAVY) if 0 <= part < 1 else CALM
+
+    governed, plain = program(load, governor=True), program(load, governor=False)
+    samples: list[Sample] = []
+    pause = threading.Event()
+    try:
+        while (now_s := time.perf_counter() - begun_s) < calm_s + busy_s + rest_s:
+            pause.wait(SAMPLE_S)
+            status, without = governed.status(), plain.status()
+            ratio, model = (status.engine.downsample_ratio, status.engine.model) if status.engine else (0.0, "")
+            part = ratio / FULL_RATIO
+            samples.append(
+                Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "student", status.note)
+            )
+    finally:
+        ended = [governed.stop(), plain.stop()]
+    assert all(ended), "a thread did not end"
+    return samples
+
+
+PANEL_W, PANEL_H, LEFT, TOP, GAP = 860, 150, 70, 40, 46
+INK, PALE, WITH, WITHOUT, LIGHTER = (40, 40, 40), (225, 225, 225), (60, 140, 40), (60, 60, 210), (235, 225, 200)
+Curve = tuple[Sequence[float], tuple[int, int, int]]
+
+
+def draw(path: Path, samples: Sequence[Sample]) -> None:
+    """Load, pictures per second and ratio over time."""
+    picture = np.full((TOP + 3 * (PANEL_H + GAP), LEFT + PANEL_W + 30, 3), 255, np.uint8)
+    times = [sample.time_s for sample in samples]
+    end_s = times[-1]
+    ratio_top = TOP + 2 * (PANEL_H + GAP)
+    for before, sample in pairwise(samples):
+        if sample.lighter_model:
+            from_x, to_x = (LEFT + round(PANEL_W * at_s / end_s) for at_s in (before.time_s, sample.time_s))
+            cv2.rectangle(picture, (from_x, ratio_top), (to_x, ratio_top + PANEL_H), LIGHTER, -1)
+    panels: list[tuple[str, float, list[Curve]]] = [
+        ("Load: a step at full quality, as a part of the time there is", 3.0, [([s.load for s in samples], INK)]),
+        (
+            "Pictures per second, with the governor (green) and without (red)",
+            36.0,
+            [([s.fps_without for s in samples], WITHOUT), ([s.fps for s in samples], WITH)],
+        ),
+        (
+            "Downsample ratio, as a part of the automatic one; shaded: the lighter model",
+            1.2,
+            [([s.ratio_part for s in samples], WITH)],
+        ),
+    ]
+    for index, (title, most, curves) in enumerate(panels):
+        _panel(picture, TOP + index * (PANEL_H + GAP), title, most, times, curves)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), picture)
+
+
+def _panel(
+    picture: BgrImage, top: int, title: str, most: float, times: Sequence[float], curves: Sequence[Curve]
+) -> None:
+    bottom, end_s = top + PANEL_H, times[-1]
+    _write(picture, title, (LEFT, top - 10))
+    for part in (0.0, 1 / 3, 2 / 3, 1.0):
+        y = round(bottom - part * PANEL_H)
+        cv2.line(picture, (LEFT, y), (LEFT + PANEL_W, y), PALE, 1)
+        _write(picture, f"{part * most:.3g}", (LEFT - 44, y + 5))
+    for second in range(0, int(end_s) + 1, 10):
+        x = LEFT + round(PANEL_W * second / end_s)
+        cv2.line(picture, (x, bottom), (x, bottom + 4), INK, 1)
+        _write(picture, f"{second} s", (x - 12, bottom + 20))
+    for values, colour in curves:
+        points = [
+            (LEFT + PANEL_W * at_s / end_s, bottom - PANEL_H * min(value / most, 1.0))
+            for at_s, value in zip(times, values, strict=True)
+        ]
+        cv2.polylines(picture, [np.array(points).round().astype(np.int32)], False, colour, 2, cv2.LINE_AA)
+
+
+def _write(picture: BgrImage, text: str, at: tuple[int, int]) -> None:
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, INK, 1, cv2.LINE_AA)
+
+
+def main() -> None:
+    """Run, print and draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--picture", type=Path)
+    parser.add_argument("--calm", type=float, default=20.0)
+    parser.add_argument("--busy", type=float, default=50.0)
+    parser.add_argument("--rest", type=float, default=30.0)
+    words = parser.parse_args()
+    samples = play(words.calm, words.busy, words.rest)
+    print(json.dumps([asdict(sample) for sample in samples], indent=1))
+    if words.picture is not None:
+        draw(words.picture, samples)
+
+
+if __name__ == "__main__":
+    main()
