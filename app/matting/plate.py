@@ -29,6 +29,9 @@ MOST_GAIN = 2.0
 CHANGED = 30
 MOST_CHANGED_OUTSIDE = 0.25
 MOST_CHANGED = 0.8
+HARDLY_OUTSIDE = 0.1
+MOST_CHANGED_ALL_OVER = 0.3
+"""Where the matte leaves hardly anything outside, it may be that it takes a changed room for the person."""
 PATIENCE = 3
 """So many checks in a row must see a change."""
 
@@ -62,8 +65,11 @@ def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     """The plate from many frames of the same view: what each pixel shows most of the time. Raises PlateError."""
     if not frames:
         raise PlateError("There are no frames to make a plate of; look whether the camera gives pictures.")
-    rows = [np.median([frame[y] for frame in frames], axis=0) for y in range(frames[0].shape[0])]
-    return np.stack(rows).astype(np.uint8)
+    middle = (len(frames) - 1) // 2
+    plate = np.empty_like(frames[0])
+    for row in range(plate.shape[0]):  # one at a time, so as to need no second copy of all frames
+        plate[row] = np.partition(np.stack([frame[row] for frame in frames]), middle, axis=0)[middle]
+    return plate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class Verdict:
 
 
 class PlateWatch:
-    """Compares frames with the plate, about once a second."""
+    """Compares frames with the plate, again and again."""
 
     def __init__(self, plate: BgrImage) -> None:
         self._size = max(1, round(plate.shape[1] * WATCH_HEIGHT / plate.shape[0])), WATCH_HEIGHT
@@ -86,8 +92,13 @@ class PlateWatch:
         self._strikes = 0
         self._looked = False
 
-    def look(self, frame: BgrImage, alpha: AlphaImage | None) -> Verdict:
-        """The verdict on this frame; alpha: the last matte, None before the first."""
+    @property
+    def suspicious(self) -> bool:
+        """The last look saw a change."""
+        return self._strikes > 0
+
+    def look(self, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool = False) -> Verdict:
+        """The verdict on this frame; alpha: the last matte, None before the first. at_once: without patience."""
         small = self._small(frame)
         outside = self._outside(alpha)
         self._align(small, outside)
@@ -95,11 +106,18 @@ class PlateWatch:
         changed = np.abs(small - self._plate * self._gain).max(2) > CHANGED
         odd = (
             changed.mean() > MOST_CHANGED
-            or (alpha is not None and outside.mean() > FEWEST and changed[outside].mean() > MOST_CHANGED_OUTSIDE)
+            or (alpha is not None and self._differs(changed, outside))
             or not (self._gain.min() > 1 / MOST_GAIN and self._gain.max() < MOST_GAIN)
         )
         self._strikes = self._strikes + 1 if odd else 0
-        return Verdict(self._gain.copy(), self._strikes >= PATIENCE)
+        return Verdict(self._gain.copy(), self._strikes >= (1 if at_once else PATIENCE))
+
+    @staticmethod
+    def _differs(changed: NDArray[np.bool_], outside: NDArray[np.bool_]) -> bool:
+        share = float(outside.mean())
+        if share < HARDLY_OUTSIDE and float(changed.mean()) > MOST_CHANGED_ALL_OVER:
+            return True
+        return share > FEWEST and float(changed[outside].mean()) > MOST_CHANGED_OUTSIDE
 
     def _align(self, small: NDArray[np.float32], outside: NDArray[np.bool_]) -> None:
         """Follow the light: gain per colour, the median over what is no person and neither dark nor clipped."""

@@ -15,12 +15,16 @@ from app.settings import EdgeSettings
 from app.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 
 LOOK_EVERY_S = 1.0
+LOOK_AGAIN_S = 0.25
+"""While a change is suspected."""
 
 
 class PlateEngine:
     """A `MattingEngine` around one whose executor runs a `PlateCore`.
 
     About once a second the plate is aligned to the frame's light; where the room has changed, `step` raises PlateError.
+    To this network a changed room is a person, so nothing leaves before frame and first matte were seen to fit the
+    plate.
     """
 
     def __init__(
@@ -32,6 +36,8 @@ class PlateEngine:
         self._core, self._watch = current()
         self._alpha: AlphaImage | None = None
         self._look_at_s = 0.0
+        self._proven = False
+        """The plate has once fitted."""
 
     @property
     def info(self) -> EngineInfo:
@@ -45,11 +51,14 @@ class PlateEngine:
         """See `MattingEngine.step`; raises PlateError where the plate does not show this room any more."""
         check_bgr(frame)
         if frame.shape[:2] == self._core.size and time.monotonic() >= self._look_at_s:
-            self._look(frame)
+            self._look(frame, self._alpha)
         matte = self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
         core, watch = self._current()
         if core is not self._core:
-            self._core, self._watch, self._look_at_s = core, watch, 0.0
+            self._core, self._watch, self._proven = core, watch, False
+        if not self._proven:
+            self._look(frame, matte.alpha)
+            self._proven = True
         self._alpha = matte.alpha
         return matte
 
@@ -62,9 +71,9 @@ class PlateEngine:
         """Release the device; a second call does nothing."""
         self._engine.close()
 
-    def _look(self, frame: BgrImage) -> None:
-        verdict = self._watch.look(frame, self._alpha)
+    def _look(self, frame: BgrImage, alpha: AlphaImage | None) -> None:
+        verdict = self._watch.look(frame, alpha, at_once=not self._proven)
         if verdict.drifted:
             raise PlateError("The light or the camera has moved since the plate was taken; take the plate again.")
         self._core.set_gain(verdict.gain)
-        self._look_at_s = time.monotonic() + LOOK_EVERY_S
+        self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)

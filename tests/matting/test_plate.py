@@ -55,6 +55,13 @@ def with_person(picture: BgrImage) -> tuple[BgrImage, AlphaImage]:
     return shown, alpha
 
 
+def visit(width: int, height: int) -> BgrImage:
+    """Someone far away before the plate of `settings`."""
+    picture = frames(width, height, 1)[0]
+    cv2.ellipse(picture, (width // 2, height), (width // 9, height // 2), 0, 0, 360, (40, 60, 230), -1)
+    return picture
+
+
 class TestFile:
     """Reading the file."""
 
@@ -130,6 +137,14 @@ class TestWatch:
         verdicts = [watch.look(moved, np.full(moved.shape[:2], 255, np.uint8)) for _ in range(PATIENCE)]
         assert verdicts[-1].drifted
 
+    def test_a_room_taken_for_the_person_is_drift(self) -> None:
+        watch = PlateWatch(room())
+        half = room()
+        half[:, :160] = 250
+        everyone = np.full(half.shape[:2], 255, np.uint8)
+        assert watch.look(half, everyone, at_once=True).drifted
+        assert not PlateWatch(room()).look(room(), everyone, at_once=True).drifted
+
     def test_a_passing_change_is_forgiven(self) -> None:
         watch = PlateWatch(room())
         shown, alpha = with_person(room())
@@ -145,7 +160,7 @@ class TestEngine:
     @pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 192), (80, 48)])
     def test_matte_and_info(self, settings: MattingSettings, engines: BuildEngine, width: int, height: int) -> None:
         engine = engines(settings, width, height)
-        frame, backdrop = frames(width, height, 1, seed=3)[0], frames(width, height, 1, seed=4)[0]
+        frame, backdrop = visit(width, height), frames(width, height, 1, seed=4)[0]
 
         matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True)
 
@@ -160,11 +175,11 @@ class TestEngine:
     def test_odd_sizes_and_blur(self, settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / "plate.png"), frames(133, 97, 1)[0])
         engine = engines(settings, 133, 97)
-        matte = engine.step(frames(133, 97, 1, seed=3)[0], BlurredRoom(50), OFF)
+        matte = engine.step(visit(133, 97), BlurredRoom(50), OFF)
         assert matte.composite.shape == (97, 133, 3)
 
     def test_the_networks_own_output_is_what_comes_out(self, settings: MattingSettings, engines: BuildEngine) -> None:
-        frame = frames(160, 96, 1, seed=3)[0]
+        frame = visit(160, 96)
         engine = engines(settings.replace(downsample_ratio=0.25), 160, 96)
         engine._look_at_s = float("inf")  # type: ignore[attr-defined]  # no alignment of the light
         network = MattingRefine("mobilenetv2", 0.25, "sampling", sample_pixels(160, 96)).eval()
@@ -191,12 +206,21 @@ class TestEngine:
         self, settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("app.matting.plate_engine.LOOK_EVERY_S", 0.0)
+        monkeypatch.setattr("app.matting.plate_engine.LOOK_AGAIN_S", 0.0)
         engine = engines(settings, 160, 96)
+        engine.step(visit(160, 96), BlurredRoom(50), OFF)
         other = np.full((96, 160, 3), 250, np.uint8)
         for _ in range(PATIENCE - 1):
             engine.step(other, BlurredRoom(50), OFF)
         with pytest.raises(PlateError, match="take the plate again"):
             engine.step(other, BlurredRoom(50), OFF)
+
+    def test_of_another_room_not_one_picture_leaves(self, settings: MattingSettings, engines: BuildEngine) -> None:
+        engine = engines(settings, 160, 96)
+        for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
+            for _ in range(2):
+                with pytest.raises(PlateError, match="take the plate again"):
+                    engine.step(other, BlurredRoom(50), OFF)
 
     def test_another_size_scales_the_plate_or_refuses(self, settings: MattingSettings, engines: BuildEngine) -> None:
         engine = engines(settings, 160, 96)
