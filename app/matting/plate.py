@@ -44,7 +44,10 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
         raise PlateError(
             f"The plate {path} cannot be read ({error.strerror}); choose another or take it anew."
         ) from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:  # a head that promises more pixels than OpenCV accepts
+        image = None
     if image is None:
         raise PlateError(f"The plate {path} is no picture that can be read; take the plate anew.")
     plate = np.asarray(image, np.uint8)

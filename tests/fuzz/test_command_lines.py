@@ -12,7 +12,7 @@ from app import cli
 from app.settings import MODEL_NAMES
 from tests.fuzz import tally
 
-SAMPLE, ALL = 150, 4000
+SAMPLE, ALL = 100, 1000
 COMMANDS = [
     "headless",
     "convert",

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 from PIL import Image
 
 from app.compositing.image_file import is_picture, read_image
-from app.errors import BackgroundError
+from app.errors import BackgroundError, PlateError
+from app.matting.plate import read_plate
 from app.types import check_bgr
 from tests.fuzz.damage import damaged
 
@@ -49,6 +52,10 @@ def read_all(folder: Path, form: str, cases: int) -> None:
             check_bgr(read_image(path))
         except BackgroundError as error:
             assert str(path) in str(error)
+        try:
+            check_bgr(read_plate(path, 120, 90))
+        except PlateError as error:
+            assert str(path) in str(error)
         is_picture(path)
         assert time.monotonic() - started_s < SLOWEST_S
 
@@ -71,3 +78,19 @@ def test_files_that_are_no_pictures(tmp_path: Path, make: Callable[[], bytes]) -
     path.write_bytes(make())
     with pytest.raises(BackgroundError):
         read_image(path)
+
+
+@pytest.mark.parametrize(("width", "height"), [(200_000, 10), (40_000, 40_000), (0, 5), (1 << 30, 1)])
+def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, height: int) -> None:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    path = tmp_path / "huge.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    )
+    with pytest.raises(BackgroundError):
+        read_image(path)
+    with pytest.raises(PlateError):
+        read_plate(path, 120, 90)
