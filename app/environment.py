@@ -33,7 +33,7 @@ PROBE_TIMEOUT_S = 5.0
 NVIDIA_MARKS = ("/proc/driver/nvidia/version", os.path.expandvars(r"%SystemRoot%\System32\nvml.dll"))
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
 CAUSES = {
-    r"No space left|Errno 28": "the disk is full; free 4 GB",
+    r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
     r"Permission denied|Access is denied|Read-only file": f"{VENV} cannot be written; make it writable",
     r"CERTIFICATE_VERIFY_FAILED|SSLError": "the package index's certificate was refused; set PIP_CERT to the right one",
     r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": "the package index cannot be reached; check the network",
