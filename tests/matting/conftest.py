@@ -15,9 +15,14 @@ from app.settings import MattingSettings
 from app.types import BgrImage
 from models.rvm import MattingNetwork
 from models.student import StudentNetwork
+from models.u2net import U2Net
 from tests.golden.fill import fill, image
 
-NETWORKS = {"rvm-mobilenetv3": MattingNetwork, "student": StudentNetwork}
+NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
+    "rvm-mobilenetv3": MattingNetwork,
+    "student": StudentNetwork,
+    "u2netp": lambda: U2Net(small=True),
+}
 
 BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
 
@@ -64,3 +69,9 @@ def _one_torch_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _small_salient_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """U2-Net sees little of the frame: what is tested here does not depend on it, and it is fifty times faster."""
+    monkeypatch.setattr("app.matting.saliency.TRAINED_SIZE", (48, 48))

@@ -24,6 +24,7 @@ WAYS = [
     ("rvm-mobilenetv3", "eager", "cpu", "float32"),
     ("rvm-mobilenetv3", "openvino", "cpu", "float32"),
     ("student", "openvino", "cpu", "float32"),
+    ("u2netp", "eager", "cpu", "float32"),
 ]
 if hardware.cpu_has_bfloat16():
     WAYS.append(("rvm-mobilenetv3", "openvino", "cpu", "bfloat16"))
@@ -172,7 +173,7 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
 
 def test_numbers_that_are_none_are_an_error(settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
     tensors = fill(NETWORKS[settings.model]().state_dict())
-    name = next(name for name in tensors if name.startswith("project"))
+    name = next(name for name in tensors if name.startswith(("project", "outconv")))
     tensors[name] = torch.full_like(tensors[name], torch.nan)
     torch.save(tensors, tmp_path / "broken.pth")
     engine = engines(settings.replace(weights=tmp_path / "broken.pth"), 160, 96)

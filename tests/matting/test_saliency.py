@@ -1,0 +1,99 @@
+"""U2-Net's engine: what lies around the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.errors import ModelError
+from app.matting.core import Core
+from app.matting.networks import load_core
+from app.matting.saliency import HOLD, STILL, SalientNetwork, blur_fusion, steadied
+from app.settings import EdgeSettings, MattingSettings
+from models.u2net import U2Net
+from tests.golden.fill import fill
+from tests.matting.conftest import BuildEngine, frames
+
+
+def nothing_seen() -> torch.Tensor:
+    """The state before the first frame."""
+    return torch.zeros(1, 4, 12, 16)
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
+def test_the_first_mask_is_taken_as_it_is(grey: float) -> None:
+    mask = torch.rand(1, 1, 12, 16)
+    state = steadied(torch.full((1, 3, 12, 16), grey), mask, nothing_seen())
+    assert torch.equal(state[:, 3:], mask)
+
+
+def test_the_mask_is_held_where_nothing_moves_alone() -> None:
+    image = torch.full((1, 3, 12, 16), 0.3)
+    state = steadied(image, torch.zeros(1, 1, 12, 16), nothing_seen())
+    moved = image.clone()
+    moved[..., 8:] += 10 * STILL
+
+    after = steadied(moved, torch.ones(1, 1, 12, 16), state)[:, 3:]
+
+    torch.testing.assert_close(after[..., :6], torch.full((1, 1, 12, 6), 1 - HOLD))
+    assert (after[..., 8:] == 1).all()
+
+
+def test_a_still_picture_converges_to_its_mask() -> None:
+    image, mask = torch.full((1, 3, 12, 16), 0.3), torch.ones(1, 1, 12, 16)
+    state = steadied(image, torch.zeros(1, 1, 12, 16), nothing_seen())
+    for _ in range(30):
+        state = steadied(image, mask, state)
+    assert (state[:, 3:] > 0.99).all()
+
+
+def test_edges_get_the_persons_colours() -> None:
+    """A red person with a soft edge before a green wall: the mixture at the edge is undone."""
+    alpha = torch.linspace(-2, 3, 80).clamp(0, 1).expand(1, 1, 40, 80)
+    red, green = (torch.tensor(c).view(1, 3, 1, 1) for c in ([0.9, 0.1, 0.1], [0.1, 0.8, 0.1]))
+    image = alpha * red + (1 - alpha) * green
+
+    person = blur_fusion(image, alpha)
+
+    left, before = (float((alpha * (colours - red)).abs().max()) for colours in (person, image))
+    assert before > 0.19
+    assert left < 0.08
+
+
+def test_the_state_dict_is_the_published_one() -> None:
+    assert list(SalientNetwork(small=True).state_dict()) == list(U2Net(small=True).state_dict())
+
+
+@pytest.mark.parametrize("model", ["u2net", "u2net-human-seg", "bgmv2-mobilenetv2"])
+def test_weights_of_another_network_are_refused(weights: dict[str, Path], model: str) -> None:
+    with pytest.raises(ModelError, match=rf"u2netp\.pth does not hold weights of {model}"):
+        load_core(model, weights["u2netp"], "auto", 0.5, "cpu", "float32")
+
+
+@pytest.mark.slow  # OpenVINO takes its time to compile U2-Net
+def test_executors_agree(weights: dict[str, Path], engines: BuildEngine) -> None:
+    settings = MattingSettings(model="u2netp", weights=weights["u2netp"], downsample_ratio=0.5, device="cpu")
+    given = frames(133, 101, 4)
+    eager, fast = (engines(settings.replace(executor=name), 133, 101) for name in ("eager", "openvino"))
+    for frame in given[:3]:
+        one, other = (engine.step(frame, given[3], EdgeSettings()) for engine in (eager, fast))
+        assert abs(one.alpha.astype(int) - other.alpha).max() <= 2
+        assert abs(one.composite.astype(int) - other.composite).max() <= 3
+
+
+def test_half_precision_leaves_the_matte_a_matte() -> None:
+    """The network in half precision, everything around it exact."""
+    network = SalientNetwork(small=True)
+    network.load_state_dict(fill(network.state_dict()))
+    small = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        exact = Core(network.eval())
+        state = exact.initial_state(48, 64)
+        slope, offset, mask, _ = exact(small, *state)
+        half = Core(network.bfloat16())
+        rough_slope, rough_offset, rough, after = half(small.bfloat16(), *state)
+    assert (mask - rough).abs().max() < 0.05
+    assert rough_slope.dtype == rough_offset.dtype == after.dtype == torch.float32
+    assert offset.shape == slope.shape == (1, 4, 48, 64)
