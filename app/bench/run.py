@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Callable
 from datetime import date
@@ -71,25 +72,21 @@ def _bench_model(
     choice = choose(settings)
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
-    engines = []
     contenders = []
-    for executor, precision in _ways(settings, choice.device):
-        try:
-            engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
-        except ModelError as error:
-            progress(str(error))
-            continue
-        engines.append(engine)
-        contenders += _network_alone(engine, executor, precision)
-        contenders.append(_step(engine, frames, backdrop))
-    if choice.model in RECURRENT:
-        contenders += _usual(settings, frames, backdrop)
-    try:
+    with contextlib.ExitStack() as built:
+        for executor, precision in _ways(settings, choice.device):
+            try:
+                engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
+            except ModelError as error:
+                progress(str(error))
+                continue
+            built.callback(engine.close)
+            contenders += _network_alone(engine, executor, precision)
+            contenders.append(_step(engine, frames, backdrop))
+        if choice.model in RECURRENT:
+            contenders += _usual(settings, frames, backdrop)
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
         timings = interleave(contenders, seconds * 0.8)
-    finally:
-        for engine in engines:
-            engine.close()
     rows = [
         _row(contender, timing, width, height, ratio) for contender, timing in zip(contenders, timings, strict=True)
     ]

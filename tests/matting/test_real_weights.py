@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import av
@@ -21,9 +22,8 @@ WARM_UP = 3
 def clip(path: Path, count: int) -> list[BgrImage]:
     """The first frames of a video."""
     with av.open(str(path)) as container:
-        return [
-            frame.to_ndarray(format="bgr24") for frame, _ in zip(container.decode(video=0), range(count), strict=False)
-        ]
+        decoded = itertools.islice(container.decode(video=0), count)
+        return [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in decoded]
 
 
 @pytest.mark.parametrize("name", ["asl_book.mkv", "asl_walk.mkv"])
