@@ -24,7 +24,7 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 KEYFRAME_INTERVAL_S = 2
 HD_HEIGHT = 720
 """From this height on players take BT.709 for granted, below it BT.601; the file says it as well."""
-CONVERSION = Interpolation.AREA | Interpolation.ACCURATE_RND
+CONVERSION = Interpolation.AREA | getattr(Interpolation, "ACCURATE_RND", 0x40000)  # PyAV 17 has no name for it
 """Without the accurate rounding greys lose up to 5 of 255."""
 
 
