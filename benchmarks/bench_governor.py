@@ -38,11 +38,11 @@ from app.types import Backdrop, BgrImage, BlurredRoom, Matte
 
 RATE_HZ = 30.0
 WIDTH, HEIGHT, FULL_RATIO = 480, 360, 0.75
-FIXED_PART, STUDENT_PART = 0.35, 0.3
+FIXED_PART, STUDENT_PART = 0.2, 0.3
 """Of the work of a step at full quality: what no ratio changes, and what the lighter network takes."""
 BUILD_S = 1.0
 SAMPLE_S = 0.5
-CALM, MORE, HEAVY = 0.6, 1.35, 2.2
+CALM, MORE, HEAVY = 0.6, 1.5, 2.9
 
 
 class PlayedEngine:
@@ -147,7 +147,7 @@ def draw(path: Path, samples: Sequence[Sample]) -> None:
             from_x, to_x = (LEFT + round(PANEL_W * at_s / end_s) for at_s in (before.time_s, sample.time_s))
             cv2.rectangle(picture, (from_x, ratio_top), (to_x, ratio_top + PANEL_H), LIGHTER, -1)
     panels: list[tuple[str, float, list[Curve]]] = [
-        ("Load: a step at full quality, as a part of the time there is", 3.0, [([s.load for s in samples], INK)]),
+        ("Load: a step at full quality, as a part of the time there is", 3.6, [([s.load for s in samples], INK)]),
         (
             "Pictures per second, with the governor (green) and without (red)",
             36.0,

@@ -190,7 +190,7 @@ def test_another_choice_of_the_user_begins_at_full_quality() -> None:
 
 def test_a_lowered_engine_that_fails_is_done_without() -> None:
     with bench() as played:
-        played.run(2.1, 6)
+        played.run(2.8, 6)
         assert played.settle().model == "student"
         played.supply.fail(ModelError("The network gave no picture; choose another."))
         assert played.settle().model == "auto"
