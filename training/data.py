@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.errors import UsageError
 from training.degrade import ToneRange, random_camera, random_tone, through_h264
 from training.motion import Placement, random_path, warp_all
+from training.objects import with_objects
 from training.sources import WHOLE_BODY
 from training.store import Entry, Pack
 
@@ -26,6 +27,8 @@ _PORTRAITS = 0.6
 """Share of heads and shoulders and half bodies among the photos drawn."""
 _PHOTO_PLACES = 0.35
 """Share of places that are left-overs of photos: outdoors, offices, plain walls."""
+_OBJECTS = 0.5
+"""Share of rooms into which flags, curtains and other tall things are put."""
 _CROWDS = 0.15
 _NOBODY = 2
 """Alpha, of 255, up to which nobody is there."""
@@ -125,6 +128,8 @@ class SampleSource:
 
     def _room(self, rng: Rng) -> list[Pixels]:
         room = self._place(rng)
+        if rng.random() < _OBJECTS:
+            room = with_objects(room, rng)
         placement, _ = _framed(rng, _size(room), self.size, pad=False)
         path = random_path(rng, self.frames, self.size, 0.006)
         frames = warp_all(room, placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
