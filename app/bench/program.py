@@ -53,7 +53,7 @@ def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: floa
     capture = CaptureSettings(source="demo", width=width, height=height, fps=min(fps, 240.0))
     settings = Settings(
         capture=capture,
-        matting=matting,
+        matting=matting.replace(governor=False),
         background=BackgroundSettings(kind="colour"),
         output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )

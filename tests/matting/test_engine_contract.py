@@ -28,7 +28,9 @@ WAYS = [
 ]
 if hardware.cpu_has_bfloat16():
     WAYS.append(("rvm-mobilenetv3", "openvino", "cpu", "bfloat16"))
-GPU_WAYS = [("rvm-mobilenetv3", "eager", "cuda", "float16")] if torch.cuda.is_available() else []
+GPU_WAYS = [("rvm-mobilenetv3", executor, "cuda", "float16") for executor in ("eager", "cuda-graph")]
+if not torch.cuda.is_available():
+    GPU_WAYS = []
 
 
 @pytest.fixture(
