@@ -103,3 +103,8 @@ def test_a_recording_belongs_to_the_run_that_asked_for_it(tmp_path: Path) -> Non
     file = tmp_path / "settings.json"
     settings_file.save(file, Settings(output=OutputSettings(record=tmp_path / "old.mp4")))
     assert settings_from(LiveOptions(config=file)).settings.output.record is None
+
+
+@pytest.mark.parametrize(("said", "expected"), [(None, True), (True, True), (False, False)])
+def test_the_governor_can_be_switched_off(said: bool | None, expected: bool) -> None:
+    assert apply_options(Settings(), LiveOptions(governor=said)).matting.governor is expected
