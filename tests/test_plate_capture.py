@@ -166,7 +166,7 @@ class TestCommand:
         said = capsys.readouterr()
         assert said.out == f"{path}\n"
         assert "step out" in said.err
-        assert cv2.imread(str(path)).shape == (96, 160, 3)
+        assert np.asarray(cv2.imread(str(path))).shape == (96, 160, 3)
         info = plate_info(path)
         assert info is not None
         assert info.camera == "demo"

@@ -23,6 +23,7 @@ from app.gui.menus import Menus
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.matting import MattingPage
 from app.gui.panels.output import OutputPage
+from app.gui.plate_dialog import PlateDialog
 from app.gui.preferences import WindowPreferences
 from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
@@ -132,6 +133,7 @@ class MainWindow(QMainWindow):
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
         self.output_page.help_wanted.connect(self.show_virtual_camera_help)
+        self.matting_page.network.plate.take_wanted.connect(self.show_plate_dialog)
         self.error_bar.help_wanted.connect(lambda stage: help_with(self, stage))
         for source in (
             self.recording.failed,
@@ -162,6 +164,18 @@ class MainWindow(QMainWindow):
         assistant = Assistant(self.store, self.preferences, self.camera_page, self.preview, self.tasks, self)
         assistant.finished.connect(self.matting_page.network.reload)
         assistant.show()
+
+    def show_plate_dialog(self) -> None:
+        """Take a picture of the empty room."""
+
+        def camera() -> str:
+            source = self.bridge.status.source
+            return source.id if source is not None else ""
+
+        dialog = PlateDialog(self.store, self.tasks, lambda: self.bridge.picture, camera, self)
+        dialog.taken.connect(self.bridge.retry)
+        dialog.taken.connect(self.matting_page.network.plate.reload)
+        dialog.show()
 
     def show_virtual_camera_help(self) -> None:
         """Open what the doctor says about the virtual camera."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.doctor.finding import Finding
-from app.settings import MODEL_NAMES
+from app.settings import MODEL_NAMES, MattingSettings
+from app.types import BgrImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,17 @@ class ModelChoice:
     licence: str
     can_be_had: bool
     """Whether there is an address to download it from."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateView:
+    """What is shown of a plate."""
+
+    thumbnail: BgrImage | None
+    """None where the picture cannot be read."""
+    camera: str | None
+    """The camera's stable id; None, like the time, where the program did not take it."""
+    taken_at_s: float | None
 
 
 def cameras() -> tuple[Camera, ...]:
@@ -85,3 +97,26 @@ def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
     from models.download import download as fetch
 
     return fetch(name, progress)
+
+
+def keep_plate(plate: BgrImage, camera: str, matting: MattingSettings) -> Path:
+    """Look for people in a plate and keep it for its camera and size. Raises PlateError or ModelError."""
+    from app.plate_session import keep_plate as keep
+
+    return keep(plate, camera, matting)
+
+
+def plate_view(path: Path, width: int) -> PlateView:
+    """A plate's thumbnail of this width, and where it is from."""
+    import cv2
+    import numpy as np
+
+    from app.plate_capture import plate_info
+
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    thumbnail = None
+    if image is not None:
+        size = width, max(1, round(image.shape[0] * width / image.shape[1]))
+        thumbnail = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    info = plate_info(path)
+    return PlateView(thumbnail, info.camera if info else None, info.taken_at_s if info else None)

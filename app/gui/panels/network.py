@@ -6,9 +6,9 @@ from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.gui import services
 from app.gui.controls import button, combo, describe, fill_combo, label
-from app.gui.dialogs import ask_for_file
 from app.gui.download import Download
 from app.gui.model_names import describe_model
+from app.gui.panels.plate import PlateControls
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
@@ -35,13 +35,7 @@ class NetworkControls(QWidget):
         describe(self._get, self.tr("Download the model"), self.tr("Get the model's weights now"), "downloadButton")
         self._stop = button(self.tr("Cancel"))
         describe(self._stop, self.tr("Cancel the download"), self.tr("Stop the download"), "downloadCancel")
-        self._plate = button(self.tr("Picture of the empty room…"))
-        describe(
-            self._plate,
-            self.tr("Picture of the empty room"),
-            self.tr("This model compares you with a picture of your room without you"),
-            "plateButton",
-        )
+        self.plate = PlateControls(store, tasks)
         row = QHBoxLayout()
         row.addWidget(self._get)
         row.addWidget(self._bar, 1)
@@ -52,11 +46,10 @@ class NetworkControls(QWidget):
         for widget in (label(self.tr("Model")), self._model, self._used, self._missing):
             column.addWidget(widget)
         column.addLayout(row)
-        column.addWidget(self._plate)
+        column.addWidget(self.plate)
         self._model.activated.connect(lambda _row: store.edit("matting", model=self._model.currentData()))
         self._get.clicked.connect(self._start_download)
         self._stop.clicked.connect(self.download.cancel)
-        self._plate.clicked.connect(self.ask_for_plate)
         self.download.progressed.connect(self._show_progress)
         self.download.ended.connect(self.reload)
         store.changed.connect(self._show)
@@ -72,16 +65,12 @@ class NetworkControls(QWidget):
         used = status.engine.model if status.engine is not None else model
         self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
         self._used.setVisible(used != model)
+        self.plate.show_status(status)
 
     def offer(self) -> None:
         """Open the list of models."""
         self._model.setFocus()
         self._model.showPopup()
-
-    def ask_for_plate(self) -> None:
-        """Let the user pick a picture of the empty room."""
-        title = self.tr("Picture of the empty room")
-        ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path))
 
     def _start_download(self) -> None:
         self._bar.setRange(0, 0)
@@ -115,4 +104,3 @@ class NetworkControls(QWidget):
         self._get.setVisible(chosen is not None and missing and chosen.can_be_had and not loading)
         self._bar.setVisible(loading)
         self._stop.setVisible(loading)
-        self._plate.setVisible(model.startswith("bgmv2"))

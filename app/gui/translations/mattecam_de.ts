@@ -725,37 +725,37 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../main_window.py" line="93" />
+        <location filename="../main_window.py" line="94" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="94" />
+        <location filename="../main_window.py" line="95" />
         <source>Matting</source>
         <translation>Freistellen</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="95" />
+        <location filename="../main_window.py" line="96" />
         <source>Output</source>
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="131" />
+        <location filename="../main_window.py" line="132" />
         <source>Saved {0}</source>
         <translation>{0} gespeichert</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="175" />
+        <location filename="../main_window.py" line="192" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="177" />
+        <location filename="../main_window.py" line="194" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="178" />
+        <location filename="../main_window.py" line="195" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
@@ -1042,7 +1042,7 @@
 </context><context>
     <name>NetworkControls</name>
     <message>
-        <location filename="../panels/network.py" line="52" />
+        <location filename="../panels/network.py" line="46" />
         <location filename="../panels/network.py" line="29" />
         <source>Model</source>
         <translation>Modell</translation>
@@ -1089,196 +1089,292 @@
         <translation>Das Herunterladen anhalten</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="38" />
-        <source>Picture of the empty room…</source>
-        <translation>Bild des leeren Raums …</translation>
-    </message>
-    <message>
-        <location filename="../panels/network.py" line="83" />
-        <location filename="../panels/network.py" line="41" />
-        <source>Picture of the empty room</source>
-        <translation>Bild des leeren Raums</translation>
-    </message>
-    <message>
-        <location filename="../panels/network.py" line="42" />
-        <source>This model compares you with a picture of your room without you</source>
-        <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
-    </message>
-    <message>
-        <location filename="../panels/network.py" line="73" />
+        <location filename="../panels/network.py" line="66" />
         <source>In use: {0}</source>
         <translation>In Gebrauch: {0}</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="104" />
+        <location filename="../panels/network.py" line="93" />
         <source>{0} (to be downloaded)</source>
         <translation>{0} (zum Herunterladen)</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="112" />
+        <location filename="../panels/network.py" line="101" />
         <source>size unknown</source>
         <translation>Größe unbekannt</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="113" />
+        <location filename="../panels/network.py" line="102" />
         <source>Not on hand: {0}, licence {1}</source>
         <translation>Nicht vorhanden: {0}, Lizenz {1}</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="32" />
+        <location filename="../panels/output.py" line="34" />
         <source>Send to other programs</source>
         <translation>An andere Programme senden</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="32" />
+        <location filename="../panels/output.py" line="34" />
         <source>They choose it as their camera</source>
         <translation>Sie wählen es als ihre Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="35" />
+        <location filename="../panels/output.py" line="37" />
         <source>Which virtual camera</source>
         <translation>Welche virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="35" />
+        <location filename="../panels/output.py" line="37" />
         <source>Where other programs see it</source>
         <translation>Wo andere Programme es sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="38" />
+        <location filename="../panels/output.py" line="40" />
         <source>Set a virtual camera up…</source>
         <translation>Virtuelle Kamera einrichten …</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="39" />
+        <location filename="../panels/output.py" line="41" />
         <source>Set a virtual camera up</source>
         <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="39" />
+        <location filename="../panels/output.py" line="41" />
         <source>What this system needs</source>
         <translation>Was dieses System braucht</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="41" />
+        <location filename="../panels/output.py" line="43" />
         <source>Mirror what the others see</source>
         <translation>Spiegeln, was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="42" />
+        <location filename="../panels/output.py" line="44" />
         <source>Turns words in the picture round as well</source>
         <translation>Dreht auch Schrift im Bild um</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="46" />
+        <location filename="../panels/output.py" line="48" />
         <source>Rest while nobody watches</source>
         <translation>Ruhen, wenn niemand zusieht</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
+        <location filename="../panels/output.py" line="49" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="52" />
+        <location filename="../panels/output.py" line="54" />
         <source>Back in a moment</source>
         <translation>Gleich zurück</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="105" />
-        <location filename="../panels/output.py" line="53" />
+        <location filename="../panels/output.py" line="107" />
+        <location filename="../panels/output.py" line="55" />
         <source>Stand-by text</source>
         <translation>Text der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="53" />
+        <location filename="../panels/output.py" line="55" />
         <source>What the card says while you pause</source>
         <translation>Was die Tafel sagt, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="54" />
+        <location filename="../panels/output.py" line="56" />
         <source>Picture…</source>
         <translation>Bild …</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="116" />
-        <location filename="../panels/output.py" line="55" />
+        <location filename="../panels/output.py" line="118" />
+        <location filename="../panels/output.py" line="57" />
         <source>Stand-by picture</source>
         <translation>Bild der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="55" />
+        <location filename="../panels/output.py" line="57" />
         <source>A picture for the card while you pause</source>
         <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
     </message>
     <message>
+        <location filename="../panels/output.py" line="61" />
         <location filename="../panels/output.py" line="59" />
-        <location filename="../panels/output.py" line="57" />
         <source>Without picture</source>
         <translation>Ohne Bild</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="61" />
         <source>Use the plain stand-by card again</source>
         <translation>Wieder die einfache Pausentafel verwenden</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="123" />
-        <location filename="../panels/output.py" line="62" />
+        <location filename="../panels/output.py" line="125" />
+        <location filename="../panels/output.py" line="64" />
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="62" />
+        <location filename="../panels/output.py" line="64" />
         <source>Where recordings and snapshots go</source>
         <translation>Wohin Aufnahmen und Fotos kommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="89" />
+        <location filename="../panels/output.py" line="91" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="91" />
+        <location filename="../panels/output.py" line="93" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="97" />
+        <location filename="../panels/output.py" line="99" />
         <source>Recording {0}</source>
         <translation>{0} wird aufgenommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="101" />
+        <location filename="../panels/output.py" line="103" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="104" />
+        <location filename="../panels/output.py" line="106" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="107" />
+        <location filename="../panels/output.py" line="109" />
         <source>Recordings and snapshots</source>
         <translation>Aufnahmen und Fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="108" />
+        <location filename="../panels/output.py" line="110" />
         <source>Folder</source>
         <translation>Ordner</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="115" />
+        <location filename="../panels/output.py" line="117" />
         <source>Images ({0})</source>
         <translation>Bilder ({0})</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="132" />
+        <location filename="../panels/output.py" line="136" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
+    </message>
+</context><context>
+    <name>PlateControls</name>
+    <message>
+        <location filename="../panels/plate.py" line="61" />
+        <location filename="../panels/plate.py" line="44" />
+        <location filename="../panels/plate.py" line="36" />
+        <source>Picture of the empty room</source>
+        <translation>Bild des leeren Raums</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="38" />
+        <source>It was taken with another camera: take it again.</source>
+        <translation>Es wurde mit einer anderen Kamera aufgenommen: bitte neu aufnehmen.</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="39" />
+        <source>Show the empty room…</source>
+        <translation>Leeren Raum zeigen …</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="40" />
+        <source>Show the empty room</source>
+        <translation>Leeren Raum zeigen</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="40" />
+        <source>Take a picture of your room now</source>
+        <translation>Jetzt ein Bild des Raums aufnehmen</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="41" />
+        <source>Picture of the empty room…</source>
+        <translation>Bild des leeren Raums …</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="45" />
+        <source>This model compares you with a picture of your room without you</source>
+        <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="90" />
+        <source>Taken {0}</source>
+        <translation>Aufgenommen {0}</translation>
+    </message>
+</context><context>
+    <name>PlateDialog</name>
+    <message>
+        <location filename="../plate_dialog.py" line="45" />
+        <source>Picture of the empty room</source>
+        <translation>Bild des leeren Raums</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="66" />
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="66" />
+        <source>How much of the picture is taken</source>
+        <translation>Wie viel vom Bild aufgenommen ist</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="68" />
+        <location filename="../plate_dialog.py" line="67" />
+        <source>Start</source>
+        <translation>Start</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="68" />
+        <source>Begin the countdown</source>
+        <translation>Den Countdown beginnen</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="69" />
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="82" />
+        <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
+        <translation>Nach dem Start bitte aus dem Bild gehen; Raum und Kamera bleiben, wie sie sind.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="91" />
+        <source>Step out of the picture.</source>
+        <translation>Bitte aus dem Bild gehen.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="102" />
+        <source>The picture is being taken.</source>
+        <translation>Das Bild wird aufgenommen.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="109" />
+        <source>The camera gives no pictures.</source>
+        <translation>Die Kamera liefert keine Bilder.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="112" />
+        <source>Checking that nobody is in it.</source>
+        <translation>Es wird geprüft, ob niemand darauf ist.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="125" />
+        <source>Done: the room is known now.</source>
+        <translation>Fertig: Der Raum ist jetzt bekannt.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="132" />
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>

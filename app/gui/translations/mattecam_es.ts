@@ -725,37 +725,37 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../main_window.py" line="93" />
+        <location filename="../main_window.py" line="94" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="94" />
+        <location filename="../main_window.py" line="95" />
         <source>Matting</source>
         <translation>Recorte</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="95" />
+        <location filename="../main_window.py" line="96" />
         <source>Output</source>
         <translation>Salida</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="131" />
+        <location filename="../main_window.py" line="132" />
         <source>Saved {0}</source>
         <translation>Guardado: {0}</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="175" />
+        <location filename="../main_window.py" line="192" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="177" />
+        <location filename="../main_window.py" line="194" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="178" />
+        <location filename="../main_window.py" line="195" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
@@ -1042,7 +1042,7 @@
 </context><context>
     <name>NetworkControls</name>
     <message>
-        <location filename="../panels/network.py" line="52" />
+        <location filename="../panels/network.py" line="46" />
         <location filename="../panels/network.py" line="29" />
         <source>Model</source>
         <translation>Modelo</translation>
@@ -1089,196 +1089,292 @@
         <translation>Detener la descarga</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="38" />
-        <source>Picture of the empty room…</source>
-        <translation>Imagen de la habitación vacía…</translation>
-    </message>
-    <message>
-        <location filename="../panels/network.py" line="83" />
-        <location filename="../panels/network.py" line="41" />
-        <source>Picture of the empty room</source>
-        <translation>Imagen de la habitación vacía</translation>
-    </message>
-    <message>
-        <location filename="../panels/network.py" line="42" />
-        <source>This model compares you with a picture of your room without you</source>
-        <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
-    </message>
-    <message>
-        <location filename="../panels/network.py" line="73" />
+        <location filename="../panels/network.py" line="66" />
         <source>In use: {0}</source>
         <translation>En uso: {0}</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="104" />
+        <location filename="../panels/network.py" line="93" />
         <source>{0} (to be downloaded)</source>
         <translation>{0} (por descargar)</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="112" />
+        <location filename="../panels/network.py" line="101" />
         <source>size unknown</source>
         <translation>tamaño desconocido</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="113" />
+        <location filename="../panels/network.py" line="102" />
         <source>Not on hand: {0}, licence {1}</source>
         <translation>No disponible: {0}, licencia {1}</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="32" />
+        <location filename="../panels/output.py" line="34" />
         <source>Send to other programs</source>
         <translation>Enviar a otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="32" />
+        <location filename="../panels/output.py" line="34" />
         <source>They choose it as their camera</source>
         <translation>Lo eligen como su cámara</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="35" />
+        <location filename="../panels/output.py" line="37" />
         <source>Which virtual camera</source>
         <translation>Qué cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="35" />
+        <location filename="../panels/output.py" line="37" />
         <source>Where other programs see it</source>
         <translation>Dónde la ven otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="38" />
+        <location filename="../panels/output.py" line="40" />
         <source>Set a virtual camera up…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="39" />
+        <location filename="../panels/output.py" line="41" />
         <source>Set a virtual camera up</source>
         <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="39" />
+        <location filename="../panels/output.py" line="41" />
         <source>What this system needs</source>
         <translation>Qué necesita este sistema</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="41" />
+        <location filename="../panels/output.py" line="43" />
         <source>Mirror what the others see</source>
         <translation>Reflejar lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="42" />
+        <location filename="../panels/output.py" line="44" />
         <source>Turns words in the picture round as well</source>
         <translation>También invierte los textos de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="46" />
+        <location filename="../panels/output.py" line="48" />
         <source>Rest while nobody watches</source>
         <translation>Descansar si nadie mira</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
+        <location filename="../panels/output.py" line="49" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="52" />
+        <location filename="../panels/output.py" line="54" />
         <source>Back in a moment</source>
         <translation>Vuelvo enseguida</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="105" />
-        <location filename="../panels/output.py" line="53" />
+        <location filename="../panels/output.py" line="107" />
+        <location filename="../panels/output.py" line="55" />
         <source>Stand-by text</source>
         <translation>Texto de espera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="53" />
+        <location filename="../panels/output.py" line="55" />
         <source>What the card says while you pause</source>
         <translation>Lo que dice la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="54" />
+        <location filename="../panels/output.py" line="56" />
         <source>Picture…</source>
         <translation>Imagen…</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="116" />
-        <location filename="../panels/output.py" line="55" />
+        <location filename="../panels/output.py" line="118" />
+        <location filename="../panels/output.py" line="57" />
         <source>Stand-by picture</source>
         <translation>Imagen de espera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="55" />
+        <location filename="../panels/output.py" line="57" />
         <source>A picture for the card while you pause</source>
         <translation>Una imagen para la tarjeta durante la pausa</translation>
     </message>
     <message>
+        <location filename="../panels/output.py" line="61" />
         <location filename="../panels/output.py" line="59" />
-        <location filename="../panels/output.py" line="57" />
         <source>Without picture</source>
         <translation>Sin imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="59" />
+        <location filename="../panels/output.py" line="61" />
         <source>Use the plain stand-by card again</source>
         <translation>Usar otra vez la tarjeta sencilla</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="123" />
-        <location filename="../panels/output.py" line="62" />
+        <location filename="../panels/output.py" line="125" />
+        <location filename="../panels/output.py" line="64" />
         <source>Folder for recordings</source>
         <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="62" />
+        <location filename="../panels/output.py" line="64" />
         <source>Where recordings and snapshots go</source>
         <translation>Adónde van las grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="89" />
+        <location filename="../panels/output.py" line="91" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Elija «{0}» en su reunión.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="91" />
+        <location filename="../panels/output.py" line="93" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="97" />
+        <location filename="../panels/output.py" line="99" />
         <source>Recording {0}</source>
         <translation>Grabando {0}</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="101" />
+        <location filename="../panels/output.py" line="103" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="104" />
+        <location filename="../panels/output.py" line="106" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="107" />
+        <location filename="../panels/output.py" line="109" />
         <source>Recordings and snapshots</source>
         <translation>Grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="108" />
+        <location filename="../panels/output.py" line="110" />
         <source>Folder</source>
         <translation>Carpeta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="115" />
+        <location filename="../panels/output.py" line="117" />
         <source>Images ({0})</source>
         <translation>Imágenes ({0})</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="132" />
+        <location filename="../panels/output.py" line="136" />
         <source>Automatic</source>
         <translation>Automático</translation>
+    </message>
+</context><context>
+    <name>PlateControls</name>
+    <message>
+        <location filename="../panels/plate.py" line="61" />
+        <location filename="../panels/plate.py" line="44" />
+        <location filename="../panels/plate.py" line="36" />
+        <source>Picture of the empty room</source>
+        <translation>Imagen de la habitación vacía</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="38" />
+        <source>It was taken with another camera: take it again.</source>
+        <translation>Se tomó con otra cámara: vuelva a tomarla.</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="39" />
+        <source>Show the empty room…</source>
+        <translation>Mostrar la habitación vacía…</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="40" />
+        <source>Show the empty room</source>
+        <translation>Mostrar la habitación vacía</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="40" />
+        <source>Take a picture of your room now</source>
+        <translation>Tomar ahora una imagen de la habitación</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="41" />
+        <source>Picture of the empty room…</source>
+        <translation>Imagen de la habitación vacía…</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="45" />
+        <source>This model compares you with a picture of your room without you</source>
+        <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
+    </message>
+    <message>
+        <location filename="../panels/plate.py" line="90" />
+        <source>Taken {0}</source>
+        <translation>Tomada {0}</translation>
+    </message>
+</context><context>
+    <name>PlateDialog</name>
+    <message>
+        <location filename="../plate_dialog.py" line="45" />
+        <source>Picture of the empty room</source>
+        <translation>Imagen de la habitación vacía</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="66" />
+        <source>Progress</source>
+        <translation>Progreso</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="66" />
+        <source>How much of the picture is taken</source>
+        <translation>Qué parte de la imagen está tomada</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="68" />
+        <location filename="../plate_dialog.py" line="67" />
+        <source>Start</source>
+        <translation>Empezar</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="68" />
+        <source>Begin the countdown</source>
+        <translation>Empezar la cuenta atrás</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="69" />
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="82" />
+        <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
+        <translation>Tras empezar, salga de la imagen y deje la habitación y la cámara como están.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="91" />
+        <source>Step out of the picture.</source>
+        <translation>Salga de la imagen.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="102" />
+        <source>The picture is being taken.</source>
+        <translation>Se está tomando la imagen.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="109" />
+        <source>The camera gives no pictures.</source>
+        <translation>La cámara no da imágenes.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="112" />
+        <source>Checking that nobody is in it.</source>
+        <translation>Se comprueba que no haya nadie en ella.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="125" />
+        <source>Done: the room is known now.</source>
+        <translation>Listo: ya se conoce la habitación.</translation>
+    </message>
+    <message>
+        <location filename="../plate_dialog.py" line="132" />
+        <source>Try again</source>
+        <translation>Reintentar</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>

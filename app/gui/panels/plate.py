@@ -1,0 +1,92 @@
+"""The plate on the matting page: how it looks, how old it is, and taking or choosing another."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
+from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from app.gui import services
+from app.gui.controls import button, describe, label
+from app.gui.dialogs import ask_for_file
+from app.gui.qimage import to_qimage
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.runtime.status import PipelineStatus
+from app.settings import Settings
+
+THUMBNAIL_WIDTH = 160
+
+
+class PlateControls(QWidget):
+    """Shown while a model is chosen that compares the picture with the empty room."""
+
+    take_wanted = pyqtSignal()
+    """The user wants to take the picture now."""
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__()
+        self._store, self._tasks = store, tasks
+        self._path: Path | None = None
+        self._camera: str | None = None
+        self.thumbnail = QLabel()
+        self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
+        self.age = label("", "faint", wrap=True)
+        self.warning = label(self.tr("It was taken with another camera: take it again."), "warning", wrap=True)
+        self.take = button(self.tr("Show the empty room…"))
+        describe(self.take, self.tr("Show the empty room"), self.tr("Take a picture of your room now"), "plateTake")
+        self._choose = button(self.tr("Picture of the empty room…"))
+        describe(
+            self._choose,
+            self.tr("Picture of the empty room"),
+            self.tr("This model compares you with a picture of your room without you"),
+            "plateButton",
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self.thumbnail, self.age, self.warning, self.take, self._choose):
+            column.addWidget(widget)
+        self.take.clicked.connect(self.take_wanted)
+        self._choose.clicked.connect(self.ask_for_plate)
+        self.warning.hide()
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def ask_for_plate(self) -> None:
+        """Let the user pick a picture of the empty room."""
+        title = self.tr("Picture of the empty room")
+        ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path))
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Whether the plate is of the camera that runs."""
+        source = status.source
+        self.warning.setVisible(self._camera is not None and source is not None and source.id != self._camera)
+
+    def _show(self, settings: Settings) -> None:
+        matting = settings.matting
+        self.setVisible(matting.model.startswith("bgmv2"))
+        if matting.plate != self._path:
+            self._path = matting.plate
+            self.reload()
+
+    def reload(self) -> None:
+        """Look anew at the plate's file."""
+        self._camera = None
+        self.thumbnail.clear()
+        self.age.clear()
+        if self._path is not None:
+            self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_WIDTH), self._show_view)
+
+    def _show_view(self, view: services.PlateView) -> None:
+        self._camera = view.camera
+        if view.thumbnail is not None:
+            self.thumbnail.setPixmap(QPixmap.fromImage(to_qimage(view.thumbnail)))
+        if view.taken_at_s is not None:
+            taken = QDateTime.fromSecsSinceEpoch(int(view.taken_at_s))
+            self.age.setText(self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
+        elif self._path is not None:
+            self.age.setText(self._path.name)

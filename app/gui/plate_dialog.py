@@ -1,0 +1,140 @@
+"""Takes the picture of the empty room: a countdown to step out, some seconds of frames, a look whether it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from app.errors import PlateError
+from app.gui import services
+from app.gui.controls import button, describe, label
+from app.gui.qimage import to_qimage
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.plate_capture import DEFAULT_S, PlateCapture
+from app.types import BgrImage, Picture
+
+COUNTDOWN_S = 5.0
+TICK_MS = 30
+SILENT_TICKS = 300
+"""So many ticks without a new frame, and there is none to come."""
+THUMBNAIL_WIDTH = 320
+
+
+class PlateDialog(QDialog):
+    """Beside the window; `newest` gives the newest picture of the pipeline, `camera` the id of its source."""
+
+    taken = pyqtSignal()
+    """There is a new plate, perhaps under the same name as the last one."""
+
+    def __init__(
+        self,
+        store: SettingsStore,
+        tasks: Tasks,
+        newest: Callable[[], Picture | None],
+        camera: Callable[[], str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Picture of the empty room"))
+        self._store, self._tasks, self._newest, self._camera = store, tasks, newest, camera
+        self._capture: PlateCapture | None = None
+        self._ticks_left = 0
+        self._silent_ticks = 0
+        self._plate: BgrImage | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self.text = label("", wrap=True)
+        self.text.setObjectName("plateText")
+        self.number = QLabel()
+        self.number.setObjectName("plateCountdown")
+        self.number.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.number.setMinimumSize(THUMBNAIL_WIDTH, THUMBNAIL_WIDTH * 9 // 16)
+        font = self.number.font()
+        font.setPointSize(72)
+        self.number.setFont(font)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 100)
+        self.bar.setTextVisible(False)
+        describe(self.bar, self.tr("Progress"), self.tr("How much of the picture is taken"), "plateProgress")
+        self.start_button = button(self.tr("Start"))
+        describe(self.start_button, self.tr("Start"), self.tr("Begin the countdown"), "plateStart")
+        self.close_button = button(self.tr("Close"))
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.close_button)
+        row.addWidget(self.start_button)
+        column = QVBoxLayout(self)
+        column.setSpacing(12)
+        for widget in (self.text, self.number, self.bar):
+            column.addWidget(widget)
+        column.addLayout(row)
+        self.start_button.clicked.connect(self.begin)
+        self.close_button.clicked.connect(self.close)
+        self.finished.connect(self._timer.stop)
+        self._wait(self.tr("Step out of the picture after the start, and leave the room and the camera as they are."))
+
+    def begin(self) -> None:
+        """Hold the camera's exposure and count down."""
+        self._store.edit("capture", lock_exposure=True)
+        self.start_button.setEnabled(False)
+        self._capture = None
+        self._silent_ticks = 0
+        self._ticks_left = int(COUNTDOWN_S * 1000) // TICK_MS
+        self.text.setText(self.tr("Step out of the picture."))
+        self._timer.start()
+
+    def _tick(self) -> None:
+        if self._ticks_left > 0:
+            self._ticks_left -= 1
+            self.number.setText(str(self._ticks_left * TICK_MS // 1000 + 1))
+            return
+        if self._capture is None:
+            self._capture = PlateCapture(DEFAULT_S)
+            self.number.setText("●")
+            self.text.setText(self.tr("The picture is being taken."))
+        picture = self._newest()
+        before = self._capture.progress
+        done = picture is not None and picture.frame is not None and self._capture.feed(picture.frame)
+        self.bar.setValue(round(100 * self._capture.progress))
+        self._silent_ticks = self._silent_ticks + 1 if self._capture.progress == before else 0
+        if self._silent_ticks > SILENT_TICKS:
+            self._fail(PlateError(self.tr("The camera gives no pictures.")))
+        elif done:
+            self._timer.stop()
+            self.text.setText(self.tr("Checking that nobody is in it."))
+            self._tasks.run(partial(self._keep, self._capture, self._camera()), self._show, self._fail)
+
+    def _keep(self, capture: PlateCapture, camera: str) -> Path:
+        """On a task's thread: only its arguments and immutable settings are used."""
+        plate = capture.plate()
+        self._plate = plate
+        return services.keep_plate(plate, camera, self._store.current.matting)
+
+    def _show(self, path: Path) -> None:
+        plate, self._plate = self._plate, None
+        assert plate is not None
+        image = to_qimage(plate).scaledToWidth(THUMBNAIL_WIDTH, Qt.TransformationMode.SmoothTransformation)
+        self._wait(self.tr("Done: the room is known now."))
+        self.number.setPixmap(QPixmap.fromImage(image))
+        self._store.edit("matting", plate=path)
+        self.taken.emit()
+
+    def _fail(self, error: Exception) -> None:
+        self._wait(str(error))
+        self.start_button.setText(self.tr("Try again"))
+
+    def _wait(self, text: str) -> None:
+        self._timer.stop()
+        self._capture = None
+        self.number.clear()
+        self.bar.setValue(0)
+        self.text.setText(text)
+        self.start_button.setEnabled(True)

@@ -1,0 +1,131 @@
+"""The picture of the empty room: the dialog that takes it, and the panel that shows it."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.capture import open_source
+from app.errors import PlateError
+from app.gui import plate_dialog, services
+from app.gui.application import Session
+from app.gui.plate_dialog import PlateDialog
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.plate_capture import plate_path, save_plate
+from app.settings import CaptureSettings, MattingSettings, Settings
+from app.types import BgrImage, Picture, PictureKind
+
+SIZE = 160, 96
+
+
+@pytest.fixture
+def tasks(qtbot: QtBot) -> Iterator[Tasks]:
+    made = Tasks()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
+    """A short countdown and a network that finds nobody; the plates that were kept."""
+    kept: list[BgrImage] = []
+
+    def keep(plate: BgrImage, camera: str, matting: MattingSettings) -> Path:
+        kept.append(plate)
+        path = plate_path(camera, *SIZE)
+        save_plate(path, plate, camera)
+        return path
+
+    monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.3)
+    monkeypatch.setattr(plate_dialog, "DEFAULT_S", 0.5)
+    monkeypatch.setattr(services, "keep_plate", keep)
+    return kept
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tasks: Tasks) -> Iterator[PlateDialog]:
+    """On the demo view whose room is empty at first."""
+    source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
+    empty: BgrImage = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+
+    def newest() -> Picture:
+        return Picture(empty, PictureKind.STANDBY, frame=source.read())
+
+    made = PlateDialog(SettingsStore(Settings()), tasks, newest, lambda: "demo")
+    made.show()
+    yield made
+    made.close()
+    source.close()
+
+
+def test_the_room_is_taken_shown_and_used(dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage]) -> None:
+    seen: list[str] = []
+    dialog._timer.timeout.connect(lambda: seen.append(dialog.number.text()))
+    with qtbot.waitSignal(dialog.taken):
+        qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
+        assert not dialog.start_button.isEnabled()
+    assert "1" in seen
+    assert "●" in seen
+    assert dialog._store.current.matting.plate == plate_path("demo", *SIZE)
+    assert dialog._store.current.capture.lock_exposure
+    assert not dialog.number.pixmap().isNull()
+    assert dialog.start_button.isEnabled()
+    (plate,) = quick
+    assert plate.shape == (SIZE[1], SIZE[0], 3)
+
+
+def test_someone_in_the_picture_is_told_and_it_can_be_tried_again(
+    dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = services.keep_plate
+
+    def refuse(plate: BgrImage, camera: str, matting: MattingSettings) -> Path:
+        raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
+
+    monkeypatch.setattr(services, "keep_plate", refuse)
+    dialog.begin()
+    qtbot.waitUntil(lambda: "Someone is still" in dialog.text.text())
+    assert dialog.start_button.isEnabled()
+    assert dialog._store.current.matting.plate is None
+    monkeypatch.setattr(services, "keep_plate", keep)
+    with qtbot.waitSignal(dialog.taken):
+        qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
+
+
+def test_without_pictures_it_says_so(
+    dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plate_dialog, "SILENT_TICKS", 3)
+    monkeypatch.setattr(dialog, "_newest", lambda: None)
+    before = dialog.text.text()
+    dialog.begin()
+    qtbot.waitUntil(dialog.start_button.isEnabled)
+    assert dialog.text.text() != before
+    assert not quick
+
+
+def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
+    controls = session.window.matting_page.network.plate
+    assert controls.isHidden()
+    path = plate_path("another", *SIZE)
+    save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
+    session.store.edit("matting", model="bgmv2-mobilenetv2", plate=path)
+    assert not controls.isHidden()
+    qtbot.waitUntil(lambda: not controls.thumbnail.pixmap().isNull())
+    assert controls.age.text()
+    qtbot.waitUntil(lambda: not controls.warning.isHidden())
+    take = controls.findChild(QPushButton, "plateTake")
+    assert take is not None
+    take.click()
+    (dialog,) = session.window.findChildren(PlateDialog)
+    assert dialog.isVisible()
+    dialog.close()
