@@ -1,0 +1,84 @@
+"""Other programs' leftovers: formats that a device is kept in, devices that are taken, several devices."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.doctor.proof import bar_error
+from app.errors import SinkOpenError
+from app.output.virtual_camera import VirtualCamera
+from tests.vm.tools import DEVICE, OpenCvReader, expect, load, say, sending, shell, unload
+
+MAX_ERROR = 6
+
+
+@contextmanager
+def ffmpeg_sends(pixels: str) -> Iterator[subprocess.Popen[bytes]]:
+    """ffmpeg as another program that sends; it is killed, not ended."""
+    load()
+    line = f"ffmpeg -nostdin -loglevel error -re -f lavfi -i testsrc2=s=640x480:r=30 -c:v rawvideo -pix_fmt {pixels} -f v4l2 {DEVICE}"
+    process = subprocess.Popen(line.split())
+    try:
+        deadline_s = time.monotonic() + 120
+        while "640x480" not in Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format").read_text():
+            expect(
+                time.monotonic() < deadline_s and process.poll() is None,
+                f"ffmpeg does not send, it ended with {process.poll()}",
+            )
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def taken_by_another() -> None:
+    """A device that another program sends to is refused in a sentence, and works once that program is gone."""
+    with ffmpeg_sends("yuv420p"):
+        try:
+            VirtualCamera("auto", 640, 480, 30).close()
+        except SinkOpenError as error:
+            say(str(error))
+            expect("Another program is sending" in str(error), "another reason is given")
+        else:
+            expect(False, "two programs send to one device")
+    VirtualCamera("auto", 640, 480, 30).close()
+
+
+def kept_formats() -> None:
+    """A reader keeps the device in the format of a producer that died: the next one sends that format."""
+    for pixels in ("yuv420p", "yuyv422", "uyvy422"):
+        with ffmpeg_sends(pixels) as producer:
+            reader = OpenCvReader()
+            reader.read()
+            producer.kill()
+            producer.wait(30)
+            with sending("1280x720"):
+                image = reader.settled()
+            reader.close()
+        error = bar_error(image[60:420])
+        say(f"{pixels}: the reader sees {image.shape[1]}x{image.shape[0]}, largest error {error:.1f} of 255")
+        expect(image.shape == (480, 640, 3) and error <= MAX_ERROR, "the picture is wrong")
+
+
+def several_devices() -> None:
+    """Ours is taken first, then another free one; labels and numbers are found."""
+    unload("v4l2loopback")
+    shell('modprobe v4l2loopback devices=2 video_nr=20,21 exclusive_caps=1,1 card_label="Other,Mattecam"')
+    shell("udevadm settle --timeout=10")
+    for wanted, device in (("auto", "/dev/video21"), ("Other", "/dev/video20"), ("20", "/dev/video20")):
+        camera = VirtualCamera(wanted, 640, 480, 30)
+        say(f"{wanted}: {camera.name}")
+        camera.close()
+        expect(camera.device == device, f"{wanted} gave {camera.device}")
+    with sending(device="/dev/video21"):
+        camera = VirtualCamera("auto", 640, 480, 30)
+        camera.close()
+        expect(camera.device == "/dev/video20", f"a busy device was taken: {camera.device}")
+
+
+CHECKS = {"taken-by-another": taken_by_another, "kept-formats": kept_formats, "several-devices": several_devices}
