@@ -3,7 +3,7 @@
     python -m docs.screenshots                        the pictures of the README, into docs/images
     python -m docs.screenshots --all --output FOLDER  every theme, scale and language: to be looked at, not kept
 
-Without a display it draws off screen. Needs the weights of some model (`run.py weights list`).
+Without a display it draws off screen. The best model on hand is used (`run.py weights list`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from app.gui.preferences import WindowPreferences, save
 from app.gui.single_instance import SingleInstance
 from app.gui.translation import translate
 from app.runtime.status import PipelineStatus
-from app.settings import CaptureSettings, OutputSettings, Settings
+from app.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12
@@ -70,7 +70,23 @@ def _assistant(session: Session) -> QWidget:
     return assistant
 
 
-README = (Shot("window", _scene(4, 1)), Shot("window-compare", _scene(5, 1, ViewMode.COMPARE)))
+def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session], QWidget]:
+    """How fast this machine happens to be just now is no part of a picture of the window."""
+
+    def calm(session: Session) -> QWidget:
+        session.preferences.change(show_readout=False)
+        status_line = session.window.findChild(QWidget, "statusLine")
+        assert status_line is not None
+        status_line.hide()
+        return prepare(session)
+
+    return calm
+
+
+README = (
+    Shot("window", _without_figures(_scene(4, 1))),
+    Shot("window-compare", _without_figures(_scene(5, 1, ViewMode.COMPARE))),
+)
 ALL = (
     Shot("camera", _scene(4, 0)),
     Shot("matting", _scene(1, 1)),
@@ -87,7 +103,11 @@ def take(shots: Sequence[Shot], theme: str, language: str, folder: Path) -> None
     settings_path = Path(os.environ["MATTECAM_CONFIG_DIR"]) / "settings.json"
     save(settings_path.with_name("window.json"), WindowPreferences.model_validate(
         {"theme": theme, "first_run_done": True}))  # fmt: skip
-    settings = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))
+    settings = Settings(
+        capture=CaptureSettings(source="demo"),
+        matting=MattingSettings(governor=False),  # a busy machine is not to make the picture worse
+        output=OutputSettings(virtual_camera="off"),
+    )
     with translate(app, QLocale(language)):
         options = WindowOptions(seconds=3600, settings_path=settings_path)
         session = Session(app, settings, options, SingleInstance(), LogBuffer())

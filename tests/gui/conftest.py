@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from app.gui.application import Session, WindowOptions, make_application
 from app.gui.log_buffer import LogBuffer
 from app.gui.preferences import WindowPreferences
 from app.gui.single_instance import SingleInstance
+from app.runtime.parts import Parts
 from app.settings import CaptureSettings, OutputSettings, Settings
-from tests.fakes import FakeWorld
+from app.types import Frame
+from tests.fakes import FakeSource, FakeWorld
 
 QUIET = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))
 CAMERAS = (
@@ -73,10 +76,28 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
     return services.Camera
 
 
+class CameraLikeWorld(FakeWorld):
+    """Gives pictures about as fast as a camera: what faster ones would cost, the window would miss."""
+
+    def parts(self) -> Parts:
+        """For `WindowOptions(parts=…)`."""
+        return replace(
+            super().parts(), open_source=lambda settings: CameraLikeSource(settings, self.faults, self.source_kind)
+        )
+
+
+class CameraLikeSource(FakeSource):
+    """Takes its time for a picture."""
+
+    def read(self) -> Frame | None:
+        self._pace.wait(1 / 40)
+        return super().read()
+
+
 @pytest.fixture
 def world() -> FakeWorld:
     """The parts of the pipeline, which can be made to fail."""
-    return FakeWorld()
+    return CameraLikeWorld()
 
 
 @pytest.fixture
