@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
 import typer
 
 from app import __version__, logs
+from app.cli_bench import bench
 from app.cli_convert import convert, evaluate
 from app.cli_devices import devices
 from app.cli_doctor import mount
@@ -39,6 +40,7 @@ app.command("convert")(convert)
 app.command("evaluate")(evaluate)
 app.command("devices")(devices)
 app.command("plate")(plate)
+app.command("bench")(bench)
 mount(app)
 
 

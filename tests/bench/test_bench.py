@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from app.bench import bench, table
+from app import cli
+from app.bench import table
 from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.program import ReplaySource
 from app.bench.usual import UsualLoop, frozen
@@ -65,10 +65,14 @@ def test_replay_keeps_its_rate() -> None:
     assert source.info.width == 64
 
 
-def test_bench_has_every_part_of_the_contract(tmp_path: Path) -> None:
-    result = bench(MattingSettings(model="student", device="cpu", downsample_ratio=0.5), 192, 144, 1.0)
+def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "bench --json --model student --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.5"
+    assert cli.main(words.split()) == 0
+    written = capsys.readouterr()
+    result = json.loads(written.out)
 
-    rows = json.loads(json.dumps(result))["results"]
+    assert "student: measuring" in written.err
+    rows = result["results"]
     assert {"network", "step", "program", "usual-loop"} == {row["what"] for row in rows}
     assert all(set(row) >= FIELDS | {"cpu_ms_per_frame"} for row in rows)
     assert all(row["median_ms"] > 0 and row["size"] == [192, 144] for row in rows)

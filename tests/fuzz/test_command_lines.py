@@ -62,6 +62,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cli, "run_in_window", lambda start, options: 0)
     monkeypatch.setattr("app.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.run_checks", lambda system: ())
+    monkeypatch.setattr("app.bench.bench", lambda *words: {"results": []})
     monkeypatch.setattr("app.cli_weights._download", lambda name, again: tmp_path)
     monkeypatch.setattr("app.service.install", lambda options: tmp_path)
     monkeypatch.setattr("app.service.remove", lambda: False)

@@ -1,0 +1,56 @@
+"""The command `bench`: what this machine reaches."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import logs
+from app.live_options import LiveOptions, settings_from
+
+
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    model: Annotated[str, typer.Option(help="auto measures each recurrent model whose weights are on hand.")] = "auto",
+    weights: Annotated[Path | None, typer.Option(help="A checkpoint for the chosen model.")] = None,
+    size: Annotated[str, typer.Option(metavar="WxH")] = "1280x720",
+    downsample_ratio: Annotated[str, typer.Option(help="auto, or 0.05 to 1.")] = "auto",
+    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="About how long; it warms up first.")] = 20.0,
+    plate: Annotated[Path | None, typer.Option(help="A picture of the empty room, for the bgmv2 models.")] = None,
+    device: Annotated[str, typer.Option(help="As for the live commands, like the options below.")] = "auto",
+    executor: Annotated[str, typer.Option()] = "auto",
+    precision: Annotated[str, typer.Option()] = "auto",
+    verbose: Annotated[bool, typer.Option("--verbose")] = False,
+) -> None:
+    """Measure network, frame step and whole program beside the usual loop, in turns within one run."""
+    logs.set_up_console(verbose=verbose)
+    start = settings_from(
+        LiveOptions(
+            model=model,
+            weights=weights,
+            size=size,
+            downsample_ratio=downsample_ratio,
+            plate=plate,
+            device=device,
+            executor=executor,
+            precision=precision,
+        )
+    )
+    from app.bench import bench as measure
+    from app.bench import table
+    from app.matting.arithmetic import compiled
+
+    compiled.wait()
+    capture = start.settings.capture
+    result = measure(
+        start.settings.matting,
+        capture.width,
+        capture.height,
+        seconds,
+        lambda line: print(f"mattecam: {line}", file=sys.stderr),
+    )
+    print(json.dumps(result, indent=2) if as_json else table(result))
