@@ -20,7 +20,8 @@ MAX_ERROR = 6
 def ffmpeg_sends(pixels: str) -> Iterator[subprocess.Popen[bytes]]:
     """ffmpeg as another program that sends; it is killed, not ended."""
     load()
-    line = f"ffmpeg -nostdin -loglevel error -re -f lavfi -i testsrc2=s=640x480:r=30 -c:v rawvideo -pix_fmt {pixels} -f v4l2 {DEVICE}"
+    picture = "-re -f lavfi -i testsrc2=s=640x480:r=30"
+    line = f"ffmpeg -nostdin -loglevel error {picture} -c:v rawvideo -pix_fmt {pixels} -f v4l2 {DEVICE}"
     process = subprocess.Popen(line.split())
     try:
         deadline_s = time.monotonic() + 120
