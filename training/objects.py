@@ -41,7 +41,7 @@ def _pattern(height: int, width: int, rng: Rng) -> Floats:
     along = x * np.cos(angle) + y * np.sin(angle)
     stripe = max(3.0, min(height, width) * rng.uniform(0.06, 0.5))
     which = (np.floor_divide(along, stripe).astype(int)) % int(rng.integers(2, 4))
-    picture = np.asarray(palette, np.float32)[which]
+    picture: Floats = np.asarray(palette, np.float32)[which]
     if rng.random() < 0.5:
         field = (slice(0, round(height * rng.uniform(0.3, 0.6))), slice(0, round(width * rng.uniform(0.5, 1.0))))
         picture[field] = palette[2]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from app.errors import UsageError
-from tests.training.samples import make_cache, person
+from tests.training.samples import make_cache, person, room
 from training.cache import corrected, judge
 from training.data import Mixture, SampleSource
 from training.degrade import through_h264
+from training.objects import with_objects
 from training.store import Pack, PackWriter
 
 SIZE = (64, 36)
@@ -62,6 +63,25 @@ def test_people_for_validation_are_not_learnt_from(tmp_path: Path) -> None:
     folder = make_cache(tmp_path, people=1)
     with pytest.raises(UsageError, match="no people"):
         SampleSource(folder, SIZE)
+
+
+def test_objects_stand_in_a_copy_of_the_room() -> None:
+    before = room(1, 120, 200)
+    for seed in range(8):
+        after = with_objects(before, np.random.default_rng(seed))
+        assert after.shape == before.shape and after.dtype == np.uint8
+        changed = float((after != before).any(2).mean())
+        assert 0.01 < changed < 1
+    assert np.array_equal(before, room(1, 120, 200))
+
+
+def test_places_are_rooms_or_what_photos_show_beside_people(cache: Path) -> None:
+    source, rng = SampleSource(cache, SIZE), np.random.default_rng(0)
+    places = [source._place(rng) for _ in range(40)]
+    skin = person(1)[0, 0, 3:6]
+    assert not any((place == skin).all(2).any() for place in places)
+    # Those left over are narrower than the photos, which are as wide as the rooms.
+    assert len({place.shape[1] for place in places}) > 2
 
 
 def test_video_compression_keeps_frames_and_spoils_them() -> None:
