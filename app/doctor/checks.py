@@ -54,7 +54,7 @@ def _proof(system: System) -> list[Finding]:
     device = choose_device(read_devices(system))
     if device is None or not system.may_use(system.path(device.path)):
         return []
-    if device.sending:
+    if system.is_busy(device.path):
         detail = f"No test picture was sent to {device.path}: a program is sending to it."
         return [
             Finding("virtual camera: proof", State.WARNING, detail, "", "End that program and run the doctor again.")

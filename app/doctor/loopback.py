@@ -20,8 +20,6 @@ class LoopbackDevice:
     number: int
     label: str
     exclusive_caps: bool
-    sending: bool
-    """Whether a program is sending pictures to it (v4l2loopback 0.12 and 0.13 tell; else False)."""
 
     @property
     def path(self) -> str:
@@ -86,7 +84,6 @@ def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
                 number=number,
                 label=system.read(f"{_SYSFS}/video{number}/name"),
                 exclusive_caps=place < len(caps) and caps[place] in ("Y", "1"),
-                sending=system.read(f"{_SYSFS}/video{number}/state") == "capture",
             )
         )
     return tuple(devices)

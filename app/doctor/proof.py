@@ -22,6 +22,7 @@ _MAX_ERROR = 6
 """Of 255: rounding of the colour formats on the way (BT.601 limited range)."""
 _DROPPED_PICTURES = 8
 """The first pictures after opening may be torn or old."""
+_FIRST_PICTURE_TIMEOUT_S = 30.0
 _JOIN_TIMEOUT_S = 10.0
 
 
@@ -71,15 +72,17 @@ def prove(name: str, open_sink: OpenSink, open_reader: OpenReader) -> Finding:
     """Send bars to the virtual camera called `name` and read them back; takes about a second."""
     sender = _Sender(open_sink)
     sender.start()
+    answer = _Answer(None, opened=False)
     try:
-        sent = sender.sending.wait(_JOIN_TIMEOUT_S) and not sender.error
-        answer = _read(open_reader) if sent else _Answer(None, opened=False)
+        sent = sender.sending.wait(_FIRST_PICTURE_TIMEOUT_S) and not sender.error
+        if sent:
+            answer = _read(open_reader)
     finally:
         ended = sender.stop()
     if not ended:
         return _not_sent(name, "the driver took a picture and did not come back")
-    if sender.error:
-        return _not_sent(name, sender.error)
+    if sender.error or not sent:
+        return _not_sent(name, sender.error or f"nothing was sent within {_FIRST_PICTURE_TIMEOUT_S:.0f} seconds")
     return _judge(name, answer)
 
 
@@ -134,7 +137,7 @@ def _not_sent(name: str, reason: str) -> Finding:
     return Finding(
         _CHECK,
         State.PROBLEM,
-        f"A test picture could not be sent to {name}: {reason or 'no answer'}",
+        f"A test picture could not be sent to {name}: {reason}",
         "Other programs will see no picture.",
         "Close other programs that use it; if that does not help, restart the module:\n"
         "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback",

@@ -56,6 +56,13 @@ def may_read_and_write(path: Path) -> bool:
     return os.access(path, os.R_OK | os.W_OK)
 
 
+def gets_pictures(device: str) -> bool:
+    """Whether another program sends to a virtual camera; looks for a moment."""
+    from app.output.camera_list import is_busy
+
+    return is_busy(device)
+
+
 @dataclass(frozen=True)
 class System:
     """This machine, or the picture of one in a folder."""
@@ -69,6 +76,7 @@ class System:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     run: Callable[[Sequence[str]], CommandResult] = run_command
     may_use: Callable[[Path], bool] = may_read_and_write
+    is_busy: Callable[[str], bool] = gets_pictures
     find_library: Callable[[str], str | None] = ctypes.util.find_library
 
     def path(self, absolute: str) -> Path:

@@ -152,7 +152,7 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: in use"
     holders = system.holders(device.path)
     names = ", ".join(str(holder) for holder in holders)
-    if device.sending:
+    if system.is_busy(device.path):
         who = names or "a program of another user"
         return Finding(
             check,

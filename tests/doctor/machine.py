@@ -48,7 +48,7 @@ class Machine:
     def module_source(self) -> None:
         self.folder("/usr/src/v4l2loopback-0.12.7")
 
-    def loaded(self, *numbers: int, label: str = "Mattecam", caps: str = "Y", state: str = "output") -> None:
+    def loaded(self, *numbers: int, label: str = "Mattecam", caps: str = "Y") -> None:
         """The module in the running kernel, with devices."""
         self.module_file()
         self.write("/sys/module/v4l2loopback/parameters/exclusive_caps", caps + ",N" * 7 + "\n")
@@ -58,7 +58,6 @@ class Machine:
             folder = f"/sys/devices/virtual/video4linux/video{number}"
             self.write(f"{folder}/name", f"{label}\n")
             self.write(f"{folder}/max_openers", "10\n")
-            self.write(f"{folder}/state", f"{state}\n")
             self.write(f"/sys/class/video4linux/video{number}/name", f"{label}\n")
             self.write(f"/dev/video{number}")
 
@@ -79,6 +78,7 @@ class Machine:
         self,
         *,
         allowed: bool = True,
+        busy: bool = False,
         answers: Mapping[str, CommandResult] | None = None,
         environment: Mapping[str, str] | None = None,
         platform: str = "linux",
@@ -95,6 +95,7 @@ class Machine:
             environment=environment or {},
             run=_runner(answers or {}),
             may_use=lambda path: allowed and path.exists(),
+            is_busy=lambda device: busy,
             find_library=lambda name: f"lib{name}.so" if libraries else None,
         )
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 
 import cv2
 import numpy as np
 import pytest
 
+from app.doctor import proof
 from app.doctor.finding import State
 from app.doctor.proof import bar_error, colour_bars, prove
 from app.errors import SinkLostError, SinkOpenError
@@ -81,6 +83,12 @@ class Closed(Wire):
         raise SinkOpenError("The wire is not there.")
 
 
+class Slow(Wire):
+    def open_sink(self, width: int, height: int, fps: float) -> Wire:
+        time.sleep(0.5)
+        return super().open_sink(width, height, fps)
+
+
 class Mirrored(Wire):
     def spoil(self, image: BgrImage, number: int) -> BgrImage:
         return np.ascontiguousarray(image[:, ::-1])
@@ -124,6 +132,14 @@ def test_what_the_proof_says(wire: Wire, state: State, words: str) -> None:
     assert finding.state is state and words in finding.detail
     assert wire.open_ends == 0, "sink and reader are closed again"
     assert threading.get_ident() not in wire.threads and len(wire.threads) <= 1
+
+
+def test_a_camera_that_is_not_ready_in_time_is_not_said_to_be_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "_FIRST_PICTURE_TIMEOUT_S", 0.1)
+    wire = Slow()
+    finding = prove("wire", wire.open_sink, wire.open_reader)
+    assert finding.state is State.PROBLEM and "nothing was sent within" in finding.detail
+    assert wire.open_ends == 0
 
 
 def test_bars_differ_from_each_other_and_from_their_mirror() -> None:

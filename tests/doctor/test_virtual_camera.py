@@ -160,10 +160,10 @@ def test_a_device_that_is_not_in_the_container(tmp_path: Path) -> None:
 
 def test_a_busy_device_names_who_has_it(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    machine.loaded(10, state="capture")
+    machine.loaded(10)
     machine.process(812, "obs", "/dev/video10")
     machine.process(4000, "this program itself", "/dev/video10")
-    busy = found(machine.system())["in use"]
+    busy = found(machine.system(busy=True))["in use"]
     assert busy.state is State.WARNING
     assert busy.detail == "/dev/video10 is busy: a program already sends to it; it is open in obs (process 812)."
     assert "fuser -v /dev/video10" in busy.fix

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from functools import partial
 
 from app.doctor.finding import Finding, State
@@ -14,7 +13,18 @@ from app.doctor.readback import open_opencv
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera
 from app.output.virtual_camera import VirtualCamera
-from tests.vm.tools import DEVICE, OpenCvReader, become, expect, in_a_child, load, say, sending, unload
+from tests.vm.tools import (
+    DEVICE,
+    OpenCvReader,
+    become,
+    expect,
+    in_a_child,
+    load,
+    say,
+    sending,
+    unload,
+    wait_until_sending,
+)
 
 
 def _found() -> dict[str, Finding]:
@@ -73,7 +83,7 @@ def busy() -> None:
                "-pix_fmt", "yuv420p", "-f", "v4l2", DEVICE]  # fmt: skip
     other = subprocess.Popen(command)
     try:
-        time.sleep(3)
+        wait_until_sending()
         finding = _found()["in use"]
         expect(finding.state is State.WARNING and "ffmpeg" in finding.detail, "it does not see who sends")
     finally:

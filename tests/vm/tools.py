@@ -170,6 +170,15 @@ def _work(work: Callable[[], str], told: Connection) -> None:
         told.send(f"{type(error).__name__}: {error}")
 
 
+def wait_until_sending(limit_s: float = 120.0) -> None:
+    """Until some program sends to the virtual camera."""
+    state = Path(f"/sys/class/video4linux/{Path(DEVICE).name}/state")
+    deadline_s = time.monotonic() + limit_s
+    while state.read_text().strip() != "capture":
+        expect(time.monotonic() < deadline_s, "nobody sends")
+        time.sleep(0.1)
+
+
 class OpenCvReader:
     """Watches with OpenCV."""
 
