@@ -15,6 +15,7 @@ from app.compositing.library import all_backgrounds
 from app.control import ControlServer, SettingsController
 from app.live_options import LiveOptions, StartSettings
 from app.output.virtual_camera import list_virtual_cameras
+from app.plate_capture import mismatch
 from app.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
@@ -154,6 +155,10 @@ class Session:
         if told and told != self._told:
             self._told = told
             say(f"mattecam: {told}")
+            plate, source = self.pipeline.settings.matting.plate, status.source
+            warning = mismatch(plate, source) if plate is not None and source is not None else None
+            if warning is not None:
+                say(f"mattecam: {warning}")
 
     def _over(self) -> bool:
         if self.failure is not None:
