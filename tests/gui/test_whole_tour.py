@@ -1,0 +1,91 @@
+"""One tour through every control, on the demo source; then the window is closed while everything runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.capture import open_source
+from app.gui import services
+from app.gui.application import WindowOptions
+from app.gui.frame_view import ViewMode
+from app.runtime.status import Phase
+from app.settings import CaptureSettings
+from tests.fakes import FakeEngine, FakeWorld
+from tests.gui.conftest import QUIET, StartWindow
+
+LEFT_OUT = {"formatCombo", "sizeCombo", "rateCombo", "cameraCombo"}
+"""They open the source anew: gone through one by one elsewhere."""
+
+
+def test_a_tour_through_everything_and_an_end_in_the_middle_of_it(
+    start_window: StartWindow,
+    qtbot: QtBot,
+    world: FakeWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    begun = threading.Event()
+
+    def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        begun.set()
+        while True:
+            progress(1, 100)
+
+    monkeypatch.setattr(services, "download", endless)
+    parts = replace(world.parts(), open_source=open_source)
+    small = QUIET.replace(capture=CaptureSettings(source="demo", width=320, height=180))
+    session = start_window(small, options=WindowOptions(parts=parts))
+    session.preferences.change(recordings_dir=tmp_path)
+    window = session.window
+    qtbot.waitUntil(lambda: window.preview.image is not None and session.bridge.status.frames_out > 2)
+
+    for tile in window.strip.model.tiles:
+        window.strip.choose(tile)
+    for page in range(window.tabs.count()):
+        window.tabs.setCurrentIndex(page)
+        use_everything_on(window.tabs.widget(page))
+    for mode in ViewMode:
+        window.actions_bar.set_mode(mode)
+    for action in window.menus.findChildren(QAction) + window.findChildren(QAction):
+        if action.isCheckable():
+            action.trigger()
+            action.trigger()
+    frames = session.bridge.status.frames_out
+    session.store.set_paused(False)
+    session.store.set_frozen(False)
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
+
+    window.matting_page.network.download.start("rvm-mobilenetv3")
+    window.actions_bar.record.click()
+    window.strip.library.reload()
+    window.show_log()
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and begun.is_set())
+    assert session.close() == 0
+    assert session.bridge.status.phase is Phase.STOPPED
+    assert FakeEngine.live == 0
+
+
+def use_everything_on(page: QWidget | None) -> None:
+    """Move every slider, choose every entry, switch every switch there and back."""
+    assert page is not None
+    for slider in page.findChildren(QSlider):
+        for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
+            slider.setValue(value)
+    for box in page.findChildren(QComboBox):
+        if box.objectName() not in LEFT_OUT:
+            for row in range(box.count()):
+                box.setCurrentIndex(row)
+                box.activated.emit(row)
+    for switch in page.findChildren(QCheckBox):
+        switch.click()
+        switch.click()
+    for button in page.findChildren(QPushButton, "edgeReset"):
+        button.click()
