@@ -1,6 +1,8 @@
 """The edge controls as look-up tables and radii, so that every executor treats the 8-bit alpha alike.
 
-The order is: contrast, steadiness, grow or shrink, feather; despill belongs to the composite.
+The order is: contrast, steadiness, grow or shrink, feather; despill belongs to the composite. Where the feather adds
+alpha, the person's own colours are continued outward, so that no rim of the old room shows; the estimated foreground
+counts there by the square of its share, because it is worst where alpha was small.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ from app.settings import EdgeSettings
 SHARPEST = 1e-3
 MOTION = 30.0
 """Changes of alpha (0..255) well above this are motion and pass at once; those well below are flicker."""
+
+SPREAD_FACTOR = 4
+"""The continued colours are found at this much less than the frame's size."""
+SPREAD_FLOOR = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,11 @@ def box_radii(feather_px: int) -> tuple[int, int]:
     """Radii of the two box blurs that soften over `feather_px` pixels in all."""
     reach = -(-feather_px // 2)
     return reach // 2, reach - reach // 2
+
+
+def spread_radius(feather_px: int) -> int:
+    """Radius of the two box blurs, at small size, that continue the person's colours beyond the feather's reach."""
+    return -(-feather_px // SPREAD_FACTOR)
 
 
 def _contrast(contrast: float, threshold: float) -> NDArray[np.uint8]:

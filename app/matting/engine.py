@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from app.errors import ModelError
 from app.matting.base import EngineInfo
 from app.matting.executors.base import Executor, NotAMatteError
@@ -54,6 +56,8 @@ class FrameEngine:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:
                 raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
+            backdrop = np.ascontiguousarray(backdrop)
+        frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
         try:
             return self._executor.run(frame, backdrop, edges, want_foreground)

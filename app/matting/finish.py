@@ -12,16 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting import plain
+from app.matting import array_edges, plain
 from app.matting.arithmetic import compiled
 from app.matting.array_room import blurred_room
-from app.matting.edges import EdgePlan, box_radii, octagon
+from app.matting.edges import EdgePlan
 from app.matting.geometry import StepGeometry
 from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 
 MOST_THREADS = 4
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 class CpuFinish:
@@ -79,7 +78,7 @@ class CpuFinish:
             ),
         )
         if edges.active:
-            alpha = self._treat(alpha, edges)
+            alpha = self._treat(alpha, foreground, edges)
             self._in_strips(
                 height,
                 lambda top, bottom: self._arithmetic.blend_rows(
@@ -92,21 +91,20 @@ class CpuFinish:
             foreground=foreground.reshape(frame.shape) if want_foreground else None,
         )
 
-    def _treat(self, alpha: AlphaImage, edges: EdgePlan) -> AlphaImage:
-        """The alpha after the controls that are on; see `app.matting.edges`."""
+    def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
+        """The alpha after the controls that are on; changes the foreground (H, 3 * W) where they need other colours."""
         if edges.contrast is not None:
             alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
         if edges.steadiness is not None:
             alpha = self._hold(alpha, edges.steadiness)
         else:
             self._held = None
-        if edges.grow_px > 0:
-            alpha = _dilate(alpha, edges.grow_px)
-        elif edges.grow_px < 0:
-            alpha = 255 - _dilate(255 - alpha, -edges.grow_px)
-        if edges.feather_px > 0:
-            alpha = np.maximum(alpha, _soften(_dilate(alpha, -(-edges.feather_px // 2)), edges.feather_px))
-        return alpha
+        grown = array_edges.grow(alpha, edges)
+        if edges.feather_px == 0:
+            return grown
+        feathered = array_edges.feather(grown, edges.feather_px)
+        array_edges.spread(foreground, grown, feathered, edges.feather_px)
+        return feathered
 
     def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
         held = self._held
@@ -128,19 +126,3 @@ class CpuFinish:
         work(*first)
         for other in others:
             other.result()
-
-
-def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:
-    square, diamond = octagon(radius)
-    if square:
-        alpha = cv2.dilate(alpha, np.ones((2 * square + 1, 2 * square + 1), np.uint8))  # type: ignore[assignment]
-    if diamond:
-        alpha = cv2.dilate(alpha, _CROSS, iterations=diamond)  # type: ignore[assignment]
-    return alpha
-
-
-def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
-    for radius in box_radii(feather_px):
-        if radius:
-            alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    return alpha

@@ -109,7 +109,7 @@ class FrameStep(nn.Module):
         person, alpha = layers.person, layers.alpha
         if mode.edges.touches_alpha:
             held = tensor_edges.steady((alpha * 255).round(), mode.edges, held)
-            alpha = tensor_edges.reshape(held, mode.edges) / 255
+            alpha, person = self._shape(held, person, mode.edges)
         if mode.edges.despill > 0:
             person = tensor_edges.despill(person, alpha, mode.edges.despill)
         return StepOutput(
@@ -120,6 +120,14 @@ class FrameStep(nn.Module):
             state=layers.state,
             held=held,
         )
+
+    def _shape(self, alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
+        """Grow and feather: alpha (B, 1, H, W), 0..255, to the final one in 0..1, and the foreground for it."""
+        grown = tensor_edges.grow(alpha, edges)
+        if edges.feather_px == 0:
+            return grown / 255, person
+        feathered = tensor_edges.feather(grown, edges.feather_px)
+        return feathered / 255, tensor_edges.spread(person, grown, feathered, edges.feather_px)
 
     def _small(self, image: Tensor) -> Tensor:
         if self.geometry.ratio == 1:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.matting.edges import EdgePlan, box_radii, octagon
+from app.matting.edges import SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
 
 
 def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
@@ -21,15 +21,34 @@ def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
     return alpha
 
 
-def reshape(alpha: Tensor, plan: EdgePlan) -> Tensor:
-    """Grow or shrink, then feather; whole numbers 0..255 in float, (1, 1, H, W)."""
+def grow(alpha: Tensor, plan: EdgePlan) -> Tensor:
+    """Grow or shrink; whole numbers 0..255 in float, (1, 1, H, W)."""
     if plan.grow_px > 0:
-        alpha = _dilate(alpha, plan.grow_px)
-    elif plan.grow_px < 0:
-        alpha = 255 - _dilate(255 - alpha, -plan.grow_px)
-    if plan.feather_px > 0:
-        alpha = torch.maximum(alpha, _soften(_dilate(alpha, -(-plan.feather_px // 2)), plan.feather_px))
+        return _dilate(alpha, plan.grow_px)
+    if plan.grow_px < 0:
+        return 255 - _dilate(255 - alpha, -plan.grow_px)
     return alpha
+
+
+def feather(alpha: Tensor, feather_px: int) -> Tensor:
+    """Softer outward; whole numbers 0..255 in float, (1, 1, H, W); the inside stays."""
+    return torch.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
+
+
+def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Tensor:
+    """The foreground (1, 3, H, W) in 0..1, its colours continued to where the feather added alpha.
+
+    before and after the feather: (1, 1, H, W), 0..255.
+    """
+    part = functional.avg_pool2d(before, SPREAD_FACTOR) / 255
+    colours = torch.cat([functional.avg_pool2d(person, SPREAD_FACTOR) * part, part], 1)
+    radius = spread_radius(feather_px)
+    for _ in range(2):
+        colours = functional.avg_pool2d(colours, 2 * radius + 1, 1, radius)
+    beyond = (colours[:, :3] / (colours[:, 3:] + SPREAD_FLOOR)).clamp(0, 1)
+    beyond = functional.interpolate(beyond, size=person.shape[2:], mode="bilinear", align_corners=False)
+    own = (before / after.clamp(min=1)) ** 2
+    return torch.where(after > before, torch.lerp(beyond, person, own), person)
 
 
 def despill(person: Tensor, alpha: Tensor, amount: float) -> Tensor:

@@ -86,6 +86,26 @@ def test_feather_goes_outward_only(pixels: int) -> None:
     assert 0.5 * pixels <= reach <= pixels + 2
 
 
+def test_feather_shows_nothing_of_the_old_room() -> None:
+    """A red person in a white room on black: the soft rim is red, not pink."""
+    alpha = disc(25)
+    height, width = alpha.shape
+    frame = np.full((height, width, 3), 255, np.uint8)
+    frame[alpha > 0] = (0, 0, 200)
+    offset = np.zeros((4, height, width), np.float32)
+    offset[3] = alpha / np.float32(255)
+    finish = CpuFinish(StepGeometry(width, height, 1.0))
+    small = np.zeros((3, height, width), np.float32)
+    edges = plan(EdgeSettings(feather_px=12))
+    matte = finish.finish(frame, small, (np.zeros_like(offset), offset, offset[3]), np.zeros_like(frame), edges, False)
+    finish.close()
+
+    rim = (alpha == 0) & (matte.alpha > 0)
+    assert rim.any()
+    assert matte.composite[rim][:, :2].max() <= 2
+    assert matte.composite[rim][:, 2].max() > 100
+
+
 @given(st.integers(0, 40))
 def test_radii_add_up(pixels: int) -> None:
     assert sum(octagon(pixels)) == pixels
