@@ -32,6 +32,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PROBE_TIMEOUT_S = 5.0
 NVIDIA_MARKS = ("/proc/driver/nvidia/version", os.path.expandvars(r"%SystemRoot%\System32\nvml.dll"))
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
+NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
+"""What of pip's lines nobody needs: who wants the package, the folder, the build."""
 CAUSES = {
     r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
     r"Permission denied|Access is denied|Read-only file": f"{VENV} cannot be written; make it writable",
@@ -162,7 +164,7 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         ended = pip.poll() is not None
         steps = STEP.findall(log.read_text(errors="replace"))
         count = sum(step.startswith(("Collecting", "Processing")) for step in steps)
-        step = f"package {count}: {steps[-1]}"[:68] if steps else "asking the package index"
+        step = f"package {count}: {NOISE.sub('', steps[-1])}"[:68] if steps else "asking the package index"
         if sys.stderr.isatty():
             print(f"\r{time.monotonic() - started:4.0f} s  {step:68}", end="", file=sys.stderr, flush=True)
         elif step != shown:
