@@ -114,9 +114,10 @@ class Session:
         self._wake.set()
 
     def interrupt(self) -> None:
-        """End the run; safe in a signal handler."""
+        """End the run; safe in a signal handler, which must not touch `_wake`: the thread that it interrupts may be
+        inside `_wake.wait`, holding its lock. The run looks again by itself."""
         self.interrupted = True
-        self.end()
+        self._ending = True
 
     def run(self) -> None:
         """Start, wait for the end, stop; `failure` tells what went wrong."""

@@ -1,0 +1,27 @@
+"""Signals while the program runs without a window."""
+
+from __future__ import annotations
+
+import threading
+
+from app.headless import Session
+from app.runtime.pipeline import Pipeline
+from app.settings import Settings
+
+
+def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
+    """Python runs the handler on the main thread between two steps of Event.wait, which then holds the event's lock."""
+    session = Session(Pipeline(Settings()), None, None)
+    done = threading.Event()
+
+    def interrupted() -> None:
+        session.interrupt()
+        done.set()
+
+    with session._wake._cond:  # type: ignore[attr-defined]
+        thread = threading.Thread(target=interrupted)
+        thread.start()
+        ended = done.wait(5)
+    thread.join(5)
+    assert ended, "the handler waits for a lock that the interrupted thread holds"
+    assert session.interrupted
