@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable
 
@@ -17,12 +16,18 @@ FPS = 30
 
 def feed(device: str, tell: Callable[[str], None]) -> None:
     """640x480 until SIGTERM; `tell` is called once, after the first picture."""
-    end = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: end.set())
+    ended = False  # a plain flag: a handler that sets an Event waits for ever if it interrupts a wait for that Event
+
+    def end(*_: object) -> None:
+        nonlocal ended
+        ended = True
+
+    signal.signal(signal.SIGTERM, end)
     base = np.full((480, 640, 3), 96, np.uint8)
     with pyvirtualcam.Camera(640, 480, FPS, device=device, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
         started_s, number = time.monotonic(), 0
-        while not end.wait(max(0.0, started_s + number / FPS - time.monotonic())):
+        while not ended:
+            time.sleep(max(0.0, started_s + number / FPS - time.monotonic()))
             image = base.copy()
             marks.draw(image, number)
             camera.send(image)
