@@ -25,7 +25,8 @@ def main(argv: list[str]) -> int:
         try:
             environment.prepare(requirements)
         except (OSError, subprocess.CalledProcessError) as error:
-            sys.exit(f"mattecam: The environment could not be prepared: {error}; start again, it goes on from here.")
+            named = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+            sys.exit(f"mattecam: The environment could not be prepared: {named}; start again, it goes on from here.")
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not environment.inside():
             command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]
