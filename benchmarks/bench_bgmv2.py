@@ -83,7 +83,8 @@ def bench(size: str, seconds: float, device: str, precision: str) -> dict[str, o
         matte, images = torch.cat([alpha, residual], 1), torch.cat([frame, plate], 1)
 
         def ours() -> Tensor:
-            return refiner(frame, plate, matte, error, hidden)[0]
+            refined: Tensor = refiner(frame, plate, matte, error, hidden)[0]
+            return refined
 
         def plain() -> Tensor:
             return straightforward(network, images, matte, error, hidden)
@@ -91,13 +92,13 @@ def bench(size: str, seconds: float, device: str, precision: str) -> dict[str, o
         whole = measure(
             {"base": lambda: network.coarse(*small), "whole": lambda: network(frame, plate)}, seconds, device
         )
-        refined = {}
+        by_pixels = {}
         for pixels in PIXELS:
             refiner.sample_pixels = pixels
             apart = float((ours() - plain()).abs().max())
             assert apart < (1e-4 if dtype == torch.float32 else 0.05), f"{apart} apart at {pixels} pixels"
-            refined[str(pixels)] = measure({"ours": ours, "straightforward": plain}, seconds, device)
-    return {"size": size, "scale": scale, "ms": whole, "refiner_ms": refined}
+            by_pixels[str(pixels)] = measure({"ours": ours, "straightforward": plain}, seconds, device)
+    return {"size": size, "scale": scale, "ms": whole, "refiner_ms": by_pixels}
 
 
 def main() -> None:

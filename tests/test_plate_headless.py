@@ -47,7 +47,7 @@ def run(tmp_path: Path, plate: Path, weights: Path) -> tuple[int, dict[str, obje
     words = ["headless", "--source", str(tmp_path / "clip.avi"), "--virtual-camera", "off"]
     words += ["--model", "bgmv2-mobilenetv2", "--weights", str(weights), "--plate", str(plate), "--device", "cpu"]
     words += ["--background", "#00b140", "--record", str(tmp_path / "out.mkv"), "--frames", "8", "--no-governor"]
-    words += ["--size", "160x96", "--always-on", "--status-json", str(tmp_path / "status.json")]
+    words += ["--executor", "eager", "--size", "160x96", "--always-on", "--status-json", str(tmp_path / "status.json")]
     code = cli.main(words)
     return code, json.loads((tmp_path / "status.json").read_text())
 
