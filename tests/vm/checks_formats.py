@@ -24,7 +24,7 @@ def ffmpeg_sends(pixels: str) -> Iterator[subprocess.Popen[bytes]]:
     line = f"ffmpeg -nostdin -loglevel error {picture} -c:v rawvideo -pix_fmt {pixels} -f v4l2 {DEVICE}"
     process = subprocess.Popen(line.split())
     try:
-        deadline_s = time.monotonic() + 120
+        deadline_s = time.monotonic() + 300  # ffmpeg and its many libraries load slowly in the bed
         while "640x480" not in Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format").read_text():
             expect(
                 time.monotonic() < deadline_s and process.poll() is None,
