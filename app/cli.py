@@ -126,6 +126,7 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
         start_minimised=options.minimised,
         settings_path=start.path,
         saved_settings=start.saved,
+        warning=start.warning,
         on_finished=finished,
     )
     return run_window(start.settings, window)

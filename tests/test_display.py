@@ -1,0 +1,39 @@
+"""Whether a window can be opened."""
+
+from __future__ import annotations
+
+import ctypes.util
+import sys
+
+import pytest
+
+from app import display
+from app.display import missing_display
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at a Linux display")
+
+
+def test_no_display_is_said() -> None:
+    reason = missing_display({})
+    assert reason is not None and "there is no display" in reason
+
+
+def test_a_display_that_does_not_answer_is_said() -> None:
+    reason = missing_display({"DISPLAY": ":98765"})
+    assert reason == "no display answers at :98765"
+
+
+def test_qt_drawing_into_memory_needs_no_display() -> None:
+    assert missing_display({"QT_QPA_PLATFORM": "offscreen"}) is None
+
+
+def test_missing_libraries_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "_x11_socket_exists", lambda number: True)
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None if name == "xcb-cursor" else name)
+    reason = missing_display({"DISPLAY": ":0"})
+    assert reason is not None and "apt install libxcb-cursor0" in reason
+
+
+def test_wayland_needs_no_x11(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
+    assert missing_display({"WAYLAND_DISPLAY": "wayland-0"}) is None
