@@ -144,7 +144,7 @@ class PlateWatch:
         large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PERSON * labels.size
         large[0] = False  # what is no matte
         person = cv2.dilate(large[labels].astype(np.uint8), np.ones((PERSON_MARGIN, PERSON_MARGIN), np.uint8))
-        return np.asarray(person) == 0
+        return np.asarray(person == 0, np.bool_)
 
     def _small(self, image: BgrImage) -> NDArray[np.float32]:
         return np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), np.float32)
