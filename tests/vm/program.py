@@ -104,7 +104,8 @@ def ctl(name: str, argument: str = "") -> Mapping[str, object]:
 
 def log() -> str:
     """The end of what the program said."""
-    return (FOLDER / "log").read_text(errors="replace")[-600:]
+    path = FOLDER / "log"
+    return path.read_text(errors="replace")[-600:] if path.exists() else ""
 
 
 def opened_reader() -> OpenCvReader:
