@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.edges import SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
+from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
 from app.types import AlphaImage
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
@@ -26,30 +26,19 @@ def feather(alpha: AlphaImage, feather_px: int) -> AlphaImage:
     return np.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
 
 
-def spread(foreground: NDArray[np.uint8], before: AlphaImage, after: AlphaImage, feather_px: int) -> None:
-    """Continues the person's colours, in place, to where the feather added alpha: nothing of the room shows there.
-
-    foreground: (H, 3 * W); before and after the feather: (H, W).
-    """
-    height, width = after.shape
-    wider = after > before
-    size = max(width // SPREAD_FACTOR, 1), max(height // SPREAD_FACTOR, 1)
-    part = _shrink(before, size)[..., None] / np.float32(255)
-    colours = np.dstack([_shrink(foreground.reshape(height, width, 3), size) * part, part])
+def beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) -> NDArray[np.uint8]:
+    """The person's colours continued outward by more than the feather reaches; foreground and result are (H, 3 * W)."""
+    height, width = alpha.shape
+    samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
+    surely = (alpha[samples, samples, None] >= SPREAD_ALPHA).astype(np.float32)
+    colours = np.dstack([foreground.reshape(height, width, 3)[samples, samples] * surely, surely])
     window = 2 * spread_radius(feather_px) + 1
     for _ in range(2):
         colours = cv2.blur(colours, (window, window), borderType=cv2.BORDER_CONSTANT)
-    beyond = np.clip(colours[..., :3] / (colours[..., 3:] + np.float32(SPREAD_FLOOR)) + 0.5, 0, 255).astype(np.uint8)
-    full = np.asarray(cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)[wider]
-    own = (before[wider] / after[wider].astype(np.float32))[:, None] ** 2
-    pixels = foreground.reshape(height, width, 3)
-    pixels[wider] = (full + (pixels[wider] - full) * own + np.float32(0.5)).astype(np.uint8)
-
-
-def _shrink(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Means of squares of pixels; a rest at the right and bottom is left out."""
-    cropped = image[: size[1] * SPREAD_FACTOR, : size[0] * SPREAD_FACTOR]
-    return np.asarray(cv2.resize(cropped, size, interpolation=cv2.INTER_AREA), np.float32)
+    continued = colours[..., :3] / (colours[..., 3:] + np.float32(SPREAD_FLOOR)) + np.float32(0.5)
+    picture = np.clip(continued, 0, 255).astype(np.uint8)
+    full = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full, np.uint8).reshape(height, -1)
 
 
 def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:

@@ -19,8 +19,10 @@ MOTION = 30.0
 """Changes of alpha (0..255) well above this are motion and pass at once; those well below are flicker."""
 
 SPREAD_FACTOR = 4
-"""The continued colours are found at this much less than the frame's size."""
+"""The continued colours are found from one pixel in so many, each way."""
 SPREAD_FLOOR = 1e-4
+SPREAD_ALPHA = 128
+"""Colours are continued from where alpha is at least this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,11 @@ class CpuFinish:
         if edges.feather_px == 0:
             return grown
         feathered = array_edges.feather(grown, edges.feather_px)
-        array_edges.spread(foreground, grown, feathered, edges.feather_px)
+        continued = array_edges.beyond(foreground, grown, edges.feather_px)
+        self._in_strips(
+            alpha.shape[0],
+            lambda top, bottom: self._arithmetic.spread_rows(foreground, continued, grown, feathered, top, bottom),
+        )
         return feathered
 
     def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:

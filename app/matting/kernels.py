@@ -7,51 +7,17 @@ on, which is what lets the compiler vectorise them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Function = TypeVar("Function", bound=Callable[..., object])
+from app.matting.jit import NUMBER, PLANES, READ, READ_FRAME, READ_STEPS, WRITE, Bytes, Floats, jit, rows
 
 F32 = np.float32
 BLOCK = 64
 """Pixels of a row that are looked at together: where none shows the person, the backdrop is copied."""
 
 
-_OPTIONS = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
-# What is read may be read-only; with the types given here nothing is ever compiled in the middle of a frame.
-_READ, _WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
-_READ_FRAME = numba.types.Array(numba.uint8, 3, "C", readonly=True)
-_READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
-_PLANES = numba.float32[:, :, ::1]
-_ROWS = (numba.int64, numba.int64)
-
-
-def _jit(function: Function) -> Function:
-    """For the inner functions, compiled with the ones that call them."""
-    return _compiled(function)
-
-
-def _rows(*arguments: object) -> Callable[[Function], Function]:
-    """For the public functions: compiled at once for these arguments, to which the rows are added."""
-    return lambda function: _compiled(function, numba.void(*arguments, *_ROWS))
-
-
-def _compiled(function: Function, *signature: object) -> Function:
-    try:
-        compiled: Function = numba.njit(*signature, cache=True, **_OPTIONS)(function)
-    except RuntimeError:
-        # There is no folder where numba may keep the compiled code: compile it each time.
-        compiled = numba.njit(*signature, **_OPTIONS)(function)
-    return compiled
-
-
-@_jit
+@jit
 def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
     """Where the full pixels right of each small pixel's centre begin (small_width + 2), and each one's weight (W)."""
     starts = np.zeros(small_width + 2, np.int32)
@@ -69,7 +35,7 @@ def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
     return starts, weights
 
 
-@_jit
+@jit
 def _expand(
     slope: Floats, offset: Floats, row: int, starts: NDArray[np.int32], weights: Floats, colours: Floats, alphas: Floats
 ) -> None:
@@ -97,7 +63,7 @@ def _expand(
             alphas[1, x] = (o3 + (p3 - o3) * weight) * full
 
 
-@_jit
+@jit
 def _alpha_row(
     frame: Bytes,
     high_slope: Floats,
@@ -117,7 +83,7 @@ def _alpha_row(
         alpha[x] = np.uint8(np.int32(value + F32(0.5)))
 
 
-@_jit
+@jit
 def _person_row(
     frame: Bytes,
     high_slope: Floats,
@@ -135,7 +101,7 @@ def _person_row(
         person[i] = np.uint8(np.int32(value + F32(0.5)))
 
 
-@_jit
+@jit
 def _blend(
     frame: Bytes,
     backdrop: Bytes,
@@ -156,7 +122,14 @@ def _blend(
         composite[i] = np.uint8(np.int32(behind + (person - behind) * parts[i] + F32(0.5)))
 
 
-@_jit
+@jit
+def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> None:
+    for i in range(person.shape[0]):
+        behind = F32(backdrop[i])
+        composite[i] = np.uint8(np.int32(behind + (F32(person[i]) - behind) * parts[i] + F32(0.5)))
+
+
+@jit
 def _thirds(values: Floats, parts: Floats) -> None:
     """Each alpha (0..255) as a part of 1, once for each of its pixel's colours."""
     for x in range(values.shape[0]):
@@ -166,7 +139,7 @@ def _thirds(values: Floats, parts: Floats) -> None:
         parts[3 * x + 2] = part
 
 
-@_jit
+@jit
 def _any(alpha: Bytes) -> bool:
     seen = np.uint8(0)
     for x in range(alpha.shape[0]):
@@ -174,7 +147,7 @@ def _any(alpha: Bytes) -> bool:
     return bool(seen)
 
 
-@_jit
+@jit
 def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
     for x in range(alpha.shape[0]):
         blue, green, red = F32(person[3 * x]), F32(person[3 * x + 1]), F32(person[3 * x + 2])
@@ -183,7 +156,7 @@ def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
         person[3 * x + 1] = np.uint8(np.int32(green - amount * spill + F32(0.5)))
 
 
-@_rows(_READ_FRAME, numba.float64, _PLANES)
+@rows(READ_FRAME, NUMBER, PLANES)
 def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
     """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
     height, width = frame.shape[0], frame.shape[1]
@@ -203,7 +176,7 @@ def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int
                 small[2 - channel, y, x] = (upper + (lower - upper) * fy) * F32(1 / 255)
 
 
-@_rows(_READ, _PLANES, _PLANES, _READ, _WRITE, _WRITE, _WRITE)
+@rows(READ, PLANES, PLANES, READ, WRITE, WRITE, WRITE)
 def finish_rows(
     frame: Bytes,
     slope: Floats,
@@ -268,7 +241,7 @@ def finish_rows(
             begin = end
 
 
-@_rows(_WRITE, _READ, _READ, numba.float64, _WRITE)
+@rows(WRITE, READ, READ, NUMBER, WRITE)
 def blend_rows(
     foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
 ) -> None:
@@ -285,12 +258,23 @@ def blend_rows(
         for x in range(width):
             values[x] = F32(alpha[y, x])
         _thirds(values, parts)
-        for i in range(3 * width):
-            behind = F32(backdrop[y, i])
-            composite[y, i] = np.uint8(np.int32(behind + (F32(foreground[y, i]) - behind) * parts[i] + F32(0.5)))
+        _mix(foreground[y], backdrop[y], parts, composite[y])
 
 
-@_rows(_READ, _WRITE, _READ_STEPS)
+@rows(WRITE, READ, READ, READ)
+def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
+    """Where a feather raised alpha (H, W), the foreground (H, 3 * W) goes over into `beyond`."""
+    for y in range(top, bottom):
+        for x in range(after.shape[1]):
+            if after[y, x] > before[y, x]:
+                own = F32(before[y, x]) / F32(after[y, x])
+                own *= own
+                for i in range(3 * x, 3 * x + 3):
+                    outer = F32(beyond[y, i])
+                    foreground[y, i] = np.uint8(np.int32(outer + (F32(foreground[y, i]) - outer) * own + F32(0.5)))
+
+
+@rows(READ, WRITE, READ_STEPS)
 def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
     """Moves `held` (H, W) towards `alpha` (H, W) by the step `steps` (511,) has for each difference from -255 on."""
     for y in range(top, bottom):

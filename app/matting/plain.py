@@ -68,6 +68,16 @@ def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bot
     held[:] = held + steps[alpha.astype(np.int16) - held + 255]
 
 
+def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
+    """See `kernels.spread_rows`."""
+    height, width = after.shape
+    own = np.square(before / np.maximum(after, 1).astype(np.float32))[..., None]
+    own[after <= before] = 1
+    outer = beyond.reshape(height, width, 3).astype(np.float32)
+    inner = foreground.reshape(height, width, 3)
+    foreground[:] = _bytes(outer + (inner - outer) * own).reshape(height, -1)
+
+
 def _grid(count: int, size: int, step: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
     """The two source pixels of each of `count` samples, and the weight of the second."""
     source = np.maximum((np.arange(count) + 0.5) * step - 0.5, 0)

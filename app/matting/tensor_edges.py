@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.matting.edges import SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
+from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
 
 
 def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
@@ -40,8 +40,9 @@ def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Te
 
     before and after the feather: (1, 1, H, W), 0..255.
     """
-    part = functional.avg_pool2d(before, SPREAD_FACTOR) / 255
-    colours = torch.cat([functional.avg_pool2d(person, SPREAD_FACTOR) * part, part], 1)
+    samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
+    surely = (before[:, :, samples, samples] >= SPREAD_ALPHA).float()
+    colours = torch.cat([person[:, :, samples, samples] * surely, surely], 1)
     radius = spread_radius(feather_px)
     for _ in range(2):
         colours = functional.avg_pool2d(colours, 2 * radius + 1, 1, radius)

@@ -1,0 +1,42 @@
+"""How the functions of `app.matting.kernels` are compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Function = TypeVar("Function", bound=Callable[..., object])
+
+# What is read may be read-only; with the types given here nothing is ever compiled in the middle of a frame.
+READ, WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
+READ_FRAME = numba.types.Array(numba.uint8, 3, "C", readonly=True)
+READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
+PLANES = numba.float32[:, :, ::1]
+NUMBER = numba.float64
+_TOP_AND_BOTTOM = (numba.int64, numba.int64)
+_OPTIONS = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
+
+
+def jit(function: Function) -> Function:
+    """For the inner functions, compiled with the ones that call them."""
+    return _compiled(function)
+
+
+def rows(*arguments: object) -> Callable[[Function], Function]:
+    """For the public functions: compiled at once for these arguments, to which the rows are added."""
+    return lambda function: _compiled(function, numba.void(*arguments, *_TOP_AND_BOTTOM))
+
+
+def _compiled(function: Function, *signature: object) -> Function:
+    try:
+        compiled: Function = numba.njit(*signature, cache=True, **_OPTIONS)(function)
+    except RuntimeError:
+        # There is no folder where numba may keep the compiled code: compile it each time.
+        compiled = numba.njit(*signature, **_OPTIONS)(function)
+    return compiled
