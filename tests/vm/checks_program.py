@@ -28,6 +28,8 @@ from tests.vm.tools import (
     unload,
 )
 
+LIMIT_S = float(os.environ.get("LIMIT_S", "3"))
+"""How long recovery may take: three seconds on a machine of its own, more where the bed shares it."""
 STEADY_S = float(os.environ.get("STEADY_S", "60"))
 SOURCE = "/dev/video10"
 """A loopback camera that a process of ours feeds."""
@@ -104,7 +106,7 @@ def killed() -> None:
         back_s = time.monotonic() - killed_s
         reader.close()
     say(f"the reader goes on {back_s:.1f} s after the kill (without the start of Python)")
-    expect(back_s < 3, "too late")
+    expect(back_s < LIMIT_S, "too late")
 
 
 def unplugged() -> None:
@@ -122,7 +124,7 @@ def unplugged() -> None:
         say(f"the picture again {back_s:.1f} s after it was plugged in")
         reader.close()
     unload("vivid")
-    expect(back_s < 4, "too late")
+    expect(back_s < LIMIT_S, "too late")
 
 
 def on_demand() -> None:
@@ -144,7 +146,7 @@ def on_demand() -> None:
         say(f"the camera's picture {woken_s:.2f} s after a reader came")
         reader.close()
     unload("vivid")
-    expect(woken_s < 3, "too late")
+    expect(woken_s < LIMIT_S, "too late")
 
 
 def _holds(process: ForkProcess, device: str) -> bool:

@@ -74,7 +74,7 @@ def _main(options: tuple[str, ...]) -> None:
     os.dup2(log, 2)
     setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
     faulthandler.register(signal.SIGUSR2, file=log)
-    os._exit(cli.main(["headless", "--size", "640x480", "--virtual-camera", DEVICE, *options]))
+    os._exit(cli.main(["headless", "--verbose", "--size", "640x480", "--virtual-camera", DEVICE, *options]))
 
 
 @contextmanager

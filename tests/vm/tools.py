@@ -172,9 +172,9 @@ def _work(work: Callable[[], str], told: Connection) -> None:
 
 def wait_until_sending(limit_s: float = 120.0) -> None:
     """Until some program sends to the virtual camera."""
-    state = Path(f"/sys/class/video4linux/{Path(DEVICE).name}/state")
+    format_file = Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format")
     deadline_s = time.monotonic() + limit_s
-    while state.read_text().strip() != "capture":
+    while not format_file.read_text().strip():
         expect(time.monotonic() < deadline_s, "nobody sends")
         time.sleep(0.1)
 
