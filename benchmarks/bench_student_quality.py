@@ -94,6 +94,7 @@ def main(
         competitors["student, bfloat16"] = NetworkMatter(student, 0.5, "bf16")
         competitors["RVM at 256x144"] = NetworkMatter(rvm, 0.5)
         competitors["RVM at 160x90"] = NetworkMatter(rvm, 0.3125)
+        competitors["RVM at 96x54"] = NetworkMatter(rvm, 0.1875)
         competitors["GrabCut from a box"] = GrabCut()
         competitors["MOG2"] = Mog2()
     rows = {}
