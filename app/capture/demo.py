@@ -20,10 +20,10 @@ PORTRAIT, EMPTY_ROOM = "astronaut.png", "astronaut_empty.png"
 
 # In pixels of the photo. The picture of the empty room goes beyond the photo, so as to be wide enough for 16:9.
 MARGIN_X, MARGIN_Y = 90, 45
-VIEW_WIDTH, VIEW_HEIGHT = 600.0, 470.0
+VIEW_WIDTH, VIEW_HEIGHT = 488.0, 470.0
 """The widest and the highest view; of the two the one that the wanted shape fills first."""
-VIEW_TOP, VIEW_LEFT, VIEW_RIGHT = -22.0, -58.0, 542.0
-FACE_X, FACE_Y = 228.0, 110.0
+VIEW_TOP, VIEW_LEFT, VIEW_RIGHT = -16.0, 2.0, 510.0
+FACE_X, FACE_Y = 228.0, 126.0
 MAX_SCALE = 3.0
 """The canvas is the photo enlarged to the frame's own pixels, at most by this."""
 

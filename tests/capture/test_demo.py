@@ -33,7 +33,7 @@ def test_the_person_is_there(size: tuple[int, int]) -> None:
     demo = DemoSource(*size, realtime=False)
     for index in (0, 100, 500):
         image = demo.render(index)
-        assert suit_share(image) > 0.04
+        assert suit_share(image) > 0.01  # the lowest share is that of 16:9, where the view ends below the collar
         middle = image[:, size[0] // 4 : 3 * size[0] // 4]
         assert suit_share(middle) > 0.6 * suit_share(image)
 
@@ -43,7 +43,7 @@ def test_the_room_is_empty_at_first_where_asked() -> None:
     frames = [demo.read() for _ in range(14)]
     shares = [suit_share(frame.image) for frame in frames if frame]
     assert max(shares[:10]) < 0.001
-    assert min(shares[10:]) > 0.04
+    assert min(shares[10:]) > 0.01
 
 
 def test_without_the_person_the_room_is_the_same() -> None:
