@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app import paths
+from app.errors import ModelError
 from app.matting.silent_openvino import core, ov
 
 LOG = logging.getLogger(__name__)
-VERSION = 1
-"""To be raised when the cores change, so that no old conversion is used."""
 STATES_KEY = ["mattecam", "states"]
 PROBE = 64
 _KEPT = 3
@@ -28,8 +28,13 @@ def load_model(model: str, weights: Path, refiner: str, direct: bool) -> ov.Mode
 
     Only where it was never converted before, torch is needed. Raises ModelError where the file is not these weights.
     """
-    content = hashlib.sha256(weights.read_bytes()).hexdigest()
-    words = f"{VERSION} {ov.__version__} {model} {refiner} {direct} {content}"
+    try:
+        content = _digest([weights])
+    except OSError as error:
+        raise ModelError(
+            f"The weights {weights} cannot be read ({error.strerror}); check the file or choose another."
+        ) from error
+    words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"
     key = f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
     with _lock:
         kept = _models.pop(key, None) or _from_disk(key, lambda: _convert(model, weights, refiner, direct))
@@ -37,6 +42,16 @@ def load_model(model: str, weights: Path, refiner: str, direct: bool) -> ov.Mode
         while len(_models) > _KEPT:
             _models.popitem(last=False)
     return kept
+
+
+@functools.cache
+def _sources() -> str:
+    """Changes with the code of the networks, so that no old conversion is used."""
+    return _digest([*sorted((paths.ROOT / "models").rglob("*.py")), *sorted(Path(__file__).parent.glob("*.py"))])
+
+
+def _digest(files: Iterable[Path]) -> str:
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def state_shapes(model: ov.Model, height: int, width: int) -> list[tuple[int, int, int, int]]:

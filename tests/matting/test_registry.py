@@ -67,6 +67,17 @@ def test_weights_of_something_else_are_refused(
             engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
 
 
+def test_unreadable_weights_are_a_named_error(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.matting import conversion
+
+    def refuse(files: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(conversion, "_digest", refuse)
+    with pytest.raises(ModelError, match=r"student\.pth cannot be read \(Permission denied\)"):
+        conversion.load_model("student", weights["student"], "auto", False)
+
+
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="NVIDIA"):
         registry._device(MattingSettings(device="cuda"))
