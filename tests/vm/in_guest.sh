@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs in the bed as root: lends the host's interpreter where the guest can mount host folders, then the checks.
 set -uo pipefail
-export PYTHONDONTWRITEBYTECODE=1 HOME=/root
+export PYTHONDONTWRITEBYTECODE=1 OPENCV_LOG_LEVEL=ERROR HOME=/root
 chmod 711 /root  # the lent interpreter may lie in there, and ordinary users run it too
 cd /mnt/host
 for folder in ${LEND-}; do
