@@ -43,7 +43,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         if seconds is None and options.frames is None:
             seconds = PROOF_S
         say("mattecam: there is no display, no virtual camera and no --record, so a short proof is recorded.")
-    session = Session(Pipeline(settings), seconds, options.frames, from_first_matte=proof is not None)
+    session = Session(Pipeline(settings), seconds, options.frames, from_first_matte=records(settings))
     with _stop_on_signals(session), _controlled(session):
         session.run()
     if options.status_json is not None:
@@ -62,9 +62,14 @@ def run(start: StartSettings, options: LiveOptions) -> int:
 def nothing_shows(settings: Settings) -> bool:
     """Whether neither a virtual camera nor a recording would show the result."""
     output = settings.output
-    if output.record is not None or output.record_alpha is not None:
+    if records(settings):
         return False
     return output.virtual_camera == "off" or (output.virtual_camera == "auto" and not list_virtual_cameras())
+
+
+def records(settings: Settings) -> bool:
+    """Whether a recording is made: then a slow start must not use the seconds up."""
+    return settings.output.record is not None or settings.output.record_alpha is not None
 
 
 def summary(status: PipelineStatus) -> str:

@@ -51,6 +51,7 @@ def _own_folders(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = _homes / str(next(_numbers))
     monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder / "data"))
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder / "run"))
     monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
 
 
