@@ -55,6 +55,8 @@ def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) 
 
 
 def test_a_new_view_shows_at_once_while_the_picture_stands_still(session: Session, qtbot: QtBot) -> None:
+    # Not the stand-by card, which has no matte to show.
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.alpha is not None)
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
     session.store.set_frozen(True)
     qtbot.wait(300)
