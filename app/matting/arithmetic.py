@@ -45,7 +45,3 @@ class Compiled:
 
 compiled = Compiled()
 """The one of the process."""
-
-
-if __name__ == "__main__":
-    compiled.wait()

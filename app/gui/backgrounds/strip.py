@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
 from app.gui.backgrounds.drops import BackgroundDrops
+from app.gui.backgrounds.files import is_video
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
@@ -98,7 +99,7 @@ class BackgroundStrip(QWidget):
         self._store.edit("background", kind="colour", colour=colour)
 
     def _choose_path(self, path: Path) -> None:
-        kind = "video" if path.suffix.lower() in VIDEO_SUFFIXES else "image"
+        kind = "video" if is_video(path) else "image"
         self._use(self._store.current.background.replace(kind=kind, path=path))
 
     def _follow_rename(self, old: Path, new: Path) -> None:
