@@ -67,7 +67,7 @@ def ctl(
         list[str],
         typer.Argument(
             metavar="COMMAND",
-            help="background next|NAME, pause, resume, freeze, scene NAME, ratio X|auto, status, quit",
+            help="background next|NAME, pause, resume, freeze, scene NAME, ratio X|auto, zoom 1-4, status, quit",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,

@@ -27,6 +27,11 @@ class LiveOptions:
     ] = None
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Picture size, such as 1280x720.")] = None
     fps: Annotated[float | None, typer.Option(help="Pictures per second.")] = None
+    zoom: Annotated[float | None, typer.Option(help="Use only a part of the picture, 1 (all of it) to 4.")] = None
+    pan: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y", help="Which part, from -1,-1 (upper left) over 0,0 (middle) to 1,1 (lower right)."),
+    ] = None
     format: Annotated[str | None, typer.Option(help="Camera format, such as MJPG or YUYV; auto prefers MJPG.")] = None
     model: Annotated[str | None, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = None
     weights: Annotated[Path | None, typer.Option(help="A checkpoint in place of the registered one.")] = None
@@ -106,6 +111,9 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """`base` with what the user wrote; raises UsageError."""
     width, height = parse_size(options.size) if options.size is not None else (None, None)
     capture = _said(source=options.source, width=width, height=height, fps=options.fps, pixel_format=options.format)
+    framing = _said(zoom=options.zoom)
+    if options.pan is not None:
+        framing["pan_x"], framing["pan_y"] = parse_pan(options.pan)
     matting: dict[str, Any] = _said(
         model=options.model,
         weights=options.weights,
@@ -130,6 +138,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         background = parse_background(options.background, base.background)
     return base.replace(
         capture=_replace(base.capture, capture),
+        framing=_replace(base.framing, framing),
         matting=_replace(base.matting, matting),
         background=background,
         output=_replace(base.output, output),
@@ -142,6 +151,15 @@ def parse_size(text: str) -> tuple[int, int]:
     if match is None:
         raise UsageError(f"{text!r} is not a size; write it like 1280x720.")
     return int(match[1]), int(match[2])
+
+
+def parse_pan(text: str) -> tuple[float, float]:
+    """`0.5,-1` → (0.5, -1.0); raises UsageError."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"{text!r} is not a place in the picture; write two numbers like 0.5,-1.") from None
+    return x, y
 
 
 def parse_ratio(text: str) -> float | None:

@@ -64,16 +64,20 @@ class PlateCapture:
         return min(1.0, (self._last_s - self._started_s) / self._seconds)
 
     def feed(self, frame: Frame) -> bool:
-        """Look at a frame, which is not copied; True as soon as there are enough. Another size begins anew."""
-        if self._frames and self._frames[0].shape != frame.image.shape:
+        """Look at a frame, which is not copied; True as soon as there are enough. Another size begins anew.
+
+        A plate is of all that the camera sees, so that it fits however the picture is framed.
+        """
+        image = frame.image if frame.whole is None else frame.whole
+        if self._frames and self._frames[0].shape != image.shape:
             self._frames.clear()
             self._started_s = None
         if self._started_s is None:
             self._started_s = frame.captured_at_s
         self._last_s = frame.captured_at_s
-        wanted = max(FEWEST_FRAMES, min(MOST_FRAMES, MOST_BYTES // frame.image.nbytes))
+        wanted = max(FEWEST_FRAMES, min(MOST_FRAMES, MOST_BYTES // image.nbytes))
         if len(self._frames) < wanted and self.progress >= len(self._frames) / wanted and frame.index != self._index:
-            self._frames.append(frame.image)
+            self._frames.append(image)
             self._index = frame.index
         return self.progress >= 1 and len(self._frames) >= FEWEST_FRAMES
 

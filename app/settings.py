@@ -29,6 +29,7 @@ MODEL_NAMES = (
 )
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
+MAX_ZOOM = 4.0
 
 
 class Model(BaseModel):
@@ -53,6 +54,16 @@ class CaptureSettings(Model):
     """A FOURCC such as `MJPG` or `YUYV`; `auto` prefers MJPG where the camera offers it."""
     lock_exposure: bool = False
     """Hold the camera's exposure and white balance once they have settled, where it allows that; for the plate."""
+
+
+class FramingSettings(Model):
+    """Which part of the source's picture is used: a digital zoom, and where in the picture it looks."""
+
+    zoom: Annotated[float, Field(ge=1, le=MAX_ZOOM)] = 1.0
+    pan_x: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """-1: at the left edge of the source's picture, 1: at the right one; without a zoom all of it is seen anyway."""
+    pan_y: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """-1: at the upper edge, 1: at the lower one."""
 
 
 class EdgeSettings(Model):
@@ -133,6 +144,7 @@ class Settings(Model):
 
     version: int = SETTINGS_VERSION
     capture: CaptureSettings = CaptureSettings()
+    framing: FramingSettings = FramingSettings()
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()

@@ -32,6 +32,8 @@ class Frame:
     """Counts up from 0 within one opened source; a gap means the source skipped pictures."""
     captured_at_s: float
     """time.perf_counter() when the picture had arrived."""
+    whole: BgrImage | None = None
+    """What the source gave, where `image` is an enlarged part of it."""
 
     @property
     def size(self) -> tuple[int, int]:

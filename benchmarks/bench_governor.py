@@ -97,7 +97,7 @@ def program(load: Callable[[], float], *, governor: bool) -> Pipeline:
     parts = replace(
         default_parts(),
         open_source=lambda capture: ReplaySource([frame], RATE_HZ),
-        build_engine=lambda matting, width, height: PlayedEngine(matting, width, height, load),
+        build_engine=lambda matting, width, height, framing: PlayedEngine(matting, width, height, load),
         open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
     )
     pipeline = Pipeline(settings, parts=parts)

@@ -96,7 +96,7 @@ class SoakWorld(FakeWorld):
         return replace(
             super().parts(),
             open_source=lambda settings: FastSource(settings, self),
-            build_engine=lambda settings, width, height: FastEngine(settings, width, height, self),
+            build_engine=lambda settings, width, height, framing: FastEngine(settings, width, height, self),
             open_virtual_camera=lambda device, width, height, fps: self._open_camera(),
             open_recorder=self._open_recorder,
         )

@@ -181,7 +181,7 @@ class FakeWorld:
         """For `Pipeline(settings, parts=…)`."""
         return Parts(
             open_source=lambda settings: FakeSource(settings, self.faults, self.source_kind),
-            build_engine=lambda settings, width, height: FakeEngine(settings, width, height, self.faults),
+            build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height, self.faults),
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
             open_recorder=lambda path, width, height, fps, alpha: self._recorder(path),

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.errors import MattecamError, UsageError
-from app.settings import MAX_RATIO, MIN_RATIO
+from app.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 MAX_LINE_BYTES = 64 * 1024
-_WITH_ARGUMENT = ("background", "scene", "ratio")
+_WITH_ARGUMENT = ("background", "scene", "ratio", "zoom")
 _WITHOUT_ARGUMENT = ("pause", "resume", "freeze", "status", "quit")
 
 
@@ -74,6 +74,10 @@ class Controller(Protocol):
         """Set the downsample ratio; None: automatic."""
         ...
 
+    def zoom(self, zoom: float) -> str:
+        """Zoom into the source's picture; 1: all of it."""
+        ...
+
     def status(self) -> Mapping[str, JsonValue]:
         """The fields of `--status-json`."""
         ...
@@ -99,6 +103,8 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(f"{name} needs one more word, such as {_example(name)}.")
     if name == "ratio":
         parse_ratio(argument)
+    elif name == "zoom":
+        parse_zoom(argument)
     return Command(name, argument)
 
 
@@ -106,13 +112,25 @@ def parse_ratio(text: str) -> float | None:
     """`auto` (None) or a number. Raises UsageError."""
     if text == "auto":
         return None
-    try:
-        ratio = float(text)
-    except ValueError:
-        ratio = float("nan")
+    ratio = _number(text)
     if not MIN_RATIO <= ratio <= MAX_RATIO:
         raise UsageError(f"The ratio must be auto or between {MIN_RATIO} and {MAX_RATIO:g}, not {text!r}.")
     return ratio
+
+
+def parse_zoom(text: str) -> float:
+    """A number. Raises UsageError."""
+    zoom = _number(text)
+    if not 1 <= zoom <= MAX_ZOOM:
+        raise UsageError(f"The zoom must be between 1 and {MAX_ZOOM:g}, not {text!r}.")
+    return zoom
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def decode_command(line: bytes) -> Command:
@@ -159,6 +177,7 @@ def _actions(controller: Controller) -> dict[str, Callable[[str], str]]:
         "background": controller.background,
         "scene": controller.scene,
         "ratio": lambda text: controller.ratio(parse_ratio(text)),
+        "zoom": lambda text: controller.zoom(parse_zoom(text)),
         "pause": lambda _: controller.pause(),
         "resume": lambda _: controller.resume(),
         "freeze": lambda _: controller.freeze(),
@@ -171,4 +190,4 @@ def _known() -> str:
 
 
 def _example(name: str) -> str:
-    return {"background": "next", "scene": "the scene's name", "ratio": "0.3"}[name]
+    return {"background": "next", "scene": "the scene's name", "ratio": "0.3", "zoom": "1.5"}[name]

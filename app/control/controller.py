@@ -62,6 +62,12 @@ class SettingsController:
         self.apply(current.replace(matting=current.matting.replace(downsample_ratio=ratio)))
         return f"Downsample ratio: {'automatic' if ratio is None else f'{ratio:g}'}."
 
+    def zoom(self, zoom: float) -> str:
+        """The place in the picture stays."""
+        current = self.settings()
+        self.apply(current.replace(framing=current.framing.replace(zoom=zoom)))
+        return f"Zoom: {zoom:g}."
+
     def status(self) -> Mapping[str, JsonValue]:
         """Now."""
         return self.status_fields()

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.settings import Model, Settings
 
-Section = Literal["capture", "matting", "background", "output"]
+Section = Literal["capture", "framing", "matting", "background", "output"]
 
 
 class SettingsStore(QObject):

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import ModelError, PlateError, WeightsMissingError
+from app.framing import WHOLE, framed
 from app.matting import hardware
 from app.matting.engine import FrameEngine
 from app.matting.executors.base import Executor
 from app.matting.geometry import AUTO_SHORT_SIDE, StepGeometry, auto_ratio
 from app.matting.plate import PlateWatch, read_plate
-from app.settings import MattingSettings
+from app.settings import FramingSettings, MattingSettings
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ class Choice:
     precision: str
 
 
-def build_engine(settings: MattingSettings, width: int, height: int) -> FrameEngine | PlateEngine:
+def build_engine(
+    settings: MattingSettings, width: int, height: int, framing: FramingSettings = WHOLE
+) -> FrameEngine | PlateEngine:
     """An engine for frames of this size; takes seconds the first time, and far less for a new ratio.
 
+    framing: what the frames show of the camera's picture; the plate, which is of all of it, is cut likewise.
     Raises WeightsMissingError where the weights are not on hand, ModelError where the network cannot run.
     """
     choice = choose(settings)
     if choice.model in PLATE_MODELS:
-        return _build_with_plate(settings, choice, width, height)
+        return _build_with_plate(settings, choice, width, height, framing)
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         return geometry_for(settings, choice.model, frame_width, frame_height)
@@ -125,7 +129,9 @@ def _precision(settings: MattingSettings, model: str, device: str, executor: str
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
 
 
-def _build_with_plate(settings: MattingSettings, choice: Choice, width: int, height: int) -> PlateEngine:
+def _build_with_plate(
+    settings: MattingSettings, choice: Choice, width: int, height: int, framing: FramingSettings
+) -> PlateEngine:
     from app.matting.executors.eager import EagerExecutor
     from app.matting.networks import load_core
     from app.matting.plate_core import PlateCore
@@ -139,7 +145,7 @@ def _build_with_plate(settings: MattingSettings, choice: Choice, width: int, hei
     made: list[tuple[PlateCore, PlateWatch]] = []
 
     def make_executor(geometry: StepGeometry) -> Executor:
-        plate = read_plate(path, geometry.width, geometry.height)
+        plate = framed(read_plate(path, geometry.width, geometry.height), framing)
         scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), PLATE_SCALE)
         core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
         made[:] = [(PlateCore(core.network, plate, scale), PlateWatch(plate))]

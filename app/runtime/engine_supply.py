@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.errors import MattecamError, ModelError, PlateError
+from app.framing import WHOLE
 from app.matting.base import MattingEngine
 from app.matting.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.governing import Governing
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
-from app.settings import MIN_RATIO, EdgeSettings, MattingSettings
+from app.settings import MIN_RATIO, EdgeSettings, FramingSettings, MattingSettings
 
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
@@ -29,15 +30,26 @@ class EngineKey:
     settings: MattingSettings
     width: int
     height: int
+    framing: FramingSettings
+    """What the frames show of the source's picture; the whole where the engine has no plate to be cut likewise."""
+
+    @staticmethod
+    def of(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> EngineKey:
+        """For this choice of the user."""
+        return EngineKey(settings, width, height, framing if may_compare(settings) else WHOLE)
+
+    def lightened(self, settings: MattingSettings) -> EngineKey:
+        """With other settings for the same frames."""
+        return EngineKey.of(settings, self.width, self.height, self.framing)
 
 
 class EngineSupply:
     """Used on the inference thread alone."""
 
-    def __init__(self, build: Callable[[MattingSettings, int, int], MattingEngine], board: StatusBoard) -> None:
+    def __init__(self, build: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine], board: StatusBoard) -> None:
         self._preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder",
-            lambda key: build(key.settings, key.width, key.height),
+            lambda key: build(key.settings, key.width, key.height, key.framing),
             lambda engine: engine.close(),
         )
         self._board = board
@@ -70,9 +82,11 @@ class EngineSupply:
         """Every how manieth frame is to be matted."""
         return self._governing.quality.every
 
-    def follow(self, settings: MattingSettings, width: int, height: int) -> MattingEngine | None:
+    def follow(
+        self, settings: MattingSettings, width: int, height: int, framing: FramingSettings = WHOLE
+    ) -> MattingEngine | None:
         """The engine to use for this frame; None while there is none for its size."""
-        wanted = EngineKey(settings.replace(edges=_NO_EDGES, governor=True), width, height)
+        wanted = EngineKey.of(settings.replace(edges=_NO_EDGES, governor=True), width, height, framing)
         if wanted != self._wanted:
             self._wanted = wanted
             self._begin(wanted)
@@ -83,6 +97,11 @@ class EngineSupply:
         self._govern(settings.governor)
         running = self._running
         return self._engine if running is not None and (running.width, running.height) == (width, height) else None
+
+    def framing_for(self, wanted: FramingSettings) -> FramingSettings:
+        """How to frame the pictures for the engine in use: as its plate is, to which another part would be a person."""
+        running = self._running
+        return running.framing if running is not None and may_compare(running.settings) else wanted
 
     def retry(self) -> None:
         """Build again at the next frame what failed or what a fall-back stands in for (any thread)."""
@@ -128,7 +147,7 @@ class EngineSupply:
         assert self._base is not None
         lighter = fall_back(self._base.settings, error)
         if lighter is not None:
-            self._begin(EngineKey(lighter, self._base.width, self._base.height))
+            self._begin(self._base.lightened(lighter))
         elif governed:
             self._refuse()
         else:
@@ -167,7 +186,7 @@ class EngineSupply:
     def _request_governed(self) -> None:
         assert self._base is not None
         self._board.note = self._governing.note
-        key = EngineKey(self._governing.govern(self._base.settings), self._base.width, self._base.height)
+        key = self._base.lightened(self._governing.govern(self._base.settings))
         if key == self._running:
             self._requested = key
         elif key != self._requested:
@@ -190,9 +209,14 @@ class EngineSupply:
         self.failed = True
         lighter = fall_back(key.settings, error)
         if lighter is not None:
-            self._begin(EngineKey(lighter, key.width, key.height))
+            self._begin(key.lightened(lighter))
         else:
             self._retry_at_s = time.monotonic() + RETRY_S
+
+
+def may_compare(settings: MattingSettings) -> bool:
+    """Whether the engine may be one that compares the frame with a plate."""
+    return settings.plate is not None and settings.model.startswith(("auto", "bgmv2"))
 
 
 def fall_back(settings: MattingSettings, error: Exception) -> MattingSettings | None:

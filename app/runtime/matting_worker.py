@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from app.compositing.base import Background
 from app.errors import ModelError
+from app.framing import framed
 from app.matting.base import MattingEngine
 from app.matting.governor import Step
 from app.runtime.board import StatusBoard
@@ -18,7 +20,7 @@ from app.runtime.engine_supply import EngineSupply
 from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
-from app.settings import BackgroundSettings, Settings
+from app.settings import BackgroundSettings, FramingSettings, Settings
 from app.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
 
 IDLE_S = 0.25
@@ -80,10 +82,10 @@ class MattingWorker:
             if self._background is not None:
                 self._background.close()
 
-    def _handle(self, frame: Frame, generation: int, settings: Settings) -> None:
-        self._board.size = frame.size
+    def _handle(self, whole: Frame, generation: int, settings: Settings) -> None:
+        self._board.size = whole.size
         self._board.unmatted = settings.background.kind == "none" and not settings.paused
-        engine = self._engines.follow(settings.matting, *frame.size)
+        engine = self._engines.follow(settings.matting, *whole.size, settings.framing)
         if settings.paused:
             self._stand_by(Phase.PAUSED)
         elif settings.frozen:
@@ -91,10 +93,12 @@ class MattingWorker:
         elif settings.background.kind == "none":
             self._sequence = None
             self._board.phase = Phase.RUNNING
+            frame = _framed(whole, settings.framing)
             self._done(Picture(frame.image, PictureKind.UNMATTED, frame=frame))
         elif engine is None:
             self._stand_by(Phase.WAITING if self._engines.failed else Phase.STARTING)
-        elif not self._left_out(frame, generation):
+        elif not self._left_out(whole, generation):
+            frame = _framed(whole, self._engines.framing_for(settings.framing))
             self._step(engine, frame, generation, settings)
 
     def _left_out(self, frame: Frame, generation: int) -> bool:
@@ -164,6 +168,11 @@ class MattingWorker:
             self._board.clear(Stage.BACKGROUND)
         if replaced is not None:
             replaced.close()
+
+
+def _framed(whole: Frame, framing: FramingSettings) -> Frame:
+    image = framed(whole.image, framing)
+    return whole if image is whole.image else replace(whole, image=image, whole=whole.image)
 
 
 def check_matte(matte: Matte, frame: Frame, backdrop: Backdrop) -> None:

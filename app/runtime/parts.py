@@ -10,7 +10,7 @@ from app.capture.base import FrameSource
 from app.compositing.base import Background
 from app.matting.base import MattingEngine
 from app.output.base import CameraSink, FrameSink, ReaderCounter
-from app.settings import BackgroundSettings, CaptureSettings, MattingSettings
+from app.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Parts:
     """What the pipeline is made of. Every maker raises a MattecamError where it cannot."""
 
     open_source: Callable[[CaptureSettings], FrameSource]
-    build_engine: Callable[[MattingSettings, int, int], MattingEngine]
-    """(settings, width, height)"""
+    build_engine: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine]
+    """(settings, width, height, what the frames show of the source's picture)"""
     open_background: Callable[[BackgroundSettings], Background]
     open_virtual_camera: Callable[[str, int, int, float], CameraSink]
     """(device, label or `auto`; width, height, fps)"""

@@ -54,6 +54,9 @@ class Recorder:
             raise ZeroDivisionError("a fault of the program")
         return self._note("ratio", ratio)
 
+    def zoom(self, zoom: float) -> str:
+        return self._note("zoom", zoom)
+
     def status(self) -> Mapping[str, JsonValue]:
         return {"model": "student", "size": [640, 480], "virtual_camera": None}
 
@@ -104,6 +107,7 @@ def test_every_command_arrives_and_is_answered(way: Way, controller: Recorder, s
         (Command("scene", "Work call"), ("scene", "Work call")),
         (Command("ratio", "0.3"), ("ratio", 0.3)),
         (Command("ratio", "auto"), ("ratio", None)),
+        (Command("zoom", "1.5"), ("zoom", 1.5)),
         (Command("quit"), ("quit", None)),
     ]
     for command, _ in commands:
@@ -123,6 +127,8 @@ def test_the_status_comes_back_as_it_is(way: Way, server: ControlServer) -> None
     [
         (Command("scene", "nowhere"), "There is no scene 'nowhere'"),
         (Command("ratio", "7"), "between 0.05 and 1"),
+        (Command("zoom", "0.5"), "between 1 and 4"),
+        (Command("zoom", "nan"), "between 1 and 4"),
         (Command("ratio", "nan"), "between 0.05 and 1"),
         (Command("dance"), "There is no command 'dance'"),
         (Command("pause", "now"), "no further words"),

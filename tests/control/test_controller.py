@@ -8,7 +8,7 @@ import pytest
 from app.control import SettingsController
 from app.errors import SettingsError, UsageError
 from app.scenes import SceneStore
-from app.settings import Settings
+from app.settings import FramingSettings, Settings
 
 
 @dataclass
@@ -126,6 +126,12 @@ def test_a_scene_brings_all_its_settings(controller: SettingsController, program
     assert program.settings.background.colour == "#102030"
     with pytest.raises(SettingsError, match="Work call"):
         controller.scene("Holiday")
+
+
+def test_the_zoom_keeps_the_place(controller: SettingsController, program: Program) -> None:
+    program.settings = program.settings.replace(framing=FramingSettings(pan_x=0.5))
+    assert controller.zoom(1.5) == "Zoom: 1.5."
+    assert program.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5)
 
 
 def test_the_ratio(controller: SettingsController, program: Program) -> None:
