@@ -14,7 +14,7 @@ from app.matting.core import Core
 from app.matting.executors.compiled import CompiledExecutor
 from app.matting.executors.eager import EagerExecutor
 from tests.golden.fill import fill
-from tests.matting.test_cuda_graph import ASKS, GEOMETRY, assert_close, core
+from tests.matting.asks import ASKS, GEOMETRY, assert_close, core
 
 compiled_graphs: list[torch.fx.GraphModule] = []
 

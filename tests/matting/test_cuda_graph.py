@@ -5,188 +5,23 @@ What is marked `gpu` runs on a real one.
 
 from __future__ import annotations
 
-import random
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
-from app.matting.core import Core
 from app.matting.executors.base import NotAMatteError
 from app.matting.executors.cuda_graph import CudaGraphExecutor
 from app.matting.executors.eager import EagerExecutor
-from app.matting.executors.graph_backend import CudaBackend, Mark, Tensors
+from app.matting.executors.graph_backend import CudaBackend
 from app.matting.geometry import StepGeometry
 from app.matting.networks import load_core
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte
-from models.student import StudentNetwork
-from tests.golden.fill import fill
+from app.types import Backdrop, BlurredRoom, Matte
+from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, Ask, assert_close, core, pipelined
 from tests.matting.conftest import frames
-
-WIDTH, HEIGHT = 96, 64
-GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
-OFF = EdgeSettings()
-TREATED = EdgeSettings(contrast=0.4, steadiness=0.6, feather_px=2, despill=0.5)
-PICTURES = frames(WIDTH, HEIGHT, 8)
-BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
-
-
-class PlayedMark:
-    """After so many things of a queue."""
-
-    def __init__(self, queue: PlayedQueue) -> None:
-        self.queue = queue
-        self.count = len(queue.things)
-
-    @property
-    def reached(self) -> bool:
-        return self.queue.done >= self.count
-
-    def wait(self) -> None:
-        while not self.reached:
-            self.queue.backend.go_on()
-
-
-class PlayedQueue:
-    """Keeps what is put in until the backend sees fit."""
-
-    def __init__(self, backend: PlayedBackend) -> None:
-        self.backend = backend
-        self.things: list[Callable[[], None] | PlayedMark] = []
-        self.done = 0
-
-    def copy(self, target: Tensor, source: Tensor) -> None:
-        self.backend.copies.append(target)
-        self._put(lambda: ignore(target.copy_(source)))
-
-    def run(self, work: Callable[[], None]) -> None:
-        self._put(work)
-
-    def mark(self) -> PlayedMark:
-        return PlayedMark(self)
-
-    def after(self, mark: Mark) -> None:
-        assert isinstance(mark, PlayedMark)
-        self._put(mark)
-
-    @property
-    def stuck(self) -> bool:
-        """Whether there is nothing to do, or what comes has to wait for another queue."""
-        if self.done == len(self.things):
-            return True
-        thing = self.things[self.done]
-        return isinstance(thing, PlayedMark) and not thing.reached
-
-    def do_one(self) -> None:
-        thing = self.things[self.done]
-        if not isinstance(thing, PlayedMark):
-            with torch.inference_mode():
-                thing()
-        self.done += 1
-
-    def _put(self, thing: Callable[[], None] | PlayedMark) -> None:
-        self.things.append(thing)
-        self.backend.maybe_go_on()
-
-
-class PlayedBackend:
-    """Runs the things of its queues in any order that the marks allow, a different one for each seed."""
-
-    device = torch.device("cpu")
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-        self.queues: list[PlayedQueue] = []
-        self.copies: list[Tensor] = []
-        """The target of every copy."""
-        self.captures = 0
-        self._eagerness = self._random.choice([0, 0, 1, 4])
-
-    def queue(self) -> PlayedQueue:
-        self.queues.append(PlayedQueue(self))
-        return self.queues[-1]
-
-    def pinned(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        return torch.full(shape, 77, dtype=dtype)
-
-    def capture(self, work: Callable[[], Tensors], pool: int) -> tuple[Tensors, Callable[[], None]]:
-        self.captures += 1
-        places = work()
-
-        def replay() -> None:
-            for place, value in zip(places, work(), strict=True):
-                place.copy_(value)
-
-        return places, replay
-
-    def settle(self) -> None:
-        for queue in self.queues:
-            queue.mark().wait()
-
-    def go_on(self) -> None:
-        """One thing of any queue."""
-        self._random.choice([queue for queue in self.queues if not queue.stuck]).do_one()
-
-    def maybe_go_on(self) -> None:
-        """Some things, or none."""
-        for _ in range(self._random.randint(0, self._eagerness)):
-            if not all(queue.stuck for queue in self.queues):
-                self.go_on()
-
-
-def ignore(result: object) -> None:
-    """Turns a call with a result into one without."""
-
-
-def core(broken: bool = False) -> Core:
-    """The student with filled weights."""
-    network = StudentNetwork()
-    tensors = fill(network.state_dict())
-    if broken:
-        tensors["project.weight"] = torch.full_like(tensors["project.weight"], torch.nan)
-    network.load_state_dict(tensors)
-    return Core(network.requires_grad_(False)).eval()
-
-
-Ask = tuple[BgrImage, Backdrop, EdgeSettings, bool]
-ASKS: list[Ask] = [
-    (PICTURES[0], BACKDROPS[0], OFF, False),
-    (PICTURES[1], BACKDROPS[0], OFF, False),
-    (PICTURES[2], BACKDROPS[1], OFF, True),
-    (PICTURES[3], BlurredRoom(20), TREATED, False),
-    (PICTURES[4], BlurredRoom(90), TREATED, True),
-    (PICTURES[5], BACKDROPS[1], TREATED, False),
-    (PICTURES[6], BACKDROPS[2], OFF, False),
-    (PICTURES[7], BlurredRoom(90), OFF, False),
-]
-
-
-def pipelined(executor: CudaGraphExecutor, asks: list[Ask]) -> list[Matte]:
-    """The mattes, where the next frame is submitted before the last is collected, from memory that is used again."""
-    mattes: list[Matte] = []
-    for index, (frame, backdrop, edges, foreground) in enumerate(asks):
-        once = frame.copy()
-        executor.submit(once, backdrop, edges, foreground)
-        once.fill(0)
-        if index:
-            mattes.append(executor.collect())
-    mattes.append(executor.collect())
-    return mattes
-
-
-def assert_close(found: list[Matte], expected: list[Matte], steps: int = 1) -> None:
-    for index, (one, other) in enumerate(zip(found, expected, strict=True)):
-        for name in ("alpha", "composite", "foreground"):
-            have, want = getattr(one, name), getattr(other, name)
-            assert (have is None) == (want is None)
-            if have is not None:
-                off = np.abs(have.astype(int) - want).max()
-                assert off <= steps, f"{name} of frame {index} is off by {off}"
+from tests.matting.played_gpu import PlayedBackend
 
 
 @pytest.fixture(scope="module")

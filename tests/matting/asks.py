@@ -1,0 +1,68 @@
+"""What the executors are asked for one after the other, and how their pictures are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from app.matting.core import Core
+from app.matting.executors.cuda_graph import CudaGraphExecutor
+from app.matting.geometry import StepGeometry
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+from models.student import StudentNetwork
+from tests.golden.fill import fill
+from tests.matting.conftest import frames
+
+WIDTH, HEIGHT = 96, 64
+GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
+OFF = EdgeSettings()
+TREATED = EdgeSettings(contrast=0.4, steadiness=0.6, feather_px=2, despill=0.5)
+PICTURES = frames(WIDTH, HEIGHT, 8)
+BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
+
+
+def core(broken: bool = False) -> Core:
+    """The student with filled weights."""
+    network = StudentNetwork()
+    tensors = fill(network.state_dict())
+    if broken:
+        tensors["project.weight"] = torch.full_like(tensors["project.weight"], torch.nan)
+    network.load_state_dict(tensors)
+    return Core(network.requires_grad_(False)).eval()
+
+
+Ask = tuple[BgrImage, Backdrop, EdgeSettings, bool]
+ASKS: list[Ask] = [
+    (PICTURES[0], BACKDROPS[0], OFF, False),
+    (PICTURES[1], BACKDROPS[0], OFF, False),
+    (PICTURES[2], BACKDROPS[1], OFF, True),
+    (PICTURES[3], BlurredRoom(20), TREATED, False),
+    (PICTURES[4], BlurredRoom(90), TREATED, True),
+    (PICTURES[5], BACKDROPS[1], TREATED, False),
+    (PICTURES[6], BACKDROPS[2], OFF, False),
+    (PICTURES[7], BlurredRoom(90), OFF, False),
+]
+
+
+def pipelined(executor: CudaGraphExecutor, asks: list[Ask]) -> list[Matte]:
+    """The mattes, where the next frame is submitted before the last is collected, from memory that is used again."""
+    mattes: list[Matte] = []
+    for index, (frame, backdrop, edges, foreground) in enumerate(asks):
+        once = frame.copy()
+        executor.submit(once, backdrop, edges, foreground)
+        once.fill(0)
+        if index:
+            mattes.append(executor.collect())
+    mattes.append(executor.collect())
+    return mattes
+
+
+def assert_close(found: list[Matte], expected: list[Matte], steps: int = 1) -> None:
+    for index, (one, other) in enumerate(zip(found, expected, strict=True)):
+        for name in ("alpha", "composite", "foreground"):
+            have, want = getattr(one, name), getattr(other, name)
+            assert (have is None) == (want is None)
+            if have is not None:
+                off = np.abs(have.astype(int) - want).max()
+                assert off <= steps, f"{name} of frame {index} is off by {off}"
