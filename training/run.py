@@ -18,10 +18,10 @@ from torch.optim.swa_utils import AveragedModel
 from training import parallel
 from training.check import quick_check
 from training.data import SampleSource
+from training.optimizer import Optimizer
 from training.step import Learner, to_batch
 
 _WARM_UP_STEPS = 150
-_DECAY = 0.02
 _LONGEST_GRADIENT = 2.0
 _LOG_EVERY = 20
 
@@ -57,7 +57,7 @@ class Run:
         self.device = torch.device(stage.device)
         self.learner = Learner().to(self.device)
         self.average = AveragedModel(self.learner, multi_avg_fn=_Ema(stage.ema), use_buffers=True, device=self.device)
-        self.optimizer = _optimizer(self.learner, stage.rate)
+        self.optimizer = Optimizer(self.learner.parameters(), stage.rate)
         self.step, self.seconds = 0, 0.0
         self._load()
         self.source = SampleSource(stage.cache, stage.size, stage.frames, seed=stage.seed)
@@ -95,13 +95,12 @@ class Run:
     def _step(self, progress: float) -> dict[str, float]:
         warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
         rate = self.stage.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        self.optimizer.set_rate(rate)
         share = self.stage.batch // self.processes
         first = self.step * self.stage.batch + self.rank * share
         src, fgr, pha = to_batch([self.source.draw(first + i) for i in range(share)], self.device)
         losses = self.learner(src, fgr, pha, self.stage.half)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
         parallel.average_gradients(self.learner.parameters(), self.processes)
         torch.nn.utils.clip_grad_norm_(self.learner.parameters(), _LONGEST_GRADIENT)
@@ -169,11 +168,3 @@ class _Ema:
         else:
             for average, value in zip(averages, values, strict=True):
                 average.copy_(value)
-
-
-def _optimizer(learner: Learner, rate: float) -> torch.optim.Optimizer:
-    """AdamW; norms and biases do not decay."""
-    kernels = [p for p in learner.parameters() if p.ndim > 1]
-    others = [p for p in learner.parameters() if p.ndim <= 1]
-    groups = [{"params": kernels, "weight_decay": _DECAY}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)

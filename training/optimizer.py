@@ -1,0 +1,118 @@
+"""The trainer's optimiser: Muon for the kernels of convolutions, AdamW for everything else.
+
+Muon (Jordan et al., 2024) makes the direction of a kernel's momentum orthogonal: rare directions are learnt as
+fast as common ones. Its steps are scaled to the size of AdamW's (Liu et al., arXiv 2502.16982): one rate serves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_DECAY = 0.02
+_MOMENTUM = 0.95
+_ITERATIONS = 5
+_POLYNOMIAL = (3.4445, -4.7750, 2.0315)
+"""Jordan's coefficients: five iterations bring every singular value near 1."""
+_ADAMW_SIZE = 0.2
+"""The root mean square of AdamW's steps, at a rate of 1."""
+_LEAST_SIDE = 8
+"""A kernel with fewer channels in or out has no directions worth balancing."""
+
+
+class Optimizer:
+    """Muon and AdamW side by side, at one learning rate."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
+        kernels, others = [], []
+        for parameter in parameters:
+            (kernels if _is_kernel(parameter) else others).append(parameter)
+        self._parts: dict[str, torch.optim.Optimizer] = {
+            "muon": Muon(kernels, rate),
+            "adamw": torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
+        }
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate from now on."""
+        for part in self._parts.values():
+            for group in part.param_groups:
+                group["lr"] = rate
+
+    def zero_grad(self) -> None:
+        """Forgets the gradients."""
+        for part in self._parts.values():
+            part.zero_grad(set_to_none=True)
+
+    def step(self) -> None:
+        """Moves the parameters against their gradients."""
+        for part in self._parts.values():
+            part.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` needs to go on."""
+        return {name: part.state_dict() for name, part in self._parts.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on where another left off."""
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum with orthogonal steps, for kernels (out, in, ...), each seen as a matrix (out, the rest)."""
+
+    def __init__(self, kernels: list[nn.Parameter], rate: float) -> None:
+        super().__init__(kernels, {"lr": rate})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Moves the kernels; those of one shape together."""
+        for group in self.param_groups:
+            alike: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
+            for kernel in group["params"]:
+                if kernel.grad is not None:
+                    matrix = self._lookahead(kernel).reshape(kernel.shape[0], -1)
+                    alike.setdefault((matrix.shape[0], matrix.shape[1]), []).append((kernel, matrix))
+            for shape, pairs in alike.items():
+                length = group["lr"] * _ADAMW_SIZE * max(shape) ** 0.5
+                directions = orthogonal(torch.stack([matrix for _, matrix in pairs]))
+                for (kernel, _), direction in zip(pairs, directions, strict=True):
+                    kernel.mul_(1 - group["lr"] * _DECAY)
+                    kernel.sub_(direction.reshape(kernel.shape), alpha=length)
+
+    def _lookahead(self, kernel: Tensor) -> Tensor:
+        """Nesterov's momentum of this kernel."""
+        assert kernel.grad is not None
+        state = self.state[kernel]
+        if not state:
+            state["momentum"] = torch.zeros_like(kernel)
+        momentum: Tensor = state["momentum"].lerp_(kernel.grad, 1 - _MOMENTUM)
+        return kernel.grad.lerp(momentum, _MOMENTUM)
+
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """The matrices (N, R, C) with every singular value brought to about 1 (Newton-Schulz), float32.
+
+    The iteration's polynomials are gathered in the small square matrix and applied once.
+    """
+    a, b, c = _POLYNOMIAL
+    wide = matrices.shape[1] < matrices.shape[2]
+    tall = matrices.mT if wide else matrices
+    tall = tall / (tall.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    gram = tall.mT @ tall
+    one = torch.eye(gram.shape[1], device=gram.device).expand_as(gram)
+    product = one
+    for _ in range(_ITERATIONS):
+        factor = a * one + b * gram + c * (gram @ gram)
+        product = product @ factor
+        gram = factor @ gram @ factor
+    tall = tall @ product
+    return tall.mT if wide else tall
+
+
+def _is_kernel(parameter: nn.Parameter) -> bool:
+    rows = parameter.shape[0]
+    return parameter.ndim > 1 and min(rows, parameter.numel() // rows) >= _LEAST_SIDE
