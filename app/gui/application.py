@@ -110,6 +110,7 @@ class Session:
     ) -> None:
         self._app = app
         self._options = options
+        self._instance = instance
         settings_path = options.settings_path or settings_file.default_path()
         preferences_path = settings_path.with_name("window.json")
         self.preferences = PreferencesStore(preferences_file.load(preferences_path if options.persist else None))
@@ -163,8 +164,8 @@ class Session:
 
     def _close(self) -> int:
         self.preferences.change(geometry=self.window.encoded_geometry())
-        self.window.hide()
-        self.tray.hide()
+        self.life.vanish()
+        self._instance.release()  # what still ends is no reason to keep the user from starting anew
         self.window.matting_page.network.download.cancel()
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended

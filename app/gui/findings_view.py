@@ -1,21 +1,30 @@
-"""What the doctor says about the virtual camera, and what to do."""
+"""A list of what the doctor found: what it is, how bad, why it matters, and what to do."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.doctor.finding import Finding, State
 from app.gui import services
 from app.gui.controls import button, describe, label
 from app.gui.tasks import Tasks
 
+translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
+MARK_WIDTH = 18
+FindAll = Callable[[], tuple[Finding, ...]]
 
 
 class FindingsView(QWidget):
-    """Checks off the GUI thread; shows each finding with its remedy, which can be copied."""
+    """Checks off the GUI thread; shows each finding with its remedy, whose commands can be copied."""
+
+    shown = pyqtSignal(object)
+    """The findings, as soon as they are on the screen."""
 
     def __init__(self, tasks: Tasks) -> None:
         super().__init__()
@@ -23,7 +32,7 @@ class FindingsView(QWidget):
         self._summary = label(self.tr("Checking…"), "heading", wrap=True)
         self._summary.setObjectName("findingsSummary")
         self._list = QVBoxLayout()
-        self._list.setSpacing(10)
+        self._list.setSpacing(14)
         content = QWidget()
         content.setObjectName("panelPage")
         inner = QVBoxLayout(content)
@@ -31,25 +40,41 @@ class FindingsView(QWidget):
         inner.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(content)
         self._again = button(self.tr("Check again"))
         describe(self._again, self.tr("Check again"), self.tr("Look at this machine once more"), "checkAgain")
-        self._again.clicked.connect(self.check)
+        self._again.clicked.connect(lambda: self.check())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addWidget(self._summary)
         column.addWidget(scroll, 1)
-        row = QHBoxLayout()
-        row.addWidget(self._again)
-        row.addStretch(1)
-        column.addLayout(row)
+        self._row = QHBoxLayout()
+        self._row.addWidget(self._again)
+        self._row.addStretch(1)
+        column.addLayout(self._row)
 
-    def check(self) -> None:
-        """Look at this machine."""
+    def add_button(self, more: QPushButton) -> None:
+        """Put a button beside the one that checks again."""
+        self._row.insertWidget(self._row.count() - 1, more)
+
+    def check(self, find: FindAll | None = None) -> None:
+        """Look at this machine; without `find` at its virtual camera alone."""
         self._again.setEnabled(False)
         self._summary.setText(self.tr("Checking…"))
-        self._tasks.run(services.virtual_camera_findings, self._show, self._fail)
+        self._tasks.run(find or self.find, self._show, self._fail)
+
+    def find(self) -> tuple[Finding, ...]:
+        """What `check` looks at; on a task's thread."""
+        return services.virtual_camera_findings()
+
+    def summarise(self, findings: Sequence[Finding]) -> str:
+        """The line above the list."""
+        ready = all(finding.state is not State.PROBLEM for finding in findings)
+        if ready:
+            return self.tr("The virtual camera is ready.")
+        return self.tr("Other programs cannot see the picture yet.")
 
     def _show(self, findings: tuple[Finding, ...]) -> None:
         self._again.setEnabled(True)
@@ -57,59 +82,117 @@ class FindingsView(QWidget):
             old = item.widget()
             if old is not None:
                 old.deleteLater()
-        ready = all(finding.state is not State.PROBLEM for finding in findings)
-        self._summary.setText(
-            self.tr("The virtual camera is ready.") if ready else self.tr("Other programs cannot see the picture yet.")
-        )
+        self._summary.setText(self.summarise(findings))
         for finding in findings:
-            self._list.addWidget(_row(finding, self.tr("Copy")))
+            self._list.addWidget(_row(finding))
+        self.shown.emit(findings)
 
     def _fail(self, error: Exception) -> None:
         self._again.setEnabled(True)
         self._summary.setText(str(error))
+        self.shown.emit(())
 
 
-class FindingsDialog(QDialog):
-    """The same in a window of its own."""
+class AllFindingsView(FindingsView):
+    """Of the whole machine."""
 
-    def __init__(self, tasks: Tasks, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("virtualCameraDialog")
-        self.setWindowTitle(self.tr("Virtual camera"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(620, 480)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 18, 18, 18)
-        view = FindingsView(tasks)
-        column.addWidget(view)
-        view.check()
+    def find(self) -> tuple[Finding, ...]:
+        return services.findings()
+
+    def summarise(self, findings: Sequence[Finding]) -> str:
+        counts = [sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)]
+        if not any(counts):
+            return translate("AllFindingsView", "All is well.")
+        return translate("AllFindingsView", "Problems: {0}   ·   Warnings: {1}").format(*counts)
 
 
-def _row(finding: Finding, copy_words: str) -> QWidget:
+def _row(finding: Finding) -> QWidget:
     whole = QWidget()
     row = QHBoxLayout(whole)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(10)
     mark = label(MARKS[finding.state], "warning" if finding.state is State.PROBLEM else "heading")
-    mark.setAlignment(Qt.AlignmentFlag.AlignTop)
+    mark.setFixedWidth(MARK_WIDTH)
+    mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
+    mark.setAccessibleName(_state_words(finding.state))
+    mark.setToolTip(_state_words(finding.state))
     row.addWidget(mark)
     words = QVBoxLayout()
     words.setSpacing(3)
-    words.addWidget(label(finding.detail, wrap=True))
-    for text in (finding.why, finding.fix):
-        if text:
-            made = label(text, "faint", wrap=True)
-            made.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
-            words.addWidget(made)
+    words.addWidget(label(f"{check_words(finding.check)}   ·   {_state_words(finding.state)}", "faint", wrap=True))
+    words.addWidget(_selectable(finding.detail))
+    if finding.why:
+        words.addWidget(_selectable(finding.why, "faint"))
+    for is_command, text in blocks(finding.fix):
+        words.addWidget(_command(text) if is_command else _selectable(text))
     row.addLayout(words, 1)
-    if finding.fix:
-        copy = button(copy_words)
-        describe(copy, copy_words, finding.fix)
-        copy.clicked.connect(lambda: _copy(finding.fix))
-        row.addWidget(copy, 0, Qt.AlignmentFlag.AlignTop)
     return whole
+
+
+def blocks(fix: str) -> list[tuple[bool, str]]:
+    """A remedy in pieces that belong together: (whether it is lines to be run, text)."""
+
+    def is_command(line: str) -> bool:
+        return not line[:1].isupper() and not line.rstrip().endswith((":", "."))
+
+    return [(command, "\n".join(lines)) for command, lines in groupby(fix.splitlines(), is_command)]
+
+
+def _command(text: str) -> QWidget:
+    """Lines to be run, and a button that copies them."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    row.addWidget(_selectable(text, "command"), 1)
+    copy = button(translate("FindingsView", "Copy"))
+    describe(copy, translate("FindingsView", "Copy"), text)
+    copy.clicked.connect(lambda: _copy(text))
+    row.addWidget(copy, 0, Qt.AlignmentFlag.AlignTop)
+    return whole
+
+
+def check_words(check: str) -> str:
+    """What was looked at, such as `virtual camera: module`, in the user's language."""
+    return {
+        "camera": translate("Findings", "Camera"),
+        "camera: permission": translate("Findings", "Camera: permission"),
+        "camera: in use": translate("Findings", "Camera: in use"),
+        "virtual camera: module": translate("Findings", "Virtual camera: module"),
+        "virtual camera: device": translate("Findings", "Virtual camera: device"),
+        "virtual camera: installed": translate("Findings", "Virtual camera: installed"),
+        "virtual camera: exclusive_caps": translate("Findings", "Virtual camera: seen by browsers"),
+        "virtual camera: permission": translate("Findings", "Virtual camera: permission"),
+        "virtual camera: in use": translate("Findings", "Virtual camera: in use"),
+        "virtual camera: at start": translate("Findings", "Virtual camera: at the start of the computer"),
+        "virtual camera: Secure Boot": translate("Findings", "Virtual camera: Secure Boot"),
+        "virtual camera: options": translate("Findings", "Virtual camera: options"),
+        "virtual camera: proof": translate("Findings", "Virtual camera: test picture"),
+        "graphics card": translate("Findings", "Graphics card"),
+        "models": translate("Findings", "Models"),
+        "display": translate("Findings", "Display"),
+        "display: libraries": translate("Findings", "Display: libraries"),
+        "disk: settings": translate("Findings", "Disk of the settings"),
+        "disk: models": translate("Findings", "Disk of the models"),
+    }.get(check, check)
+
+
+def _state_words(state: State) -> str:
+    return {
+        State.OK: translate("Findings", "fine"),
+        State.WARNING: translate("Findings", "warning"),
+        State.PROBLEM: translate("Findings", "problem"),
+    }[state]
+
+
+def _selectable(text: str, role: str = "") -> QWidget:
+    made = label(text, role, wrap=True)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # a long command does not widen it
+    made.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    return made
 
 
 def _copy(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QMessageBox
+from PyQt6.QtWidgets import QDialog, QMessageBox
 
 from app.gui.main_window import MainWindow
 from app.gui.tray import Tray
@@ -35,10 +35,16 @@ class WindowLife(QObject):
         self._window.activateWindow()
 
     def end(self) -> None:
-        """End the program."""
+        """End the program; it is out of sight at once, whatever there is still to wait for."""
         self._ending = True
-        self._tray.hide()
+        self.vanish()
         self.ended.emit()
+
+    def vanish(self) -> None:
+        """Hide the window, everything beside it, and the tray icon."""
+        self._tray.hide()
+        for window in [self._window, *self._window.findChildren(QDialog)]:
+            window.hide()
 
     def _closed(self, event: QCloseEvent) -> None:
         to_tray = self._window.preferences.current.close_to_tray

@@ -13,9 +13,10 @@ from app.gui.bridge import Bridge
 from app.gui.controls import ElidedLabel, Page
 from app.gui.devices import DeviceWatcher
 from app.gui.diagnostics import diagnostics
+from app.gui.doctor_dialog import DoctorDialog, FindingsDialog
 from app.gui.error_bar import ErrorBar
 from app.gui.error_help import help_with
-from app.gui.findings_view import FindingsDialog
+from app.gui.findings_view import FindingsView
 from app.gui.icons import app_icon, icon
 from app.gui.log_buffer import LogBuffer
 from app.gui.log_window import LogWindow
@@ -27,6 +28,7 @@ from app.gui.plate_dialog import PlateDialog
 from app.gui.preferences import WindowPreferences
 from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
+from app.gui.preview_hand import PreviewHand
 from app.gui.readout import Readout
 from app.gui.recording import Recording
 from app.gui.scenes_menu import ScenesMenu
@@ -143,6 +145,7 @@ class MainWindow(QMainWindow):
         ):
             source.connect(self.error_bar.show_message)
         self.strip.drops.watch(self)
+        PreviewHand(self.preview, self.store, self.preferences)
 
     def start(self) -> None:
         """Begin to look for devices, files and models, and start the pipeline."""
@@ -179,7 +182,14 @@ class MainWindow(QMainWindow):
 
     def show_virtual_camera_help(self) -> None:
         """Open what the doctor says about the virtual camera."""
-        FindingsDialog(self.tasks, self).show()
+        FindingsDialog(FindingsView(self.tasks), self.tr("Virtual camera"), "virtualCameraDialog", self).show()
+
+    def show_doctor(self) -> None:
+        """Open what the doctor says about the whole machine, or bring it to the front."""
+        for open_one in self.findChildren(DoctorDialog):
+            open_one.raise_()
+            return
+        DoctorDialog(self.store, self.bridge, self.tasks, self).show()
 
     def show_log(self) -> None:
         """Open the log window."""

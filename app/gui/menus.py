@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QMenu
 
+from app.gui.doctor_dialog import APPS_PAGE
 from app.gui.frame_view import ViewMode
 from app.gui.preferences import WindowPreferences
 
@@ -106,6 +107,8 @@ class Menus(QObject):
 
     def _help(self) -> None:
         window, menu = self._window, self._menu(self.tr("&Help"))
+        self._add(menu, self.tr("Check this computer…"), "", window.show_doctor)
+        self._add(menu, self.tr("Choosing the camera in other programs"), "", self._open_apps_page)
         self._add(menu, self.tr("Log"), "Ctrl+L", window.show_log)
         self._add(menu, self.tr("Copy diagnostics"), "", window.copy_diagnostics)
         self._add(menu, self.tr("About Mattecam"), "", window.show_about)
@@ -114,6 +117,9 @@ class Menus(QObject):
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None and not self._window.strip.drops.take(clipboard.mimeData()):
             self._window.error_bar.show_message(self.tr("There is no picture to paste; copy an image or a file first."))
+
+    def _open_apps_page(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(APPS_PAGE)))
 
     def _open_recordings(self) -> None:
         folder = self._window.preferences.recordings_dir

@@ -47,6 +47,7 @@ class Preview(QWidget):
         self._mode = ViewMode.COMPOSITE
         self._mirror = True
         self._divider = 0.5
+        self._draggable = False
         self._overlay: QWidget | None = None
         self._ring = False
         """Whether to show the focus: it came by the keyboard."""
@@ -70,8 +71,17 @@ class Preview(QWidget):
     def set_mode(self, mode: ViewMode) -> None:
         """Show something else of the picture."""
         self._mode = mode
-        self.setCursor(Qt.CursorShape.SplitHCursor if mode is ViewMode.COMPARE else Qt.CursorShape.ArrowCursor)
+        self._show_cursor()
         self._ask()
+
+    def set_draggable(self, draggable: bool) -> None:
+        """Show by the pointer whether the picture can be moved."""
+        self._draggable = draggable
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
+        self.setCursor(Qt.CursorShape.SplitHCursor if self._mode is ViewMode.COMPARE else plain)
 
     def set_mirror(self, mirror: bool) -> None:
         """Show the picture as in a mirror, or as the others see it."""

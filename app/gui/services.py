@@ -63,11 +63,16 @@ def virtual_cameras() -> tuple[tuple[str, str], ...]:
     return tuple((device.id, device.label) for device in list_virtual_cameras())
 
 
-def virtual_camera_findings() -> tuple[Finding, ...]:
-    """What the doctor says about the virtual camera."""
+def findings(*, proof: bool = False) -> tuple[Finding, ...]:
+    """What the doctor says about this machine; with `proof` it also sends a test picture to the virtual camera."""
     from app.doctor.checks import run_checks
 
-    return tuple(finding for finding in run_checks(proof=False) if finding.check.startswith("virtual camera"))
+    return run_checks(proof=proof)
+
+
+def virtual_camera_findings() -> tuple[Finding, ...]:
+    """What the doctor says about the virtual camera."""
+    return tuple(finding for finding in findings() if finding.check.startswith("virtual camera"))
 
 
 def devices() -> tuple[tuple[str, str], ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QMessageBox, QPushButton, QSystemTrayIcon
+from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app import paths, settings_file
@@ -191,3 +193,29 @@ def test_defaults_start_with_the_room_hidden() -> None:
     assert Settings().background.kind == "blur"
     assert replace(WindowOptions(), settings_path=Path("x")).persist
     assert WindowPreferences().mirror_preview
+
+
+def test_the_window_is_gone_at_once_while_a_network_is_still_being_made(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    making, made = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        making.set()
+        made.wait(20)
+
+    world.faults.put("build_engine", slow)
+    session = start_window()
+    session.window.show_log()
+    assert making.wait(10)
+    timer = threading.Timer(1.5, made.set)
+    timer.start()
+    begun_s = time.perf_counter()
+    session.window.quit()
+    gone_s = time.perf_counter() - begun_s
+    assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
+    assert session.close() == 0
+    assert made.is_set(), "every thread was waited for"
+    timer.join()
+    assert gone_s < 1
+    assert FakeEngine.live == 0

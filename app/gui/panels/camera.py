@@ -1,4 +1,4 @@
-"""The camera page: which camera, its size, rate and format."""
+"""The camera page: which camera, its size, rate and format, and how its picture is framed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PyQt6.QtCore import pyqtSignal
 
 from app.gui.controls import Page, check, combo, fill_combo, label
 from app.gui.dialogs import ask_for_file
+from app.gui.panels.framing import FramingControls
 from app.gui.preferences_store import PreferencesStore
 from app.gui.services import Camera
 from app.gui.store import SettingsStore
@@ -46,6 +47,8 @@ class CameraPage(Page):
         self.add_field(self.tr("Pictures a second"), self._rate)
         self.add_field(self.tr("Format"), self._format)
         self.add(self._delivered)
+        self.add_heading(self.tr("Framing"))
+        self.add(FramingControls(store, preferences))
         self.add_heading(self.tr("Preview"))
         self.add(self._mirror)
         self._camera.activated.connect(lambda _row: self.choose_source(self._camera.currentData()))

@@ -1,0 +1,68 @@
+"""Zoom and position: which part of the camera's picture is used."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from app.framing import WHOLE
+from app.gui.controls import ValueSlider, describe, label, link_button
+from app.gui.preferences_store import PreferencesStore
+from app.gui.store import SettingsStore
+from app.settings import MAX_ZOOM, Settings
+
+STEPS = 100
+"""Of a slider for one unit of the setting."""
+
+
+class FramingControls(QWidget):
+    """A slider for the zoom and, while there is one, for either direction; to the right is as the preview shows it."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__()
+        self._store, self._preferences = store, preferences
+        self._zoom = ValueSlider(
+            STEPS, round(MAX_ZOOM * STEPS), lambda value: f"{value / STEPS:.2f} ×", self.tr("Zoom"),
+            self.tr("Shows a part of the camera's picture larger"), "zoomSlider",
+        )  # fmt: skip
+        self._across = ValueSlider(
+            -STEPS, STEPS, _percent, self.tr("Sideways"), self.tr("Moves the part shown to the left or right"),
+            "panXSlider",
+        )  # fmt: skip
+        self._up_down = ValueSlider(
+            -STEPS, STEPS, _percent, self.tr("Up and down"), self.tr("Moves the part shown up or down"), "panYSlider"
+        )
+        self._hint = label(self.tr("Turn the mouse wheel over the preview to zoom, drag to move."), "faint", wrap=True)
+        self._reset = link_button(self.tr("Show the whole picture"))
+        describe(
+            self._reset, self.tr("Show the whole picture"), self.tr("Ends the zoom of the camera's picture"),
+            "framingReset",
+        )  # fmt: skip
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        for widget in (self._zoom, self._across, self._up_down, self._hint, self._reset):
+            column.addWidget(widget)
+        self._zoom.value_changed.connect(lambda value: store.edit("framing", zoom=value / STEPS))
+        self._across.value_changed.connect(lambda value: store.edit("framing", pan_x=self._sign * value / STEPS))
+        self._up_down.value_changed.connect(lambda value: store.edit("framing", pan_y=value / STEPS))
+        self._reset.clicked.connect(lambda: store.edit("framing", **dict(WHOLE)))
+        store.changed.connect(self._show)
+        preferences.changed.connect(lambda _new: self._show(store.current))
+        self._show(store.current)
+
+    @property
+    def _sign(self) -> int:
+        return -1 if self._preferences.current.mirror_preview else 1
+
+    def _show(self, settings: Settings) -> None:
+        framing = settings.framing
+        self._zoom.show_value(round(framing.zoom * STEPS))
+        self._across.show_value(round(self._sign * framing.pan_x * STEPS))
+        self._up_down.show_value(round(framing.pan_y * STEPS))
+        for pan in (self._across, self._up_down):
+            pan.setEnabled(framing.zoom > 1)
+        self._reset.setEnabled(framing != WHOLE)
+
+
+def _percent(value: int) -> str:
+    return f"{value:+d} %" if value else "0 %"

@@ -1,0 +1,84 @@
+"""Framing with the hand: the wheel over the preview zooms, dragging it moves the part of the picture that is shown."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+
+from app.framing import dragged, zoomed
+from app.gui.frame_view import ViewMode
+from app.gui.preferences_store import PreferencesStore
+from app.gui.preview import Preview
+from app.gui.store import SettingsStore
+from app.settings import FramingSettings
+
+ZOOM_PER_NOTCH = 1.1
+NOTCH = 120
+"""What Qt tells for one notch of a common wheel; touch pads tell less, more often."""
+KEY_STEP = 0.05
+ZOOM_KEYS = {Qt.Key.Key_Plus: ZOOM_PER_NOTCH, Qt.Key.Key_Equal: ZOOM_PER_NOTCH, Qt.Key.Key_Minus: 1 / ZOOM_PER_NOTCH}
+PAN_KEYS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
+
+
+class PreviewHand(QObject):
+    """Watches the preview's events. In the comparison, dragging and the arrow keys belong to its divider."""
+
+    def __init__(self, preview: Preview, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__(preview)
+        self._preview, self._store, self._preferences = preview, store, preferences
+        self._at: QPointF | None = None
+        """Where the picture was taken hold of."""
+        store.changed.connect(lambda settings: preview.set_draggable(settings.framing.zoom > 1))
+        preview.set_draggable(store.current.framing.zoom > 1)
+        preview.installEventFilter(self)
+
+    def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
+        if isinstance(event, QWheelEvent):
+            self._zoom(event)
+            return True
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            return self._press_key(event)
+        if isinstance(event, QMouseEvent):
+            self._move(event)
+        return False
+
+    def _zoom(self, event: QWheelEvent) -> None:
+        x, y = self._place(event.position())
+        if 0 <= x <= 1 and 0 <= y <= 1:
+            factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)
+            self._take(zoomed(self._store.current.framing, factor, self._seen(x), y))
+
+    def _move(self, event: QMouseEvent) -> None:
+        if self._preview.mode is ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
+            self._at = None
+            return
+        before, self._at = self._at, event.position()
+        if before is not None and event.type() is QEvent.Type.MouseMove:
+            (x, y), (was_x, was_y) = self._place(self._at), self._place(before)
+            self._take(dragged(self._store.current.framing, self._seen(x) - self._seen(was_x), y - was_y))
+
+    def _press_key(self, event: QKeyEvent) -> bool:
+        framing, key = self._store.current.framing, Qt.Key(event.key())
+        if key in ZOOM_KEYS:
+            self._take(zoomed(framing, ZOOM_KEYS[key]))
+        elif key in PAN_KEYS and framing.zoom > 1 and self._preview.mode is not ViewMode.COMPARE:
+            right, down = PAN_KEYS[key]
+            mirror = -1 if self._preferences.current.mirror_preview else 1
+            self._take(dragged(framing, mirror * right * KEY_STEP, down * KEY_STEP))
+        else:
+            return False
+        return True
+
+    def _take(self, framing: FramingSettings) -> None:
+        self._store.edit("framing", **dict(framing))
+
+    def _place(self, position: QPointF) -> tuple[float, float]:
+        """In parts of the picture as it is shown."""
+        rect = self._preview.picture_rect()
+        return (position.x() - rect.left()) / max(1.0, rect.width()), (position.y() - rect.top()) / max(
+            1.0, rect.height()
+        )
+
+    def _seen(self, x: float) -> float:
+        """In parts of the picture as the camera gives it."""
+        return 1 - x if self._preferences.current.mirror_preview else x

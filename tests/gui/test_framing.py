@@ -1,0 +1,141 @@
+"""Zoom and position by sliders, wheel, drag and keys; in scenes and in the picture."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtWidgets import QApplication, QPushButton, QSlider
+from pytestqt.qtbot import QtBot
+
+from app.framing import WHOLE
+from app.gui.application import Session
+from app.gui.frame_view import ViewMode
+from app.settings import FramingSettings
+from tests.gui.test_settings_controls import bring_up, drag
+
+
+def framing(session: Session) -> FramingSettings:
+    return session.pipeline.settings.framing
+
+
+def slider(session: Session, name: str) -> QSlider:
+    found = session.window.findChild(QSlider, name)
+    assert found is not None, name
+    return found
+
+
+def ready(session: Session, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+
+
+def at(session: Session, x: float, y: float) -> QPoint:
+    """A point of the preview, in parts of the picture."""
+    rect = session.window.preview.picture_rect()
+    return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
+
+
+def turn_wheel(session: Session, notches: int, where: QPoint) -> None:
+    preview = session.window.preview
+    event = QWheelEvent(
+        QPointF(where),
+        QPointF(preview.mapToGlobal(where)),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(preview, event)
+
+
+def pull(session: Session, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
+    preview = session.window.preview
+    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=start)
+    for step in range(1, 5):
+        qtbot.mouseMove(preview, start + (end - start) * step / 4)
+    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=end)
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_the_sliders_act_while_dragged_and_follow_the_mirror(session: Session, qtbot: QtBot, mirror: bool) -> None:
+    session.preferences.change(mirror_preview=mirror)
+    zoom, across = slider(session, "zoomSlider"), slider(session, "panXSlider")
+    bring_up(session, zoom)
+    assert not across.isEnabled()
+    drag(qtbot, zoom, 0.5)
+    assert 2 < framing(session).zoom < 3
+    assert across.isEnabled()
+    drag(qtbot, across, 1.0)
+    assert framing(session).pan_x == pytest.approx(-1 if mirror else 1)
+    assert across.value() == 100
+    session.preferences.change(mirror_preview=not mirror)
+    assert across.value() == -100, "the picture was turned round, and what was right is left now"
+    drag(qtbot, slider(session, "panYSlider"), 0.0)
+    assert framing(session).pan_y == pytest.approx(-1)
+    reset = session.window.findChild(QPushButton, "framingReset")
+    assert reset is not None
+    qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
+    assert framing(session) == WHOLE
+    assert not reset.isEnabled()
+
+
+def test_the_wheel_zooms_where_the_pointer_is(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    turn_wheel(session, 8, at(session, 0.0, 1.0))
+    assert framing(session).zoom == pytest.approx(1.1**8)
+    assert framing(session).pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
+    assert framing(session).pan_y == pytest.approx(1, abs=0.02)
+    turn_wheel(session, -20, at(session, 0.5, 0.5))
+    assert framing(session).zoom == 1
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_a_zoomed_picture_is_dragged(session: Session, qtbot: QtBot, mirror: bool) -> None:
+    session.preferences.change(mirror_preview=mirror)
+    ready(session, qtbot)
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.3))
+    assert framing(session) == WHOLE, "without a zoom there is nothing to move"
+    assert session.window.preview.cursor().shape() is Qt.CursorShape.ArrowCursor
+    session.store.edit("framing", zoom=2)
+    assert session.window.preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.3))
+    assert framing(session).pan_x == pytest.approx(0.4 if mirror else -0.4, abs=0.02)
+    assert framing(session).pan_y == pytest.approx(0.4, abs=0.02)
+
+
+def test_in_the_comparison_the_divider_is_dragged_instead(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    session.store.edit("framing", zoom=2)
+    session.window.actions_bar.set_mode(ViewMode.COMPARE)
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.3))
+    assert framing(session) == FramingSettings(zoom=2)
+
+
+def test_the_keys_of_the_preview_frame_as_well(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    preview = session.window.preview
+    qtbot.keyClick(preview, Qt.Key.Key_Plus)
+    assert framing(session).zoom == pytest.approx(1.1)
+    session.store.edit("framing", zoom=2)
+    qtbot.keyClick(preview, Qt.Key.Key_Down)
+    assert framing(session).pan_y > 0
+    qtbot.keyClick(preview, Qt.Key.Key_Right)
+    assert framing(session).pan_x < 0, "to the right of the mirrored picture"
+    for _ in range(20):
+        qtbot.keyClick(preview, Qt.Key.Key_Minus)
+    assert framing(session).zoom == 1
+
+
+def test_scenes_keep_the_framing(session: Session, qtbot: QtBot) -> None:
+    close_up = FramingSettings(zoom=2.5, pan_x=-0.5, pan_y=0.25)
+    session.store.edit("framing", **dict(close_up))
+    session.window.scenes.save("Close")
+    qtbot.waitUntil(lambda: session.window.scenes.names == ("Close",))
+    session.store.edit("framing", zoom=1)
+    session.window.scenes.use("Close")
+    qtbot.waitUntil(lambda: framing(session) == close_up)
+    assert slider(session, "zoomSlider").value() == 250

@@ -1,0 +1,119 @@
+"""The framing in the running pipeline: what goes out, and that a plate is never compared with another part."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from app.framing import framed
+from app.matting.base import MattingEngine
+from app.runtime.parts import Parts
+from app.runtime.pipeline import Pipeline
+from app.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
+from app.types import Backdrop, BgrImage, Frame, Matte
+from tests.fakes import PERSON, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
+from tests.runtime.test_pipeline import BASE, composites
+from tests.waiting import eventually
+
+CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
+"""Nothing but the person."""
+
+
+@contextmanager
+def running(parts: Parts, settings: Settings = BASE) -> Iterator[Pipeline]:
+    pipeline = Pipeline(settings, parts=parts)
+    pipeline.start()
+    try:
+        yield pipeline
+    finally:
+        assert pipeline.stop()
+
+
+def newest(pipeline: Pipeline) -> Frame:
+    """The frame of the newest picture."""
+    picture = pipeline.preview.get(5.0)
+    assert picture is not None and picture.frame is not None
+    return picture.frame
+
+
+def shows_only_the_person(pipeline: Pipeline) -> bool:
+    picture = pipeline.preview.get(0.1)
+    return picture is not None and bool(np.all(picture.image == np.array(PERSON, np.uint8)))
+
+
+def test_the_outputs_show_the_part_and_the_plate_sees_the_whole() -> None:
+    world = FakeWorld()
+    with running(world.parts()) as pipeline:
+        composites(pipeline)
+        pipeline.apply(BASE.replace(framing=CLOSE_UP))
+        eventually(lambda: shows_only_the_person(pipeline))
+        whole = newest(pipeline).whole
+        assert whole is not None
+        np.testing.assert_array_equal(whole, room_picture())
+        pipeline.apply(BASE.replace(framing=CLOSE_UP, background=BASE.background.replace(kind="none")))
+        eventually(lambda: pipeline.status().unmatted and shows_only_the_person(pipeline))
+        pipeline.apply(BASE)
+        eventually(lambda: not shows_only_the_person(pipeline))
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
+
+
+def empty_room(width: int, height: int) -> BgrImage:
+    """No two columns alike."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = np.linspace(20, 120, width, dtype=np.uint8)[None, :, None]
+    return image
+
+
+class EmptyRoom(FakeSource):
+    """Nobody is there."""
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        return frame and replace(frame, image=empty_room(*frame.size))
+
+
+class PlateLikeEngine(FakeEngine):
+    """Knows the empty room where it has a plate, and sees that it is given the same part of it."""
+
+    def __init__(self, settings: MattingSettings, size: tuple[int, int], framing: FramingSettings, world: FakeWorld):
+        super().__init__(settings, *size, world.faults)
+        self.plate = framed(empty_room(*size), framing) if settings.plate is not None else None
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        assert isinstance(backdrop, np.ndarray)
+        assert self.plate is None or np.array_equal(frame, self.plate), "another part of the room than the plate's"
+        return Matte(backdrop.copy(), np.zeros(frame.shape[:2], np.uint8))
+
+
+def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Path) -> None:
+    world = FakeWorld()
+    gate = threading.Event()
+
+    def build(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+        if framing.zoom == 2:
+            assert gate.wait(10)
+        return PlateLikeEngine(settings, (width, height), framing, world)
+
+    parts = replace(
+        world.parts(),
+        build_engine=build,
+        open_source=lambda settings: EmptyRoom(settings, world.faults, "file"),
+    )
+    base = BASE.replace(matting=MattingSettings(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
+    with running(parts, base) as pipeline:
+        composites(pipeline)
+        pipeline.apply(base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
+        eventually(lambda: pipeline.status().busy == "the model")
+        composites(pipeline)
+        assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
+        gate.set()
+        eventually(lambda: newest(pipeline).whole is not None)
+        composites(pipeline)
+        pipeline.apply(base.replace(matting=MattingSettings(), framing=FramingSettings(zoom=2)))
+        composites(pipeline)
+        assert not pipeline.status().errors
