@@ -46,7 +46,9 @@ class EngineKey:
 class EngineSupply:
     """Used on the inference thread alone."""
 
-    def __init__(self, build: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine], board: StatusBoard) -> None:
+    def __init__(
+        self, build: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine], board: StatusBoard
+    ) -> None:
         self._preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder",
             lambda key: build(key.settings, key.width, key.height, key.framing),

@@ -55,6 +55,7 @@ class MattingWorker:
         self._resting = resting
         self._board = board
         self._background: Background | None = None
+        self._wish = threading.Lock()
         self._background_wanted: BackgroundSettings | None = None
         self._sequence: tuple[int, int] | None = None
         """(source generation, engine number) of the last step: what the recurrent state belongs to."""
@@ -81,6 +82,16 @@ class MattingWorker:
             self._engines.close_engine()
             if self._background is not None:
                 self._background.close()
+
+    def foresee(self, wanted: BackgroundSettings) -> None:
+        """Have a background made now, so that the next frame finds it ready (any thread)."""
+        with self._wish:
+            if wanted == self._background_wanted:
+                return
+            self._background_wanted = wanted
+            if wanted.kind != "none":
+                self._backgrounds.request(wanted)
+            self._board.background = describe_background(wanted)
 
     def _handle(self, whole: Frame, generation: int, settings: Settings) -> None:
         self._board.size = whole.size
@@ -151,11 +162,7 @@ class MattingWorker:
             return FALLBACK_BACKDROP
 
     def _follow_background(self, wanted: BackgroundSettings) -> None:
-        if wanted != self._background_wanted:
-            self._background_wanted = wanted
-            if wanted.kind != "none":
-                self._backgrounds.request(wanted)
-            self._board.background = describe_background(wanted)
+        self.foresee(wanted)
         outcome = self._backgrounds.take()
         if outcome is None:
             return

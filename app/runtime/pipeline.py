@@ -106,6 +106,7 @@ class Pipeline:
     def apply(self, settings: Settings) -> None:
         """Use `settings` from the next frame on; what cannot be switched keeps running, and the status tells why."""
         self._settings = settings
+        self._matting.foresee(settings.background)
         self._capture.wake()
 
     def listen(self, callback: Callable[[], None]) -> None:
