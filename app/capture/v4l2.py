@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.holders import CAMERA_SERVICES, holders
+
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
 
@@ -90,7 +92,7 @@ def why_not(path: str) -> str:
         if error.errno in (errno.ENODEV, errno.ENXIO):
             return "it has been unplugged; plug it in again"
         return f"it is not a camera ({error.strerror}); choose another one"
-    if holders(path):
+    if users(path):
         return _busy(path)
     if not capability.is_camera and capability.driver != LOOPBACK_DRIVER:
         return "it is not a camera; choose another one"
@@ -99,31 +101,18 @@ def why_not(path: str) -> str:
     return "it gives no pictures; unplug it and plug it in again, or choose another size or format"
 
 
-def holders(path: str) -> list[str]:
-    """The programs that have the device open, as far as this user may see them.
-
-    PipeWire and WirePlumber keep cameras open without using them and are left out.
-    """
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        name = _text(process / "comm") or "a program"
-        if name not in ("pipewire", "wireplumber") and _has_open(process, path):
-            found.append(
-                "this program itself" if process.name == str(os.getpid()) else f"{name} (process {process.name})"
-            )
-    return found
+def users(path: str) -> list[str]:
+    """The programs that use the camera, in words, as far as this user may see them."""
+    return [
+        "this program itself" if holder.pid == os.getpid() else str(holder)
+        for holder in holders(path) or ()
+        if holder.name not in CAMERA_SERVICES
+    ]
 
 
 def _busy(path: str) -> str:
-    users = ", ".join(holders(path)) or "another program"
-    return f"it is in use by {users}; close it there or choose another camera"
-
-
-def _has_open(process: Path, path: str) -> bool:
-    try:
-        return any(os.path.realpath(link) == path for link in (process / "fd").iterdir())
-    except OSError:  # ended meanwhile, or another user's
-        return False
+    named = ", ".join(users(path)) or "another program"
+    return f"it is in use by {named}; close it there or choose another camera"
 
 
 def _formats(handle: int, planes: int) -> Iterator[int]:

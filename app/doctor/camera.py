@@ -10,6 +10,7 @@ from typing import Protocol
 from app.doctor.finding import Finding, State
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_fix
+from app.holders import CAMERA_SERVICES
 
 _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"
@@ -123,7 +124,7 @@ def _blocked_finding(system: System, node: _Node) -> Finding | None:
 
 def _held_findings(system: System, node: _Node) -> list[Finding]:
     """Wireplumber and pipewire keep cameras open without streaming, so that they do not count."""
-    holders = [holder for holder in system.holders(node.path) if holder.name not in ("wireplumber", "pipewire")]
+    holders = [holder for holder in system.holders(node.path) if holder.name not in CAMERA_SERVICES]
     if not holders:
         return []
     return [

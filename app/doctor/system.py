@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from platform import release as running_kernel
 
+from app.holders import Holder, holders
+
 _COMMAND_TIMEOUT_S = 10.0
 _NOT_FOUND = 127
 
@@ -25,17 +27,6 @@ class CommandResult:
     """127 where there is no such command."""
     output: str
     """Standard output and standard error together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A process that has a device open."""
-
-    pid: int
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.name} (process {self.pid})"
 
 
 def run_command(command: Sequence[str]) -> CommandResult:
@@ -99,18 +90,5 @@ class System:
 
     def holders(self, device: str) -> tuple[Holder, ...]:
         """The other processes that have `device` open, as far as this user may see them."""
-        return tuple(
-            Holder(int(name), self.read(f"/proc/{name}/comm") or "a program")
-            for name in self.names("/proc")
-            if name.isdigit() and int(name) != self.pid and self._has_open(name, device)
-        )
-
-    def _has_open(self, pid: str, device: str) -> bool:
-        folder = f"/proc/{pid}/fd"
-        return any(self._link(f"{folder}/{name}") == device for name in self.names(folder))
-
-    def _link(self, absolute: str) -> str:
-        try:
-            return str(self.path(absolute).readlink())
-        except OSError:  # closed since, or not ours to see
-            return ""
+        found = holders(device, self.path("/proc")) or ()
+        return tuple(holder for holder in found if holder.pid != self.pid)

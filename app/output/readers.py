@@ -3,57 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
-LINUX: bool = sys.platform.startswith("linux")
-PROC = Path("/proc")
+from app.holders import LINUX, Holder, holders
+
 _RESCAN_S = 5.0
 """A reader that came through another device file (a container's) is seen after this long at the latest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A process that has a device open."""
-
-    pid: int
-    name: str
-    only_writes: bool
-    """It cannot read: a producer."""
-
-
-def holders(device: str) -> tuple[Holder, ...] | None:
-    """Every process that has `device` open, this one included, as far as this user may see; None where the system
-    offers no way to know (all but Linux)."""
-    if not LINUX:
-        return None
-    found = []
-    wanted = os.path.realpath(device)
-    for entry in os.scandir(PROC):
-        if entry.name.isdecimal():
-            # processes end while they are looked at, and those of other users are closed to us
-            with suppress(OSError):
-                handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
-                if handles:
-                    found.append(_holder(entry.path, handles))
-    return tuple(found)
-
-
-def _target(link: str) -> str:
-    try:
-        return os.readlink(link)  # noqa: PTH115  thousands of them: a Path each would double the time
-    except OSError:
-        return ""
-
-
-def _holder(process: str, handles: list[str]) -> Holder:
-    flags = [Path(f"{process}/fdinfo/{fd}").read_text().split("flags:")[1].split()[0] for fd in handles]
-    only_writes = all(int(flag, 8) & os.O_ACCMODE == os.O_WRONLY for flag in flags)
-    return Holder(int(Path(process).name), Path(f"{process}/comm").read_text().strip(), only_writes)
 
 
 class ReaderWatch:

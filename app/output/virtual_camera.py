@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from app import geometry
 from app.errors import SinkLostError, SinkOpenError
+from app.holders import LINUX, holders
 from app.output.camera_errors import NO_DEVICE, sentence
 from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
 from app.output.pixels import Layout, Packer
-from app.output.readers import LINUX, holders
 from app.types import BgrImage, Picture
 
 if TYPE_CHECKING:

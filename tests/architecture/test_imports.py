@@ -15,7 +15,16 @@ from tests.paths import ROOT
 MAX_LINES = 300
 SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
 LAYERS = (
-    ("app.types", "app.settings", "app.errors", "app.logs", "app.paths", "app.geometry", "app.json_file"),
+    (
+        "app.types",
+        "app.settings",
+        "app.errors",
+        "app.logs",
+        "app.paths",
+        "app.geometry",
+        "app.json_file",
+        "app.holders",
+    ),
     SIBLINGS,
     ("app.runtime",),
     ("app.headless", "app.gui"),

@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import SinkLostError, SinkOpenError
+from app.holders import Holder
 from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.pixels import Packer
-from app.output.readers import Holder
 from app.output.v4l2 import LoopbackNode, PixelSize
 from app.output.virtual_camera import MAX_SIZE, VirtualCamera
 from app.types import BgrImage

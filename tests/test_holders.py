@@ -1,0 +1,60 @@
+"""Who has a device open; a plain file stands for the device: the kernel treats both alike."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from app import holders as holders_module
+from app.holders import LINUX, holders
+from tests.holding import program
+
+pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    """Something to open."""
+    (tmp_path / "video10").touch()
+    return tmp_path / "video10"
+
+
+def test_holders_are_found_by_what_they_may_do(device: Path) -> None:
+    assert holders(str(device)) == ()
+    with program(device, "O_RDWR") as reader, program(device, "O_WRONLY") as producer, device.open():
+        found = {one.pid: one for one in holders(str(device)) or ()}
+    assert set(found) == {reader, producer, os.getpid()}
+    assert found[producer].only_writes and not found[reader].only_writes
+    assert found[reader].name.startswith("python")
+
+
+def test_a_link_to_the_device_is_followed(device: Path) -> None:
+    link = device.with_name("by-id")
+    link.symlink_to(device)
+    with program(device, "O_RDWR") as reader:
+        assert [one.pid for one in holders(str(link)) or ()] == [reader]
+
+
+def test_what_the_kernel_keeps_to_itself_is_left_open(tmp_path: Path) -> None:
+    """A process whose name and handles' flags are closed to us is still a holder, and not taken for a producer."""
+    (tmp_path / "12/fd").mkdir(parents=True)
+    (tmp_path / "12/fd/3").symlink_to("/dev/video97")
+    (tmp_path / "9/fd").mkdir(parents=True)
+    assert [str(one) for one in holders("/dev/video97", tmp_path) or ()] == ["a program (process 12)"]
+    assert [one.only_writes for one in holders("/dev/video97", tmp_path) or ()] == [False]
+
+
+def test_elsewhere_nobody_tells(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holders_module, "LINUX", False)
+    assert holders(str(device)) is None
+
+
+def test_a_search_is_quick(device: Path) -> None:
+    start = time.process_time()
+    for _ in range(5):
+        holders(str(device))
+    processes = sum(entry.name.isdecimal() for entry in os.scandir("/proc"))
+    assert (time.process_time() - start) / 5 < 0.02 + 0.001 * processes
