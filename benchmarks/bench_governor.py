@@ -123,7 +123,7 @@ def play(calm_s: float, busy_s: float, rest_s: float) -> list[Sample]:
             ratio, model = (status.engine.downsample_ratio, status.engine.model) if status.engine else (0.0, "")
             part = ratio / FULL_RATIO
             samples.append(
-                Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "student", status.note)
+                Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "student", str(status.lowered or ""))
             )
     finally:
         ended = [governed.stop(), plain.stop()]

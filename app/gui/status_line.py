@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QCoreApplication
 
 from app.gui.model_names import describe_model
-from app.runtime.status import Phase, PipelineStatus
+from app.runtime.status import Lowered, Phase, PipelineStatus
 
 translate = QCoreApplication.translate
 
@@ -36,9 +36,22 @@ def describe_status(status: PipelineStatus) -> str:
     words.append(status.virtual_camera or translate("StatusLine", "no virtual camera"))
     if status.busy:
         words.append(_describe_busy(status.busy))
-    if status.note:
-        words.append(status.note)
+    if status.lowered is not None:
+        words.append(_describe_lowered(status.lowered))
     return "   ·   ".join(words)
+
+
+def _describe_lowered(lowered: Lowered) -> str:
+    words = []
+    if lowered.ratio is not None:
+        words.append(translate("StatusLine", "detail {0} %").format(round(lowered.ratio * 100)))
+    if lowered.lighter_model:
+        words.append(translate("StatusLine", "lighter model"))
+    if lowered.every > 1:
+        words.append(translate("StatusLine", "every second picture"))
+    return translate("StatusLine", "quality lowered to hold {0} fps: {1}").format(
+        f"{lowered.rate_hz:g}", ", ".join(words)
+    )
 
 
 def _describe_busy(busy: str) -> str:

@@ -8,7 +8,7 @@ import time
 
 from app.matting.base import EngineInfo
 from app.runtime.measure import LatencyMeter, RateMeter
-from app.runtime.status import Latencies, Phase, PipelineStatus, Problem, Stage
+from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, Stage
 from app.types import SourceInfo
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class StatusBoard:
         self.recording: str | None = None
         self.unmatted = False
         self.size = (0, 0)
-        self.note = ""
+        self.lowered: Lowered | None = None
 
     def report(self, stage: Stage, error: Exception | str) -> None:
         """Note a problem of `stage`; it stays open until `clear`."""
@@ -83,7 +83,7 @@ class StatusBoard:
             recording=self.recording,
             unmatted=self.unmatted,
             busy=busy,
-            note=self.note,
+            lowered=self.lowered,
             size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),

@@ -167,7 +167,7 @@ class EngineSupply:
         """Work with `base` from now on, at full quality first."""
         self._base = base
         self._governing.forget()
-        self._board.note = ""
+        self._board.lowered = None
         self._request(base)
 
     def _govern(self, on: bool) -> None:
@@ -187,7 +187,7 @@ class EngineSupply:
 
     def _request_governed(self) -> None:
         assert self._base is not None
-        self._board.note = self._governing.note
+        self._board.lowered = self._governing.lowered
         key = self._base.lightened(self._governing.govern(self._base.settings))
         if key == self._running:
             self._requested = key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.matting.base import EngineInfo
 from app.matting.governor import Governor, Quality, Step, ladder
+from app.runtime.status import Lowered
 from app.settings import MIN_RATIO, MattingSettings
 
 LIGHTER_MODEL = "student"
@@ -29,15 +30,13 @@ class Governing:
         return FULL if self._governor is None else self._governor.quality
 
     @property
-    def note(self) -> str:
-        """For the status: what is lowered at the moment; empty while nothing is."""
+    def lowered(self) -> Lowered | None:
+        """For the status: what is lowered at the moment; None while nothing is."""
         quality = self.quality
         if quality == FULL:
-            return ""
-        words = [f"ratio {self._full_ratio * quality.ratio_factor:.2f}"] if quality.ratio_factor != 1 else []
-        words += ["lighter model"] if quality.lighter_model else []
-        words += ["every second frame"] if quality.every > 1 else []
-        return f"Quality lowered to hold {self._rate_hz:g} fps: {', '.join(words)}"
+            return None
+        ratio = self._full_ratio * quality.ratio_factor if quality.ratio_factor != 1 else None
+        return Lowered(self._rate_hz, ratio, quality.lighter_model, quality.every)
 
     def forget(self) -> None:
         """Full quality, until `begin`: the user has chosen anew, or has switched the governor off."""

@@ -70,6 +70,24 @@ class Latencies:
 
 
 @dataclass(frozen=True, slots=True)
+class Lowered:
+    """What the governor has lowered at the moment to hold the rate."""
+
+    rate_hz: float
+    ratio: float | None
+    """The downsample ratio in use; None where it is as chosen."""
+    lighter_model: bool
+    every: int
+    """Every how manieth frame is matted."""
+
+    def __str__(self) -> str:
+        words = [f"ratio {self.ratio:.2f}"] if self.ratio is not None else []
+        words += ["lighter model"] if self.lighter_model else []
+        words += ["every second frame"] if self.every > 1 else []
+        return f"Quality lowered to hold {self.rate_hz:g} fps: {', '.join(words)}"
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineStatus:
     """A snapshot; taken often, cheap to make."""
 
@@ -86,8 +104,8 @@ class PipelineStatus:
     """The camera's own picture goes out because the user chose "none"."""
     busy: str = ""
     """What is being prepared at the moment, such as a model; empty when nothing is."""
-    note: str = ""
-    """What the program does by itself and the user may wonder about, such as a lowered ratio."""
+    lowered: Lowered | None = None
+    """What the program does by itself and the user may wonder about; None while nothing is lowered."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0

@@ -156,13 +156,13 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str, monkeypatch: pytest.
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
-    from app.settings import MattingSettings
+    from app.settings import FramingSettings, MattingSettings
 
     tried: list[tuple[str, float | None]] = []
     world = FakeWorld()
     parts = world.parts()
 
-    def build(settings: MattingSettings, width: int, height: int) -> FakeEngine:
+    def build(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         tried.append((settings.device, settings.downsample_ratio))
         if settings.device != "cpu":
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")

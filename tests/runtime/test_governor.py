@@ -16,7 +16,7 @@ from app.matting.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
 from app.runtime.status import PipelineStatus
-from app.settings import EdgeSettings, MattingSettings
+from app.settings import EdgeSettings, FramingSettings, MattingSettings
 from app.types import Backdrop, BgrImage, Matte, PictureKind
 from tests.fakes import FakeWorld, shows_room
 from tests.runtime.test_pipeline import BASE, composites, ignore, running
@@ -81,7 +81,7 @@ class Bench:
     def status(self) -> PipelineStatus:
         return self.board.read(busy="", readers=None, frames_dropped=0)
 
-    def _build(self, settings: MattingSettings, width: int, height: int) -> PlayedEngine:
+    def _build(self, settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
         if settings.model == "student" and self.student_is_missing:
             raise WeightsMissingError("The weights of student are not on hand.")
         if settings.model == "rvm-resnet50":
@@ -107,18 +107,18 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back() -> None:
     with bench() as played:
         played.run(0.5, 5)
         assert len(played.built) == 1
-        assert played.status.note == ""
+        assert played.status.lowered is None
 
         played.run(1.3, 20)
         info = played.settle()
         assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO
         assert info.model == "auto"
-        assert played.status.note == f"Quality lowered to hold 30 fps: ratio {info.downsample_ratio:.2f}"
+        assert str(played.status.lowered) == f"Quality lowered to hold 30 fps: ratio {info.downsample_ratio:.2f}"
         assert played.supply.every == 1
 
         played.run(0.5, 30)
         assert played.settle().downsample_ratio == FULL_RATIO
-        assert played.status.note == ""
+        assert played.status.lowered is None
         assert not played.status.problems
 
 
@@ -127,7 +127,7 @@ def test_a_heavy_load_changes_the_network_and_leaves_frames_out() -> None:
         played.run(4.0, 20)
         assert played.settle().model == "student"
         assert played.supply.every == 2
-        assert played.status.note.endswith("lighter model, every second frame")
+        assert str(played.status.lowered).endswith("lighter model, every second frame")
 
 
 def test_a_network_that_is_missing_is_done_without_and_no_problem_of_the_user() -> None:
@@ -157,7 +157,7 @@ def test_switched_off_it_gives_back_what_it_lowered_and_does_nothing() -> None:
         played.run(1.5, 20)
         assert played.settle().downsample_ratio < FULL_RATIO
         assert played.settle(off).downsample_ratio == FULL_RATIO
-        assert played.status.note == ""
+        assert played.status.lowered is None
         built = len(played.built)
         played.run(6.0, 20, off)
         assert len(played.built) == built
@@ -185,7 +185,7 @@ def test_another_choice_of_the_user_begins_at_full_quality() -> None:
         played.run(1.5, 20)
         chosen = AUTO.replace(precision="float32")
         assert played.settle(chosen).downsample_ratio == FULL_RATIO
-        assert played.status.note == ""
+        assert played.status.lowered is None
 
 
 def test_a_lowered_engine_that_fails_is_done_without() -> None:
@@ -215,7 +215,7 @@ def test_frames_left_out_never_show_the_room(monkeypatch: pytest.MonkeyPatch) ->
         capture=BASE.capture.replace(fps=240), matting=MattingSettings(model="student", downsample_ratio=0.5)
     )
     with running(world, pinned) as pipeline:
-        eventually(lambda: "every second frame" in pipeline.status().note)
+        eventually(lambda: "every second frame" in str(pipeline.status().lowered))
         start = len(world.pictures())
         composites(pipeline, 20)
         pictures = world.pictures()[start:]
