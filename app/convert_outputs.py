@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import geometry
+from app.disk_errors import why_not_written
 from app.errors import SinkLostError, SinkOpenError
 from app.image_folder import write_picture
 from app.video_io import VideoWriter
@@ -94,7 +94,7 @@ class Outputs:
                 output.write(image, time_s, name)
         except OSError as error:
             assert output is not None
-            raise SinkLostError(f"The conversion stopped: {_reason(output.path, error)}.") from error
+            raise SinkLostError(f"The conversion stopped at {output.path}: {why_not_written(error)}.") from error
         self.frames += 1
 
     def finish(self, *, whole: bool) -> str:
@@ -120,10 +120,4 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
             return FolderOutput(path)
         return VideoOutput(path, shape, crf, audio_from)
     except OSError as error:
-        raise SinkOpenError(f"{path} cannot be written: {error.strerror or error}; choose another name.") from error
-
-
-def _reason(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"there is no room left for {path}; free some space or choose another disk"
-    return f"{path} cannot be written ({error.strerror or error}); choose another place"
+        raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,21 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from app import geometry
+from app.disk_errors import why_not_written
 from app.errors import SinkLostError, SinkOpenError
 from app.types import Picture
 from app.video_io import VideoWriter
-
-_REASONS = {
-    errno.ENOSPC: "the disk is full; free some space and record again",
-    errno.EDQUOT: "your share of the disk is used up; free some space and record again",
-    errno.EFBIG: "the file has become too large for this disk; record again to another one",
-    errno.EACCES: "the folder may not be written to; choose another one",
-    errno.EROFS: "the disk may only be read; choose another folder",
-    errno.ENOENT: "the folder does not exist; create it or choose another one",
-    errno.EISDIR: "there is a folder of this name; choose another name",
-    errno.ENOTDIR: "a part of the path is not a folder; choose another one",
-    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
-}
 
 
 class Recorder:
@@ -57,7 +45,7 @@ class Recorder:
         try:
             self._writer = VideoWriter(path, width, height, self._rate)
         except OSError as error:
-            raise SinkOpenError(f"The recording {path} cannot be started: {_reason(error)}.") from error
+            raise SinkOpenError(f"The recording {path} cannot be started: {why_not_written(error)}.") from error
 
     def send(self, picture: Picture) -> None:
         """Append the picture. Raises SinkLostError where it cannot be written; the file so far is finished then."""
@@ -71,7 +59,7 @@ class Recorder:
             self._writer.write(self._image(picture), self._tick / self._rate)
         except OSError as error:
             kept = self._salvage()
-            raise SinkLostError(f"The recording stopped: {_reason(error)} ({kept}).") from error
+            raise SinkLostError(f"The recording stopped: {why_not_written(error)} ({kept}).") from error
 
     def close(self) -> None:
         """Finish the file; one that holds no picture is removed. Raises SinkLostError where it cannot be finished."""
@@ -85,7 +73,7 @@ class Recorder:
             self._writer.close()
         except OSError as error:
             raise SinkLostError(
-                f"The recording could not be finished: {_reason(error)} ({self._salvage()})."
+                f"The recording could not be finished: {why_not_written(error)} ({self._salvage()})."
             ) from error
 
     def _image(self, picture: Picture) -> geometry.Image:
@@ -110,7 +98,3 @@ class Recorder:
         if temporary_path.exists():
             return f"what was recorded is in {temporary_path}"
         return f"what was recorded is in {path}" if path.exists() else "nothing was recorded"
-
-
-def _reason(error: OSError) -> str:
-    return _REASONS.get(error.errno or 0) or f"{error.strerror or error}; choose another file"

@@ -1,0 +1,62 @@
+"""For the tests of the conversion: a network that needs no computing, and what came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+from app.convert import ConvertReport, Makers, convert
+from app.matting.base import EngineInfo
+from app.settings import BackgroundSettings, EdgeSettings, Settings
+from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+
+GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
+
+
+class HalfEngine:
+    """The left half of every picture is the person."""
+
+    info = EngineInfo("half", "none", "uint8", "cpu", 1.0, (1, 1))
+
+    def __init__(self, fail_at: int | None = None, error: BaseException | None = None) -> None:
+        self.steps = 0
+        self.closed = False
+        self._fail_at, self._error = fail_at, error
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        if self.steps == self._fail_at and self._error is not None:
+            raise self._error
+        self.steps += 1
+        assert not isinstance(backdrop, BlurredRoom)
+        middle = frame.shape[1] // 2
+        composite = frame.copy()
+        composite[:, middle:] = backdrop[:, middle:]
+        alpha = np.zeros(frame.shape[:2], np.uint8)
+        alpha[:, :middle] = 255
+        return Matte(composite, alpha, frame // 2 if want_foreground else None)
+
+    def reset(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def makers(engine: HalfEngine | None = None) -> Makers:
+    made = engine or HalfEngine()
+    return Makers(engine=lambda settings, width, height: made)
+
+
+def run(source: Path, target: Path, settings: Settings = GREEN, engine: HalfEngine | None = None) -> ConvertReport:
+    return convert(source, target, settings=settings, makers=makers(engine))
+
+
+def pictures(path: Path) -> list[BgrImage]:
+    with av.open(str(path)) as container:
+        return [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in container.decode(video=0)]
+
+
+def times_of(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [round(frame.time, 4) for frame in container.decode(video=0)]
