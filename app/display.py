@@ -6,20 +6,39 @@ import ctypes.util
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-_X11_LIBRARIES = {
-    "xcb-cursor": "libxcb-cursor0",
-    "xcb-icccm": "libxcb-icccm4",
-    "xcb-image": "libxcb-image0",
-    "xcb-keysyms": "libxcb-keysyms1",
-    "xcb-render-util": "libxcb-render-util0",
-    "xcb-shape": "libxcb-shape0",
-    "xcb-xkb": "libxcb-xkb1",
-    "xkbcommon-x11": "libxkbcommon-x11-0",
-}
-"""What Qt's X11 plug-in loads, and the Debian packages it comes in."""
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that Qt's X11 plug-in loads, and the packages it comes in."""
+
+    name: str
+    """Without `lib` and suffix."""
+    debian: str
+    """On openSUSE as well."""
+    fedora: str
+    """On Arch as well."""
+
+
+X11_LIBRARIES = (
+    Library("xcb-cursor", "libxcb-cursor0", "xcb-util-cursor"),
+    Library("xcb-icccm", "libxcb-icccm4", "xcb-util-wm"),
+    Library("xcb-image", "libxcb-image0", "xcb-util-image"),
+    Library("xcb-keysyms", "libxcb-keysyms1", "xcb-util-keysyms"),
+    Library("xcb-render-util", "libxcb-render-util0", "xcb-util-renderutil"),
+    Library("xcb-shape", "libxcb-shape0", "libxcb"),
+    Library("xcb-xkb", "libxcb-xkb1", "libxcb"),
+    Library("xkbcommon-x11", "libxkbcommon-x11-0", "libxkbcommon-x11"),
+)
+
+
+def missing_x11_libraries(find: Callable[[str], str | None] | None = None) -> tuple[Library, ...]:
+    """Those that are not installed. find: as `ctypes.util.find_library`."""
+    find = find or ctypes.util.find_library
+    return tuple(library for library in X11_LIBRARIES if find(library.name) is None)
 
 
 def missing_display(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -46,9 +65,9 @@ def _missing_on_linux(environment: Mapping[str, str]) -> str | None:
     local = re.fullmatch(r":(\d+)(\.\d+)?", display)
     if local is not None and not _x11_socket_exists(local[1]):
         return f"no display answers at {display}"
-    missing = [package for name, package in _X11_LIBRARIES.items() if ctypes.util.find_library(name) is None]
+    missing = " ".join(library.debian for library in missing_x11_libraries())
     if missing:
-        return f"Qt's window plug-in needs {' '.join(missing)} (on Debian: apt install {' '.join(missing)})"
+        return f"Qt's window plug-in needs {missing} (on Debian: apt install {missing})"
     return None
 
 

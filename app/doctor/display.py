@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from app.display import missing_x11_libraries
 from app.doctor import distribution as dist
 from app.doctor.finding import Finding, State
 from app.doctor.system import System
 
-_XCB_CURSOR = {
-    dist.Distribution.DEBIAN: "libxcb-cursor0",
-    dist.Distribution.FEDORA: "xcb-util-cursor",
-    dist.Distribution.ARCH: "xcb-util-cursor",
-    dist.Distribution.SUSE: "libxcb-cursor0",
-}
 _EGL = {
     dist.Distribution.DEBIAN: "libegl1",
     dist.Distribution.FEDORA: "mesa-libEGL",
@@ -38,20 +33,34 @@ def check_display(system: System) -> tuple[Finding, ...]:
     shown = f"Wayland ({wayland})" if wayland else f"X11 ({x11})"
     findings = [Finding("display", State.OK, f"The display is {shown}.")]
     if not wayland:
-        findings += _library(system, "xcb-cursor", _XCB_CURSOR)
-    findings += _library(system, "EGL", _EGL)
+        findings += _x11_libraries(system)
+    if not system.find_library("EGL"):
+        findings.append(_missing(system, ["EGL"], _EGL))
     return tuple(findings)
 
 
-def _library(system: System, name: str, packages: dict[dist.Distribution, str]) -> list[Finding]:
-    if system.find_library(name):
+def _x11_libraries(system: System) -> list[Finding]:
+    missing = missing_x11_libraries(system.find_library)
+    if not missing:
         return []
-    return [
-        Finding(
-            "display: libraries",
-            State.PROBLEM,
-            f"The library lib{name} is missing.",
-            "Qt cannot open a window without it.",
-            dist.install_package(dist.detect(system), packages),
-        )
-    ]
+    debian = " ".join(library.debian for library in missing)
+    fedora = " ".join(dict.fromkeys(library.fedora for library in missing))
+    packages = {
+        dist.Distribution.DEBIAN: debian,
+        dist.Distribution.SUSE: debian,
+        dist.Distribution.FEDORA: fedora,
+        dist.Distribution.ARCH: fedora,
+    }
+    return [_missing(system, [library.name for library in missing], packages)]
+
+
+def _missing(system: System, names: list[str], packages: dict[dist.Distribution, str]) -> Finding:
+    several = len(names) > 1
+    return Finding(
+        "display: libraries",
+        State.PROBLEM,
+        f"The {'libraries' if several else 'library'} {', '.join(f'lib{name}' for name in names)}"
+        f" {'are' if several else 'is'} missing.",
+        f"Qt cannot open a window without {'them' if several else 'it'}.",
+        dist.install_package(dist.detect(system), packages),
+    )

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.display import X11_LIBRARIES
 from app.doctor.disk import check_disk
 from app.doctor.display import check_display
 from app.doctor.finding import State
@@ -80,16 +82,29 @@ def test_no_display(tmp_path: Path) -> None:
     assert finding.state is State.WARNING and finding.fix == "run.py headless"
 
 
-def test_wayland_needs_no_xcb_cursor(tmp_path: Path) -> None:
+def test_wayland_needs_no_libraries_of_x11(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     assert [f.state for f in check_display(machine.system(environment={"WAYLAND_DISPLAY": "wayland-0"}))] == [State.OK]
     missing = check_display(machine.system(environment={"DISPLAY": ":0"}, libraries=False))
-    assert [f.fix for f in missing[1:]] == ["sudo apt install libxcb-cursor0", "sudo apt install libegl1"]
+    everything = " ".join(library.debian for library in X11_LIBRARIES)
+    assert [f.fix for f in missing[1:]] == [f"sudo apt install {everything}", "sudo apt install libegl1"]
 
 
-def test_an_unknown_linux_is_told_the_names(tmp_path: Path) -> None:
-    missing = check_display(Machine(tmp_path, "void").system(environment={"DISPLAY": ":0"}, libraries=False))
-    assert missing[1].fix == "Install the package that provides libxcb-cursor0 or xcb-util-cursor."
+@pytest.mark.parametrize(
+    ("distribution", "fix"),
+    [
+        ("debian", "sudo apt install libxcb-cursor0"),
+        ("tumbleweed", "sudo zypper install libxcb-cursor0"),
+        ("fedora", "sudo dnf install xcb-util-cursor"),
+        ("arch", "sudo pacman -S --needed xcb-util-cursor"),
+        ("void", "Install the package that provides libxcb-cursor0 or xcb-util-cursor."),
+    ],
+)
+def test_a_missing_library_of_x11_by_distribution(tmp_path: Path, distribution: str, fix: str) -> None:
+    machine = Machine(tmp_path, distribution)
+    system = machine.system(environment={"DISPLAY": ":0"})
+    system = replace(system, find_library=lambda name: None if name == "xcb-cursor" else name)
+    assert [(f.detail, f.fix) for f in check_display(system)[1:]] == [("The library libxcb-cursor is missing.", fix)]
 
 
 def test_other_systems_have_a_desktop(tmp_path: Path) -> None:
