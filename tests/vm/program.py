@@ -23,7 +23,7 @@ from app.control import Command, ask
 from app.matting.base import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
-from app.settings import EdgeSettings, MattingSettings
+from app.settings import EdgeSettings, FramingSettings, MattingSettings
 from app.types import Backdrop, BgrImage, BlurredRoom, Matte
 from tests.vm.tools import DEVICE, OpenCvReader, end, expect, shell
 
@@ -35,7 +35,7 @@ _FORK = multiprocessing.get_context("fork")
 class StandIn:
     """Takes the middle third of the picture for the person; a blurred room becomes grey."""
 
-    def __init__(self, settings: MattingSettings, width: int, height: int) -> None:
+    def __init__(self, settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> None:
         ratio = settings.downsample_ratio or 0.5
         small = int(width * ratio), int(height * ratio)
         self.info = EngineInfo("stand-in", "numpy", "float32", "cpu", ratio, small)
