@@ -82,7 +82,7 @@ class DoctorDialog(FindingsDialog):
 
     def _begin(self) -> None:
         """Ask the pipeline for the virtual camera."""
-        self.prove_button.setEnabled(False)
+        self._view.hold()
         self._lent = self._waiting = True
         settings = self._store.current
         self._bridge.apply(settings.replace(output=settings.output.replace(virtual_camera="off")))
@@ -100,7 +100,6 @@ class DoctorDialog(FindingsDialog):
 
     def _give_back(self) -> None:
         self._waiting = False
-        self.prove_button.setEnabled(True)
         if self._lent:
             self._lent = False
             self._bridge.apply(self._store.current)

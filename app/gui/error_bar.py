@@ -28,6 +28,8 @@ class ErrorBar(QFrame):
         self._own = ""
         sign = QLabel()
         sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
+        self._where = label("", "heading")
+        self._where.setObjectName("errorStage")
         self._text = label("", wrap=True)
         self._text.setObjectName("errorText")
         self._more = label("", "faint")
@@ -40,6 +42,7 @@ class ErrorBar(QFrame):
         row.setContentsMargins(12, 8, 8, 8)
         row.setSpacing(10)
         row.addWidget(sign)
+        row.addWidget(self._where)
         row.addWidget(self._text, 1)
         for widget in (self._more, self._action, close):
             row.addWidget(widget)
@@ -67,6 +70,8 @@ class ErrorBar(QFrame):
         self._shown = problems[-1] if problems and not self._own else None
         message = self._own or (self._shown.message if self._shown is not None else "")
         self._text.setText(message)
+        self._where.setText(self._stage_words(self._shown.stage) if self._shown is not None else "")
+        self._where.setVisible(self._shown is not None)
         others = len(problems) - (0 if self._own else 1)
         self._more.setText(self.tr("and {0} more").format(others) if others > 0 else "")
         words = self._action_words(self._shown.stage) if self._shown is not None else ""
@@ -75,6 +80,17 @@ class ErrorBar(QFrame):
         if words:
             self._action.setAccessibleName(words)
         self.setVisible(bool(message))
+
+    def _stage_words(self, stage: Stage) -> str:
+        return {
+            Stage.CAPTURE: self.tr("Camera"),
+            Stage.MATTING: self.tr("Matting"),
+            Stage.BACKGROUND: self.tr("Background"),
+            Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
+            Stage.RECORDING: self.tr("Recording"),
+            Stage.OUTPUT: self.tr("Output"),
+            Stage.SETTINGS: self.tr("Settings"),
+        }[stage]
 
     def _action_words(self, stage: Stage) -> str:
         return {

@@ -42,27 +42,38 @@ class FindingsView(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(content)
-        self._again = button(self.tr("Check again"))
-        describe(self._again, self.tr("Check again"), self.tr("Look at this machine once more"), "checkAgain")
-        self._again.clicked.connect(lambda: self.check())
+        again = button(self.tr("Check again"))
+        describe(again, self.tr("Check again"), self.tr("Look at this machine once more"), "checkAgain")
+        self._buttons = [again]
+        again.clicked.connect(lambda: self.check())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addWidget(self._summary)
         column.addWidget(scroll, 1)
         self._row = QHBoxLayout()
-        self._row.addWidget(self._again)
+        self._row.addWidget(again)
         self._row.addStretch(1)
         column.addLayout(self._row)
 
     def add_button(self, more: QPushButton) -> None:
         """Put a button beside the one that checks again."""
+        more.setEnabled(self._buttons[0].isEnabled())
+        self._buttons.append(more)
         self._row.insertWidget(self._row.count() - 1, more)
+
+    def hold(self) -> None:
+        """Nothing can be asked for until the next findings are shown."""
+        self._let_press(False)
+        self._summary.setText(self.tr("Checking…"))
+
+    def _let_press(self, enabled: bool) -> None:
+        for each in self._buttons:
+            each.setEnabled(enabled)
 
     def check(self, find: FindAll | None = None) -> None:
         """Look at this machine; without `find` at its virtual camera alone."""
-        self._again.setEnabled(False)
-        self._summary.setText(self.tr("Checking…"))
+        self.hold()
         self._tasks.run(find or self.find, self._show, self._fail)
 
     def find(self) -> tuple[Finding, ...]:
@@ -77,7 +88,7 @@ class FindingsView(QWidget):
         return self.tr("Other programs cannot see the picture yet.")
 
     def _show(self, findings: tuple[Finding, ...]) -> None:
-        self._again.setEnabled(True)
+        self._let_press(True)
         while (item := self._list.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
@@ -88,7 +99,7 @@ class FindingsView(QWidget):
         self.shown.emit(findings)
 
     def _fail(self, error: Exception) -> None:
-        self._again.setEnabled(True)
+        self._let_press(True)
         self._summary.setText(str(error))
         self.shown.emit(())
 

@@ -1,0 +1,191 @@
+"""Plot, log, assistant, doctor, remote control."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.control import Command, ask
+from app.doctor.finding import Finding, State
+from app.gui import services
+from app.gui.application import Session
+from app.gui.assistant import Assistant
+from app.gui.doctor_dialog import DoctorDialog
+from app.gui.findings_view import blocks
+from app.gui.log_window import LogWindow
+from app.gui.plot_panel import PlotPanel
+from app.gui.preferences import WindowPreferences
+from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import box, button
+
+
+def test_the_plot_comes_and_goes_and_shows_the_last_minute(session: Session, qtbot: QtBot) -> None:
+    assert session.window.findChild(PlotPanel, "plotPanel") is None
+    session.preferences.change(show_plot=True)
+    plot = session.window.findChild(PlotPanel, "plotPanel")
+    assert plot is not None
+    qtbot.waitUntil(lambda: plot.moments > 3)
+    session.preferences.change(show_plot=False)
+    assert not plot.isVisible()
+
+
+def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
+    session.window.show_log()
+    window = session.window.findChild(LogWindow)
+    assert window is not None
+    assert window.isVisible()
+    button(session, "copyDiagnostics").click()
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    text = clipboard.text()
+    assert "Mattecam on" in text
+    assert '"blur_strength": 50.0' in text
+    assert "frames_out" in text
+    assert str(Path.home()) + "/" not in text
+    window.close()
+
+
+def test_the_first_start_leads_through_three_steps(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "virtual_camera_findings", lambda: (Finding("v", State.OK, "All is well."),))
+    session = start_window(preferences=WindowPreferences())
+    assistant = session.window.findChild(Assistant)
+    assert assistant is not None
+    assert not assistant.isModal()
+    cameras = box(session, "assistantCamera")
+    qtbot.waitUntil(lambda: cameras.findText("Front camera") > 0)
+    cameras.setCurrentIndex(cameras.findText("Front camera"))
+    cameras.activated.emit(cameras.currentIndex())
+    assert session.pipeline.settings.capture.source == "camera:usb-1"
+    forward = button(session, "assistantNext")
+    forward.click()
+    summary = assistant.findChild(QLabel, "findingsSummary")
+    assert summary is not None
+    qtbot.waitUntil(lambda: "ready" in summary.text())
+    forward.click()
+    assert assistant.step == 2
+    assert not session.preferences.current.first_run_done
+    forward.click()
+    assert session.preferences.current.first_run_done
+
+
+def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(preferences=WindowPreferences())
+    button(session, "assistantSkip").click()
+    assert session.preferences.current.first_run_done
+    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+    session.window.show_assistant()
+    session.window.show_assistant()
+    assert len(session.window.findChildren(Assistant)) == 1
+
+
+def test_ctl_steers_the_window(session: Session, qtbot: QtBot) -> None:
+    answers: list[object] = []
+    caller = threading.Thread(target=lambda: answers.append(ask(Command("pause"))))
+    caller.start()
+    qtbot.waitUntil(lambda: session.pipeline.settings.paused)
+    caller.join(5)
+    assert answers
+    assert button(session, "pauseButton").isChecked()
+
+
+FINDINGS = (
+    Finding("camera", State.OK, "Front camera (/dev/video0)."),
+    Finding(
+        "virtual camera: module",
+        State.PROBLEM,
+        "The module is not loaded.",
+        "Nobody sees you.",
+        "run.py doctor --fix\nor by hand:\nsudo modprobe v4l2loopback",
+    ),
+    Finding("disk: models", State.WARNING, "2 GB are free.", "Models need more.", "Make room on this disk."),
+)
+
+
+def test_the_doctor_lists_everything_with_commands_to_copy(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
+    session.window.show_doctor()
+    session.window.show_doctor()
+    (dialog,) = session.window.findChildren(DoctorDialog)
+    summary = dialog.findChild(QLabel, "findingsSummary")
+    assert summary is not None
+    qtbot.waitUntil(lambda: summary.text() == "Problems: 1   ·   Warnings: 1")
+    texts = [found.text() for found in dialog.findChildren(QLabel)]
+    for finding in FINDINGS:
+        assert finding.detail in texts
+    copies = [found for found in dialog.findChildren(QPushButton) if found.text() == "Copy"]
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    copied = []
+    for copy in copies:
+        qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+        copied.append(clipboard.text())
+    assert copied == ["run.py doctor --fix", "sudo modprobe v4l2loopback"], "the words around them are not to be run"
+    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[:1])
+    button(session, "checkAgain").click()
+    qtbot.waitUntil(lambda: summary.text() == "All is well.")
+    dialog.close()
+
+
+def test_the_test_picture_is_sent_while_the_pipeline_lets_go_of_the_virtual_camera(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    held: list[tuple[bool, object]] = []
+
+    def find(*, proof: bool = False) -> tuple[Finding, ...]:
+        held.append((proof, session.bridge.status.virtual_camera))
+        return FINDINGS[:1]
+
+    monkeypatch.setattr(services, "findings", find)
+    session.window.show_doctor()
+    (dialog,) = session.window.findChildren(DoctorDialog)
+    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
+    assert not dialog.prove_button.isEnabled()
+    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    assert held[1] == (True, None)
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    assert session.store.saved.output.virtual_camera == "/dev/video10"
+    dialog.close()
+
+
+def test_a_doctor_that_is_closed_early_gives_the_virtual_camera_back(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[: not proof or gate.wait(10)])
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    session.window.show_doctor()
+    (dialog,) = session.window.findChildren(DoctorDialog)
+    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    dialog.prove_button.click()
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is None)
+    dialog.close()
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    gate.set()
+
+
+@pytest.mark.parametrize(
+    ("fix", "expected"),
+    [
+        ("", []),
+        ("Make room on this disk.", [(False, "Make room on this disk.")]),
+        ("a x\nb y\nthen:\nc", [(True, "a x\nb y"), (False, "then:"), (True, "c")]),
+    ],
+)
+def test_a_remedy_is_told_apart_into_words_and_commands(fix: str, expected: list[tuple[bool, str]]) -> None:
+    assert blocks(fix) == expected

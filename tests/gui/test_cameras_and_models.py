@@ -1,0 +1,121 @@
+"""Cameras that come and go, models that are fetched."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QComboBox, QProgressBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.gui import services
+from app.gui.application import Session
+from app.gui.panels.camera import FILE
+from app.settings import CaptureSettings
+from models.weights import DownloadError
+from tests.gui.conftest import CAMERAS, MODELS
+from tests.gui.widgets import box, button
+
+
+def test_cameras_that_come_and_go_show_up_by_themselves(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cameras = box(session, "cameraCombo")
+    qtbot.waitUntil(lambda: cameras.findText("Desk camera") > 0)
+    cameras.setCurrentIndex(cameras.findText("Desk camera"))
+    cameras.activated.emit(cameras.currentIndex())
+    assert session.pipeline.settings.capture.source == "camera:usb-2"
+    monkeypatch.setattr(services, "cameras", lambda: CAMERAS[:1])
+    session.window.devices.look()
+    qtbot.waitUntil(lambda: cameras.findText("Desk camera") < 0)
+    assert cameras.currentText() == "A camera that is not plugged in", "the choice is kept until it comes back"
+    assert session.pipeline.settings.capture.source == "camera:usb-2"
+
+
+def test_what_was_set_for_a_camera_comes_back_with_it(session: Session, qtbot: QtBot) -> None:
+    page = session.window.camera_page
+    page.choose_source("camera:usb-1")
+    session.window.camera_page.findChild(QComboBox, "sizeCombo")
+    sizes = box(session, "sizeCombo")
+    sizes.setCurrentIndex(sizes.findText("640 × 480"))
+    sizes.activated.emit(sizes.currentIndex())
+    page.choose_source("camera:usb-2")
+    session.store.edit("capture", width=1920, height=1080)
+    page.choose_source("camera:usb-1")
+    assert session.pipeline.settings.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
+
+
+def test_a_video_file_can_take_the_cameras_place(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.window.camera_page.choose_source(FILE)
+    dialogs = [child for child in session.window.findChildren(QWidget) if child.inherits("QFileDialog")]
+    dialogs[-1].fileSelected.emit(str(tmp_path / "film.mp4"))  # type: ignore[attr-defined]
+    dialogs[-1].close()
+    assert session.pipeline.settings.capture.source == str(tmp_path / "film.mp4")
+    assert box(session, "cameraCombo").currentText() == "film.mp4"
+
+
+def test_a_missing_model_is_downloaded_with_progress(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        progress(5_000_000, 10_000_000)
+        go_on.wait(5)
+        monkeypatch.setattr(services, "models", lambda: (services.ModelChoice(name, True, None, "", True),))
+        return Path(name)
+
+    monkeypatch.setattr(services, "download", download)
+    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    qtbot.waitUntil(lambda: box(session, "modelCombo").count() > 2)
+    session.store.edit("matting", model="rvm-mobilenetv3")
+    get = button(session, "downloadButton")
+    assert get.isVisible()
+    qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
+    bar = session.window.findChild(QProgressBar, "downloadProgress")
+    assert bar is not None
+    qtbot.waitUntil(lambda: bar.value() == 5000)
+    assert not get.isVisible()
+    go_on.set()
+    qtbot.waitUntil(lambda: not bar.isVisible())
+    assert not get.isVisible(), "it is on hand now"
+
+
+def test_a_download_can_be_cancelled_and_may_fail(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    qtbot.waitUntil(lambda: box(session, "modelCombo").count() > 2)
+    session.store.edit("matting", model="rvm-mobilenetv3")
+
+    def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        while True:
+            progress(1, 100)
+
+    monkeypatch.setattr(services, "download", endless)
+    get = button(session, "downloadButton")
+    get.click()
+    qtbot.mouseClick(button(session, "downloadCancel"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(get.isVisible)
+    assert not session.window.error_bar.isVisible(), "what the user wanted is no error"
+
+    def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        raise DownloadError("The server does not answer; try again later.")
+
+    monkeypatch.setattr(services, "download", broken)
+    get.click()
+    qtbot.waitUntil(lambda: session.window.error_bar.text == "The server does not answer; try again later.")
+
+
+def test_only_plate_models_offer_a_plate(session: Session, qtbot: QtBot) -> None:
+    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    plate = button(session, "plateButton")
+    assert not plate.isVisible()
+    session.store.edit("matting", model="bgmv2-resnet50")
+    assert plate.isVisible()
+    assert MODELS[0].name not in plate.text()

@@ -1,0 +1,63 @@
+"""Recordings and snapshots."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.gui.application import Session
+from tests.fakes import FakeWorld
+from tests.gui.widgets import button
+
+
+def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
+    session.preferences.change(recordings_dir=tmp_path)
+    record = button(session, "recordButton")
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    wanted = session.pipeline.settings.output.record
+    assert wanted is not None
+    assert wanted.parent == tmp_path
+    qtbot.waitUntil(lambda: record.text() == "0:01")
+    assert session.window.readout.recording.isVisible()
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is None)
+    qtbot.waitUntil(lambda: record.text() == "Record")
+    assert not record.isChecked()
+    assert world.pictures()
+
+
+def test_a_recording_given_up_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.preferences.change(recordings_dir=tmp_path)
+    record = button(session, "recordButton")
+    record.click()
+    record.click()
+    done: list[object] = []
+    session.window.tasks.run(lambda: 1, done.append)
+    qtbot.waitUntil(lambda: bool(done))
+    qtbot.wait(100)
+    assert session.pipeline.settings.output.record is None
+    assert not record.isChecked()
+
+
+def test_a_snapshot_shows_what_goes_out(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.preferences.change(recordings_dir=tmp_path / "shots")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    with qtbot.waitSignal(session.window.recording.saved):
+        qtbot.mouseClick(button(session, "snapshotButton"), Qt.MouseButton.LeftButton)
+    files = list((tmp_path / "shots").glob("*.png"))
+    assert len(files) == 1
+    assert files[0].name in session.window.readout.notice.text()
+
+
+def test_a_folder_that_cannot_be_made_is_told(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    session.preferences.change(recordings_dir=blocker / "deeper")
+    button(session, "recordButton").click()
+    qtbot.waitUntil(lambda: "cannot be made" in session.window.error_bar.text)
+    assert not button(session, "recordButton").isChecked()

@@ -1,0 +1,104 @@
+"""Scenes, and the bar that tells what went wrong."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QInputDialog, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.doctor.finding import Finding, State
+from app.errors import SinkOpenError, SourceLostError
+from app.gui import services
+from app.gui.application import Session
+from app.gui.doctor_dialog import FindingsDialog
+from app.runtime.status import Phase
+from tests.fakes import FakeWorld
+from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.widgets import box, button, fail
+
+
+def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
+    scenes = session.window.scenes
+    session.store.edit("background", kind="colour", colour="#112233")
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    dialog = session.window.findChild(QInputDialog)
+    assert dialog is not None
+    dialog.setTextValue("Work")
+    dialog.accept()
+    qtbot.waitUntil(lambda: scenes.names == ("Work",))
+    session.store.edit("background", kind="blur")
+    session.store.edit("matting", downsample_ratio=0.5)
+    session.store.set_paused(True)
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "colour")
+    assert session.pipeline.settings.matting.downsample_ratio is None
+    assert session.pipeline.settings.paused, "a scene does not end a pause"
+    scenes.ask_for_new_name("Work")
+    dialog = session.window.findChildren(QInputDialog)[-1]
+    dialog.setTextValue("Office")
+    dialog.accept()
+    qtbot.waitUntil(lambda: scenes.names == ("Office",))
+    scenes.remove("Office")
+    qtbot.waitUntil(lambda: scenes.names == ())
+    scenes.use("Office")
+    qtbot.waitUntil(lambda: "There is no scene 'Office'" in session.window.error_bar.text)
+
+
+def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(
+    session: Session, qtbot: QtBot, world: FakeWorld
+) -> None:
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
+    world.faults.put("read", fail(SourceLostError("The camera went away; plug it in.")))
+    bar = session.window.error_bar
+    qtbot.waitUntil(lambda: bar.isVisible())
+    assert bar.text == "The camera went away; plug it in."
+    action = button(session, "errorAction")
+    assert action.text() == "Choose another camera"
+    session.window.tabs.setCurrentWidget(session.window.output_page)
+    qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
+    assert session.window.tabs.currentWidget() is session.window.camera_page
+    box(session, "cameraCombo").hidePopup()
+    world.faults.heal()
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qtbot: QtBot, world: FakeWorld) -> None:
+    world.faults.put("read", fail(SourceLostError("First trouble.")))
+    bar = session.window.error_bar
+    qtbot.waitUntil(lambda: bar.text == "First trouble.")
+    dismiss = session.window.findChild(QWidget, "errorDismiss")
+    assert dismiss is not None
+    qtbot.mouseClick(dismiss, Qt.MouseButton.LeftButton)
+    session.bridge.poll()
+    assert not bar.isVisible()
+    world.faults.put("read", fail(SourceLostError("Second trouble.")))
+    qtbot.waitUntil(lambda: bar.text == "Second trouble.")
+    world.faults.heal()
+
+
+def test_a_missing_virtual_camera_offers_the_set_up(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding("virtual camera: module", State.PROBLEM, "It is not loaded.", "Nobody sees you.", "sudo x")
+    monkeypatch.setattr(services, "virtual_camera_findings", lambda: (finding,))
+    world.faults.put("open_virtual_camera", fail(SinkOpenError("There is no such camera.")))
+    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video99")))
+    qtbot.waitUntil(lambda: session.window.error_bar.text == "There is no such camera.")
+    button(session, "errorAction").click()
+    dialog = session.window.findChild(FindingsDialog)
+    assert dialog is not None
+    summary = dialog.findChild(QLabel, "findingsSummary")
+    assert summary is not None
+    qtbot.waitUntil(lambda: "cannot see" in summary.text())
+    copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
+    copy.click()
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text() == "sudo x"
+    dialog.close()
