@@ -107,6 +107,18 @@
         <translation>Original und Ergebnis nebeneinander</translation>
     </message>
 </context><context>
+    <name>AllFindingsView</name>
+    <message>
+        <location filename="../findings_view.py" line="116" />
+        <source>All is well.</source>
+        <translation>Alles in Ordnung.</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="117" />
+        <source>Problems: {0}   ·   Warnings: {1}</source>
+        <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
+    </message>
+</context><context>
     <name>Assistant</name>
     <message>
         <location filename="../assistant.py" line="59" />
@@ -290,68 +302,68 @@
 </context><context>
     <name>BackgroundStrip</name>
     <message>
-        <location filename="../backgrounds/strip.py" line="182" />
-        <location filename="../backgrounds/strip.py" line="46" />
+        <location filename="../backgrounds/strip.py" line="183" />
+        <location filename="../backgrounds/strip.py" line="47" />
         <source>Add…</source>
         <translation>Hinzufügen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="49" />
+        <location filename="../backgrounds/strip.py" line="50" />
         <source>Add a background</source>
         <translation>Hintergrund hinzufügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="50" />
+        <location filename="../backgrounds/strip.py" line="51" />
         <source>Add images or videos; they can be dropped or pasted as well</source>
         <translation>Bilder oder Videos hinzufügen; auch durch Ziehen oder Einfügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="87" />
+        <location filename="../backgrounds/strip.py" line="88" />
         <source>Images and videos ({0})</source>
         <translation>Bilder und Videos ({0})</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="88" />
+        <location filename="../backgrounds/strip.py" line="89" />
         <source>Add backgrounds</source>
         <translation>Hintergründe hinzufügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="116" />
+        <location filename="../backgrounds/strip.py" line="117" />
         <source>Backgrounds</source>
         <translation>Hintergründe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="116" />
+        <location filename="../backgrounds/strip.py" line="117" />
         <source>Choose what is behind you</source>
         <translation>Wählen Sie, was hinter Ihnen ist</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="145" />
+        <location filename="../backgrounds/strip.py" line="146" />
         <source>Background</source>
         <translation>Hintergrund</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="175" />
+        <location filename="../backgrounds/strip.py" line="176" />
         <source>Use</source>
         <translation>Verwenden</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="177" />
+        <location filename="../backgrounds/strip.py" line="178" />
         <source>Choose the colour…</source>
         <translation>Farbe wählen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="179" />
+        <location filename="../backgrounds/strip.py" line="180" />
         <source>Rename…</source>
         <translation>Umbenennen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="180" />
+        <location filename="../backgrounds/strip.py" line="181" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="202" />
+        <location filename="../backgrounds/strip.py" line="203" />
         <source>Rename the background</source>
         <translation>Hintergrund umbenennen</translation>
     </message>
@@ -400,97 +412,102 @@
 </context><context>
     <name>CameraPage</name>
     <message>
-        <location filename="../panels/camera.py" line="44" />
-        <location filename="../panels/camera.py" line="35" />
+        <location filename="../panels/camera.py" line="45" />
+        <location filename="../panels/camera.py" line="36" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="35" />
+        <location filename="../panels/camera.py" line="36" />
         <source>Where the picture comes from</source>
         <translation>Woher das Bild kommt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="45" />
-        <location filename="../panels/camera.py" line="36" />
+        <location filename="../panels/camera.py" line="46" />
+        <location filename="../panels/camera.py" line="37" />
         <source>Size</source>
         <translation>Größe</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="36" />
+        <location filename="../panels/camera.py" line="37" />
         <source>Width and height of the picture</source>
         <translation>Breite und Höhe des Bildes</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="46" />
-        <location filename="../panels/camera.py" line="37" />
+        <location filename="../panels/camera.py" line="47" />
+        <location filename="../panels/camera.py" line="38" />
         <source>Pictures a second</source>
         <translation>Bilder je Sekunde</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="37" />
+        <location filename="../panels/camera.py" line="38" />
         <source>How many pictures the camera gives</source>
         <translation>Wie viele Bilder die Kamera liefert</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="47" />
-        <location filename="../panels/camera.py" line="38" />
+        <location filename="../panels/camera.py" line="48" />
+        <location filename="../panels/camera.py" line="39" />
         <source>Format</source>
         <translation>Format</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="38" />
+        <location filename="../panels/camera.py" line="39" />
         <source>How the camera sends its pictures</source>
         <translation>Wie die Kamera ihre Bilder schickt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="41" />
+        <location filename="../panels/camera.py" line="42" />
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="41" />
+        <location filename="../panels/camera.py" line="42" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Sehen Sie sich wie im Spiegel; die anderen nicht</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="43" />
+        <location filename="../panels/camera.py" line="44" />
         <source>Source</source>
         <translation>Quelle</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="49" />
+        <location filename="../panels/camera.py" line="50" />
+        <source>Framing</source>
+        <translation>Bildausschnitt</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="52" />
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="73" />
+        <location filename="../panels/camera.py" line="76" />
         <source>{0} gives {1} × {2} at {3} per second {4}</source>
         <translation>{0} liefert {1} × {2}, {3} je Sekunde {4}</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="85" />
+        <location filename="../panels/camera.py" line="88" />
         <source>Choose a video</source>
         <translation>Video wählen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="127" />
-        <location filename="../panels/camera.py" line="99" />
+        <location filename="../panels/camera.py" line="130" />
+        <location filename="../panels/camera.py" line="102" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="101" />
+        <location filename="../panels/camera.py" line="104" />
         <source>Demonstration</source>
         <translation>Vorführung</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="104" />
+        <location filename="../panels/camera.py" line="107" />
         <source>A camera that is not plugged in</source>
         <translation>Eine Kamera, die nicht angesteckt ist</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="106" />
+        <location filename="../panels/camera.py" line="109" />
         <source>Video file…</source>
         <translation>Videodatei …</translation>
     </message>
@@ -500,6 +517,24 @@
         <location filename="../dialogs.py" line="44" />
         <source>Name:</source>
         <translation>Name:</translation>
+    </message>
+</context><context>
+    <name>DoctorDialog</name>
+    <message>
+        <location filename="../doctor_dialog.py" line="61" />
+        <source>Check this computer</source>
+        <translation>Diesen Rechner prüfen</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="69" />
+        <location filename="../doctor_dialog.py" line="66" />
+        <source>Send a test picture</source>
+        <translation>Testbild senden</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="70" />
+        <source>Other programs see colour bars for a second, which are read back and compared</source>
+        <translation>Andere Programme sehen eine Sekunde lang Farbbalken, die zurückgelesen und verglichen werden</translation>
     </message>
 </context><context>
     <name>EdgeControls</name>
@@ -587,100 +622,311 @@
         <translation>Was schiefging</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="35" />
+        <location filename="../error_bar.py" line="37" />
         <source>Help</source>
         <translation>Hilfe</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="35" />
+        <location filename="../error_bar.py" line="37" />
         <source>Helps with the problem</source>
         <translation>Hilft bei dem Problem</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
+        <location filename="../error_bar.py" line="40" />
         <source>Dismiss</source>
         <translation>Ausblenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
+        <location filename="../error_bar.py" line="40" />
         <source>Hide this message</source>
         <translation>Diese Meldung ausblenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="71" />
+        <location filename="../error_bar.py" line="76" />
         <source>and {0} more</source>
         <translation>und {0} weitere</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="81" />
+        <location filename="../error_bar.py" line="86" />
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="87" />
+        <source>Matting</source>
+        <translation>Freistellen</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="88" />
+        <source>Background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="89" />
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="90" />
+        <source>Recording</source>
+        <translation>Aufnahme</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="91" />
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="92" />
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="97" />
         <source>Choose another camera</source>
         <translation>Andere Kamera wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="82" />
+        <location filename="../error_bar.py" line="98" />
         <source>Choose another model</source>
         <translation>Anderes Modell wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="83" />
+        <location filename="../error_bar.py" line="99" />
         <source>Use the blur</source>
         <translation>Unschärfe verwenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="84" />
+        <location filename="../error_bar.py" line="100" />
         <source>Set up…</source>
         <translation>Einrichten …</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="85" />
+        <location filename="../error_bar.py" line="101" />
         <source>Choose another folder</source>
         <translation>Anderen Ordner wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="86" />
+        <location filename="../error_bar.py" line="102" />
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
+    <name>Findings</name>
+    <message>
+        <location filename="../findings_view.py" line="169" />
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="170" />
+        <source>Camera: permission</source>
+        <translation>Kamera: Berechtigung</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="171" />
+        <source>Camera: in use</source>
+        <translation>Kamera: in Benutzung</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="172" />
+        <source>Virtual camera: module</source>
+        <translation>Virtuelle Kamera: Modul</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="173" />
+        <source>Virtual camera: device</source>
+        <translation>Virtuelle Kamera: Gerät</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="174" />
+        <source>Virtual camera: installed</source>
+        <translation>Virtuelle Kamera: installiert</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="175" />
+        <source>Virtual camera: seen by browsers</source>
+        <translation>Virtuelle Kamera: für Browser sichtbar</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="176" />
+        <source>Virtual camera: permission</source>
+        <translation>Virtuelle Kamera: Berechtigung</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="177" />
+        <source>Virtual camera: in use</source>
+        <translation>Virtuelle Kamera: in Benutzung</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="178" />
+        <source>Virtual camera: at the start of the computer</source>
+        <translation>Virtuelle Kamera: beim Start des Rechners</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="179" />
+        <source>Virtual camera: Secure Boot</source>
+        <translation>Virtuelle Kamera: Secure Boot</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="180" />
+        <source>Virtual camera: options</source>
+        <translation>Virtuelle Kamera: Optionen</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="181" />
+        <source>Virtual camera: test picture</source>
+        <translation>Virtuelle Kamera: Testbild</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="182" />
+        <source>Graphics card</source>
+        <translation>Grafikkarte</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="183" />
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="184" />
+        <source>Display</source>
+        <translation>Bildschirm</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="185" />
+        <source>Display: libraries</source>
+        <translation>Bildschirm: Bibliotheken</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="186" />
+        <source>Disk of the settings</source>
+        <translation>Datenträger der Einstellungen</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="187" />
+        <source>Disk of the models</source>
+        <translation>Datenträger der Modelle</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="193" />
+        <source>fine</source>
+        <translation>in Ordnung</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="194" />
+        <source>warning</source>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="195" />
+        <source>problem</source>
+        <translation>Problem</translation>
+    </message>
+</context><context>
     <name>FindingsDialog</name>
     <message>
-        <location filename="../findings_view.py" line="78" />
-        <source>Virtual camera</source>
-        <translation>Virtuelle Kamera</translation>
+        <location filename="../doctor_dialog.py" line="33" />
+        <source>Choosing the camera in other programs…</source>
+        <translation>Die Kamera in anderen Programmen wählen…</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="35" />
+        <source>Opens a page of the manual</source>
+        <translation>Öffnet eine Seite der Anleitung</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="37" />
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="39" />
+        <source>Back to the window</source>
+        <translation>Zurück zum Fenster</translation>
     </message>
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="51" />
-        <location filename="../findings_view.py" line="23" />
+        <location filename="../findings_view.py" line="68" />
+        <location filename="../findings_view.py" line="32" />
         <source>Checking…</source>
         <translation>Wird geprüft …</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="36" />
-        <location filename="../findings_view.py" line="35" />
+        <location filename="../findings_view.py" line="46" />
+        <location filename="../findings_view.py" line="45" />
         <source>Check again</source>
         <translation>Erneut prüfen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="36" />
+        <location filename="../findings_view.py" line="46" />
         <source>Look at this machine once more</source>
         <translation>Diesen Rechner noch einmal ansehen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="62" />
+        <location filename="../findings_view.py" line="87" />
         <source>The virtual camera is ready.</source>
         <translation>Die virtuelle Kamera ist bereit.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="62" />
+        <location filename="../findings_view.py" line="88" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Andere Programme können das Bild noch nicht sehen.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="65" />
+        <location filename="../findings_view.py" line="160" />
+        <location filename="../findings_view.py" line="159" />
         <source>Copy</source>
         <translation>Kopieren</translation>
+    </message>
+</context><context>
+    <name>FramingControls</name>
+    <message>
+        <location filename="../panels/framing.py" line="24" />
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="25" />
+        <source>Shows a part of the camera's picture larger</source>
+        <translation>Zeigt einen Teil des Kamerabildes größer</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="28" />
+        <source>Sideways</source>
+        <translation>Seitlich</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="28" />
+        <source>Moves the part shown to the left or right</source>
+        <translation>Verschiebt den gezeigten Teil nach links oder rechts</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="32" />
+        <source>Up and down</source>
+        <translation>Auf und ab</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="32" />
+        <source>Moves the part shown up or down</source>
+        <translation>Verschiebt den gezeigten Teil nach oben oder unten</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="34" />
+        <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
+        <translation>Mausrad über der Vorschau drehen zum Zoomen, ziehen zum Verschieben.</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="37" />
+        <location filename="../panels/framing.py" line="35" />
+        <source>Show the whole picture</source>
+        <translation>Das ganze Bild zeigen</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="37" />
+        <source>Ends the zoom of the camera's picture</source>
+        <translation>Beendet den Zoom des Kamerabildes</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
@@ -725,37 +971,42 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../main_window.py" line="94" />
+        <location filename="../main_window.py" line="96" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="95" />
+        <location filename="../main_window.py" line="97" />
         <source>Matting</source>
         <translation>Freistellen</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="96" />
+        <location filename="../main_window.py" line="98" />
         <source>Output</source>
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="132" />
+        <location filename="../main_window.py" line="134" />
         <source>Saved {0}</source>
         <translation>{0} gespeichert</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="192" />
+        <location filename="../main_window.py" line="185" />
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="202" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="194" />
+        <location filename="../main_window.py" line="204" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="195" />
+        <location filename="../main_window.py" line="205" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
@@ -848,142 +1099,152 @@
 </context><context>
     <name>Menus</name>
     <message>
-        <location filename="../menus.py" line="29" />
+        <location filename="../menus.py" line="30" />
         <source>&amp;Scenes</source>
         <translation>&amp;Szenen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="48" />
+        <location filename="../menus.py" line="49" />
         <source>&amp;Program</source>
         <translation>&amp;Programm</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="51" />
+        <location filename="../menus.py" line="52" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="52" />
+        <location filename="../menus.py" line="53" />
         <source>Freeze</source>
         <translation>Einfrieren</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="53" />
+        <location filename="../menus.py" line="54" />
         <source>Record</source>
         <translation>Aufnehmen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="54" />
+        <location filename="../menus.py" line="55" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="57" />
+        <location filename="../menus.py" line="58" />
         <source>Open the folder of recordings</source>
         <translation>Ordner der Aufnahmen öffnen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="59" />
+        <location filename="../menus.py" line="60" />
         <source>Set-up assistant…</source>
         <translation>Einrichtungsassistent …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="61" />
+        <location filename="../menus.py" line="62" />
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="64" />
+        <location filename="../menus.py" line="65" />
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="69" />
+        <location filename="../menus.py" line="70" />
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="70" />
+        <location filename="../menus.py" line="71" />
         <source>Figures on the preview</source>
         <translation>Zahlen auf der Vorschau</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="71" />
+        <location filename="../menus.py" line="72" />
         <source>Side panel</source>
         <translation>Seitenleiste</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="72" />
+        <location filename="../menus.py" line="73" />
         <source>Performance plot</source>
         <translation>Leistungskurve</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="74" />
+        <location filename="../menus.py" line="75" />
         <source>Colours</source>
         <translation>Farben</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="78" />
+        <location filename="../menus.py" line="79" />
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="79" />
+        <location filename="../menus.py" line="80" />
         <source>Light</source>
         <translation>Hell</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="80" />
+        <location filename="../menus.py" line="81" />
         <source>Dark</source>
         <translation>Dunkel</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="100" />
+        <location filename="../menus.py" line="101" />
         <source>&amp;Background</source>
         <translation>&amp;Hintergrund</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="101" />
+        <location filename="../menus.py" line="102" />
         <source>Add…</source>
         <translation>Hinzufügen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="102" />
+        <location filename="../menus.py" line="103" />
         <source>Paste</source>
         <translation>Einfügen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="104" />
+        <location filename="../menus.py" line="105" />
         <source>Rename…</source>
         <translation>Umbenennen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="105" />
+        <location filename="../menus.py" line="106" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="108" />
+        <location filename="../menus.py" line="109" />
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="109" />
+        <location filename="../menus.py" line="110" />
+        <source>Check this computer…</source>
+        <translation>Diesen Rechner prüfen…</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="111" />
+        <source>Choosing the camera in other programs</source>
+        <translation>Die Kamera in anderen Programmen wählen</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="112" />
         <source>Log</source>
         <translation>Protokoll</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="110" />
+        <location filename="../menus.py" line="113" />
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="111" />
+        <location filename="../menus.py" line="114" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="116" />
+        <location filename="../menus.py" line="119" />
         <source>There is no picture to paste; copy an image or a file first.</source>
         <translation>Es gibt kein Bild zum Einfügen; kopieren Sie zuerst ein Bild oder eine Datei.</translation>
     </message>
@@ -1316,63 +1577,63 @@
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="66" />
+        <location filename="../plate_dialog.py" line="67" />
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="66" />
+        <location filename="../plate_dialog.py" line="67" />
         <source>How much of the picture is taken</source>
         <translation>Wie viel vom Bild aufgenommen ist</translation>
     </message>
     <message>
+        <location filename="../plate_dialog.py" line="69" />
         <location filename="../plate_dialog.py" line="68" />
-        <location filename="../plate_dialog.py" line="67" />
         <source>Start</source>
         <translation>Start</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="68" />
+        <location filename="../plate_dialog.py" line="69" />
         <source>Begin the countdown</source>
         <translation>Den Countdown beginnen</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="69" />
+        <location filename="../plate_dialog.py" line="70" />
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="82" />
+        <location filename="../plate_dialog.py" line="83" />
         <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
         <translation>Nach dem Start bitte aus dem Bild gehen; Raum und Kamera bleiben, wie sie sind.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="91" />
+        <location filename="../plate_dialog.py" line="92" />
         <source>Step out of the picture.</source>
         <translation>Bitte aus dem Bild gehen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="102" />
+        <location filename="../plate_dialog.py" line="108" />
         <source>The picture is being taken.</source>
         <translation>Das Bild wird aufgenommen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="109" />
+        <location filename="../plate_dialog.py" line="115" />
         <source>The camera gives no pictures.</source>
         <translation>Die Kamera liefert keine Bilder.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="112" />
+        <location filename="../plate_dialog.py" line="118" />
         <source>Checking that nobody is in it.</source>
         <translation>Es wird geprüft, ob niemand darauf ist.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="125" />
+        <location filename="../plate_dialog.py" line="131" />
         <source>Done: the room is known now.</source>
         <translation>Fertig: Der Raum ist jetzt bekannt.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="132" />
+        <location filename="../plate_dialog.py" line="138" />
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
@@ -1585,12 +1846,32 @@
         <translation>keine virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="46" />
+        <location filename="../status_line.py" line="47" />
+        <source>detail {0} %</source>
+        <translation>Detail {0} %</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="49" />
+        <source>lighter model</source>
+        <translation>leichteres Modell</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="51" />
+        <source>every second picture</source>
+        <translation>jedes zweite Bild</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="52" />
+        <source>quality lowered to hold {0} fps: {1}</source>
+        <translation>Qualität gesenkt, um {0} B/s zu halten: {1}</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="59" />
         <source>preparing the model…</source>
         <translation>das Modell wird vorbereitet …</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="47" />
+        <location filename="../status_line.py" line="60" />
         <source>preparing the background…</source>
         <translation>der Hintergrund wird vorbereitet …</translation>
     </message>
@@ -1641,22 +1922,22 @@
 </context><context>
     <name>WindowLife</name>
     <message>
-        <location filename="../life.py" line="59" />
+        <location filename="../life.py" line="65" />
         <source>Keep Mattecam running in the tray?</source>
         <translation>Mattecam im Infobereich weiterlaufen lassen?</translation>
     </message>
     <message>
-        <location filename="../life.py" line="60" />
+        <location filename="../life.py" line="66" />
         <source>Meetings go on seeing you. This is asked only once.</source>
         <translation>Besprechungen sehen Sie weiterhin. Das wird nur einmal gefragt.</translation>
     </message>
     <message>
-        <location filename="../life.py" line="61" />
+        <location filename="../life.py" line="67" />
         <source>Keep running</source>
         <translation>Weiterlaufen lassen</translation>
     </message>
     <message>
-        <location filename="../life.py" line="62" />
+        <location filename="../life.py" line="68" />
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>

@@ -107,6 +107,18 @@
         <translation>Original y resultado lado a lado</translation>
     </message>
 </context><context>
+    <name>AllFindingsView</name>
+    <message>
+        <location filename="../findings_view.py" line="116" />
+        <source>All is well.</source>
+        <translation>Todo está bien.</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="117" />
+        <source>Problems: {0}   ·   Warnings: {1}</source>
+        <translation>Problemas: {0}   ·   Avisos: {1}</translation>
+    </message>
+</context><context>
     <name>Assistant</name>
     <message>
         <location filename="../assistant.py" line="59" />
@@ -290,68 +302,68 @@
 </context><context>
     <name>BackgroundStrip</name>
     <message>
-        <location filename="../backgrounds/strip.py" line="182" />
-        <location filename="../backgrounds/strip.py" line="46" />
+        <location filename="../backgrounds/strip.py" line="183" />
+        <location filename="../backgrounds/strip.py" line="47" />
         <source>Add…</source>
         <translation>Añadir…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="49" />
+        <location filename="../backgrounds/strip.py" line="50" />
         <source>Add a background</source>
         <translation>Añadir un fondo</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="50" />
+        <location filename="../backgrounds/strip.py" line="51" />
         <source>Add images or videos; they can be dropped or pasted as well</source>
         <translation>Añadir imágenes o vídeos; también se pueden soltar o pegar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="87" />
+        <location filename="../backgrounds/strip.py" line="88" />
         <source>Images and videos ({0})</source>
         <translation>Imágenes y vídeos ({0})</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="88" />
+        <location filename="../backgrounds/strip.py" line="89" />
         <source>Add backgrounds</source>
         <translation>Añadir fondos</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="116" />
+        <location filename="../backgrounds/strip.py" line="117" />
         <source>Backgrounds</source>
         <translation>Fondos</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="116" />
+        <location filename="../backgrounds/strip.py" line="117" />
         <source>Choose what is behind you</source>
         <translation>Elija lo que hay detrás de usted</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="145" />
+        <location filename="../backgrounds/strip.py" line="146" />
         <source>Background</source>
         <translation>Fondo</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="175" />
+        <location filename="../backgrounds/strip.py" line="176" />
         <source>Use</source>
         <translation>Usar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="177" />
+        <location filename="../backgrounds/strip.py" line="178" />
         <source>Choose the colour…</source>
         <translation>Elegir el color…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="179" />
+        <location filename="../backgrounds/strip.py" line="180" />
         <source>Rename…</source>
         <translation>Cambiar el nombre…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="180" />
+        <location filename="../backgrounds/strip.py" line="181" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="202" />
+        <location filename="../backgrounds/strip.py" line="203" />
         <source>Rename the background</source>
         <translation>Cambiar el nombre del fondo</translation>
     </message>
@@ -400,97 +412,102 @@
 </context><context>
     <name>CameraPage</name>
     <message>
-        <location filename="../panels/camera.py" line="44" />
-        <location filename="../panels/camera.py" line="35" />
+        <location filename="../panels/camera.py" line="45" />
+        <location filename="../panels/camera.py" line="36" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="35" />
+        <location filename="../panels/camera.py" line="36" />
         <source>Where the picture comes from</source>
         <translation>De dónde viene la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="45" />
-        <location filename="../panels/camera.py" line="36" />
+        <location filename="../panels/camera.py" line="46" />
+        <location filename="../panels/camera.py" line="37" />
         <source>Size</source>
         <translation>Tamaño</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="36" />
+        <location filename="../panels/camera.py" line="37" />
         <source>Width and height of the picture</source>
         <translation>Anchura y altura de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="46" />
-        <location filename="../panels/camera.py" line="37" />
+        <location filename="../panels/camera.py" line="47" />
+        <location filename="../panels/camera.py" line="38" />
         <source>Pictures a second</source>
         <translation>Imágenes por segundo</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="37" />
+        <location filename="../panels/camera.py" line="38" />
         <source>How many pictures the camera gives</source>
         <translation>Cuántas imágenes da la cámara</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="47" />
-        <location filename="../panels/camera.py" line="38" />
+        <location filename="../panels/camera.py" line="48" />
+        <location filename="../panels/camera.py" line="39" />
         <source>Format</source>
         <translation>Formato</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="38" />
+        <location filename="../panels/camera.py" line="39" />
         <source>How the camera sends its pictures</source>
         <translation>Cómo envía la cámara sus imágenes</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="41" />
+        <location filename="../panels/camera.py" line="42" />
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="41" />
+        <location filename="../panels/camera.py" line="42" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Véase como en un espejo; los demás no</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="43" />
+        <location filename="../panels/camera.py" line="44" />
         <source>Source</source>
         <translation>Fuente</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="49" />
+        <location filename="../panels/camera.py" line="50" />
+        <source>Framing</source>
+        <translation>Encuadre</translation>
+    </message>
+    <message>
+        <location filename="../panels/camera.py" line="52" />
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="73" />
+        <location filename="../panels/camera.py" line="76" />
         <source>{0} gives {1} × {2} at {3} per second {4}</source>
         <translation>{0} da {1} × {2} a {3} por segundo {4}</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="85" />
+        <location filename="../panels/camera.py" line="88" />
         <source>Choose a video</source>
         <translation>Elegir un vídeo</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="127" />
-        <location filename="../panels/camera.py" line="99" />
+        <location filename="../panels/camera.py" line="130" />
+        <location filename="../panels/camera.py" line="102" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="101" />
+        <location filename="../panels/camera.py" line="104" />
         <source>Demonstration</source>
         <translation>Demostración</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="104" />
+        <location filename="../panels/camera.py" line="107" />
         <source>A camera that is not plugged in</source>
         <translation>Una cámara que no está conectada</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="106" />
+        <location filename="../panels/camera.py" line="109" />
         <source>Video file…</source>
         <translation>Archivo de vídeo…</translation>
     </message>
@@ -500,6 +517,24 @@
         <location filename="../dialogs.py" line="44" />
         <source>Name:</source>
         <translation>Nombre:</translation>
+    </message>
+</context><context>
+    <name>DoctorDialog</name>
+    <message>
+        <location filename="../doctor_dialog.py" line="61" />
+        <source>Check this computer</source>
+        <translation>Comprobar este equipo</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="69" />
+        <location filename="../doctor_dialog.py" line="66" />
+        <source>Send a test picture</source>
+        <translation>Enviar una imagen de prueba</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="70" />
+        <source>Other programs see colour bars for a second, which are read back and compared</source>
+        <translation>Otros programas ven durante un segundo barras de color, que se vuelven a leer y se comparan</translation>
     </message>
 </context><context>
     <name>EdgeControls</name>
@@ -587,100 +622,311 @@
         <translation>Qué ha fallado</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="35" />
+        <location filename="../error_bar.py" line="37" />
         <source>Help</source>
         <translation>Ayuda</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="35" />
+        <location filename="../error_bar.py" line="37" />
         <source>Helps with the problem</source>
         <translation>Ayuda con el problema</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
+        <location filename="../error_bar.py" line="40" />
         <source>Dismiss</source>
         <translation>Descartar</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
+        <location filename="../error_bar.py" line="40" />
         <source>Hide this message</source>
         <translation>Ocultar este mensaje</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="71" />
+        <location filename="../error_bar.py" line="76" />
         <source>and {0} more</source>
         <translation>y {0} más</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="81" />
+        <location filename="../error_bar.py" line="86" />
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="87" />
+        <source>Matting</source>
+        <translation>Recorte</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="88" />
+        <source>Background</source>
+        <translation>Fondo</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="89" />
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="90" />
+        <source>Recording</source>
+        <translation>Grabación</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="91" />
+        <source>Output</source>
+        <translation>Salida</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="92" />
+        <source>Settings</source>
+        <translation>Ajustes</translation>
+    </message>
+    <message>
+        <location filename="../error_bar.py" line="97" />
         <source>Choose another camera</source>
         <translation>Elegir otra cámara</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="82" />
+        <location filename="../error_bar.py" line="98" />
         <source>Choose another model</source>
         <translation>Elegir otro modelo</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="83" />
+        <location filename="../error_bar.py" line="99" />
         <source>Use the blur</source>
         <translation>Usar el desenfoque</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="84" />
+        <location filename="../error_bar.py" line="100" />
         <source>Set up…</source>
         <translation>Configurar…</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="85" />
+        <location filename="../error_bar.py" line="101" />
         <source>Choose another folder</source>
         <translation>Elegir otra carpeta</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="86" />
+        <location filename="../error_bar.py" line="102" />
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
 </context><context>
+    <name>Findings</name>
+    <message>
+        <location filename="../findings_view.py" line="169" />
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="170" />
+        <source>Camera: permission</source>
+        <translation>Cámara: permiso</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="171" />
+        <source>Camera: in use</source>
+        <translation>Cámara: en uso</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="172" />
+        <source>Virtual camera: module</source>
+        <translation>Cámara virtual: módulo</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="173" />
+        <source>Virtual camera: device</source>
+        <translation>Cámara virtual: dispositivo</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="174" />
+        <source>Virtual camera: installed</source>
+        <translation>Cámara virtual: instalada</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="175" />
+        <source>Virtual camera: seen by browsers</source>
+        <translation>Cámara virtual: visible para los navegadores</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="176" />
+        <source>Virtual camera: permission</source>
+        <translation>Cámara virtual: permiso</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="177" />
+        <source>Virtual camera: in use</source>
+        <translation>Cámara virtual: en uso</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="178" />
+        <source>Virtual camera: at the start of the computer</source>
+        <translation>Cámara virtual: al encender el equipo</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="179" />
+        <source>Virtual camera: Secure Boot</source>
+        <translation>Cámara virtual: Secure Boot</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="180" />
+        <source>Virtual camera: options</source>
+        <translation>Cámara virtual: opciones</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="181" />
+        <source>Virtual camera: test picture</source>
+        <translation>Cámara virtual: imagen de prueba</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="182" />
+        <source>Graphics card</source>
+        <translation>Tarjeta gráfica</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="183" />
+        <source>Models</source>
+        <translation>Modelos</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="184" />
+        <source>Display</source>
+        <translation>Pantalla</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="185" />
+        <source>Display: libraries</source>
+        <translation>Pantalla: bibliotecas</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="186" />
+        <source>Disk of the settings</source>
+        <translation>Disco de los ajustes</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="187" />
+        <source>Disk of the models</source>
+        <translation>Disco de los modelos</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="193" />
+        <source>fine</source>
+        <translation>bien</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="194" />
+        <source>warning</source>
+        <translation>aviso</translation>
+    </message>
+    <message>
+        <location filename="../findings_view.py" line="195" />
+        <source>problem</source>
+        <translation>problema</translation>
+    </message>
+</context><context>
     <name>FindingsDialog</name>
     <message>
-        <location filename="../findings_view.py" line="78" />
-        <source>Virtual camera</source>
-        <translation>Cámara virtual</translation>
+        <location filename="../doctor_dialog.py" line="33" />
+        <source>Choosing the camera in other programs…</source>
+        <translation>Elegir la cámara en otros programas…</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="35" />
+        <source>Opens a page of the manual</source>
+        <translation>Abre una página del manual</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="37" />
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <location filename="../doctor_dialog.py" line="39" />
+        <source>Back to the window</source>
+        <translation>Volver a la ventana</translation>
     </message>
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="51" />
-        <location filename="../findings_view.py" line="23" />
+        <location filename="../findings_view.py" line="68" />
+        <location filename="../findings_view.py" line="32" />
         <source>Checking…</source>
         <translation>Comprobando…</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="36" />
-        <location filename="../findings_view.py" line="35" />
+        <location filename="../findings_view.py" line="46" />
+        <location filename="../findings_view.py" line="45" />
         <source>Check again</source>
         <translation>Comprobar de nuevo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="36" />
+        <location filename="../findings_view.py" line="46" />
         <source>Look at this machine once more</source>
         <translation>Examinar este equipo otra vez</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="62" />
+        <location filename="../findings_view.py" line="87" />
         <source>The virtual camera is ready.</source>
         <translation>La cámara virtual está lista.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="62" />
+        <location filename="../findings_view.py" line="88" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Otros programas aún no pueden ver la imagen.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="65" />
+        <location filename="../findings_view.py" line="160" />
+        <location filename="../findings_view.py" line="159" />
         <source>Copy</source>
         <translation>Copiar</translation>
+    </message>
+</context><context>
+    <name>FramingControls</name>
+    <message>
+        <location filename="../panels/framing.py" line="24" />
+        <source>Zoom</source>
+        <translation>Zoom</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="25" />
+        <source>Shows a part of the camera's picture larger</source>
+        <translation>Muestra más grande una parte de la imagen de la cámara</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="28" />
+        <source>Sideways</source>
+        <translation>Hacia los lados</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="28" />
+        <source>Moves the part shown to the left or right</source>
+        <translation>Mueve la parte mostrada a la izquierda o a la derecha</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="32" />
+        <source>Up and down</source>
+        <translation>Arriba y abajo</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="32" />
+        <source>Moves the part shown up or down</source>
+        <translation>Mueve la parte mostrada hacia arriba o hacia abajo</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="34" />
+        <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
+        <translation>Gira la rueda del ratón sobre la vista previa para ampliar; arrastra para mover.</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="37" />
+        <location filename="../panels/framing.py" line="35" />
+        <source>Show the whole picture</source>
+        <translation>Mostrar la imagen completa</translation>
+    </message>
+    <message>
+        <location filename="../panels/framing.py" line="37" />
+        <source>Ends the zoom of the camera's picture</source>
+        <translation>Termina el zoom de la imagen de la cámara</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
@@ -725,37 +971,42 @@
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../main_window.py" line="94" />
+        <location filename="../main_window.py" line="96" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="95" />
+        <location filename="../main_window.py" line="97" />
         <source>Matting</source>
         <translation>Recorte</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="96" />
+        <location filename="../main_window.py" line="98" />
         <source>Output</source>
         <translation>Salida</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="132" />
+        <location filename="../main_window.py" line="134" />
         <source>Saved {0}</source>
         <translation>Guardado: {0}</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="192" />
+        <location filename="../main_window.py" line="185" />
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../main_window.py" line="202" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="194" />
+        <location filename="../main_window.py" line="204" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="195" />
+        <location filename="../main_window.py" line="205" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
@@ -848,142 +1099,152 @@
 </context><context>
     <name>Menus</name>
     <message>
-        <location filename="../menus.py" line="29" />
+        <location filename="../menus.py" line="30" />
         <source>&amp;Scenes</source>
         <translation>&amp;Escenas</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="48" />
+        <location filename="../menus.py" line="49" />
         <source>&amp;Program</source>
         <translation>&amp;Programa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="51" />
+        <location filename="../menus.py" line="52" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="52" />
+        <location filename="../menus.py" line="53" />
         <source>Freeze</source>
         <translation>Congelar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="53" />
+        <location filename="../menus.py" line="54" />
         <source>Record</source>
         <translation>Grabar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="54" />
+        <location filename="../menus.py" line="55" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="57" />
+        <location filename="../menus.py" line="58" />
         <source>Open the folder of recordings</source>
         <translation>Abrir la carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="59" />
+        <location filename="../menus.py" line="60" />
         <source>Set-up assistant…</source>
         <translation>Asistente de configuración…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="61" />
+        <location filename="../menus.py" line="62" />
         <source>Quit</source>
         <translation>Salir</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="64" />
+        <location filename="../menus.py" line="65" />
         <source>&amp;View</source>
         <translation>&amp;Ver</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="69" />
+        <location filename="../menus.py" line="70" />
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="70" />
+        <location filename="../menus.py" line="71" />
         <source>Figures on the preview</source>
         <translation>Cifras sobre la vista previa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="71" />
+        <location filename="../menus.py" line="72" />
         <source>Side panel</source>
         <translation>Panel lateral</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="72" />
+        <location filename="../menus.py" line="73" />
         <source>Performance plot</source>
         <translation>Gráfico de rendimiento</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="74" />
+        <location filename="../menus.py" line="75" />
         <source>Colours</source>
         <translation>Colores</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="78" />
+        <location filename="../menus.py" line="79" />
         <source>As the system</source>
         <translation>Como el sistema</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="79" />
+        <location filename="../menus.py" line="80" />
         <source>Light</source>
         <translation>Claro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="80" />
+        <location filename="../menus.py" line="81" />
         <source>Dark</source>
         <translation>Oscuro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="100" />
+        <location filename="../menus.py" line="101" />
         <source>&amp;Background</source>
         <translation>&amp;Fondo</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="101" />
+        <location filename="../menus.py" line="102" />
         <source>Add…</source>
         <translation>Añadir…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="102" />
+        <location filename="../menus.py" line="103" />
         <source>Paste</source>
         <translation>Pegar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="104" />
+        <location filename="../menus.py" line="105" />
         <source>Rename…</source>
         <translation>Cambiar el nombre…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="105" />
+        <location filename="../menus.py" line="106" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="108" />
+        <location filename="../menus.py" line="109" />
         <source>&amp;Help</source>
         <translation>A&amp;yuda</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="109" />
+        <location filename="../menus.py" line="110" />
+        <source>Check this computer…</source>
+        <translation>Comprobar este equipo…</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="111" />
+        <source>Choosing the camera in other programs</source>
+        <translation>Elegir la cámara en otros programas</translation>
+    </message>
+    <message>
+        <location filename="../menus.py" line="112" />
         <source>Log</source>
         <translation>Registro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="110" />
+        <location filename="../menus.py" line="113" />
         <source>Copy diagnostics</source>
         <translation>Copiar el diagnóstico</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="111" />
+        <location filename="../menus.py" line="114" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="116" />
+        <location filename="../menus.py" line="119" />
         <source>There is no picture to paste; copy an image or a file first.</source>
         <translation>No hay ninguna imagen que pegar; copie primero una imagen o un archivo.</translation>
     </message>
@@ -1316,63 +1577,63 @@
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="66" />
+        <location filename="../plate_dialog.py" line="67" />
         <source>Progress</source>
         <translation>Progreso</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="66" />
+        <location filename="../plate_dialog.py" line="67" />
         <source>How much of the picture is taken</source>
         <translation>Qué parte de la imagen está tomada</translation>
     </message>
     <message>
+        <location filename="../plate_dialog.py" line="69" />
         <location filename="../plate_dialog.py" line="68" />
-        <location filename="../plate_dialog.py" line="67" />
         <source>Start</source>
         <translation>Empezar</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="68" />
+        <location filename="../plate_dialog.py" line="69" />
         <source>Begin the countdown</source>
         <translation>Empezar la cuenta atrás</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="69" />
+        <location filename="../plate_dialog.py" line="70" />
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="82" />
+        <location filename="../plate_dialog.py" line="83" />
         <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
         <translation>Tras empezar, salga de la imagen y deje la habitación y la cámara como están.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="91" />
+        <location filename="../plate_dialog.py" line="92" />
         <source>Step out of the picture.</source>
         <translation>Salga de la imagen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="102" />
+        <location filename="../plate_dialog.py" line="108" />
         <source>The picture is being taken.</source>
         <translation>Se está tomando la imagen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="109" />
+        <location filename="../plate_dialog.py" line="115" />
         <source>The camera gives no pictures.</source>
         <translation>La cámara no da imágenes.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="112" />
+        <location filename="../plate_dialog.py" line="118" />
         <source>Checking that nobody is in it.</source>
         <translation>Se comprueba que no haya nadie en ella.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="125" />
+        <location filename="../plate_dialog.py" line="131" />
         <source>Done: the room is known now.</source>
         <translation>Listo: ya se conoce la habitación.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="132" />
+        <location filename="../plate_dialog.py" line="138" />
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
@@ -1585,12 +1846,32 @@
         <translation>sin cámara virtual</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="46" />
+        <location filename="../status_line.py" line="47" />
+        <source>detail {0} %</source>
+        <translation>detalle {0} %</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="49" />
+        <source>lighter model</source>
+        <translation>modelo más ligero</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="51" />
+        <source>every second picture</source>
+        <translation>una de cada dos imágenes</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="52" />
+        <source>quality lowered to hold {0} fps: {1}</source>
+        <translation>calidad reducida para mantener {0} fps: {1}</translation>
+    </message>
+    <message>
+        <location filename="../status_line.py" line="59" />
         <source>preparing the model…</source>
         <translation>preparando el modelo…</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="47" />
+        <location filename="../status_line.py" line="60" />
         <source>preparing the background…</source>
         <translation>preparando el fondo…</translation>
     </message>
@@ -1641,22 +1922,22 @@
 </context><context>
     <name>WindowLife</name>
     <message>
-        <location filename="../life.py" line="59" />
+        <location filename="../life.py" line="65" />
         <source>Keep Mattecam running in the tray?</source>
         <translation>¿Dejar Mattecam en la bandeja del sistema?</translation>
     </message>
     <message>
-        <location filename="../life.py" line="60" />
+        <location filename="../life.py" line="66" />
         <source>Meetings go on seeing you. This is asked only once.</source>
         <translation>Las reuniones le siguen viendo. Solo se pregunta una vez.</translation>
     </message>
     <message>
-        <location filename="../life.py" line="61" />
+        <location filename="../life.py" line="67" />
         <source>Keep running</source>
         <translation>Dejarlo en marcha</translation>
     </message>
     <message>
-        <location filename="../life.py" line="62" />
+        <location filename="../life.py" line="68" />
         <source>Quit</source>
         <translation>Salir</translation>
     </message>
