@@ -1372,158 +1372,50 @@
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="34" />
-        <source>Send to other programs</source>
-        <translation>An andere Programme senden</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="34" />
-        <source>They choose it as their camera</source>
-        <translation>Sie wählen es als ihre Kamera</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="37" />
-        <source>Which virtual camera</source>
-        <translation>Welche virtuelle Kamera</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="37" />
-        <source>Where other programs see it</source>
-        <translation>Wo andere Programme es sehen</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="40" />
-        <source>Set a virtual camera up…</source>
-        <translation>Virtuelle Kamera einrichten …</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="41" />
-        <source>Set a virtual camera up</source>
-        <translation>Virtuelle Kamera einrichten</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="41" />
-        <source>What this system needs</source>
-        <translation>Was dieses System braucht</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="43" />
+        <location filename="../panels/output.py" line="30" />
         <source>Mirror what the others see</source>
         <translation>Spiegeln, was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="31" />
         <source>Turns words in the picture round as well</source>
         <translation>Dreht auch Schrift im Bild um</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="48" />
-        <source>Rest while nobody watches</source>
-        <translation>Ruhen, wenn niemand zusieht</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="49" />
-        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
-        <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="54" />
-        <source>Back in a moment</source>
-        <translation>Gleich zurück</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="107" />
-        <location filename="../panels/output.py" line="55" />
-        <source>Stand-by text</source>
-        <translation>Text der Pausentafel</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="55" />
-        <source>What the card says while you pause</source>
-        <translation>Was die Tafel sagt, während Sie pausieren</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="56" />
-        <source>Picture…</source>
-        <translation>Bild …</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="118" />
-        <location filename="../panels/output.py" line="57" />
-        <source>Stand-by picture</source>
-        <translation>Bild der Pausentafel</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="57" />
-        <source>A picture for the card while you pause</source>
-        <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="61" />
-        <location filename="../panels/output.py" line="59" />
-        <source>Without picture</source>
-        <translation>Ohne Bild</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="61" />
-        <source>Use the plain stand-by card again</source>
-        <translation>Wieder die einfache Pausentafel verwenden</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="125" />
-        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="71" />
+        <location filename="../panels/output.py" line="37" />
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="38" />
         <source>Where recordings and snapshots go</source>
         <translation>Wohin Aufnahmen und Fotos kommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="91" />
-        <source>Choose “{0}” in your meeting.</source>
-        <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="93" />
-        <source>There is no virtual camera on this computer yet.</source>
-        <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="99" />
-        <source>Recording {0}</source>
-        <translation>{0} wird aufgenommen</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="103" />
+        <location filename="../panels/output.py" line="42" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="106" />
+        <location filename="../panels/output.py" line="45" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="109" />
+        <location filename="../panels/output.py" line="47" />
         <source>Recordings and snapshots</source>
         <translation>Aufnahmen und Fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="110" />
+        <location filename="../panels/output.py" line="48" />
         <source>Folder</source>
         <translation>Ordner</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="117" />
-        <source>Images ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="136" />
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
+        <location filename="../panels/output.py" line="66" />
+        <source>Recording {0}</source>
+        <translation>{0} wird aufgenommen</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
@@ -1799,6 +1691,56 @@
         <translation>Vorschau</translation>
     </message>
 </context><context>
+    <name>StandbyControls</name>
+    <message>
+        <location filename="../panels/standby.py" line="27" />
+        <location filename="../panels/standby.py" line="23" />
+        <source>Stand-by text</source>
+        <translation>Text der Pausentafel</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="26" />
+        <source>Back in a moment</source>
+        <translation>Gleich zurück</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="27" />
+        <source>What the card says while you pause</source>
+        <translation>Was die Tafel sagt, während Sie pausieren</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="29" />
+        <source>Picture…</source>
+        <translation>Bild …</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="57" />
+        <location filename="../panels/standby.py" line="31" />
+        <source>Stand-by picture</source>
+        <translation>Bild der Pausentafel</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="31" />
+        <source>A picture for the card while you pause</source>
+        <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="35" />
+        <location filename="../panels/standby.py" line="33" />
+        <source>Without picture</source>
+        <translation>Ohne Bild</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="35" />
+        <source>Use the plain stand-by card again</source>
+        <translation>Wieder die einfache Pausentafel verwenden</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="57" />
+        <source>Images ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+</context><context>
     <name>StatusLine</name>
     <message>
         <location filename="../status_line.py" line="17" />
@@ -1918,6 +1860,68 @@
         <location filename="../tray.py" line="57" />
         <source>Quit</source>
         <translation>Beenden</translation>
+    </message>
+</context><context>
+    <name>VirtualCameraControls</name>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="27" />
+        <source>Send to other programs</source>
+        <translation>An andere Programme senden</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="27" />
+        <source>They choose it as their camera</source>
+        <translation>Sie wählen es als ihre Kamera</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="30" />
+        <source>Which virtual camera</source>
+        <translation>Welche virtuelle Kamera</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="30" />
+        <source>Where other programs see it</source>
+        <translation>Wo andere Programme es sehen</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="33" />
+        <source>Set a virtual camera up…</source>
+        <translation>Virtuelle Kamera einrichten …</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="34" />
+        <source>Set a virtual camera up</source>
+        <translation>Virtuelle Kamera einrichten</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="34" />
+        <source>What this system needs</source>
+        <translation>Was dieses System braucht</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="36" />
+        <source>Rest while nobody watches</source>
+        <translation>Ruhen, wenn niemand zusieht</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="37" />
+        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
+        <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="62" />
+        <source>Choose “{0}” in your meeting.</source>
+        <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="64" />
+        <source>There is no virtual camera on this computer yet.</source>
+        <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="78" />
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
     </message>
 </context><context>
     <name>WindowLife</name>

@@ -1372,158 +1372,50 @@
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="34" />
-        <source>Send to other programs</source>
-        <translation>Enviar a otros programas</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="34" />
-        <source>They choose it as their camera</source>
-        <translation>Lo eligen como su cámara</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="37" />
-        <source>Which virtual camera</source>
-        <translation>Qué cámara virtual</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="37" />
-        <source>Where other programs see it</source>
-        <translation>Dónde la ven otros programas</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="40" />
-        <source>Set a virtual camera up…</source>
-        <translation>Configurar una cámara virtual…</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="41" />
-        <source>Set a virtual camera up</source>
-        <translation>Configurar una cámara virtual</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="41" />
-        <source>What this system needs</source>
-        <translation>Qué necesita este sistema</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="43" />
+        <location filename="../panels/output.py" line="30" />
         <source>Mirror what the others see</source>
         <translation>Reflejar lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="44" />
+        <location filename="../panels/output.py" line="31" />
         <source>Turns words in the picture round as well</source>
         <translation>También invierte los textos de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="48" />
-        <source>Rest while nobody watches</source>
-        <translation>Descansar si nadie mira</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="49" />
-        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
-        <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="54" />
-        <source>Back in a moment</source>
-        <translation>Vuelvo enseguida</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="107" />
-        <location filename="../panels/output.py" line="55" />
-        <source>Stand-by text</source>
-        <translation>Texto de espera</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="55" />
-        <source>What the card says while you pause</source>
-        <translation>Lo que dice la tarjeta durante la pausa</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="56" />
-        <source>Picture…</source>
-        <translation>Imagen…</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="118" />
-        <location filename="../panels/output.py" line="57" />
-        <source>Stand-by picture</source>
-        <translation>Imagen de espera</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="57" />
-        <source>A picture for the card while you pause</source>
-        <translation>Una imagen para la tarjeta durante la pausa</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="61" />
-        <location filename="../panels/output.py" line="59" />
-        <source>Without picture</source>
-        <translation>Sin imagen</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="61" />
-        <source>Use the plain stand-by card again</source>
-        <translation>Usar otra vez la tarjeta sencilla</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="125" />
-        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="71" />
+        <location filename="../panels/output.py" line="37" />
         <source>Folder for recordings</source>
         <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="64" />
+        <location filename="../panels/output.py" line="38" />
         <source>Where recordings and snapshots go</source>
         <translation>Adónde van las grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="91" />
-        <source>Choose “{0}” in your meeting.</source>
-        <translation>Elija «{0}» en su reunión.</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="93" />
-        <source>There is no virtual camera on this computer yet.</source>
-        <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="99" />
-        <source>Recording {0}</source>
-        <translation>Grabando {0}</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="103" />
+        <location filename="../panels/output.py" line="42" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="106" />
+        <location filename="../panels/output.py" line="45" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="109" />
+        <location filename="../panels/output.py" line="47" />
         <source>Recordings and snapshots</source>
         <translation>Grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="110" />
+        <location filename="../panels/output.py" line="48" />
         <source>Folder</source>
         <translation>Carpeta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="117" />
-        <source>Images ({0})</source>
-        <translation>Imágenes ({0})</translation>
-    </message>
-    <message>
-        <location filename="../panels/output.py" line="136" />
-        <source>Automatic</source>
-        <translation>Automático</translation>
+        <location filename="../panels/output.py" line="66" />
+        <source>Recording {0}</source>
+        <translation>Grabando {0}</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
@@ -1799,6 +1691,56 @@
         <translation>Vista previa</translation>
     </message>
 </context><context>
+    <name>StandbyControls</name>
+    <message>
+        <location filename="../panels/standby.py" line="27" />
+        <location filename="../panels/standby.py" line="23" />
+        <source>Stand-by text</source>
+        <translation>Texto de espera</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="26" />
+        <source>Back in a moment</source>
+        <translation>Vuelvo enseguida</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="27" />
+        <source>What the card says while you pause</source>
+        <translation>Lo que dice la tarjeta durante la pausa</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="29" />
+        <source>Picture…</source>
+        <translation>Imagen…</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="57" />
+        <location filename="../panels/standby.py" line="31" />
+        <source>Stand-by picture</source>
+        <translation>Imagen de espera</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="31" />
+        <source>A picture for the card while you pause</source>
+        <translation>Una imagen para la tarjeta durante la pausa</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="35" />
+        <location filename="../panels/standby.py" line="33" />
+        <source>Without picture</source>
+        <translation>Sin imagen</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="35" />
+        <source>Use the plain stand-by card again</source>
+        <translation>Usar otra vez la tarjeta sencilla</translation>
+    </message>
+    <message>
+        <location filename="../panels/standby.py" line="57" />
+        <source>Images ({0})</source>
+        <translation>Imágenes ({0})</translation>
+    </message>
+</context><context>
     <name>StatusLine</name>
     <message>
         <location filename="../status_line.py" line="17" />
@@ -1918,6 +1860,68 @@
         <location filename="../tray.py" line="57" />
         <source>Quit</source>
         <translation>Salir</translation>
+    </message>
+</context><context>
+    <name>VirtualCameraControls</name>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="27" />
+        <source>Send to other programs</source>
+        <translation>Enviar a otros programas</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="27" />
+        <source>They choose it as their camera</source>
+        <translation>Lo eligen como su cámara</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="30" />
+        <source>Which virtual camera</source>
+        <translation>Qué cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="30" />
+        <source>Where other programs see it</source>
+        <translation>Dónde la ven otros programas</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="33" />
+        <source>Set a virtual camera up…</source>
+        <translation>Configurar una cámara virtual…</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="34" />
+        <source>Set a virtual camera up</source>
+        <translation>Configurar una cámara virtual</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="34" />
+        <source>What this system needs</source>
+        <translation>Qué necesita este sistema</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="36" />
+        <source>Rest while nobody watches</source>
+        <translation>Descansar si nadie mira</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="37" />
+        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
+        <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="62" />
+        <source>Choose “{0}” in your meeting.</source>
+        <translation>Elija «{0}» en su reunión.</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="64" />
+        <source>There is no virtual camera on this computer yet.</source>
+        <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
+    </message>
+    <message>
+        <location filename="../panels/virtual_camera.py" line="78" />
+        <source>Automatic</source>
+        <translation>Automático</translation>
     </message>
 </context><context>
     <name>WindowLife</name>

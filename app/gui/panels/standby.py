@@ -1,0 +1,63 @@
+"""The stand-by card on the output page: its words and its picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.gui.controls import button, describe, label, link_button
+from app.gui.dialogs import ask_for_file
+from app.gui.store import SettingsStore
+from app.settings import Settings
+
+IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
+
+
+class StandbyControls(QWidget):
+    """What the card shows while the user pauses."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self._store = store
+        caption = label(self.tr("Stand-by text"), wrap=True)
+        self._text = QLineEdit()
+        self._text.setMaxLength(200)
+        self._text.setPlaceholderText(self.tr("Back in a moment"))
+        describe(self._text, self.tr("Stand-by text"), self.tr("What the card says while you pause"), "standbyText")
+        caption.setBuddy(self._text)
+        image = button(self.tr("Picture…"))
+        describe(
+            image, self.tr("Stand-by picture"), self.tr("A picture for the card while you pause"), "standbyImage"
+        )
+        self._no_image = link_button(self.tr("Without picture"))
+        describe(
+            self._no_image, self.tr("Without picture"), self.tr("Use the plain stand-by card again"), "noStandbyImage"
+        )
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._text, 1)
+        row.addWidget(image)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(caption)
+        column.addLayout(row)
+        column.addWidget(self._no_image)
+        self._text.textEdited.connect(lambda text: store.edit("output", standby_text=text))
+        image.clicked.connect(self._ask_for_image)
+        self._no_image.clicked.connect(lambda: store.edit("output", standby_image=None))
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def _ask_for_image(self) -> None:
+        def take(path: Path) -> None:
+            self._store.edit("output", standby_image=path)
+
+        ask_for_file(self, self.tr("Stand-by picture"), take, self.tr("Images ({0})").format(IMAGE_FILTER))
+
+    def _show(self, settings: Settings) -> None:
+        output = settings.output
+        if self._text.text() != output.standby_text:
+            self._text.setText(output.standby_text)
+        self._no_image.setVisible(output.standby_image is not None)

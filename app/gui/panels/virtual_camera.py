@@ -1,0 +1,83 @@
+"""The virtual camera on the output page: on or off, which one, and help where there is none."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSignalBlocker, pyqtSignal
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from app.gui.controls import check, combo, describe, fill_combo, label, link_button
+from app.gui.store import SettingsStore
+from app.runtime.status import PipelineStatus
+from app.settings import Settings
+
+
+class VirtualCameraControls(QWidget):
+    """Whether and where other programs see the picture."""
+
+    help_wanted = pyqtSignal()
+    """The user asks how to set a virtual camera up."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self._store = store
+        self._cameras: tuple[tuple[str, str], ...] | None = None
+        self._chosen = "auto"
+        """Comes back when the virtual camera is switched on again."""
+        self._toggle = check(
+            self.tr("Send to other programs"), self.tr("They choose it as their camera"), "virtualCameraToggle"
+        )
+        self._device = combo(
+            self.tr("Which virtual camera"), self.tr("Where other programs see it"), "virtualCameraCombo"
+        )
+        self._state = label("", "faint", wrap=True)
+        self._help = link_button(self.tr("Set a virtual camera up…"))
+        describe(self._help, self.tr("Set a virtual camera up"), self.tr("What this system needs"), "virtualCameraHelp")
+        self._on_demand = check(
+            self.tr("Rest while nobody watches"),
+            self.tr("Switches the camera off while no program reads the virtual one and this window is hidden"),
+            "onDemandCheck",
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        for widget in (self._toggle, self._device, self._state, self._help, self._on_demand):
+            column.addWidget(widget)
+        self._toggle.toggled.connect(lambda on: store.edit("output", virtual_camera=self._chosen if on else "off"))
+        self._device.activated.connect(lambda _row: store.edit("output", virtual_camera=self._device.currentData()))
+        self._help.clicked.connect(self.help_wanted)
+        self._on_demand.toggled.connect(lambda on: store.edit("output", on_demand=on))
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
+        """(device, label) of those there are now."""
+        if cameras != self._cameras:
+            self._cameras = cameras
+            self._show(self._store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """What is really used."""
+        wanted = self._store.current.output.virtual_camera != "off"
+        if status.virtual_camera is not None:
+            self._state.setText(self.tr("Choose “{0}” in your meeting.").format(status.virtual_camera))
+        elif wanted and self._cameras == ():
+            self._state.setText(self.tr("There is no virtual camera on this computer yet."))
+        else:
+            self._state.setText("")
+        self._state.setVisible(bool(self._state.text()))
+        self._help.setVisible(wanted and status.virtual_camera is None)
+
+    def _show(self, settings: Settings) -> None:
+        output = settings.output
+        on = output.virtual_camera != "off"
+        if on:
+            self._chosen = output.virtual_camera
+        for box, checked in ((self._toggle, on), (self._on_demand, output.on_demand)):
+            with QSignalBlocker(box):
+                box.setChecked(checked)
+        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
+        entries += [(f"{title} ({device})", device) for device, title in self._cameras or ()]
+        if on and output.virtual_camera not in (data for _text, data in entries):
+            entries.append((output.virtual_camera, output.virtual_camera))
+        fill_combo(self._device, entries, output.virtual_camera if on else "auto")
+        self._device.setEnabled(on)
