@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.assistant import Assistant
+from app.gui.doctor_dialog import DoctorDialog
 from app.gui.frame_view import ViewMode
 from app.gui.log_buffer import LogBuffer
 from app.gui.preferences import WindowPreferences, save
@@ -83,6 +84,22 @@ def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session
     return calm
 
 
+def _doctor(session: Session) -> QWidget:
+    session.window.show_doctor()
+    doctor = session.window.findChild(DoctorDialog)
+    assert doctor is not None
+    loop = QEventLoop()
+    doctor.findings.shown.connect(loop.quit)
+    QTimer.singleShot(PATIENCE_MS, loop.quit)
+    loop.exec()
+    return doctor
+
+
+def _close_up(session: Session) -> QWidget:
+    session.store.edit("framing", zoom=1.6, pan_y=-0.6)
+    return _scene(4, 0)(session)
+
+
 README = (
     Shot("window", _without_figures(_scene(4, 1))),
     Shot("window-compare", _without_figures(_scene(5, 1, ViewMode.COMPARE))),
@@ -94,6 +111,8 @@ ALL = (
     Shot("compare", _scene(2, 2, ViewMode.COMPARE)),
     Shot("plot", _plot),
     Shot("assistant", _assistant),
+    Shot("doctor", _doctor),
+    Shot("framing", _close_up),
 )
 
 

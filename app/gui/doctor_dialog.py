@@ -57,9 +57,9 @@ class DoctorDialog(FindingsDialog):
     """
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
-        self._view = AllFindingsView(tasks)
+        self.findings = AllFindingsView(tasks)
         title = QCoreApplication.translate("DoctorDialog", "Check this computer")
-        super().__init__(self._view, title, "doctorDialog", parent)
+        super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
         self._waiting = False
         self._lent = False
@@ -70,19 +70,19 @@ class DoctorDialog(FindingsDialog):
             self.tr("Other programs see colour bars for a second, which are read back and compared"),
             "doctorProve",
         )
-        self._view.add_button(self.prove_button)
+        self.findings.add_button(self.prove_button)
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(RELEASE_PATIENCE_MS)
         self._patience.timeout.connect(self._prove)
         self.prove_button.clicked.connect(self._begin)
         bridge.status_changed.connect(self._look)
-        self._view.shown.connect(lambda _findings: self._give_back())
+        self.findings.shown.connect(lambda _findings: self._give_back())
         self.finished.connect(lambda _result: self._give_back())
 
     def _begin(self) -> None:
         """Ask the pipeline for the virtual camera."""
-        self._view.hold()
+        self.findings.hold()
         self._lent = self._waiting = True
         settings = self._store.current
         self._bridge.apply(settings.replace(output=settings.output.replace(virtual_camera="off")))
@@ -96,7 +96,7 @@ class DoctorDialog(FindingsDialog):
         if self._waiting:
             self._waiting = False
             self._patience.stop()
-            self._view.check(partial(services.findings, proof=True))
+            self.findings.check(partial(services.findings, proof=True))
 
     def _give_back(self) -> None:
         self._waiting = False

@@ -16,7 +16,6 @@ from app.gui.tasks import Tasks
 
 translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
-MARK_WIDTH = 18
 FindAll = Callable[[], tuple[Finding, ...]]
 
 
@@ -123,7 +122,7 @@ def _row(finding: Finding) -> QWidget:
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(10)
     mark = label(MARKS[finding.state], "warning" if finding.state is State.PROBLEM else "heading")
-    mark.setFixedWidth(MARK_WIDTH)
+    mark.setMinimumWidth(mark.fontMetrics().height())
     mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
     mark.setAccessibleName(_state_words(finding.state))
     mark.setToolTip(_state_words(finding.state))

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
 from app import paths
+from app.doctor.finding import Finding, State
 from app.gui import preferences as preferences_file
 from app.gui import services
 from app.gui.application import Session, WindowOptions, make_application
@@ -33,6 +34,18 @@ CAMERAS = (
 MODELS = (
     services.ModelChoice("rvm-mobilenetv3", False, 14_533_577, "GPL-3.0", True),
     services.ModelChoice("student", True, None, "GPL-3.0", False),
+)
+FINDINGS = (
+    Finding("camera", State.OK, "Front camera (/dev/video0)."),
+    Finding(
+        "virtual camera: module",
+        State.PROBLEM,
+        "The module is installed for the running kernel 6.18.0, but not loaded.",
+        "Without a virtual camera other programs cannot see the picture; only recording works.",
+        "run.py doctor --fix\nor by hand:\n"
+        "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10",
+    ),
+    Finding("disk: models", State.WARNING, "2 GB are free.", "Models need more.", "Make room on this disk."),
 )
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 40_000
@@ -72,6 +85,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
     monkeypatch.setattr(services, "cameras", lambda: CAMERAS)
     monkeypatch.setattr(services, "virtual_cameras", lambda: ())
     monkeypatch.setattr(services, "models", lambda: MODELS)
+    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     return services.Camera
 

@@ -23,7 +23,7 @@ from app.gui.findings_view import blocks
 from app.gui.log_window import LogWindow
 from app.gui.plot_panel import PlotPanel
 from app.gui.preferences import WindowPreferences
-from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button
 
 
@@ -98,23 +98,15 @@ def test_ctl_steers_the_window(session: Session, qtbot: QtBot) -> None:
     assert button(session, "pauseButton").isChecked()
 
 
-FINDINGS = (
-    Finding("camera", State.OK, "Front camera (/dev/video0)."),
-    Finding(
-        "virtual camera: module",
-        State.PROBLEM,
-        "The module is not loaded.",
-        "Nobody sees you.",
-        "run.py doctor --fix\nor by hand:\nsudo modprobe v4l2loopback",
-    ),
-    Finding("disk: models", State.WARNING, "2 GB are free.", "Models need more.", "Make room on this disk."),
-)
+COMMANDS = [
+    "run.py doctor --fix",
+    "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10",
+]
 
 
 def test_the_doctor_lists_everything_with_commands_to_copy(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
     session.window.show_doctor()
     session.window.show_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)
@@ -131,7 +123,7 @@ def test_the_doctor_lists_everything_with_commands_to_copy(
     for copy in copies:
         qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
         copied.append(clipboard.text())
-    assert copied == ["run.py doctor --fix", "sudo modprobe v4l2loopback"], "the words around them are not to be run"
+    assert copied == COMMANDS, "the words around them are not to be run"
     monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[:1])
     button(session, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "All is well.")

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.controls import ElidedLabel
+from app.gui.doctor_dialog import DoctorDialog
 from app.gui.preferences import Theme, WindowPreferences
 from app.gui.readout import Pill
 from app.gui.translation import translate
@@ -134,6 +135,12 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
         window.tabs.setCurrentIndex(page)
         nothing_is_cut_off(window, qtbot)
         assert window.grab().save(str(folder / f"page-{page}.png"))
+    window.show_doctor()
+    doctor = window.findChild(DoctorDialog)
+    assert doctor is not None
+    qtbot.waitUntil(doctor.prove_button.isEnabled)
+    nothing_is_cut_off(doctor, qtbot)
+    doctor.close()
     window.show_assistant()
     assistant = window.findChild(Assistant)
     assert assistant is not None
