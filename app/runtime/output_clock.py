@@ -1,4 +1,4 @@
-"""The output thread: at a steady rate it hands the newest permitted picture to every sink."""
+"""The output thread: at a steady rate it hands the newest permitted picture to every sink, new ones at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.guard import may_leave
 from app.runtime.pacing import SteadyClock
 from app.runtime.sink_worker import SinkWorker
-from app.runtime.slot import LatestSlot
+from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.standby_pictures import StandbyPictures
 from app.settings import Settings
 from app.types import Picture
@@ -48,12 +48,18 @@ class OutputClock:
         self._mirrored: tuple[Picture, Picture] | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """The thread's body."""
+        """The thread's body; it ends with `stop` or the slot's end."""
         clock = SteadyClock(self._settings().capture.fps)
         while clock.wait(stop):
+            try:
+                arrived = self._pictures.get(clock.left_s)
+            except SlotClosed:
+                return
+            if arrived is not None:
+                clock.news()
             settings = self._settings()
             clock.rate_hz = settings.capture.fps
-            picture = self._choose(settings)
+            picture = self._choose(arrived, settings)
             fresh, self._sent = picture is not self._sent, picture
             outgoing = self._mirror(picture) if settings.output.mirror else picture
             for sink in self._sinks:
@@ -61,8 +67,7 @@ class OutputClock:
             if any(sink.active for sink in self._sinks):
                 self._board.frames_sent.tick()
 
-    def _choose(self, settings: Settings) -> Picture:
-        arrived = self._pictures.get(0)
+    def _choose(self, arrived: Picture | None, settings: Settings) -> Picture:
         now_s = time.monotonic()
         if arrived is not None:
             self._latest, self._arrived_s = arrived, now_s

@@ -136,6 +136,7 @@ class Pipeline:
         self._engines.request_stop()
         self._backgrounds.request_stop()
         self._clock_thread.request_stop()
+        self._pictures.close()
         self._demand_thread.request_stop()
         ended = self._clock_thread.join(deadline_s - time.monotonic())
         for sink in self._sinks:
