@@ -7,7 +7,7 @@ from itertools import groupby
 
 from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.doctor.finding import Finding, State
 from app.gui import services
@@ -28,7 +28,7 @@ class FindingsView(QWidget):
     def __init__(self, tasks: Tasks) -> None:
         super().__init__()
         self._tasks = tasks
-        self._summary = label(self.tr("Checking…"), "heading", wrap=True)
+        self._summary = label(translate("FindingsView", "Checking…"), "heading", wrap=True)
         self._summary.setObjectName("findingsSummary")
         self._list = QVBoxLayout()
         self._list.setSpacing(14)
@@ -39,10 +39,14 @@ class FindingsView(QWidget):
         inner.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(content)
-        again = button(self.tr("Check again"))
-        describe(again, self.tr("Check again"), self.tr("Look at this machine once more"), "checkAgain")
+        again = button(translate("FindingsView", "Check again"))
+        describe(
+            again,
+            translate("FindingsView", "Check again"),
+            translate("FindingsView", "Look at this machine once more"),
+            "checkAgain",
+        )
         self._buttons = [again]
         again.clicked.connect(lambda: self.check())
         column = QVBoxLayout(self)
@@ -64,18 +68,18 @@ class FindingsView(QWidget):
     def hold(self) -> None:
         """Nothing can be asked for until the next findings are shown."""
         self._let_press(False)
-        self._summary.setText(self.tr("Checking…"))
+        self._summary.setText(translate("FindingsView", "Checking…"))
 
     def _let_press(self, enabled: bool) -> None:
         for each in self._buttons:
             each.setEnabled(enabled)
 
-    def check(self, find: FindAll | None = None) -> None:
-        """Look at this machine; without `find` at its virtual camera alone."""
+    def check(self, look: FindAll | None = None) -> None:
+        """Look at this machine; without `look` at its virtual camera alone."""
         self.hold()
-        self._tasks.run(find or self.find, self._show, self._fail)
+        self._tasks.run(look or self.look, self._show, self._fail)
 
-    def find(self) -> tuple[Finding, ...]:
+    def look(self) -> tuple[Finding, ...]:
         """What `check` looks at; on a task's thread."""
         return services.virtual_camera_findings()
 
@@ -83,8 +87,8 @@ class FindingsView(QWidget):
         """The line above the list."""
         ready = all(finding.state is not State.PROBLEM for finding in findings)
         if ready:
-            return self.tr("The virtual camera is ready.")
-        return self.tr("Other programs cannot see the picture yet.")
+            return translate("FindingsView", "The virtual camera is ready.")
+        return translate("FindingsView", "Other programs cannot see the picture yet.")
 
     def _show(self, findings: tuple[Finding, ...]) -> None:
         self._let_press(True)
@@ -106,7 +110,7 @@ class FindingsView(QWidget):
 class AllFindingsView(FindingsView):
     """Of the whole machine."""
 
-    def find(self) -> tuple[Finding, ...]:
+    def look(self) -> tuple[Finding, ...]:
         return services.findings()
 
     def summarise(self, findings: Sequence[Finding]) -> str:
@@ -198,7 +202,6 @@ def _state_words(state: State) -> str:
 def _selectable(text: str, role: str = "") -> QWidget:
     made = label(text, role, wrap=True)
     made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # a long command does not widen it
     made.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.framing import WHOLE
@@ -21,7 +22,7 @@ class FramingControls(QWidget):
         super().__init__()
         self._store, self._preferences = store, preferences
         self._zoom = ValueSlider(
-            STEPS, round(MAX_ZOOM * STEPS), lambda value: f"{value / STEPS:.2f} ×", self.tr("Zoom"),
+            STEPS, round(MAX_ZOOM * STEPS), _times, self.tr("Zoom"),
             self.tr("Shows a part of the camera's picture larger"), "zoomSlider",
         )  # fmt: skip
         self._across = ValueSlider(
@@ -62,6 +63,10 @@ class FramingControls(QWidget):
         for pan in (self._across, self._up_down):
             pan.setEnabled(framing.zoom > 1)
         self._reset.setEnabled(framing != WHOLE)
+
+
+def _times(value: int) -> str:
+    return f"{QLocale().toString(value / STEPS, 'f', 2)} ×"
 
 
 def _percent(value: int) -> str:

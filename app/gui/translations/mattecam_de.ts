@@ -109,12 +109,12 @@
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="116" />
+        <location filename="../findings_view.py" line="119" />
         <source>All is well.</source>
         <translation>Alles in Ordnung.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="117" />
+        <location filename="../findings_view.py" line="120" />
         <source>Problems: {0}   ·   Warnings: {1}</source>
         <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
     </message>
@@ -714,112 +714,112 @@
 </context><context>
     <name>Findings</name>
     <message>
-        <location filename="../findings_view.py" line="169" />
+        <location filename="../findings_view.py" line="172" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="170" />
+        <location filename="../findings_view.py" line="173" />
         <source>Camera: permission</source>
         <translation>Kamera: Berechtigung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="171" />
+        <location filename="../findings_view.py" line="174" />
         <source>Camera: in use</source>
         <translation>Kamera: in Benutzung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="172" />
+        <location filename="../findings_view.py" line="175" />
         <source>Virtual camera: module</source>
         <translation>Virtuelle Kamera: Modul</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="173" />
+        <location filename="../findings_view.py" line="176" />
         <source>Virtual camera: device</source>
         <translation>Virtuelle Kamera: Gerät</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="174" />
+        <location filename="../findings_view.py" line="177" />
         <source>Virtual camera: installed</source>
         <translation>Virtuelle Kamera: installiert</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="175" />
+        <location filename="../findings_view.py" line="178" />
         <source>Virtual camera: seen by browsers</source>
         <translation>Virtuelle Kamera: für Browser sichtbar</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="176" />
+        <location filename="../findings_view.py" line="179" />
         <source>Virtual camera: permission</source>
         <translation>Virtuelle Kamera: Berechtigung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="177" />
+        <location filename="../findings_view.py" line="180" />
         <source>Virtual camera: in use</source>
         <translation>Virtuelle Kamera: in Benutzung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="178" />
+        <location filename="../findings_view.py" line="181" />
         <source>Virtual camera: at the start of the computer</source>
         <translation>Virtuelle Kamera: beim Start des Rechners</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="179" />
+        <location filename="../findings_view.py" line="182" />
         <source>Virtual camera: Secure Boot</source>
         <translation>Virtuelle Kamera: Secure Boot</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="180" />
+        <location filename="../findings_view.py" line="183" />
         <source>Virtual camera: options</source>
         <translation>Virtuelle Kamera: Optionen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="181" />
+        <location filename="../findings_view.py" line="184" />
         <source>Virtual camera: test picture</source>
         <translation>Virtuelle Kamera: Testbild</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="182" />
+        <location filename="../findings_view.py" line="185" />
         <source>Graphics card</source>
         <translation>Grafikkarte</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="183" />
+        <location filename="../findings_view.py" line="186" />
         <source>Models</source>
         <translation>Modelle</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="184" />
+        <location filename="../findings_view.py" line="187" />
         <source>Display</source>
         <translation>Bildschirm</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="185" />
+        <location filename="../findings_view.py" line="188" />
         <source>Display: libraries</source>
         <translation>Bildschirm: Bibliotheken</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="186" />
+        <location filename="../findings_view.py" line="189" />
         <source>Disk of the settings</source>
         <translation>Datenträger der Einstellungen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="187" />
+        <location filename="../findings_view.py" line="190" />
         <source>Disk of the models</source>
         <translation>Datenträger der Modelle</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="193" />
+        <location filename="../findings_view.py" line="196" />
         <source>fine</source>
         <translation>in Ordnung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="194" />
+        <location filename="../findings_view.py" line="197" />
         <source>warning</source>
         <translation>Warnung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="195" />
+        <location filename="../findings_view.py" line="198" />
         <source>problem</source>
         <translation>Problem</translation>
     </message>
@@ -848,83 +848,83 @@
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="68" />
-        <location filename="../findings_view.py" line="32" />
+        <location filename="../findings_view.py" line="71" />
+        <location filename="../findings_view.py" line="31" />
         <source>Checking…</source>
         <translation>Wird geprüft …</translation>
     </message>
     <message>
         <location filename="../findings_view.py" line="46" />
-        <location filename="../findings_view.py" line="45" />
+        <location filename="../findings_view.py" line="43" />
         <source>Check again</source>
         <translation>Erneut prüfen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="46" />
+        <location filename="../findings_view.py" line="47" />
         <source>Look at this machine once more</source>
         <translation>Diesen Rechner noch einmal ansehen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="87" />
+        <location filename="../findings_view.py" line="90" />
         <source>The virtual camera is ready.</source>
         <translation>Die virtuelle Kamera ist bereit.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="88" />
+        <location filename="../findings_view.py" line="91" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Andere Programme können das Bild noch nicht sehen.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="160" />
-        <location filename="../findings_view.py" line="159" />
+        <location filename="../findings_view.py" line="163" />
+        <location filename="../findings_view.py" line="162" />
         <source>Copy</source>
         <translation>Kopieren</translation>
     </message>
 </context><context>
     <name>FramingControls</name>
     <message>
-        <location filename="../panels/framing.py" line="24" />
+        <location filename="../panels/framing.py" line="25" />
         <source>Zoom</source>
         <translation>Zoom</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="25" />
+        <location filename="../panels/framing.py" line="26" />
         <source>Shows a part of the camera's picture larger</source>
         <translation>Zeigt einen Teil des Kamerabildes größer</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="28" />
+        <location filename="../panels/framing.py" line="29" />
         <source>Sideways</source>
         <translation>Seitlich</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="28" />
+        <location filename="../panels/framing.py" line="29" />
         <source>Moves the part shown to the left or right</source>
         <translation>Verschiebt den gezeigten Teil nach links oder rechts</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="32" />
+        <location filename="../panels/framing.py" line="33" />
         <source>Up and down</source>
         <translation>Auf und ab</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="32" />
+        <location filename="../panels/framing.py" line="33" />
         <source>Moves the part shown up or down</source>
         <translation>Verschiebt den gezeigten Teil nach oben oder unten</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="34" />
+        <location filename="../panels/framing.py" line="35" />
         <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
         <translation>Mausrad über der Vorschau drehen zum Zoomen, ziehen zum Verschieben.</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="37" />
-        <location filename="../panels/framing.py" line="35" />
+        <location filename="../panels/framing.py" line="38" />
+        <location filename="../panels/framing.py" line="36" />
         <source>Show the whole picture</source>
         <translation>Das ganze Bild zeigen</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="37" />
+        <location filename="../panels/framing.py" line="38" />
         <source>Ends the zoom of the camera's picture</source>
         <translation>Beendet den Zoom des Kamerabildes</translation>
     </message>
@@ -1420,44 +1420,44 @@
 </context><context>
     <name>PlateControls</name>
     <message>
-        <location filename="../panels/plate.py" line="61" />
-        <location filename="../panels/plate.py" line="44" />
-        <location filename="../panels/plate.py" line="36" />
+        <location filename="../panels/plate.py" line="63" />
+        <location filename="../panels/plate.py" line="46" />
+        <location filename="../panels/plate.py" line="38" />
         <source>Picture of the empty room</source>
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="38" />
+        <location filename="../panels/plate.py" line="40" />
         <source>It was taken with another camera: take it again.</source>
         <translation>Es wurde mit einer anderen Kamera aufgenommen: bitte neu aufnehmen.</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="39" />
+        <location filename="../panels/plate.py" line="41" />
         <source>Show the empty room…</source>
         <translation>Leeren Raum zeigen …</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="40" />
+        <location filename="../panels/plate.py" line="42" />
         <source>Show the empty room</source>
         <translation>Leeren Raum zeigen</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="40" />
+        <location filename="../panels/plate.py" line="42" />
         <source>Take a picture of your room now</source>
         <translation>Jetzt ein Bild des Raums aufnehmen</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="41" />
+        <location filename="../panels/plate.py" line="43" />
         <source>Picture of the empty room…</source>
         <translation>Bild des leeren Raums …</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="45" />
+        <location filename="../panels/plate.py" line="47" />
         <source>This model compares you with a picture of your room without you</source>
         <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="90" />
+        <location filename="../panels/plate.py" line="102" />
         <source>Taken {0}</source>
         <translation>Aufgenommen {0}</translation>
     </message>
@@ -1714,29 +1714,29 @@
         <translation>Bild …</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="57" />
-        <location filename="../panels/standby.py" line="31" />
+        <location filename="../panels/standby.py" line="55" />
+        <location filename="../panels/standby.py" line="30" />
         <source>Stand-by picture</source>
         <translation>Bild der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="31" />
+        <location filename="../panels/standby.py" line="30" />
         <source>A picture for the card while you pause</source>
         <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="35" />
         <location filename="../panels/standby.py" line="33" />
+        <location filename="../panels/standby.py" line="31" />
         <source>Without picture</source>
         <translation>Ohne Bild</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="35" />
+        <location filename="../panels/standby.py" line="33" />
         <source>Use the plain stand-by card again</source>
         <translation>Wieder die einfache Pausentafel verwenden</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="57" />
+        <location filename="../panels/standby.py" line="55" />
         <source>Images ({0})</source>
         <translation>Bilder ({0})</translation>
     </message>

@@ -109,12 +109,12 @@
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="116" />
+        <location filename="../findings_view.py" line="119" />
         <source>All is well.</source>
         <translation>Todo está bien.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="117" />
+        <location filename="../findings_view.py" line="120" />
         <source>Problems: {0}   ·   Warnings: {1}</source>
         <translation>Problemas: {0}   ·   Avisos: {1}</translation>
     </message>
@@ -714,112 +714,112 @@
 </context><context>
     <name>Findings</name>
     <message>
-        <location filename="../findings_view.py" line="169" />
+        <location filename="../findings_view.py" line="172" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="170" />
+        <location filename="../findings_view.py" line="173" />
         <source>Camera: permission</source>
         <translation>Cámara: permiso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="171" />
+        <location filename="../findings_view.py" line="174" />
         <source>Camera: in use</source>
         <translation>Cámara: en uso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="172" />
+        <location filename="../findings_view.py" line="175" />
         <source>Virtual camera: module</source>
         <translation>Cámara virtual: módulo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="173" />
+        <location filename="../findings_view.py" line="176" />
         <source>Virtual camera: device</source>
         <translation>Cámara virtual: dispositivo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="174" />
+        <location filename="../findings_view.py" line="177" />
         <source>Virtual camera: installed</source>
         <translation>Cámara virtual: instalada</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="175" />
+        <location filename="../findings_view.py" line="178" />
         <source>Virtual camera: seen by browsers</source>
         <translation>Cámara virtual: visible para los navegadores</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="176" />
+        <location filename="../findings_view.py" line="179" />
         <source>Virtual camera: permission</source>
         <translation>Cámara virtual: permiso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="177" />
+        <location filename="../findings_view.py" line="180" />
         <source>Virtual camera: in use</source>
         <translation>Cámara virtual: en uso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="178" />
+        <location filename="../findings_view.py" line="181" />
         <source>Virtual camera: at the start of the computer</source>
         <translation>Cámara virtual: al encender el equipo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="179" />
+        <location filename="../findings_view.py" line="182" />
         <source>Virtual camera: Secure Boot</source>
         <translation>Cámara virtual: Secure Boot</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="180" />
+        <location filename="../findings_view.py" line="183" />
         <source>Virtual camera: options</source>
         <translation>Cámara virtual: opciones</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="181" />
+        <location filename="../findings_view.py" line="184" />
         <source>Virtual camera: test picture</source>
         <translation>Cámara virtual: imagen de prueba</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="182" />
+        <location filename="../findings_view.py" line="185" />
         <source>Graphics card</source>
         <translation>Tarjeta gráfica</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="183" />
+        <location filename="../findings_view.py" line="186" />
         <source>Models</source>
         <translation>Modelos</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="184" />
+        <location filename="../findings_view.py" line="187" />
         <source>Display</source>
         <translation>Pantalla</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="185" />
+        <location filename="../findings_view.py" line="188" />
         <source>Display: libraries</source>
         <translation>Pantalla: bibliotecas</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="186" />
+        <location filename="../findings_view.py" line="189" />
         <source>Disk of the settings</source>
         <translation>Disco de los ajustes</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="187" />
+        <location filename="../findings_view.py" line="190" />
         <source>Disk of the models</source>
         <translation>Disco de los modelos</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="193" />
+        <location filename="../findings_view.py" line="196" />
         <source>fine</source>
         <translation>bien</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="194" />
+        <location filename="../findings_view.py" line="197" />
         <source>warning</source>
         <translation>aviso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="195" />
+        <location filename="../findings_view.py" line="198" />
         <source>problem</source>
         <translation>problema</translation>
     </message>
@@ -848,83 +848,83 @@
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="68" />
-        <location filename="../findings_view.py" line="32" />
+        <location filename="../findings_view.py" line="71" />
+        <location filename="../findings_view.py" line="31" />
         <source>Checking…</source>
         <translation>Comprobando…</translation>
     </message>
     <message>
         <location filename="../findings_view.py" line="46" />
-        <location filename="../findings_view.py" line="45" />
+        <location filename="../findings_view.py" line="43" />
         <source>Check again</source>
         <translation>Comprobar de nuevo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="46" />
+        <location filename="../findings_view.py" line="47" />
         <source>Look at this machine once more</source>
         <translation>Examinar este equipo otra vez</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="87" />
+        <location filename="../findings_view.py" line="90" />
         <source>The virtual camera is ready.</source>
         <translation>La cámara virtual está lista.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="88" />
+        <location filename="../findings_view.py" line="91" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Otros programas aún no pueden ver la imagen.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="160" />
-        <location filename="../findings_view.py" line="159" />
+        <location filename="../findings_view.py" line="163" />
+        <location filename="../findings_view.py" line="162" />
         <source>Copy</source>
         <translation>Copiar</translation>
     </message>
 </context><context>
     <name>FramingControls</name>
     <message>
-        <location filename="../panels/framing.py" line="24" />
+        <location filename="../panels/framing.py" line="25" />
         <source>Zoom</source>
         <translation>Zoom</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="25" />
+        <location filename="../panels/framing.py" line="26" />
         <source>Shows a part of the camera's picture larger</source>
         <translation>Muestra más grande una parte de la imagen de la cámara</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="28" />
+        <location filename="../panels/framing.py" line="29" />
         <source>Sideways</source>
         <translation>Hacia los lados</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="28" />
+        <location filename="../panels/framing.py" line="29" />
         <source>Moves the part shown to the left or right</source>
         <translation>Mueve la parte mostrada a la izquierda o a la derecha</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="32" />
+        <location filename="../panels/framing.py" line="33" />
         <source>Up and down</source>
         <translation>Arriba y abajo</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="32" />
+        <location filename="../panels/framing.py" line="33" />
         <source>Moves the part shown up or down</source>
         <translation>Mueve la parte mostrada hacia arriba o hacia abajo</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="34" />
+        <location filename="../panels/framing.py" line="35" />
         <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
         <translation>Gira la rueda del ratón sobre la vista previa para ampliar; arrastra para mover.</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="37" />
-        <location filename="../panels/framing.py" line="35" />
+        <location filename="../panels/framing.py" line="38" />
+        <location filename="../panels/framing.py" line="36" />
         <source>Show the whole picture</source>
         <translation>Mostrar la imagen completa</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="37" />
+        <location filename="../panels/framing.py" line="38" />
         <source>Ends the zoom of the camera's picture</source>
         <translation>Termina el zoom de la imagen de la cámara</translation>
     </message>
@@ -1420,44 +1420,44 @@
 </context><context>
     <name>PlateControls</name>
     <message>
-        <location filename="../panels/plate.py" line="61" />
-        <location filename="../panels/plate.py" line="44" />
-        <location filename="../panels/plate.py" line="36" />
+        <location filename="../panels/plate.py" line="63" />
+        <location filename="../panels/plate.py" line="46" />
+        <location filename="../panels/plate.py" line="38" />
         <source>Picture of the empty room</source>
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="38" />
+        <location filename="../panels/plate.py" line="40" />
         <source>It was taken with another camera: take it again.</source>
         <translation>Se tomó con otra cámara: vuelva a tomarla.</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="39" />
+        <location filename="../panels/plate.py" line="41" />
         <source>Show the empty room…</source>
         <translation>Mostrar la habitación vacía…</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="40" />
+        <location filename="../panels/plate.py" line="42" />
         <source>Show the empty room</source>
         <translation>Mostrar la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="40" />
+        <location filename="../panels/plate.py" line="42" />
         <source>Take a picture of your room now</source>
         <translation>Tomar ahora una imagen de la habitación</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="41" />
+        <location filename="../panels/plate.py" line="43" />
         <source>Picture of the empty room…</source>
         <translation>Imagen de la habitación vacía…</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="45" />
+        <location filename="../panels/plate.py" line="47" />
         <source>This model compares you with a picture of your room without you</source>
         <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="90" />
+        <location filename="../panels/plate.py" line="102" />
         <source>Taken {0}</source>
         <translation>Tomada {0}</translation>
     </message>
@@ -1714,29 +1714,29 @@
         <translation>Imagen…</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="57" />
-        <location filename="../panels/standby.py" line="31" />
+        <location filename="../panels/standby.py" line="55" />
+        <location filename="../panels/standby.py" line="30" />
         <source>Stand-by picture</source>
         <translation>Imagen de espera</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="31" />
+        <location filename="../panels/standby.py" line="30" />
         <source>A picture for the card while you pause</source>
         <translation>Una imagen para la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="35" />
         <location filename="../panels/standby.py" line="33" />
+        <location filename="../panels/standby.py" line="31" />
         <source>Without picture</source>
         <translation>Sin imagen</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="35" />
+        <location filename="../panels/standby.py" line="33" />
         <source>Use the plain stand-by card again</source>
         <translation>Usar otra vez la tarjeta sencilla</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="57" />
+        <location filename="../panels/standby.py" line="55" />
         <source>Images ({0})</source>
         <translation>Imágenes ({0})</translation>
     </message>
