@@ -31,7 +31,7 @@ from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, sce
 Pixels = npt.NDArray[np.uint8]
 Row = dict[str, float]
 
-_KINDS = ("portrait", "whole body", "clip")
+_KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from models.student import StudentNetwork
 from training.store import Entry, Pack
+from training.view import filling, head_in_view
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -22,7 +22,7 @@ _BATCH = 16
 def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
     """MAD and IoU at one half on validation photos and clip frames, and the mean alpha of empty rooms.
 
-    Each picture by itself, filling a frame of `size` (width, height); the teacher's alpha is the truth.
+    Each picture by itself, a frame of `size` (width, height) with the head in view; the teacher's alpha is the truth.
     """
     people, clips, rooms = Pack(cache / "people"), Pack(cache / "clips"), Pack(cache / "backgrounds")
     photos = [e for e in people.entries if e.validation and e.usable][:_PHOTOS]
@@ -44,24 +44,14 @@ def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], dev
     }
 
 
-def filling(image: Pixels, size: tuple[int, int]) -> Pixels:
-    """The picture (H, W, C <= 4) scaled to fill `size` (width, height), cut off below more than above."""
-    height, width = image.shape[:2]
-    scale = max(size[0] / width, size[1] / height)
-    scaled = max(size[0], round(width * scale)), max(size[1], round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = np.asarray(cv2.resize(np.ascontiguousarray(image), scaled, interpolation=method), np.uint8)
-    left, top = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 5
-    return image[top : top + size[1], left : left + size[0]]
-
-
 def _compare(
     student: StudentNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
 ) -> tuple[float, float]:
     if not entries:
         return 0.0, 1.0
-    true = np.stack([filling(pack.pixels(e)[..., 6], size) for e in entries]).astype(np.float32) / 255
-    pred = _alphas(student, [filling(pack.pixels(e)[..., :3], size) for e in entries], device)
+    framed = [head_in_view(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
+    true = np.stack([layers[..., 3] for layers in framed]).astype(np.float32) / 255
+    pred = _alphas(student, [layers[..., :3] for layers in framed], device)
     both = ((pred > 0.5) & (true > 0.5)).sum((1, 2))
     either = ((pred > 0.5) | (true > 0.5)).sum((1, 2))
     return float(np.abs(pred - true).mean()) * 1e3, float((both / np.maximum(either, 1)).mean())

@@ -59,6 +59,8 @@ class Run:
         self.average = AveragedModel(self.learner, multi_avg_fn=_Ema(stage.ema), use_buffers=True, device=self.device)
         self.optimizer = Optimizer(self.learner.parameters(), stage.rate)
         self.step, self.seconds = 0, 0.0
+        self.stopped = False
+        """Whether it was asked to end early."""
         self._load()
         self.source = SampleSource(stage.cache, stage.size, stage.frames, seed=stage.seed)
 
@@ -67,8 +69,13 @@ class Run:
         """The newest checkpoint of this run."""
         return self.stage.out / "checkpoint.pt"
 
+    def stop(self) -> None:
+        """Asks for the end after the step in progress (any thread, or a signal handler); what the process of rank 0 was
+        asked counts for all."""
+        self.stopped = True
+
     def train(self) -> None:
-        """Trains until the stage's minutes are over."""
+        """Trains until the stage's minutes are over, or `stop`; then writes the checkpoint."""
         self.learner.train()
         if self.stage.frames > 1:
             # Too few scenes make a batch of sequences for statistics of their own.
@@ -79,7 +86,7 @@ class Run:
         columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
         with Progress(*columns, disable=self.rank > 0) as bar:
             task = bar.add_task("training", total=total, completed=int(self.seconds), note="")
-            while parallel.agreed(self.seconds < total, self.processes):
+            while parallel.agreed(self.seconds < total and not self.stopped, self.processes):
                 losses = self._step(min(1.0, self.seconds / total))
                 now = time.monotonic()
                 self.seconds = before + now - begun

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import tempfile
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import torch
 import typer
 
 from training.cache import default_cache
 from training.run import Run, Stage
+
+EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+SAVING_LIMIT_S = 120.0
+"""So long may a process take for its last checkpoint once it was asked to end."""
+FAILED_LIMIT_S = 10.0
+"""And so long where another process has failed already."""
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,10 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     half: Annotated[bool, typer.Option(help="bfloat16 in the network.")] = True,
 ) -> None:
-    """Trains the student, or goes on where the run in OUT stopped; the best stretches are small frames first."""
-    context = multiprocessing.get_context("spawn")
+    """Trains the student, or goes on where the run in OUT stopped; the best stretches are small frames first.
+
+    SIGTERM and Ctrl+C end it after the step in progress, with a checkpoint.
+    """
     width, height = (int(part) for part in size.split("x"))
     stage = Stage(
         out=out,
@@ -59,25 +73,76 @@ def main(
         device=device,
         half=half,
     )
-    if processes == 1:
-        work(0, Launch(stage, 1, ""))
-        return
+    raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))
+
+
+def train_here(stage: Stage) -> int:
+    """The whole run in this process; gives the exit code."""
+    run = Run(stage, 0, 1, "")
+    _end_on_signals(run.stop)
+    run.train()
+    return EXIT_INTERRUPTED if run.stopped else EXIT_DONE
+
+
+def train_in_processes(stage: Stage, processes: int) -> int:
+    """The run in processes of its own, none of which outlives this call; gives the exit code."""
+    context = multiprocessing.get_context("spawn")
+    workers: list[SpawnProcess] = []
     with tempfile.TemporaryDirectory() as folder:
         launch = Launch(stage, processes, os.fspath(Path(folder) / "rendezvous"))
-        workers = [context.Process(target=work, args=(rank, launch)) for rank in range(processes)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
+        _end_on_signals(_interrupt)
+        try:
+            for rank in range(processes):
+                workers.append(context.Process(target=work, args=(rank, launch)))
+                workers[-1].start()
+            while not any(worker.exitcode for worker in workers) and any(worker.is_alive() for worker in workers):
+                wait([worker.sentinel for worker in workers if worker.is_alive()])
+        except KeyboardInterrupt:
+            return EXIT_INTERRUPTED
+        finally:
+            _end(workers)
+    return EXIT_FAILED if any(worker.exitcode for worker in workers) else EXIT_DONE
+
+
+def _end_on_signals(end: Callable[[], object]) -> None:
+    for number in _STOPPING:
+        signal.signal(number, lambda *_: end())
+
+
+def _interrupt() -> NoReturn:
+    for number in _STOPPING:  # what follows is the end, and is not to be interrupted
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _end(workers: list[SpawnProcess]) -> None:
+    """Ask every process to end, and kill those that do not."""
+    limit_s = FAILED_LIMIT_S if any(worker.exitcode for worker in workers) else SAVING_LIMIT_S
+    for worker in workers:
+        if worker.pid is not None:
+            worker.terminate()
+    for worker in workers:
+        if worker.pid is not None:
+            worker.join(limit_s)
+            worker.kill()
             worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise typer.Exit(1)
 
 
 def work(rank: int, launch: Launch) -> None:
-    """One process of a run."""
-    if launch.processes > 1:
-        torch.set_num_threads(1)
-    Run(launch.stage, rank, launch.processes, launch.rendezvous).train()
+    """One process of a run; it also ends when the process that started it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; the one that started them tells
+    torch.set_num_threads(1)
+    run = Run(launch.stage, rank, launch.processes, launch.rendezvous)
+    signal.signal(signal.SIGTERM, lambda *_: run.stop())
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_stop_after, args=(parent.sentinel, run), daemon=True).start()
+    run.train()
+
+
+def _stop_after(sentinel: int, run: Run) -> None:
+    wait([sentinel])
+    run.stop()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.check import filling
 from training.metrics import Alpha
-from training.sources import WHOLE_BODY
 from training.store import Pack
 from training.teacher import Teacher
+from training.view import filling, head_in_view, shows_head_and_shoulders
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ class Scene:
 
     name: str
     kind: str
-    """"portrait" (heads and shoulders, half bodies), "whole body", "clip" or "room"."""
+    """"shoulders" (heads and shoulders, half bodies), "other people", "clip" or "room"."""
     frames: list[Pixels]
     """Each uint8 (288, 512, 3) RGB; one alone for photos and rooms."""
     true: list[Alpha]
@@ -85,10 +85,12 @@ def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
         if scene.kind == "room":
             scene.true.append(np.zeros(scene.frames[0].shape[:2], np.float32))
             continue
-        if scene.name not in known:
+        # A photo cut in another way is another scene.
+        key = f"{scene.name}:{zlib.crc32(scene.frames[-1].tobytes()):08x}"
+        if key not in known:
             teacher = teacher or TeacherMatter(Teacher(weights, precision="f32"))
-            known[scene.name] = np.stack([np.rint(a * 255) for a in alphas(teacher, scene)]).astype(np.uint8)
-        scene.true.extend(alpha.astype(np.float32) / 255 for alpha in known[scene.name])
+            known[key] = np.stack([np.rint(a * 255) for a in alphas(teacher, scene)]).astype(np.uint8)
+        scene.true.extend(alpha.astype(np.float32) / 255 for alpha in known[key])
     if teacher is not None:
         np.savez_compressed(kept, allow_pickle=False, **known)
     return found
@@ -103,16 +105,12 @@ def alphas(matter: Matter, scene: Scene) -> list[Alpha]:
 
 def _photos(cache: Path, count: int) -> list[Scene]:
     pack = Pack(cache / "people")
-    entries = [e for e in pack.entries if e.validation and e.usable][:count]
-    return [
-        Scene(
-            e.name,
-            "whole body" if e.group in WHOLE_BODY else "portrait",
-            [np.ascontiguousarray(filling(pack.pixels(e)[..., :3], SIZE))],
-            [],
-        )
-        for e in entries
-    ]
+    found = []
+    for entry in [e for e in pack.entries if e.validation and e.usable][:count]:
+        layers = head_in_view(pack.pixels(entry)[..., [0, 1, 2, 6]], SIZE)
+        kind = "shoulders" if shows_head_and_shoulders(layers[..., 3]) else "other people"
+        found.append(Scene(entry.name, kind, [np.ascontiguousarray(layers[..., :3])], []))
+    return found
 
 
 def _rooms(cache: Path, count: int) -> list[Scene]:

@@ -11,10 +11,10 @@ import pytest
 
 from tests.training.samples import person, room
 from training.baselines import GrabCut, Mog2
-from training.check import filling
 from training.metrics import Alpha
 from training.report import draw_panel, read
 from training.validation import WARM_UP_FRAMES, Scene, alphas
+from training.view import filling, head_in_view, shows_head_and_shoulders
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -34,7 +34,7 @@ class Counting:
 
 
 def test_a_photo_is_shown_until_the_memory_has_settled() -> None:
-    scene = Scene("photo", "portrait", [room(1)], [])
+    scene = Scene("photo", "shoulders", [room(1)], [])
     (last,) = alphas(Counting(), scene)
     assert last[0, 0] == WARM_UP_FRAMES + 1
 
@@ -48,6 +48,25 @@ def test_the_first_frames_of_a_clip_are_not_measured() -> None:
 def test_a_picture_fills_the_frame(size: tuple[int, int]) -> None:
     image = filling(person(1)[..., :3], size)
     assert image.shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("size", [(256, 144), (144, 256), (96, 96)])
+def test_the_head_is_in_view_where_the_photo_is_too_high(size: tuple[int, int]) -> None:
+    layers = person(1, 480, 128)[..., [0, 1, 2, 6]]
+    framed = head_in_view(layers, size)
+    assert framed.shape == (size[1], size[0], 4)
+    rows = np.flatnonzero((framed[..., 3] > 127).any(1))
+    assert 0 < rows[0] <= 0.15 * size[1]
+
+
+def test_head_and_shoulders_are_told_from_faces_groups_and_people_far_away() -> None:
+    alpha = np.ascontiguousarray(person(1, 144, 256)[..., 6])
+    assert shows_head_and_shoulders(alpha)
+    assert not shows_head_and_shoulders(alpha[60:]), "the head is cut off"
+    assert not shows_head_and_shoulders(alpha[:72]), "a face without shoulders"
+    assert not shows_head_and_shoulders(np.pad(alpha[::4, ::4], ((108, 0), (0, 0)))), "far away"
+    assert not shows_head_and_shoulders(np.hstack([alpha, alpha])), "two people"
+    assert not shows_head_and_shoulders(np.zeros_like(alpha)), "nobody"
 
 
 def test_grabcut_finds_a_bright_person_before_a_dark_wall() -> None:

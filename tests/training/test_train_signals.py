@@ -1,0 +1,81 @@
+"""A run in several processes that is asked to end: it keeps what it learned and leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.paths import ROOT
+from tests.training.samples import make_cache
+
+LIMIT_S = 90.0
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+
+@contextmanager
+def running(out: Path, cache: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
+    """A run that has begun to learn, and its processes; whatever is left of it is killed."""
+    command = [sys.executable, "-m", "training.train", "--out", str(out), "--cache", str(cache), "--processes", "2"]
+    options = ["--size", "64x48", "--batch", "4", "--minutes", "60", "--save-minutes", "60"]
+    process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    children: list[psutil.Process] = []
+    try:
+        _wait(lambda: (out / "log.jsonl").exists(), process)
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 2
+        yield process, children
+    finally:
+        process.kill()
+        process.wait()
+        for child in children:
+            if child.is_running():
+                child.kill()
+
+
+def _wait(done: object, process: subprocess.Popen[bytes]) -> None:
+    deadline_s = time.monotonic() + LIMIT_S
+    assert callable(done)
+    while not done():
+        assert process.poll() is None and time.monotonic() < deadline_s
+        time.sleep(0.1)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> None:
+    with running(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
+        if number == signal.SIGINT:  # as Ctrl+C: to every process of the terminal
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        assert process.wait(LIMIT_S) == 130
+        assert not psutil.wait_procs(children, timeout=5)[1]
+    assert (tmp_path / "run/checkpoint.pt").exists()
+    assert "check" in json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_its_processes_end_as_well(tmp_path: Path) -> None:
+    with running(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
+        process.kill()
+        assert not psutil.wait_procs(children, timeout=LIMIT_S)[1]
+
+
+@pytest.mark.timeout(300)
+def test_when_one_process_fails_the_others_end(tmp_path: Path) -> None:
+    with running(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        workers[-1].kill()
+        assert process.wait(LIMIT_S) == 1
+        assert not psutil.wait_procs(children, timeout=5)[1]

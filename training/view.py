@@ -1,0 +1,71 @@
+"""How a photo of people is put into a webcam's frame, and what such a frame shows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+_ABOVE = 1 / 12
+"""Of the frame's height, left free above the head where the photo allows it."""
+_FEWEST_PIXELS = 3
+"""A row with fewer pixels of somebody does not count as the top of a head."""
+_ONE_PIECE = 0.95
+_LEAST_HEIGHT = 0.35
+_SHOULDERS = 1.35
+"""Shoulders are at least so many times as wide as the head."""
+
+
+def filling(image: Pixels, size: tuple[int, int], top: float = 0.2) -> Pixels:
+    """The picture (H, W, C <= 4) scaled to fill `size` (width, height); of what is too high, `top` is cut off above."""
+    scaled = _covering(image, size)
+    spare = scaled.shape[0] - size[1]
+    return _cut(scaled, size, int(spare * top + 1e-6))
+
+
+def head_in_view(layers: Pixels, size: tuple[int, int]) -> Pixels:
+    """The photo scaled to fill `size` (width, height) and cut as one sits before a webcam: the head is in view.
+
+    layers: uint8 (H, W, C), the last channel the alpha of the people.
+    """
+    scaled = _covering(layers, size)
+    rows = np.flatnonzero((scaled[..., -1] > 127).sum(1) > _FEWEST_PIXELS)
+    highest = int(rows[0]) if rows.size else 0
+    top = min(max(0, highest - round(size[1] * _ABOVE)), scaled.shape[0] - size[1])
+    return _cut(scaled, size, top)
+
+
+def shows_head_and_shoulders(alpha: Pixels) -> bool:
+    """Whether a matte, uint8 (H, W), is that of one person whose head is in view, and below it shoulders or a body.
+
+    Not so are faces that fill the frame, heads cut off above, groups in several pieces and people far away.
+    """
+    height = alpha.shape[0]
+    _, labels, pieces, _ = cv2.connectedComponentsWithStats((alpha > 127).astype(np.uint8))
+    if len(pieces) < 2:
+        return False
+    largest = 1 + int(np.argmax(pieces[1:, cv2.CC_STAT_AREA]))
+    if pieces[largest, cv2.CC_STAT_AREA] < _ONE_PIECE * pieces[1:, cv2.CC_STAT_AREA].sum():
+        return False
+    widths = (labels == largest).sum(1)
+    first, last = np.flatnonzero(widths)[[0, -1]]
+    tall = height - int(first)
+    if first == 0 or last < height - 2 or tall < _LEAST_HEIGHT * height:
+        return False
+    head = float(np.median(widths[first + int(0.12 * tall) : first + int(0.4 * tall)]))
+    return bool(widths[-max(1, int(0.15 * tall)) :].max() >= _SHOULDERS * head)
+
+
+def _covering(image: Pixels, size: tuple[int, int]) -> Pixels:
+    height, width = image.shape[:2]
+    scale = max(size[0] / width, size[1] / height)
+    scaled = max(size[0], round(width * scale)), max(size[1], round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(np.ascontiguousarray(image), scaled, interpolation=method), np.uint8)
+
+
+def _cut(scaled: Pixels, size: tuple[int, int], top: int) -> Pixels:
+    left = (scaled.shape[1] - size[0]) // 2
+    return scaled[top : top + size[1], left : left + size[0]]
