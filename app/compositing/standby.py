@@ -64,8 +64,8 @@ def _gradient(width: int, height: int) -> BgrImage:
     glow = np.exp(-1.8 * distance**2) * 0.55
     first, last, light = (np.array(colour, np.float32) for colour in (_TOP, _BOTTOM, _GLOW))
     colours = (first * (1 - down) + last * down) * (1 - glow) + light * glow
-    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (height, width, 1))
-    picture: BgrImage = np.rint(colours + noise).clip(0, 255).astype(np.uint8)
+    colours += np.random.default_rng(0).random((height, width, 1), np.float32) - 0.5
+    picture: BgrImage = np.rint(colours, out=colours).clip(0, 255, out=colours).astype(np.uint8)
     return picture
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,9 @@ from app.runtime.standby_pictures import StandbyPictures
 from app.settings import Settings
 from app.types import Picture
 
+log = logging.getLogger(__name__)
+
+DRAWING_LIMIT_S = 5.0
 STALE_S = 2.0
 """A composite older than this is replaced by the stand-by card: the matting hangs."""
 STALE_STEPS = 4.0
@@ -49,6 +53,14 @@ class OutputClock:
 
     def run(self, stop: threading.Event) -> None:
         """The thread's body; it ends with `stop` or the slot's end."""
+        self._standby.start()
+        try:
+            self._tick(stop)
+        finally:
+            if not self._standby.stop(DRAWING_LIMIT_S):
+                log.warning("drawing the stand-by card did not end in time")
+
+    def _tick(self, stop: threading.Event) -> None:
         clock = SteadyClock(self._settings().capture.fps)
         while clock.wait(stop):
             try:
@@ -77,7 +89,7 @@ class OutputClock:
             if settings.frozen or now_s - self._arrived_s < stale_s:
                 return latest
         width, height = latest.size if latest else (settings.capture.width, settings.capture.height)
-        return self._standby.picture(settings.output, width, height)
+        return self._standby.soon(settings.output, width, height)
 
     def _mirror(self, picture: Picture) -> Picture:
         if self._mirrored is None or self._mirrored[0] is not picture:
