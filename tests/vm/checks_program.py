@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from contextlib import suppress
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from tests.vm import feeder, marks
 from tests.vm.checks_browser import look
 from tests.vm.program import ctl, opened_reader, program, until_picture
 from tests.vm.tools import (
-    DEVICE,
     LABEL,
-    CheckFailed,
     OpenCvReader,
     background_process,
     expect,
@@ -30,8 +27,11 @@ from tests.vm.tools import (
     unload,
 )
 
-LIMIT_S = float(os.environ.get("LIMIT_S", "3"))
-"""How long recovery may take: three seconds on a machine of its own, more where the bed shares it."""
+SLACK = float(os.environ.get("SLACK", "1"))
+"""By how much the limits grow where the bed shares its machine."""
+WAKE_LIMIT_S, CAMERA_LIMIT_S, RESTART_LIMIT_S = 1.0, 2.0, 3.0
+"""From a reader's opening, the camera's return, the program's kill to the picture."""
+GAP_LIMIT_MS = 100.0
 STEADY_S = float(os.environ.get("STEADY_S", "60"))
 SOURCE = "/dev/video10"
 """A loopback camera that a process of ours feeds."""
@@ -82,9 +82,10 @@ def steady() -> None:
         reader.close()
     gaps_ms = np.diff(times) * 1000
     rate = (len(times) - 1) / (times[-1] - times[0])
-    say(f"{STEADY_S:.0f} s: {rate:.2f} pictures a second, gaps: median {np.median(gaps_ms):.1f} ms, ")
+    say(f"{STEADY_S:.0f} s: {rate:.2f} pictures a second, gaps: median {np.median(gaps_ms):.1f} ms,")
     say(f"p99 {np.percentile(gaps_ms, 99):.1f} ms, longest {gaps_ms.max():.1f} ms, {(gaps_ms > 100).sum()} over 100 ms")
     expect(rate > 28, "not 30 pictures a second")
+    expect(float(gaps_ms.max()) < GAP_LIMIT_MS * SLACK, "a gap")
 
 
 def _toggle(stop: threading.Event) -> None:
@@ -96,28 +97,26 @@ def _toggle(stop: threading.Event) -> None:
 
 
 def killed() -> None:
-    """kill -9, start again: a reader goes on."""
+    """kill -9, start again: a reader goes on. What the driver still holds from before is not taken for a picture."""
     load()
     with program("--source", "demo", "--background", "green") as first:
         reader = opened_reader()
-        reader.settled()
+        until_picture(reader, _is_green, 60)
         first.kill()
     killed_s = time.monotonic()
-    with program("--source", "demo", "--background", "green"):
-        _read_patiently(reader)
+    with program("--source", "demo", "--background", "#336699"):
+        until_picture(reader, lambda image: not _is_green(image), 60)
+        card_s = time.monotonic() - killed_s
+        until_picture(reader, lambda image: _corner_is(image, 0x99, 0x66, 0x33), 60)
         back_s = time.monotonic() - killed_s
         reader.close()
-    say(f"the reader goes on {back_s:.1f} s after the kill (without the start of Python)")
-    expect(back_s < LIMIT_S, "too late")
+    say(f"the reader goes on {card_s:.1f} s after the kill with the stand-by card,")
+    say(f"{back_s:.1f} s after it with the person before the background (without loading Python)")
+    expect(card_s < RESTART_LIMIT_S * SLACK, "too late")
 
 
-def _read_patiently(reader: OpenCvReader) -> None:
-    """OpenCV gives a picture up after ten seconds, and may be asked again."""
-    for _ in range(5):
-        with suppress(CheckFailed):
-            reader.read()
-            return
-    reader.read()
+def _is_green(image: BgrImage) -> bool:
+    return _corner_is(image, 0x40, 0xB1, 0x00)
 
 
 def unplugged() -> None:
@@ -135,7 +134,7 @@ def unplugged() -> None:
         say(f"the picture again {back_s:.1f} s after it was plugged in")
         reader.close()
     unload("vivid")
-    expect(back_s < LIMIT_S, "too late")
+    expect(back_s < CAMERA_LIMIT_S * SLACK, "too late")
 
 
 def on_demand() -> None:
@@ -157,7 +156,7 @@ def on_demand() -> None:
         say(f"the camera's picture {woken_s:.2f} s after a reader came")
         reader.close()
     unload("vivid")
-    expect(woken_s < LIMIT_S, "too late")
+    expect(woken_s < WAKE_LIMIT_S * SLACK, "too late")
 
 
 def _holds(process: ForkProcess, device: str) -> bool:
@@ -182,7 +181,7 @@ def latency() -> None:
     say(f"age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms, longest {ages.max():.1f} ms")
     say(f"the program's own figures: {own}")
     expect(len(found) > 200, "the mark cannot be read")
-    expect(float(np.median(ages)) < 1000 / 30 + 20, f"slower than a frame's interval and 20 ms ({DEVICE})")
+    expect(float(np.median(ages)) < (1000 / 30 + 20) * SLACK, "slower than a frame's interval and 20 ms")
 
 
 CHECKS = {

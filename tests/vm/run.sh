@@ -4,7 +4,7 @@
 # MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
 # VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
 # PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
-# LIMIT_S, STEADY_S: seconds that recovery may take (3), and that the steady rate is watched (60)
+# SLACK: factor on the limits of time (1), for a machine that does other work; STEADY_S: how long the rate is watched (60)
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,5 +24,5 @@ export VM_PIP
 LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
 PROGRAM_PYTHON=$("$python" -c 'import sys; print(sys.executable)')
 export LEND PROGRAM_PYTHON
-export VM_ENV="LEND PROGRAM_PYTHON${STEADY_S:+ STEADY_S}${LIMIT_S:+ LIMIT_S}"
+export VM_ENV="LEND PROGRAM_PYTHON${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
 exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash tests/vm/in_guest.sh "$@"
