@@ -104,7 +104,7 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
 
     def act() -> None:
         action = next(todo)
-beat.doing = " ".join(map(str, (action.func.__name__, *action.args, action.keywords)))[:80]
+        beat.doing = " ".join(map(str, (action.func.__name__, *action.args, action.keywords)))[:80]
         action()
 
     user.timeout.connect(act)

@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 STOP_TIMEOUT_S = 15.0
+SWITCH_INTERVAL_S = 0.0005
+"""How long another thread may keep Python to itself while the GUI thread waits for it. One event of Qt's enters Python
+many times; at Python's usual 5 ms each, a network being prepared would make the window stutter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class Session:
         self._tasks = Tasks()
         self.pipeline = Pipeline(settings, parts=options.parts)
         self.bridge = Bridge(self.pipeline)
+        self._switch_interval_s = sys.getswitchinterval()
         self._dark: bool | None = None
         self._exit_code: int | None = None
         self._apply_theme()
@@ -149,6 +153,7 @@ class Session:
 
     def start(self) -> None:
         """Show the window and start everything behind it."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._end_by_itself()
         self._show()
         self.window.start()
@@ -179,6 +184,7 @@ class Session:
             except SettingsError as error:
                 log.error("%s", error)
                 code = EXIT_FAILED
+        sys.setswitchinterval(self._switch_interval_s)
         self.window.deleteLater()  # now, while Qt and Python are both whole
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
         return code
