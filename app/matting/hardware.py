@@ -1,11 +1,13 @@
-"""What this machine can run networks on, found without importing torch where it need not be."""
+"""What this machine is and can run networks on, found without importing torch where it need not be."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
 import importlib.util
+import platform
 import sys
+from pathlib import Path
 
 
 @functools.cache
@@ -36,3 +38,21 @@ def cpu_has_bfloat16() -> bool:
 
     capabilities: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities
+
+
+@functools.cache
+def processor() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def gpu(device: str = "cuda") -> str:
+    """The name of the NVIDIA GPU behind `cuda` or `cuda:N`, which must be there."""
+    import torch
+
+    return str(torch.cuda.get_device_name(device))
