@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import QEventLoop, QTimer
 
@@ -73,7 +74,7 @@ def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
     return loop.exec() == 1
 
 
-def actions(session: Session) -> Iterator[partial[object]]:
+def actions(session: Session) -> Iterator[partial[Any]]:
     """What a restless user does, over and over."""
     window, store = session.window, session.store
     tiles = window.strip.model.tiles
