@@ -72,6 +72,7 @@ class FakeSource:
         self._faults = faults
         self._index = 0
         self._pace = threading.Event()
+        self.holds_exposure = False
         self.closed_on: int | None = None
         self._opened_on = threading.get_ident()
         self.info = SourceInfo(kind, settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
@@ -82,6 +83,10 @@ class FakeSource:
         self._faults.at("read")
         self._index += 1
         return Frame(room_picture(), self._index - 1, time.perf_counter())
+
+    def hold_exposure(self, wanted: bool) -> None:
+        assert threading.get_ident() == self._opened_on, "held on another thread than opened"
+        self.holds_exposure = wanted
 
     def close(self) -> None:
         assert threading.get_ident() == self._opened_on, "closed on another thread than opened"
@@ -173,6 +178,7 @@ class FakeWorld:
 
     def __init__(self) -> None:
         self.faults = Faults()
+        self.sources: list[FakeSource] = []
         self.sinks: list[FakeSink] = []
         self.readers: int | None = None
         self.source_kind = "file"
@@ -180,7 +186,7 @@ class FakeWorld:
     def parts(self) -> Parts:
         """For `Pipeline(settings, parts=…)`."""
         return Parts(
-            open_source=lambda settings: FakeSource(settings, self.faults, self.source_kind),
+            open_source=self._source,
             build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height, self.faults),
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
@@ -191,6 +197,10 @@ class FakeWorld:
     def pictures(self) -> list[Picture]:
         """Everything that any output was given."""
         return [picture for sink in self.sinks for picture in sink.pictures]
+
+    def _source(self, settings: CaptureSettings) -> FakeSource:
+        self.sources.append(FakeSource(settings, self.faults, self.source_kind))
+        return self.sources[-1]
 
     def _background(self, settings: BackgroundSettings) -> Background:
         self.faults.at("open_background")

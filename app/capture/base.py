@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.types import Frame, SourceInfo
 
@@ -28,4 +28,13 @@ class FrameSource(Protocol):
 
     def close(self) -> None:
         """Release the device or file; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class HoldsExposure(Protocol):
+    """What a source may do besides: hold exposure and white balance, so that the room stays as its plate shows it."""
+
+    def hold_exposure(self, wanted: bool) -> None:
+        """Hold them from when they have settled on, or give the automatic back; costs nothing where that is so."""
         ...

@@ -68,7 +68,9 @@ class CameraSource:
         self._grabbed_s = self._last_s = time.perf_counter()
         self._info = SourceInfo("camera", self._device.name, self._device.id, 0, 0, settings.fps, "")
         self._capture = self._open()
-        self._hold_at_s = self._last_s + SETTLE_S if settings.lock_exposure else math.inf
+        self._settled_at_s = self._last_s + SETTLE_S
+        self._hold_at_s = math.inf
+        self.hold_exposure(settings.lock_exposure)
 
     @property
     def info(self) -> SourceInfo:
@@ -95,12 +97,21 @@ class CameraSource:
         self._index += 1
         return frame
 
-    def close(self) -> None:
-        """Release the camera; a second call does nothing."""
-        self._closed.set()
+    def hold_exposure(self, wanted: bool) -> None:
+        """See `HoldsExposure`; a camera without such controls stays as it is."""
+        if wanted:
+            if self._lock is None:
+                self._hold_at_s = self._settled_at_s
+            return
+        self._hold_at_s = math.inf
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+    def close(self) -> None:
+        """Release the camera; a second call does nothing."""
+        self._closed.set()
+        self.hold_exposure(False)
         self._capture.release()
 
     def _open(self) -> cv2.VideoCapture:

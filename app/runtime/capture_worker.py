@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.capture.base import FrameSource
+from app.capture.base import FrameSource, HoldsExposure
 from app.errors import SourceLostError
 from app.runtime.board import StatusBoard
 from app.runtime.slot import LatestSlot
@@ -39,12 +39,15 @@ class CaptureWorker:
         frames: LatestSlot[Captured],
         board: StatusBoard,
         resting: Callable[[], bool],
+        hold_exposure: Callable[[], bool] = lambda: False,
     ) -> None:
+        """hold_exposure: whether the camera's light is to be held now, whatever the settings say."""
         self._open_source = open_source
         self._settings = settings
         self._frames = frames
         self._board = board
         self._resting = resting
+        self._hold_exposure = hold_exposure
         self._wake = threading.Event()
         self._source: FrameSource | None = None
         self._running: CaptureSettings | None = None
@@ -72,14 +75,15 @@ class CaptureWorker:
                 if self._resting():
                     self._rest()
                     continue
-                wanted = self._settings()
+                settings = self._settings()
+                wanted = settings.replace(lock_exposure=False)  # which needs no source anew
                 if self._source is None or wanted != self._tried:
                     self._switch(wanted)
                 if self._source is None:
                     self._wake.wait(RETRY_S)
                     self._wake.clear()
                 else:
-                    self._read()
+                    self._read(hold_exposure=settings.lock_exposure or self._hold_exposure())
         finally:
             self._close()
 
@@ -123,10 +127,12 @@ class CaptureWorker:
         self._last_frame_s = time.perf_counter()
         self._board.source = source.info
 
-    def _read(self) -> None:
+    def _read(self, *, hold_exposure: bool) -> None:
         assert self._source is not None
         started_s = time.perf_counter()
         try:
+            if isinstance(self._source, HoldsExposure):
+                self._source.hold_exposure(hold_exposure)
             frame = self._source.read()
             if frame is None and time.perf_counter() - self._last_frame_s > SILENCE_S:
                 raise SourceLostError(

@@ -66,6 +66,7 @@ class Pipeline:
             self._frames,
             self._board,
             lambda: self._demand.resting,
+            self._compares,
         )
         self._matting = MattingWorker(
             lambda: self._settings,
@@ -188,6 +189,11 @@ class Pipeline:
             or output.record_alpha is not None
             or self._capture.kind != "camera"
         )
+
+    def _compares(self) -> bool:
+        """Whether frames are compared with a plate, so that the camera had better hold its light."""
+        engine = self._board.engine
+        return engine is not None and engine.model.startswith("bgmv2")
 
     def _crashed(self, stage: Stage) -> Callable[[Exception], None]:
         return lambda error: self._board.report(

@@ -89,3 +89,17 @@ def test_a_source_holds_it_where_asked_once_it_has_settled(monkeypatch: pytest.M
     assert device.values[EXPOSURE] == 156.0
     source.close()
     assert device.values[AUTO_EXPOSURE] == BY_ITSELF
+
+
+def test_a_running_source_holds_it_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Controls()
+    monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
+    monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
+    monkeypatch.setattr(camera, "SETTLE_S", 0.0)
+    source = CameraSource("0", CaptureSettings())
+    for wanted in (False, True, True, False, True):
+        source.hold_exposure(wanted)
+        source.read()
+        assert device.values[AUTO_EXPOSURE] == (BY_HAND if wanted else BY_ITSELF)
+    source.close()
+    assert device.values[AUTO_EXPOSURE] == BY_ITSELF

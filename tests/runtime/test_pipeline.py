@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import BackgroundError, ModelError, SourceOpenError
+from app.errors import BackgroundError, ModelError, PlateError, SourceOpenError
 from app.runtime import demand
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
@@ -271,3 +271,25 @@ def test_a_background_that_breaks_while_running_hides_the_room(kind: str) -> Non
         eventually(lambda: bool(pipeline.status().problems))
         composites(pipeline, 5)
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise PlateError("The room has changed.")
+
+    world = FakeWorld()
+    plate = BASE.matting.replace(plate=tmp_path / "plate.png")
+    with running(world) as pipeline:
+        composites(pipeline)
+        (source,) = world.sources
+        assert not source.holds_exposure
+        for model in ("bgmv2-mobilenetv2", "student", "bgmv2-resnet50"):
+            pipeline.apply(BASE.replace(matting=plate.replace(model=model)))
+            eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
+        world.faults.put("step", refuse)
+        eventually(lambda: any("has changed" in problem.message for problem in pipeline.status().problems))
+        world.faults.heal()
+        eventually(lambda: not source.holds_exposure)
+        pipeline.apply(BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
+        eventually(lambda: source.holds_exposure)
+    assert world.sources == [source], "for that, no camera is opened anew"
