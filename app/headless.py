@@ -155,8 +155,10 @@ class Session:
             self.sample = picture
         if self._begun_s is None and status.frames_out > 0:
             self._begun_s = time.monotonic()
-        if status.frames_out == 0 and status.problems:
-            self.failure = status.problems[0].message
+        if not self._told:
+            # What was asked for has not worked yet: another network in its place would be a surprise.
+            refused = [p.message for p in status.problems if p.stage is Stage.MATTING or status.frames_out == 0]
+            self.failure = refused[0] if refused else None
         told = _running(status)
         if told and told != self._told:
             self._told = told

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from app import json_file, paths
 from app.capture.base import FrameSource
 from app.errors import PlateError, SettingsError
-from app.matting.base import MattingEngine
 from app.matting.plate import median_plate
-from app.settings import EdgeSettings
 from app.types import BgrImage, Frame, SourceInfo
 
 DEFAULT_S = 3.0
@@ -27,10 +24,6 @@ MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
 """Of frames kept at once; where frames are large there are fewer of them."""
 FEWEST_FRAMES = 3
-SOMEONE_SHARE = 0.01
-"""So much of the picture under the matte is a person."""
-LOOKS = 3
-"""A recurrent network has seen the picture so often before its matte is believed."""
 START_LIMIT_S = 10.0
 
 
@@ -84,15 +77,6 @@ class PlateCapture:
     def plate(self) -> BgrImage:
         """The median of the frames so far. Raises PlateError where there are none."""
         return median_plate(self._frames)
-
-
-def refuse_person(plate: BgrImage, engine: MattingEngine) -> None:
-    """Raises PlateError where `engine`, one that needs no plate, finds someone in the plate."""
-    engine.reset()
-    alpha = [engine.step(plate, np.zeros_like(plate), EdgeSettings()).alpha for _ in range(LOOKS)][-1]
-    engine.reset()
-    if float((alpha > 127).mean()) > SOMEONE_SHARE:
-        raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
 
 
 def capture_plate(

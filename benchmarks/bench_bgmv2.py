@@ -1,26 +1,38 @@
-"""Background Matting V2 beside a straightforward implementation of the same networks.
+"""Background Matting V2 beside a straightforward implementation of the same network, and in every executor.
 
-    python -m benchmarks.bench_bgmv2 [--size 1080p] [--size 4k] [--seconds 8] [--device cuda] [--precision float16]
+    python -m benchmarks.bench_bgmv2 [--size 1080p] [--size 4k] [--seconds 4] [--device cuda] [--precision float16]
 
-Prints JSON: the base network, the refiner over 5,000 to 320,000 pixels, ours and the straightforward way, which cuts
-its windows out of images that were resized as a whole; and the whole network at the paper's settings. What is compared
-takes turns. Random weights: nothing here depends on their values but the chosen cells, whose number is fixed.
+Prints JSON for the paper's settings: the base network, the whole network and the refiner over 5,000 to 320,000 pixels,
+ours and the straightforward way, which cuts its windows out of images that were resized as a whole; on a CPU in
+milliseconds of processor time on one thread. Then the whole step from 8-bit frame to 8-bit picture in every executor,
+in milliseconds on the clock and of processor time, with every core. What is compared takes turns. Random weights:
+nothing here depends on their values but the chosen cells, whose number is fixed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.matting.executors.eager import DTYPES
-from app.matting.plate_core import sample_pixels
+from app.bench.run import machine
+from app.matting import hardware
+from app.matting.executors.base import Executor
+from app.matting.executors.eager import DTYPES, EagerExecutor
+from app.matting.geometry import StepGeometry
+from app.matting.plate_build import sample_pixels
+from app.matting.plate_core import PlateCore
+from app.settings import EdgeSettings
 from models.bgmv2 import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize
@@ -30,6 +42,8 @@ PIXELS = (5_000, 20_000, 80_000, 320_000)
 LEAST_CALLS = 3
 HALF_WINDOW, WINDOW = 8, 8
 """In pixels: a cell with its borders at half and at full size."""
+NO_EDGES = EdgeSettings()
+Calls = dict[str, Callable[[], object]]
 
 
 def straightforward(network: MattingRefine, images: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> Tensor:
@@ -45,75 +59,138 @@ def straightforward(network: MattingRefine, images: Tensor, matte: Tensor, error
         functional.pad(image, (border,) * 4).unfold(2, size, stride).unfold(3, size, stride)[0, :, row, column]
         for image, border, size, stride in ((context, 3, HALF_WINDOW, 2), (images, 2, WINDOW, 4))
     ]
-    refined = refiner._solve(*(window.transpose(0, 1) for window in windows))
+    refined = refiner.solve(*(window.transpose(0, 1) for window in windows))
     cells = resize(matte, (height, width)).view(4, rows, CELL, columns, CELL).permute(1, 3, 0, 2, 4).contiguous()
     cells[row, column] = refined
     return cells.permute(2, 0, 3, 1, 4).reshape(1, 4, height, width)
 
 
-def measure(calls: dict[str, Callable[[], object]], seconds: float, device: str) -> dict[str, float]:
-    """Median milliseconds of each, one call at a time in turn; on a CPU of processor time, on one thread."""
-    clock = time.process_time if device == "cpu" else time.perf_counter
+def straightforward_whole(network: MattingRefine, frame: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
+    """Alpha and foreground with the refiner above."""
+    size = int(frame.shape[2] * network.backbone_scale), int(frame.shape[3] * network.backbone_scale)
+    alpha, residual, error, hidden = network.coarse(resize(frame, size), resize(plate, size))
+    matte = straightforward(network, torch.cat([frame, plate], 1), torch.cat([alpha, residual], 1), error, hidden)
+    return matte[:, :1].clamp(0, 1), (frame + matte[:, 1:]).clamp(0, 1)
+
+
+def measure(calls: Calls, seconds: float, device: str, clock: Callable[[], float]) -> dict[str, float]:
+    """Median milliseconds of each by `clock`, one call at a time in turn."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     started_s = time.perf_counter()
     while len(next(iter(times.values()))) < LEAST_CALLS or time.perf_counter() - started_s < seconds:
         for name, call in calls.items():
-            if device != "cpu":
-                torch.cuda.synchronize()
+            settle(device)
             begun_s = clock()
             call()
-            if device != "cpu":
-                torch.cuda.synchronize()
+            settle(device)
             times[name].append((clock() - begun_s) * 1e3)
     return {name: round(statistics.median(values), 1) for name, values in times.items()}
+
+
+def settle(device: str) -> None:
+    """Wait until the device has done its work."""
+    if device != "cpu":
+        torch.cuda.synchronize()
 
 
 def bench(size: str, seconds: float, device: str, precision: str) -> dict[str, object]:
     """All figures of one size, in milliseconds."""
     height, width, scale = SIZES[size]
-    dtype = DTYPES[precision]
     torch.manual_seed(0)
-    network = MattingRefine("mobilenetv2", scale, "sampling", sample_pixels(width, height)).eval().to(device, dtype)
-    refiner = network.refiner
-    frame, plate = (torch.rand(1, 3, height, width, device=device, dtype=dtype) for _ in range(2))
-    small = [resize(image, (int(height * scale), int(width * scale))) for image in (frame, plate)]
+    network = MattingRefine("mobilenetv2", scale, "sampling", sample_pixels(width, height)).eval()
+    steps = bench_steps(network, (height, width), scale, seconds, device)
+    torch.set_num_threads(1)
     with torch.inference_mode():
-        alpha, residual, error, hidden = network.coarse(*small)
-        error = torch.rand_like(error) + 0.1
-        matte, images = torch.cat([alpha, residual], 1), torch.cat([frame, plate], 1)
+        parts = bench_parts(network.to(device, DTYPES[precision]), (height, width), scale, seconds, device)
+    return {"size": size, "scale": scale, **parts, "step_ms": steps}
 
-        network(frame, plate)  # warm up
 
-        def ours() -> Tensor:
-            refined: Tensor = refiner(frame, plate, matte, error, hidden)[0]
-            return refined
+def bench_parts(
+    network: MattingRefine, size: tuple[int, int], scale: float, seconds: float, device: str
+) -> dict[str, object]:
+    """The networks alone."""
+    like = next(network.parameters())
+    refiner, clock = network.refiner, time.process_time if device == "cpu" else time.perf_counter
+    frame, plate = (torch.rand(1, 3, *size).to(like) for _ in range(2))
+    small = [resize(image, (int(size[0] * scale), int(size[1] * scale))) for image in (frame, plate)]
+    alpha, residual, error, hidden = network.coarse(*small)
+    error = torch.rand_like(error) + 0.1
+    matte, images = torch.cat([alpha, residual], 1), torch.cat([frame, plate], 1)
+    network(frame, plate)  # warm up
 
-        def plain() -> Tensor:
-            return straightforward(network, images, matte, error, hidden)
+    def ours() -> Tensor:
+        refined: Tensor = refiner(frame, plate, matte, error, hidden)[0]
+        return refined
 
-        whole = measure(
-            {"base": lambda: network.coarse(*small), "whole": lambda: network(frame, plate)}, seconds, device
-        )
-        by_pixels = {}
-        for pixels in PIXELS:
-            refiner.sample_pixels = pixels
-            apart = float((ours() - plain()).abs().max())
-            assert apart < (1e-4 if dtype == torch.float32 else 0.05), f"{apart} apart at {pixels} pixels"
-            by_pixels[str(pixels)] = measure({"ours": ours, "straightforward": plain}, seconds, device)
-    return {"size": size, "scale": scale, "ms": whole, "refiner_ms": by_pixels}
+    def plain() -> Tensor:
+        return straightforward(network, images, matte, error, hidden)
+
+    calls: Calls = {
+        "base": lambda: network.coarse(*small),
+        "whole, ours": lambda: network(frame, plate),
+        "whole, straightforward": lambda: straightforward_whole(network, frame, plate),
+    }
+    whole = measure(calls, seconds, device, clock)
+    by_pixels = {}
+    for pixels in PIXELS:
+        refiner.sample_pixels = pixels
+        apart = float((ours() - plain()).abs().max())
+        assert apart < (1e-4 if like.dtype == torch.float32 else 0.05), f"{apart} apart at {pixels} pixels"
+        by_pixels[str(pixels)] = measure({"ours": ours, "straightforward": plain}, seconds, device, clock)
+    return {"network_ms": whole, "refiner_ms": by_pixels}
+
+
+def bench_steps(
+    network: MattingRefine, size: tuple[int, int], scale: float, seconds: float, device: str
+) -> dict[str, object]:
+    """The whole step in every executor: from 8-bit frame, plate and backdrop to 8-bit picture and alpha."""
+    torch.set_num_threads(os.cpu_count() or 1)
+    random = np.random.default_rng(0)
+    frame, plate, behind = random.integers(0, 255, (3, *size, 3), np.uint8)
+    executors = make_executors(network, plate, scale, device)
+    calls: Calls = {
+        name: lambda executor=executor: executor.run(frame, behind, NO_EDGES, False)  # type: ignore[misc]
+        for name, executor in executors.items()
+    }
+    for call in calls.values():
+        call()  # warm up
+    return {
+        "on the clock": measure(calls, seconds, device, time.perf_counter),
+        "processor time": measure(calls, seconds, device, time.process_time),
+    }
+
+
+def make_executors(network: MattingRefine, plate: np.ndarray, scale: float, device: str) -> dict[str, Executor]:
+    """Every way to run the step on the device, by name and precision."""
+    height, width = plate.shape[:2]
+    pixels = sample_pixels(width, height)
+    made: dict[str, Executor] = {}
+    for precision in ("float32",) if device == "cpu" else ("float32", "float16"):
+        core = PlateCore(network, plate, scale, pixels).requires_grad_(False).to(device, DTYPES[precision])
+        made[f"eager {precision}"] = EagerExecutor(core, StepGeometry(width, height, 1.0), device, precision)
+    if device == "cpu":
+        from app.matting.executors.plate_openvino import PlateOpenVinoExecutor
+        from app.matting.plate_stages import load_stages
+
+        with tempfile.TemporaryDirectory() as folder:
+            weights = Path(folder) / "weights.pth"
+            torch.save(network.state_dict(), weights)
+            stages = load_stages("bgmv2-mobilenetv2", weights)
+        for precision in ("float32", "bfloat16") if hardware.cpu_has_bfloat16() else ("float32",):
+            made[f"openvino {precision}"] = PlateOpenVinoExecutor(stages, plate, scale, pixels, precision)
+    return made
 
 
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, action="append")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of every comparison")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of every comparison")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precision", choices=DTYPES, default="float32")
+    parser.add_argument("--precision", choices=DTYPES, default="float32", help="of the networks alone")
     options = parser.parse_args()
-    torch.set_num_threads(1)
     results = [bench(size, options.seconds, options.device, options.precision) for size in options.size or SIZES]
-    print(json.dumps({"device": options.device, "precision": options.precision, "results": results}, indent=2))
+    print(json.dumps({"machine": machine(), "device": options.device, "results": results}, indent=2))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app import cli
 from app.capture.demo import DemoSource
 from app.errors import PlateError
-from app.matting.base import EngineInfo
+from app.matting.plate_person import shows_someone
 from app.plate_capture import (
     MOST_FRAMES,
     PlateCapture,
@@ -19,13 +21,11 @@ from app.plate_capture import (
     mismatch,
     plate_info,
     plate_path,
-    refuse_person,
     save_plate,
 )
-from app.settings import EdgeSettings
-from app.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, SourceInfo
-from app.video_reader import VideoReader
-from tests.paths import shared
+from app.plate_session import keep_plate
+from app.types import BgrImage, Frame, SourceInfo
+from tests.rooms import clip_frames, empty_room, person
 
 SIZE = 160, 96
 
@@ -33,24 +33,6 @@ SIZE = 160, 96
 def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE) -> Frame:
     """A grey frame; thirty a second."""
     return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30)
-
-
-class Finder:
-    """An engine that finds a person in so much of the picture."""
-
-    info = EngineInfo("fake", "fake", "float32", "cpu", 1.0, SIZE)
-
-    def __init__(self, share: float) -> None:
-        self.share = share
-
-    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        alpha: AlphaImage = np.zeros(frame.shape[:2], np.uint8)
-        alpha.flat[: round(self.share * alpha.size)] = 255
-        return Matte(frame, alpha)
-
-    def reset(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class TestCapture:
@@ -108,10 +90,29 @@ def test_demo_room_is_taken_before_the_person_comes() -> None:
     assert 0 < told[-1] < 1
 
 
-def test_someone_in_the_picture_is_refused() -> None:
-    refuse_person(shot(0).image, Finder(0.005))
-    with pytest.raises(PlateError, match="step out"):
-        refuse_person(shot(0).image, Finder(0.02))
+class TestSomeone:
+    """Whether somebody is in a plate, to the bundled network."""
+
+    @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (160, 96)])
+    def test_the_demo_with_and_without_its_person(self, size: tuple[int, int]) -> None:
+        assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
+        assert not shows_someone(DemoSource(*size, 30, empty_room_s=3.0, motion=0).render(0))
+
+    @pytest.mark.parametrize("clip", ["asl_walk", "asl_eat"])
+    def test_a_real_room_with_and_without_its_person(self, clip: str) -> None:
+        images = clip_frames(clip, 8)
+        assert shows_someone(images[0])
+        assert not shows_someone(empty_room(images))
+
+    def test_what_is_no_room_shows_nobody(self) -> None:
+        noise = np.random.default_rng(1).integers(0, 255, (12, 20, 3), np.uint8)
+        for picture in (np.zeros((48, 64, 3), np.uint8), cv2.resize(noise, SIZE), np.full((20, 400, 3), 250, np.uint8)):
+            assert not shows_someone(np.asarray(picture, np.uint8))
+
+    def test_who_is_in_it_is_not_kept(self, tmp_path: Path) -> None:
+        with pytest.raises(PlateError, match="step out"):
+            keep_plate(DemoSource(640, 480, 30, motion=0).render(0), "demo", tmp_path / "plate.png")
+        assert not list(tmp_path.iterdir())
 
 
 class TestFiles:
@@ -153,12 +154,6 @@ class TestFiles:
 class TestCommand:
     """`run.py plate`."""
 
-    @pytest.fixture(autouse=True)
-    def _no_network(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.plate_session.build_engine", lambda *wanted: Finder(self.share))
-
-    share = 0.0
-
     def test_it_writes_the_plate(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "plate.png"
         words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
@@ -171,10 +166,7 @@ class TestCommand:
         assert info is not None
         assert info.camera == "demo"
 
-    def test_it_refuses_someone(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(TestCommand, "share", 0.3)
+    def test_it_refuses_someone(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "plate.png"
         words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
         assert cli.main(["plate", "--output", str(path), *words]) == 1
@@ -182,16 +174,46 @@ class TestCommand:
         assert not path.exists()
 
 
-@pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
-def test_median_of_a_clip_is_nearly_free_of_the_person(clip: str) -> None:
-    """Of the clips' static office; the person moves, so the median keeps less of them than any frame does."""
-    path = shared(f"clips/{clip}.mkv")
-    frames = [image for index, (_, image) in enumerate(VideoReader(path).frames()) if index % 5 == 0][:60]
+def median(frames: Sequence[BgrImage]) -> BgrImage:
+    """As a camera's frames become a plate."""
     capture = PlateCapture(1.0)
     for index, image in enumerate(frames):
         capture.feed(Frame(image, index, index / (len(frames) - 1)))
-    plate = capture.plate()
-    # Outside of what moves, the plate is the room as every frame shows it.
-    still = np.ptp(np.stack(frames[::6]).astype(np.int16), axis=0).max(2) < 20
-    assert still.mean() > 0.3
-    assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6
+    return capture.plate()
+
+
+class TestClips:
+    """Of a real office, whose persons stand where they are and move their arms."""
+
+    @pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
+    def test_who_stands_still_stays_in_the_median_and_is_found_there(self, clip: str) -> None:
+        frames = clip_frames(clip, 20)
+        plate = median(frames)
+        still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
+        assert still.mean() > 0.3
+        assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
+        assert shows_someone(plate)
+
+    @pytest.mark.parametrize("clip", ["asl_walk", "asl_eat"])
+    def test_of_who_walks_through_nothing_remains(self, clip: str) -> None:
+        """The clip's own person, moved on from frame to frame in the clip's room."""
+        frames = clip_frames(clip, 12)
+        room = empty_room(frames)
+        width = room.shape[1]
+        walk, ever = [], np.zeros(room.shape[:2], bool)
+        for index, frame in enumerate(frames):
+            shift = round(width * (index / (len(frames) - 1) - 0.5) * 1.6)
+            matte = moved(person(frame), shift)[..., None] / 255
+            walk.append((matte * moved(frame, shift) + (1 - matte) * room).astype(np.uint8))
+            ever |= matte[..., 0] > 0.5
+        assert ever.mean() > 0.5
+        plate = median(walk)
+        remainder = (np.abs(plate.astype(int) - room).max(2) > 20) & ever
+        assert remainder.sum() / ever.sum() < 0.02
+        assert not shows_someone(plate)
+
+
+def moved(image: NDArray[np.uint8], shift: int) -> NDArray[np.uint8]:
+    """So many pixels to the right; what comes in is zero."""
+    matrix = np.array([[1, 0, shift], [0, 1, 0]], np.float32)
+    return np.asarray(cv2.warpAffine(image, matrix, (image.shape[1], image.shape[0])), np.uint8)

@@ -1,4 +1,4 @@
-"""A whole run with a plate: source, Background Matting V2 with filled weights, recording, status."""
+"""A whole run with a plate: source, Background Matting V2 with made weights, recording, status."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from app import cli
 from app.capture.demo import DemoSource
-from app.plate_capture import save_plate
+from app.plate_capture import median_plate, save_plate
+from app.types import BgrImage
 from app.video_reader import VideoReader
-from models.bgmv2 import MattingRefine
-from tests.golden.fill import fill
+from tests.paths import shared
+from tests.plate_weights import darker_than_the_plate, nobody
+from tests.rooms import clip_frames, empty_room
 
-SIZE = 160, 96
+SIZE = 320, 192
+GREEN = 0x40, 0xB1, 0x00
+"""The background, BGR."""
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    """Filled weights whose matte is nobody: the first alpha is shifted far below zero."""
-    tensors = fill(MattingRefine("mobilenetv2").state_dict())
-    for name in ("decoder.conv4.bias", "refiner.conv4.bias"):
-        tensors[name][0] -= 100
-    torch.save(tensors, tmp_path / "bgmv2.pth")
-    return tmp_path / "bgmv2.pth"
+def kept(tensors: dict[str, Tensor], path: Path) -> Path:
+    """A weights file."""
+    torch.save(tensors, path)
+    return path
 
 
 @pytest.fixture
@@ -37,47 +38,125 @@ def clip(tmp_path: Path) -> Path:
     writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 15, SIZE)
     for index in range(30):
         image = room.render(index)
-        cv2.circle(image, (2 * index, SIZE[1]), 20, (20, 20, 20), -1)
+        cv2.circle(image, (4 * index, SIZE[1]), 40, (20, 20, 20), -1)
         writer.write(image)
     writer.release()
     return tmp_path / "clip.avi"
 
 
-def run(tmp_path: Path, plate: Path, weights: Path) -> tuple[int, dict[str, object]]:
-    words = ["headless", "--source", str(tmp_path / "clip.avi"), "--virtual-camera", "off"]
+def run(clip: Path, plate: Path, weights: Path, *more: str) -> tuple[int, dict[str, object], list[BgrImage]]:
+    """Exit code, status and what was recorded."""
+    folder = plate.parent
+    words = ["headless", "--source", str(clip), "--virtual-camera", "off", "--always-on", "--no-governor"]
     words += ["--model", "bgmv2-mobilenetv2", "--weights", str(weights), "--plate", str(plate), "--device", "cpu"]
-    words += ["--background", "#00b140", "--record", str(tmp_path / "out.mkv"), "--frames", "8", "--no-governor"]
-    words += ["--executor", "eager", "--size", "160x96", "--always-on", "--status-json", str(tmp_path / "status.json")]
+    words += ["--background", "#00b140", "--record", str(folder / "out.mkv"), "--frames", "8"]
+    words += ["--status-json", str(folder / "status.json"), *more]
     code = cli.main(words)
-    return code, json.loads((tmp_path / "status.json").read_text())
+    recorded = [image for _, image in VideoReader(folder / "out.mkv").frames()] if (folder / "out.mkv").exists() else []
+    return code, json.loads((folder / "status.json").read_text()), recorded
 
 
-@pytest.mark.usefixtures("clip")
-def test_with_a_plate(tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: np.ndarray | None = None) -> None:
+    """Of every picture, what is `where` the room alone is, is the background or the stand-by card."""
+    shown = np.ones(room.shape[:2], bool) if where is None else where
+    apart_from_green = np.abs(room.astype(int) - GREEN).max(2) > 60
+    for image in recorded:
+        alike = np.abs(image.astype(int) - room).max(2) < 25
+        assert (alike & apart_from_green & shown).sum() / shown.sum() < 0.05, "the room is in the recording"
+
+
+def test_with_a_plate(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plate = tmp_path / "plate.png"
     save_plate(plate, DemoSource(*SIZE, 15, empty_room_s=5, motion=0).render(0), "usb-1")
 
-    code, status = run(tmp_path, plate, weights)
+    code, status, recorded = run(clip, plate, kept(nobody(), tmp_path / "bgmv2.pth"))
 
     said = capsys.readouterr().err
     assert code == 0, said
     assert status["model"] == "bgmv2-mobilenetv2"
     assert "taken with another camera (usb-1)" in said
-    *_, last = (image for _, image in VideoReader(tmp_path / "out.mkv").frames())  # it begins with the stand-by card
-    assert last.shape == (96, 160, 3)
-    np.testing.assert_allclose(last.mean((0, 1)), (0x40, 0xB1, 0x00), atol=6)
+    last = recorded[-1]  # it begins with the stand-by card
+    assert last.shape == (192, 320, 3)
+    np.testing.assert_allclose(last.mean((0, 1)), GREEN, atol=6)
 
 
-@pytest.mark.usefixtures("clip")
-def test_with_a_plate_of_another_room_nothing_is_shown(
-    tmp_path: Path, weights: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    plate = tmp_path / "plate.png"
+def another_room(path: Path) -> str:
+    """A picture of somewhere else, and what is said about it."""
     other = np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8)
-    cv2.imwrite(str(plate), np.asarray(cv2.resize(other, SIZE, interpolation=cv2.INTER_CUBIC)))
+    cv2.imwrite(str(path), np.asarray(cv2.resize(other, SIZE, interpolation=cv2.INTER_CUBIC)))
+    return "light or the camera has moved"
 
-    code, status = run(tmp_path, plate, weights)
+
+def another_shape(path: Path) -> str:
+    cv2.imwrite(str(path), DemoSource(240, 192, 15, empty_room_s=5, motion=0).render(0))
+    return "240x192, but the camera gives 320x192"
+
+
+def broken(path: Path) -> str:
+    path.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    return "no picture that can be read"
+
+
+def absent(path: Path) -> str:
+    return "cannot be read (No such file"
+
+
+def with_someone(path: Path) -> str:
+    cv2.imwrite(str(path), DemoSource(*SIZE, 15, motion=0).render(0))
+    return f"Someone is in the plate {path}"
+
+
+@pytest.mark.parametrize("make", [another_room, another_shape, broken, absent, with_someone])
+def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
+    tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str], make: object
+) -> None:
+    assert callable(make)
+    sentence = make(tmp_path / "plate.png")
+
+    code, status, recorded = run(
+        clip, tmp_path / "plate.png", kept(nobody(), tmp_path / "bgmv2.pth"), "--executor", "eager"
+    )
 
     assert code == 1
-    assert "take the plate again" in capsys.readouterr().err
-    assert status["frames_out"] == 0
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "take the plate again" in said or "take it anew" in said or "take the plate anew" in said
+    assert any(sentence in str(error) for error in status["errors"])  # type: ignore[attr-defined]
+    assert_no_room(recorded, DemoSource(*SIZE, 15, empty_room_s=5, motion=0).render(0))
+
+
+@pytest.mark.parametrize("name", ["asl_book", "asl_eat"])
+def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    frames = clip_frames(name, 12)
+    room = empty_room(frames)
+    cv2.imwrite(str(tmp_path / "plate.png"), room)
+    weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
+
+    code, status, recorded = run(shared(f"clips/{name}.mkv"), tmp_path / "plate.png", weights, "--frames", "30")
+
+    said = capsys.readouterr().err
+    assert code == 0, said
+    assert status["model"] == "bgmv2-mobilenetv2"
+    assert not status["errors"]
+    changed = np.max([np.abs(frame.astype(int) - room).max(2) for frame in frames], axis=0)
+    always_room = cv2.erode((changed < 30).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert always_room.mean() > 0.3
+    assert_no_room(recorded, room, always_room)
+    *_, last = recorded
+    assert np.abs(last[always_room].astype(int) - GREEN).mean() < 8
+    always_person = np.min([(room.astype(int) - frame).sum(2) for frame in frames], axis=0) > 300
+    assert always_person.mean() > 0.03
+    assert (np.abs(last[always_person].astype(int) - GREEN).max(1) > 60).mean() > 0.95, "the person is shown"
+
+
+def test_the_median_of_a_clip_whose_person_stands_still_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(tmp_path / "plate.png"), median_plate(clip_frames("asl_walk", 20)))
+    weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
+
+    code, _, recorded = run(shared("clips/asl_walk.mkv"), tmp_path / "plate.png", weights)
+
+    assert code == 1
+    assert "Someone is in the plate" in capsys.readouterr().err
+    assert_no_room(recorded, clip_frames("asl_walk", 1)[0])

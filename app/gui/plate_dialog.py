@@ -48,6 +48,7 @@ class PlateDialog(QDialog):
         self._ticks_left = 0
         self._silent_ticks = 0
         self._plate: BgrImage | None = None
+        self._held_before = store.current.capture.lock_exposure
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -78,7 +79,7 @@ class PlateDialog(QDialog):
         column.addLayout(row)
         self.start_button.clicked.connect(self.begin)
         self.close_button.clicked.connect(self.close)
-        self.finished.connect(self._timer.stop)
+        self.finished.connect(self._end)
         self._wait(self.tr("Step out of the picture after the start, and leave the room and the camera as they are."))
 
     def begin(self) -> None:
@@ -90,6 +91,11 @@ class PlateDialog(QDialog):
         self._ticks_left = int(COUNTDOWN_S * 1000) // TICK_MS
         self.text.setText(self.tr("Step out of the picture."))
         self._timer.start()
+
+    def _end(self) -> None:
+        """From now on the light is held while the plate is matted with, which the pipeline sees to."""
+        self._timer.stop()
+        self._store.edit("capture", lock_exposure=self._held_before)
 
     def _tick(self) -> None:
         if self._ticks_left > 0:
@@ -113,10 +119,10 @@ class PlateDialog(QDialog):
             self._tasks.run(partial(self._keep, self._capture, self._camera()), self._show, self._fail)
 
     def _keep(self, capture: PlateCapture, camera: str) -> Path:
-        """On a task's thread: only its arguments and immutable settings are used."""
+        """On a task's thread: only its arguments are used."""
         plate = capture.plate()
         self._plate = plate
-        return services.keep_plate(plate, camera, self._store.current.matting)
+        return services.keep_plate(plate, camera)
 
     def _show(self, path: Path) -> None:
         plate, self._plate = self._plate, None

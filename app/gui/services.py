@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.doctor.finding import Finding
-from app.settings import MODEL_NAMES, MattingSettings
+from app.settings import MODEL_NAMES
 from app.types import BgrImage
 
 
@@ -42,8 +42,10 @@ class PlateView:
     thumbnail: BgrImage | None
     """None where the picture cannot be read."""
     camera: str | None
-    """The camera's stable id; None, like the time, where the program did not take it."""
+    """The camera's stable id; None, like what follows, where the program did not take it."""
     taken_at_s: float | None
+    size: tuple[int, int] | None = None
+    """(width, height) it was taken at."""
 
 
 def cameras() -> tuple[Camera, ...]:
@@ -104,11 +106,11 @@ def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
     return fetch(name, progress)
 
 
-def keep_plate(plate: BgrImage, camera: str, matting: MattingSettings) -> Path:
-    """Look for people in a plate and keep it for its camera and size. Raises PlateError or ModelError."""
+def keep_plate(plate: BgrImage, camera: str) -> Path:
+    """Look for people in a plate and keep it for its camera and size. Raises PlateError."""
     from app.plate_session import keep_plate as keep
 
-    return keep(plate, camera, matting)
+    return keep(plate, camera)
 
 
 def plate_view(path: Path, width: int) -> PlateView:
@@ -124,4 +126,14 @@ def plate_view(path: Path, width: int) -> PlateView:
         size = width, max(1, round(image.shape[0] * width / image.shape[1]))
         thumbnail = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     info = plate_info(path)
-    return PlateView(thumbnail, info.camera if info else None, info.taken_at_s if info else None)
+    if info is None:
+        return PlateView(thumbnail, None, None)
+    return PlateView(thumbnail, info.camera, info.taken_at_s, (info.width, info.height))
+
+
+def stored_plate(camera: str, width: int, height: int) -> Path | None:
+    """The plate that was taken with this camera at this size; None where there is none."""
+    from app.plate_capture import plate_path
+
+    path = plate_path(camera, width, height)
+    return path if path.is_file() else None

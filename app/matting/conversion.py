@@ -28,16 +28,21 @@ def load_model(model: str, weights: Path, refiner: str, direct: bool) -> ov.Mode
 
     Only where it was never converted before, torch is needed. Raises ModelError where the file is not these weights.
     """
+    return kept_model(f"{model} {refiner} {direct}", weights, lambda: _convert(model, weights, refiner, direct))
+
+
+def kept_model(name: str, weights: Path, convert: Callable[[], ov.Model]) -> ov.Model:
+    """What `convert` makes of the weights, or made before; `name` begins with a word for the file. See `load_model`."""
     try:
         content = _digest([weights])
     except OSError as error:
         raise ModelError(
             f"The weights {weights} cannot be read ({error.strerror}); check the file or choose another."
         ) from error
-    words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"
-    key = f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+    words = f"{ov.__version__} {name} {content} {_sources()}"
+    key = f"{name.split()[0]}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
     with _lock:
-        kept = _models.pop(key, None) or _from_disk(key, lambda: _convert(model, weights, refiner, direct))
+        kept = _models.pop(key, None) or _from_disk(key, convert)
         _models[key] = kept
         while len(_models) > _KEPT:
             _models.popitem(last=False)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +22,17 @@ from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 
 MOST_THREADS = 4
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+
+
+class Pasted(NamedTuple):
+    """The full-size arrays before the edge controls, for who corrects the matte in places."""
+
+    backdrop: NDArray[np.uint8]
+    """(H, W, 3)"""
+    composite: NDArray[np.uint8]
+    """(H, 3 * W), like the foreground; (0, 0) where not wanted."""
+    alpha: AlphaImage
+    foreground: NDArray[np.uint8]
 
 
 class CpuFinish:
@@ -46,7 +58,7 @@ class CpuFinish:
     def shrink(self, frame: BgrImage, small: NDArray[np.float32]) -> None:
         """Fill `small` (3, h, w), RGB in 0..1, from the frame."""
         self._arithmetic = arithmetic = self._best_arithmetic()
-        self._in_strips(
+        self.in_strips(
             small.shape[1], lambda top, bottom: arithmetic.shrink_rows(frame, self._geometry.ratio, small, top, bottom)
         )
 
@@ -58,8 +70,12 @@ class CpuFinish:
         backdrop: Backdrop,
         edges: EdgePlan,
         want_foreground: bool,
+        correct: Callable[[Pasted], Pasted] = lambda pasted: pasted,
     ) -> Matte:
-        """The matte of a frame; coefficients are slope, offset (4, h, w) and coarse alpha (h, w)."""
+        """The matte of a frame; coefficients are slope, offset (4, h, w) and coarse alpha (h, w).
+
+        correct: changes alpha and colours in places or cuts them to another size, before the edge controls.
+        """
         slope, offset, coarse = coefficients
         height, width = frame.shape[:2]
         behind = (
@@ -68,27 +84,33 @@ class CpuFinish:
             else backdrop
         )
         rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
-        composite, alpha = np.empty_like(rows), np.empty((height, width), np.uint8)
+        alpha = np.empty((height, width), np.uint8)
         foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
-        first_composite = NOTHING if edges.active else composite
-        self._in_strips(
+        first_composite = NOTHING if edges.active else np.empty_like(rows)
+        self.in_strips(
             height,
             lambda top, bottom: self._arithmetic.finish_rows(
                 rows, slope, offset, behind_rows, first_composite, alpha, foreground, top, bottom
             ),
         )
+        pasted = correct(Pasted(behind, first_composite, alpha, foreground))
+        alpha, foreground = pasted.alpha, pasted.foreground
         if edges.active:
             alpha = self._treat(alpha, foreground, edges)
-            self._in_strips(
-                height,
+            composite, behind_rows = np.empty_like(foreground), pasted.backdrop.reshape(foreground.shape)
+            self.in_strips(
+                alpha.shape[0],
                 lambda top, bottom: self._arithmetic.blend_rows(
                     foreground, alpha, behind_rows, edges.despill, composite, top, bottom
                 ),
             )
+        else:
+            composite = pasted.composite
+        shape = *alpha.shape, 3
         return Matte(
-            composite=composite.reshape(frame.shape),
+            composite=composite.reshape(shape),
             alpha=alpha,
-            foreground=foreground.reshape(frame.shape) if want_foreground else None,
+            foreground=foreground.reshape(shape) if want_foreground else None,
         )
 
     def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
@@ -104,7 +126,7 @@ class CpuFinish:
             return grown
         feathered = array_edges.feather(grown, edges.feather_px)
         continued = array_edges.beyond(foreground, grown, edges.feather_px)
-        self._in_strips(
+        self.in_strips(
             alpha.shape[0],
             lambda top, bottom: self._arithmetic.spread_rows(foreground, continued, grown, feathered, top, bottom),
         )
@@ -115,13 +137,13 @@ class CpuFinish:
         if held is None:
             held = alpha.copy()
         else:
-            self._in_strips(
+            self.in_strips(
                 alpha.shape[0], lambda top, bottom: self._arithmetic.hold_rows(alpha, held, steps, top, bottom)
             )
         self._held = held
         return held.copy()
 
-    def _in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
+    def in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
         """Calls work(top, bottom) for strips that cover `height` rows, one of them on this thread."""
         threads = 1 if self._arithmetic is plain else self._threads
         bounds = [height * strip // threads for strip in range(threads + 1)]

@@ -30,6 +30,12 @@ def openvino_usable() -> bool:
 
 
 @functools.cache
+def numba_usable() -> bool:
+    """Whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+@functools.cache
 def cpu_has_bfloat16() -> bool:
     """Whether the CPU computes in bfloat16 (AVX512-BF16 or AMX), so that it is faster than float32."""
     if not openvino_usable():

@@ -68,6 +68,14 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
     return np.asarray(cv2.resize(plate, (width, height), interpolation=method), np.uint8)
 
 
+def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:
+    """The plate as a camera would give it in another light: times `gain`, (3,) BGR."""
+    if (gain == 1).all():
+        return plate
+    table = np.arange(256, dtype=np.float32)[:, None] * gain
+    return np.asarray(cv2.LUT(plate, (table + 0.5).clip(0, 255).astype(np.uint8)[None]), np.uint8)
+
+
 def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     """The plate from many frames of the same view: what each pixel shows most of the time. Raises PlateError."""
     if not frames:

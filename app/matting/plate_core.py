@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.matting.core import Core, State
+from app.matting.plate import lit_plate
 from app.types import BgrImage
 from models.bgmv2 import MattingRefine
 
 CELL = 4
-HD_PIXELS = 1920 * 1080
-HD_SAMPLES = 80_000
 
 
 class PlateCore(Core):
@@ -26,26 +25,23 @@ class PlateCore(Core):
     """
 
     plate: Tensor
-    gain: Tensor
 
-    def __init__(self, network: nn.Module, plate: BgrImage, scale: float) -> None:
-        """network: a MattingRefine; plate: (H, W, 3) of the frame's size; scale: of its small frame, at most 1/2."""
+    def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
+        """network: a MattingRefine; plate: (H, W, 3) of the frame's size; scale: of its small frame, at most 1/2;
+        sample_pixels: to be refined."""
         assert isinstance(network, MattingRefine)
         network = copy.deepcopy(network)  # Others may run the same weights at another scale.
         network.backbone_scale = scale
-        height, width = plate.shape[:2]
-        network.refiner.sample_pixels = sample_pixels(width, height)
+        network.refiner.sample_pixels = sample_pixels
         super().__init__(network)
         self.scale = scale
-        self.size = height, width
-        like = next(network.parameters())
-        image = torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like) / 255
-        self.register_buffer("plate", _padded(image), persistent=False)
-        self.register_buffer("gain", torch.ones(1, 3, 1, 1).to(like), persistent=False)
+        self.size = plate.shape[0], plate.shape[1]
+        self._unlit = plate
+        self.register_buffer("plate", self._image(plate), persistent=False)
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """The light of the moment: the plate is multiplied by this, (3,) BGR. In place, so that a graph sees it."""
-        self.gain.copy_(torch.from_numpy(gain[::-1].copy()).view(1, 3, 1, 1))
+        self.plate.copy_(self._image(lit_plate(self._unlit, gain)))
 
     def initial_state(self, height: int, width: int) -> State:
         """None."""
@@ -54,15 +50,15 @@ class PlateCore(Core):
     def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         """slope (zero), offset and alpha of the whole frame (1, 3, H, W)."""
         height, width = small.shape[2:]
-        alpha, foreground, *_ = self.network(_padded(small), (self.plate * self.gain).clamp(0, 1))
+        alpha, foreground, *_ = self.network(_padded(small), self.plate)
         alpha, foreground = alpha[:, :, :height, :width], foreground[:, :, :height, :width]
         offset = torch.cat([foreground - small, alpha], 1)
         return torch.zeros_like(offset), offset, alpha
 
-
-def sample_pixels(width: int, height: int) -> int:
-    """How many pixels the refiner works on: the paper's 80,000 for HD, and in proportion."""
-    return round(HD_SAMPLES * width * height / HD_PIXELS / 16) * 16
+    def _image(self, plate: BgrImage) -> Tensor:
+        """As the network takes it."""
+        like = next(self.network.parameters())
+        return _padded(torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like) / 255)
 
 
 def _padded(image: Tensor) -> Tensor:

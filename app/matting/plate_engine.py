@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import PlateError
 from app.matting.base import EngineInfo
 from app.matting.engine import FrameEngine
 from app.matting.plate import PlateWatch
-from app.matting.plate_core import PlateCore
 from app.settings import EdgeSettings
 from app.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 
@@ -19,8 +22,26 @@ LOOK_AGAIN_S = 0.25
 """While a change is suspected."""
 
 
+class LitPlate(Protocol):
+    """The part of an executor that has the plate."""
+
+    @property
+    def scale(self) -> float:
+        """Of the base network's frame."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the plate."""
+        ...
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """The light of the moment: the plate is multiplied by this, (3,) BGR."""
+        ...
+
+
 class PlateEngine:
-    """A `MattingEngine` around one whose executor runs a `PlateCore`.
+    """A `MattingEngine` around one whose executor compares frames with a plate.
 
     About once a second the plate is aligned to the frame's light; where the room has changed, `step` raises PlateError.
     To this network a changed room is a person, so nothing leaves before frame and first matte were seen to fit the
@@ -28,12 +49,12 @@ class PlateEngine:
     """
 
     def __init__(
-        self, make_engine: Callable[[], FrameEngine], current: Callable[[], tuple[PlateCore, PlateWatch]]
+        self, make_engine: Callable[[], FrameEngine], current: Callable[[], tuple[LitPlate, PlateWatch]]
     ) -> None:
-        """current: core and watch of the executor made last; they are made anew when the frame's size changes."""
+        """current: plate and watch of the executor made last; they are made anew when the frame's size changes."""
         self._engine = make_engine()
         self._current = current
-        self._core, self._watch = current()
+        self._lit, self._watch = current()
         self._alpha: AlphaImage | None = None
         self._look_at_s = 0.0
         self._proven = False
@@ -43,19 +64,19 @@ class PlateEngine:
     def info(self) -> EngineInfo:
         """The ratio and small size are those of the base network."""
         info = self._engine.info
-        scale = self._core.scale
+        scale = self._lit.scale
         width, height = info.small_size
         return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """See `MattingEngine.step`; raises PlateError where the plate does not show this room any more."""
         check_bgr(frame)
-        if frame.shape[:2] == self._core.size and time.monotonic() >= self._look_at_s:
+        if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)
         matte = self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
-        core, watch = self._current()
-        if core is not self._core:
-            self._core, self._watch, self._proven = core, watch, False
+        lit, watch = self._current()
+        if lit is not self._lit:
+            self._lit, self._watch, self._proven = lit, watch, False
         if not self._proven:
             self._look(frame, matte.alpha)
             self._proven = True
@@ -75,5 +96,5 @@ class PlateEngine:
         verdict = self._watch.look(frame, alpha, at_once=not self._proven)
         if verdict.drifted:
             raise PlateError("The light or the camera has moved since the plate was taken; take the plate again.")
-        self._core.set_gain(verdict.gain)
+        self._lit.set_gain(verdict.gain)
         self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)

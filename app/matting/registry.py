@@ -7,25 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import ModelError, PlateError, WeightsMissingError
-from app.framing import WHOLE, framed
+from app.errors import ModelError, WeightsMissingError
+from app.framing import WHOLE
 from app.matting import hardware
 from app.matting.engine import FrameEngine
 from app.matting.executor_memory import Situation, Way, machine, recall
 from app.matting.executors.base import Executor
-from app.matting.geometry import AUTO_SHORT_SIDE, StepGeometry, auto_ratio
-from app.matting.plate import PlateWatch, read_plate
+from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
 from app.settings import FramingSettings, MattingSettings
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:
     from app.matting.plate_engine import PlateEngine
 
-STUDENT_SHORT_SIDE = 144
 _log = logging.getLogger(__name__)
 PLATE_MODELS = ("bgmv2-mobilenetv2", "bgmv2-resnet50", "bgmv2-resnet101")
-PLATE_SCALE = 0.5
-"""The most of the frame's size that the base network of these may see."""
+"""As `auto` prefers them on a CPU."""
+PLATE_MODELS_ON_A_GPU = ("bgmv2-resnet50", "bgmv2-mobilenetv2", "bgmv2-resnet101")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,9 @@ def build_engine(
     """
     choice = choose(settings)
     if choice.model in PLATE_MODELS:
-        return _build_with_plate(settings, choice, width, height, framing)
+        from app.matting.plate_build import build_with_plate
+
+        return build_with_plate(settings, choice, width, height, framing)
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
         return geometry_for(settings, choice.model, frame_width, frame_height)
@@ -73,8 +73,11 @@ def choose_model(settings: MattingSettings) -> str:
         return settings.model
     if settings.weights is not None:
         return "rvm-mobilenetv3"
-    preferred = [*PLATE_MODELS] if settings.plate is not None else []
-    preferred += ["rvm-resnet50"] if _device(settings) != "cpu" else []
+    on_gpu = _device(settings) != "cpu"
+    preferred: list[str] = []
+    if settings.plate is not None:
+        preferred += PLATE_MODELS_ON_A_GPU if on_gpu else PLATE_MODELS
+    preferred += ["rvm-resnet50"] if on_gpu else []
     preferred += ["rvm-mobilenetv3"]
     return next((model for model in preferred if on_hand(model)), "student")
 
@@ -87,7 +90,7 @@ def choose(settings: MattingSettings) -> Choice:
     except WeightsError as error:
         raise WeightsMissingError(str(error)) from error
     device = _device(settings)
-    executor = _plate_executor(settings) if model in PLATE_MODELS else _executor(settings, device)
+    executor = _plate_executor(settings, device) if model in PLATE_MODELS else _executor(settings, device)
     return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
 
 
@@ -160,10 +163,15 @@ def _executor(settings: MattingSettings, device: str) -> str:
     return settings.executor
 
 
-def _plate_executor(settings: MattingSettings) -> str:
-    if settings.executor not in ("auto", "eager"):
-        raise ModelError(f"The models with a plate do not run with {settings.executor}; choose the executor eager.")
-    return "eager"
+def _plate_executor(settings: MattingSettings, device: str) -> str:
+    executor = _executor(settings, device)
+    if executor == "openvino" and not hardware.numba_usable():
+        if settings.executor == "auto":
+            return "eager"
+        raise ModelError("The models with a plate run in OpenVINO only with the package numba; choose eager or auto.")
+    if executor not in ("openvino", "eager"):
+        raise ModelError(f"The models with a plate do not run with {executor}; choose the executor openvino or eager.")
+    return executor
 
 
 def _precision(settings: MattingSettings, model: str, device: str, executor: str) -> str:
@@ -171,37 +179,9 @@ def _precision(settings: MattingSettings, model: str, device: str, executor: str
         return settings.precision
     if device.startswith("cuda"):
         return "float16"
-    if model.startswith("u2net"):
-        return "float32"  # Where its matte must not be rounded is not one of `app.matting.graph`'s cuts.
+    if model.startswith(("u2net", "bgmv2")):
+        return "float32"  # Where their mattes must not be rounded is not one of `app.matting.graph`'s cuts.
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
-
-
-def _build_with_plate(
-    settings: MattingSettings, choice: Choice, width: int, height: int, framing: FramingSettings
-) -> PlateEngine:
-    from app.matting.executors.eager import EagerExecutor
-    from app.matting.networks import load_core
-    from app.matting.plate_core import PlateCore
-    from app.matting.plate_engine import PlateEngine
-
-    path = settings.plate
-    if path is None:
-        raise PlateError(
-            f"The model {choice.model} needs a picture of the empty room; take one, or name one with --plate."
-        )
-    made: list[tuple[PlateCore, PlateWatch]] = []
-
-    def make_executor(geometry: StepGeometry) -> Executor:
-        plate = framed(read_plate(path, geometry.width, geometry.height), framing)
-        scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), PLATE_SCALE)
-        core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
-        made[:] = [(PlateCore(core.network, plate, scale), PlateWatch(plate))]
-        return EagerExecutor(made[0][0], geometry, choice.device, choice.precision)
-
-    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
-        return StepGeometry(frame_width, frame_height, 1.0)
-
-    return PlateEngine(lambda: FrameEngine(choice.model, make_executor, make_geometry, width, height), lambda: made[0])
 
 
 def make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Executor:

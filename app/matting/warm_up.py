@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from app.errors import ModelError
 from app.matting.arithmetic import compiled
 from app.matting.registry import build_engine
@@ -14,6 +16,8 @@ from app.settings import MattingSettings
 def warm_up() -> None:
     """All of it; what cannot be done here is done, or said, at the first start."""
     compiled.wait()
+    with contextlib.suppress(ImportError):
+        import app.matting.cell_kernels  # noqa: F401 - compiles
     try:
         build_engine(MattingSettings(model="student"), 1280, 720).close()
     except ModelError:

@@ -60,7 +60,7 @@ class Refiner(nn.Module):
         """(B, 4, H, W): the whole image as one window."""
         half = images.shape[2] // 2, images.shape[3] // 2
         context = torch.cat([resize(coarse, half), resize(images, half)], 1)
-        return self._solve(_pad(context, self.half_border), _pad(images, self.border))
+        return self.solve(_pad(context, self.half_border), _pad(images, self.border))
 
     def _at(self, cells: Cells, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
         """(N, 4, 4, 4): the cells, each in its window."""
@@ -73,9 +73,9 @@ class Refiner(nn.Module):
             ],
             1,
         )
-        return self._solve(context, _pad(windows, self.border - 2 * self.half_border))
+        return self.solve(context, _pad(windows, self.border - 2 * self.half_border))
 
-    def _solve(self, context: Tensor, images: Tensor) -> Tensor:
+    def solve(self, context: Tensor, images: Tensor) -> Tensor:
         """The matte (., 4, P, Q) from the context at half size and the images at full size.
 
         The context has `half_border` pixels around the place in question, the images `border` of theirs.

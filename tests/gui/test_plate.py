@@ -21,7 +21,7 @@ from app.gui.plate_dialog import PlateDialog
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.plate_capture import plate_path, save_plate
-from app.settings import CaptureSettings, MattingSettings, Settings
+from app.settings import CaptureSettings, Settings
 from app.types import BgrImage, Picture, PictureKind
 
 SIZE = 160, 96
@@ -39,7 +39,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
     """A short countdown and a network that finds nobody; the plates that were kept."""
     kept: list[BgrImage] = []
 
-    def keep(plate: BgrImage, camera: str, matting: MattingSettings) -> Path:
+    def keep(plate: BgrImage, camera: str) -> Path:
         kept.append(plate)
         path = plate_path(camera, *SIZE)
         save_plate(path, plate, camera)
@@ -81,6 +81,8 @@ def test_the_room_is_taken_shown_and_used(dialog: PlateDialog, qtbot: QtBot, qui
     assert dialog.start_button.isEnabled()
     (plate,) = quick
     assert plate.shape == (SIZE[1], SIZE[0], 3)
+    dialog.close()
+    assert not dialog._store.current.capture.lock_exposure, "after the dialog the light is the pipeline's business"
 
 
 def test_someone_in_the_picture_is_told_and_it_can_be_tried_again(
@@ -88,7 +90,7 @@ def test_someone_in_the_picture_is_told_and_it_can_be_tried_again(
 ) -> None:
     keep = services.keep_plate
 
-    def refuse(plate: BgrImage, camera: str, matting: MattingSettings) -> Path:
+    def refuse(plate: BgrImage, camera: str) -> Path:
         raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
 
     monkeypatch.setattr(services, "keep_plate", refuse)
@@ -123,6 +125,13 @@ def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot:
     qtbot.waitUntil(lambda: not controls.thumbnail.pixmap().isNull())
     assert controls.age.text()
     qtbot.waitUntil(lambda: not controls.warning.isHidden())
+    source = session.bridge.status.source
+    assert source is not None
+    own = plate_path(source.id, source.width, source.height)
+    save_plate(own, np.full((source.height, source.width, 3), 90, np.uint8), source.id)
+    controls.reload()
+    qtbot.waitUntil(lambda: session.store.current.matting.plate == own)
+    qtbot.waitUntil(controls.warning.isHidden)
     take = controls.findChild(QPushButton, "plateTake")
     assert take is not None
     take.click()

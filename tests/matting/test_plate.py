@@ -1,4 +1,4 @@
-"""The plate: files, light, drift, and the engine around it."""
+"""The plate: files, light, drift."""
 
 from __future__ import annotations
 
@@ -7,38 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from app.errors import ModelError, PlateError
-from app.matting import choose_model, hardware
+from app.errors import PlateError
 from app.matting.plate import PATIENCE, PlateWatch, median_plate, read_plate
-from app.matting.plate_core import sample_pixels
-from app.settings import EdgeSettings, MattingSettings
-from app.types import AlphaImage, BgrImage, BlurredRoom
+from app.types import AlphaImage, BgrImage
 from app.video_reader import VideoReader
-from models.bgmv2 import MattingRefine
-from tests.golden.fill import fill
-from tests.matting.conftest import BuildEngine, frames
 from tests.paths import shared
-
-OFF = EdgeSettings()
-
-
-@pytest.fixture(scope="module")
-def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Filled weights of bgmv2-mobilenetv2."""
-    path = tmp_path_factory.mktemp("bgmv2") / "bgmv2.pth"
-    torch.save(fill(MattingRefine("mobilenetv2").state_dict()), path)
-    return path
-
-
-@pytest.fixture
-def settings(weights_file: Path, tmp_path: Path) -> MattingSettings:
-    """A plate and weights."""
-    cv2.imwrite(str(tmp_path / "plate.png"), frames(160, 96, 1)[0])
-    return MattingSettings(
-        model="bgmv2-mobilenetv2", weights=weights_file, plate=tmp_path / "plate.png", device="cpu", precision="float32"
-    )
 
 
 def room(width: int = 320, height: int = 180) -> BgrImage:
@@ -55,13 +29,6 @@ def with_person(picture: BgrImage) -> tuple[BgrImage, AlphaImage]:
     shown = picture.copy()
     shown[alpha > 0] = (40, 60, 230)
     return shown, alpha
-
-
-def visit(width: int, height: int) -> BgrImage:
-    """Someone far away before the plate of `settings`."""
-    picture = frames(width, height, 1)[0]
-    cv2.ellipse(picture, (width // 2, height), (width // 16, height // 3), 0, 0, 360, (40, 60, 230), -1)
-    return picture
 
 
 class TestFile:
@@ -180,93 +147,3 @@ class TestWatch:
         for _ in range(4):
             assert not watch.look(moved, alpha).drifted
             assert not watch.look(shown, alpha).drifted
-
-
-class TestEngine:
-    """The engine."""
-
-    @pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 192), (80, 48)])
-    def test_matte_and_info(self, settings: MattingSettings, engines: BuildEngine, width: int, height: int) -> None:
-        engine = engines(settings, width, height)
-        frame, backdrop = visit(width, height), frames(width, height, 1, seed=4)[0]
-
-        matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True)
-
-        assert matte.alpha.shape == (height, width)
-        assert np.ptp(matte.alpha) > 0
-        nothing = matte.alpha == 0
-        np.testing.assert_array_equal(matte.composite[nothing], backdrop[nothing])
-        assert matte.foreground is not None
-        assert engine.info.downsample_ratio == 0.5
-        assert engine.info.small_size == (width // 2, height // 2)
-
-    def test_odd_sizes_and_blur(self, settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
-        cv2.imwrite(str(tmp_path / "plate.png"), frames(133, 97, 1)[0])
-        engine = engines(settings, 133, 97)
-        matte = engine.step(visit(133, 97), BlurredRoom(50), OFF)
-        assert matte.composite.shape == (97, 133, 3)
-
-    def test_the_networks_own_output_is_what_comes_out(self, settings: MattingSettings, engines: BuildEngine) -> None:
-        frame = visit(160, 96)
-        engine = engines(settings.replace(downsample_ratio=0.25), 160, 96)
-        engine._look_at_s = float("inf")  # type: ignore[attr-defined]  # no alignment of the light
-        network = MattingRefine("mobilenetv2", 0.25, "sampling", sample_pixels(160, 96)).eval()
-        network.load_state_dict(fill(network.state_dict()))
-        with torch.inference_mode():
-            images = [
-                torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
-                for image in (frame, frames(160, 96, 1)[0])
-            ]
-            alpha = network(*images)[0][0, 0].numpy()
-
-        matte = engine.step(frame, BlurredRoom(50), OFF)
-
-        assert np.abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
-
-    def test_light_reaches_the_network(self, settings: MattingSettings, engines: BuildEngine) -> None:
-        engine = engines(settings, 160, 96)
-        darker = (frames(160, 96, 1)[0] * 0.7).astype(np.uint8)
-        engine.step(darker, BlurredRoom(50), OFF)
-        gain = engine._core.gain.flatten().tolist()  # type: ignore[attr-defined]
-        assert gain == pytest.approx([0.7] * 3, abs=0.03)
-
-    def test_drift_is_a_plate_error(
-        self, settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("app.matting.plate_engine.LOOK_EVERY_S", 0.0)
-        monkeypatch.setattr("app.matting.plate_engine.LOOK_AGAIN_S", 0.0)
-        engine = engines(settings, 160, 96)
-        engine.step(visit(160, 96), BlurredRoom(50), OFF)
-        other = np.full((96, 160, 3), 250, np.uint8)
-        for _ in range(PATIENCE - 1):
-            engine.step(other, BlurredRoom(50), OFF)
-        with pytest.raises(PlateError, match="take the plate again"):
-            engine.step(other, BlurredRoom(50), OFF)
-
-    def test_of_another_room_not_one_picture_leaves(self, settings: MattingSettings, engines: BuildEngine) -> None:
-        engine = engines(settings, 160, 96)
-        for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
-            for _ in range(2):
-                with pytest.raises(PlateError, match="take the plate again"):
-                    engine.step(other, BlurredRoom(50), OFF)
-
-    def test_another_size_scales_the_plate_or_refuses(self, settings: MattingSettings, engines: BuildEngine) -> None:
-        engine = engines(settings, 160, 96)
-        engine.step(frames(160, 96, 1)[0], BlurredRoom(50), OFF)
-        assert engine.step(frames(320, 192, 1)[0], BlurredRoom(50), OFF).alpha.shape == (192, 320)
-        with pytest.raises(PlateError, match="take the plate again"):
-            engine.step(frames(128, 96, 1)[0], BlurredRoom(50), OFF)
-
-    def test_choices(
-        self, settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, weights_file: Path
-    ) -> None:
-        monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
-        with pytest.raises(PlateError, match="empty room"):
-            engines(settings.replace(plate=None), 160, 96)
-        with pytest.raises(ModelError, match="openvino"):
-            engines(settings.replace(executor="openvino"), 160, 96)
-        folder = weights_file.parent
-        (folder / "torchscript_mobilenetv2_fp32.pth").write_bytes(weights_file.read_bytes())
-        monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
-        assert choose_model(settings.replace(model="auto", weights=None)) == "bgmv2-mobilenetv2"
-        assert choose_model(settings.replace(model="auto", weights=None, plate=None)) == "student"

@@ -31,7 +31,9 @@ class PlateControls(QWidget):
         super().__init__()
         self._store, self._tasks = store, tasks
         self._path: Path | None = None
-        self._camera: str | None = None
+        self._taken_with: tuple[str, int, int] | None = None
+        """Camera and size of the plate in use; None where the program did not take it."""
+        self._looked_for = self._taken_with
         self.thumbnail = QLabel()
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
         self.age = label("", "faint", wrap=True)
@@ -62,9 +64,18 @@ class PlateControls(QWidget):
         ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path))
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Whether the plate is of the camera that runs."""
-        source = status.source
-        self.warning.setVisible(self._camera is not None and source is not None and source.id != self._camera)
+        """Go over to the plate of the camera that runs, if it has one; otherwise say that this is another's."""
+        source, taken_with = status.source, self._taken_with
+        if source is None or taken_with is None:
+            self.warning.hide()
+            return
+        self.warning.setVisible(source.id != taken_with[0])
+        running = source.id, source.width, source.height
+        if running not in (taken_with, self._looked_for):
+            self._looked_for = running
+            stored = services.stored_plate(*running)
+            if stored is not None:
+                self._store.edit("matting", plate=stored)
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting
@@ -75,14 +86,15 @@ class PlateControls(QWidget):
 
     def reload(self) -> None:
         """Look anew at the plate's file."""
-        self._camera = None
+        self._taken_with = self._looked_for = None
         self.thumbnail.clear()
         self.age.clear()
         if self._path is not None:
             self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_WIDTH), self._show_view)
 
     def _show_view(self, view: services.PlateView) -> None:
-        self._camera = view.camera
+        if view.camera is not None and view.size is not None:
+            self._taken_with = view.camera, *view.size
         if view.thumbnail is not None:
             self.thumbnail.setPixmap(QPixmap.fromImage(to_qimage(view.thumbnail)))
         if view.taken_at_s is not None:

@@ -1,0 +1,127 @@
+"""Cells of 4x4 pixels cut out for Background Matting V2's refiner and put back, compiled by numba.
+
+As in `app.matting.kernels`, colours are interleaved BGR in 0..255, and every public function works on the cells `first`
+to `last`, so that several threads can share them. A cell is its number in the grid of cells, row by row.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.jit import READ_FRAME, WRITE, Bytes, Floats, jit, rows
+from app.matting.plate_stages import WINDOW
+
+F32 = np.float32
+HALF_BORDER, BORDER = 3, 2
+"""Of the two windows, around the cell."""
+CELLS = numba.int64[::1]
+WINDOWS = numba.float32[:, :, :, ::1]
+COARSE = numba.float32[:, :, ::1]
+
+
+@jit
+def _tap(position: int, length: int, resized: int) -> tuple[int, int, np.float32]:
+    """The two source pixels that a pixel of the resized axis lies between, and the second's weight."""
+    source = min(max((position + 0.5) * length / resized - 0.5, 0.0), length - 1.0)
+    first = int(source)
+    return first, min(first + 1, length - 1), F32(source - first)
+
+
+@jit
+def _mean(image: Bytes, y: int, x: int, channel: int) -> np.float32:
+    """Of 2x2 pixels from (y, x) on, 0..1: what resizing to half the size gives."""
+    upper = np.int32(image[y, x, channel]) + np.int32(image[y, x + 1, channel])
+    lower = np.int32(image[y + 1, x, channel]) + np.int32(image[y + 1, x + 1, channel])
+    return F32(upper + lower) * F32(1 / 1020)
+
+
+@jit
+def _context(
+    frame: Bytes, plate: Bytes, coarse: Floats, y: int, x: int, half_height: int, half_width: int, pixel: Floats
+) -> None:
+    """One pixel (C + 6,) of half size: the coarse features, the frame's colours, the plate's."""
+    channels = coarse.shape[2]
+    y0, y1, fy = _tap(y, coarse.shape[0], half_height)
+    x0, x1, fx = _tap(x, coarse.shape[1], half_width)
+    for c in range(channels):
+        upper = coarse[y0, x0, c] + (coarse[y0, x1, c] - coarse[y0, x0, c]) * fx
+        lower = coarse[y1, x0, c] + (coarse[y1, x1, c] - coarse[y1, x0, c]) * fx
+        pixel[c] = upper + (lower - upper) * fy
+    for c in range(3):
+        pixel[channels + c] = _mean(frame, 2 * y, 2 * x, 2 - c)
+        pixel[channels + 3 + c] = _mean(plate, 2 * y, 2 * x, 2 - c)
+
+
+@rows(READ_FRAME, READ_FRAME, COARSE, CELLS, WINDOWS, WINDOWS)
+def cut_cells(
+    frame: Bytes,
+    plate: Bytes,
+    coarse: Floats,
+    cells: NDArray[np.int64],
+    contexts: Floats,
+    images: Floats,
+    first: int,
+    last: int,
+) -> None:
+    """What the refiner sees of the cells; positions outside the image are zero.
+
+    frame, plate: (H, W, 3), H and W multiples of 4; coarse: (h, w, C); contexts: (N, 8, 8, C + 6) at half size;
+    images: (N, 8, 8, 6), frame and plate, RGB in 0..1.
+    """
+    height, width = frame.shape[0], frame.shape[1]
+    half_height, half_width, columns = height // 2, width // 2, width // 4
+    for n in range(first, last):
+        row, column = cells[n] // columns, cells[n] % columns
+        for i in range(WINDOW):
+            y, v = 2 * row + i - HALF_BORDER, 4 * row + i - BORDER
+            for j in range(WINDOW):
+                x, u = 2 * column + j - HALF_BORDER, 4 * column + j - BORDER
+                if 0 <= y < half_height and 0 <= x < half_width:
+                    _context(frame, plate, coarse, y, x, half_height, half_width, contexts[n, i, j])
+                else:
+                    contexts[n, i, j] = F32(0)
+                if 0 <= v < height and 0 <= u < width:
+                    for c in range(3):
+                        images[n, i, j, c] = F32(frame[v, u, 2 - c]) * F32(1 / 255)
+                        images[n, i, j, 3 + c] = F32(plate[v, u, 2 - c]) * F32(1 / 255)
+                else:
+                    images[n, i, j] = F32(0)
+
+
+@rows(READ_FRAME, READ_FRAME, WINDOWS, CELLS, WRITE, WRITE, WRITE)
+def paste_cells(
+    frame: Bytes,
+    backdrop: Bytes,
+    matte: Floats,
+    cells: NDArray[np.int64],
+    composite: Bytes,
+    alpha: Bytes,
+    foreground: Bytes,
+    first: int,
+    last: int,
+) -> None:
+    """Alpha, composite and foreground where the refiner has worked.
+
+    frame, backdrop: (H, W, 3); matte: (N, 4, 4, 4), alpha and foreground residual of each pixel, RGB in 0..1;
+    composite, foreground: (H, 3 * W), or (0, 0) where not wanted; alpha: (H, W).
+    """
+    columns = frame.shape[1] // 4
+    full = F32(255)
+    for n in range(first, last):
+        top, left = 4 * (cells[n] // columns), 4 * (cells[n] % columns)
+        for i in range(4):
+            y = top + i
+            for j in range(4):
+                x = left + j
+                value = min(max(matte[n, i, j, 0] * full, F32(0)), full)
+                alpha[y, x] = np.uint8(np.int32(value + F32(0.5)))
+                part = value * F32(1 / 255)
+                for c in range(3):
+                    person = min(max(F32(frame[y, x, c]) + matte[n, i, j, 3 - c] * full, F32(0)), full)
+                    if foreground.shape[0]:
+                        foreground[y, 3 * x + c] = np.uint8(np.int32(person + F32(0.5)))
+                    if composite.shape[0]:
+                        behind = F32(backdrop[y, x, c])
+                        composite[y, 3 * x + c] = np.uint8(np.int32(behind + (person - behind) * part + F32(0.5)))

@@ -1,0 +1,164 @@
+"""Background Matting V2 on a CPU: both networks in OpenVINO, the pixels between them in compiled kernels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.arithmetic import compiled
+from app.matting.cell_kernels import cut_cells, paste_cells
+from app.matting.edges import plan
+from app.matting.executors.base import NotAMatteError
+from app.matting.executors.openvino import HINTS
+from app.matting.finish import CpuFinish, Pasted
+from app.matting.geometry import StepGeometry
+from app.matting.plate import lit_plate
+from app.matting.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
+from app.matting.silent_openvino import core, ov
+from app.settings import EdgeSettings
+from app.types import Backdrop, BgrImage, Matte
+
+CELL = 4
+AT_ONCE = 512
+"""Cells whose windows stay in a processor's cache."""
+Floats = NDArray[np.float32]
+
+
+class PlateOpenVinoExecutor:
+    """Runs the base network on the small frame, the refiner on the cells it is least sure of, and the finish.
+
+    The coarse matte is enlarged only while the picture is composed, and the refined cells are written over it, so that
+    nothing of the full size is ever held in floating point.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self,
+        stages: PlateStages,
+        plate: BgrImage,
+        scale: float,
+        sample_pixels: int,
+        precision: str = "float32",
+    ) -> None:
+        """plate: (H, W, 3) of the frame's size; scale: of its small frame, at most 1/2; sample_pixels: to be refined.
+
+        Raises RuntimeError where OpenVINO cannot compile the networks.
+        """
+        self.precision, self.device = precision, "cpu"
+        self.scale, self.size = scale, (plate.shape[0], plate.shape[1])
+        self._plate = self._lit = padded(plate)
+        height, width = self._plate.shape[:2]
+        geometry = StepGeometry(width, height, scale)
+        self._finish = CpuFinish(geometry, compiled.wait)
+        self._grid = height // CELL, width // CELL
+        self._most_cells = min(sample_pixels // CELL**2, self._grid[0] * self._grid[1])
+        small = (1, 3, geometry.small_height, geometry.small_width)
+        self._small, self._small_plate = (np.zeros(small, np.float32) for _ in range(2))
+        self._base = _request(stages.base, [small, small], precision, [self._small, self._small_plate])
+        contexts, images = (
+            np.zeros((AT_ONCE, WINDOW, WINDOW, channels), np.float32) for channels in (CONTEXT_CHANNELS, IMAGE_CHANNELS)
+        )
+        self._contexts, self._images = contexts, images
+        self._refiner = _request(stages.refiner, [contexts.shape, images.shape], precision, [contexts, images])
+        self.set_gain(np.ones(3, np.float32))
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """The light of the moment: the plate is multiplied by this, (3,) BGR."""
+        self._lit = lit_plate(self._plate, gain)
+        self._finish.shrink(self._lit, self._small_plate[0])
+
+    def reset(self) -> None:
+        """Forget the last alpha; the networks have no memory."""
+        self._finish.reset()
+
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        """One step; fresh arrays."""
+        whole = padded(frame)
+        behind = padded(backdrop) if isinstance(backdrop, np.ndarray) else backdrop
+        self._finish.shrink(whole, self._small[0])
+        self._base.infer()
+        matte, error, coarse = (self._base.get_output_tensor(index).data for index in range(3))
+        cells = self._most_wrong(error[0, 0])
+        refined = self._refine(whole, coarse[0], cells)
+        if not np.isfinite(matte.sum() + refined.sum()):
+            raise NotAMatteError
+
+        def paste(pasted: Pasted) -> Pasted:
+            self._finish.in_strips(
+                len(cells),
+                lambda first, last: paste_cells(
+                    whole,
+                    pasted.backdrop,
+                    refined,
+                    cells,
+                    pasted.composite,
+                    pasted.alpha,
+                    pasted.foreground,
+                    first,
+                    last,
+                ),
+            )
+            return cropped(pasted, *self.size)
+
+        coefficients = np.zeros_like(matte[0]), matte[0], matte[0, 3].clip(0, 1)
+        return self._finish.finish(whole, self._small[0], coefficients, behind, plan(edges), want_foreground, paste)
+
+    def close(self) -> None:
+        """End the threads; OpenVINO frees the rest."""
+        self._finish.close()
+
+    def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
+        """The numbers of the cells with the largest expected errors (h, w), in order; of these those above 0."""
+        rows, columns = self._grid
+        if error.shape != self._grid:
+            error = np.asarray(cv2.resize(error, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+        flat = error.ravel()
+        if self._most_cells < flat.size:
+            chosen = np.argpartition(flat, flat.size - self._most_cells)[flat.size - self._most_cells :]
+        else:
+            chosen = np.arange(flat.size)
+        return np.sort(chosen[flat[chosen] > 0]).astype(np.int64, copy=False)
+
+    def _refine(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> Floats:
+        """(N, 4, 4, 4): alpha and foreground residual, RGB, of the cells' pixels."""
+        refined = np.empty((len(cells), CELL, CELL, 4), np.float32)
+        for start in range(0, len(cells), AT_ONCE):
+            part = cells[start : start + AT_ONCE]
+            self._finish.in_strips(
+                len(part),
+                lambda first, last, part=part: cut_cells(  # type: ignore[misc]
+                    frame, self._lit, coarse, part, self._contexts, self._images, first, last
+                ),
+            )
+            self._refiner.infer()
+            refined[start : start + len(part)] = self._refiner.get_output_tensor(0).data[: len(part)]
+        return refined
+
+
+def padded(image: BgrImage) -> BgrImage:
+    """Its last row and column repeated up to multiples of 4; the image itself where it is that already."""
+    height, width = image.shape[:2]
+    if height % CELL == 0 and width % CELL == 0:
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, -height % CELL, 0, -width % CELL, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def cropped(pasted: Pasted, height: int, width: int) -> Pasted:
+    """Without what was padded."""
+    if pasted.alpha.shape == (height, width):
+        return pasted
+    ends = width, 3 * width, width, 3 * width
+    return Pasted(*(np.ascontiguousarray(image[:height, :end]) for image, end in zip(pasted, ends, strict=True)))
+
+
+def _request(model: ov.Model, shapes: list[tuple[int, ...]], precision: str, arrays: list[Floats]) -> ov.InferRequest:
+    """A request for inputs of these shapes, which reads them from the arrays in place."""
+    fitted = model.clone()
+    fitted.reshape(dict(zip(fitted.inputs, shapes, strict=True)))
+    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": HINTS[precision]}
+    request = core().compile_model(fitted, "CPU", options).create_infer_request()
+    for index, array in enumerate(arrays):
+        request.set_input_tensor(index, ov.Tensor(array, shared_memory=True))
+    return request

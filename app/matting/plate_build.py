@@ -1,0 +1,81 @@
+"""The engine of a model with a plate, from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.errors import PlateError
+from app.framing import framed
+from app.matting.engine import FrameEngine
+from app.matting.executors.base import Executor
+from app.matting.geometry import StepGeometry, auto_ratio
+from app.matting.plate import PlateWatch, read_plate
+from app.matting.plate_engine import LitPlate, PlateEngine
+from app.matting.plate_person import shows_someone
+from app.settings import FramingSettings, MattingSettings
+from app.types import BgrImage
+
+if TYPE_CHECKING:
+    from app.matting.registry import Choice
+
+MOST_SCALE = 0.5
+"""The most of the frame's size that the base network may see."""
+HD_PIXELS = 1920 * 1080
+HD_SAMPLES = 80_000
+
+
+def build_with_plate(
+    settings: MattingSettings, choice: Choice, width: int, height: int, framing: FramingSettings
+) -> PlateEngine:
+    """See `registry.build_engine`. Raises PlateError where the plate cannot be used."""
+    path = settings.plate
+    if path is None:
+        raise PlateError(
+            f"The model {choice.model} compares you with a picture of the empty room and has none; take one with"
+            f" `run.py plate`, and name it with --plate."
+        )
+    made: list[tuple[LitPlate, PlateWatch]] = []
+
+    def make_executor(geometry: StepGeometry) -> Executor:
+        plate = framed(read_plate(path, geometry.width, geometry.height), framing)
+        if shows_someone(plate):
+            raise PlateError(
+                f"Someone is in the plate {path}; take the plate again with nobody in the picture, with `run.py plate`."
+            )
+        executor, lit = _make_executor(settings, choice, geometry, plate)
+        made[:] = [(lit, PlateWatch(plate))]
+        return executor
+
+    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        return StepGeometry(frame_width, frame_height, 1.0)
+
+    return PlateEngine(lambda: FrameEngine(choice.model, make_executor, make_geometry, width, height), lambda: made[0])
+
+
+def sample_pixels(width: int, height: int) -> int:
+    """How many pixels the refiner works on: the paper's 80,000 for HD, and in proportion."""
+    return round(HD_SAMPLES * width * height / HD_PIXELS / 16) * 16
+
+
+def _make_executor(
+    settings: MattingSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
+) -> tuple[Executor, LitPlate]:
+    """The executor, and what in it has the plate."""
+    width, height = geometry.width, geometry.height
+    scale = min(settings.downsample_ratio or auto_ratio(width, height), MOST_SCALE)
+    pixels = sample_pixels(width, height)
+    if choice.executor == "openvino":
+        from app.matting.executors.plate_openvino import PlateOpenVinoExecutor
+        from app.matting.plate_stages import load_stages
+
+        executor = PlateOpenVinoExecutor(
+            load_stages(choice.model, choice.weights), plate, scale, pixels, choice.precision
+        )
+        return executor, executor
+    from app.matting.executors.eager import EagerExecutor
+    from app.matting.networks import load_core
+    from app.matting.plate_core import PlateCore
+
+    core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
+    lit = PlateCore(core.network, plate, scale, pixels)
+    return EagerExecutor(lit, geometry, choice.device, choice.precision), lit

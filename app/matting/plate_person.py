@@ -1,0 +1,44 @@
+"""Whether somebody is in a plate: to the networks that compare with it, they would be a hole or a second person."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from app.matting.geometry import STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
+from app.matting.registry import choose
+from app.settings import EdgeSettings, MattingSettings
+from app.types import AlphaImage, BgrImage
+
+NETWORK = "student"
+"""The bundled one: it is always there, and small."""
+SHORT_SIDE = 288
+"""Of the picture it looks at; more changes nothing."""
+LOOKS = 3
+"""A recurrent network has seen the picture so often before its matte is believed."""
+CERTAIN = 230
+"""Of 255: in empty rooms it half believes in some coats and pillows, but is hardly ever sure of them."""
+SOMEONE_SHARE = 0.04
+"""So much of the picture that is surely a person is one: no empty room of 300 reached it, 78 of 80 portraits did."""
+
+
+def shows_someone(plate: BgrImage) -> bool:
+    """Whether the bundled network sees a person in the plate, (H, W, 3); takes some tenths of a second."""
+    return float((person_matte(plate) > CERTAIN).mean()) > SOMEONE_SHARE
+
+
+def person_matte(picture: BgrImage) -> AlphaImage:
+    """What is a person in a single picture (H, W, 3) to the bundled network; the short side is at most 288."""
+    from app.matting.executors.eager import EagerExecutor
+    from app.matting.networks import load_core
+
+    height, width = picture.shape[:2]
+    part = min(1.0, SHORT_SIDE / min(height, width))
+    size = max(1, round(width * part)), max(1, round(height * part))
+    small: BgrImage = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    geometry = StepGeometry(*size, auto_ratio(*size, STUDENT_SHORT_SIDE))
+    choice = choose(MattingSettings(model=NETWORK, device="cpu", executor="eager"))
+    core = load_core(NETWORK, choice.weights, "auto", geometry.ratio, "cpu", "float32")
+    executor = EagerExecutor(core, geometry)
+    mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(), False).alpha for _ in range(LOOKS)]
+    return mattes[-1]

@@ -1,0 +1,268 @@
+"""The engine of Background Matting V2, in every executor that runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from app.errors import ModelError, PlateError
+from app.matting import choose_model, hardware, registry
+from app.matting.plate import PATIENCE
+from app.matting.plate_build import sample_pixels
+from app.settings import EdgeSettings, MattingSettings
+from app.types import Backdrop, BgrImage, BlurredRoom
+from models import weights as registered
+from models.bgmv2 import MattingRefine
+from tests.golden.fill import fill
+from tests.matting.conftest import BuildEngine, frames
+
+OFF = EdgeSettings()
+TREATED = EdgeSettings(feather_px=3, grow_px=1, steadiness=0.5, despill=1)
+EXECUTORS = ("eager", "openvino")
+
+
+@pytest.fixture(scope="module")
+def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Filled weights of bgmv2-mobilenetv2."""
+    path = tmp_path_factory.mktemp("bgmv2") / "bgmv2.pth"
+    torch.save(fill(MattingRefine("mobilenetv2").state_dict()), path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plates here are noise; who may be in one is tested elsewhere."""
+    monkeypatch.setattr("app.matting.plate_build.shows_someone", lambda plate: False)
+
+
+@pytest.fixture(params=EXECUTORS)
+def settings(request: pytest.FixtureRequest, weights_file: Path, tmp_path: Path) -> MattingSettings:
+    """A plate and weights, for each executor."""
+    cv2.imwrite(str(tmp_path / "plate.png"), frames(160, 96, 1)[0])
+    return MattingSettings(
+        model="bgmv2-mobilenetv2",
+        weights=weights_file,
+        plate=tmp_path / "plate.png",
+        device="cpu",
+        precision="float32",
+        executor=request.param,
+    )
+
+
+def visit(width: int, height: int) -> BgrImage:
+    """Someone far away before the plate of `settings`."""
+    picture = frames(width, height, 1)[0]
+    cv2.ellipse(picture, (width // 2, height), (width // 16, height // 3), 0, 0, 360, (40, 60, 230), -1)
+    return picture
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 96), (320, 192), (80, 48)])
+def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: int, height: int) -> None:
+    engine = engines(settings, width, height)
+    frame, backdrop = visit(width, height), frames(width, height, 1, seed=4)[0]
+
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True)
+
+    assert matte.alpha.shape == (height, width)
+    assert np.ptp(matte.alpha) > 0
+    nothing = matte.alpha == 0
+    np.testing.assert_array_equal(matte.composite[nothing], backdrop[nothing])
+    assert matte.foreground is not None
+    assert engine.info.executor == settings.executor
+    assert engine.info.downsample_ratio == 0.5
+    assert engine.info.small_size == (width // 2, height // 2)
+
+
+@pytest.mark.parametrize("executor", ["openvino"])
+@pytest.mark.parametrize("edges", [OFF, TREATED], ids=["off", "on"])
+@pytest.mark.parametrize("backdrop", ["picture", "blur"])
+@pytest.mark.parametrize(("width", "height", "ratio"), [(160, 96, 0.5), (133, 97, 0.5), (160, 96, 0.3)])
+def test_executors_agree(
+    weights_file: Path,
+    engines: BuildEngine,
+    tmp_path: Path,
+    executor: str,
+    edges: EdgeSettings,
+    backdrop: str,
+    width: int,
+    height: int,
+    ratio: float,
+) -> None:
+    cv2.imwrite(str(tmp_path / "plate.png"), frames(width, height, 1)[0])
+    settings = MattingSettings(
+        model="bgmv2-mobilenetv2",
+        weights=weights_file,
+        plate=tmp_path / "plate.png",
+        device="cpu",
+        precision="float32",
+        downsample_ratio=ratio,
+    )
+    reference, other = (engines(settings.replace(executor=name), width, height) for name in ("eager", executor))
+    behind: Backdrop = frames(width, height, 1, seed=4)[0] if backdrop == "picture" else BlurredRoom(50)
+    for frame in (visit(width, height), frames(width, height, 1)[0]):
+        want, have = (engine.step(frame, behind, edges, want_foreground=True) for engine in (reference, other))
+        assert np.abs(have.alpha.astype(int) - want.alpha).max() <= 2
+        assert have.foreground is not None
+        assert want.foreground is not None
+        assert np.abs(have.foreground.astype(int) - want.foreground).max() <= 3
+        if backdrop == "picture":  # the room is blurred from the small frame, whose size is the executor's own
+            assert np.abs(have.composite.astype(int) - want.composite).max() <= 3
+
+
+def test_in_half_precision_the_matte_stays_the_same(weights_file: Path, engines: BuildEngine, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "plate.png"), frames(320, 192, 1)[0])
+    settings = MattingSettings(model="bgmv2-mobilenetv2", weights=weights_file, plate=tmp_path / "plate.png")
+    settings = settings.replace(device="cpu", executor="openvino")
+    exact, half = (engines(settings.replace(precision=name), 320, 192) for name in ("float32", "bfloat16"))
+    one, other = (engine.step(visit(320, 192), BlurredRoom(50), OFF).alpha.astype(int) for engine in (exact, half))
+    assert np.abs(one - other).mean() <= 1
+    assert np.percentile(np.abs(one - other), 99) <= 5
+
+
+def test_odd_sizes_and_blur(settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "plate.png"), frames(133, 97, 1)[0])
+    engine = engines(settings, 133, 97)
+    for edges in (OFF, TREATED):
+        matte = engine.step(visit(133, 97), BlurredRoom(50), edges, want_foreground=True)
+        assert matte.composite.shape == (97, 133, 3)
+        assert matte.alpha.shape == (97, 133)
+        assert matte.foreground is not None
+        assert matte.foreground.shape == (97, 133, 3)
+        assert all(image.flags.c_contiguous for image in (matte.composite, matte.alpha, matte.foreground))
+
+
+def test_the_networks_own_output_is_what_comes_out(settings: MattingSettings, engines: BuildEngine) -> None:
+    frame = visit(160, 96)
+    engine = engines(settings.replace(downsample_ratio=0.25), 160, 96)
+    engine._look_at_s = float("inf")  # type: ignore[attr-defined]  # no alignment of the light
+    network = MattingRefine("mobilenetv2", 0.25, "sampling", sample_pixels(160, 96)).eval()
+    network.load_state_dict(fill(network.state_dict()))
+    with torch.inference_mode():
+        images = [
+            torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
+            for image in (frame, frames(160, 96, 1)[0])
+        ]
+        alpha = network(*images)[0][0, 0].numpy()
+
+    matte = engine.step(frame, BlurredRoom(50), OFF)
+
+    assert np.abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
+
+
+def test_nothing_is_shared_or_written_to(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    given = [visit(160, 96), frames(160, 96, 1)[0], frames(160, 96, 1, seed=4)[0]]
+    kept = [image.copy() for image in given]
+    for image in given:
+        image.flags.writeable = False
+    mattes = [engine.step(frame, given[2], OFF, want_foreground=True) for frame in given[:2]]
+    first = mattes[0].composite.copy()
+    engine.step(given[1], given[2], TREATED, want_foreground=True)
+    outputs = [array for m in mattes for array in (m.alpha, m.composite, m.foreground) if array is not None]
+    for index, output in enumerate(outputs):
+        assert not any(np.shares_memory(output, other) for other in [*given, *outputs[index + 1 :]])
+    for image, copy in zip(given, kept, strict=True):
+        np.testing.assert_array_equal(image, copy)
+    np.testing.assert_array_equal(mattes[0].composite, first)
+
+
+def test_numbers_that_are_none_are_an_error(
+    settings: MattingSettings, engines: BuildEngine, tmp_path: Path, weights_file: Path
+) -> None:
+    tensors = torch.load(weights_file)
+    for name in ("decoder.conv4.weight", "refiner.conv4.weight"):
+        broken = {**tensors, name: torch.full_like(tensors[name], torch.nan)}
+        torch.save(broken, tmp_path / f"{name}.pth")
+        engine = engines(settings.replace(weights=tmp_path / f"{name}.pth"), 160, 96)
+        with pytest.raises(ModelError, match="not numbers"):
+            engine.step(visit(160, 96), BlurredRoom(50), OFF)
+
+
+def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    engine.close()
+    engine.close()
+    with pytest.raises(ModelError, match="closed"):
+        engine.step(visit(160, 96), BlurredRoom(50), OFF)
+
+
+def test_light_reaches_the_network(settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
+    """In another light, the plate is as good as one that was taken in it."""
+    evening = np.array([0.7, 0.8, 0.9])
+    frame = (visit(160, 96) * evening).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
+    aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
+    unaligned._look_at_s = float("inf")  # type: ignore[attr-defined]
+    wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredRoom(50), OFF)
+    apart = [
+        np.abs(engine.step(frame, BlurredRoom(50), OFF).alpha.astype(int) - wanted.alpha).mean()
+        for engine in (aligned, unaligned)
+    ]
+    assert apart[0] < 0.5
+    assert apart[1] > 2 * apart[0]
+
+
+def test_drift_is_a_plate_error(
+    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.matting.plate_engine.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("app.matting.plate_engine.LOOK_AGAIN_S", 0.0)
+    engine = engines(settings, 160, 96)
+    engine.step(visit(160, 96), BlurredRoom(50), OFF)
+    other = np.full((96, 160, 3), 250, np.uint8)
+    for _ in range(PATIENCE - 1):
+        engine.step(other, BlurredRoom(50), OFF)
+    with pytest.raises(PlateError, match="take the plate again"):
+        engine.step(other, BlurredRoom(50), OFF)
+
+
+def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
+        for _ in range(2):
+            with pytest.raises(PlateError, match="take the plate again"):
+                engine.step(other, BlurredRoom(50), OFF)
+
+
+def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    engine.step(frames(160, 96, 1)[0], BlurredRoom(50), OFF)
+    assert engine.step(frames(320, 192, 1)[0], BlurredRoom(50), OFF).alpha.shape == (192, 320)
+    with pytest.raises(PlateError, match="take the plate again"):
+        engine.step(frames(128, 96, 1)[0], BlurredRoom(50), OFF)
+
+
+def test_choices(
+    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, weights_file: Path
+) -> None:
+    monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
+    with pytest.raises(PlateError, match=r"empty room.*run\.py plate.*--plate"):
+        engines(settings.replace(plate=None), 160, 96)
+    with pytest.raises(ModelError, match="compiled"):
+        engines(settings.replace(executor="compiled"), 160, 96)
+    folder = weights_file.parent
+    for model in ("bgmv2-mobilenetv2", "bgmv2-resnet50"):
+        (folder / registered.spec_of(model).file).write_bytes(weights_file.read_bytes())
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
+    auto = settings.replace(model="auto", weights=None, device="auto", executor="auto")
+    assert choose_model(auto) == "bgmv2-mobilenetv2"
+    assert (registry.choose(auto).executor, registry.choose(auto).precision) == ("openvino", "float32")
+    assert choose_model(auto.replace(plate=None)) == "student"
+    monkeypatch.setattr(hardware, "cuda_usable", lambda: True)
+    assert choose_model(auto) == "bgmv2-resnet50"
+    assert registry.choose(auto).executor == "eager"
+    monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
+    monkeypatch.setattr(hardware, "numba_usable", lambda: False)
+    assert registry.choose(auto).executor == "eager"
+    with pytest.raises(ModelError, match="numba"):
+        registry.choose(auto.replace(executor="openvino"))
+
+
+def test_the_share_of_refined_pixels_is_the_papers_at_every_size() -> None:
+    assert sample_pixels(1920, 1080) == 80_000
+    assert sample_pixels(3840, 2160) == 320_000
+    assert sample_pixels(1280, 720) == pytest.approx(80_000 * 4 / 9, abs=8)
