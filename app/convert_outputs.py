@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app import geometry
 from app.disk_errors import why_not_written
 from app.errors import SinkLostError, SinkOpenError
-from app.image_folder import write_picture
+from app.private_file import write_picture
 from app.video_io import VideoWriter
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)

@@ -9,10 +9,6 @@ from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from app.compositing.image_file import read_image
 from app.errors import BackgroundError
 from app.types import BgrImage
@@ -58,20 +54,6 @@ class ImageFolderReader:
             self.damaged += 1
             log.warning("%s", error)
             return None
-
-
-def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a PNG, under a temporary name until it is whole. Raises OSError.
-
-    image: (height, width, 3) BGR or (height, width) grey, uint8.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(cv2.imencode(".png", image)[1].tobytes())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from app.errors import SettingsError
+from app.private_file import write_private
 
 JsonObject = dict[str, object]
 
@@ -45,26 +43,12 @@ def read_object(path: Path) -> JsonObject | None:
 
 
 def write_object(path: Path, data: JsonObject) -> None:
-    """Replace the file in one step, readable by its owner alone; a crash or a full disk leaves the old one whole.
-
-    Raises SettingsError.
-    """
+    """Replace the file as `write_private` does. Raises SettingsError."""
     target = path.resolve()  # a link, as people who keep their settings under version control have, stays a link
-    temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         reason = error.strerror or str(error)
         raise SettingsError(
             f"{path} could not be written ({reason}); free space there or name another file with --config."

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from app import paths
+from app.disk_errors import why_not_written
 from app.errors import MattecamError
+from app.private_file import write_picture
 from app.settings import Settings
 from app.types import Picture, PictureKind
 
@@ -42,5 +43,7 @@ def write_before_after(path: Path, picture: Picture) -> None:
     if picture.frame is None or picture.kind is not PictureKind.COMPOSITE:
         return
     both = np.hstack([picture.frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
-    if not cv2.imwrite(str(path), both):
-        raise MattecamError(f"The picture {path} could not be written; check the folder and the free space.")
+    try:
+        write_picture(path, both)
+    except OSError as error:
+        raise MattecamError(f"The picture {path} cannot be written: {why_not_written(error)}.") from error

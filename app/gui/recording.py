@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import cv2
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.errors import SinkError
@@ -15,6 +14,7 @@ from app.gui.bridge import Bridge
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
+from app.private_file import write_picture
 from app.runtime.status import PipelineStatus
 from app.types import BgrImage
 
@@ -89,9 +89,8 @@ def _new_path(folder: Path, suffix: str) -> Path:
 
 def _write(folder: Path, image: BgrImage) -> Path:
     path = _new_path(folder, ".png")
-    _coded, data = cv2.imencode(".png", image)
     try:
-        path.write_bytes(data.tobytes())
+        write_picture(path, image)
     except OSError as error:
         raise SinkError(f"The snapshot {path} could not be written ({error.strerror or error}).") from error
     return path

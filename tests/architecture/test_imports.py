@@ -23,6 +23,8 @@ LAYERS = (
         "app.paths",
         "app.geometry",
         "app.json_file",
+        "app.private_file",
+        "app.disk_errors",
         "app.holders",
     ),
     SIBLINGS,

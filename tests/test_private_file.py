@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app import private_file
+from app.private_file import write_picture, write_private
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_text("an older file, open to all")
+    path.chmod(0o644)
+    write_picture(path, np.full((4, 6, 3), 77, np.uint8))
+    assert path.stat().st_mode & 0o777 == 0o600
+    image = cv2.imread(str(path))
+    assert image is not None and image.shape == (4, 6, 3) and (image == 77).all()
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    path = tmp_path / "settings.json"
+    write_private(path, b"old", durable=durable)
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(private_file.Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        write_private(path, b"new", durable=durable)
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"] and path.read_bytes() == b"old"
+
+
+def test_a_long_name_fits(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 250)
+    write_private(path, b"x")
+    assert path.read_bytes() == b"x"
