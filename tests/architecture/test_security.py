@@ -1,0 +1,60 @@
+"""What the program must never do, read off the source; docs/security.md says why."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tests.architecture.test_imports import imports, modules, tree
+
+FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
+MAY_PICKLE = {"models.checkpoint"}
+"""Its reader knows nothing but tensors; `tests/models/test_checkpoint.py` hands it hostile files."""
+NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
+"""The first download is trusted and its hash kept; weights are read as data in any case."""
+
+
+def calls(name: str) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((argument.value for argument in call.keywords if argument.arg == name), None)
+
+
+def is_true(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def test_nothing_runs_text_or_shells() -> None:
+    for name, call in ((module, found) for module in modules() for found in calls(module)):
+        assert ast.unparse(call.func) not in FORBIDDEN_CALLS, f"{name}:{call.lineno}"
+        assert not is_true(keyword(call, "shell")), f"{name}:{call.lineno}: a shell"
+        assert not is_true(keyword(call, "allow_pickle")), f"{name}:{call.lineno}: a pickle"
+
+
+def test_weights_are_read_as_data() -> None:
+    loads = [(name, call) for name in modules() for call in calls(name) if ast.unparse(call.func) == "torch.load"]
+    assert loads
+    for name, call in loads:
+        assert is_true(keyword(call, "weights_only")), f"{name}:{call.lineno}"
+    assert {name for name in modules() if imports(name) & {"pickle", "marshal", "shelve", "dill"}} == MAY_PICKLE
+
+
+def test_nothing_listens_on_the_network() -> None:
+    """The control socket is a file of this user alone, and on Windows a named pipe."""
+    families = {ast.unparse(argument) for name in modules() for call in calls(name)
+                if ast.unparse(call.func) == "socket.socket" for argument in call.args[:1]}  # fmt: skip
+    assert families == {"socket.AF_UNIX"}
+    servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio"}
+    assert not [name for name in modules() if imports(name) & servers]
+    assert not [name for name in modules() for call in calls(name) if ast.unparse(call.func) == "socket.create_server"]
+
+
+def test_downloads_are_encrypted_and_pinned() -> None:
+    from models.weights import WEIGHTS
+
+    there = [spec for spec in WEIGHTS.values() if spec.url is not None]
+    assert there and all(str(spec.url).startswith("https://") for spec in there)
+    assert {spec.name for spec in there if spec.sha256 is None} == NO_PUBLISHED_HASH
+    assert all(len(spec.sha256) == 64 for spec in there if spec.sha256 is not None)
