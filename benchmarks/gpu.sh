@@ -14,11 +14,11 @@ mkdir -p "$results"
 export PYTHONUNBUFFERED=1
 failed=()
 
-step() { # step LIMIT NAME COMMAND...: its output goes to NAME in the folder and to the terminal
+step() { # step LIMIT NAME COMMAND...: its output goes to NAME in the folder, its messages to NAME.log, both to the terminal
     local limit="$1" name="$2"
     shift 2
     echo "== $name"
-    timeout --kill-after=10s "$limit" "$@" 2>&1 | tee "$results/$name"
+    timeout --kill-after=10s "$limit" "$@" 2> >(tee "$results/$name.log" >&2) | tee "$results/$name"
     local code="${PIPESTATUS[0]}"
     if ((code != 0)); then
         failed+=("$name ($code)")

@@ -6,7 +6,10 @@ from typing import Any
 
 
 def table(result: dict[str, Any]) -> str:
-    """A Markdown table; the last column compares each row with the usual loop around the same network."""
+    """A Markdown table; the last column compares each row with the usual loop around the same network.
+
+    Below it stands what `auto` takes after its trial.
+    """
     lines = [
         "| what | model | executor | precision | size | ratio | median ms | p95 ms | fps | CPU ms | × usual loop |",
         "|---|---|---|---|---|---|---:|---:|---:|---:|---:|",
@@ -23,4 +26,7 @@ def table(result: dict[str, Any]) -> str:
             f"| {row['size'][0]}×{row['size'][1]} | {row['downsample_ratio']:g} | {row['median_ms']:.1f} "
             f"| {row['p95_ms']:.1f} | {row['fps']:.1f} | {row['cpu_ms_per_frame']:.1f} | {faster} |"
         )
+    for pick in result["auto"]:
+        tried = ", ".join(f"{way['executor']} {way['precision']} {way['median_ms']:.1f} ms" for way in pick["tried"])
+        lines += ["", f"auto takes {pick['executor']} in {pick['precision']} for {pick['model']} (tried: {tried})."]
     return "\n".join(lines)

@@ -17,7 +17,8 @@ from app.errors import ModelError
 from app.matting import build_engine, hardware
 from app.matting.base import MattingEngine
 from app.matting.engine import FrameEngine
-from app.matting.registry import choose, geometry_for
+from app.matting.registry import choose, decide, geometry_for, ways
+from app.matting.trial import run_trial
 from app.settings import EdgeSettings, MattingSettings
 from app.types import BgrImage
 from models.weights import on_hand
@@ -42,10 +43,12 @@ def bench(
         models = [model for model in ("rvm-mobilenetv3", "student") if on_hand(model)] or ["student"]
     frames = _frames(width, height)
     results: list[dict[str, object]] = []
+    picks: list[dict[str, object]] = []
     for model in models:
         progress(f"{model}: preparing")
+        picks += _pick(settings.replace(model=model), width, height)
         results += _bench_model(settings.replace(model=model), frames, seconds / len(models), progress)
-    return {"machine": machine(), "results": results}
+    return {"machine": machine(), "results": results, "auto": picks}
 
 
 def machine() -> dict[str, object]:
@@ -53,15 +56,28 @@ def machine() -> dict[str, object]:
     return {
         "date": date.today().isoformat(),
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": hardware.processor(),
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "bfloat16": hardware.cpu_has_bfloat16(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "gpu": _gpu(),
+        "gpu": hardware.gpu() if hardware.cuda_usable() else None,
         "load_before": round(psutil.getloadavg()[0], 2),
         "python": platform.python_version(),
     }
+
+
+def _pick(settings: MattingSettings, width: int, height: int) -> list[dict[str, object]]:
+    """What `auto` takes for the model after a trial on the machine as it is now; nothing where there is no choice."""
+    choice = choose(settings)
+    found = run_trial(settings, width, height) if len(ways(settings, choice)) > 1 else None
+    if found is None:
+        return []
+    tried = [
+        {"executor": way.executor, "precision": way.precision, "median_ms": round(ms, 2)}
+        for way, ms in found.step_ms.items()
+    ]
+    return [{"model": choice.model, "executor": found.best.executor, "precision": found.best.precision, "tried": tried}]
 
 
 def _bench_model(
@@ -69,7 +85,7 @@ def _bench_model(
 ) -> list[dict[str, object]]:
     height, width = frames[0].shape[:2]
     backdrop = np.full_like(frames[0], 90)
-    choice = choose(settings)
+    choice = decide(settings, width, height)
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
     contenders = []
@@ -149,29 +165,43 @@ def _network_alone(engine: MattingEngine, executor: str, precision: str) -> list
 
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:
+    """The usual loop, on a GPU in both precisions and with the network alone in each."""
+    device = choose(settings.replace(executor="eager", precision="float32")).device
+    precisions = ["float32", "float16"] if device.startswith("cuda") else ["float32"]
+    return [row for precision in precisions for row in _usual_in(settings, precision, frames, backdrop)]
+
+
+def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:
     import torch
 
     from app.bench.usual import UsualLoop, frozen
+    from app.matting.executors.eager import DTYPES
     from app.matting.networks import load_core
 
-    choice = choose(settings.replace(executor="eager", precision="float32"))
-    device, ratio = choice.device, settings.downsample_ratio or 1.0
-    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, device, "float32")
+    choice = choose(settings.replace(executor="eager", precision=precision))
+    device, dtype, ratio = choice.device, DTYPES[precision], settings.downsample_ratio or 1.0
+    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, device, precision)
     height, width = frames[0].shape[:2]
     geometry = geometry_for(settings, choice.model, width, height)
     states = core.initial_state(geometry.small_height, geometry.small_width)
-    source = torch.zeros(1, 3, height, width, device=device)
-    loops = {
-        "eager": UsualLoop(core.network, backdrop, ratio, len(states), device),
-        "frozen": UsualLoop(frozen(core.network, source, states, ratio), backdrop, ratio, len(states), device),
-    }
+    source = torch.zeros(1, 3, height, width, device=device, dtype=dtype)
+    ready = frozen(core.network, source, states, ratio)
 
-    def contender(name: str, loop: UsualLoop) -> Contender:
+    def looped(name: str, network: Callable[..., tuple[torch.Tensor, ...]]) -> Contender:
+        loop = UsualLoop(network, backdrop, ratio, len(states), device, dtype)
         return Contender(
-            "usual-loop", choice.model, name, "float32", lambda index: loop.step(frames[index % len(frames)])
+            "usual-loop", choice.model, name, precision, lambda index: loop.step(frames[index % len(frames)])
         )
 
-    return [contender(name, loop) for name, loop in loops.items()]
+    def alone(index: int) -> None:
+        with torch.no_grad():
+            ready(source, *states)
+        torch.cuda.synchronize(device)
+
+    loops = [looped("eager", core.network), looped("frozen", ready)]
+    if device.startswith("cuda"):
+        loops.append(Contender("network", choice.model, "frozen", precision, alone))
+    return loops
 
 
 def _frames(width: int, height: int) -> list[BgrImage]:
@@ -180,20 +210,3 @@ def _frames(width: int, height: int) -> list[BgrImage]:
         return [frame.image for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
     finally:
         source.close()
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor()
-
-
-def _gpu() -> str | None:
-    if not hardware.cuda_usable():
-        return None
-    import torch
-
-    return torch.cuda.get_device_name()

@@ -22,22 +22,32 @@ Network = Callable[..., tuple[Tensor, ...]]
 class UsualLoop:
     """Frame (H, W, 3) uint8 BGR to composite of the same kind."""
 
-    def __init__(self, network: Network, backdrop: BgrImage, ratio: float, states: int, device: str) -> None:
+    def __init__(
+        self,
+        network: Network,
+        backdrop: BgrImage,
+        ratio: float,
+        states: int,
+        device: str,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """dtype: the network's."""
         self._network = network
         self._backdrop = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         self._ratio = ratio
         self._state: list[Tensor | None] = [None] * states
         self._device = device
+        self._dtype = dtype
 
     def step(self, frame: BgrImage) -> BgrImage:
         """One frame."""
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(self._device)
+        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(self._device, self._dtype)
         with torch.no_grad():
             foreground, alpha, *state = self._network(source, *self._state, self._ratio)
         self._state = list(state)
-        person = foreground[0].permute(1, 2, 0).cpu().numpy()
-        part = alpha[0].permute(1, 2, 0).cpu().numpy()
+        person = foreground[0].permute(1, 2, 0).float().cpu().numpy()
+        part = alpha[0].permute(1, 2, 0).float().cpu().numpy()
         composite = person * part + self._backdrop * (1 - part)
         return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
 
