@@ -69,7 +69,7 @@ class GraphBackend(Protocol):
         ...
 
     def settle(self) -> None:
-        """Return once everything put into any queue is done."""
+        """Return once everything put into any queue of this backend, or done by it itself, is done."""
         ...
 
 
@@ -118,10 +118,12 @@ class CudaBackend:
         """device: `cuda` or `cuda:N`."""
         self.device = torch.device(device)
         self._pools: dict[int, _POOL_HANDLE] = {}
+        self._queues: list[CudaQueue] = []
 
     def queue(self) -> CudaQueue:
         """See `GraphBackend.queue`."""
-        return CudaQueue(self.device)
+        self._queues.append(CudaQueue(self.device))
+        return self._queues[-1]
 
     def pinned(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         """See `GraphBackend.pinned`; torch keeps freed blocks, so this costs little after the first frames."""
@@ -144,5 +146,10 @@ class CudaBackend:
         return tensors, graph.replay
 
     def settle(self) -> None:
-        """See `GraphBackend.settle`."""
-        torch.cuda.synchronize(self.device)
+        """See `GraphBackend.settle`.
+
+        Waits for its own streams alone: to wait for the whole device would break off a capture on another thread.
+        """
+        torch.cuda.current_stream(self.device).synchronize()
+        for queue in self._queues:
+            queue.mark().wait()
