@@ -13,9 +13,17 @@ from hypothesis import strategies as st
 
 from app import settings_file
 from app.errors import SettingsError, UsageError
-from app.live_options import LiveOptions, apply_options, parse_background, parse_ratio, parse_size, settings_from
+from app.live_options import (
+    LiveOptions,
+    apply_options,
+    parse_background,
+    parse_pan,
+    parse_ratio,
+    parse_size,
+    settings_from,
+)
 from app.scenes import SceneStore, default_path
-from app.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+from app.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))
@@ -23,13 +31,22 @@ def test_sizes_are_read(width: int, height: int, sign: str) -> None:
     assert parse_size(f"{width}{sign}{height}") == (width, height)
 
 
-@given(st.text(max_size=20), st.sampled_from([parse_size, parse_ratio, parse_background]))
+@given(st.text(max_size=20), st.sampled_from([parse_size, parse_pan, parse_ratio, parse_background]))
 @settings(deadline=None)
 def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[str], object]) -> None:
     try:
         parse(text)
     except UsageError as error:
         assert len(str(error).splitlines()) == 1 or text.splitlines() != [text]
+
+
+def test_zoom_and_place_make_the_framing() -> None:
+    base = Settings(framing=FramingSettings(zoom=3, pan_x=0.5))
+    assert apply_options(base, LiveOptions(zoom=2)).framing == FramingSettings(zoom=2, pan_x=0.5)
+    assert apply_options(base, LiveOptions(pan="-1,0.25")).framing == FramingSettings(zoom=3, pan_x=-1, pan_y=0.25)
+    for options in (LiveOptions(zoom=5), LiveOptions(pan="2,0"), LiveOptions(pan="nan,0")):
+        with pytest.raises(UsageError):
+            apply_options(base, options)
 
 
 @pytest.mark.parametrize(

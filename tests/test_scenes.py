@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import SettingsError
 from app.scenes import SceneStore
-from app.settings import Settings
+from app.settings import FramingSettings, Settings
 
 
 @pytest.fixture
@@ -29,6 +29,16 @@ def test_put_get_rename_remove(store: SceneStore) -> None:
     assert store.names() == ("Office", "Évening")
     store.remove("Office")
     assert SceneStore(store.path).names() == ("Évening",)
+
+
+def test_the_framing_belongs_to_a_scene_and_older_scenes_show_the_whole_picture(store: SceneStore) -> None:
+    close_up = FramingSettings(zoom=2.5, pan_x=-0.5)
+    store.put("Close", Settings(framing=close_up))
+    assert store.get("Close").framing == close_up
+    data = json.loads(store.path.read_text())
+    del data["scenes"]["Close"]["framing"]
+    store.path.write_text(json.dumps(data))
+    assert SceneStore(store.path).get("Close").framing == FramingSettings()
 
 
 def test_unknown_and_impossible_names(store: SceneStore) -> None:
