@@ -122,9 +122,8 @@ def play(calm_s: float, busy_s: float, rest_s: float) -> list[Sample]:
             status, without = governed.status(), plain.status()
             ratio, model = (status.engine.downsample_ratio, status.engine.model) if status.engine else (0.0, "")
             part = ratio / FULL_RATIO
-            samples.append(
-                Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "student", str(status.lowered or ""))
-            )
+            lowered = str(status.lowered or "")
+            samples.append(Sample(now_s, load(), status.fps_out, without.fps_out, part, model == "student", lowered))
     finally:
         ended = [governed.stop(), plain.stop()]
     assert all(ended), "a thread did not end"

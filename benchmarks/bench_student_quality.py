@@ -14,11 +14,14 @@ from typing import Annotated
 import cv2
 import numpy as np
 import numpy.typing as npt
-import openvino as ov
 import torch
 import typer
 from torch import Tensor, nn
 
+from app.matting import build_engine
+from app.matting.silent_openvino import core, ov
+from app.settings import EdgeSettings, MattingSettings
+from app.types import BlurredRoom
 from models.rvm import MattingNetwork
 from models.student import StudentNetwork, load_bundled
 from training import metrics
@@ -59,7 +62,7 @@ class NetworkMatter:
         whole = Whole(network.eval(), ratio)
         model = ov.convert_model(whole, example_input=example, input=[tuple(x.shape) for x in example])
         options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY"}
-        self._request = ov.Core().compile_model(model, "CPU", options).create_infer_request()
+        self._request = core().compile_model(model, "CPU", options).create_infer_request()
         self._state = self._first
 
     def reset(self) -> None:
@@ -72,6 +75,22 @@ class NetworkMatter:
         outputs = self._request.infer([image, *self._state])
         self._state = [outputs[i].copy() for i in range(1, 1 + len(self._first))]
         return np.asarray(outputs[0][0, 0], np.float32).copy()
+
+
+class EngineMatter:
+    """A model as the program runs it on this machine, in the precision that it chooses."""
+
+    def __init__(self, model: str, ratio: float) -> None:
+        self._engine = build_engine(MattingSettings(model=model, device="cpu", downsample_ratio=ratio), *SIZE)
+
+    def reset(self) -> None:
+        """Forgets the frames seen."""
+        self._engine.reset()
+
+    def alpha(self, rgb: Pixels) -> Alpha:
+        """As `Matter` wants it."""
+        frame = np.ascontiguousarray(rgb[..., ::-1])
+        return self._engine.step(frame, BlurredRoom(50), EdgeSettings()).alpha / np.float32(255)
 
 
 def main(
@@ -91,7 +110,8 @@ def main(
     rvm.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     competitors: dict[str, Matter] = {"student at 256x144": NetworkMatter(student, 0.5)}
     if baselines:
-        competitors["student, bfloat16"] = NetworkMatter(student, 0.5, "bf16")
+        competitors["student, all in bfloat16"] = NetworkMatter(student, 0.5, "bf16")
+        competitors["bundled student, as the program runs it"] = EngineMatter("student", 0.5)
         competitors["RVM at 256x144"] = NetworkMatter(rvm, 0.5)
         competitors["RVM at 160x90"] = NetworkMatter(rvm, 0.3125)
         competitors["RVM at 96x54"] = NetworkMatter(rvm, 0.1875)
