@@ -3,49 +3,43 @@ from __future__ import annotations
 import io
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
+import typer
 
 from app import cli
 from app.settings import MODEL_NAMES
 from tests.fuzz import tally
 
 SAMPLE, ALL = 100, 1000
-COMMANDS = [
-    "headless",
-    "convert",
-    "devices",
-    "doctor",
-    "weights",
-    "bench",
-    "evaluate",
-    "ctl",
-    "service",
-    "version",
-    "nonsense",
-]
-SECOND = [
-    "list",
-    "download",
-    "verify",
-    "install",
-    "remove",
-    "background",
-    "next",
-    "pause",
-    "scene",
-    "ratio",
-    "status",
-    "quit",
-]
-OPTIONS = [
-    "--source", "--size", "--fps", "--format", "--model", "--weights", "--refiner", "--plate", "--device", "--executor",
-    "--precision", "--downsample-ratio", "--background", "--virtual-camera", "--record", "--record-alpha", "--seconds",
-    "--frames", "--status-json", "--config", "--profile",
-]  # fmt: skip
-FLAGS = ["--mirror", "--verbose", "--json", "--on-demand", "--always-on", "--minimised", "--again", "-h", "--", "-"]
+CHANGE_THE_MACHINE = {"--fix"}
+
+
+def walk(command: object) -> Iterator[object]:
+    """The command and all below it."""
+    yield command
+    for below in getattr(command, "commands", {}).values():
+        yield from walk(below)
+
+
+WHOLE = typer.main.get_command(cli.app)
+COMMANDS = [*getattr(WHOLE, "commands"), "nonsense"]  # noqa: B009 - typer's own type for groups is private
+SECOND = [name for command in walk(WHOLE) if command is not WHOLE for name in getattr(command, "commands", {})]
+OPTIONS = sorted(
+    option
+    for option in {
+        option
+        for command in walk(WHOLE)
+        for parameter in getattr(command, "params", ())
+        for option in (*parameter.opts, *parameter.secondary_opts)
+        if option.startswith("--")
+    }
+    - CHANGE_THE_MACHINE
+)
+FLAGS = [*OPTIONS, "-h", "--", "-"]
 VALUES = [
     "auto", "demo", "camera:0", "camera:/dev/video99", "camera:-1", "1280x720", "0x0", "99999x1", "12x", "30", "0",
     "-1", "nan", "inf", "1e999", "0.25", "2", "blur", "blur:50", "blur:", "blur:101", "#123456", "#12", "green", "none",
@@ -62,7 +56,8 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cli, "run_in_window", lambda start, options: 0)
     monkeypatch.setattr("app.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.run_checks", lambda system: ())
-    monkeypatch.setattr("app.bench.bench", lambda *words: {"results": []})
+    monkeypatch.setattr("app.bench.bench", lambda *words: {"results": [], "auto": []})
+    monkeypatch.setattr("app.plate_session.take_plate", lambda *words: tmp_path / "plate.png")
     monkeypatch.setattr("app.cli_weights._download", lambda name, again: tmp_path)
     monkeypatch.setattr("app.service.install", lambda options: tmp_path)
     monkeypatch.setattr("app.service.remove", lambda: False)
