@@ -90,7 +90,8 @@ class EngineMatter:
     def alpha(self, rgb: Pixels) -> Alpha:
         """As `Matter` wants it."""
         frame = np.ascontiguousarray(rgb[..., ::-1])
-        return self._engine.step(frame, BlurredRoom(50), EdgeSettings()).alpha / np.float32(255)
+        alpha = self._engine.step(frame, BlurredRoom(50), EdgeSettings()).alpha
+        return np.asarray(alpha, np.float32) / np.float32(255)
 
 
 def main(

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.backbones.resnet import ResNet, resnet50
+from models.clips import as_given, downsampled, flattened
 from models.rvm import guided_filter
 from models.rvm.decoder import RecurrentDecoder, State
 from models.rvm.guided_filter import DeepGuidedFilter, FastGuidedFilter
@@ -99,9 +99,8 @@ class MattingNetwork(nn.Module):
         1 the network sees a smaller frame, floor(H * ratio) by floor(W * ratio), and a guided filter carries
         its matte to the full one.
         """
-        frames = src.shape[1] if src.ndim == 5 else 1
-        flat = src.flatten(0, 1) if src.ndim == 5 else src
-        small = flat if downsample_ratio == 1 else _downsample(flat, downsample_ratio)
+        flat, frames = flattened(src)
+        small = downsampled(flat, downsample_ratio)
         outputs: tuple[Tensor, ...]
         if downsample_ratio == 1 or segmentation_pass:
             hid, state = self._decode(small, r1, r2, r3, r4, frames)
@@ -110,9 +109,7 @@ class MattingNetwork(nn.Module):
             slope, offset, _, r1, r2, r3, r4 = self.coefficients(small, r1, r2, r3, r4, frames)
             state = r1, r2, r3, r4
             outputs = self.apply_coefficients(flat, slope, offset)
-        if src.ndim == 5:
-            outputs = tuple(x.reshape(-1, frames, *x.shape[1:]) for x in outputs)
-        return *outputs, *state
+        return *as_given(outputs, src), *state
 
     def coefficients(
         self,
@@ -157,13 +154,6 @@ class MattingNetwork(nn.Module):
         f1, f2, f3, f4 = self.backbone(src_small)
         hid, state = self.decoder(src_small, (f1, f2, f3, self.aspp(f4)), (r1, r2, r3, r4), frames)
         return hid, state
-
-
-def _downsample(image: Tensor, ratio: float) -> Tensor:
-    """(B, 3, H, W) to (B, 3, floor(H * ratio), floor(W * ratio)), sampled at exactly this ratio."""
-    return functional.interpolate(
-        image, scale_factor=ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
-    )
 
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:

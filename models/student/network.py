@@ -13,6 +13,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.blocks import conv_norm
+from models.clips import as_given, downsampled, flattened
 from models.rvm import guided_filter
 from models.student.memory import Memory
 
@@ -114,22 +115,16 @@ class StudentNetwork(nn.Module):
         At a ratio other than 1 the network sees a smaller frame, floor(H * ratio) by floor(W * ratio), and the fast
         guided filter carries its matte to the full one.
         """
-        frames = src.shape[1] if src.ndim == 5 else 1
-        flat = src.flatten(0, 1) if src.ndim == 5 else src
+        flat, frames = flattened(src)
         outputs: tuple[Tensor, ...]
         state: tuple[Tensor, ...]
         if downsample_ratio == 1:
             raw, _, state = self.decode(flat, r1, r2, r3, frames)
             outputs = _finish(flat, _matte(raw))
         else:
-            small = functional.interpolate(
-                flat, scale_factor=downsample_ratio, mode="bilinear", recompute_scale_factor=False
-            )
-            slope, offset, _, *rest = self.coefficients(small, r1, r2, r3, frames)
+            slope, offset, _, *rest = self.coefficients(downsampled(flat, downsample_ratio), r1, r2, r3, frames)
             outputs, state = self.apply_coefficients(flat, slope, offset), tuple(rest)
-        if src.ndim == 5:
-            outputs = tuple(x.view(-1, frames, *x.shape[1:]) for x in outputs)
-        return *outputs, *state
+        return *as_given(outputs, src), *state
 
     def coefficients(
         self,
