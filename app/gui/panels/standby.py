@@ -27,9 +27,7 @@ class StandbyControls(QWidget):
         describe(self._text, self.tr("Stand-by text"), self.tr("What the card says while you pause"), "standbyText")
         caption.setBuddy(self._text)
         image = button(self.tr("Picture…"))
-        describe(
-            image, self.tr("Stand-by picture"), self.tr("A picture for the card while you pause"), "standbyImage"
-        )
+        describe(image, self.tr("Stand-by picture"), self.tr("A picture for the card while you pause"), "standbyImage")
         self._no_image = link_button(self.tr("Without picture"))
         describe(
             self._no_image, self.tr("Without picture"), self.tr("Use the plain stand-by card again"), "noStandbyImage"
