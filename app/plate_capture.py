@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
 from app import json_file, paths
 from app.capture.base import FrameSource
 from app.errors import PlateError, SettingsError
 from app.matting.plate import median_plate
+from app.private_file import write_picture
 from app.types import BgrImage, Frame, SourceInfo
 
 DEFAULT_S = 3.0
@@ -117,10 +113,9 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     """Write the plate as PNG, in one step, and what is to be known of it beside it. Raises PlateError."""
     height, width = plate.shape[:2]
     info = PlateInfo(camera, width, height, time.time())
-    done, data = cv2.imencode(".png", plate)
-    assert done
     try:
-        _write(path, data.tobytes())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_picture(path, plate)
         fields: json_file.JsonObject = {
             "camera": camera,
             "width": width,
@@ -163,16 +158,3 @@ def mismatch(path: Path, source: SourceInfo) -> str | None:
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
