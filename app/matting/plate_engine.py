@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -90,6 +91,7 @@ class PlateEngine:
 
     def close(self) -> None:
         """Release the device; a second call does nothing."""
+        self._look_at_s = math.inf
         self._engine.close()
 
     def _look(self, frame: BgrImage, alpha: AlphaImage | None) -> None:

@@ -196,7 +196,7 @@ def test_light_reaches_the_network(settings: MattingSettings, engines: BuildEngi
     frame = (visit(160, 96) * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
     aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
-    unaligned._look_at_s = float("inf")  # type: ignore[attr-defined]
+    unaligned._look_at_s, unaligned._proven = float("inf"), True  # type: ignore[attr-defined]
     wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredRoom(50), OFF)
     apart = [
         np.abs(engine.step(frame, BlurredRoom(50), OFF).alpha.astype(int) - wanted.alpha).mean()

@@ -67,7 +67,7 @@ class PlateOpenVinoExecutor:
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """The light of the moment: the plate is multiplied by this, (3,) BGR."""
         self._lit = lit_plate(self._plate, gain)
-        self._finish.shrink(self._lit, self._small_plate[0])
+        self._shrink(self._lit, self._small_plate[0])
 
     def reset(self) -> None:
         """Forget the last alpha; the networks have no memory."""
@@ -77,7 +77,7 @@ class PlateOpenVinoExecutor:
         """One step; fresh arrays."""
         whole = padded(frame)
         behind = padded(backdrop) if isinstance(backdrop, np.ndarray) else backdrop
-        self._finish.shrink(whole, self._small[0])
+        self._shrink(whole, self._small[0])
         self._base.infer()
         matte, error, coarse = (self._base.get_output_tensor(index).data for index in range(3))
         cells = self._most_wrong(error[0, 0])
@@ -108,6 +108,15 @@ class PlateOpenVinoExecutor:
     def close(self) -> None:
         """End the threads; OpenVINO frees the rest."""
         self._finish.close()
+
+    def _shrink(self, image: BgrImage, small: Floats) -> None:
+        """Fill `small` (3, h, w), RGB in 0..1, as the network's own resizing does."""
+        height, width = small.shape[1:]
+        if (height, width) == (image.shape[0] * self.scale, image.shape[1] * self.scale):
+            self._finish.shrink(image, small)
+        else:  # Then the two axes have scales of their own.
+            resized = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+            small[:] = np.asarray(resized)[..., ::-1].transpose(2, 0, 1) / 255
 
     def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
         """The numbers of the cells with the largest expected errors (h, w), in order; of these those above 0."""
