@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-from app import private_file
 from app.private_file import write_picture, write_private
 
 
@@ -32,7 +31,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     def full(self: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(private_file.Path, "replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space"):
         write_private(path, b"new", durable=durable)
     assert [file.name for file in tmp_path.iterdir()] == ["settings.json"] and path.read_bytes() == b"old"

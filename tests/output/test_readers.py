@@ -13,7 +13,7 @@ from app.output import readers
 from app.output.readers import ReaderWatch
 from tests.holding import program
 
-pytestmark = pytest.mark.skipif(not readers.LINUX, reason="only Linux tells who has a device open")
+pytestmark = pytest.mark.skipif(not holders_module.LINUX, reason="only Linux tells who has a device open")
 
 
 @pytest.fixture
