@@ -13,6 +13,7 @@ import argparse
 import gc
 import json
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ from app.types import BgrImage
 
 WARM_UP_FRAMES = 20
 HEAD_ROOM = 1.2
+SOAK_HZ = 60.0
 
 
 def demo_frames(settings: Settings) -> list[BgrImage]:
@@ -89,9 +91,8 @@ def program(settings: Settings, frames: Sequence[BgrImage], rate_hz: float, seco
 
 def soak(settings: Settings, frames: int) -> dict[str, object]:
     """Resident memory (MB) at every tenth of a long run whose settings change every 100 frames."""
-    pipeline = _pipeline(
-        settings, lambda capture: DemoSource(capture.width, capture.height, capture.fps, realtime=False)
-    )
+    ready = demo_frames(settings)
+    pipeline = _pipeline(settings, lambda capture: ReplaySource(ready, SOAK_HZ))
     pipeline.start()
     process = psutil.Process()
     resident_mb: list[float] = []
@@ -102,6 +103,7 @@ def soak(settings: Settings, frames: int) -> dict[str, object]:
             if goal % (frames // 10) == 0:
                 gc.collect()
                 resident_mb.append(round(process.memory_info().rss / 1e6, 1))
+                print(f"{goal} frames: {resident_mb[-1]} MB resident", file=sys.stderr)
     finally:
         pipeline.stop()
     settled = resident_mb[1:]
