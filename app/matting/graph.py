@@ -1,14 +1,20 @@
 """Cuts an OpenVINO model of a core where its precision has to change.
 
-In bfloat16 nearly all of the error comes from two small places: the first convolutions of the encoder, whose input is
-the picture itself, and RVM's deep guided filter, which subtracts nearly equal means. With these in float32 and all else
-in bfloat16 the alpha stays within a few steps of 255, for a few percent of the time.
+In bfloat16 RVM's error comes from three places: the encoder's first two thirds, above all the convolutions at the
+picture's own scale; the share of its finest features in the decoder's block at that scale; and the deep guided filter,
+which subtracts nearly equal means. With these in float32, and the rest, which is most of the work, in bfloat16, the
+alpha stays within 5 steps of 255. What the finest features are to the decoder is a convolution of its own here, since a
+convolution of joined channels is the sum of those of its parts; so the parts in float32 lie at the two ends.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from app.matting.silent_openvino import opset13, ov, preprocess
 
@@ -17,11 +23,32 @@ PLANAR = ("small", *COEFFICIENTS)
 """These are (1, C, h, w); all else is (1, h, w, C), the order the CPU's convolutions work in."""
 
 CUTS = {
-    "fine_features": "backbone.features.1/",
-    "middle_features": "backbone.features.3/",
-    "decoded_features": "decoder.decode0.conv.5/",
+    "features3": "backbone.features.6/",
+    "features4": "backbone.features.13.block.3.1/",
+    "fine": "decoder.decode2/share",
+    "finest": "decoder.decode1/share",
+    "decoded": "decoder.decode0.conv.5/",
 }
 """Names for the outputs of modules: of what the last operation gives that has this in its name."""
+JOINED = {"fine": "decoder.decode2/aten::cat/Concat", "finest": "decoder.decode1/aten::cat/Concat"}
+"""[Coarser features, the encoder's, picture], as these blocks convolve them."""
+
+Plan = Sequence[tuple[bool, tuple[str, ...], tuple[str, ...]]]
+"""Parts, one after the other: whether it is exact, what it reads, and what it writes."""
+STATES, AFTER = ("state0", "state1", "state2", "state3"), ("next0", "next1", "next2", "next3")
+FRONT = ("features3", "features4", "fine", "finest")
+PLANS: tuple[Plan, ...] = (
+    (  # RVM over MobileNetV3
+        (True, ("small",), FRONT),
+        (False, ("small", *FRONT, *STATES), ("decoded", *AFTER)),
+        (True, ("small", "decoded"), COEFFICIENTS),
+    ),
+    (  # RVM over ResNet50: its encoder is most of the work
+        (False, ("small", *STATES), ("decoded", *AFTER)),
+        (True, ("small", "decoded"), COEFFICIENTS),
+    ),
+)
+"""Where a network is cut: as in the first of these whose outputs it all has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +61,73 @@ class Stage:
     writes: tuple[str, ...]
 
 
-def stages(model: ov.Model, mixed: bool) -> list[Stage]:
-    """The parts of a core of fixed size, to be run one after the other; one part unless `mixed` precision is wanted.
+Shape = tuple[int, ...]
+_lock = threading.Lock()
+_kept: WeakKeyDictionary[ov.Model, dict[bool, list[Stage]]] = WeakKeyDictionary()
 
-    The names are those of `PLANAR`, `state0` ... and, for the states after the step, `next0` ...
+
+def stages(model: ov.Model, mixed: bool) -> list[Stage]:
+    """The parts of a core for any size, to be run one after the other; one part unless `mixed` precision is wanted.
+
+    The names are those of `PLANAR`, `state0` ... and, for the states after the step, `next0` ... They are kept with the
+    model, so that a new size does not have to cut it again; they must not be changed.
     """
+    with _lock:
+        kept = _kept.setdefault(model, {})
+        if mixed not in kept:
+            kept[mixed] = _cut(model, mixed)
+        return kept[mixed]
+
+
+def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> list[Stage]:
+    """The parts for one size of the small frame and of the states, (1, C, h, w) each."""
+    shapes = {"small": small} | {f"state{index}": (n, h, w, c) for index, (n, c, h, w) in enumerate(states)}
+    made = []
+    for part in parts:
+        model = part.model.clone()
+        model.reshape({port: list(shapes[name]) for port, name in zip(model.inputs, part.reads, strict=True)})
+        outputs = zip(part.writes, model.outputs, strict=True)
+        shapes |= {name: tuple(port.shape) for name, port in outputs}
+        made.append(replace(part, model=model))
+    return made
+
+
+def _cut(model: ov.Model, mixed: bool) -> list[Stage]:
+    if mixed:
+        model = _parted(model)
+    known = _named(model).keys()
+    fitting = [plan for plan in PLANS if all(name in known for _, reads, writes in plan for name in (*reads, *writes))]
     count = len(model.inputs) - 1
-    states = tuple(f"state{index}" for index in range(count))
-    after = tuple(f"next{index}" for index in range(count))
-    cut = [name for name, words in CUTS.items() if _output(model, words) is not None] if mixed else []
-    front, back = [name for name in cut if name != "decoded_features"], cut[-1:] == ["decoded_features"]
-    plans: list[tuple[bool, tuple[str, ...], tuple[str, ...]]] = []
-    if front:
-        plans.append((True, ("small",), tuple(front)))
-    plans.append((False, ("small", *front, *states), ("decoded_features", *after) if back else (*COEFFICIENTS, *after)))
-    if back:
-        plans.append((True, ("small", "decoded_features"), COEFFICIENTS))
-    return [Stage(_part(model, reads, writes), exact, reads, writes) for exact, reads, writes in plans]
+    whole: Plan = ((False, ("small", *STATES[:count]), (*COEFFICIENTS, *AFTER[:count])),)
+    plan = fitting[0] if mixed and fitting else whole
+    return [Stage(_part(model, reads, writes), exact, reads, writes) for exact, reads, writes in plan]
+
+
+def _parted(model: ov.Model) -> ov.Model:
+    """The same model, where the convolutions of `JOINED` are sums of that of the coarser features and of the rest."""
+    parted = model.clone()
+    for name, words in JOINED.items():
+        for joined in [op for op in parted.get_ordered_ops() if op.get_friendly_name().endswith(words)]:
+            _part_convolution(joined, CUTS[name])
+    parted.validate_nodes_and_infer_types()
+    return parted
+
+
+def _part_convolution(joined: ov.Node, name: str) -> None:
+    (convolved,) = joined.output(0).get_target_inputs()
+    whole = convolved.get_node()
+    coarser, *rest = (port.get_source_output() for port in joined.inputs())
+    weights = whole.input_value(1).get_node().data
+    channels = coarser.get_partial_shape()[1].get_length()
+    ways = {way: whole.get_attributes()[way] for way in ("strides", "pads_begin", "pads_end", "dilations")}
+    of_coarser, of_rest = (
+        opset13.convolution(source, opset13.constant(np.ascontiguousarray(part)), **ways)
+        for source, part in ((coarser, weights[:, :channels]), (opset13.concat(rest, 1), weights[:, channels:]))
+    )
+    of_rest.set_friendly_name(name)
+    together = opset13.add(of_coarser, of_rest)
+    for target in list(whole.output(0).get_target_inputs()):
+        target.replace_source_output(together.output(0))
 
 
 def _part(model: ov.Model, reads: Sequence[str], writes: Sequence[str]) -> ov.Model:
@@ -62,7 +139,7 @@ def _part(model: ov.Model, reads: Sequence[str], writes: Sequence[str]) -> ov.Mo
     for name in reads:
         tensor = tensors[name]
         if name in CUTS:
-            parameter = opset13.parameter(list(tensor.shape), tensor.element_type)
+            parameter = opset13.parameter(tensor.get_partial_shape(), tensor.element_type)
             for target in list(tensor.get_target_inputs()):
                 target.replace_source_output(parameter.output(0))
             parameters.append(parameter)

@@ -10,7 +10,7 @@ from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.matting.graph import COEFFICIENTS, Stage, stages
+from app.matting.graph import COEFFICIENTS, Stage, fitted, stages
 from app.matting.silent_openvino import core, ov
 from app.settings import EdgeSettings
 from app.types import Backdrop, BgrImage, Matte
@@ -35,10 +35,8 @@ class OpenVinoExecutor:
         self.device = device.lower()
         self._finish = CpuFinish(geometry)
         small = (1, 3, geometry.small_height, geometry.small_width)
-        fitted = model.clone()
         shapes = state_shapes(model, geometry.small_height, geometry.small_width)
-        fitted.reshape(dict(zip(fitted.inputs, [small, *shapes], strict=True)))
-        parts = stages(fitted, mixed=precision != "float32")
+        parts = fitted(stages(model, mixed=precision != "float32"), small, shapes)
         compiled = [_compile(part, device, precision) for part in parts]
         self._arrays = _arrays(parts)
         self._states = [[self._arrays[f"{name}{index}"] for index in range(len(shapes))] for name in ("state", "next")]
