@@ -129,6 +129,7 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
 def preview_cost(session: Session) -> dict[str, float]:
     """Frames a second with and without preview, in turns."""
     fps: dict[bool, list[float]] = {True: [], False: []}
+    session.preferences.change(show_plot=False)
     for turn in range(2 * TURNS):
         shown = turn % 2 == 0
         session.window.setVisible(shown)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent
+from PyQt6.QtCore import QEvent, QTimer
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
@@ -16,6 +17,8 @@ from app.runtime.status import PipelineStatus
 SPAN_S = 60.0
 HEIGHT_PX = 130
 HEADROOM = 1.15
+DRAW_EVERY_S = 0.5
+"""A minute's plot hardly changes in less."""
 
 
 class PlotPanel(QWidget):
@@ -26,6 +29,7 @@ class PlotPanel(QWidget):
         describe(self, self.tr("Performance"), self.tr("The last minute"), "plotPanel")
         self.setToolTip("")
         self.setFixedHeight(HEIGHT_PX)
+        self._drawn_s = 0.0
         self._history: deque[tuple[float, float, float, float]] = deque()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -49,19 +53,22 @@ class PlotPanel(QWidget):
         self._history.append((now, status.fps_in, status.fps_out, latency))
         while self._history and self._history[0][0] < now - SPAN_S:
             self._history.popleft()
-        if not self.isVisible():
+        if not self.isVisible() or now - self._drawn_s < DRAW_EVERY_S:
             return
+        self._drawn_s = now
         ages = [moment[0] - now for moment in self._history]
         for column, curve in ((1, self._fps_in), (2, self._fps_out), (3, self._delay)):
             curve.setData(ages, [moment[column] for moment in self._history])
         for plot, columns in ((self._fps, (1, 2)), (self._latency, (3,))):
             highest = max(moment[column] for moment in self._history for column in columns)
-            plot.setYRange(0, max(1.0, highest * HEADROOM), padding=0)
+            top = round_up(max(1.0, highest * HEADROOM))
+            if plot.getViewBox().viewRange()[1][1] != top:  # pyqtgraph draws the whole axis anew
+                plot.setYRange(0, top, padding=0)
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._colour()
+            QTimer.singleShot(0, self._colour)  # after the window itself, which is being dressed anew
 
     def _colour(self) -> None:
         """Take the colours of the theme."""
@@ -89,3 +96,9 @@ class PlotPanel(QWidget):
         plot.setAccessibleName(title)
         row.addWidget(plot)
         return plot
+
+
+def round_up(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)

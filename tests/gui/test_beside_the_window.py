@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QLabel, QPushButton
@@ -21,7 +23,7 @@ from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
 from app.gui.findings_view import blocks
 from app.gui.log_window import LogWindow
-from app.gui.plot_panel import PlotPanel
+from app.gui.plot_panel import PlotPanel, round_up
 from app.gui.preferences import WindowPreferences
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button
@@ -35,6 +37,13 @@ def test_the_plot_comes_and_goes_and_shows_the_last_minute(session: Session, qtb
     qtbot.waitUntil(lambda: plot.moments > 3)
     session.preferences.change(show_plot=False)
     assert not plot.isVisible()
+
+
+@given(st.floats(1e-3, 1e9))
+def test_the_scale_ends_at_a_round_number_a_little_above(value: float) -> None:
+    top = round_up(value)
+    assert value <= top < 2.6 * value
+    assert f"{top:.0e}"[0] in "125"
 
 
 def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
