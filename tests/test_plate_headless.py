@@ -23,6 +23,8 @@ from tests.rooms import clip_frames, empty_room
 SIZE = 320, 192
 GREEN = 0x40, 0xB1, 0x00
 """The background, BGR."""
+CARD = 24, 24, 24
+"""The stand-by card."""
 
 
 def kept(tensors: dict[str, Tensor], path: Path) -> Path:
@@ -44,13 +46,15 @@ def clip(tmp_path: Path) -> Path:
     return tmp_path / "clip.avi"
 
 
-def run(clip: Path, plate: Path, weights: Path, *more: str) -> tuple[int, dict[str, object], list[BgrImage]]:
+def run(
+    clip: Path, plate: Path, weights: Path, *more: str, size: str = "320x192"
+) -> tuple[int, dict[str, object], list[BgrImage]]:
     """Exit code, status and what was recorded."""
     folder = plate.parent
     words = ["headless", "--source", str(clip), "--virtual-camera", "off", "--always-on", "--no-governor"]
     words += ["--model", "bgmv2-mobilenetv2", "--weights", str(weights), "--plate", str(plate), "--device", "cpu"]
     words += ["--background", "#00b140", "--record", str(folder / "out.mkv"), "--frames", "8"]
-    words += ["--status-json", str(folder / "status.json"), *more]
+    words += ["--status-json", str(folder / "status.json"), "--size", size, *more]
     code = cli.main(words)
     recorded = [image for _, image in VideoReader(folder / "out.mkv").frames()] if (folder / "out.mkv").exists() else []
     return code, json.loads((folder / "status.json").read_text()), recorded
@@ -59,10 +63,12 @@ def run(clip: Path, plate: Path, weights: Path, *more: str) -> tuple[int, dict[s
 def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: np.ndarray | None = None) -> None:
     """Of every picture, what is `where` the room alone is, is the background or the stand-by card."""
     shown = np.ones(room.shape[:2], bool) if where is None else where
-    apart_from_green = np.abs(room.astype(int) - GREEN).max(2) > 60
+    for colour in (GREEN, CARD):
+        shown = shown & (np.abs(room.astype(int) - colour).max(2) > 60)
+    assert shown.mean() > 0.2
     for image in recorded:
         alike = np.abs(image.astype(int) - room).max(2) < 25
-        assert (alike & apart_from_green & shown).sum() / shown.sum() < 0.05, "the room is in the recording"
+        assert (alike & shown).sum() / shown.sum() < 0.02, "the room is in the recording"
 
 
 def test_with_a_plate(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,14 +131,14 @@ def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     assert_no_room(recorded, DemoSource(*SIZE, 15, empty_room_s=5, motion=0).render(0))
 
 
-@pytest.mark.parametrize("name", ["asl_book", "asl_eat"])
-def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    frames = clip_frames(name, 12)
+def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "asl_book"
+    frames = clip_frames(name, 6)
     room = empty_room(frames)
     cv2.imwrite(str(tmp_path / "plate.png"), room)
     weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
 
-    code, status, recorded = run(shared(f"clips/{name}.mkv"), tmp_path / "plate.png", weights, "--frames", "30")
+    code, status, recorded = run(shared(f"clips/{name}.mkv"), tmp_path / "plate.png", weights, size="640x480")
 
     said = capsys.readouterr().err
     assert code == 0, said
@@ -155,7 +161,7 @@ def test_the_median_of_a_clip_whose_person_stands_still_is_refused(
     cv2.imwrite(str(tmp_path / "plate.png"), median_plate(clip_frames("asl_walk", 20)))
     weights = kept(darker_than_the_plate(), tmp_path / "bgmv2.pth")
 
-    code, _, recorded = run(shared("clips/asl_walk.mkv"), tmp_path / "plate.png", weights)
+    code, _, recorded = run(shared("clips/asl_walk.mkv"), tmp_path / "plate.png", weights, size="640x480")
 
     assert code == 1
     assert "Someone is in the plate" in capsys.readouterr().err
