@@ -20,6 +20,8 @@ from app.settings import MIN_RATIO, EdgeSettings, FramingSettings, MattingSettin
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
 """After so long an engine that failed is built again."""
+TRIAL_AFTER_S = 5.0
+"""So long an engine has to run before executors are tried beside it."""
 _NO_EDGES = EdgeSettings()
 
 
@@ -70,6 +72,8 @@ class EngineSupply:
         self._requested: EngineKey | None = None
         """What the governor makes of `_base`."""
         self._retry_at_s: float | None = None
+        self._first_step_s: float | None = None
+        """When the engine in use made its first step."""
         self._tried: set[EngineKey] = set()
         """What the executors were tried for since the program began."""
         self.number = 0
@@ -135,6 +139,7 @@ class EngineSupply:
         self.close_engine()
         self._engine = outcome.value
         self._running = key
+        self._first_step_s = None
         self._board.engine = self._engine.info
         self._governing.disturb()
         self.number += 1
@@ -150,7 +155,7 @@ class EngineSupply:
             return  # The building of an engine takes time from the one that runs.
         if self._governing.observe(step):
             self._request_governed()
-        elif self._running == self._base:
+        elif self._running == self._base and self._settled(step.now_s):
             self._try_once()
 
     def fail(self, error: Exception) -> None:
@@ -183,6 +188,12 @@ class EngineSupply:
         ):
             return None
         return self._build(key.settings, key.width, key.height, key.framing)
+
+    def _settled(self, now_s: float) -> bool:
+        """Whether the engine in use is likely to stay: while a slider is dragged, a trial would be in the way."""
+        if self._first_step_s is None:
+            self._first_step_s = now_s
+        return now_s - self._first_step_s >= TRIAL_AFTER_S
 
     def _try_once(self) -> None:
         """Try the executors beside the engine that runs, so that no picture has to wait for it."""

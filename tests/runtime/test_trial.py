@@ -10,6 +10,7 @@ import pytest
 from app.errors import ModelError
 from app.matting.base import MattingEngine
 from app.matting.governor import Step
+from app.runtime import engine_supply
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
 from app.settings import FramingSettings, MattingSettings
@@ -64,8 +65,9 @@ class Bench:
 
 
 @pytest.fixture
-def played() -> Iterator[Bench]:
+def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A bench whose thread runs."""
+    monkeypatch.setattr(engine_supply, "TRIAL_AFTER_S", 0.0)
     bench = Bench()
     bench.supply.start()
     yield bench
@@ -82,6 +84,15 @@ def test_pictures_come_while_executors_are_tried(played: Bench) -> None:
     played.answered()
     assert played.runs() is first
     assert (len(played.trials), len(played.built)) == (1, 1), "once is enough"
+
+
+def test_nothing_is_tried_while_the_user_is_still_choosing(played: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_supply, "TRIAL_AFTER_S", 5.0)
+    played.runs()
+    played.supply.worked(Step(4.9, 0.01, 0.01, 30.0))
+    assert not played.supply.busy
+    played.supply.worked(Step(5.0, 0.01, 0.01, 30.0))
+    eventually(lambda: played.trials != [])
 
 
 def test_a_better_one_is_swapped_in(played: Bench) -> None:
