@@ -18,6 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.plate_build import sample_pixels
 from app.matting.plate_core import PlateCore
 from app.settings import EdgeSettings
+from app.types import BgrImage
 from models.bgmv2 import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize
@@ -167,16 +169,13 @@ def bench_steps(
     random = np.random.default_rng(0)
     frame, plate, behind = random.integers(0, 255, (3, *size, 3), np.uint8)
     executors = make_executors(network, plate, scale, device)
-    calls: Calls = {
-        name: lambda executor=executor: executor.run(frame, behind, NO_EDGES, False)  # type: ignore[misc]
-        for name, executor in executors.items()
-    }
+    calls: Calls = {name: partial(executor.run, frame, behind, NO_EDGES, False) for name, executor in executors.items()}
     for call in calls.values():
         call()  # warm up
     return measure(calls, seconds, device)._asdict()
 
 
-def make_executors(network: MattingRefine, plate: np.ndarray, scale: float, device: str) -> dict[str, Executor]:
+def make_executors(network: MattingRefine, plate: BgrImage, scale: float, device: str) -> dict[str, Executor]:
     """Every way to run the step on the device, by name and precision."""
     height, width = plate.shape[:2]
     pixels = sample_pixels(width, height)

@@ -30,7 +30,7 @@ def person(frame: BgrImage) -> AlphaImage:
 def empty_room(frames: Sequence[BgrImage]) -> BgrImage:
     """The clip's room; where its person ever is, the walls around continue."""
     somebody = np.max([person(frame) > 20 for frame in frames], axis=0).astype(np.uint8)
-    somebody = cv2.dilate(somebody, np.ones((MARGIN, MARGIN), np.uint8))
+    somebody = np.asarray(cv2.dilate(somebody, np.ones((MARGIN, MARGIN), np.uint8)), np.uint8)
     seen = np.median(np.stack(frames), axis=0).astype(np.uint8)
     height, width = seen.shape[:2]
     small = width // 4, height // 4

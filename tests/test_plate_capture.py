@@ -200,7 +200,8 @@ class TestClips:
         frames = clip_frames(clip, 12)
         room = empty_room(frames)
         width = room.shape[1]
-        walk, ever = [], np.zeros(room.shape[:2], bool)
+        walk: list[BgrImage] = []
+        ever = np.zeros(room.shape[:2], bool)
         for index, frame in enumerate(frames):
             shift = round(width * (index / (len(frames) - 1) - 0.5) * 1.6)
             matte = moved(person(frame), shift)[..., None] / 255

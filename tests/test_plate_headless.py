@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from app import cli
@@ -60,7 +61,7 @@ def run(
     return code, json.loads((folder / "status.json").read_text()), recorded
 
 
-def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: np.ndarray | None = None) -> None:
+def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: NDArray[np.bool_] | None = None) -> None:
     """Of every picture, what is `where` the room alone is, is the background or the stand-by card."""
     shown = np.ones(room.shape[:2], bool) if where is None else where
     for colour in (GREEN, CARD):

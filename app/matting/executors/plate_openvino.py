@@ -135,15 +135,17 @@ class PlateOpenVinoExecutor:
         refined = np.empty((len(cells), CELL, CELL, 4), np.float32)
         for start in range(0, len(cells), AT_ONCE):
             part = cells[start : start + AT_ONCE]
-            self._finish.in_strips(
-                len(part),
-                lambda first, last, part=part: cut_cells(  # type: ignore[misc]
-                    frame, self._lit, coarse, part, self._contexts, self._images, first, last
-                ),
-            )
+            self._cut(frame, coarse, part)
             self._refiner.infer()
             refined[start : start + len(part)] = self._refiner.get_output_tensor(0).data[: len(part)]
         return refined
+
+    def _cut(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> None:
+        """Fill the refiner's windows for at most `AT_ONCE` cells."""
+        self._finish.in_strips(
+            len(cells),
+            lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
+        )
 
 
 def padded(image: BgrImage) -> BgrImage:
