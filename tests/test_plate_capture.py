@@ -98,9 +98,8 @@ class TestSomeone:
         assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
         assert not shows_someone(DemoSource(*size, 30, empty_room_s=3.0, motion=0).render(0))
 
-    @pytest.mark.parametrize("clip", ["asl_walk", "asl_eat"])
-    def test_a_real_room_with_and_without_its_person(self, clip: str) -> None:
-        images = clip_frames(clip, 8)
+    def test_a_real_room_with_and_without_its_person(self) -> None:
+        images = clip_frames("asl_eat", 6)
         assert shows_someone(images[0])
         assert not shows_someone(empty_room(images))
 
@@ -194,10 +193,9 @@ class TestClips:
         assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
         assert shows_someone(plate)
 
-    @pytest.mark.parametrize("clip", ["asl_walk", "asl_eat"])
-    def test_of_who_walks_through_nothing_remains(self, clip: str) -> None:
+    def test_of_who_walks_through_nothing_remains(self) -> None:
         """The clip's own person, moved on from frame to frame in the clip's room."""
-        frames = clip_frames(clip, 12)
+        frames = clip_frames("asl_walk", 12)
         room = empty_room(frames)
         width = room.shape[1]
         walk: list[BgrImage] = []

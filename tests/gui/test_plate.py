@@ -81,7 +81,7 @@ def test_the_room_is_taken_shown_and_used(dialog: PlateDialog, qtbot: QtBot, qui
     assert dialog.start_button.isEnabled()
     (plate,) = quick
     assert plate.shape == (SIZE[1], SIZE[0], 3)
-    dialog.close()
+    dialog.finished.emit(0)
     assert not dialog._store.current.capture.lock_exposure, "after the dialog the light is the pipeline's business"
 
 
