@@ -14,7 +14,8 @@ from torch import Tensor
 
 from app import cli
 from app.capture.demo import DemoSource
-from app.plate_capture import median_plate, save_plate
+from app.matting.plate import median_plate
+from app.plate_capture import save_plate
 from app.types import BgrImage
 from app.video_reader import VideoReader
 from tests.paths import shared
