@@ -27,7 +27,8 @@ class Optimizer:
     """Muon and AdamW side by side, at one learning rate."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
-        kernels, others = [], []
+        kernels: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
         for parameter in parameters:
             (kernels if _is_kernel(parameter) else others).append(parameter)
         self._parts: dict[str, torch.optim.Optimizer] = {
@@ -110,7 +111,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
         product = product @ factor
         gram = factor @ gram @ factor
     tall = tall @ product
-    return tall.mT if wide else tall
+    result: Tensor = tall.mT if wide else tall
+    return result
 
 
 def _is_kernel(parameter: nn.Parameter) -> bool:
