@@ -28,7 +28,8 @@ from app.runtime.pipeline import Pipeline
 from app.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.types import Matte
 
-WARM_UP_FRAMES = 100
+WARM_UP_FRAMES = 300
+"""Ten seconds: a trial of executors, which the first run makes, is over by then."""
 LONGEST_S = 600.0
 LOOK_S = 0.25
 

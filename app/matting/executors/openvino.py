@@ -92,8 +92,14 @@ def _turned(name: str, turn: int) -> str:
 
 
 def _compile(part: Stage, device: str, precision: str) -> ov.CompiledModel:
-    hint = HINTS["float32" if part.exact else precision]
-    return core().compile_model(part.model, device, {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint})
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": HINTS["float32" if part.exact else precision],
+    }
+    if device == "CPU":
+        # A thread that is bound to a core waits for whatever else runs there, such as the window's, beside an idle one.
+        options["ENABLE_CPU_PINNING"] = "NO"
+    return core().compile_model(part.model, device, options)
 
 
 def _arrays(parts: list[Stage]) -> dict[str, NDArray[np.float32]]:
