@@ -97,11 +97,11 @@ class CpuFinish:
         alpha, foreground = pasted.alpha, pasted.foreground
         if edges.active:
             alpha = self._treat(alpha, foreground, edges)
-            composite, behind_rows = np.empty_like(foreground), pasted.backdrop.reshape(foreground.shape)
+            composite, room_rows = np.empty_like(foreground), pasted.backdrop.reshape(foreground.shape)
             self.in_strips(
                 alpha.shape[0],
                 lambda top, bottom: self._arithmetic.blend_rows(
-                    foreground, alpha, behind_rows, edges.despill, composite, top, bottom
+                    foreground, alpha, room_rows, edges.despill, composite, top, bottom
                 ),
             )
         else:

@@ -33,7 +33,7 @@ class PlateControls(QWidget):
         self._path: Path | None = None
         self._taken_with: tuple[str, int, int] | None = None
         """Camera and size of the plate in use; None where the program did not take it."""
-        self._looked_for = self._taken_with
+        self._looked_for: tuple[str, int, int] | None = None
         self.thumbnail = QLabel()
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
         self.age = label("", "faint", wrap=True)
