@@ -1,0 +1,44 @@
+"""Cutting a network for mixed precision: the parts together are the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.matting.conversion import load_model, state_shapes
+from app.matting.graph import COEFFICIENTS, Stage, fitted, stages
+from app.matting.silent_openvino import core
+
+HEIGHT, WIDTH = 44, 60
+
+
+def run(parts: list[Stage], arrays: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Everything that the parts write, each computed in float32."""
+    for part in parts:
+        network = core().compile_model(part.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        outputs = network([arrays[name] for name in part.reads])
+        arrays = arrays | {name: np.array(outputs[index]) for index, name in enumerate(part.writes)}
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("model", "exact"), [("rvm-mobilenetv3", [True, False, True]), ("student", [False])], ids=["rvm", "student"]
+)
+def test_the_parts_are_the_network(model: str, exact: list[bool], weights: dict[str, Path]) -> None:
+    network = load_model(model, weights[model], "auto", False)
+    shapes = state_shapes(network, HEIGHT, WIDTH)
+    dice = np.random.default_rng(3)
+    arrays = {"small": dice.random((1, 3, HEIGHT, WIDTH), np.float32)}
+    for index, (_, channels, height, width) in enumerate(shapes):
+        arrays[f"state{index}"] = dice.random((1, height, width, channels), np.float32) - 0.5
+    small = (1, 3, HEIGHT, WIDTH)
+    whole = fitted(stages(network, mixed=False), small, shapes)
+    parts = fitted(stages(network, mixed=True), small, shapes)
+
+    assert [part.exact for part in parts] == exact
+    wanted, found = run(whole, arrays), run(parts, arrays)
+    for name in (*COEFFICIENTS, *(f"next{index}" for index in range(len(shapes)))):
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4)
