@@ -94,7 +94,7 @@ def _convert(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
         warnings.simplefilter("ignore")
         example = (torch.zeros(1, 3, PROBE, PROBE), *states)
         # OpenVINO's own tracing runs everything again to compare, and loads a good part of torch for that.
-        traced = torch.jit.trace(network, example, strict=False, check_trace=False)
+        traced = torch.jit.trace(network, example, strict=False, check_trace=False)  # type: ignore[no-untyped-call]
         converted = ov.convert_model(traced, example_input=example)
     words = [f"{state.shape[1]}/{PROBE // state.shape[2]}" for state in states]
     converted.set_rt_info(" ".join(words), STATES_KEY)
