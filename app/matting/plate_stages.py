@@ -10,6 +10,8 @@ from app.matting.conversion import kept_model
 from app.matting.silent_openvino import ov, preprocess
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from models.bgmv2 import MattingRefine
 
 PROBE = 64
@@ -48,7 +50,7 @@ def _network(model: str, weights: Path) -> MattingRefine:
 
 def _convert_base(network: MattingRefine) -> ov.Model:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     class Base(nn.Module):
         def __init__(self) -> None:
@@ -65,7 +67,7 @@ def _convert_base(network: MattingRefine) -> ov.Model:
 
 def _convert_refiner(network: MattingRefine) -> ov.Model:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     class Solver(nn.Module):
         def __init__(self) -> None:
@@ -79,12 +81,14 @@ def _convert_refiner(network: MattingRefine) -> ov.Model:
     return _channels_last(_traced(Solver().eval(), windows), inputs=(0, 1), outputs=(0,))
 
 
-def _traced(module: object, example: tuple[object, ...]) -> ov.Model:
+def _traced(module: nn.Module, example: tuple[Tensor, ...]) -> ov.Model:
     import torch
 
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of sizes taken as constants; the contract test covers other sizes
-        return ov.convert_model(module, example_input=example)
+        # As in `app.matting.conversion`: without running everything again to compare.
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+        return ov.convert_model(traced, example_input=example)
 
 
 def _channels_last(model: ov.Model, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> ov.Model:
