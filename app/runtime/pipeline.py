@@ -31,7 +31,7 @@ from app.runtime.standby_pictures import StandbyPictures
 from app.runtime.status import PipelineStatus, Stage
 from app.runtime.worker import Worker
 from app.settings import BackgroundSettings, Settings
-from app.types import Picture
+from app.types import Picture, PictureKind
 
 CAMERA_RETRY_S = 2.0
 
@@ -228,4 +228,9 @@ class Pipeline:
             if not alpha:
                 self._board.recording = recorder.name if recorder else None
 
-        return SinkWorker(SinkPlan(Stage.RECORDING, wanted, open_file, None, lambda path: False, opened), self._board)
+        def passes(picture: Picture) -> bool:
+            # Nobody wants to watch the program start: a recording begins with the first matte.
+            return picture.kind is not PictureKind.STANDBY or self._board.frames_out.count > 0
+
+        plan = SinkPlan(Stage.RECORDING, wanted, open_file, None, lambda path: False, opened, passes)
+        return SinkWorker(plan, self._board)

@@ -33,6 +33,8 @@ class SinkPlan(Generic[K, S]):
     """Whether it is no problem that this one cannot be opened."""
     opened: Callable[[S | None], None]
     """Told the open sink, None when there is none."""
+    passes: Callable[[Picture], bool] = lambda picture: True
+    """Whether a picture is for this sink."""
 
 
 class SinkWorker(Generic[K, S]):
@@ -98,7 +100,7 @@ class SinkWorker(Generic[K, S]):
         self._board.clear(self._plan.stage)
 
     def _send(self, picture: Picture, fresh: bool) -> None:
-        if self._sink is None:
+        if self._sink is None or not self._plan.passes(picture):
             return
         started_s = time.perf_counter()
         try:

@@ -169,28 +169,6 @@ def ratio_of(pipeline: Pipeline) -> float | None:
     return engine.downsample_ratio if engine else None
 
 
-def test_recordings_start_and_end_with_the_settings(tmp_path: Path) -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        composites(pipeline)
-        output = BASE.output.replace(record=tmp_path / "a.mp4")
-        pipeline.apply(BASE.replace(output=output))
-        eventually(lambda: pipeline.status().recording is not None)
-        eventually(lambda: len(world.sinks[-1].pictures) > 3)
-        pipeline.apply(BASE)
-        eventually(lambda: pipeline.status().recording is None)
-        assert len(world.sinks) == 2
-
-
-def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> None:
-    world = FakeWorld()
-    with running(world) as pipeline:
-        pipeline.apply(BASE.replace(output=BASE.output.replace(record=tmp_path / "full.mp4")))
-        eventually(lambda: any(problem.stage is Stage.RECORDING for problem in pipeline.status().problems))
-        composites(pipeline)
-        assert "disk is full" in pipeline.status().problems[0].message
-
-
 def test_mirror_flips_the_output_alone() -> None:
     world = FakeWorld()
     with running(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
