@@ -19,13 +19,16 @@ SIZE = (90, 150)
 
 def main(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `python -m training.train`.")],
+    blend: Annotated[Path | None, typer.Option(help="A checkpoint of the stretch before, to be mixed in.")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Share of BLEND in the weights.")] = 0.3,
     out: Annotated[Path, typer.Option(help="Where the weights go.")] = BUNDLED,
     golden: Annotated[Path, typer.Option(help="Where the outputs go that the tests expect of them.")] = Path(
         "tests/golden/student.npz"
     ),
 ) -> None:
     """Writes a checkpoint's averaged weights, in half precision, and the outputs that the tests expect of them."""
-    save(averaged_student(checkpoint), out)
+    student = averaged_student(checkpoint)
+    save(blended(averaged_student(blend), student, 1 - share) if blend else student, out)
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 
 
@@ -37,6 +40,18 @@ def averaged_student(checkpoint: Path) -> StudentNetwork:
     weights = {name.removeprefix(prefix): v for name, v in state["average"].items() if name.startswith(prefix)}
     learner.load_state_dict(weights)
     return learner.student.eval()
+
+
+def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> StudentNetwork:
+    """`other`, its weights mixed with those of `one`; `share` is that of `other`.
+
+    Stretches that follow each other lie in one valley, and the mean of both is often better than either: "model soups",
+    arXiv 2203.05482.
+    """
+    theirs = other.state_dict()
+    mixed = {k: v.lerp(theirs[k], share) if v.is_floating_point() else v for k, v in one.state_dict().items()}
+    other.load_state_dict(mixed)
+    return other
 
 
 @torch.no_grad()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.student import StudentNetwork
 from models.student.bundled import load, save
 from tests.training.samples import make_cache
-from training.export import averaged_student
+from training.export import averaged_student, blended
 from training.run import Run, Stage
 from training.step import Learner, to_batch
 
@@ -93,3 +94,12 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     save(student, tmp_path / "student.safetensors")
     with pytest.raises(RuntimeError, match=r"project\.bias"):
         load(tmp_path / "student.safetensors")
+
+
+def test_blended_weights_lie_between() -> None:
+    torch.manual_seed(1)
+    one, other = StudentNetwork(), StudentNetwork()
+    first, second = one.project.weight.detach().clone(), other.project.weight.detach().clone()
+    mixed = blended(one, other, 0.7)
+    assert torch.allclose(mixed.project.weight, 0.3 * first + 0.7 * second, atol=1e-6)
+    assert int(mixed.state_dict()["encode1.1.num_batches_tracked"]) == 0
