@@ -18,8 +18,9 @@ LOOKS = 3
 """A recurrent network has seen the picture so often before its matte is believed."""
 CERTAIN = 230
 """Of 255: in empty rooms it half believes in some coats and pillows, but is hardly ever sure of them."""
-SOMEONE_SHARE = 0.04
-"""So much of the picture that is surely a person is one: no empty room of 300 reached it, 78 of 80 portraits did."""
+SOMEONE_SHARE = 0.08
+"""So much of the picture that is surely a person is one: 200 empty rooms stay below 0.005 and the demo's, with its flag
+and rocket, at 0.063; 80 portraits of 80 are above 0.16."""
 
 
 def shows_someone(plate: BgrImage) -> bool:
