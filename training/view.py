@@ -18,11 +18,10 @@ _SHOULDERS = 1.35
 """Shoulders are at least so many times as wide as the head."""
 
 
-def filling(image: Pixels, size: tuple[int, int], top: float = 0.2) -> Pixels:
-    """The picture (H, W, C <= 4) scaled to fill `size` (width, height); of what is too high, `top` is cut off above."""
+def filling(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """The picture (H, W, C <= 4) scaled to fill `size` (width, height), cut off below more than above."""
     scaled = _covering(image, size)
-    spare = scaled.shape[0] - size[1]
-    return _cut(scaled, size, int(spare * top + 1e-6))
+    return _cut(scaled, size, (scaled.shape[0] - size[1]) // 5)
 
 
 def head_in_view(layers: Pixels, size: tuple[int, int]) -> Pixels:
