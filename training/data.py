@@ -15,6 +15,7 @@ from training.motion import Placement, random_path, warp_all
 from training.objects import with_objects
 from training.sources import WHOLE_BODY
 from training.store import Entry, Pack
+from training.view import top_of_head
 
 Pixels = npt.NDArray[np.uint8]
 Rng = np.random.Generator
@@ -30,6 +31,8 @@ _PHOTO_PLACES = 0.35
 _OBJECTS = 0.5
 """Share of rooms into which flags, curtains and other tall things are put."""
 _CROWDS = 0.15
+_HEADS = 0.75
+"""Share of the photos that are cut as one sits before a webcam, with the head in view."""
 _NOBODY = 2
 """Alpha, of 255, up to which nobody is there."""
 
@@ -108,7 +111,8 @@ class SampleSource:
 
     def _photo(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
         layers = self._people.pixels(_one_of(rng, self._photos))
-        placement, padded = _framed(rng, _size(layers), self.size)
+        head = top_of_head(np.asarray(layers[..., 6])) if rng.random() < _HEADS else None
+        placement, padded = _framed(rng, _size(layers), self.size, head=head)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
         return _split(warp_all(layers, placement.matrix(), path, self.size, border, int(rng.choice([0, 0, 255, 128]))))
@@ -194,8 +198,11 @@ def _one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
     return wanted[rng.integers(len(wanted))]
 
 
-def _framed(rng: Rng, source: Size, size: Size, pad: bool = True) -> tuple[Placement, bool]:
-    """A random crop of a whole picture: mostly filling the frame, sometimes squeezed or padded."""
+def _framed(rng: Rng, source: Size, size: Size, pad: bool = True, head: int | None = None) -> tuple[Placement, bool]:
+    """A random crop of a whole picture: mostly filling the frame, sometimes squeezed or padded.
+
+    With `head`, the row of the source where a head begins, the crop begins there or a little above.
+    """
     fill = max(size[0] / source[0], size[1] / source[1])
     stretch = float(np.exp(rng.normal(0, 0.06)))
     kind = rng.random()
@@ -216,6 +223,9 @@ def _framed(rng: Rng, source: Size, size: Size, pad: bool = True) -> tuple[Place
     for axis in (0, 1):
         room = size[axis] / scale[axis] / 2
         low, high = min(room, source[axis] - room), max(room, source[axis] - room)
+        if axis == 1 and head is not None:
+            anchor.append(float(np.clip(head + room * (1 - 2 * rng.uniform(0, 0.3)), low, high)))
+            continue
         # Faces are in the upper half: of a tall picture the top is wanted more often than the bottom.
         place = rng.beta(1.0, 2.5) if axis == 1 else rng.beta(2, 2)
         anchor.append(low + (high - low) * place)

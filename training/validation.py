@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,9 @@ Pixels = npt.NDArray[np.uint8]
 
 SIZE = (512, 288)
 """(width, height) of the comparison's frames."""
+
+_PHOTO = "photo"
+"""The kind of a photo until its truth is known."""
 
 WARM_UP_FRAMES = 3
 """Frames that are shown and not measured; a photo is shown so many times and once more."""
@@ -93,7 +96,7 @@ def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
         scene.true.extend(alpha.astype(np.float32) / 255 for alpha in known[key])
     if teacher is not None:
         np.savez_compressed(kept, allow_pickle=False, **known)
-    return found
+    return [_sorted(scene) if scene.kind == _PHOTO else scene for scene in found]
 
 
 def alphas(matter: Matter, scene: Scene) -> list[Alpha]:
@@ -103,13 +106,18 @@ def alphas(matter: Matter, scene: Scene) -> list[Alpha]:
     return [matter.alpha(frame) for frame in frames][WARM_UP_FRAMES:]
 
 
+def _sorted(photo: Scene) -> Scene:
+    """What a photo shows is told by the truth that it is compared with."""
+    alone = shows_head_and_shoulders(np.rint(photo.true[0] * 255).astype(np.uint8))
+    return replace(photo, kind="shoulders" if alone else "other people")
+
+
 def _photos(cache: Path, count: int) -> list[Scene]:
     pack = Pack(cache / "people")
     found = []
     for entry in [e for e in pack.entries if e.validation and e.usable][:count]:
         layers = head_in_view(pack.pixels(entry)[..., [0, 1, 2, 6]], SIZE)
-        kind = "shoulders" if shows_head_and_shoulders(layers[..., 3]) else "other people"
-        found.append(Scene(entry.name, kind, [np.ascontiguousarray(layers[..., :3])], []))
+        found.append(Scene(entry.name, _PHOTO, [np.ascontiguousarray(layers[..., :3])], []))
     return found
 
 

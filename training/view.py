@@ -30,10 +30,14 @@ def head_in_view(layers: Pixels, size: tuple[int, int]) -> Pixels:
     layers: uint8 (H, W, C), the last channel the alpha of the people.
     """
     scaled = _covering(layers, size)
-    rows = np.flatnonzero((scaled[..., -1] > 127).sum(1) > _FEWEST_PIXELS)
-    highest = int(rows[0]) if rows.size else 0
-    top = min(max(0, highest - round(size[1] * _ABOVE)), scaled.shape[0] - size[1])
+    top = min(max(0, top_of_head(scaled[..., -1]) - round(size[1] * _ABOVE)), scaled.shape[0] - size[1])
     return _cut(scaled, size, top)
+
+
+def top_of_head(alpha: Pixels) -> int:
+    """The first row in which a matte, uint8 (H, W), shows somebody; 0 where it shows nobody."""
+    rows = np.flatnonzero((alpha > 127).sum(1) > _FEWEST_PIXELS)
+    return int(rows[0]) if rows.size else 0
 
 
 def shows_head_and_shoulders(alpha: Pixels) -> bool:
