@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,7 +39,8 @@ class OpenVinoExecutor:
         small = (1, 3, geometry.small_height, geometry.small_width)
         shapes = state_shapes(model, geometry.small_height, geometry.small_width)
         parts = fitted(stages(model, mixed=precision != "float32"), small, shapes)
-        compiled = [_compile(part, device, precision) for part in parts]
+        with ThreadPoolExecutor(len(parts), thread_name_prefix="compiler") as pool:
+            compiled = list(pool.map(lambda part: _compile(part, device, precision), parts))
         self._arrays = _arrays(parts)
         self._states = [[self._arrays[f"{name}{index}"] for index in range(len(shapes))] for name in ("state", "next")]
         self._requests = [
