@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import logging
+import math
 import threading
 from dataclasses import dataclass
 from datetime import date
@@ -34,7 +35,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a trial holds for; another machine, version, network, precision asked for or size has its own."""
+    """What a trial holds for; another machine, version, network or precision asked for has its own.
+
+    So have sizes of twice the pixels, but not those between: a slider would call for a trial at each of its places.
+    """
 
     machine: str
     model: str
@@ -51,8 +55,11 @@ class Situation:
     @property
     def key(self) -> str:
         """As it stands in the file."""
-        (width, height), (small_width, small_height) = self.size, self.small_size
-        return f"{self.kind} | {width}x{height} | {small_width}x{small_height}"
+        return f"{self.kind} | 2^{_magnitude(self.size)} px | 2^{_magnitude(self.small_size)} px"
+
+
+def _magnitude(size: tuple[int, int]) -> int:
+    return round(math.log2(max(1, size[0] * size[1])))
 
 
 @functools.cache

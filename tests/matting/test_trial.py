@@ -169,7 +169,8 @@ def test_what_the_user_chose_is_not_tried(cpu: Machine, pinned: dict[str, str]) 
 def test_another_machine_or_size_is_another_situation(gpu: Machine) -> None:
     gpu.has(PlayedExecutor(EAGER, 0.004), PlayedExecutor(GRAPH, 0.001))
     trial.try_executors(AUTO, *SIZE, go_on)
-    other = AUTO.replace(downsample_ratio=0.4)
+    assert not trial.try_executors(AUTO.replace(downsample_ratio=0.49), *SIZE, go_on), "hardly another size"
+    other = AUTO.replace(downsample_ratio=0.25)
     assert registry.decide(other, *SIZE).executor == "cuda-graph", "until it was tried what was best at another size"
     gpu.has(PlayedExecutor(EAGER, 0.001), PlayedExecutor(GRAPH, 0.004))
     assert trial.try_executors(other, *SIZE, go_on), "this one was not tried yet"
@@ -202,13 +203,13 @@ def test_a_way_that_there_is_not_on_this_device_is_left_alone(cpu: Machine) -> N
 
 def test_the_file_stays_small_and_may_be_unwritable(cpu: Machine, tmp_path: Path) -> None:
     for number in range(executor_memory.MOST + 5):
-        remember(Situation("m", "student", "auto", (number, 9), (9, 9)), FAST, {FAST: 1.0})
+        remember(Situation(f"m{number}", "student", "auto", (9, 9), (9, 9)), FAST, {FAST: 1.0})
     assert len(json.loads(kept().read_text())) == executor_memory.MOST
-    assert recall(Situation("m", "student", "auto", (0, 9), (9, 9))) is None
+    assert recall(Situation("m0", "student", "auto", (9, 9), (9, 9))) is None
     kept().unlink()
     kept().mkdir()
-    remember(Situation("m", "student", "auto", (1, 9), (9, 9)), FAST, {FAST: 1.0})
-    assert recall(Situation("m", "student", "auto", (1, 9), (9, 9))) is None
+    remember(Situation("m", "student", "auto", (9, 9), (9, 9)), FAST, {FAST: 1.0})
+    assert recall(Situation("m", "student", "auto", (9, 9), (9, 9))) is None
 
 
 def test_an_engine_whose_best_executor_fails_takes_the_usual_one(gpu: Machine) -> None:
