@@ -74,6 +74,7 @@ class EngineSupply:
         self._retry_at_s: float | None = None
         self._first_step_s: float | None = None
         """When the engine in use made its first step."""
+        self._last_step: Step | None = None
         self._tried: set[EngineKey] = set()
         """What the executors were tried for since the program began."""
         self.number = 0
@@ -93,6 +94,14 @@ class EngineSupply:
     def every(self) -> int:
         """Every how manieth frame is to be matted."""
         return self._governing.quality.every
+
+    def gives_way(self, now_s: float) -> bool:
+        """Whether to leave a frame out for a new ratio: it comes sooner where the old one rests as long as it works."""
+        step, running, requested = self._last_step, self._running, self._requested
+        if step is None or running is None or requested is None or now_s >= step.now_s + step.busy_s or not self.busy:
+            return False
+        ratio = running.settings.downsample_ratio
+        return requested != running == requested.lightened(requested.settings.replace(downsample_ratio=ratio))
 
     def follow(
         self, settings: MattingSettings, width: int, height: int, framing: FramingSettings = WHOLE
@@ -134,9 +143,10 @@ class EngineSupply:
             self._build_failed(outcome.key, outcome.error)
             return
         if key != self._requested and (outcome.key.trial or self._running == self._requested):
-            outcome.value.close()
+            self._preparer.retire(outcome.value)
             return  # The wish for it was taken back.
-        self.close_engine()
+        if self._engine is not None:
+            self._preparer.retire(self._engine)  # its end takes longer than a frame
         self._engine = outcome.value
         self._running = key
         self._first_step_s = None
@@ -149,6 +159,7 @@ class EngineSupply:
     def worked(self, step: Step) -> None:
         """A step went well."""
         self.failed = False
+        self._last_step = step
         assert self._engine is not None
         self._board.engine = self._engine.info
         if self.busy or self._running != self._requested:

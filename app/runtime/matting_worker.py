@@ -113,9 +113,11 @@ class MattingWorker:
             self._step(engine, frame, generation, settings)
 
     def _left_out(self, frame: Frame, generation: int) -> bool:
-        """Whether the governor saves this frame's matting; the outputs repeat the last composite instead."""
+        """Whether this frame's matting is saved; the outputs repeat the last composite instead."""
         last_generation, last_index = self._stepped
-        return generation == last_generation and 0 < frame.index - last_index < self._engines.every
+        if generation != last_generation:
+            return False
+        return 0 < frame.index - last_index < self._engines.every or self._engines.gives_way(time.perf_counter())
 
     def _step(self, engine: MattingEngine, frame: Frame, generation: int, settings: Settings) -> None:
         sequence = (generation, self._engines.number)

@@ -85,7 +85,7 @@ class Pipeline:
         ]
         clock = OutputClock(lambda: self._settings, self._pictures, self._standby, self._sinks, self._board)
         self._capture_thread = Worker("capture", self._capture.run, self._crashed(Stage.CAPTURE))
-        self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING))
+        self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING), behind=True)
         self._clock_thread = Worker("output-clock", clock.run, self._crashed(Stage.OUTPUT))
         self._demand_thread = Worker("demand", self._demand.run)
         self._sink_threads = [Worker(f"sink-{n}", sink.run) for n, sink in enumerate(self._sinks)]

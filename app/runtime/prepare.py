@@ -29,14 +29,17 @@ class Preparer(Generic[K, T]):
     def __init__(self, name: str, build: Callable[[K], T], discard: Callable[[T], None]) -> None:
         self._build = build
         self._discard = discard
-        self._requests: LatestSlot[tuple[int, K]] = LatestSlot()
+        self._calls: LatestSlot[bool] = LatestSlot()
+        """Wakes the thread."""
         self._lock = threading.Lock()
+        self._request: tuple[int, K] | None = None
+        self._retired: list[T] = []
         self._outcome: Prepared[K, T] | None = None
         self._requested = 0
         self._begun = 0
         self._answered = 0
         self._ending = False
-        self._worker = Worker(name, self._run)
+        self._worker = Worker(name, self._run, behind=True)
 
     def start(self) -> None:
         """Start the thread."""
@@ -46,7 +49,14 @@ class Preparer(Generic[K, T]):
         """Build for `key`; an older request that has not begun is dropped."""
         with self._lock:
             self._requested += 1
-            self._requests.put((self._requested, key))
+            self._request = self._requested, key
+        self._calls.put(True)
+
+    def retire(self, value: T) -> None:
+        """Have what is no longer used discarded beside the rest, before anything else is built (any thread)."""
+        with self._lock:
+            self._retired.append(value)
+        self._calls.put(True)
 
     @property
     def busy(self) -> bool:
@@ -70,8 +80,9 @@ class Preparer(Generic[K, T]):
         """Ask the thread to end; does not wait."""
         with self._lock:
             self._ending = True
-        self._requests.close()
-        self._requests.clear()
+            self._request = None
+        self._calls.close()
+        self._calls.clear()
         self._worker.request_stop()
 
     def join(self, timeout_s: float) -> bool:
@@ -79,18 +90,21 @@ class Preparer(Generic[K, T]):
         ended = self._worker.join(timeout_s)
         if ended:
             self._keep(None)
+            self._discard_retired()
         return ended
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                request = self._requests.get()
+                self._calls.get()
             except SlotClosed:
                 return
-            if request is None:
-                continue
-            number, key = request
+            self._discard_retired()
             with self._lock:
+                request, self._request = self._request, None
+                if request is None:
+                    continue
+                number, key = request
                 self._begun = number
             try:
                 outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
@@ -99,6 +113,12 @@ class Preparer(Generic[K, T]):
             self._keep(outcome)
             with self._lock:
                 self._answered = number
+
+    def _discard_retired(self) -> None:
+        with self._lock:
+            retired, self._retired = self._retired, []
+        for value in retired:
+            self._discard(value)
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._lock:

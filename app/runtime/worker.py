@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 _log = logging.getLogger(__name__)
+BEHIND = 4
+"""The niceness of threads that compute for long: the clock of the outputs and the window come first."""
 
 
 class Worker:
@@ -17,7 +22,11 @@ class Worker:
         name: str,
         target: Callable[[threading.Event], None],
         on_error: Callable[[Exception], None] | None = None,
+        *,
+        behind: bool = False,
     ) -> None:
+        """`behind`: it gives way to the program's other threads, and so do those that it starts."""
+        self._behind = behind
         self._stop = threading.Event()
         self._target = target
         self._on_error = on_error
@@ -40,6 +49,9 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        if self._behind and sys.platform == "linux":  # where a thread has a niceness of its own
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
         try:
             self._target(self._stop)
         except Exception as error:  # noqa: BLE001 - the thread's boundary: carried to the status

@@ -57,3 +57,31 @@ def test_what_nobody_took_is_discarded_at_the_end() -> None:
     preparer.request_stop()
     assert preparer.join(5)
     assert discarded == [7]
+
+
+def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_built() -> None:
+    happened: list[tuple[str, int]] = []
+    threads: list[str] = []
+
+    def build(key: int) -> int:
+        happened.append(("built", key))
+        return key
+
+    def discard(value: int) -> None:
+        threads.append(threading.current_thread().name)
+        happened.append(("discarded", value))
+
+    preparer: Preparer[int, int] = Preparer("builder", build, discard)
+    preparer.start()
+    preparer.retire(1)
+    eventually(lambda: happened == [("discarded", 1)])
+    preparer.retire(2)
+    preparer.request(3)
+    eventually(lambda: not preparer.busy)
+    assert happened[1:] == [("discarded", 2), ("built", 3)]
+    assert threads == ["builder", "builder"]
+    preparer.request_stop()
+    assert preparer.join(5)
+    preparer.retire(4)
+    assert preparer.join(5)
+    assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
