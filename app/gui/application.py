@@ -122,11 +122,12 @@ class Session:
         self.pipeline = Pipeline(settings, parts=options.parts)
         self.bridge = Bridge(self.pipeline)
         self._switch_interval_s = sys.getswitchinterval()
-        self._dark: bool | None = None
+        self._dark = theme.is_dark(self.preferences.current.theme)
         self._exit_code: int | None = None
-        self._apply_theme()
+        theme.apply(app, self._dark)
         scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self.window = MainWindow(self.store, self.preferences, self.bridge, self._tasks, scene_store, buffer)
+        self._dresser = theme.Dresser(app, self.window)
         self.tray = Tray(self.store, self.window.strip, self.window)
         self.life = WindowLife(self.window, self.tray)
         self.life.ended.connect(app.quit)
@@ -203,7 +204,7 @@ class Session:
         dark = theme.is_dark(self.preferences.current.theme)
         if dark is not self._dark:  # dressing every widget anew takes a moment
             self._dark = dark
-            theme.apply(self._app, dark)
+            self._dresser.dress(dark)
 
     def _end_by_itself(self) -> None:
         if self._options.seconds is not None:

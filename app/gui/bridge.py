@@ -75,7 +75,6 @@ class Bridge(QObject):
     def ask_view(self, request: ViewRequest | None) -> None:
         """What the preview shows from now on; None while it is hidden."""
         self._pipeline.watched = request is not None
-        self._pipeline.watched = request is not None
         self._pipeline.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
         self._worker.ask(request)
 

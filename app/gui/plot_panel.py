@@ -8,7 +8,7 @@ from collections import deque
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QTimer
-from PyQt6.QtGui import QPalette
+from PyQt6.QtGui import QPalette, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from app.gui.controls import describe
@@ -19,6 +19,8 @@ HEIGHT_PX = 130
 HEADROOM = 1.15
 DRAW_EVERY_S = 0.5
 """A minute's plot hardly changes in less."""
+SETTLED_MS = 100
+"""After so long without a change of size or colours the plots are drawn again: they take longer than all the rest."""
 
 
 class PlotPanel(QWidget):
@@ -30,6 +32,10 @@ class PlotPanel(QWidget):
         self.setToolTip("")
         self.setFixedHeight(HEIGHT_PX)
         self._drawn_s = 0.0
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLED_MS)
+        self._settled.timeout.connect(lambda: self._let_draw(True))
         self._history: deque[tuple[float, float, float, float]] = deque()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -45,6 +51,11 @@ class PlotPanel(QWidget):
     def moments(self) -> int:
         """How many moments of the last minute are on hand."""
         return len(self._history)
+
+    @property
+    def draws(self) -> bool:
+        """Whether changes are drawn at once: not while the window changes its size or colours."""
+        return bool(self._fps.updatesEnabled() and self._latency.updatesEnabled())
 
     def show_status(self, status: PipelineStatus) -> None:
         """Add this moment."""
@@ -68,7 +79,18 @@ class PlotPanel(QWidget):
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self._let_draw(False)
             QTimer.singleShot(0, self._colour)  # after the window itself, which is being dressed anew
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._let_draw(False)
+
+    def _let_draw(self, now: bool) -> None:
+        for plot in (self._fps, self._latency):
+            plot.setUpdatesEnabled(now)
+        if not now:
+            self._settled.start()
 
     def _colour(self) -> None:
         """Take the colours of the theme."""

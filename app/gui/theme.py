@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.gui.preferences import Theme
 
@@ -56,14 +57,49 @@ def is_dark(theme: Theme) -> bool:
 
 def apply(app: QApplication, dark: bool) -> None:
     """Dress the whole program."""
+    for part in parts(app, dark):
+        part()
+
+
+def parts(app: QApplication, dark: bool) -> list[Callable[[], object]]:
+    """What `apply` does, in parts to be done one after the other."""
     colours = DARK if dark else LIGHT
-    # From one sheet to another, Qt takes four times as long as from none; and a sheet hides which style is below it.
-    app.setStyleSheet("")
-    style = app.style()
-    if style is None or style.name() != "fusion":
-        app.setStyle("Fusion")
-    app.setPalette(_palette(colours))
-    app.setStyleSheet(_style_sheet(colours))
+
+    def undress() -> None:
+        # From one sheet to another, Qt takes four times as long as from none; and a sheet hides the style below it.
+        app.setStyleSheet("")
+        style = app.style()
+        if style is None or style.name() != "fusion":
+            app.setStyle("Fusion")
+
+    return [
+        undress,
+        lambda: app.setPalette(_palette(colours)),
+        lambda: app.setStyleSheet(_style_sheet(colours)),
+    ]
+
+
+class Dresser:
+    """Gives a window other colours while it is used: in turns of the event loop, so that none takes long."""
+
+    def __init__(self, app: QApplication, window: QWidget) -> None:
+        self._app, self._window = app, window
+        self._left: list[Callable[[], object]] = []
+        self._turns = QTimer(window)
+        self._turns.timeout.connect(self._take_turn)
+
+    def dress(self, dark: bool) -> None:
+        """Begin; what another call has left to do is dropped."""
+        # Half-dressed it is not to be seen; and it is laid out before it is drawn.
+        self._window.setUpdatesEnabled(False)
+        self._left = [*parts(self._app, dark), lambda: self._window.setUpdatesEnabled(True)]
+        self._turns.start(0)
+
+    def _take_turn(self) -> None:
+        part = self._left.pop(0)
+        if not self._left:
+            self._turns.stop()
+        part()
 
 
 def _palette(colours: Colours) -> QPalette:

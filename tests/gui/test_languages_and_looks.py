@@ -17,6 +17,7 @@ from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.controls import ElidedLabel
 from app.gui.doctor_dialog import DoctorDialog
+from app.gui.plot_panel import PlotPanel
 from app.gui.preferences import Theme, WindowPreferences
 from app.gui.readout import Pill
 from app.gui.translation import translate
@@ -158,7 +159,19 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
     def brightness() -> int:
         return session.window.grab().toImage().pixelColor(2, session.window.height() // 2).lightness()
 
+    def settled() -> bool:
+        plot = session.window.findChild(PlotPanel, "plotPanel")
+        return session.window.updatesEnabled() and plot is not None and plot.draws
+
     session.preferences.change(theme="dark", show_plot=True)
+    qtbot.waitUntil(settled)
     dark = brightness()
     session.preferences.change(theme="light")
+    assert not session.window.updatesEnabled(), "half-dressed it is not to be seen"
+    qtbot.waitUntil(settled)
     assert brightness() > dark + 100
+    session.preferences.change(theme="dark")
+    session.preferences.change(theme="light")
+    session.preferences.change(theme="dark")
+    qtbot.waitUntil(settled)
+    assert brightness() == dark, "the last choice counts"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PyQt6.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPalette, QPen, QPolygonF
 from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
@@ -14,6 +16,8 @@ from app.gui.theme import ALARM
 THUMBNAIL = QSize(128, 72)
 MARGIN = 6
 RADIUS = 8.0
+SHARPNESS = 2
+"""Pixels of a drawn picture for each of the tile's, for screens with many."""
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -51,7 +55,7 @@ class TileDelegate(QStyledItemDelegate):
         elif tile.kind is TileKind.COLOUR:
             painter.fillRect(area, QColor(str(index.data(COLOUR_ROLE))))
         elif tile.kind in (TileKind.BLUR, TileKind.NONE):
-            _paint_room(painter, area, blurred=tile.kind is TileKind.BLUR)
+            painter.drawImage(area, _room(blurred=tile.kind is TileKind.BLUR))
         else:
             painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
         if tile.path is None:
@@ -103,6 +107,18 @@ class TileDelegate(QStyledItemDelegate):
         text = option.fontMetrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, THUMBNAIL.width())
         line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+
+
+@cache
+def _room(*, blurred: bool) -> QImage:
+    """The room of the tiles "None" and "Blur", drawn once."""
+    image = QImage(THUMBNAIL * SHARPNESS, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(SHARPNESS, SHARPNESS)
+    _paint_room(painter, QRectF(0, 0, THUMBNAIL.width(), THUMBNAIL.height()), blurred=blurred)
+    painter.end()
+    return image
 
 
 def _paint_room(painter: QPainter, area: QRectF, *, blurred: bool) -> None:
