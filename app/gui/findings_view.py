@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, 
 from app.doctor.finding import Finding, State
 from app.gui import services
 from app.gui.controls import button, describe, label
+from app.gui.messages import shown
 from app.gui.tasks import Tasks
 
 translate = QCoreApplication.translate
@@ -103,7 +104,7 @@ class FindingsView(QWidget):
 
     def _fail(self, error: Exception) -> None:
         self._let_press(True)
-        self._summary.setText(str(error))
+        self._summary.setText(shown(str(error)))
         self.shown.emit(())
 
 
@@ -134,11 +135,11 @@ def _row(finding: Finding) -> QWidget:
     words = QVBoxLayout()
     words.setSpacing(3)
     words.addWidget(label(f"{check_words(finding.check)}   ·   {_state_words(finding.state)}", "faint", wrap=True))
-    words.addWidget(_selectable(finding.detail))
+    words.addWidget(_selectable(shown(finding.detail)))
     if finding.why:
-        words.addWidget(_selectable(finding.why, "faint"))
+        words.addWidget(_selectable(shown(finding.why), "faint"))
     for is_command, text in blocks(finding.fix):
-        words.addWidget(_command(text) if is_command else _selectable(text))
+        words.addWidget(_command(text) if is_command else _selectable(shown(text)))
     row.addLayout(words, 1)
     return whole
 

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLay
 from app.errors import PlateError
 from app.gui import services
 from app.gui.controls import button, describe, label
+from app.gui.messages import shown
 from app.gui.qimage import to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -134,7 +135,7 @@ class PlateDialog(QDialog):
         self.taken.emit()
 
     def _fail(self, error: Exception) -> None:
-        self._wait(str(error))
+        self._wait(shown(str(error)))
         self.start_button.setText(self.tr("Try again"))
 
     def _wait(self, text: str) -> None:

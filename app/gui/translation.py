@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from app.gui import messages
+
 FOLDER = Path(__file__).resolve().parent / "translations"
 
 
@@ -16,14 +18,17 @@ def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[
     """Translate the program and Qt's own words into the system's language meanwhile."""
     locale = locale or QLocale()
     installed = []
+    language = ""
     qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     for name, folder in (("qtbase", qt_folder), ("mattecam", str(FOLDER))):
         translator = QTranslator()
         if translator.load(locale, name, "_", folder):
             app.installTranslator(translator)
             installed.append(translator)
+            language = translator.language() if name == "mattecam" else language
     try:
-        yield
+        with messages.speaking(language):
+            yield
     finally:
         for translator in installed:
             app.removeTranslator(translator)

@@ -15,6 +15,7 @@ from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.model import TileModel
 from app.gui.backgrounds.names import bundled_name
+from app.gui.messages import shown
 from app.gui.qimage import from_qimage, to_qimage
 from app.gui.tasks import Tasks
 from app.types import BgrImage
@@ -106,7 +107,7 @@ class BackgroundLibrary(QObject):
         def done(image: BgrImage) -> None:
             self._model.set_image(tile, to_qimage(image))
 
-        self._tasks.run(work, done, lambda error: self._model.set_broken(tile, str(error)))
+        self._tasks.run(work, done, lambda error: self._model.set_broken(tile, shown(str(error))))
 
     def _added(self, path: Path) -> None:
         self.reload()

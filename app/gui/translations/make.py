@@ -3,16 +3,24 @@
 `python -m app.gui.translations.make` reads the texts of `app/gui` into `mattecam_XX.ts` (PyQt's own pylupdate; what is
 translated already stays) and compiles each into the `mattecam_XX.qm` that Qt loads. PyQt comes without a compiler, and
 the format is small: a table of hashes, sorted, that point to messages.
+
+The sentences of the core, such as its errors and what the doctor finds, are in `messages.json` for all languages: new
+ones are added there without a translation, those that no code makes any more are taken out. A sentence with a choice of
+words in it, such as `{0} {1} could not be read`, may be replaced by one entry for each choice.
 """
 
 from __future__ import annotations
 
+import json
 import struct
 import xml.etree.ElementTree as Tree
 from pathlib import Path
 
+from app.gui.translations import sources
+
 FOLDER = Path(__file__).resolve().parent
 LANGUAGES = ("de", "es")
+MESSAGES = FOLDER / "messages.json"
 
 MAGIC = bytes.fromhex("3cb86418caef9c95cd211cbf60a1bddd")
 SECTION_LANGUAGE, SECTION_HASHES, SECTION_MESSAGES = 0xA7, 0x42, 0x69
@@ -23,10 +31,19 @@ def update() -> None:
     """Read new texts of the program into the .ts files."""
     from PyQt6.lupdate.lupdate import lupdate
 
-    sources = [str(path) for path in sorted(FOLDER.parent.rglob("*.py")) if path.parent != FOLDER]
+    program = [str(path) for path in sorted(FOLDER.parent.rglob("*.py")) if path.parent != FOLDER]
     lupdate(  # type: ignore[no-untyped-call]
-        sources, [str(FOLDER / f"mattecam_{language}.ts") for language in LANGUAGES], no_obsolete=True
+        program, [str(FOLDER / f"mattecam_{language}.ts") for language in LANGUAGES], no_obsolete=True
     )
+
+
+def update_messages() -> None:
+    """Bring `messages.json` in step with the program."""
+    entries: dict[str, dict[str, str]] = json.loads(MESSAGES.read_text("utf-8"))
+    for sentence in sources.unused(entries):
+        del entries[sentence]
+    entries |= {sentence: dict.fromkeys(LANGUAGES, "") for sentence in sources.missing(entries)}
+    MESSAGES.write_text(json.dumps(entries, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def compile_translation(source: Path) -> bytes:
@@ -69,6 +86,7 @@ def _elf_hash(text: bytes) -> int:
 
 if __name__ == "__main__":
     update()
+    update_messages()
     for code in LANGUAGES:
         path = FOLDER / f"mattecam_{code}.ts"
         path.with_suffix(".qm").write_bytes(compile_translation(path))

@@ -109,12 +109,12 @@
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="119" />
+        <location filename="../findings_view.py" line="120" />
         <source>All is well.</source>
         <translation>Alles in Ordnung.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="120" />
+        <location filename="../findings_view.py" line="121" />
         <source>Problems: {0}   ·   Warnings: {1}</source>
         <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
     </message>
@@ -207,37 +207,37 @@
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <location filename="../backgrounds/library.py" line="55" />
+        <location filename="../backgrounds/library.py" line="56" />
         <source>There is no picture in what was pasted; copy an image first.</source>
         <translation>Das Eingefügte enthält kein Bild; kopieren Sie zuerst ein Bild.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="57" />
+        <location filename="../backgrounds/library.py" line="58" />
         <source>Picture</source>
         <translation>Bild</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="89" />
+        <location filename="../backgrounds/library.py" line="90" />
         <source>None</source>
         <translation>Keiner</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="90" />
+        <location filename="../backgrounds/library.py" line="91" />
         <source>Blur</source>
         <translation>Unschärfe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="91" />
+        <location filename="../backgrounds/library.py" line="92" />
         <source>Green</source>
         <translation>Grün</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="92" />
+        <location filename="../backgrounds/library.py" line="93" />
         <source>Colour</source>
         <translation>Farbe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="122" />
+        <location filename="../backgrounds/library.py" line="123" />
         <source>No picture came from {0}; save it to a file and add that.</source>
         <translation>Von {0} kam kein Bild; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
     </message>
@@ -612,214 +612,214 @@
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <location filename="../error_bar.py" line="24" />
+        <location filename="../error_bar.py" line="25" />
         <source>Problem</source>
         <translation>Problem</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="24" />
+        <location filename="../error_bar.py" line="25" />
         <source>What went wrong</source>
         <translation>Was schiefging</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="37" />
+        <location filename="../error_bar.py" line="38" />
         <source>Help</source>
         <translation>Hilfe</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="37" />
+        <location filename="../error_bar.py" line="38" />
         <source>Helps with the problem</source>
         <translation>Hilft bei dem Problem</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="40" />
+        <location filename="../error_bar.py" line="41" />
         <source>Dismiss</source>
         <translation>Ausblenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="40" />
+        <location filename="../error_bar.py" line="41" />
         <source>Hide this message</source>
         <translation>Diese Meldung ausblenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="76" />
+        <location filename="../error_bar.py" line="77" />
         <source>and {0} more</source>
         <translation>und {0} weitere</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="86" />
+        <location filename="../error_bar.py" line="87" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="87" />
+        <location filename="../error_bar.py" line="88" />
         <source>Matting</source>
         <translation>Freistellen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="88" />
+        <location filename="../error_bar.py" line="89" />
         <source>Background</source>
         <translation>Hintergrund</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="89" />
+        <location filename="../error_bar.py" line="90" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="90" />
+        <location filename="../error_bar.py" line="91" />
         <source>Recording</source>
         <translation>Aufnahme</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="91" />
+        <location filename="../error_bar.py" line="92" />
         <source>Output</source>
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="92" />
+        <location filename="../error_bar.py" line="93" />
         <source>Settings</source>
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="97" />
+        <location filename="../error_bar.py" line="98" />
         <source>Choose another camera</source>
         <translation>Andere Kamera wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="98" />
+        <location filename="../error_bar.py" line="99" />
         <source>Choose another model</source>
         <translation>Anderes Modell wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="99" />
+        <location filename="../error_bar.py" line="100" />
         <source>Use the blur</source>
         <translation>Unschärfe verwenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="100" />
+        <location filename="../error_bar.py" line="101" />
         <source>Set up…</source>
         <translation>Einrichten …</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="101" />
+        <location filename="../error_bar.py" line="102" />
         <source>Choose another folder</source>
         <translation>Anderen Ordner wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="102" />
+        <location filename="../error_bar.py" line="103" />
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
     <name>Findings</name>
     <message>
-        <location filename="../findings_view.py" line="172" />
+        <location filename="../findings_view.py" line="173" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="173" />
+        <location filename="../findings_view.py" line="174" />
         <source>Camera: permission</source>
         <translation>Kamera: Berechtigung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="174" />
+        <location filename="../findings_view.py" line="175" />
         <source>Camera: in use</source>
         <translation>Kamera: in Benutzung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="175" />
+        <location filename="../findings_view.py" line="176" />
         <source>Virtual camera: module</source>
         <translation>Virtuelle Kamera: Modul</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="176" />
+        <location filename="../findings_view.py" line="177" />
         <source>Virtual camera: device</source>
         <translation>Virtuelle Kamera: Gerät</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="177" />
+        <location filename="../findings_view.py" line="178" />
         <source>Virtual camera: installed</source>
         <translation>Virtuelle Kamera: installiert</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="178" />
+        <location filename="../findings_view.py" line="179" />
         <source>Virtual camera: seen by browsers</source>
         <translation>Virtuelle Kamera: für Browser sichtbar</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="179" />
+        <location filename="../findings_view.py" line="180" />
         <source>Virtual camera: permission</source>
         <translation>Virtuelle Kamera: Berechtigung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="180" />
+        <location filename="../findings_view.py" line="181" />
         <source>Virtual camera: in use</source>
         <translation>Virtuelle Kamera: in Benutzung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="181" />
+        <location filename="../findings_view.py" line="182" />
         <source>Virtual camera: at the start of the computer</source>
         <translation>Virtuelle Kamera: beim Start des Rechners</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="182" />
+        <location filename="../findings_view.py" line="183" />
         <source>Virtual camera: Secure Boot</source>
         <translation>Virtuelle Kamera: Secure Boot</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="183" />
+        <location filename="../findings_view.py" line="184" />
         <source>Virtual camera: options</source>
         <translation>Virtuelle Kamera: Optionen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="184" />
+        <location filename="../findings_view.py" line="185" />
         <source>Virtual camera: test picture</source>
         <translation>Virtuelle Kamera: Testbild</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="185" />
+        <location filename="../findings_view.py" line="186" />
         <source>Graphics card</source>
         <translation>Grafikkarte</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="186" />
+        <location filename="../findings_view.py" line="187" />
         <source>Models</source>
         <translation>Modelle</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="187" />
+        <location filename="../findings_view.py" line="188" />
         <source>Display</source>
         <translation>Bildschirm</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="188" />
+        <location filename="../findings_view.py" line="189" />
         <source>Display: libraries</source>
         <translation>Bildschirm: Bibliotheken</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="189" />
+        <location filename="../findings_view.py" line="190" />
         <source>Disk of the settings</source>
         <translation>Datenträger der Einstellungen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="190" />
+        <location filename="../findings_view.py" line="191" />
         <source>Disk of the models</source>
         <translation>Datenträger der Modelle</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="196" />
+        <location filename="../findings_view.py" line="197" />
         <source>fine</source>
         <translation>in Ordnung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="197" />
+        <location filename="../findings_view.py" line="198" />
         <source>warning</source>
         <translation>Warnung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="198" />
+        <location filename="../findings_view.py" line="199" />
         <source>problem</source>
         <translation>Problem</translation>
     </message>
@@ -828,7 +828,7 @@
     <message>
         <location filename="../doctor_dialog.py" line="33" />
         <source>Choosing the camera in other programs…</source>
-        <translation>Die Kamera in anderen Programmen wählen…</translation>
+        <translation>Die Kamera in anderen Programmen wählen …</translation>
     </message>
     <message>
         <location filename="../doctor_dialog.py" line="35" />
@@ -848,35 +848,35 @@
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="71" />
-        <location filename="../findings_view.py" line="31" />
+        <location filename="../findings_view.py" line="72" />
+        <location filename="../findings_view.py" line="32" />
         <source>Checking…</source>
         <translation>Wird geprüft …</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="46" />
-        <location filename="../findings_view.py" line="43" />
+        <location filename="../findings_view.py" line="47" />
+        <location filename="../findings_view.py" line="44" />
         <source>Check again</source>
         <translation>Erneut prüfen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="47" />
+        <location filename="../findings_view.py" line="48" />
         <source>Look at this machine once more</source>
         <translation>Diesen Rechner noch einmal ansehen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="90" />
+        <location filename="../findings_view.py" line="91" />
         <source>The virtual camera is ready.</source>
         <translation>Die virtuelle Kamera ist bereit.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="91" />
+        <location filename="../findings_view.py" line="92" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Andere Programme können das Bild noch nicht sehen.</translation>
     </message>
     <message>
+        <location filename="../findings_view.py" line="164" />
         <location filename="../findings_view.py" line="163" />
-        <location filename="../findings_view.py" line="162" />
         <source>Copy</source>
         <translation>Kopieren</translation>
     </message>
@@ -1221,7 +1221,7 @@
     <message>
         <location filename="../menus.py" line="110" />
         <source>Check this computer…</source>
-        <translation>Diesen Rechner prüfen…</translation>
+        <translation>Diesen Rechner prüfen …</translation>
     </message>
     <message>
         <location filename="../menus.py" line="111" />
@@ -1464,92 +1464,92 @@
 </context><context>
     <name>PlateDialog</name>
     <message>
-        <location filename="../plate_dialog.py" line="45" />
+        <location filename="../plate_dialog.py" line="46" />
         <source>Picture of the empty room</source>
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="67" />
+        <location filename="../plate_dialog.py" line="68" />
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="67" />
+        <location filename="../plate_dialog.py" line="68" />
         <source>How much of the picture is taken</source>
         <translation>Wie viel vom Bild aufgenommen ist</translation>
     </message>
     <message>
+        <location filename="../plate_dialog.py" line="70" />
         <location filename="../plate_dialog.py" line="69" />
-        <location filename="../plate_dialog.py" line="68" />
         <source>Start</source>
         <translation>Start</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="69" />
+        <location filename="../plate_dialog.py" line="70" />
         <source>Begin the countdown</source>
         <translation>Den Countdown beginnen</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="70" />
+        <location filename="../plate_dialog.py" line="71" />
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="83" />
+        <location filename="../plate_dialog.py" line="84" />
         <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
         <translation>Nach dem Start bitte aus dem Bild gehen; Raum und Kamera bleiben, wie sie sind.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="92" />
+        <location filename="../plate_dialog.py" line="93" />
         <source>Step out of the picture.</source>
         <translation>Bitte aus dem Bild gehen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="108" />
+        <location filename="../plate_dialog.py" line="109" />
         <source>The picture is being taken.</source>
         <translation>Das Bild wird aufgenommen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="115" />
+        <location filename="../plate_dialog.py" line="116" />
         <source>The camera gives no pictures.</source>
         <translation>Die Kamera liefert keine Bilder.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="118" />
+        <location filename="../plate_dialog.py" line="119" />
         <source>Checking that nobody is in it.</source>
         <translation>Es wird geprüft, ob niemand darauf ist.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="131" />
+        <location filename="../plate_dialog.py" line="132" />
         <source>Done: the room is known now.</source>
         <translation>Fertig: Der Raum ist jetzt bekannt.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="138" />
+        <location filename="../plate_dialog.py" line="139" />
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>
     <message>
-        <location filename="../plot_panel.py" line="26" />
+        <location filename="../plot_panel.py" line="31" />
         <source>Performance</source>
         <translation>Leistung</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="26" />
+        <location filename="../plot_panel.py" line="31" />
         <source>The last minute</source>
         <translation>Die letzte Minute</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="73" />
-        <location filename="../plot_panel.py" line="33" />
+        <location filename="../plot_panel.py" line="102" />
+        <location filename="../plot_panel.py" line="43" />
         <source>Pictures a second</source>
         <translation>Bilder je Sekunde</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="73" />
-        <location filename="../plot_panel.py" line="34" />
+        <location filename="../plot_panel.py" line="102" />
+        <location filename="../plot_panel.py" line="44" />
         <source>Latency in ms</source>
         <translation>Verzögerung in ms</translation>
     </message>

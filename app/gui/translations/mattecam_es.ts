@@ -109,12 +109,12 @@
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="119" />
+        <location filename="../findings_view.py" line="120" />
         <source>All is well.</source>
         <translation>Todo está bien.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="120" />
+        <location filename="../findings_view.py" line="121" />
         <source>Problems: {0}   ·   Warnings: {1}</source>
         <translation>Problemas: {0}   ·   Avisos: {1}</translation>
     </message>
@@ -207,37 +207,37 @@
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <location filename="../backgrounds/library.py" line="55" />
+        <location filename="../backgrounds/library.py" line="56" />
         <source>There is no picture in what was pasted; copy an image first.</source>
         <translation>Lo pegado no contiene ninguna imagen; copie primero una imagen.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="57" />
+        <location filename="../backgrounds/library.py" line="58" />
         <source>Picture</source>
         <translation>Imagen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="89" />
+        <location filename="../backgrounds/library.py" line="90" />
         <source>None</source>
         <translation>Ninguno</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="90" />
+        <location filename="../backgrounds/library.py" line="91" />
         <source>Blur</source>
         <translation>Desenfoque</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="91" />
+        <location filename="../backgrounds/library.py" line="92" />
         <source>Green</source>
         <translation>Verde</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="92" />
+        <location filename="../backgrounds/library.py" line="93" />
         <source>Colour</source>
         <translation>Color</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="122" />
+        <location filename="../backgrounds/library.py" line="123" />
         <source>No picture came from {0}; save it to a file and add that.</source>
         <translation>No llegó ninguna imagen de {0}; guárdela en un archivo y añádalo.</translation>
     </message>
@@ -612,214 +612,214 @@
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <location filename="../error_bar.py" line="24" />
+        <location filename="../error_bar.py" line="25" />
         <source>Problem</source>
         <translation>Problema</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="24" />
+        <location filename="../error_bar.py" line="25" />
         <source>What went wrong</source>
         <translation>Qué ha fallado</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="37" />
+        <location filename="../error_bar.py" line="38" />
         <source>Help</source>
         <translation>Ayuda</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="37" />
+        <location filename="../error_bar.py" line="38" />
         <source>Helps with the problem</source>
         <translation>Ayuda con el problema</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="40" />
+        <location filename="../error_bar.py" line="41" />
         <source>Dismiss</source>
         <translation>Descartar</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="40" />
+        <location filename="../error_bar.py" line="41" />
         <source>Hide this message</source>
         <translation>Ocultar este mensaje</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="76" />
+        <location filename="../error_bar.py" line="77" />
         <source>and {0} more</source>
         <translation>y {0} más</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="86" />
+        <location filename="../error_bar.py" line="87" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="87" />
+        <location filename="../error_bar.py" line="88" />
         <source>Matting</source>
         <translation>Recorte</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="88" />
+        <location filename="../error_bar.py" line="89" />
         <source>Background</source>
         <translation>Fondo</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="89" />
+        <location filename="../error_bar.py" line="90" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="90" />
+        <location filename="../error_bar.py" line="91" />
         <source>Recording</source>
         <translation>Grabación</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="91" />
+        <location filename="../error_bar.py" line="92" />
         <source>Output</source>
         <translation>Salida</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="92" />
+        <location filename="../error_bar.py" line="93" />
         <source>Settings</source>
         <translation>Ajustes</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="97" />
+        <location filename="../error_bar.py" line="98" />
         <source>Choose another camera</source>
         <translation>Elegir otra cámara</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="98" />
+        <location filename="../error_bar.py" line="99" />
         <source>Choose another model</source>
         <translation>Elegir otro modelo</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="99" />
+        <location filename="../error_bar.py" line="100" />
         <source>Use the blur</source>
         <translation>Usar el desenfoque</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="100" />
+        <location filename="../error_bar.py" line="101" />
         <source>Set up…</source>
         <translation>Configurar…</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="101" />
+        <location filename="../error_bar.py" line="102" />
         <source>Choose another folder</source>
         <translation>Elegir otra carpeta</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="102" />
+        <location filename="../error_bar.py" line="103" />
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
 </context><context>
     <name>Findings</name>
     <message>
-        <location filename="../findings_view.py" line="172" />
+        <location filename="../findings_view.py" line="173" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="173" />
+        <location filename="../findings_view.py" line="174" />
         <source>Camera: permission</source>
         <translation>Cámara: permiso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="174" />
+        <location filename="../findings_view.py" line="175" />
         <source>Camera: in use</source>
         <translation>Cámara: en uso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="175" />
+        <location filename="../findings_view.py" line="176" />
         <source>Virtual camera: module</source>
         <translation>Cámara virtual: módulo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="176" />
+        <location filename="../findings_view.py" line="177" />
         <source>Virtual camera: device</source>
         <translation>Cámara virtual: dispositivo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="177" />
+        <location filename="../findings_view.py" line="178" />
         <source>Virtual camera: installed</source>
         <translation>Cámara virtual: instalada</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="178" />
+        <location filename="../findings_view.py" line="179" />
         <source>Virtual camera: seen by browsers</source>
         <translation>Cámara virtual: visible para los navegadores</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="179" />
+        <location filename="../findings_view.py" line="180" />
         <source>Virtual camera: permission</source>
         <translation>Cámara virtual: permiso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="180" />
+        <location filename="../findings_view.py" line="181" />
         <source>Virtual camera: in use</source>
         <translation>Cámara virtual: en uso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="181" />
+        <location filename="../findings_view.py" line="182" />
         <source>Virtual camera: at the start of the computer</source>
         <translation>Cámara virtual: al encender el equipo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="182" />
+        <location filename="../findings_view.py" line="183" />
         <source>Virtual camera: Secure Boot</source>
         <translation>Cámara virtual: Secure Boot</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="183" />
+        <location filename="../findings_view.py" line="184" />
         <source>Virtual camera: options</source>
         <translation>Cámara virtual: opciones</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="184" />
+        <location filename="../findings_view.py" line="185" />
         <source>Virtual camera: test picture</source>
         <translation>Cámara virtual: imagen de prueba</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="185" />
+        <location filename="../findings_view.py" line="186" />
         <source>Graphics card</source>
         <translation>Tarjeta gráfica</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="186" />
+        <location filename="../findings_view.py" line="187" />
         <source>Models</source>
         <translation>Modelos</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="187" />
+        <location filename="../findings_view.py" line="188" />
         <source>Display</source>
         <translation>Pantalla</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="188" />
+        <location filename="../findings_view.py" line="189" />
         <source>Display: libraries</source>
         <translation>Pantalla: bibliotecas</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="189" />
+        <location filename="../findings_view.py" line="190" />
         <source>Disk of the settings</source>
         <translation>Disco de los ajustes</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="190" />
+        <location filename="../findings_view.py" line="191" />
         <source>Disk of the models</source>
         <translation>Disco de los modelos</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="196" />
+        <location filename="../findings_view.py" line="197" />
         <source>fine</source>
         <translation>bien</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="197" />
+        <location filename="../findings_view.py" line="198" />
         <source>warning</source>
         <translation>aviso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="198" />
+        <location filename="../findings_view.py" line="199" />
         <source>problem</source>
         <translation>problema</translation>
     </message>
@@ -848,35 +848,35 @@
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="71" />
-        <location filename="../findings_view.py" line="31" />
+        <location filename="../findings_view.py" line="72" />
+        <location filename="../findings_view.py" line="32" />
         <source>Checking…</source>
         <translation>Comprobando…</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="46" />
-        <location filename="../findings_view.py" line="43" />
+        <location filename="../findings_view.py" line="47" />
+        <location filename="../findings_view.py" line="44" />
         <source>Check again</source>
         <translation>Comprobar de nuevo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="47" />
+        <location filename="../findings_view.py" line="48" />
         <source>Look at this machine once more</source>
         <translation>Examinar este equipo otra vez</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="90" />
+        <location filename="../findings_view.py" line="91" />
         <source>The virtual camera is ready.</source>
         <translation>La cámara virtual está lista.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="91" />
+        <location filename="../findings_view.py" line="92" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Otros programas aún no pueden ver la imagen.</translation>
     </message>
     <message>
+        <location filename="../findings_view.py" line="164" />
         <location filename="../findings_view.py" line="163" />
-        <location filename="../findings_view.py" line="162" />
         <source>Copy</source>
         <translation>Copiar</translation>
     </message>
@@ -915,7 +915,7 @@
     <message>
         <location filename="../panels/framing.py" line="35" />
         <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
-        <translation>Gira la rueda del ratón sobre la vista previa para ampliar; arrastra para mover.</translation>
+        <translation>Gire la rueda del ratón sobre la vista previa para ampliar; arrastre para mover.</translation>
     </message>
     <message>
         <location filename="../panels/framing.py" line="38" />
@@ -1464,92 +1464,92 @@
 </context><context>
     <name>PlateDialog</name>
     <message>
-        <location filename="../plate_dialog.py" line="45" />
+        <location filename="../plate_dialog.py" line="46" />
         <source>Picture of the empty room</source>
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="67" />
+        <location filename="../plate_dialog.py" line="68" />
         <source>Progress</source>
         <translation>Progreso</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="67" />
+        <location filename="../plate_dialog.py" line="68" />
         <source>How much of the picture is taken</source>
         <translation>Qué parte de la imagen está tomada</translation>
     </message>
     <message>
+        <location filename="../plate_dialog.py" line="70" />
         <location filename="../plate_dialog.py" line="69" />
-        <location filename="../plate_dialog.py" line="68" />
         <source>Start</source>
         <translation>Empezar</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="69" />
+        <location filename="../plate_dialog.py" line="70" />
         <source>Begin the countdown</source>
         <translation>Empezar la cuenta atrás</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="70" />
+        <location filename="../plate_dialog.py" line="71" />
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="83" />
+        <location filename="../plate_dialog.py" line="84" />
         <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
         <translation>Tras empezar, salga de la imagen y deje la habitación y la cámara como están.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="92" />
+        <location filename="../plate_dialog.py" line="93" />
         <source>Step out of the picture.</source>
         <translation>Salga de la imagen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="108" />
+        <location filename="../plate_dialog.py" line="109" />
         <source>The picture is being taken.</source>
         <translation>Se está tomando la imagen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="115" />
+        <location filename="../plate_dialog.py" line="116" />
         <source>The camera gives no pictures.</source>
         <translation>La cámara no da imágenes.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="118" />
+        <location filename="../plate_dialog.py" line="119" />
         <source>Checking that nobody is in it.</source>
         <translation>Se comprueba que no haya nadie en ella.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="131" />
+        <location filename="../plate_dialog.py" line="132" />
         <source>Done: the room is known now.</source>
         <translation>Listo: ya se conoce la habitación.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="138" />
+        <location filename="../plate_dialog.py" line="139" />
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>
     <message>
-        <location filename="../plot_panel.py" line="26" />
+        <location filename="../plot_panel.py" line="31" />
         <source>Performance</source>
         <translation>Rendimiento</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="26" />
+        <location filename="../plot_panel.py" line="31" />
         <source>The last minute</source>
         <translation>El último minuto</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="73" />
-        <location filename="../plot_panel.py" line="33" />
+        <location filename="../plot_panel.py" line="102" />
+        <location filename="../plot_panel.py" line="43" />
         <source>Pictures a second</source>
         <translation>Imágenes por segundo</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="73" />
-        <location filename="../plot_panel.py" line="34" />
+        <location filename="../plot_panel.py" line="102" />
+        <location filename="../plot_panel.py" line="44" />
         <source>Latency in ms</source>
         <translation>Latencia en ms</translation>
     </message>
@@ -1805,7 +1805,7 @@
     <message>
         <location filename="../status_line.py" line="52" />
         <source>quality lowered to hold {0} fps: {1}</source>
-        <translation>calidad reducida para mantener {0} fps: {1}</translation>
+        <translation>calidad reducida para mantener {0} ips: {1}</translation>
     </message>
     <message>
         <location filename="../status_line.py" line="59" />
