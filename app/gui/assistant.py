@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, Q
 
 from app.gui.controls import button, combo, describe, fill_combo, label, link_button
 from app.gui.findings_view import FindingsView
+from app.gui.messages import shown
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.network import NetworkControls
 from app.gui.preferences_store import PreferencesStore
@@ -80,7 +81,7 @@ class Assistant(QDialog):
                     "The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded "
                     "only if you ask for it, and stays on this computer."
                 ),
-                self._network,
+                self._model_step(),
                 stretch=False,
             )
         )
@@ -96,6 +97,18 @@ class Assistant(QDialog):
         self._network.download.cancel()
         self._preferences.change(first_run_done=True)
         super().done(result)
+
+    def _model_step(self) -> QWidget:
+        failure = label("", "warning", wrap=True)
+        failure.setObjectName("assistantFailure")
+        self._network.download.failed.connect(lambda sentence: failure.setText(shown(sentence)))
+        self._network.download.progressed.connect(failure.clear)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._network)
+        column.addWidget(failure)
+        return content
 
     def _camera_step(self, preview: Preview) -> QWidget:
         self._camera = combo(self.tr("Camera"), self.tr("Where the picture comes from"), "assistantCamera")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from app.gui.findings_view import blocks
 from app.gui.log_window import LogWindow
 from app.gui.plot_panel import PlotPanel, round_up
 from app.gui.preferences import WindowPreferences
+from models.weights import DownloadError
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button
 
@@ -95,6 +97,27 @@ def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow
     session.window.show_assistant()
     session.window.show_assistant()
     assert len(session.window.findChildren(Assistant)) == 1
+
+
+def test_a_download_that_fails_in_the_assistant_says_why_there(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        raise DownloadError("The server does not answer; try again later.")
+
+    monkeypatch.setattr(services, "download", broken)
+    session = start_window(preferences=WindowPreferences())
+    session.store.edit("matting", model="rvm-mobilenetv3")
+    assistant = session.window.findChild(Assistant)
+    assert assistant is not None
+    for _ in range(2):
+        button(session, "assistantNext").click()
+    get, failure = assistant.findChild(QPushButton, "downloadButton"), assistant.findChild(QLabel, "assistantFailure")
+    assert get is not None and failure is not None
+    qtbot.waitUntil(get.isVisible)
+    get.click()
+    qtbot.waitUntil(lambda: failure.text() == "The server does not answer; try again later.")
+    session.preferences.change(first_run_done=True)
 
 
 def test_ctl_steers_the_window(session: Session, qtbot: QtBot) -> None:
