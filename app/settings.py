@@ -15,13 +15,13 @@ from typing_extensions import Self
 
 SETTINGS_VERSION = 1
 
+PLATE_MODELS = ("bgmv2-mobilenetv2", "bgmv2-resnet50", "bgmv2-resnet101")
+"""They compare the frame with a picture of the empty room; as `auto` prefers them on a CPU."""
 MODEL_NAMES = (
     "auto",
     "rvm-mobilenetv3",
     "rvm-resnet50",
-    "bgmv2-mobilenetv2",
-    "bgmv2-resnet50",
-    "bgmv2-resnet101",
+    *PLATE_MODELS,
     "u2net",
     "u2netp",
     "u2net-human-seg",

@@ -14,15 +14,13 @@ from app.matting.engine import FrameEngine
 from app.matting.executor_memory import Situation, Way, machine, recall
 from app.matting.executors.base import Executor
 from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
-from app.settings import FramingSettings, MattingSettings
+from app.settings import PLATE_MODELS, FramingSettings, MattingSettings
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:
     from app.matting.plate_engine import PlateEngine
 
 _log = logging.getLogger(__name__)
-PLATE_MODELS = ("bgmv2-mobilenetv2", "bgmv2-resnet50", "bgmv2-resnet101")
-"""As `auto` prefers them on a CPU."""
 PLATE_MODELS_ON_A_GPU = ("bgmv2-resnet50", "bgmv2-mobilenetv2", "bgmv2-resnet101")
 
 

@@ -15,7 +15,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.governing import Governing
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
-from app.settings import MIN_RATIO, EdgeSettings, FramingSettings, MattingSettings
+from app.settings import MIN_RATIO, PLATE_MODELS, EdgeSettings, FramingSettings, MattingSettings
 
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
@@ -268,7 +268,7 @@ class EngineSupply:
 
 def may_compare(settings: MattingSettings) -> bool:
     """Whether the engine may be one that compares the frame with a plate."""
-    return settings.plate is not None and settings.model.startswith(("auto", "bgmv2"))
+    return settings.plate is not None and settings.model in ("auto", *PLATE_MODELS)
 
 
 def fall_back(settings: MattingSettings, error: Exception) -> MattingSettings | None:

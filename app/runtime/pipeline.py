@@ -30,7 +30,7 @@ from app.runtime.slot import LatestSlot
 from app.runtime.standby_pictures import StandbyPictures
 from app.runtime.status import PipelineStatus, Stage
 from app.runtime.worker import Worker
-from app.settings import BackgroundSettings, Settings
+from app.settings import PLATE_MODELS, BackgroundSettings, Settings
 from app.types import Picture, PictureKind
 
 CAMERA_RETRY_S = 2.0
@@ -193,7 +193,7 @@ class Pipeline:
     def _compares(self) -> bool:
         """Whether frames are compared with a plate, so that the camera had better hold its light."""
         engine = self._board.engine
-        return engine is not None and engine.model.startswith("bgmv2")
+        return engine is not None and engine.model in PLATE_MODELS
 
     def _crashed(self, stage: Stage) -> Callable[[Exception], None]:
         return lambda error: self._board.report(

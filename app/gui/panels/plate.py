@@ -16,7 +16,7 @@ from app.gui.qimage import to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
+from app.settings import PLATE_MODELS, Settings
 
 THUMBNAIL_WIDTH = 160
 
@@ -79,7 +79,7 @@ class PlateControls(QWidget):
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting
-        self.setVisible(matting.model.startswith("bgmv2"))
+        self.setVisible(matting.model in PLATE_MODELS)
         if matting.plate != self._path:
             self._path = matting.plate
             self.reload()
