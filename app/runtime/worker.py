@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _log = logging.getLogger(__name__)
-BEHIND = 4
-"""The niceness of threads that compute for long: the clock of the outputs and the window come first."""
+BEHIND = 6
+"""By so much is the niceness of threads that compute for long higher: the outputs' clock and the window come first."""
 
 
 class Worker:
@@ -51,7 +51,8 @@ class Worker:
     def _run(self) -> None:
         if self._behind and sys.platform == "linux":  # where a thread has a niceness of its own
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
+                thread = threading.get_native_id()
+                os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND)
         try:
             self._target(self._stop)
         except Exception as error:  # noqa: BLE001 - the thread's boundary: carried to the status

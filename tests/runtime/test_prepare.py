@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
+import pytest
+
 from app.runtime.prepare import Prepared, Preparer
+from app.runtime.worker import BEHIND
 from tests.waiting import eventually
 
 
@@ -85,3 +90,17 @@ def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_bui
     preparer.retire(4)
     assert preparer.join(5)
     assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_building_gives_way_to_the_programs_other_threads() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    preparer: Preparer[int, int] = Preparer("builder", lambda key: niceness(), lambda value: None)
+    preparer.start()
+    preparer.request(0)
+    eventually(lambda: not preparer.busy)
+    assert preparer.take() == Prepared(0, min(19, niceness() + BEHIND), None)
+    preparer.request_stop()
+    assert preparer.join(5)
