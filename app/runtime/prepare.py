@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Generic, TypeVar
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.worker import Worker
 
+_log = logging.getLogger(__name__)
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -118,7 +120,10 @@ class Preparer(Generic[K, T]):
         with self._lock:
             retired, self._retired = self._retired, []
         for value in retired:
-            self._discard(value)
+            try:
+                self._discard(value)
+            except Exception as error:  # noqa: BLE001 - it is out of use: no reason to build nothing more
+                _log.warning("What was out of use could not be closed.", exc_info=error)
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._lock:

@@ -92,6 +92,20 @@ def test_what_is_retired_is_discarded_beside_the_rest_and_before_the_next_is_bui
     assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
 
 
+def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
+    def discard(value: int) -> None:
+        raise OSError("the device is gone")
+
+    preparer: Preparer[int, int] = Preparer("builder", lambda key: key, discard)
+    preparer.start()
+    preparer.retire(1)
+    preparer.request(2)
+    eventually(lambda: not preparer.busy)
+    assert preparer.take() == Prepared(2, 2, None)
+    preparer.request_stop()
+    assert preparer.join(5)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
 def test_building_gives_way_to_the_programs_other_threads() -> None:
     def niceness() -> int:
