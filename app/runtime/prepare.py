@@ -120,13 +120,16 @@ class Preparer(Generic[K, T]):
         with self._lock:
             retired, self._retired = self._retired, []
         for value in retired:
-            try:
-                self._discard(value)
-            except Exception as error:  # noqa: BLE001 - it is out of use: no reason to build nothing more
-                _log.warning("What was out of use could not be closed.", exc_info=error)
+            self._discard_one(value)
+
+    def _discard_one(self, value: T) -> None:
+        try:
+            self._discard(value)
+        except Exception as error:  # noqa: BLE001 - it is out of use: no reason to build nothing more
+            _log.warning("What was out of use could not be closed.", exc_info=error)
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._lock:
             replaced, self._outcome = self._outcome, outcome
         if replaced is not None and replaced.value is not None:
-            self._discard(replaced.value)
+            self._discard_one(replaced.value)
