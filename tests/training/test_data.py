@@ -46,6 +46,16 @@ def test_photos_show_somebody_whole(cache: Path) -> None:
     assert 0.05 < float((alphas > 127).mean()) < 0.9
 
 
+def test_most_photos_show_the_head_however_tall_they_are(tmp_path: Path) -> None:
+    make_cache(tmp_path)
+    with PackWriter(tmp_path / "people") as pack:
+        pack.add(person(1, 240, 64), "tall", "photos", composable=True)
+    source = SampleSource(tmp_path, SIZE, mixture=Mixture(0, 0, 0))
+    tops = [np.flatnonzero((source.draw(index).pha[0, ..., 0] > 127).any(1))[:1] for index in range(60)]
+    in_view = [top.size and 0 < top[0] < 0.6 * SIZE[1] for top in tops]
+    assert np.mean(in_view) > 0.6
+
+
 def test_a_seed_and_an_index_decide_a_sample(cache: Path) -> None:
     source = SampleSource(cache, SIZE, 2, seed=3)
     early = source.draw(5)
