@@ -89,16 +89,21 @@ def _bench_model(
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
     contenders = []
+    failures: list[ModelError] = []
     with contextlib.ExitStack() as built:
         for executor, precision in _ways(settings, choice.device):
             try:
                 engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
             except ModelError as error:
-                progress(str(error))
+                failures.append(error)
                 continue
             built.callback(engine.close)
             contenders += _network_alone(engine, executor, precision)
             contenders.append(_step(engine, frames, backdrop))
+        if failures and not contenders:
+            raise failures[0]
+        for failure in failures:
+            progress(str(failure))
         if choice.model in RECURRENT:
             contenders += _usual(settings, frames, backdrop)
         progress(f"{choice.model}: measuring for {seconds:.0f} s")

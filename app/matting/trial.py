@@ -119,7 +119,7 @@ def measure(
                 started_s = time.perf_counter()
                 executors[way].run(pictures[step % len(pictures)], pictures[-1], _NO_EDGES, False)
                 times.append((time.perf_counter() - started_s) * 1e3)
-        if turn + 1 >= EARLY_TURNS and _clear(list(took_ms.values())):
+        if not took_ms or (turn + 1 >= EARLY_TURNS and _clear(list(took_ms.values()))):
             break
     return None if cancelled() else {way: statistics.median(times) for way, times in took_ms.items()}
 

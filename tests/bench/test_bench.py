@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from app import cli
 from app.bench import table
 from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.program import ReplaySource
+from app.bench.run import bench
 from app.bench.usual import UsualLoop, frozen
+from app.errors import ModelError
 from app.matting import build_engine
 from app.settings import MattingSettings
-from models.student.bundled import load_bundled
+from models.student.bundled import BUNDLED, load_bundled
 from tests.matting.conftest import frames
 
 FIELDS = {"what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"}
@@ -83,3 +86,12 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
         assert f"auto takes {pick['executor']} in {pick['precision']} for student" in table(result)
     usual = next(line for line in lines if "| usual-loop | student | eager |" in line)
     assert usual.rstrip(" |").endswith("1.00")
+
+
+def test_weights_of_another_model_are_told_in_one_sentence(tmp_path: Path) -> None:
+    weights = tmp_path / "other.safetensors"
+    weights.write_bytes(BUNDLED.read_bytes())
+    lines: list[str] = []
+    with pytest.raises(ModelError, match="does not hold weights of rvm-mobilenetv3"):
+        bench(MattingSettings(model="rvm-mobilenetv3", weights=weights), 64, 48, 1.0, lines.append)
+    assert lines == ["rvm-mobilenetv3: preparing"]

@@ -150,6 +150,14 @@ def test_one_that_is_wrong_or_fails_is_not_taken(gpu: Machine, graph: PlayedExec
     assert registry.decide(AUTO, *SIZE).executor == "eager"
 
 
+def test_where_none_works_nothing_is_remembered(gpu: Machine) -> None:
+    gpu.has(PlayedExecutor(EAGER, 0.0, NotAMatteError()), PlayedExecutor(GRAPH, 0.0, NotAMatteError()))
+    assert not trial.try_executors(AUTO, *SIZE, go_on)
+    gpu.has()
+    assert not trial.try_executors(AUTO, *SIZE, go_on)
+    assert not kept().exists()
+
+
 def test_it_is_broken_off_at_once_and_tried_again(gpu: Machine) -> None:
     eager = PlayedExecutor(EAGER, 0.001)
     gpu.has(eager, PlayedExecutor(GRAPH, 0.001))
