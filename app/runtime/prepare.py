@@ -41,7 +41,7 @@ class Preparer(Generic[K, T]):
         self._begun = 0
         self._answered = 0
         self._ending = False
-        self._worker = Worker(name, self._run, behind=True)
+        self._worker = Worker(name, self._run)
 
     def start(self) -> None:
         """Start the thread."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _log = logging.getLogger(__name__)
-BEHIND = 6
+BEHIND = 4
 """By so much is the niceness of threads that compute for long higher: the outputs' clock and the window come first."""
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 
-import pytest
-
 from app.runtime.prepare import Prepared, Preparer
-from app.runtime.worker import BEHIND
 from tests.waiting import eventually
 
 
@@ -102,19 +97,5 @@ def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
     preparer.request(2)
     eventually(lambda: not preparer.busy)
     assert preparer.take() == Prepared(2, 2, None)
-    preparer.request_stop()
-    assert preparer.join(5)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-def test_building_gives_way_to_the_programs_other_threads() -> None:
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    preparer: Preparer[int, int] = Preparer("builder", lambda key: niceness(), lambda value: None)
-    preparer.start()
-    preparer.request(0)
-    eventually(lambda: not preparer.busy)
-    assert preparer.take() == Prepared(0, min(19, niceness() + BEHIND), None)
     preparer.request_stop()
     assert preparer.join(5)

@@ -73,7 +73,9 @@ class OpenVinoExecutor:
 
     def close(self) -> None:
         """End the threads; OpenVINO frees the rest."""
-        self._requests = []
+        for requests in self._requests:
+            while requests:
+                requests.pop()  # one by one: while one is freed, which takes long, no other thread can run Python
         self._finish.close()
 
     def _bind(self, part: Stage, network: ov.CompiledModel, turn: int) -> ov.InferRequest:
