@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from app import scenes, settings_file
+from app import paths, scenes, settings_file
 from app.errors import UsageError
 from app.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
 
@@ -192,7 +192,7 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
         raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
     from app.compositing import kind_of_file
 
-    path = Path(text).expanduser()
+    path = paths.from_user(text)
     return base.replace(kind=kind_of_file(path), path=path.absolute())
 
 

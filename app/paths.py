@@ -24,6 +24,11 @@ def data_dir() -> Path:
     return Path(named) if named else platformdirs.user_data_path(NAME, appauthor=False)
 
 
+def from_user(text: str) -> Path:
+    """The path that a user wrote, their home in place of `~`; that of an unknown user (`~somebody`) stays as it is."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises RuntimeError there
+
+
 def models_dir() -> Path:
     """Downloaded weights. `models.weights` finds the same folder on its own, because it must not import `app`."""
     return data_dir() / "models"

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app import settings_file
@@ -33,6 +33,7 @@ def test_sizes_are_read(width: int, height: int, sign: str) -> None:
 
 @given(st.text(max_size=20), st.sampled_from([parse_size, parse_pan, parse_ratio, parse_background]))
 @settings(deadline=None)
+@example("~0", parse_background)
 def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[str], object]) -> None:
     try:
         parse(text)

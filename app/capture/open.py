@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from app import paths
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
@@ -51,7 +50,7 @@ class SourceOpener:
             return DemoSource(width, height, fps)
         if name.kind is SourceKind.CAMERA:
             return CameraSource(name.value, settings)
-        return VideoFileSource(Path(name.value).expanduser())
+        return VideoFileSource(paths.from_user(name.value))
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
         ids = [camera.id for camera in list_cameras() if not camera.is_virtual]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.capture import SourceKind, SourceName, open_source, parse_source
 from app.capture.demo import DemoSource
-from app.errors import SourceOpenError, UsageError
+from app.errors import MattecamError, SourceOpenError, UsageError
 from app.settings import CaptureSettings
 
 
@@ -75,3 +75,8 @@ def test_the_demo_may_begin_without_the_person() -> None:
     source.close()
     assert abs(empty - still_empty).mean() < 8
     assert abs(empty - person)[90:, 120:180].mean() > 30
+
+
+def test_the_home_of_nobody_is_a_video_that_there_is_not() -> None:
+    with pytest.raises(MattecamError, match=r"There is no video file ~nobody-of-that-name/a\.mp4"):
+        open_source(CaptureSettings(source="~nobody-of-that-name/a.mp4"))
