@@ -176,7 +176,7 @@ class MattingWorker:
         if outcome.key == wanted:
             self._board.clear(Stage.BACKGROUND)
         if replaced is not None:
-            replaced.close()
+            self._backgrounds.retire(replaced)  # a video's end may take longer than a frame
 
 
 def _framed(whole: Frame, framing: FramingSettings) -> Frame:

@@ -111,18 +111,12 @@ class TileDelegate(QStyledItemDelegate):
 
 @cache
 def _room(*, blurred: bool) -> QImage:
-    """The room of the tiles "None" and "Blur", drawn once."""
+    """A window, a shelf and a lamp; sharp for "None", only their colours for "Blur"."""
     image = QImage(THUMBNAIL * SHARPNESS, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.scale(SHARPNESS, SHARPNESS)
-    _paint_room(painter, QRectF(0, 0, THUMBNAIL.width(), THUMBNAIL.height()), blurred=blurred)
-    painter.end()
-    return image
-
-
-def _paint_room(painter: QPainter, area: QRectF, *, blurred: bool) -> None:
-    """A window, a shelf and a lamp; sharp for "None", only their colours for "Blur"."""
+    area = QRectF(0, 0, THUMBNAIL.width(), THUMBNAIL.height())
     wall = QLinearGradient(area.topLeft(), area.bottomRight())
     wall.setColorAt(0, QColor("#b9c4d0"))
     wall.setColorAt(1, QColor("#8794a3"))
@@ -136,5 +130,7 @@ def _paint_room(painter: QPainter, area: QRectF, *, blurred: bool) -> None:
             tint = QColor(colour)
             tint.setAlpha(opacity)
             painter.setBrush(tint)
-            rect = QRectF(area.x() + x, area.y() + y, width, height).adjusted(-grown, -grown, grown, grown)
+            rect = QRectF(x, y, width, height).adjusted(-grown, -grown, grown, grown)
             painter.drawRoundedRect(rect, 1 + grown, 1 + grown)
+    painter.end()
+    return image
