@@ -45,11 +45,13 @@ class Governing:
     def begin(self, settings: MattingSettings, info: EngineInfo) -> None:
         """Govern from now on; `info` is the engine's that runs `settings` at full quality."""
         self._full_ratio = info.downsample_ratio
+        # On a frame smaller than the one it was trained for, the lighter network takes things in the room for people.
+        lightest = info.model == LIGHTER_MODEL
         rungs = ladder(
             min(info.small_size),
             MIN_RATIO / info.downsample_ratio,
-            ratio_free=settings.downsample_ratio is None,
-            model_free=settings.model == "auto" and settings.weights is None and info.model != LIGHTER_MODEL,
+            ratio_free=settings.downsample_ratio is None and not lightest,
+            model_free=settings.model == "auto" and settings.weights is None and not lightest,
         )
         self._governor = Governor(rungs)
 

@@ -152,6 +152,16 @@ def test_what_the_user_pinned_stays(load: float) -> None:
         assert played.supply.every == 2, "the rate alone is left to it"
 
 
+def test_the_lightest_network_keeps_its_frame() -> None:
+    student = MattingSettings(model="student")
+    with bench() as played:
+        played.run(4.0, 40, student)
+        info = played.settle(student)
+        assert (info.model, info.downsample_ratio) == ("student", FULL_RATIO)
+        assert len(played.built) == 1, "nothing to build"
+        assert played.supply.every == 2, "on a smaller frame it would let things of the room through"
+
+
 def test_switched_off_it_gives_back_what_it_lowered_and_does_nothing() -> None:
     off = AUTO.replace(governor=False)
     with bench() as played:
