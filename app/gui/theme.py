@@ -1,11 +1,13 @@
-"""Colours and the restrained style sheet, light and dark."""
+"""Colours, light and dark, and the one restrained style sheet, which knows them by their roles in the palette."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from PyQt6 import sip
 from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -33,17 +35,18 @@ class Colours:
     on_accent: str
     stage: str
     """Behind the preview."""
-    images: str
-    """The suffix of the images of the style sheet."""
 
+
+_AT_A_TIME = 50
+"""Widgets that are polished in one turn, in a few milliseconds."""
 
 DARK = Colours(
     window="#17191d", panel="#1e2126", field="#14161a", raised="#2a2e35", hover="#353a43", border="#343942",
-    text="#e9ebee", faint="#9aa2ad", accent="#5b9dff", on_accent="#0b1320", stage="#17191d", images="dark",
+    text="#e9ebee", faint="#9aa2ad", accent="#4a90f7", on_accent="#0b1320", stage="#17191d",
 )  # fmt: skip
 LIGHT = Colours(
     window="#f3f4f6", panel="#ffffff", field="#ffffff", raised="#e9ebef", hover="#dfe2e8", border="#cfd4db",
-    text="#1b1e23", faint="#5d6672", accent="#1f66d6", on_accent="#ffffff", stage="#f3f4f6", images="light",
+    text="#1b1e23", faint="#5d6672", accent="#1f66d6", on_accent="#ffffff", stage="#f3f4f6",
 )  # fmt: skip
 
 
@@ -56,27 +59,13 @@ def is_dark(theme: Theme) -> bool:
 
 
 def apply(app: QApplication, dark: bool) -> None:
-    """Dress the whole program."""
-    for part in parts(app, dark):
-        part()
-
-
-def parts(app: QApplication, dark: bool) -> list[Callable[[], object]]:
-    """What `apply` does, in parts to be done one after the other."""
-    colours = DARK if dark else LIGHT
-
-    def undress() -> None:
-        # From one sheet to another, Qt takes four times as long as from none; and a sheet hides the style below it.
-        app.setStyleSheet("")
-        style = app.style()
-        if style is None or style.name() != "fusion":
-            app.setStyle("Fusion")
-
-    return [
-        undress,
-        lambda: app.setPalette(_palette(colours)),
-        lambda: app.setStyleSheet(_style_sheet(colours)),
-    ]
+    """Dress the whole program, at its start."""
+    app.setStyleSheet("")  # a sheet hides the style below it
+    style = app.style()
+    if style is None or style.name() != "fusion":
+        app.setStyle("Fusion")
+    app.setPalette(_palette(DARK if dark else LIGHT))
+    app.setStyleSheet(_style_sheet())
 
 
 class Dresser:
@@ -90,9 +79,11 @@ class Dresser:
 
     def dress(self, dark: bool) -> None:
         """Begin; what another call has left to do is dropped."""
-        # Half-dressed it is not to be seen; and it is laid out before it is drawn.
-        self._window.setUpdatesEnabled(False)
-        self._left = [*parts(self._app, dark), lambda: self._window.setUpdatesEnabled(True)]
+        self._window.setUpdatesEnabled(False)  # half-dressed it is not to be seen
+        self._app.setPalette(_palette(DARK if dark else LIGHT))
+        widgets = self._app.allWidgets()  # those made from now on find the new palette
+        groups = [widgets[first : first + _AT_A_TIME] for first in range(0, len(widgets), _AT_A_TIME)]
+        self._left = [*(partial(_polish, group) for group in groups), lambda: self._window.setUpdatesEnabled(True)]
         self._turns.start(0)
 
     def _take_turn(self) -> None:
@@ -100,6 +91,15 @@ class Dresser:
         if not self._left:
             self._turns.stop()
         part()
+
+
+def _polish(widgets: Sequence[QWidget]) -> None:
+    """Let the style sheet read the palette anew: it keeps what it made of it for each widget."""
+    for widget in widgets:
+        style = None if sip.isdeleted(widget) else widget.style()
+        if style is not None:
+            style.unpolish(widget)
+            style.polish(widget)
 
 
 def _palette(colours: Colours) -> QPalette:
@@ -131,12 +131,26 @@ def _palette(colours: Colours) -> QPalette:
     return palette
 
 
-def _style_sheet(colours: Colours) -> str:
+def _style_sheet() -> str:
     sheet = _TEMPLATE.replace("@alarm", ALARM).replace("@folder", IMAGES.as_posix())
-    for field in fields(colours):
-        sheet = sheet.replace(f"@{field.name}", getattr(colours, field.name))
+    for name, role in _ROLES.items():
+        sheet = sheet.replace(f"@{name}", f"palette({role})")
     return sheet
 
+
+_ROLES = {
+    "window": "window",
+    "panel": "alternate-base",
+    "field": "base",
+    "raised": "button",
+    "hover": "midlight",
+    "border": "mid",
+    "text": "text",
+    "faint": "placeholder-text",
+    "accent": "accent",
+    "on_accent": "highlighted-text",
+}
+"""What style sheets call the roles that `_palette` gives the colours."""
 
 _TEMPLATE = """
 QToolTip { background: @raised; color: @text; border: 1px solid @border; padding: 4px 6px; }
@@ -178,7 +192,7 @@ QComboBox:hover, QLineEdit:hover { border-color: @faint; }
 QComboBox:focus, QLineEdit:focus { border: 2px solid @accent; padding: 4px 9px; }
 QComboBox:disabled, QLineEdit:disabled { color: @faint; background: @panel; }
 QComboBox::drop-down { border: none; width: 26px; }
-QComboBox::down-arrow { image: url(@folder/chevron-@images.svg); width: 14px; height: 14px; }
+QComboBox::down-arrow { image: url(@folder/chevron.svg); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: @panel; border: 1px solid @border; padding: 4px; outline: none;
     selection-background-color: @hover; selection-color: @text; }
 QComboBox QAbstractItemView::item { min-height: 28px; padding: 2px 6px; }
@@ -188,7 +202,7 @@ QCheckBox:focus, QRadioButton:focus { border-color: @accent; }
 QCheckBox::indicator { width: 17px; height: 17px; border: 1px solid @faint; border-radius: 5px; background: @field; }
 QCheckBox::indicator:hover { border-color: @accent; }
 QCheckBox::indicator:checked { background: @accent; border-color: @accent;
-    image: url(@folder/check-@images.svg); }
+    image: url(@folder/check.svg); }
 
 QScrollBar { background: transparent; border: none; margin: 0; }
 QScrollBar:vertical { width: 10px; }

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QCoreApplication, QLocale, Qt
+from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.gui import theme
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.controls import ElidedLabel
@@ -175,3 +177,29 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
     session.preferences.change(theme="dark")
     qtbot.waitUntil(settled)
     assert brightness() == dark, "the last choice counts"
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: QApplication, chosen: Theme) -> None:
+    def pictures() -> list[QImage]:
+        """Of the panels, once all is laid out; but not of the first, in which the camera's rate changes."""
+        taken: list[list[QImage]] = [[]]
+
+        def same_again() -> bool:
+            shown = [session.window.strip.grab().toImage()]
+            for index in range(1, session.window.tabs.count()):
+                session.window.tabs.setCurrentIndex(index)
+                shown.append(session.window.tabs.grab().toImage())
+            taken.append(shown)
+            return session.window.updatesEnabled() and taken[-2] == taken[-1]
+
+        qtbot.waitUntil(same_again)
+        return taken[-1]
+
+    session.preferences.change(theme="dark" if chosen == "light" else "light")
+    before = pictures()
+    session.preferences.change(theme=chosen)
+    turned = pictures()
+    theme.apply(qapp, chosen == "dark")  # as if the program had begun with it
+    assert turned == pictures()
+    assert not any(one == other for one, other in zip(before, turned, strict=True))
