@@ -1,7 +1,8 @@
 """Runs the teacher once over all pictures and clips and packs what it says: `python -m training.cache`.
 
-The cache holds three packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7 channels) of each
-photo and cut-out; clips.{u8,json}, the same of each frame of each clip; backgrounds.{u8,json}, RGB.
+The cache holds four packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7 channels) of each
+photo and cut-out; views.{u8,json}, the same of photos cut as one sits before a webcam; clips.{u8,json}, of each frame
+of each clip; backgrounds.{u8,json}, RGB.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from platformdirs import user_cache_path
 from rich.progress import track
 
 from app.errors import SourceOpenError
+from training.matte import DISAGREE, corrected, judge
 from training.sources import VALIDATION_CLIPS, Picture, list_pictures
 from training.store import PackWriter
 from training.teacher import Teacher
+from training.views import pack_views
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -28,8 +31,6 @@ CLIP_SIZE = (384, 288)
 """(width, height) at which the frames of 4:3 clips are matted and kept."""
 
 _FLUSH_EVERY = 200
-_AGREE = 0.85
-_DISAGREE = 0.5
 
 
 def default_cache() -> Path:
@@ -53,7 +54,9 @@ def main(
     _pack_backgrounds(folder / "backgrounds", [p for p in listed if p.kind == "background"])
     if clips is not None:
         _pack_clips(folder / "clips", sorted(clips.iterdir()), teacher)
-    _pack_people(folder / "people", [p for p in listed if p.kind != "background"], teacher)
+    people = [p for p in listed if p.kind != "background"]
+    _pack_people(folder / "people", people, teacher)
+    pack_views(folder, people, teacher)
 
 
 def _pack_backgrounds(path: Path, pictures: list[Picture]) -> None:
@@ -100,45 +103,9 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
                 picture.name,
                 picture.source,
                 validation=picture.validation,
-                composable=composable and agreement >= _DISAGREE,
-                usable=usable and agreement >= _DISAGREE,
+                composable=composable and agreement >= DISAGREE,
+                usable=usable and agreement >= DISAGREE,
             )
-
-
-def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
-    """The teacher's alpha (H, W) where a person's mask agrees, else drawn towards the mask; and their agreement.
-
-    The agreement is the intersection over union at one half. Where it is low, what lies well outside the mask becomes
-    background and what lies well inside it becomes foreground. Returns uint8 (H, W, 1) and 0..1.
-    """
-    height, width = alpha.shape
-    inside = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR) > 127
-    person = alpha > 127
-    union = int((inside | person).sum())
-    agreement = int((inside & person).sum()) / union if union else 1.0
-    if agreement < _AGREE:
-        reach = max(3, round(0.03 * max(height, width))) | 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-        core = cv2.erode(inside.astype(np.uint8), kernel) > 0
-        near = cv2.dilate(inside.astype(np.uint8), kernel) > 0
-        alpha = np.where(core, np.uint8(255), np.where(near, alpha, np.uint8(0)))
-    return alpha[..., None], agreement
-
-
-def judge(alpha: Pixels) -> tuple[bool, bool]:
-    """(usable as it is, good enough to cut out) of the teacher's alpha, uint8 (H, W).
-
-    Not usable: nobody found, or much of the person half transparent, or in many pieces.
-    """
-    person = (alpha > 127).astype(np.uint8)
-    area = int(person.sum())
-    if area < 0.02 * alpha.size:
-        return False, False
-    value = alpha.astype(np.float32) / 255
-    doubt = float((value * (1 - value)).sum()) * 4 / area
-    _, _, stats, _ = cv2.connectedComponentsWithStats(person, connectivity=4)
-    largest = int(stats[1:, cv2.CC_STAT_AREA].max()) / area
-    return doubt < 0.25 and largest > 0.6, doubt < 0.12 and largest > 0.9
 
 
 def _read(path: Path, mode: int = cv2.IMREAD_COLOR) -> Pixels:

@@ -10,7 +10,7 @@ import torch
 
 from models.student import StudentNetwork
 from training.store import Entry, Pack
-from training.view import filling, head_in_view
+from training.view import filling
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -22,15 +22,15 @@ _BATCH = 16
 def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
     """MAD and IoU at one half on validation photos and clip frames, and the mean alpha of empty rooms.
 
-    Each picture by itself, a frame of `size` (width, height) with the head in view; the teacher's alpha is the truth.
+    Each picture by itself, a frame of `size` (width, height); the teacher's alpha is the truth.
     """
-    people, clips, rooms = Pack(cache / "people"), Pack(cache / "clips"), Pack(cache / "backgrounds")
-    photos = [e for e in people.entries if e.validation and e.usable][:_PHOTOS]
+    views, clips, rooms = Pack(cache / "views"), Pack(cache / "clips"), Pack(cache / "backgrounds")
+    photos = [e for e in views.entries if e.validation][:_PHOTOS]
     frames = [e for e in clips.entries if e.validation][::_CLIP_STRIDE]
     empty = [e for e in rooms.entries if e.validation][:: max(1, len(photos) // 48)]
     was_training = student.training
     student.eval()
-    photo_mad, photo_iou = _compare(student, people, photos, size, device)
+    photo_mad, photo_iou = _compare(student, views, photos, size, device)
     clip_mad, clip_iou = _compare(student, clips, frames, size, device)
     room_images = [filling(rooms.pixels(e), size) for e in empty]
     alphas = _alphas(student, room_images, device)
@@ -49,7 +49,7 @@ def _compare(
 ) -> tuple[float, float]:
     if not entries:
         return 0.0, 1.0
-    framed = [head_in_view(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
+    framed = [filling(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
     true = np.stack([layers[..., 3] for layers in framed]).astype(np.float32) / 255
     pred = _alphas(student, [layers[..., :3] for layers in framed], device)
     both = ((pred > 0.5) & (true > 0.5)).sum((1, 2))

@@ -11,15 +11,11 @@ import numpy.typing as npt
 
 from app.errors import UsageError
 from training.degrade import ToneRange, random_camera, random_tone, through_h264
-from training.motion import Placement, random_path, warp_all
+from training.framing import Pixels, Rng, Size, framed, placed
+from training.motion import random_path, warp_all
 from training.objects import with_objects
 from training.sources import WHOLE_BODY
 from training.store import Entry, Pack
-from training.view import top_of_head
-
-Pixels = npt.NDArray[np.uint8]
-Rng = np.random.Generator
-Size = tuple[int, int]
 
 _SMALL = 160
 """Frames of this width and less are made from pictures of half the size, in less time."""
@@ -31,8 +27,10 @@ _PHOTO_PLACES = 0.35
 _OBJECTS = 0.5
 """Share of rooms into which flags, curtains and other tall things are put."""
 _CROWDS = 0.15
-_HEADS = 0.75
-"""Share of the photos that are cut as one sits before a webcam, with the head in view."""
+_VIEWS = 0.85
+"""Share of the photos that are cut as one sits before a webcam, as the teacher saw them."""
+_VIEW_ZOOMS = 0.05
+"""These have their place in the frame already; see `framed`."""
 _NOBODY = 2
 """Alpha, of 255, up to which nobody is there."""
 
@@ -71,12 +69,14 @@ class SampleSource:
         halved = size[0] <= _SMALL
         self._people = Pack(cache / "people", halved=halved)
         self._backgrounds = Pack(cache / "backgrounds", halved=halved)
+        self._views = Pack(cache / "views", halved=halved)
         self._clips = Pack(cache / "clips", halved=halved)
         people = [entry for entry in self._people.entries if not entry.validation]
         self._photos = _by_framing([entry for entry in people if entry.usable])
         self._cutouts = _by_framing([entry for entry in people if entry.composable])
+        self._cuts = _by_framing([entry for entry in self._views.entries if not entry.validation])
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]
-        if not (any(self._photos) and any(self._cutouts) and self._rooms):
+        if not (any(self._photos) and any(self._cutouts) and any(self._cuts) and self._rooms):
             raise UsageError(f"{cache} holds no people or no rooms to learn from; fill it with training.cache first.")
         by_clip: dict[str, list[Entry]] = {}
         for entry in self._clips.entries:
@@ -110,9 +110,12 @@ class SampleSource:
         return self._photo(rng)
 
     def _photo(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-        layers = self._people.pixels(_one_of(rng, self._photos))
-        head = top_of_head(np.asarray(layers[..., 6])) if rng.random() < _HEADS else None
-        placement, padded = _framed(rng, _size(layers), self.size, head=head)
+        if rng.random() < _VIEWS:
+            layers = self._views.pixels(_one_of(rng, self._cuts))
+            placement, padded = framed(rng, _size(layers), self.size, zooms=_VIEW_ZOOMS)
+        else:
+            layers = self._people.pixels(_one_of(rng, self._photos))
+            placement, padded = framed(rng, _size(layers), self.size)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
         return _split(warp_all(layers, placement.matrix(), path, self.size, border, int(rng.choice([0, 0, 255, 128]))))
@@ -125,7 +128,7 @@ class SampleSource:
         if rng.random() < 0.5:
             entries.reverse()
         stills = [self._clips.pixels(entry) for entry in entries]
-        placement, _ = _framed(rng, _size(stills[0]), self.size, pad=False)
+        placement, _ = framed(rng, _size(stills[0]), self.size, pad=False)
         matrix = placement.matrix()
         images = [warp_all(still, matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0] for still in stills]
         return _split(images)
@@ -134,7 +137,7 @@ class SampleSource:
         room = self._place(rng)
         if rng.random() < _OBJECTS:
             room = with_objects(room, rng)
-        placement, _ = _framed(rng, _size(room), self.size, pad=False)
+        placement, _ = framed(rng, _size(room), self.size, pad=False)
         path = random_path(rng, self.frames, self.size, 0.006)
         frames = warp_all(room, placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
         sigma = rng.uniform(0.5, 4) * self.size[0] / 256 if rng.random() < 0.25 else 0.0
@@ -176,7 +179,7 @@ class SampleSource:
     def _person(self, rng: Rng, small: bool) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
         """Colour (H, W, 3) 0..255 and alpha (H, W, 1) 0..1 of somebody in each frame."""
         layers = self._people.pixels(_one_of(rng, self._cutouts))[..., 3:]
-        placement = _placed(rng, np.asarray(layers[..., 3]), self.size, small)
+        placement = placed(rng, np.asarray(layers[..., 3]), self.size, small)
         # Some come in or go out of sight.
         speed = 0.2 if rng.random() < 0.08 else 0.025
         path = random_path(rng, self.frames, self.size, speed)
@@ -196,77 +199,6 @@ def _one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
     portraits, others = entries
     wanted = portraits if (rng.random() < _PORTRAITS and portraits) or not others else others
     return wanted[rng.integers(len(wanted))]
-
-
-def _framed(rng: Rng, source: Size, size: Size, pad: bool = True, head: int | None = None) -> tuple[Placement, bool]:
-    """A random crop of a whole picture: mostly filling the frame, sometimes squeezed or padded.
-
-    With `head`, the row of the source where a head begins, the crop begins there or a little above.
-    """
-    fill = max(size[0] / source[0], size[1] / source[1])
-    stretch = float(np.exp(rng.normal(0, 0.06)))
-    kind = rng.random()
-    padded = False
-    turn = rng.normal(0, 3) if rng.random() < 0.2 else 0.0
-    if kind < 0.12:
-        across, down = size[0] / source[0], size[1] / source[1]
-        zoom = rng.uniform(1.0, 1.15)
-        scale = (across * zoom, down * zoom)
-    elif pad and kind < 0.27:
-        fit = min(size[0] / source[0], size[1] / source[1])
-        zoom = float(np.exp(rng.uniform(np.log(fit), np.log(fill * 1.01))))
-        scale, padded = (zoom * stretch, zoom / stretch), True
-    else:
-        zoom = fill * (1 + 0.04 * abs(turn)) * float(np.exp(abs(rng.normal(0, 0.15))))
-        scale = (zoom * max(stretch, 1.0), zoom * max(1 / stretch, 1.0))
-    anchor = []
-    for axis in (0, 1):
-        room = size[axis] / scale[axis] / 2
-        low, high = min(room, source[axis] - room), max(room, source[axis] - room)
-        if axis == 1 and head is not None:
-            anchor.append(float(np.clip(head + room * (1 - 2 * rng.uniform(0, 0.3)), low, high)))
-            continue
-        # Faces are in the upper half: of a tall picture the top is wanted more often than the bottom.
-        place = rng.beta(1.0, 2.5) if axis == 1 else rng.beta(2, 2)
-        anchor.append(low + (high - low) * place)
-    mirrored = bool(rng.random() < 0.5)
-    return Placement((anchor[0], anchor[1]), (size[0] / 2, size[1] / 2), scale, turn, mirrored), padded
-
-
-def _placed(rng: Rng, alpha: Pixels, size: Size, small: bool) -> Placement:
-    """Somewhere for a cut-out person (alpha (H, W)) to stand, the edges at which the photo cut them out of sight."""
-    height, width = alpha.shape
-    rows, columns = np.flatnonzero(alpha.max(1) > 127), np.flatnonzero(alpha.max(0) > 127)
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    cut_below = bottom >= height - 2
-    cut_aside = left <= 1 or right >= width - 1
-    tall = bottom - top
-    if cut_below:
-        visible = rng.uniform(0.55, 1.0) if cut_aside or rng.random() < 0.7 else rng.uniform(0.3, 0.6)
-        visible = visible * (0.8 if small else 1.0)
-        scale = visible * size[1] / tall
-        if cut_aside:
-            scale = max(scale, rng.uniform(0.5, 1.0) * size[0] / width)
-        scale *= float(np.exp(abs(rng.normal(0, 0.2))))
-        base = size[1] + rng.uniform(0, 0.15) * scale * tall
-        centre_y, anchor_y = base, float(bottom)
-    else:
-        shown = rng.uniform(0.35, 0.95) if rng.random() < 0.15 else rng.uniform(1.0, 3.2)
-        scale = shown * size[1] / tall
-        centre_y, anchor_y = rng.uniform(0.02, 0.3) * size[1], float(top)
-        if shown < 1:
-            centre_y = size[1] * rng.uniform(0.02, 1.0 - 0.9 * shown)
-    spread = 0.22 if rng.random() < 0.8 and not small else 0.45
-    centre_x = size[0] * (0.5 + rng.uniform(-spread, spread))
-    stretch = float(np.exp(rng.normal(0, 0.05)))
-    turn = rng.normal(0, 4) if rng.random() < 0.3 and not cut_below else 0.0
-    return Placement(
-        ((left + right) / 2, anchor_y),
-        (centre_x, centre_y),
-        (scale * stretch, scale / stretch),
-        turn,
-        bool(rng.random() < 0.5),
-    )
 
 
 def _over(colour: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32], below: npt.NDArray[np.float32]) -> Pixels:

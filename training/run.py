@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
@@ -24,6 +25,10 @@ from training.step import Learner, to_batch
 _WARM_UP_STEPS = 150
 _LONGEST_GRADIENT = 2.0
 _LOG_EVERY = 20
+_OTHER_SIZES = (0.6, 0.7, 0.8, 0.9, 1.1, 1.2)
+"""Of those of the stage."""
+_GRAIN = 16
+"""Width and height are multiples of it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,18 @@ class Stage:
     save_minutes: float
     device: str
     half: bool
+    vary: float = 0.0
+    """Share of the steps whose frames have another size."""
+
+
+def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
+    """(width, height) of the frames of a step: the stage's, or now and then another, the same in all processes."""
+    rng = np.random.default_rng([stage.seed, step])
+    if rng.random() >= stage.vary:
+        return stage.size
+    factor = rng.choice(_OTHER_SIZES)
+    width, height = (round(side * factor / _GRAIN) * _GRAIN for side in stage.size)
+    return max(_GRAIN, width), max(_GRAIN, height)
 
 
 class Run:
@@ -62,7 +79,8 @@ class Run:
         self.stopped = False
         """Whether it was asked to end early."""
         self._load()
-        self.source = SampleSource(stage.cache, stage.size, stage.frames, seed=stage.seed)
+        self._sources: dict[tuple[int, int], SampleSource] = {}
+        self.source = self._source_of(stage.size)
 
     @property
     def checkpoint(self) -> Path:
@@ -103,9 +121,10 @@ class Run:
         warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
         rate = self.stage.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         self.optimizer.set_rate(rate)
+        source = self._source_of(size_of_step(self.stage, self.step))
         share = self.stage.batch // self.processes
         first = self.step * self.stage.batch + self.rank * share
-        src, fgr, pha = to_batch([self.source.draw(first + i) for i in range(share)], self.device)
+        src, fgr, pha = to_batch([source.draw(first + i) for i in range(share)], self.device)
         losses = self.learner(src, fgr, pha, self.stage.half)
         self.optimizer.zero_grad()
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
@@ -117,6 +136,11 @@ class Run:
         if self.step % _LOG_EVERY:
             return {}
         return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _source_of(self, size: tuple[int, int]) -> SampleSource:
+        if size not in self._sources:
+            self._sources[size] = SampleSource(self.stage.cache, size, self.stage.frames, seed=self.stage.seed)
+        return self._sources[size]
 
     def _save(self) -> None:
         state = {

@@ -50,10 +50,10 @@ class Teacher:
         self._state = [x.copy() for x in state]
         return _to_pixels(foreground), _to_pixels(alpha)
 
-    def photo(self, rgb: Pixels) -> tuple[Pixels, Pixels]:
-        """As `frame`, of a photo shown several times in a row."""
+    def photo(self, rgb: Pixels, passes: int = SETTLING_PASSES) -> tuple[Pixels, Pixels]:
+        """As `frame`, of a photo shown `passes` times in a row."""
         self.reset()
-        for _ in range(SETTLING_PASSES):
+        for _ in range(passes):
             result = self.frame(rgb)
         return result
 

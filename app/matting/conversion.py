@@ -77,6 +77,7 @@ def _from_disk(key: str, convert: Callable[[], ov.Model]) -> ov.Model:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         ov.save_model(model, path, compress_to_fp16=False)
+        return core().read_model(path)  # saving simplifies: so it is the same one now and from the next start on
     except (OSError, RuntimeError) as error:
         LOG.warning("The converted network cannot be kept in %s (%s).", path.parent, error)
     return model

@@ -1,30 +1,33 @@
-"""Cuts an OpenVINO model of a core where its precision has to change.
+"""Cuts an OpenVINO model of a core where its precision has to change, and marks what stays in float32 before that.
 
 In bfloat16 RVM's error comes from three places: the encoder's first two thirds, above all the convolutions at the
-picture's own scale; the share of its finest features in the decoder's block at that scale; and the deep guided filter,
+picture's own scale; the share of its finest features in two convolutions of the decoder; and the deep guided filter,
 which subtracts nearly equal means. With these in float32, and the rest, which is most of the work, in bfloat16, the
 alpha stays within 5 steps of 255. What the finest features are to the decoder is a convolution of its own here, since a
-convolution of joined channels is the sum of those of its parts; so the parts in float32 lie at the two ends.
+convolution of joined channels is the sum of those of its parts. The filter is a model of its own; the rest is one, in
+which OpenVINO is told operation by operation what to keep.
 """
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from weakref import WeakKeyDictionary
+from xml.etree import ElementTree
 
 import numpy as np
 
-from app.matting.silent_openvino import opset13, ov, preprocess
+from app.matting.silent_openvino import apply_moc_transformations, core, opset13, ov, preprocess
 
 COEFFICIENTS = ("slope", "offset", "coarse")
 PLANAR = ("small", *COEFFICIENTS)
 """These are (1, C, h, w); all else is (1, h, w, C), the order the CPU's convolutions work in."""
 
 CUTS = {
-    "features3": "backbone.features.6/",
-    "features4": "backbone.features.13.block.3.1/",
+    "encoded": "backbone.features.13.block.3.1/",
     "fine": "decoder.decode2/share",
     "finest": "decoder.decode1/share",
     "decoded": "decoder.decode0.conv.5/",
@@ -32,23 +35,12 @@ CUTS = {
 """Names for the outputs of modules: of what the last operation gives that has this in its name."""
 JOINED = {"fine": "decoder.decode2/aten::cat/Concat", "finest": "decoder.decode1/aten::cat/Concat"}
 """[Coarser features, the encoder's, picture], as these blocks convolve them."""
-
-Plan = Sequence[tuple[bool, tuple[str, ...], tuple[str, ...]]]
-"""Parts, one after the other: whether it is exact, what it reads, and what it writes."""
+PRECISE = ("encoded", "fine", "finest")
+"""In RVM over MobileNetV3, what stays in float32 with all that it is made of."""
 STATES, AFTER = ("state0", "state1", "state2", "state3"), ("next0", "next1", "next2", "next3")
-FRONT = ("features3", "features4", "fine", "finest")
-PLANS: tuple[Plan, ...] = (
-    (  # RVM over MobileNetV3
-        (True, ("small",), FRONT),
-        (False, ("small", *FRONT, *STATES), ("decoded", *AFTER)),
-        (True, ("small", "decoded"), COEFFICIENTS),
-    ),
-    (  # RVM over ResNet50: its encoder is most of the work
-        (False, ("small", *STATES), ("decoded", *AFTER)),
-        (True, ("small", "decoded"), COEFFICIENTS),
-    ),
-)
-"""Where a network is cut: as in the first of these whose outputs it all has."""
+
+KEEPS_PRECISION = {"name": "DisablePrecisionConversion", "version": "0", "value": "dynamic:f16"}
+"""What OpenVINO's files say of an operation that is not to be run in less than its own precision, bfloat16 included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +85,18 @@ def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> lis
 
 
 def _cut(model: ov.Model, mixed: bool) -> list[Stage]:
-    if mixed:
-        model = _parted(model)
-    known = _named(model).keys()
-    fitting = [plan for plan in PLANS if all(name in known for _, reads, writes in plan for name in (*reads, *writes))]
     count = len(model.inputs) - 1
-    whole: Plan = ((False, ("small", *STATES[:count]), (*COEFFICIENTS, *AFTER[:count])),)
-    plan = fitting[0] if mixed and fitting else whole
-    return [Stage(_part(model, reads, writes), exact, reads, writes) for exact, reads, writes in plan]
+    before, after = ("small", *STATES[:count]), AFTER[:count]
+    known = _named(model).keys()
+    if not mixed or "decoded" not in known:
+        return [_stage(model, False, before, (*COEFFICIENTS, *after))]
+    marked = "encoded" in known  # over ResNet50 the encoder is most of the work, and is no worse in bfloat16
+    if marked:
+        model = _folded(_parted(model))
+    body = _stage(model, False, before, ("decoded", *after))
+    if marked:
+        body = replace(body, model=_keeping_precision(body.model, _sources(_named(model), PRECISE)))
+    return [body, _stage(model, True, ("small", "decoded"), COEFFICIENTS)]
 
 
 def _parted(model: ov.Model) -> ov.Model:
@@ -128,6 +124,50 @@ def _part_convolution(joined: ov.Node, name: str) -> None:
     together = opset13.add(of_coarser, of_rest)
     for target in list(whole.output(0).get_target_inputs()):
         target.replace_source_output(together.output(0))
+
+
+def _stage(model: ov.Model, exact: bool, reads: tuple[str, ...], writes: tuple[str, ...]) -> Stage:
+    return Stage(_part(model, reads, writes), exact, reads, writes)
+
+
+def _folded(model: ov.Model) -> ov.Model:
+    """The same model with its normalisations in its convolutions, and no name twice.
+
+    Compiling folds as well, too late for marks; and a model that was just converted gives names to several operations.
+    """
+    folded = model.clone()
+    apply_moc_transformations(folded, cf=True)
+    for index, operation in enumerate(folded.get_ordered_ops()):
+        operation.set_friendly_name(f"{operation.get_friendly_name()}/{index}")
+    return folded
+
+
+def _sources(named: dict[str, ov.Output], wanted: Iterable[str]) -> set[str]:
+    """The names of the operations that make these outputs."""
+    found: set[str] = set()
+    left = [named[name].get_node() for name in wanted]
+    while left:
+        node = left.pop()
+        if node.get_friendly_name() not in found:
+            found.add(node.get_friendly_name())
+            left += [port.get_source_output().get_node() for port in node.inputs()]
+    return found
+
+
+def _keeping_precision(model: ov.Model, names: set[str]) -> ov.Model:
+    """The same model, in which operations of these names keep their precision; only a file can say so."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.xml"
+        ov.save_model(model, path, compress_to_fp16=False)
+        tree = ElementTree.parse(path)
+        for layer in tree.iterfind("layers/layer"):
+            if layer.get("name") in names:
+                marks = layer.find("rt_info")
+                if marks is None:
+                    marks = ElementTree.Element("rt_info")
+                    layer.insert(0 if layer.find("data") is None else 1, marks)
+                ElementTree.SubElement(marks, "attribute", KEEPS_PRECISION)
+        return core().read_model(ElementTree.tostring(tree.getroot()), path.with_suffix(".bin").read_bytes())
 
 
 def _part(model: ov.Model, reads: Sequence[str], writes: Sequence[str]) -> ov.Model:

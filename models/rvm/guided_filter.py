@@ -8,6 +8,8 @@ All of it is done in float32 whatever the network's precision: covariances are s
 equal numbers, and so are A * x and -b where the image is flat; half precision would leave little of them.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
@@ -29,6 +31,15 @@ def apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
     return resize(slope.float(), size) * guide(image) + resize(offset.float(), size)
 
 
+def moments(x: Tensor, y: Tensor, mean: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mean of x, mean of y, their covariance and the variance of x, each (B, 4, h, w) like x and y.
+
+    `mean` takes the mean around each pixel; it is called once, since sixteen channels take it little more than four.
+    """
+    mean_x, mean_y, mean_xy, mean_xx = mean(torch.cat([x, y, x * y, x * x], 1)).chunk(4, 1)
+    return mean_x, mean_y, mean_xy - mean_x * mean_y, mean_xx - mean_x * mean_x
+
+
 class FastGuidedFilter(nn.Module):
     """The guided filter with radius 1 and a box of zero padding, A = cov(x, y) / (var(x) + eps).
 
@@ -40,10 +51,7 @@ class FastGuidedFilter(nn.Module):
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
         """A and b (B, 4, h, w) from image (B, 3, h, w) and matte (B, 4, h, w)."""
-        x, y = guide(image), matte.float()
-        mean_x, mean_y = _box(x), _box(y)
-        covariance = _box(x * y) - mean_x * mean_y
-        variance = _box(x * x) - mean_x * mean_x
+        mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), _box)
         slope = covariance / (variance + EPS)
         return slope, mean_y - slope * mean_x
 
@@ -66,16 +74,14 @@ class DeepGuidedFilter(nn.Module):
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
         """A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid (B, C, h, w)."""
-        x, y = guide(image), matte.float()
-        mean_x, mean_y = self._mean(x), self._mean(y)
-        covariance = self._mean(x * y) - mean_x * mean_y
-        variance = self._mean(x * x) - mean_x * mean_x
+        mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), self._mean)
         statistics = torch.cat([covariance, variance], 1).to(hid.dtype)
         slope = self.conv(torch.cat([statistics, hid], 1)).float()
         return slope, mean_y - slope * mean_x
 
     def _mean(self, x: Tensor) -> Tensor:
-        return functional.conv2d(x, self.box_filter.weight.float(), padding=1, groups=4)
+        times = x.shape[1] // 4
+        return functional.conv2d(x, self.box_filter.weight.float().repeat(times, 1, 1, 1), padding=1, groups=x.shape[1])
 
 
 def _box(x: Tensor) -> Tensor:

@@ -190,10 +190,7 @@ def _explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     At the borders the means are those of the pixels there are. With zeros in their place, as in RVM, the matte frays
     along the lower edge of the frame, where people at a webcam usually end.
     """
-    x, y = guided_filter.guide(image).float(), matte.float()
-    mean_x, mean_y = _mean(x), _mean(y)
-    covariance = _mean(x * y) - mean_x * mean_y
-    variance = _mean(x * x) - mean_x * mean_x
+    mean_x, mean_y, covariance, variance = guided_filter.moments(guided_filter.guide(image), matte.float(), _mean)
     slope = covariance / (variance + _EPS)
     return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
 

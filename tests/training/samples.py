@@ -38,6 +38,9 @@ def make_cache(folder: Path, people: int = 8) -> Path:
     with PackWriter(folder / "people") as pack:
         for seed in range(people):
             pack.add(person(seed), f"person{seed}", "photos", validation=seed == 0, composable=True)
+    with PackWriter(folder / "views") as pack:
+        for seed in range(people):
+            pack.add(person(seed, 72, 128), f"person{seed}", "photos", validation=seed == 0)
     with PackWriter(folder / "backgrounds") as pack:
         for seed in range(4):
             pack.add(room(seed), f"room{seed}", "background", validation=seed == 0)

@@ -13,7 +13,7 @@ from models.student import StudentNetwork
 from models.student.bundled import load, save
 from tests.training.samples import make_cache
 from training.export import averaged_student, blended
-from training.run import Run, Stage
+from training.run import Run, Stage, size_of_step
 from training.step import Learner, to_batch
 
 
@@ -103,3 +103,20 @@ def test_blended_weights_lie_between() -> None:
     mixed = blended(one, other, 0.7)
     assert torch.allclose(mixed.project.weight, 0.3 * first + 0.7 * second, atol=1e-6)
     assert int(mixed.state_dict()["encode1.1.num_batches_tracked"]) == 0
+
+
+def test_some_steps_have_frames_of_another_size(stage: Stage) -> None:
+    varied = replace(stage, size=(288, 160), vary=0.4)
+    sizes = [size_of_step(varied, step) for step in range(400)]
+    assert sizes == [size_of_step(varied, step) for step in range(400)], "every process has the same"
+    assert 0.5 < sizes.count((288, 160)) / len(sizes) < 0.7
+    assert {(176, 96), (352, 192)} <= set(sizes)
+    assert all(width % 16 == height % 16 == 0 for width, height in sizes)
+    assert {size_of_step(stage, step) for step in range(50)} == {stage.size}
+
+
+def test_it_learns_from_frames_of_several_sizes(stage: Stage) -> None:
+    run = Run(replace(stage, vary=1.0, minutes=0.03), 0, 1, "")
+    run.train()
+    assert run.step > 1
+    assert all(bool(torch.isfinite(p).all()) for p in run.learner.parameters())

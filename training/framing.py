@@ -1,0 +1,87 @@
+"""Where photos and cut-out people come to lie in a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from training.motion import Placement
+
+Pixels = npt.NDArray[np.uint8]
+Rng = np.random.Generator
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+def framed(
+    rng: Rng, source: Size, size: Size, *, pad: bool = True, head: int | None = None, zooms: float = 0.15
+) -> tuple[Placement, bool]:
+    """A random crop of a whole picture: mostly filling the frame, sometimes squeezed or padded; and whether padded.
+
+    With `head`, the row of the source where a head begins, the crop begins there or a little above. `zooms` is the
+    spread of the logarithm of the enlargement beyond filling the frame.
+    """
+    fill = max(size[0] / source[0], size[1] / source[1])
+    stretch = float(np.exp(rng.normal(0, 0.06)))
+    kind = rng.random()
+    padded = False
+    turn = rng.normal(0, 3) if rng.random() < 0.2 else 0.0
+    if kind < 0.12:
+        across, down = size[0] / source[0], size[1] / source[1]
+        zoom = rng.uniform(1.0, 1.15)
+        scale = (across * zoom, down * zoom)
+    elif pad and kind < 0.27:
+        fit = min(size[0] / source[0], size[1] / source[1])
+        zoom = float(np.exp(rng.uniform(np.log(fit), np.log(fill * 1.01))))
+        scale, padded = (zoom * stretch, zoom / stretch), True
+    else:
+        zoom = fill * (1 + 0.04 * abs(turn)) * float(np.exp(abs(rng.normal(0, zooms))))
+        scale = (zoom * max(stretch, 1.0), zoom * max(1 / stretch, 1.0))
+    anchor = []
+    for axis in (0, 1):
+        room = size[axis] / scale[axis] / 2
+        low, high = min(room, source[axis] - room), max(room, source[axis] - room)
+        if axis == 1 and head is not None:
+            anchor.append(float(np.clip(head + room * (1 - 2 * rng.uniform(0, 0.3)), low, high)))
+            continue
+        # Faces are in the upper half: of a tall picture the top is wanted more often than the bottom.
+        place = rng.beta(1.0, 2.5) if axis == 1 else rng.beta(2, 2)
+        anchor.append(low + (high - low) * place)
+    mirrored = bool(rng.random() < 0.5)
+    return Placement((anchor[0], anchor[1]), (size[0] / 2, size[1] / 2), scale, turn, mirrored), padded
+
+
+def placed(rng: Rng, alpha: Pixels, size: Size, small: bool) -> Placement:
+    """Somewhere for a cut-out person (alpha (H, W)) to stand, the edges at which the photo cut them out of sight."""
+    height, width = alpha.shape
+    rows, columns = np.flatnonzero(alpha.max(1) > 127), np.flatnonzero(alpha.max(0) > 127)
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    cut_below = bottom >= height - 2
+    cut_aside = left <= 1 or right >= width - 1
+    tall = bottom - top
+    if cut_below:
+        visible = rng.uniform(0.55, 1.0) if cut_aside or rng.random() < 0.7 else rng.uniform(0.3, 0.6)
+        visible = visible * (0.8 if small else 1.0)
+        scale = visible * size[1] / tall
+        if cut_aside:
+            scale = max(scale, rng.uniform(0.5, 1.0) * size[0] / width)
+        scale *= float(np.exp(abs(rng.normal(0, 0.2))))
+        base = size[1] + rng.uniform(0, 0.15) * scale * tall
+        centre_y, anchor_y = base, float(bottom)
+    else:
+        shown = rng.uniform(0.35, 0.95) if rng.random() < 0.15 else rng.uniform(1.0, 3.2)
+        scale = shown * size[1] / tall
+        centre_y, anchor_y = rng.uniform(0.02, 0.3) * size[1], float(top)
+        if shown < 1:
+            centre_y = size[1] * rng.uniform(0.02, 1.0 - 0.9 * shown)
+    spread = 0.22 if rng.random() < 0.8 and not small else 0.45
+    centre_x = size[0] * (0.5 + rng.uniform(-spread, spread))
+    stretch = float(np.exp(rng.normal(0, 0.05)))
+    turn = rng.normal(0, 4) if rng.random() < 0.3 and not cut_below else 0.0
+    return Placement(
+        ((left + right) / 2, anchor_y),
+        (centre_x, centre_y),
+        (scale * stretch, scale / stretch),
+        turn,
+        bool(rng.random() < 0.5),
+    )

@@ -1,0 +1,54 @@
+"""How far the teacher's mattes are to be believed."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+DISAGREE = 0.5
+"""Below this overlap with somebody's mask a matte is of somebody else."""
+_AGREE = 0.85
+
+
+def overlap(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
+    """Intersection over union of two masks (H, W); 1 where both are empty."""
+    union = int((one | other).sum())
+    return int((one & other).sum()) / union if union else 1.0
+
+
+def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
+    """The teacher's alpha (H, W) where a person's mask agrees, else drawn towards the mask; and their agreement.
+
+    The agreement is the intersection over union at one half. Where it is low, what lies well outside the mask becomes
+    background and what lies well inside it becomes foreground. Returns uint8 (H, W, 1) and 0..1.
+    """
+    height, width = alpha.shape
+    inside = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+    person = alpha > 127
+    agreement = overlap(inside, person)
+    if agreement < _AGREE:
+        reach = max(3, round(0.03 * max(height, width))) | 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        core = cv2.erode(inside.astype(np.uint8), kernel) > 0
+        near = cv2.dilate(inside.astype(np.uint8), kernel) > 0
+        alpha = np.where(core, np.uint8(255), np.where(near, alpha, np.uint8(0)))
+    return alpha[..., None], agreement
+
+
+def judge(alpha: Pixels) -> tuple[bool, bool]:
+    """(usable as it is, good enough to cut out) of the teacher's alpha, uint8 (H, W).
+
+    Not usable: nobody found, or much of the person half transparent, or in many pieces.
+    """
+    person = (alpha > 127).astype(np.uint8)
+    area = int(person.sum())
+    if area < 0.02 * alpha.size:
+        return False, False
+    value = alpha.astype(np.float32) / 255
+    doubt = float((value * (1 - value)).sum()) * 4 / area
+    _, _, stats, _ = cv2.connectedComponentsWithStats(person, connectivity=4)
+    largest = int(stats[1:, cv2.CC_STAT_AREA].max()) / area
+    return doubt < 0.25 and largest > 0.6, doubt < 0.12 and largest > 0.9
