@@ -19,6 +19,7 @@ import typer
 from torch import Tensor, nn
 
 from app.matting import build_engine
+from app.matting.geometry import STUDENT_SHORT_SIDE, auto_ratio
 from app.matting.silent_openvino import core, ov
 from app.settings import EdgeSettings, MattingSettings
 from app.types import BlurredRoom
@@ -36,6 +37,9 @@ Row = dict[str, float]
 
 _KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
+_RATIO = auto_ratio(*SIZE, STUDENT_SHORT_SIDE)
+"""As the program runs the bundled network."""
+_STUDENT = "student at 284x160"
 
 
 class Whole(nn.Module):
@@ -109,10 +113,11 @@ def main(
     student = averaged_student(checkpoint) if checkpoint else load_bundled()
     rvm = MattingNetwork()
     rvm.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    competitors: dict[str, Matter] = {"student at 256x144": NetworkMatter(student, 0.5)}
+    competitors: dict[str, Matter] = {_STUDENT: NetworkMatter(student, _RATIO)}
     if baselines:
-        competitors["student, all in bfloat16"] = NetworkMatter(student, 0.5, "bf16")
-        competitors["bundled student, as the program runs it"] = EngineMatter("student", 0.5)
+        competitors["student, all in bfloat16"] = NetworkMatter(student, _RATIO, "bf16")
+        competitors["bundled student, as the program runs it"] = EngineMatter("student", _RATIO)
+        competitors["RVM at 284x160"] = NetworkMatter(rvm, _RATIO)
         competitors["RVM at 256x144"] = NetworkMatter(rvm, 0.5)
         competitors["RVM at 160x90"] = NetworkMatter(rvm, 0.3125)
         competitors["RVM at 96x54"] = NetworkMatter(rvm, 0.1875)
@@ -122,7 +127,7 @@ def main(
     for name, matter in competitors.items():
         results = {scene.name: alphas(matter, scene) for scene in data}
         rows[name] = {**_figures(data, results), "ms": _milliseconds(matter, data[0].frames[0])}
-        if pictures and name == "student at 256x144":
+        if pictures and name == _STUDENT:
             _draw(pictures, data, results)
     print(_table(rows))
     if out:

@@ -19,7 +19,7 @@ SIZE = (90, 150)
 
 def main(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `python -m training.train`.")],
-    blend: Annotated[Path | None, typer.Option(help="A checkpoint of the stretch before, to be mixed in.")] = None,
+    blend: Annotated[Path | None, typer.Option(help="A checkpoint or exported weights from before, to mix in.")] = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="Share of BLEND in the weights.")] = 0.3,
     out: Annotated[Path, typer.Option(help="Where the weights go.")] = BUNDLED,
     golden: Annotated[Path, typer.Option(help="Where the outputs go that the tests expect of them.")] = Path(
@@ -28,7 +28,10 @@ def main(
 ) -> None:
     """Writes a checkpoint's averaged weights, in half precision, and the outputs that the tests expect of them."""
     student = averaged_student(checkpoint)
-    save(blended(averaged_student(blend), student, 1 - share) if blend else student, out)
+    if blend:
+        before = load(blend) if blend.suffix == ".safetensors" else averaged_student(blend)
+        student = blended(before, student, 1 - share)
+    save(student, out)
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 
 
