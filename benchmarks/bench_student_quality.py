@@ -29,6 +29,7 @@ from training import metrics
 from training.baselines import GrabCut, Mog2
 from training.cache import default_cache
 from training.export import averaged_student
+from training.matte import overlap
 from training.metrics import Alpha
 from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, scenes
 
@@ -140,7 +141,7 @@ def _figures(data: list[Scene], results: dict[str, list[Alpha]]) -> Row:
     for kind in _KINDS:
         pairs = [(scene, results[scene.name]) for scene in data if scene.kind == kind]
         mads = [fmean(metrics.mad(p, t) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
-        ious = [fmean(_iou(p, t) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
+        ious = [fmean(overlap(p > 0.5, t > 0.5) for p, t in zip(pred, s.true, strict=True)) for s, pred in pairs]
         everything.extend(mads)
         if mads:
             row |= {f"{kind} mad": fmean(mads), f"{kind} median": median(mads), f"{kind} iou": fmean(ious)}
@@ -152,11 +153,6 @@ def _figures(data: list[Scene], results: dict[str, list[Alpha]]) -> Row:
     rooms = [scene for scene in data if scene.kind == "room"]
     row["room alpha"] = fmean(float(results[s.name][0].mean()) for s in rooms)
     return row
-
-
-def _iou(pred: Alpha, true: Alpha) -> float:
-    either = int(((pred > 0.5) | (true > 0.5)).sum())
-    return int(((pred > 0.5) & (true > 0.5)).sum()) / either if either else 1.0
 
 
 def _flicker(pred: list[Alpha], true: list[Alpha]) -> float:

@@ -30,8 +30,6 @@ Pixels = npt.NDArray[np.uint8]
 CLIP_SIZE = (384, 288)
 """(width, height) at which the frames of 4:3 clips are matted and kept."""
 
-_FLUSH_EVERY = 200
-
 
 def default_cache() -> Path:
     """The user's cache folder for training data."""
@@ -84,9 +82,7 @@ def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
 
 def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
     with PackWriter(path) as pack:
-        for index, picture in enumerate(track(pictures, "people")):
-            if index % _FLUSH_EVERY == 0:
-                pack.flush()
+        for picture in track(pictures, "people"):
             if picture.kind == "cutout":
                 bgra = _read(picture.path, cv2.IMREAD_UNCHANGED)
                 layers = np.concatenate([_rgb(bgra[..., :3]), _rgb(bgra[..., :3]), bgra[..., 3:]], 2)

@@ -30,8 +30,11 @@ class Entry:
     """The teacher was sure enough for the photo to be learnt from as it is."""
 
 
+_FLUSH_EVERY = 200
+
+
 class PackWriter:
-    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json` on leaving the context."""
+    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json`, now and then and at the end."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +66,8 @@ class PackWriter:
         entry = Entry(name, group, self._file.tell(), (height, width, channels), validation, composable, usable)
         self._file.write(np.ascontiguousarray(pixels).tobytes())
         self._entries.append(entry)
+        if len(self._entries) % _FLUSH_EVERY == 0:
+            self.flush()
 
     def flush(self) -> None:
         """Makes what was added so far readable."""

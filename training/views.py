@@ -28,7 +28,6 @@ SEEN_SIZE, KEPT_SIZE = (512, 288), (384, 216)
 _SETTLING_PASSES = 3
 _HEADS = 0.85
 """Share of the cuts that begin at a head or a little above."""
-_FLUSH_EVERY = 200
 
 
 class PhotoTeacher(Protocol):
@@ -46,9 +45,7 @@ def pack_views(cache: Path, pictures: list[Picture], teacher: PhotoTeacher) -> N
     people = Pack(cache / "people")
     masks = {picture.name: picture.mask for picture in pictures}
     with PackWriter(cache / "views") as pack:
-        for index, (entry, number) in enumerate(track(_cuts(people.entries), "views")):
-            if index % _FLUSH_EVERY == 0:
-                pack.flush()
+        for entry, number in track(_cuts(people.entries), "views"):
             photo, mask = people.pixels(entry), masks.get(entry.name)
             rng = np.random.default_rng([zlib.crc32(entry.name.encode()), number])
             layers = _plain_view(photo, teacher) if entry.validation else _random_view(photo, mask, teacher, rng)

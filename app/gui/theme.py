@@ -64,7 +64,7 @@ def apply(app: QApplication, dark: bool) -> None:
     style = app.style()
     if style is None or style.name() != "fusion":
         app.setStyle("Fusion")
-    app.setPalette(_palette(DARK if dark else LIGHT))
+    app.setPalette(_palette(dark))
     app.setStyleSheet(_style_sheet())
 
 
@@ -80,7 +80,7 @@ class Dresser:
     def dress(self, dark: bool) -> None:
         """Begin; what another call has left to do is dropped."""
         self._window.setUpdatesEnabled(False)  # half-dressed it is not to be seen
-        self._app.setPalette(_palette(DARK if dark else LIGHT))
+        self._app.setPalette(_palette(dark))
         widgets = self._app.allWidgets()  # those made from now on find the new palette
         groups = [widgets[first : first + _AT_A_TIME] for first in range(0, len(widgets), _AT_A_TIME)]
         self._left = [*(partial(_polish, group) for group in groups), lambda: self._window.setUpdatesEnabled(True)]
@@ -102,7 +102,8 @@ def _polish(widgets: Sequence[QWidget]) -> None:
             style.polish(widget)
 
 
-def _palette(colours: Colours) -> QPalette:
+def _palette(dark: bool) -> QPalette:
+    colours = DARK if dark else LIGHT
     roles = QPalette.ColorRole
     palette = QPalette(QColor(colours.raised), QColor(colours.window))
     for role, colour in {

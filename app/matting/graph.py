@@ -90,13 +90,13 @@ def _cut(model: ov.Model, mixed: bool) -> list[Stage]:
     known = _named(model).keys()
     if not mixed or "decoded" not in known:
         return [_stage(model, False, before, (*COEFFICIENTS, *after))]
-    marked = "encoded" in known  # over ResNet50 the encoder is most of the work, and is no worse in bfloat16
-    if marked:
+    if "encoded" in known:  # over ResNet50 the encoder is most of the work, and is no worse in bfloat16
         model = _folded(_parted(model))
-    body = _stage(model, False, before, ("decoded", *after))
-    if marked:
-        body = replace(body, model=_keeping_precision(body.model, _sources(_named(model), PRECISE)))
-    return [body, _stage(model, True, ("small", "decoded"), COEFFICIENTS)]
+        model = _keeping_precision(model, _sources(_named(model), PRECISE))
+    return [
+        _stage(model, False, before, ("decoded", *after)),
+        _stage(model, True, ("small", "decoded"), COEFFICIENTS),
+    ]
 
 
 def _parted(model: ov.Model) -> ov.Model:
