@@ -18,9 +18,11 @@ from app.matting.arithmetic import compiled
 from app.matting.array_room import blurred_room
 from app.matting.edges import EdgePlan
 from app.matting.geometry import StepGeometry
+from app.matting.guided import GuidedFilter
 from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 
 MOST_THREADS = 4
+Coefficients = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
 
@@ -62,11 +64,20 @@ class CpuFinish:
             small.shape[1], lambda top, bottom: arithmetic.shrink_rows(frame, self._geometry.ratio, small, top, bottom)
         )
 
+    def guide(
+        self, guided: GuidedFilter, given: NDArray[np.float32], small: NDArray[np.float32], coefficients: Coefficients
+    ) -> None:
+        """Fill slope, offset and coarse alpha (1, h, w) by a network's guided filter."""
+        arithmetic = self._arithmetic
+        self.in_strips(
+            small.shape[1], lambda top, bottom: guided.rows(arithmetic, given, small, coefficients, top, bottom)
+        )
+
     def finish(
         self,
         frame: BgrImage,
         small: NDArray[np.float32],
-        coefficients: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
+        coefficients: Coefficients,
         backdrop: Backdrop,
         edges: EdgePlan,
         want_foreground: bool,

@@ -4,8 +4,8 @@ In bfloat16 RVM's error comes from three places: the encoder's first two thirds,
 picture's own scale; the share of its finest features in two convolutions of the decoder; and the deep guided filter,
 which subtracts nearly equal means. With these in float32, and the rest, which is most of the work, in bfloat16, the
 alpha stays within 5 steps of 255. What the finest features are to the decoder is a convolution of its own here, since a
-convolution of joined channels is the sum of those of its parts. The filter is a model of its own; the rest is one, in
-which OpenVINO is told operation by operation what to keep.
+convolution of joined channels is the sum of those of its parts. OpenVINO is told operation by operation what to keep.
+The filter is left out on a CPU (see `app.matting.guided`); elsewhere it is a model of its own.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from app.matting.guided import find_filter
 from app.matting.silent_openvino import apply_moc_transformations, core, opset13, ov, preprocess
 
 COEFFICIENTS = ("slope", "offset", "coarse")
-PLANAR = ("small", *COEFFICIENTS)
+GIVEN = "given"
+"""What the guided filter makes the coefficients of, where it is left out."""
+PLANAR = ("small", GIVEN, *COEFFICIENTS)
 """These are (1, C, h, w); all else is (1, h, w, C), the order the CPU's convolutions work in."""
 
 CUTS = {
@@ -55,20 +58,21 @@ class Stage:
 
 Shape = tuple[int, ...]
 _lock = threading.Lock()
-_kept: WeakKeyDictionary[ov.Model, dict[bool, list[Stage]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[ov.Model, dict[tuple[bool, bool], list[Stage]]] = WeakKeyDictionary()
 
 
-def stages(model: ov.Model, mixed: bool) -> list[Stage]:
+def stages(model: ov.Model, mixed: bool, *, filtered: bool = True) -> list[Stage]:
     """The parts of a core for any size, to be run one after the other; one part unless `mixed` precision is wanted.
 
-    The names are those of `PLANAR`, `state0` ... and, for the states after the step, `next0` ... They are kept with the
-    model, so that a new size does not have to cut it again; they must not be changed.
+    Without `filtered`, the guided filter of `app.matting.guided` is left out. The names are those of `PLANAR`, `state0`
+    ... and, for the states after the step, `next0` ... The parts are kept with the model, so that a new size does not
+    have to cut it again; they must not be changed.
     """
     with _lock:
         kept = _kept.setdefault(model, {})
-        if mixed not in kept:
-            kept[mixed] = _cut(model, mixed)
-        return kept[mixed]
+        if (mixed, filtered) not in kept:
+            kept[mixed, filtered] = _cut(model, mixed, COEFFICIENTS) if filtered else _cut_before_filter(model, mixed)
+        return kept[mixed, filtered]
 
 
 def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> list[Stage]:
@@ -84,19 +88,28 @@ def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> lis
     return made
 
 
-def _cut(model: ov.Model, mixed: bool) -> list[Stage]:
+def _cut_before_filter(model: ov.Model, mixed: bool) -> list[Stage]:
+    model = model.clone()
+    found = find_filter(model)
+    assert found is not None, "the core has no guided filter"
+    states = [result.input_value(0) for result in model.get_results()[len(COEFFICIENTS) :]]
+    return _cut(ov.Model([found[1], *states], model.get_parameters()), mixed, (GIVEN,))
+
+
+def _cut(model: ov.Model, mixed: bool, results: tuple[str, ...]) -> list[Stage]:
+    """The parts of a model that gives these results and the states."""
     count = len(model.inputs) - 1
     before, after = ("small", *STATES[:count]), AFTER[:count]
-    known = _named(model).keys()
-    if not mixed or "decoded" not in known:
-        return [_stage(model, False, before, (*COEFFICIENTS, *after))]
-    if "encoded" in known:  # over ResNet50 the encoder is most of the work, and is no worse in bfloat16
+    known = _named(model, results).keys()
+    if mixed and "encoded" in known:  # over ResNet50 the encoder is most of the work, and is no worse in bfloat16
         model = _folded(_parted(model))
-        model = _keeping_precision(model, _sources(_named(model), PRECISE))
-    return [
-        _stage(model, False, before, ("decoded", *after)),
-        _stage(model, True, ("small", "decoded"), COEFFICIENTS),
-    ]
+        model = _keeping_precision(model, _sources(_named(model, results), PRECISE))
+    if mixed and "decoded" in known and results == COEFFICIENTS:
+        return [
+            _stage(model, results, before, ("decoded", *after)),
+            replace(_stage(model, results, ("small", "decoded"), COEFFICIENTS), exact=True),
+        ]
+    return [_stage(model, results, before, (*results, *after))]
 
 
 def _parted(model: ov.Model) -> ov.Model:
@@ -126,8 +139,8 @@ def _part_convolution(joined: ov.Node, name: str) -> None:
         target.replace_source_output(together.output(0))
 
 
-def _stage(model: ov.Model, exact: bool, reads: tuple[str, ...], writes: tuple[str, ...]) -> Stage:
-    return Stage(_part(model, reads, writes), exact, reads, writes)
+def _stage(model: ov.Model, results: tuple[str, ...], reads: tuple[str, ...], writes: tuple[str, ...]) -> Stage:
+    return Stage(_part(model, results, reads, writes), False, reads, writes)
 
 
 def _folded(model: ov.Model) -> ov.Model:
@@ -170,10 +183,10 @@ def _keeping_precision(model: ov.Model, names: set[str]) -> ov.Model:
         return core().read_model(ElementTree.tostring(tree.getroot()), path.with_suffix(".bin").read_bytes())
 
 
-def _part(model: ov.Model, reads: Sequence[str], writes: Sequence[str]) -> ov.Model:
+def _part(model: ov.Model, results: tuple[str, ...], reads: Sequence[str], writes: Sequence[str]) -> ov.Model:
     """What computes `writes` from `reads`."""
     part = model.clone()
-    tensors = _named(part)
+    tensors = _named(part, results)
     outputs = [tensors[name] for name in writes]
     parameters = []
     for name in reads:
@@ -188,11 +201,11 @@ def _part(model: ov.Model, reads: Sequence[str], writes: Sequence[str]) -> ov.Mo
     return _channels_last(ov.Model(outputs, parameters), _wide(reads), _wide(writes))
 
 
-def _named(model: ov.Model) -> dict[str, ov.Output]:
+def _named(model: ov.Model, results: tuple[str, ...]) -> dict[str, ov.Output]:
     small, *states = (parameter.output(0) for parameter in model.get_parameters())
-    results = [result.input_value(0) for result in model.get_results()]
-    tensors = {"small": small, **dict(zip(COEFFICIENTS, results, strict=False))}
-    for index, (before, after) in enumerate(zip(states, results[len(COEFFICIENTS) :], strict=True)):
+    given = [result.input_value(0) for result in model.get_results()]
+    tensors = {"small": small, **dict(zip(results, given, strict=False))}
+    for index, (before, after) in enumerate(zip(states, given[len(results) :], strict=True)):
         tensors |= {f"state{index}": before, f"next{index}": after}
     for name, words in CUTS.items():
         output = _output(model, words)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from app.matting.filter_kernels import fast_filter_rows as fast_filter_rows
+from app.matting.filter_kernels import learned_filter_rows as learned_filter_rows
 from app.matting.jit import NUMBER, PLANES, READ, READ_FRAME, READ_STEPS, WRITE, Bytes, Floats, jit, rows
 
 F32 = np.float32

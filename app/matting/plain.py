@@ -78,6 +78,72 @@ def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, t
     foreground[:] = _bytes(outer + (inner - outer) * own).reshape(height, -1)
 
 
+def learned_filter_rows(
+    small: Floats,
+    hidden: Floats,
+    project: Floats,
+    box: Floats,
+    first: Floats,
+    second: Floats,
+    third: Floats,
+    slope: Floats,
+    offset: Floats,
+    coarse: Floats,
+    top: int,
+    bottom: int,
+) -> None:
+    """See `filter_kernels.learned_filter_rows`."""
+    matte = _convolved(project, hidden)
+    coarse[0] = np.clip(matte[3], 0, 1)
+    sums = [_summed(group, box) for group in _paired(small, matte)]
+    known = np.concatenate([sums[2] - sums[0] * sums[1], sums[3] - sums[0] * sums[0], hidden])
+    inner = np.maximum(_convolved(first, known), 0)
+    slope[:] = _convolved(third, np.maximum(_convolved(second, inner), 0))
+    offset[:] = sums[1] - slope * sums[0]
+
+
+def fast_filter_rows(
+    small: Floats,
+    matte: Floats,
+    epsilon: float,
+    within: bool,
+    slope: Floats,
+    offset: Floats,
+    coarse: Floats,
+    top: int,
+    bottom: int,
+) -> None:
+    """See `filter_kernels.fast_filter_rows`."""
+    coarse[0] = np.clip(matte[3], 0, 1)
+    box = np.full((4, 9), 1 / 9, np.float32)
+    weight = _summed(np.ones_like(matte), box) if within else np.float32(1)
+    x, y, xy, xx = (_summed(group, box) / weight for group in _paired(small, matte))
+    slope[:] = (xy - x * y) / (xx - x * x + np.float32(epsilon))
+    offset[:] = y - slope * x
+
+
+def _paired(small: Floats, matte: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """x, y, x * y and x * x, (4, h, w) each, of [R, G, B, mean of RGB] and the matte."""
+    image = np.concatenate([small, small.mean(0, keepdims=True)])
+    return image, matte, image * matte, image * image
+
+
+def _summed(planes: Floats, box: Floats) -> Floats:
+    """The sums around each pixel of (4, h, w), weighted by (4, 9), with zeros outside."""
+    kernels = box.reshape(-1, 3, 3)
+    sums = [
+        cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_CONSTANT)
+        for plane, kernel in zip(planes, kernels, strict=True)
+    ]
+    return np.stack(sums).astype(np.float32)
+
+
+def _convolved(weights: Floats, planes: Floats) -> Floats:
+    """A 1x1 convolution (M, N + 1), the bias last, of (N, h, w)."""
+    result: Floats = np.tensordot(weights[:, :-1], planes, 1) + weights[:, -1, None, None]
+    return result
+
+
 def _grid(count: int, size: int, step: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
     """The two source pixels of each of `count` samples, and the weight of the second."""
     source = np.maximum((np.arange(count) + 0.5) * step - 0.5, 0)

@@ -141,7 +141,7 @@ class StudentNetwork(nn.Module):
         """
         raw, _, state = self.decode(src_small, r1, r2, r3, frames)
         matte = _matte(raw)
-        slope, offset = _explained(src_small, matte)
+        slope, offset = explained(src_small, matte)
         return slope, offset, matte[:, 3:], *state
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -184,7 +184,7 @@ def stretched(logit: Tensor) -> Tensor:
     return ((torch.sigmoid(logit) - _STRETCH) / (1 - 2 * _STRETCH)).clamp(0, 1)
 
 
-def _explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
+def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     """The fast guided filter's A and b (B, 4, h, w) (arXiv 1803.05619, section 3), in float32, whatever the precision.
 
     At the borders the means are those of the pixels there are. With zeros in their place, as in RVM, the matte frays

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.matting import kernels, plain
 from app.matting.conversion import load_model, state_shapes
-from app.matting.graph import COEFFICIENTS, Stage, fitted, stages
+from app.matting.graph import COEFFICIENTS, GIVEN, Stage, fitted, stages
+from app.matting.guided import find_filter
 from app.matting.silent_openvino import core
 
 HEIGHT, WIDTH = 44, 60
@@ -42,6 +45,42 @@ def test_the_parts_are_the_network(model: str, exact: list[bool], weights: dict[
     wanted, found = run(whole, arrays), run(parts, arrays)
     for name in (*COEFFICIENTS, *(f"next{index}" for index in range(len(shapes)))):
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("arithmetic", [kernels, plain], ids=["kernels", "plain"])
+@pytest.mark.parametrize("mixed", [False, True], ids=["float32", "mixed"])
+@pytest.mark.parametrize(
+    ("model", "refiner"),
+    [("rvm-mobilenetv3", "deep_guided_filter"), ("rvm-mobilenetv3", "fast_guided_filter"), ("student", "auto")],
+)
+def test_without_its_filter_and_with_ours_it_is_the_network(
+    model: str, refiner: str, mixed: bool, arithmetic: ModuleType, weights: dict[str, Path]
+) -> None:
+    network = load_model(model, weights[model], refiner, False)
+    shapes = state_shapes(network, HEIGHT, WIDTH)
+    dice = np.random.default_rng(5)
+    arrays = {"small": dice.random((1, 3, HEIGHT, WIDTH), np.float32)}
+    for index, (_, channels, height, width) in enumerate(shapes):
+        arrays[f"state{index}"] = dice.random((1, height, width, channels), np.float32) - 0.5
+    small = (1, 3, HEIGHT, WIDTH)
+    found_filter = find_filter(network)
+    assert found_filter is not None
+
+    wanted = run(fitted(stages(network, mixed=False), small, shapes), arrays)
+    (body,) = fitted(stages(network, mixed=mixed, filtered=False), small, shapes)
+    assert (*body.writes,) == (GIVEN, *(f"next{index}" for index in range(len(shapes))))
+    found = run([body], arrays)
+    outputs = tuple(np.full_like(wanted[name][0], np.nan) for name in COEFFICIENTS)
+    found_filter[0].rows(arithmetic, found[GIVEN][0], arrays["small"][0], outputs, 0, HEIGHT)
+
+    for name, output in zip(COEFFICIENTS, outputs, strict=True):
+        np.testing.assert_allclose(output, wanted[name][0], rtol=2e-3, atol=5e-4, err_msg=name)
+    for name in body.writes[1:]:
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4)
+
+
+def test_a_network_that_sees_the_whole_frame_has_no_filter(weights: dict[str, Path]) -> None:
+    assert find_filter(load_model("rvm-mobilenetv3", weights["rvm-mobilenetv3"], "auto", True)) is None
 
 
 def test_marked_operations_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:

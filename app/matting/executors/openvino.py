@@ -12,7 +12,8 @@ from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.matting.graph import COEFFICIENTS, Stage, fitted, stages
+from app.matting.graph import COEFFICIENTS, GIVEN, Shape, Stage, fitted, stages
+from app.matting.guided import find_filter
 from app.matting.silent_openvino import core, ov
 from app.settings import EdgeSettings
 from app.types import Backdrop, BgrImage, Matte
@@ -38,10 +39,15 @@ class OpenVinoExecutor:
         self._finish = CpuFinish(geometry)
         small = (1, 3, geometry.small_height, geometry.small_width)
         shapes = state_shapes(model, geometry.small_height, geometry.small_width)
-        parts = fitted(stages(model, mixed=precision != "float32"), small, shapes)
+        # The filter is done here, in fewer passes over memory; on another device that would take a detour.
+        found = find_filter(model) if device == "CPU" else None
+        self._filter = found[0] if found else None
+        mixed = precision != "float32"
+        parts = fitted(stages(model, mixed, filtered=self._filter is None), small, shapes)
         with ThreadPoolExecutor(len(parts), thread_name_prefix="compiler") as pool:
             compiled = list(pool.map(lambda part: _compile(part, device, precision), parts))
-        self._arrays = _arrays(parts)
+        coefficients: dict[str, Shape] = {name: (1, 1 if name == "coarse" else 4, *small[2:]) for name in COEFFICIENTS}
+        self._arrays = _arrays(parts, coefficients)
         self._states = [[self._arrays[f"{name}{index}"] for index in range(len(shapes))] for name in ("state", "next")]
         self._requests = [
             [self._bind(part, network, turn) for part, network in zip(parts, compiled, strict=True)]
@@ -60,6 +66,10 @@ class OpenVinoExecutor:
         for request in self._requests[self._turn]:
             request.infer()
         self._turn = 1 - self._turn
+        if self._filter is not None:
+            given, small = self._arrays[GIVEN][0], self._arrays["small"][0]
+            slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
+            self._finish.guide(self._filter, given, small, (slope, offset, coarse))
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """One step; fresh arrays."""
@@ -107,9 +117,8 @@ def _compile(part: Stage, device: str, precision: str) -> ov.CompiledModel:
     return core().compile_model(part.model, device, options)
 
 
-def _arrays(parts: list[Stage]) -> dict[str, NDArray[np.float32]]:
-    """An array for everything that is read or written."""
-    shapes: dict[str, tuple[int, ...]] = {}
+def _arrays(parts: list[Stage], shapes: dict[str, Shape]) -> dict[str, NDArray[np.float32]]:
+    """An array for everything that is read or written, and for these."""
     for part in parts:
         ports = zip((*part.reads, *part.writes), (*part.model.inputs, *part.model.outputs), strict=True)
         shapes |= {name: tuple(port.shape) for name, port in ports}

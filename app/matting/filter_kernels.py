@@ -1,0 +1,255 @@
+"""The guided filters of the recurrent networks on a CPU, compiled by numba: from the small matte to its coefficients.
+
+OpenVINO takes a pass over memory for each of their thirty operations; here a tile of a row goes through all of them
+while it is in the cache. As in `app.matting.kernels`, every public function works on rows `top` to `bottom` of its
+output. Tiles are counted in unsigned numbers: with signed ones numba allows for negative indices, and the loops are not
+vectorised.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from app.matting.jit import NUMBER, PLANES, Floats, jit, rows
+
+F32 = np.float32
+U = np.uint64
+TILE = U(64)
+"""Pixels of a row that are worked on together."""
+PAIRS = 4
+"""The image [R, G, B, mean of RGB] is paired with the matte [foreground residual (3), alpha]."""
+MOMENTS = 4 * PAIRS
+"""x, y, x * y and x * x."""
+BORDER = 2
+READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
+MATRIX = numba.types.Array(numba.float32, 2, "C", readonly=True)
+
+
+@jit
+def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: bool) -> None:
+    """A 1x1 convolution: inputs N tiles, outputs M; weights (M, N + 1), the bias last. M and N are multiples of 4."""
+    bias = weights.shape[1] - 1
+    for o in range(U(0), U(weights.shape[0]), U(4)):
+        q0, q1, q2, q3 = o * TILE, (o + U(1)) * TILE, (o + U(2)) * TILE, (o + U(3)) * TILE
+        a, b, c, d = weights[o], weights[o + U(1)], weights[o + U(2)], weights[o + U(3)]
+        for x in range(TILE):
+            outputs[q0 + x] = a[bias]
+            outputs[q1 + x] = b[bias]
+            outputs[q2 + x] = c[bias]
+            outputs[q3 + x] = d[bias]
+        for i in range(U(0), U(bias), U(4)):
+            a0, a1, a2, a3 = a[i], a[i + U(1)], a[i + U(2)], a[i + U(3)]
+            b0, b1, b2, b3 = b[i], b[i + U(1)], b[i + U(2)], b[i + U(3)]
+            c0, c1, c2, c3 = c[i], c[i + U(1)], c[i + U(2)], c[i + U(3)]
+            d0, d1, d2, d3 = d[i], d[i + U(1)], d[i + U(2)], d[i + U(3)]
+            p0, p1, p2, p3 = i * TILE, (i + U(1)) * TILE, (i + U(2)) * TILE, (i + U(3)) * TILE
+            for x in range(TILE):
+                r0, r1, r2, r3 = inputs[p0 + x], inputs[p1 + x], inputs[p2 + x], inputs[p3 + x]
+                outputs[q0 + x] += a0 * r0 + a1 * r1 + a2 * r2 + a3 * r3
+                outputs[q1 + x] += b0 * r0 + b1 * r1 + b2 * r2 + b3 * r3
+                outputs[q2 + x] += c0 * r0 + c1 * r1 + c2 * r2 + c3 * r3
+                outputs[q3 + x] += d0 * r0 + d1 * r1 + d2 * r2 + d3 * r3
+    if not keep_negative:
+        for x in range(U(weights.shape[0]) * TILE):
+            outputs[x] = max(outputs[x], F32(0))
+
+
+@jit
+def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
+    """Tiles from `first` on of row `y` of planes (C, h, w) from column `left` on, as far as the row goes."""
+    right = min(left + 64, planes.shape[2])
+    for c in range(planes.shape[0]):
+        line = planes[c, y, left:right]
+        start = U(first + c) * TILE
+        for x in range(U(line.shape[0])):
+            tiles[start + x] = line[x]
+
+
+@jit
+def _put(tiles: Floats, planes: Floats, y: int, left: int) -> None:
+    """The reverse of `_take`."""
+    right = min(left + 64, planes.shape[2])
+    for c in range(planes.shape[0]):
+        line = planes[c, y, left:right]
+        start = U(c) * TILE
+        for x in range(U(line.shape[0])):
+            line[x] = tiles[start + x]
+
+
+@jit
+def _multiply(small: Floats, matte: Floats, y: int, products: Floats) -> None:
+    """x, y, x * y and x * x of row `y`, (16, w + 2), between zeros; matte (4, w). All zeros outside the image."""
+    if y < 0 or y >= small.shape[1]:
+        products[:] = F32(0)
+        return
+    width = small.shape[2]
+    red, green, blue = small[0, y], small[1, y], small[2, y]
+    for c in range(PAIRS):
+        values, image = matte[c], products[c, 1 : width + 1]
+        own, both = products[PAIRS + c, 1 : width + 1], products[2 * PAIRS + c, 1 : width + 1]
+        square = products[3 * PAIRS + c, 1 : width + 1]
+        if c < PAIRS - 1:
+            image[:] = small[c, y]
+        else:
+            for x in range(U(width)):
+                image[x] = (red[x] + green[x] + blue[x]) * F32(1 / 3)
+        for x in range(U(width)):
+            own[x] = values[x]
+            both[x] = image[x] * values[x]
+            square[x] = image[x] * image[x]
+
+
+@jit
+def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> None:
+    """Sixteen tiles of the weighted sums around each pixel of a row, of products (3, 16, w + 2), each row's at y % 3.
+
+    box (4, 9) holds the weights of each pair.
+    """
+    for c in range(MOMENTS):
+        k = box[c % PAIRS]
+        k0, k1, k2, k3, k4, k5, k6, k7, k8 = k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8]
+        above = products[(row + 2) % 3, c, left : left + 66]
+        here = products[row % 3, c, left : left + 66]
+        below = products[(row + 1) % 3, c, left : left + 66]
+        start = U(c) * TILE
+        for x in range(TILE):
+            upper = k0 * above[x] + k1 * above[x + U(1)] + k2 * above[x + U(2)]
+            middle = k3 * here[x] + k4 * here[x + U(1)] + k5 * here[x + U(2)]
+            lower = k6 * below[x] + k7 * below[x + U(1)] + k8 * below[x + U(2)]
+            means[start + x] = upper + middle + lower
+
+
+@jit
+def _statistics(means: Floats, statistics: Floats) -> None:
+    """Tiles of the covariance of x and y, then of the variance of x."""
+    size = U(PAIRS) * TILE
+    for x in range(size):
+        mean_x, mean_y = means[x], means[size + x]
+        statistics[x] = means[U(2) * size + x] - mean_x * mean_y
+        statistics[size + x] = means[U(3) * size + x] - mean_x * mean_x
+
+
+@jit
+def _offset(means: Floats, slopes: Floats, offsets: Floats) -> None:
+    size = U(PAIRS) * TILE
+    for x in range(size):
+        offsets[x] = means[size + x] - slopes[x] * means[x]
+
+
+@jit
+def _clamp(values: Floats, clamped: Floats) -> None:
+    for x in range(U(values.shape[0])):
+        clamped[x] = min(max(values[x], F32(0)), F32(1))
+
+
+@jit
+def _rows_of_products(width: int) -> Floats:
+    """Room for three rows of products, wide enough for the last tile."""
+    return np.zeros((3, MOMENTS, -(-width // 64) * 64 + BORDER), np.float32)
+
+
+@rows(READ_PLANES, READ_PLANES, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, PLANES, PLANES, PLANES)
+def learned_filter_rows(
+    small: Floats,
+    hidden: Floats,
+    project: Floats,
+    box: Floats,
+    first: Floats,
+    second: Floats,
+    third: Floats,
+    slope: Floats,
+    offset: Floats,
+    coarse: Floats,
+    top: int,
+    bottom: int,
+) -> None:
+    """RVM's deep guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
+
+    small: (3, h, w) RGB in 0..1; hidden: (C, h, w), the decoder's features. Weights of 1x1 convolutions, the bias last:
+    project (4, C + 1), first (C, 8 + C + 1), second (C, C + 1), third (4, C + 1). box: (4, 9).
+    """
+    channels, width = hidden.shape[0], small.shape[2]
+    products = _rows_of_products(width)
+    matte = np.empty((PAIRS, width), np.float32)
+    known = np.zeros((8 + channels) * 64, np.float32)
+    inner, outer = np.zeros(channels * 64, np.float32), np.zeros(channels * 64, np.float32)
+    means = np.zeros(MOMENTS * 64, np.float32)
+    slopes, offsets = np.zeros(PAIRS * 64, np.float32), np.zeros(PAIRS * 64, np.float32)
+    for y in range(top - 1, bottom + 1):
+        if 0 <= y < small.shape[1]:
+            for left in range(0, width, 64):
+                _take(hidden, y, left, inner, 0)
+                _convolve(inner, project, slopes, True)
+                _put(slopes, matte.reshape(PAIRS, 1, width), 0, left)
+        _multiply(small, matte, y, products[y % 3])
+        if top <= y < bottom:
+            _clamp(matte[3], coarse[0, y])
+        row = y - 1
+        if row >= top:
+            for left in range(0, width, 64):
+                _mean(products, row, left, box, means)
+                _statistics(means, known)
+                _take(hidden, row, left, known, 8)
+                _convolve(known, first, inner, False)
+                _convolve(inner, second, outer, False)
+                _convolve(outer, third, slopes, True)
+                _offset(means, slopes, offsets)
+                _put(slopes, slope, row, left)
+                _put(offsets, offset, row, left)
+
+
+@jit
+def _spread_to_borders(means: Floats, row: int, left: int, height: int, width: int) -> None:
+    """Makes sums with zeros outside the image, divided by nine, means of the pixels there are."""
+    factor = F32(3) / F32(1 + (row > 0) + (row < height - 1))
+    if factor != F32(1):
+        for x in range(U(MOMENTS) * TILE):
+            means[x] *= factor
+    narrow = F32(3) / F32(2 if width > 1 else 1)
+    for c in range(MOMENTS):
+        if left == 0:
+            means[c * 64] *= narrow
+        if left < width <= left + 64 and width > 1:
+            means[c * 64 + width - 1 - left] *= narrow
+
+
+@rows(READ_PLANES, READ_PLANES, NUMBER, numba.boolean, PLANES, PLANES, PLANES)
+def fast_filter_rows(
+    small: Floats,
+    matte: Floats,
+    epsilon: float,
+    within: bool,
+    slope: Floats,
+    offset: Floats,
+    coarse: Floats,
+    top: int,
+    bottom: int,
+) -> None:
+    """The fast guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
+
+    small: (3, h, w) RGB in 0..1; matte: (4, h, w). With `within` the means at the borders are those of the pixels there
+    are, without it there are zeros in the place of others.
+    """
+    height, width = small.shape[1], small.shape[2]
+    box = np.full((PAIRS, 9), F32(1 / 9), np.float32)
+    products = _rows_of_products(width)
+    known, means = np.zeros(2 * PAIRS * 64, np.float32), np.zeros(MOMENTS * 64, np.float32)
+    slopes, offsets = np.zeros(PAIRS * 64, np.float32), np.zeros(PAIRS * 64, np.float32)
+    size = U(PAIRS) * TILE
+    for y in range(top - 1, bottom + 1):
+        _multiply(small, matte[:, min(max(y, 0), height - 1)], y, products[y % 3])
+        row = y - 1
+        if row < top:
+            continue
+        _clamp(matte[3, row], coarse[0, row])
+        for left in range(0, width, 64):
+            _mean(products, row, left, box, means)
+            if within:
+                _spread_to_borders(means, row, left, height, width)
+            _statistics(means, known)
+            for x in range(size):
+                slopes[x] = known[x] / (known[size + x] + F32(epsilon))
+            _offset(means, slopes, offsets)
+            _put(slopes, slope, row, left)
+            _put(offsets, offset, row, left)
