@@ -11,7 +11,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from app.matting.jit import NUMBER, PLANES, Floats, jit, rows
+from app.matting.jit import NUMBER, PLANES, READ_PLANES, Floats, jit, rows
 
 F32 = np.float32
 U = np.uint64
@@ -22,7 +22,6 @@ PAIRS = 4
 MOMENTS = 4 * PAIRS
 """x, y, x * y and x * x."""
 BORDER = 2
-READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 MATRIX = numba.types.Array(numba.float32, 2, "C", readonly=True)
 
 

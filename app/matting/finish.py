@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import NamedTuple
@@ -63,6 +63,11 @@ class CpuFinish:
         self.in_strips(
             small.shape[1], lambda top, bottom: arithmetic.shrink_rows(frame, self._geometry.ratio, small, top, bottom)
         )
+
+    def halve(self, small: NDArray[np.float32], halves: Sequence[NDArray[np.float32]]) -> None:
+        """Fill pictures (3, h, w) of half the size of the small frame, of half of that ..."""
+        for larger, halved in itertools.pairwise((small, *halves)):
+            self._arithmetic.halve_rows(larger, halved, 0, halved.shape[1])
 
     def guide(
         self, guided: GuidedFilter, given: NDArray[np.float32], small: NDArray[np.float32], coefficients: Coefficients

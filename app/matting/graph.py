@@ -26,17 +26,24 @@ from app.matting.silent_openvino import apply_moc_transformations, core, opset13
 COEFFICIENTS = ("slope", "offset", "coarse")
 GIVEN = "given"
 """What the guided filter makes the coefficients of, where it is left out."""
-PLANAR = ("small", GIVEN, *COEFFICIENTS)
+HALVES = ("half1", "half2", "half3")
+"""The small frame at half the size, at a quarter and at an eighth, where the caller makes them."""
+PLANAR = ("small", *HALVES, GIVEN, *COEFFICIENTS)
 """These are (1, C, h, w); all else is (1, h, w, C), the order the CPU's convolutions work in."""
 
 CUTS = {
     "encoded": "backbone.features.13.block.3.1/",
     "fine": "decoder.decode2/share",
     "finest": "decoder.decode1/share",
+    "picture": "decoder.decode0/share",
     "decoded": "decoder.decode0.conv.5/",
 }
 """Names for the outputs of modules: of what the last operation gives that has this in its name."""
-JOINED = {"fine": "decoder.decode2/aten::cat/Concat", "finest": "decoder.decode1/aten::cat/Concat"}
+JOINED = {
+    "fine": "decoder.decode2/aten::cat/Concat",
+    "finest": "decoder.decode1/aten::cat/Concat",
+    "picture": "decoder.decode0/aten::cat/Concat",
+}
 """[Coarser features, the encoder's, picture], as these blocks convolve them."""
 PRECISE = ("encoded", "fine", "finest")
 """In RVM over MobileNetV3, what stays in float32 with all that it is made of."""
@@ -61,23 +68,27 @@ _lock = threading.Lock()
 _kept: WeakKeyDictionary[ov.Model, dict[tuple[bool, bool], list[Stage]]] = WeakKeyDictionary()
 
 
-def stages(model: ov.Model, mixed: bool, *, filtered: bool = True) -> list[Stage]:
+def stages(model: ov.Model, mixed: bool, *, bare: bool = False) -> list[Stage]:
     """The parts of a core for any size, to be run one after the other; one part unless `mixed` precision is wanted.
 
-    Without `filtered`, the guided filter of `app.matting.guided` is left out. The names are those of `PLANAR`, `state0`
-    ... and, for the states after the step, `next0` ... The parts are kept with the model, so that a new size does not
-    have to cut it again; they must not be changed.
+    A `bare` core is without the guided filter of `app.matting.guided` at its end and without the halving of the small
+    frame at its beginning. The names are those of `PLANAR`, `state0` ... and, for the states after the step, `next0`
+    ... The parts are kept with the model, so that a new size does not have to cut it again; they must not be changed.
     """
     with _lock:
         kept = _kept.setdefault(model, {})
-        if (mixed, filtered) not in kept:
-            kept[mixed, filtered] = _cut(model, mixed, COEFFICIENTS) if filtered else _cut_before_filter(model, mixed)
-        return kept[mixed, filtered]
+        if (mixed, bare) not in kept:
+            kept[mixed, bare] = _cut_bare(model, mixed) if bare else _cut(model, mixed, COEFFICIENTS)
+        return kept[mixed, bare]
 
 
 def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> list[Stage]:
     """The parts for one size of the small frame and of the states, (1, C, h, w) each."""
     shapes = {"small": small} | {f"state{index}": (n, h, w, c) for index, (n, c, h, w) in enumerate(states)}
+    *picture, height, width = small
+    for name in HALVES:
+        height, width = -(-height // 2), -(-width // 2)
+        shapes[name] = (*picture, height, width)
     made = []
     for part in parts:
         model = part.model.clone()
@@ -88,18 +99,33 @@ def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> lis
     return made
 
 
-def _cut_before_filter(model: ov.Model, mixed: bool) -> list[Stage]:
+def _cut_bare(model: ov.Model, mixed: bool) -> list[Stage]:
     model = model.clone()
     found = find_filter(model)
     assert found is not None, "the core has no guided filter"
     states = [result.input_value(0) for result in model.get_results()[len(COEFFICIENTS) :]]
-    return _cut(ov.Model([found[1], *states], model.get_parameters()), mixed, (GIVEN,))
+    parameters = [*model.get_parameters(), *_taken_halves(model)]
+    return _cut(ov.Model([found[1], *states], parameters), mixed, (GIVEN,))
+
+
+def _taken_halves(model: ov.Model) -> list[ov.Node]:
+    """Parameters in place of the pools that halve the small frame again and again."""
+    made: list[ov.Node] = []
+    picture = model.get_parameters()[0].output(0)
+    while pools := [port for port in picture.get_target_inputs() if port.get_node().get_type_name() == "AvgPool"]:
+        halved = pools[0].get_node().output(0)
+        made.append(opset13.parameter(halved.get_partial_shape(), halved.element_type))
+        for target in list(halved.get_target_inputs()):
+            target.replace_source_output(made[-1].output(0))
+        picture = made[-1].output(0)
+    return made
 
 
 def _cut(model: ov.Model, mixed: bool, results: tuple[str, ...]) -> list[Stage]:
     """The parts of a model that gives these results and the states."""
-    count = len(model.inputs) - 1
-    before, after = ("small", *STATES[:count]), AFTER[:count]
+    count = len(model.outputs) - len(results)
+    halves = HALVES[: len(model.inputs) - 1 - count]
+    before, after = ("small", *STATES[:count], *halves), AFTER[:count]
     known = _named(model, results).keys()
     if mixed and "encoded" in known:  # over ResNet50 the encoder is most of the work, and is no worse in bfloat16
         model = _folded(_parted(model))
@@ -202,11 +228,12 @@ def _part(model: ov.Model, results: tuple[str, ...], reads: Sequence[str], write
 
 
 def _named(model: ov.Model, results: tuple[str, ...]) -> dict[str, ov.Output]:
-    small, *states = (parameter.output(0) for parameter in model.get_parameters())
-    given = [result.input_value(0) for result in model.get_results()]
-    tensors = {"small": small, **dict(zip(results, given, strict=False))}
-    for index, (before, after) in enumerate(zip(states, given[len(results) :], strict=True)):
-        tensors |= {f"state{index}": before, f"next{index}": after}
+    small, *inputs = (parameter.output(0) for parameter in model.get_parameters())
+    outputs = [result.input_value(0) for result in model.get_results()]
+    tensors = {"small": small, **dict(zip(results, outputs, strict=False))}
+    states = outputs[len(results) :]
+    tensors |= dict(zip(AFTER, states, strict=False)) | dict(zip(STATES, inputs[: len(states)], strict=False))
+    tensors |= dict(zip(HALVES, inputs[len(states) :], strict=False))
     for name, words in CUTS.items():
         output = _output(model, words)
         if output is not None:

@@ -17,6 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 READ, WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
 READ_FRAME = numba.types.Array(numba.uint8, 3, "C", readonly=True)
 READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
+READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 PLANES = numba.float32[:, :, ::1]
 NUMBER = numba.float64
 _TOP_AND_BOTTOM = (numba.int64, numba.int64)

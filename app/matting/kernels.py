@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from app.matting.filter_kernels import fast_filter_rows as fast_filter_rows
 from app.matting.filter_kernels import learned_filter_rows as learned_filter_rows
-from app.matting.jit import NUMBER, PLANES, READ, READ_FRAME, READ_STEPS, WRITE, Bytes, Floats, jit, rows
+from app.matting.jit import NUMBER, PLANES, READ, READ_FRAME, READ_PLANES, READ_STEPS, WRITE, Bytes, Floats, jit, rows
 
 F32 = np.float32
 BLOCK = 64
 """Pixels of a row that are looked at together: where none shows the person, the backdrop is copied."""
+SEEN = F32(0.5 / 255)
+"""Less alpha than this is none in eight bits."""
 
 
 @jit
@@ -38,22 +40,62 @@ def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
 
 
 @jit
+def _where_somebody_may_be(
+    slope: Floats, offset: Floats, first: int, last: int, starts: NDArray[np.int32], width: int
+) -> NDArray[np.bool_]:
+    """For the rows `first` to `last` of coefficients: in which blocks of a full row alpha can be seen at all.
+
+    Alpha is slope * mean + offset with a mean in 0..1; between two pixels it is at most what it can be at one of them.
+    """
+    right = slope.shape[2] - 1
+    somebody = np.zeros((last - first + 1, -(-width // BLOCK)), np.bool_)
+    highest = np.empty(right + 1, np.float32)
+    for row in range(first, last + 1):
+        slopes, offsets = slope[3, row], offset[3, row]
+        for x in range(right + 1):
+            highest[x] = max(slopes[x], F32(0)) + offsets[x]
+        cell = 0
+        for block in range(somebody.shape[1]):
+            end = min((block + 1) * BLOCK, width)
+            found = False
+            while True:
+                # A value that is no number counts as somebody, too.
+                found |= not (highest[max(cell - 1, 0)] < SEEN and highest[min(cell, right)] < SEEN)
+                if starts[cell + 1] >= end:
+                    break
+                cell += 1
+            somebody[row - first, block] = found
+    return somebody
+
+
+@jit
 def _expand(
-    slope: Floats, offset: Floats, row: int, starts: NDArray[np.int32], weights: Floats, colours: Floats, alphas: Floats
+    slope: Floats,
+    offset: Floats,
+    row: int,
+    blocks: NDArray[np.bool_],
+    starts: NDArray[np.int32],
+    weights: Floats,
+    colours: Floats,
+    alphas: Floats,
 ) -> None:
     """One row of coefficients at full width: colours (2, 3 * W) and alphas (2, W), slopes and offsets (times 255).
 
-    Goes from one small pixel to the next, because the full pixels between two of them share their values.
+    Goes from one small pixel to the next, because the full pixels between two of them share their values, and leaves
+    out what lies in no wanted block.
     """
     last = slope.shape[2] - 1
     full = F32(255)
     for cell in range(last + 2):
+        begin, end = starts[cell], starts[cell + 1]
+        if begin == end or not (blocks[begin // BLOCK] or blocks[(end - 1) // BLOCK]):
+            continue
         left, right = max(cell - 1, 0), min(cell, last)
         s0, s1, s2, s3 = slope[2, row, left], slope[1, row, left], slope[0, row, left], slope[3, row, left]
         t0, t1, t2, t3 = slope[2, row, right], slope[1, row, right], slope[0, row, right], slope[3, row, right]
         o0, o1, o2, o3 = offset[2, row, left], offset[1, row, left], offset[0, row, left], offset[3, row, left]
         p0, p1, p2, p3 = offset[2, row, right], offset[1, row, right], offset[0, row, right], offset[3, row, right]
-        for x in range(starts[cell], starts[cell + 1]):
+        for x in range(begin, end):
             weight = weights[x]
             colours[0, 3 * x] = s0 + (t0 - s0) * weight
             colours[0, 3 * x + 1] = s1 + (t1 - s1) * weight
@@ -125,6 +167,61 @@ def _blend(
 
 
 @jit
+def _composite_row(
+    frame: Bytes,
+    backdrop: Bytes,
+    high_slope: Floats,
+    high_offset: Floats,
+    low_slope: Floats,
+    low_offset: Floats,
+    fy: np.float32,
+    alpha: Bytes,
+    values: Floats,
+    parts: Floats,
+    composite: Bytes,
+) -> None:
+    """The person on the backdrop, which is copied where a block has no alpha."""
+    width = alpha.shape[0]
+    begin = 0
+    while begin < width:
+        end = begin + BLOCK
+        person = _any(alpha[begin:end])
+        while end < width and _any(alpha[end : end + BLOCK]) == person:
+            end += BLOCK
+        end = min(end, width)
+        i, j = 3 * begin, 3 * end
+        if person:
+            _thirds(values[begin:end], parts)
+            _blend(
+                frame[i:j],
+                backdrop[i:j],
+                high_slope[i:j],
+                high_offset[i:j],
+                low_slope[i:j],
+                low_offset[i:j],
+                fy,
+                parts,
+                composite[i:j],
+            )
+        else:
+            _copy(backdrop[i:j], composite[i:j])
+        begin = end
+
+
+@jit
+def _copy(source: Bytes, target: Bytes) -> None:
+    # Assigning a slice costs several times as much: numba looks whether the two overlap.
+    for i in range(source.shape[0]):
+        target[i] = source[i]
+
+
+@jit
+def _clear(alpha: Bytes) -> None:
+    for x in range(alpha.shape[0]):
+        alpha[x] = np.uint8(0)
+
+
+@jit
 def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> None:
     for i in range(person.shape[0]):
         behind = F32(backdrop[i])
@@ -139,6 +236,14 @@ def _thirds(values: Floats, parts: Floats) -> None:
         parts[3 * x] = part
         parts[3 * x + 1] = part
         parts[3 * x + 2] = part
+
+
+@jit
+def _rows_around(y: int, height: int, small_height: int) -> tuple[int, int, np.float32]:
+    """The two small rows that a row of the full picture lies between, and the second's weight."""
+    source = max((y + 0.5) * small_height / height - 0.5, 0.0)
+    first = min(int(source), small_height - 1)
+    return first, min(first + 1, small_height - 1), F32(source - first)
 
 
 @jit
@@ -161,21 +266,39 @@ def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
 @rows(READ_FRAME, NUMBER, PLANES)
 def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
     """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
-    height, width = frame.shape[0], frame.shape[1]
+    height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
+    columns, weights = np.empty((2, small_width), np.int64), np.empty(small_width, np.float32)
+    for x in range(small_width):
+        source_x = max((x + 0.5) / ratio - 0.5, 0.0)
+        columns[0, x] = min(int(source_x), width - 1)
+        columns[1, x] = min(columns[0, x] + 1, width - 1)
+        weights[x] = F32(source_x - columns[0, x])
     for y in range(top, bottom):
         source_y = max((y + 0.5) / ratio - 0.5, 0.0)
         y0 = min(int(source_y), height - 1)
-        y1 = min(y0 + 1, height - 1)
+        upper, lower = frame[y0], frame[min(y0 + 1, height - 1)]
         fy = F32(source_y - y0)
-        for x in range(small.shape[2]):
-            source_x = max((x + 0.5) / ratio - 0.5, 0.0)
-            x0 = min(int(source_x), width - 1)
-            x1 = min(x0 + 1, width - 1)
-            fx = F32(source_x - x0)
-            for channel in range(3):
-                upper = F32(frame[y0, x0, channel]) * (F32(1) - fx) + F32(frame[y0, x1, channel]) * fx
-                lower = F32(frame[y1, x0, channel]) * (F32(1) - fx) + F32(frame[y1, x1, channel]) * fx
-                small[2 - channel, y, x] = (upper + (lower - upper) * fy) * F32(1 / 255)
+        for channel in range(3):
+            line = small[2 - channel, y]
+            for x in range(small_width):
+                left, right, fx = columns[0, x], columns[1, x], weights[x]
+                high = F32(upper[left, channel]) * (F32(1) - fx) + F32(upper[right, channel]) * fx
+                low = F32(lower[left, channel]) * (F32(1) - fx) + F32(lower[right, channel]) * fx
+                line[x] = (high + (low - high) * fy) * F32(1 / 255)
+
+
+@rows(READ_PLANES, PLANES)
+def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
+    """Each pixel of `halved`, (C, ceil(h / 2), ceil(w / 2)), is the mean of the up to four there are in (C, h, w)."""
+    height, width = picture.shape[1], picture.shape[2]
+    for c in range(halved.shape[0]):
+        for y in range(top, bottom):
+            upper, lower = picture[c, 2 * y], picture[c, min(2 * y + 1, height - 1)]
+            line = halved[c, y]
+            for x in range(width // 2):
+                line[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) * F32(0.25)
+            if width % 2:
+                line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
 
 
 @rows(READ, PLANES, PLANES, READ, WRITE, WRITE, WRITE)
@@ -198,6 +321,10 @@ def finish_rows(
     height, width = alpha.shape
     small_height = slope.shape[1]
     starts, weights = _cells(slope.shape[2], width)
+    first, last = _rows_around(top, height, small_height)[0], _rows_around(bottom - 1, height, small_height)[1]
+    somebody = _where_somebody_may_be(slope, offset, first, last, starts, width)
+    if foreground.shape[0]:
+        somebody[:] = True
     # The two rows of coefficients around the current one, at full width: slopes, then offsets.
     colours = np.empty((2, 2, 3 * width), np.float32)
     alphas = np.empty((2, 2, width), np.float32)
@@ -205,41 +332,53 @@ def finish_rows(
     values = np.empty(width, np.float32)
     parts = np.empty(3 * width, np.float32)
     for y in range(top, bottom):
-        source_y = max((y + 0.5) * small_height / height - 0.5, 0.0)
-        y0 = min(int(source_y), small_height - 1)
-        y1 = min(y0 + 1, small_height - 1)
+        y0, y1, fy = _rows_around(y, height, small_height)
         for row in (y0, y1):
             if expanded[row & 1] != row:
                 expanded[row & 1] = row
-                _expand(slope, offset, row, starts, weights, colours[row & 1], alphas[row & 1])
+                wanted = somebody[row - first] | somebody[max(row - 1, first) - first]
+                wanted |= somebody[min(row + 1, last) - first]
+                _expand(slope, offset, row, wanted, starts, weights, colours[row & 1], alphas[row & 1])
         u, v = y0 & 1, y1 & 1
-        fy = F32(source_y - y0)
-        _alpha_row(frame[y], alphas[u, 0], alphas[u, 1], alphas[v, 0], alphas[v, 1], fy, values, alpha[y])
         if foreground.shape[0]:
             _person_row(frame[y], colours[u, 0], colours[u, 1], colours[v, 0], colours[v, 1], fy, foreground[y])
-        begin = 0 if composite.shape[0] else width
+        begin = 0
         while begin < width:
+            maybe = somebody[y0 - first, begin // BLOCK] or somebody[y1 - first, begin // BLOCK]
             end = begin + BLOCK
-            person = _any(alpha[y, begin:end])
-            while end < width and _any(alpha[y, end : end + BLOCK]) == person:
+            while end < width and maybe == (somebody[y0 - first, end // BLOCK] or somebody[y1 - first, end // BLOCK]):
                 end += BLOCK
             end = min(end, width)
             i, j = 3 * begin, 3 * end
-            if person:
-                _thirds(values[begin:end], parts)
-                _blend(
+            if maybe:
+                _alpha_row(
                     frame[y, i:j],
-                    backdrop[y, i:j],
-                    colours[u, 0, i:j],
-                    colours[u, 1, i:j],
-                    colours[v, 0, i:j],
-                    colours[v, 1, i:j],
+                    alphas[u, 0, begin:end],
+                    alphas[u, 1, begin:end],
+                    alphas[v, 0, begin:end],
+                    alphas[v, 1, begin:end],
                     fy,
-                    parts,
-                    composite[y, i:j],
+                    values,
+                    alpha[y, begin:end],
                 )
+                if composite.shape[0]:
+                    _composite_row(
+                        frame[y, i:j],
+                        backdrop[y, i:j],
+                        colours[u, 0, i:j],
+                        colours[u, 1, i:j],
+                        colours[v, 0, i:j],
+                        colours[v, 1, i:j],
+                        fy,
+                        alpha[y, begin:end],
+                        values,
+                        parts,
+                        composite[y, i:j],
+                    )
             else:
-                composite[y, i:j] = backdrop[y, i:j]
+                _clear(alpha[y, begin:end])
+                if composite.shape[0]:
+                    _copy(backdrop[y, i:j], composite[y, i:j])
             begin = end
 
 

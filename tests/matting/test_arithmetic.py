@@ -142,6 +142,60 @@ def test_any_sizes_go_together(width: int, height: int, small_width: int, small_
         assert difference(one, other) <= 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(width=st.integers(1, 90), height=st.integers(1, 60), seed=st.integers(0, 99))
+def test_halving_takes_the_mean_of_the_pixels_there_are(width: int, height: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).random((3, height, width), dtype=np.float32)
+    expected = functional.avg_pool2d(
+        torch.from_numpy(picture)[None], 2, 2, ceil_mode=True, count_include_pad=False
+    ).numpy()[0]
+    for implementation in IMPLEMENTATIONS:
+        halved = np.full((3, -(-height // 2), -(-width // 2)), np.nan, np.float32)
+        implementation.halve_rows(picture, halved, 0, halved.shape[1])
+        np.testing.assert_allclose(halved, expected, atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    width=st.integers(1, 400),
+    small_width=st.integers(1, 60),
+    small_height=st.integers(1, 12),
+    wanted=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_what_is_left_out_because_nobody_can_be_there_shows_nobody(
+    width: int, small_width: int, small_height: int, wanted: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    height = 3 * small_height
+    frame, behind = (rng.integers(0, 256, (height, 3 * width), dtype=np.uint8) for _ in range(2))
+    slope = (rng.normal(0, 0.004, (4, small_height, small_width))).astype(np.float32)
+    offset = rng.normal(0, 0.001, (4, small_height, small_width)).astype(np.float32)
+    # Somebody in a few places, often one alone in a wide empty row.
+    spots = rng.random((small_height, small_width)) < rng.choice([0.01, 0.1, 0.6])
+    offset[3][spots] = rng.normal(0.2, 0.4, int(spots.sum()))
+    results = []
+    for implementation in IMPLEMENTATIONS:
+        composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
+        person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
+        implementation.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
+        results.append((composite, alpha, person))
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one.astype(int), other.astype(int), atol=1)
+    composite, alpha, _ = results[0]
+    nobody = (alpha == 0).repeat(3, 1)
+    np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("strips", [(0, 40), (7, 22)], ids=str)
+def test_values_that_are_no_numbers_do_not_stop_the_arithmetic(bad: float, strips: tuple[int, int]) -> None:
+    frame = behind = np.zeros((40, 3 * 200), np.uint8)
+    slope, offset = np.zeros((4, 10, 50), np.float32), np.full((4, 10, 50), bad, np.float32)
+    alpha = np.zeros((40, 200), np.uint8)
+    kernels.finish_rows(frame, slope, offset, behind, np.zeros_like(frame), alpha, np.empty((0, 0), np.uint8), *strips)
+
+
 def _room_with_person(height: int, width: int) -> tuple[BgrImage, NDArray[np.float32]]:
     """A grey room, brighter to the right, with a red person in the middle."""
     picture = np.repeat(np.linspace(60, 180, width)[None, :, None], height, 0).repeat(3, 2).astype(np.uint8)

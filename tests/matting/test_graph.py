@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.matting import kernels, plain
 from app.matting.conversion import load_model, state_shapes
-from app.matting.graph import COEFFICIENTS, GIVEN, Stage, fitted, stages
+from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Stage, fitted, stages
 from app.matting.guided import find_filter
 from app.matting.silent_openvino import core
 
@@ -67,8 +67,14 @@ def test_without_its_filter_and_with_ours_it_is_the_network(
     assert found_filter is not None
 
     wanted = run(fitted(stages(network, mixed=False), small, shapes), arrays)
-    (body,) = fitted(stages(network, mixed=mixed, filtered=False), small, shapes)
+    (body,) = fitted(stages(network, mixed=mixed, bare=True), small, shapes)
+    assert [name for name in body.reads if name in HALVES] == ([] if model == "student" else list(HALVES))
     assert (*body.writes,) == (GIVEN, *(f"next{index}" for index in range(len(shapes))))
+    larger = arrays["small"][0]
+    for name in (name for name in body.reads if name in HALVES):
+        arrays[name] = np.full((1, 3, -(-larger.shape[1] // 2), -(-larger.shape[2] // 2)), np.nan, np.float32)
+        arithmetic.halve_rows(larger, arrays[name][0], 0, arrays[name].shape[2])
+        larger = arrays[name][0]
     found = run([body], arrays)
     outputs = tuple(np.full_like(wanted[name][0], np.nan) for name in COEFFICIENTS)
     found_filter[0].rows(arithmetic, found[GIVEN][0], arrays["small"][0], outputs, 0, HEIGHT)
@@ -87,11 +93,13 @@ def test_marked_operations_run_in_float32_and_the_others_do_not(weights: dict[st
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     network = load_model("rvm-mobilenetv3", weights["rvm-mobilenetv3"], "auto", False)
-    body, _ = fitted(stages(network, mixed=True), (1, 3, HEIGHT, WIDTH), state_shapes(network, HEIGHT, WIDTH))
+    (body,) = fitted(
+        stages(network, mixed=True, bare=True), (1, 3, HEIGHT, WIDTH), state_shapes(network, HEIGHT, WIDTH)
+    )
     compiled = core().compile_model(body.model, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
     about = [operation.get_rt_info() for operation in compiled.get_runtime_model().get_ops()]
     kinds = [
         str(info["runtimePrecision"].astype(str)) for info in about if info["layerType"].astype(str) == "Convolution"
     ]
-    assert len(kinds) == 79
+    assert len(kinds) == 80
     assert kinds.count("f32") == 53

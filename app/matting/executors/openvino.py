@@ -12,7 +12,7 @@ from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.matting.graph import COEFFICIENTS, GIVEN, Shape, Stage, fitted, stages
+from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Shape, Stage, fitted, stages
 from app.matting.guided import find_filter
 from app.matting.silent_openvino import core, ov
 from app.settings import EdgeSettings
@@ -39,15 +39,16 @@ class OpenVinoExecutor:
         self._finish = CpuFinish(geometry)
         small = (1, 3, geometry.small_height, geometry.small_width)
         shapes = state_shapes(model, geometry.small_height, geometry.small_width)
-        # The filter is done here, in fewer passes over memory; on another device that would take a detour.
+        # What surrounds the network is done here, in fewer passes over memory; elsewhere that would be a detour.
         found = find_filter(model) if device == "CPU" else None
         self._filter = found[0] if found else None
         mixed = precision != "float32"
-        parts = fitted(stages(model, mixed, filtered=self._filter is None), small, shapes)
+        parts = fitted(stages(model, mixed, bare=self._filter is not None), small, shapes)
         with ThreadPoolExecutor(len(parts), thread_name_prefix="compiler") as pool:
             compiled = list(pool.map(lambda part: _compile(part, device, precision), parts))
         coefficients: dict[str, Shape] = {name: (1, 1 if name == "coarse" else 4, *small[2:]) for name in COEFFICIENTS}
         self._arrays = _arrays(parts, coefficients)
+        self._halves = [self._arrays[name][0] for name in HALVES if name in self._arrays]
         self._states = [[self._arrays[f"{name}{index}"] for index in range(len(shapes))] for name in ("state", "next")]
         self._requests = [
             [self._bind(part, network, turn) for part, network in zip(parts, compiled, strict=True)]
@@ -75,9 +76,10 @@ class OpenVinoExecutor:
         """One step; fresh arrays."""
         small = self._arrays["small"][0]
         self._finish.shrink(frame, small)
+        self._finish.halve(small, self._halves)
         self.infer()
         slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
-        if not np.isfinite(slope.sum() + offset.sum()):
+        if not np.isfinite(offset.sum()):  # a slope that is no number makes an offset that is none
             raise NotAMatteError
         return self._finish.finish(frame, small, (slope, offset, coarse[0]), backdrop, plan(edges), want_foreground)
 
