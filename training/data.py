@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import UsageError
-from training.degrade import ToneRange, random_camera, random_tone, through_h264
+from training.degrade import FLAWLESS, ToneRange, random_camera, random_tone, through_h264
 from training.framing import Pixels, Rng, Size, framed, placed
 from training.motion import random_path, warp_all
 from training.objects import with_objects
@@ -59,12 +59,21 @@ class Mixture:
 class SampleSource:
     """Draws samples: the same ones for the same seed and index, whatever was drawn before."""
 
-    def __init__(self, cache: Path, size: Size, frames: int = 1, seed: int = 0, mixture: Mixture | None = None) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        size: Size,
+        frames: int = 1,
+        seed: int = 0,
+        mixture: Mixture | None = None,
+        unspoilt: float = 0.0,
+    ) -> None:
         """`size` is (width, height) of the samples, `frames` their T. Validation entries are never drawn.
 
-        Raises UsageError where the cache holds nothing to learn from.
+        `unspoilt` is the share of the samples that no camera spoils. Raises UsageError where the cache holds nothing to
+        learn from.
         """
-        self.size, self.frames, self.seed = size, frames, seed
+        self.size, self.frames, self.seed, self.unspoilt = size, frames, seed, unspoilt
         self.mixture = mixture or Mixture()
         halved = size[0] <= _SMALL
         self._people = Pack(cache / "people", halved=halved)
@@ -88,7 +97,7 @@ class SampleSource:
         """The sample of this index."""
         rng = np.random.default_rng([self.seed, index])
         frames, alphas, foregrounds = self._scene(rng)
-        camera = random_camera(rng)
+        camera = FLAWLESS if rng.random() < self.unspoilt else random_camera(rng)
         pictures = [camera.picture(frame, rng) for frame in frames]
         if camera.h264 and self.frames > 1:
             pictures = through_h264(pictures, camera.h264)

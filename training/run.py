@@ -16,6 +16,7 @@ from rich.progress import Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from models.student.bundled import load
 from training import parallel
 from training.check import quick_check
 from training.data import SampleSource
@@ -50,6 +51,8 @@ class Stage:
     half: bool
     vary: float = 0.0
     """Share of the steps whose frames have another size."""
+    unspoilt: float = 0.0
+    """Share of the samples that no camera spoils."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
@@ -139,7 +142,10 @@ class Run:
 
     def _source_of(self, size: tuple[int, int]) -> SampleSource:
         if size not in self._sources:
-            self._sources[size] = SampleSource(self.stage.cache, size, self.stage.frames, seed=self.stage.seed)
+            stage = self.stage
+            self._sources[size] = SampleSource(
+                stage.cache, size, stage.frames, seed=stage.seed, unspoilt=stage.unspoilt
+            )
         return self._sources[size]
 
     def _save(self) -> None:
@@ -162,6 +168,10 @@ class Run:
         resumed = self.checkpoint.exists()
         path = self.checkpoint if resumed else self.stage.begin
         if path is None:
+            return
+        if path.suffix == ".safetensors":
+            self.learner.student.load_state_dict(load(path).state_dict())
+            self.average.module.load_state_dict(self.learner.state_dict())
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.average.load_state_dict(state["average"])

@@ -40,9 +40,10 @@ class Launch:
 def main(
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the log; a run found there is resumed.")],
     cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
-    begin: Annotated[Path | None, typer.Option("--from", help="Checkpoint that a new run starts from.")] = None,
+    begin: Annotated[Path | None, typer.Option("--from", help="Checkpoint or exported weights to start from.")] = None,
     size: Annotated[str, typer.Option(help="Width and height of the frames.")] = "256x144",
     vary: Annotated[float, typer.Option(min=0, max=1, help="Share of steps at 0.6 to 1.2 times the size.")] = 0.0,
+    unspoilt: Annotated[float, typer.Option(min=0, max=1, help="Share of samples that no camera spoils.")] = 0.0,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a sequence; 1 trains on single pictures.")] = 1,
     batch: Annotated[int, typer.Option(min=1, help="Sequences of a step, over all processes.")] = 32,
     minutes: Annotated[float, typer.Option(help="Length of the run; the learning rate falls to zero over it.")] = 20,
@@ -74,6 +75,7 @@ def main(
         device=device,
         half=half,
         vary=vary,
+        unspoilt=unspoilt,
     )
     raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))
 

@@ -10,7 +10,7 @@ import pytest
 from app.errors import UsageError
 from tests.training.samples import make_cache, person, room
 from training.data import Mixture, SampleSource
-from training.degrade import through_h264
+from training.degrade import FLAWLESS, random_camera, through_h264
 from training.matte import corrected, judge
 from training.objects import with_objects
 from training.store import Pack, PackWriter
@@ -53,6 +53,29 @@ def test_most_photos_are_cut_as_the_teacher_saw_them(tmp_path: Path) -> None:
     source = SampleSource(tmp_path, SIZE, mixture=Mixture(0, 0, 0))
     seen = [source.draw(index).pha.max() == 255 for index in range(100)]
     assert 0.7 < np.mean(seen) < 0.98
+
+
+def test_a_share_of_the_samples_is_spoilt_by_no_camera(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras: list[object] = []
+
+    def noted(rng: np.random.Generator) -> object:
+        cameras.append(random_camera(rng))
+        return cameras[-1]
+
+    monkeypatch.setattr("training.data.random_camera", noted)
+    for unspoilt, least, most in ((0.0, 40, 40), (0.5, 8, 32), (1.0, 0, 0)):
+        cameras.clear()
+        source = SampleSource(cache, SIZE, unspoilt=unspoilt)
+        for index in range(40):
+            source.draw(index)
+        assert least <= len(cameras) <= most
+
+
+def test_a_flawless_camera_delivers_what_is_before_it() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (36, 64, 3), dtype=np.uint8)
+    assert np.array_equal(FLAWLESS.picture(image, rng), image)
+    assert np.array_equal(FLAWLESS.tone_of(image), image)
 
 
 def test_a_seed_and_an_index_decide_a_sample(cache: Path) -> None:

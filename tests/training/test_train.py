@@ -79,6 +79,18 @@ def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, t
     assert 0 <= lines[-1]["check"]["photo_iou"] <= 1 and lines[-1]["check"]["empty"] >= 0
 
 
+def test_a_run_can_start_from_exported_weights(stage: Stage, tmp_path: Path) -> None:
+    student = Learner().student
+    save(student, tmp_path / "student.safetensors")
+    run = Run(replace(stage, out=tmp_path / "next", begin=tmp_path / "student.safetensors"), 0, 1, "")
+    assert run.step == 0
+    averaged = run.average.module
+    assert isinstance(averaged, Learner)
+    for network in (run.learner.student, averaged.student):
+        for mine, theirs in zip(network.parameters(), student.parameters(), strict=True):
+            torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-3)
+
+
 def test_weights_survive_the_file_in_half_precision(tmp_path: Path) -> None:
     student = Learner().student.eval()
     save(student, tmp_path / "student.safetensors")
