@@ -40,7 +40,7 @@ _KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
 _RATIO = auto_ratio(*SIZE, STUDENT_SHORT_SIDE)
 """As the program runs the bundled network."""
-_STUDENT = "student at 284x160"
+_STUDENT = "student at 320x180"
 
 
 class Whole(nn.Module):
@@ -118,7 +118,7 @@ def main(
     if baselines:
         competitors["student, all in bfloat16"] = NetworkMatter(student, _RATIO, "bf16")
         competitors["bundled student, as the program runs it"] = EngineMatter("student", _RATIO)
-        competitors["RVM at 284x160"] = NetworkMatter(rvm, _RATIO)
+        competitors["RVM at 320x180"] = NetworkMatter(rvm, _RATIO)
         competitors["RVM at 256x144"] = NetworkMatter(rvm, 0.5)
         competitors["RVM at 160x90"] = NetworkMatter(rvm, 0.3125)
         competitors["RVM at 96x54"] = NetworkMatter(rvm, 0.1875)

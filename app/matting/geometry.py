@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE = 270, 160
+AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE = 270, 180
 """Of the small frame, in pixels."""
 ROOM_SHORT_SIDE = 160
 
