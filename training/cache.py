@@ -27,6 +27,8 @@ from training.views import pack_views
 
 Pixels = npt.NDArray[np.uint8]
 
+PACKS = ("backgrounds", "clips", "people", "views")
+
 CLIP_SIZE = (384, 288)
 """(width, height) at which the frames of 4:3 clips are matted and kept."""
 
@@ -50,8 +52,7 @@ def main(
     random.Random(0).shuffle(listed)
     teacher = Teacher(weights, threads)
     _pack_backgrounds(folder / "backgrounds", [p for p in listed if p.kind == "background"])
-    if clips is not None:
-        _pack_clips(folder / "clips", sorted(clips.iterdir()), teacher)
+    _pack_clips(folder / "clips", sorted(clips.iterdir()) if clips else [], teacher)
     people = [p for p in listed if p.kind != "background"]
     _pack_people(folder / "people", people, teacher)
     pack_views(folder, people, teacher)

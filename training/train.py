@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import torch
 import typer
 
-from training.cache import default_cache
+from training.cache import PACKS, default_cache
 from training.run import Run, Stage
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
@@ -59,10 +59,14 @@ def main(
 
     SIGTERM and Ctrl+C end it after the step in progress, with a checkpoint.
     """
+    folder = cache or default_cache()
+    missing = [pack for pack in PACKS if not (folder / f"{pack}.json").is_file()]
+    if missing:
+        raise typer.BadParameter(f"{folder} has no {' and no '.join(missing)}; fill it with training.cache first.")
     width, height = (int(part) for part in size.split("x"))
     stage = Stage(
         out=out,
-        cache=cache or default_cache(),
+        cache=folder,
         begin=begin,
         size=(width, height),
         frames=frames,

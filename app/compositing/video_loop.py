@@ -72,7 +72,7 @@ class LoopingVideo:
             raise
         if first is None:
             self._container.close()
-            raise BackgroundError(f"The video {path} holds not one readable picture; choose another one.")
+            raise BackgroundError(f"{path} holds not one readable picture; choose another one.")
         self.first: VideoFrame = first
 
     def frames(self) -> Iterator[TimedFrame]:

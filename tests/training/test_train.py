@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 from models.student import StudentNetwork
 from models.student.bundled import load, save
@@ -15,6 +17,7 @@ from tests.training.samples import make_cache
 from training.export import averaged_student, blended
 from training.run import Run, Stage, size_of_step
 from training.step import Learner, to_batch
+from training.train import main
 
 
 @pytest.fixture
@@ -77,6 +80,17 @@ def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, t
         assert torch.equal(mine, theirs)
     lines = [json.loads(line) for line in (stage.out / "log.jsonl").read_text().splitlines()]
     assert 0 <= lines[-1]["check"]["photo_iou"] <= 1 and lines[-1]["check"]["empty"] >= 0
+
+
+def test_a_folder_that_was_not_filled_is_named(stage: Stage, tmp_path: Path) -> None:
+    make_cache(tmp_path)
+    (tmp_path / "views.json").unlink()
+    command = typer.Typer()
+    command.command()(main)
+    result = CliRunner().invoke(command, ["--out", str(tmp_path / "run"), "--cache", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no views" in result.output and "training.cache" in result.output
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_can_start_from_exported_weights(stage: Stage, tmp_path: Path) -> None:
