@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+import tempfile
 import threading
 import warnings
 from collections import OrderedDict
@@ -74,13 +75,17 @@ def _from_disk(key: str, convert: Callable[[], ov.Model]) -> ov.Model:
         except RuntimeError as error:
             LOG.warning("The converted network %s is damaged and is made anew (%s).", path, error)
     model = convert()
+    # Saving simplifies: read from a file, it is the same network now and from the next start on.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         ov.save_model(model, path, compress_to_fp16=False)
-        return core().read_model(path)  # saving simplifies: so it is the same one now and from the next start on
+        return core().read_model(path)
     except (OSError, RuntimeError) as error:
         LOG.warning("The converted network cannot be kept in %s (%s).", path.parent, error)
-    return model
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / path.name
+        ov.save_model(model, path, compress_to_fp16=False)
+        return core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
 
 
 def _convert(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:

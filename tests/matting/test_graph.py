@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.matting import kernels, plain
 from app.matting.conversion import load_model, state_shapes
 from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Stage, fitted, stages
-from app.matting.guided import find_filter
+from app.matting.guided import FastFilter, LearnedFilter, find_filter
 from app.matting.silent_openvino import core
 
 HEIGHT, WIDTH = 44, 60
@@ -51,7 +51,7 @@ def test_the_parts_are_the_network(model: str, exact: list[bool], weights: dict[
 @pytest.mark.parametrize("mixed", [False, True], ids=["float32", "mixed"])
 @pytest.mark.parametrize(
     ("model", "refiner"),
-    [("rvm-mobilenetv3", "deep_guided_filter"), ("rvm-mobilenetv3", "fast_guided_filter"), ("student", "auto")],
+    [("rvm-mobilenetv3", "deep-guided-filter"), ("rvm-mobilenetv3", "fast-guided-filter"), ("student", "auto")],
 )
 def test_without_its_filter_and_with_ours_it_is_the_network(
     model: str, refiner: str, mixed: bool, arithmetic: ModuleType, weights: dict[str, Path]
@@ -65,6 +65,7 @@ def test_without_its_filter_and_with_ours_it_is_the_network(
     small = (1, 3, HEIGHT, WIDTH)
     found_filter = find_filter(network)
     assert found_filter is not None
+    assert isinstance(found_filter[0], LearnedFilter if refiner == "deep-guided-filter" else FastFilter)
 
     wanted = run(fitted(stages(network, mixed=False), small, shapes), arrays)
     (body,) = fitted(stages(network, mixed=mixed, bare=True), small, shapes)

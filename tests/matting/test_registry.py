@@ -118,6 +118,23 @@ def test_a_damaged_conversion_is_made_anew(
     assert len(kept.read_text()) > 1000
 
 
+def test_where_no_conversion_can_be_kept_it_is_the_same_network(
+    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from app.matting import conversion
+
+    def converted(folder: Path) -> list[str]:
+        monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder))
+        conversion._models.clear()
+        network = conversion.load_model("student", weights["student"], "auto", False)
+        return [operation.get_type_name() for operation in network.get_ordered_ops()]
+
+    (tmp_path / "a file").touch()
+
+    assert converted(tmp_path / "a file") == converted(tmp_path / "a folder")
+    assert "cannot be kept in" in caplog.text
+
+
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
     """At ratio 1 the whole frame goes through the network; both executors give what it says."""
     from app.matting.networks import load_core
