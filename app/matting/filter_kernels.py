@@ -15,13 +15,15 @@ from app.matting.jit import NUMBER, PLANES, READ_PLANES, Floats, jit, rows
 
 F32 = np.float32
 U = np.uint64
-TILE = U(64)
+TILE_PX = 64
 """Pixels of a row that are worked on together."""
+TILE = U(TILE_PX)
 PAIRS = 4
 """The image [R, G, B, mean of RGB] is paired with the matte [foreground residual (3), alpha]."""
 MOMENTS = 4 * PAIRS
 """x, y, x * y and x * x."""
 BORDER = 2
+"""Pixels that are needed beyond a tile, one on either side."""
 MATRIX = numba.types.Array(numba.float32, 2, "C", readonly=True)
 
 
@@ -57,7 +59,7 @@ def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: b
 @jit
 def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
     """Tiles from `first` on of row `y` of planes (C, h, w) from column `left` on, as far as the row goes."""
-    right = min(left + 64, planes.shape[2])
+    right = min(left + TILE_PX, planes.shape[2])
     for c in range(planes.shape[0]):
         line = planes[c, y, left:right]
         start = U(first + c) * TILE
@@ -68,7 +70,7 @@ def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
 @jit
 def _put(tiles: Floats, planes: Floats, y: int, left: int) -> None:
     """The reverse of `_take`."""
-    right = min(left + 64, planes.shape[2])
+    right = min(left + TILE_PX, planes.shape[2])
     for c in range(planes.shape[0]):
         line = planes[c, y, left:right]
         start = U(c) * TILE
@@ -108,9 +110,9 @@ def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> 
     for c in range(MOMENTS):
         k = box[c % PAIRS]
         k0, k1, k2, k3, k4, k5, k6, k7, k8 = k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8]
-        above = products[(row + 2) % 3, c, left : left + 66]
-        here = products[row % 3, c, left : left + 66]
-        below = products[(row + 1) % 3, c, left : left + 66]
+        above = products[(row + 2) % 3, c, left : left + TILE_PX + BORDER]
+        here = products[row % 3, c, left : left + TILE_PX + BORDER]
+        below = products[(row + 1) % 3, c, left : left + TILE_PX + BORDER]
         start = U(c) * TILE
         for x in range(TILE):
             upper = k0 * above[x] + k1 * above[x + U(1)] + k2 * above[x + U(2)]
@@ -145,7 +147,7 @@ def _clamp(values: Floats, clamped: Floats) -> None:
 @jit
 def _rows_of_products(width: int) -> Floats:
     """Room for three rows of products, wide enough for the last tile."""
-    return np.zeros((3, MOMENTS, -(-width // 64) * 64 + BORDER), np.float32)
+    return np.zeros((3, MOMENTS, -(-width // TILE_PX) * TILE_PX + BORDER), np.float32)
 
 
 @rows(READ_PLANES, READ_PLANES, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, PLANES, PLANES, PLANES)
@@ -171,13 +173,13 @@ def learned_filter_rows(
     channels, width = hidden.shape[0], small.shape[2]
     products = _rows_of_products(width)
     matte = np.empty((PAIRS, width), np.float32)
-    known = np.zeros((8 + channels) * 64, np.float32)
-    inner, outer = np.zeros(channels * 64, np.float32), np.zeros(channels * 64, np.float32)
-    means = np.zeros(MOMENTS * 64, np.float32)
-    slopes, offsets = np.zeros(PAIRS * 64, np.float32), np.zeros(PAIRS * 64, np.float32)
+    known = np.zeros((8 + channels) * TILE_PX, np.float32)
+    inner, outer = np.zeros(channels * TILE_PX, np.float32), np.zeros(channels * TILE_PX, np.float32)
+    means = np.zeros(MOMENTS * TILE_PX, np.float32)
+    slopes, offsets = np.zeros(PAIRS * TILE_PX, np.float32), np.zeros(PAIRS * TILE_PX, np.float32)
     for y in range(top - 1, bottom + 1):
         if 0 <= y < small.shape[1]:
-            for left in range(0, width, 64):
+            for left in range(0, width, TILE_PX):
                 _take(hidden, y, left, inner, 0)
                 _convolve(inner, project, slopes, True)
                 _put(slopes, matte.reshape(PAIRS, 1, width), 0, left)
@@ -186,7 +188,7 @@ def learned_filter_rows(
             _clamp(matte[3], coarse[0, y])
         row = y - 1
         if row >= top:
-            for left in range(0, width, 64):
+            for left in range(0, width, TILE_PX):
                 _mean(products, row, left, box, means)
                 _statistics(means, known)
                 _take(hidden, row, left, known, 8)
@@ -208,9 +210,9 @@ def _spread_to_borders(means: Floats, row: int, left: int, height: int, width: i
     narrow = F32(3) / F32(2 if width > 1 else 1)
     for c in range(MOMENTS):
         if left == 0:
-            means[c * 64] *= narrow
-        if left < width <= left + 64 and width > 1:
-            means[c * 64 + width - 1 - left] *= narrow
+            means[c * TILE_PX] *= narrow
+        if left < width <= left + TILE_PX and width > 1:
+            means[c * TILE_PX + width - 1 - left] *= narrow
 
 
 @rows(READ_PLANES, READ_PLANES, NUMBER, numba.boolean, PLANES, PLANES, PLANES)
@@ -233,8 +235,8 @@ def fast_filter_rows(
     height, width = small.shape[1], small.shape[2]
     box = np.full((PAIRS, 9), F32(1 / 9), np.float32)
     products = _rows_of_products(width)
-    known, means = np.zeros(2 * PAIRS * 64, np.float32), np.zeros(MOMENTS * 64, np.float32)
-    slopes, offsets = np.zeros(PAIRS * 64, np.float32), np.zeros(PAIRS * 64, np.float32)
+    known, means = np.zeros(2 * PAIRS * TILE_PX, np.float32), np.zeros(MOMENTS * TILE_PX, np.float32)
+    slopes, offsets = np.zeros(PAIRS * TILE_PX, np.float32), np.zeros(PAIRS * TILE_PX, np.float32)
     size = U(PAIRS) * TILE
     for y in range(top - 1, bottom + 1):
         _multiply(small, matte[:, min(max(y, 0), height - 1)], y, products[y % 3])
@@ -242,7 +244,7 @@ def fast_filter_rows(
         if row < top:
             continue
         _clamp(matte[3, row], coarse[0, row])
-        for left in range(0, width, 64):
+        for left in range(0, width, TILE_PX):
             _mean(products, row, left, box, means)
             if within:
                 _spread_to_borders(means, row, left, height, width)
