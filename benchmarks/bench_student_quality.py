@@ -38,6 +38,8 @@ Row = dict[str, float]
 
 _KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
+_STILL = 0.02
+"""Where the true alpha never changes more than this from one frame to the next."""
 _RATIO = auto_ratio(*SIZE, STUDENT_SHORT_SIDE)
 """As the program runs the bundled network."""
 _STUDENT = "student at 320x180"
@@ -149,6 +151,7 @@ def _figures(data: list[Scene], results: dict[str, list[Alpha]]) -> Row:
     clips = [scene for scene in data if scene.kind == "clip"]
     row["clip dtssd"] = fmean(_flicker(results[s.name], s.true) for s in clips)
     row["clip corner dtssd"] = fmean(_flicker(_corner(results[s.name]), _corner(s.true)) for s in clips)
+    row["clip still corner dtssd"] = fmean(_still_corner_flicker(results[s.name], s.true) for s in clips)
     row["clip still dtssd"] = fmean(_still_flicker(results[s.name], s.true) for s in clips)
     rooms = [scene for scene in data if scene.kind == "room"]
     row["room alpha"] = fmean(float(results[s.name][0].mean()) for s in rooms)
@@ -163,6 +166,13 @@ def _still_flicker(pred: list[Alpha], true: list[Alpha]) -> float:
     """The flicker of the pixels where nobody ever is."""
     empty = np.max(true, axis=0) < _NOBODY
     return _flicker([alpha[empty] for alpha in pred], [alpha[empty] for alpha in true])
+
+
+def _still_corner_flicker(pred: list[Alpha], true: list[Alpha]) -> float:
+    """The flicker of what stands still in the lower left quarter, be it the room or the person."""
+    corner = _corner(true)
+    still = np.abs(np.diff(np.stack(corner), axis=0)).max(0) < _STILL
+    return _flicker([alpha[still] for alpha in _corner(pred)], [alpha[still] for alpha in corner])
 
 
 def _corner(sequence: list[Alpha]) -> list[Alpha]:
