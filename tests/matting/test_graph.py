@@ -16,6 +16,16 @@ from app.matting.guided import FastFilter, LearnedFilter, find_filter
 from app.matting.silent_openvino import core
 
 HEIGHT, WIDTH = 44, 60
+SMALL = (1, 3, HEIGHT, WIDTH)
+
+
+def random_inputs(states: list[tuple[int, int, int, int]]) -> dict[str, NDArray[np.float32]]:
+    """A small frame and states, as the parts read them."""
+    dice = np.random.default_rng(3)
+    arrays = {"small": dice.random(SMALL, np.float32)}
+    for index, (_, channels, height, width) in enumerate(states):
+        arrays[f"state{index}"] = dice.random((1, height, width, channels), np.float32) - 0.5
+    return arrays
 
 
 def run(parts: list[Stage], arrays: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
@@ -33,13 +43,9 @@ def run(parts: list[Stage], arrays: dict[str, NDArray[np.float32]]) -> dict[str,
 def test_the_parts_are_the_network(model: str, exact: list[bool], weights: dict[str, Path]) -> None:
     network = load_model(model, weights[model], "auto", False)
     shapes = state_shapes(network, HEIGHT, WIDTH)
-    dice = np.random.default_rng(3)
-    arrays = {"small": dice.random((1, 3, HEIGHT, WIDTH), np.float32)}
-    for index, (_, channels, height, width) in enumerate(shapes):
-        arrays[f"state{index}"] = dice.random((1, height, width, channels), np.float32) - 0.5
-    small = (1, 3, HEIGHT, WIDTH)
-    whole = fitted(stages(network, mixed=False), small, shapes)
-    parts = fitted(stages(network, mixed=True), small, shapes)
+    arrays = random_inputs(shapes)
+    whole = fitted(stages(network, mixed=False), SMALL, shapes)
+    parts = fitted(stages(network, mixed=True), SMALL, shapes)
 
     assert [part.exact for part in parts] == exact
     wanted, found = run(whole, arrays), run(parts, arrays)
@@ -58,17 +64,13 @@ def test_without_its_filter_and_with_ours_it_is_the_network(
 ) -> None:
     network = load_model(model, weights[model], refiner, False)
     shapes = state_shapes(network, HEIGHT, WIDTH)
-    dice = np.random.default_rng(5)
-    arrays = {"small": dice.random((1, 3, HEIGHT, WIDTH), np.float32)}
-    for index, (_, channels, height, width) in enumerate(shapes):
-        arrays[f"state{index}"] = dice.random((1, height, width, channels), np.float32) - 0.5
-    small = (1, 3, HEIGHT, WIDTH)
+    arrays = random_inputs(shapes)
     found_filter = find_filter(network)
     assert found_filter is not None
     assert isinstance(found_filter[0], LearnedFilter if refiner == "deep-guided-filter" else FastFilter)
 
-    wanted = run(fitted(stages(network, mixed=False), small, shapes), arrays)
-    (body,) = fitted(stages(network, mixed=mixed, bare=True), small, shapes)
+    wanted = run(fitted(stages(network, mixed=False), SMALL, shapes), arrays)
+    (body,) = fitted(stages(network, mixed=mixed, bare=True), SMALL, shapes)
     assert [name for name in body.reads if name in HALVES] == ([] if model == "student" else list(HALVES))
     assert (*body.writes,) == (GIVEN, *(f"next{index}" for index in range(len(shapes))))
     larger = arrays["small"][0]
@@ -94,9 +96,7 @@ def test_marked_operations_run_in_float32_and_the_others_do_not(weights: dict[st
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     network = load_model("rvm-mobilenetv3", weights["rvm-mobilenetv3"], "auto", False)
-    (body,) = fitted(
-        stages(network, mixed=True, bare=True), (1, 3, HEIGHT, WIDTH), state_shapes(network, HEIGHT, WIDTH)
-    )
+    (body,) = fitted(stages(network, mixed=True, bare=True), SMALL, state_shapes(network, HEIGHT, WIDTH))
     compiled = core().compile_model(body.model, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
     about = [operation.get_rt_info() for operation in compiled.get_runtime_model().get_ops()]
     kinds = [
