@@ -14,6 +14,8 @@ _FEWEST_PIXELS = 3
 """A row with fewer pixels of somebody does not count as the top of a head."""
 _ONE_PIECE = 0.95
 _LEAST_HEIGHT = 0.35
+_HEADS, _ONE_HEAD = 0.4, 0.15
+"""Of somebody's height from the top on, so little of each row is beside its longest run where there is one head."""
 _SHOULDERS = 1.35
 """Shoulders are at least so many times as wide as the head."""
 
@@ -43,7 +45,7 @@ def top_of_head(alpha: Pixels) -> int:
 def shows_head_and_shoulders(alpha: Pixels) -> bool:
     """Whether a matte, uint8 (H, W), is that of one person whose head is in view, and below it shoulders or a body.
 
-    Not so are faces that fill the frame, heads cut off above, groups in several pieces and people far away.
+    Not so are faces that fill the frame, heads cut off above, several heads and people far away.
     """
     height = alpha.shape[0]
     _, labels, pieces, _ = cv2.connectedComponentsWithStats((alpha > 127).astype(np.uint8))
@@ -58,7 +60,18 @@ def shows_head_and_shoulders(alpha: Pixels) -> bool:
     if first == 0 or last < height - 2 or tall < _LEAST_HEIGHT * height:
         return False
     head = float(np.median(widths[first + int(0.12 * tall) : first + int(0.4 * tall)]))
+    if _beside_the_longest(labels[first : first + int(_HEADS * tall)] == largest) > _ONE_HEAD:
+        return False
     return bool(widths[-max(1, int(0.15 * tall)) :].max() >= _SHOULDERS * head)
+
+
+def _beside_the_longest(shown: npt.NDArray[np.bool_]) -> float:
+    """The share of the pixels shown (H, W) that are not in the longest run of their row."""
+    longest = 0
+    for row in shown:
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
+        longest += int(np.diff(edges)[::2].max(initial=0))
+    return 1 - longest / max(1, int(shown.sum()))
 
 
 def _covering(image: Pixels, size: tuple[int, int]) -> Pixels:

@@ -66,6 +66,8 @@ def test_head_and_shoulders_are_told_from_faces_groups_and_people_far_away() -> 
     assert not shows_head_and_shoulders(alpha[:72]), "a face without shoulders"
     assert not shows_head_and_shoulders(np.pad(alpha[::4, ::4], ((108, 0), (0, 0)))), "far away"
     assert not shows_head_and_shoulders(np.hstack([alpha, alpha])), "two people"
+    beside = np.maximum(alpha, np.roll(alpha, alpha.shape[1] // 4, 1))
+    assert not shows_head_and_shoulders(beside), "two people, one piece"
     assert not shows_head_and_shoulders(np.zeros_like(alpha)), "nobody"
 
 
