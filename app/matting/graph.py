@@ -102,7 +102,7 @@ def fitted(parts: Iterable[Stage], small: Shape, states: Sequence[Shape]) -> lis
 def _cut_bare(model: ov.Model, mixed: bool) -> list[Stage]:
     model = model.clone()
     found = find_filter(model)
-    assert found is not None, "the core has no guided filter"
+    assert found is not None
     states = [result.input_value(0) for result in model.get_results()[len(COEFFICIENTS) :]]
     parameters = [*model.get_parameters(), *_taken_halves(model)]
     return _cut(ov.Model([found[1], *states], parameters), mixed, (GIVEN,))

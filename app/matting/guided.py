@@ -20,7 +20,8 @@ Floats = NDArray[np.float32]
 Outputs = tuple[Floats, Floats, Floats]
 _BOX = (4, 1, 3, 3)
 _PIXELS_AROUND = 9
-_OUTPUTS_AT_ONCE = 4
+_AT_ONCE = 4
+"""Channels that the kernels convolve together."""
 
 
 class GuidedFilter(Protocol):
@@ -92,7 +93,7 @@ def _learned(slope: ov.Node) -> tuple[GuidedFilter, ov.Output]:
     means = _before(statistics, "GroupConvolution")
     project, _ = _convolution(_paired(means).get_node())
     box = next(values for values in _constants(means.input_value(1)) if values.shape == _BOX)
-    assert len(first) % _OUTPUTS_AT_ONCE == 0, "the kernels convolve four channels at a time"
+    assert len(first) % _AT_ONCE == 0
     return LearnedFilter(project, box.reshape(-1, _PIXELS_AROUND), first, second, third), given
 
 

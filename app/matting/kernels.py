@@ -10,9 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from app.matting.edge_kernels import blend_rows as blend_rows
+from app.matting.edge_kernels import hold_rows as hold_rows
+from app.matting.edge_kernels import spread_rows as spread_rows
 from app.matting.filter_kernels import fast_filter_rows as fast_filter_rows
 from app.matting.filter_kernels import learned_filter_rows as learned_filter_rows
-from app.matting.jit import NUMBER, PLANES, READ, READ_FRAME, READ_PLANES, READ_STEPS, WRITE, Bytes, Floats, jit, rows
+from app.matting.jit import PLANES, READ, WRITE, Bytes, Floats, jit, rows
+from app.matting.shrink_kernels import halve_rows as halve_rows
+from app.matting.shrink_kernels import shrink_rows as shrink_rows
 
 F32 = np.float32
 BLOCK = 64
@@ -109,15 +114,12 @@ def _expand(
 
 @jit
 def _alpha_row(
-    frame: Bytes,
-    high_slope: Floats,
-    high_offset: Floats,
-    low_slope: Floats,
-    low_offset: Floats,
-    fy: np.float32,
-    values: Floats,
-    alpha: Bytes,
+    frame: Bytes, high: Floats, low: Floats, fy: np.float32, begin: int, values: Floats, alpha: Bytes
 ) -> None:
+    """Alpha of N pixels from column `begin` on, in 0..255 and as bytes. high, low: (2, W), see `_expand`."""
+    end = begin + alpha.shape[0]
+    high_slope, high_offset = high[0, begin:end], high[1, begin:end]
+    low_slope, low_offset = low[0, begin:end], low[1, begin:end]
     for x in range(alpha.shape[0]):
         mean = (F32(frame[3 * x]) + F32(frame[3 * x + 1]) + F32(frame[3 * x + 2])) * F32(1 / 3)
         slope = high_slope[x] + (low_slope[x] - high_slope[x]) * fy
@@ -128,15 +130,8 @@ def _alpha_row(
 
 
 @jit
-def _person_row(
-    frame: Bytes,
-    high_slope: Floats,
-    high_offset: Floats,
-    low_slope: Floats,
-    low_offset: Floats,
-    fy: np.float32,
-    person: Bytes,
-) -> None:
+def _person_row(frame: Bytes, high: Floats, low: Floats, fy: np.float32, person: Bytes) -> None:
+    high_slope, high_offset, low_slope, low_offset = high[0], high[1], low[0], low[1]
     for i in range(frame.shape[0]):
         pixel = F32(frame[i])
         slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
@@ -149,14 +144,16 @@ def _person_row(
 def _blend(
     frame: Bytes,
     backdrop: Bytes,
-    high_slope: Floats,
-    high_offset: Floats,
-    low_slope: Floats,
-    low_offset: Floats,
+    high: Floats,
+    low: Floats,
     fy: np.float32,
+    begin: int,
     parts: Floats,
     composite: Bytes,
 ) -> None:
+    end = begin + frame.shape[0]
+    high_slope, high_offset = high[0, begin:end], high[1, begin:end]
+    low_slope, low_offset = low[0, begin:end], low[1, begin:end]
     for i in range(frame.shape[0]):
         pixel = F32(frame[i])
         slope = high_slope[i] + (low_slope[i] - high_slope[i]) * fy
@@ -170,17 +167,16 @@ def _blend(
 def _composite_row(
     frame: Bytes,
     backdrop: Bytes,
-    high_slope: Floats,
-    high_offset: Floats,
-    low_slope: Floats,
-    low_offset: Floats,
+    high: Floats,
+    low: Floats,
     fy: np.float32,
+    first: int,
     alpha: Bytes,
     values: Floats,
     parts: Floats,
     composite: Bytes,
 ) -> None:
-    """The person on the backdrop, which is copied where a block has no alpha."""
+    """The person on the backdrop, which is copied where a block has no alpha; N pixels from column `first` on."""
     width = alpha.shape[0]
     begin = 0
     while begin < width:
@@ -192,17 +188,7 @@ def _composite_row(
         i, j = 3 * begin, 3 * end
         if person:
             _thirds(values[begin:end], parts)
-            _blend(
-                frame[i:j],
-                backdrop[i:j],
-                high_slope[i:j],
-                high_offset[i:j],
-                low_slope[i:j],
-                low_offset[i:j],
-                fy,
-                parts,
-                composite[i:j],
-            )
+            _blend(frame[i:j], backdrop[i:j], high, low, fy, 3 * first + i, parts, composite[i:j])
         else:
             _copy(backdrop[i:j], composite[i:j])
         begin = end
@@ -219,13 +205,6 @@ def _copy(source: Bytes, target: Bytes) -> None:
 def _clear(alpha: Bytes) -> None:
     for x in range(alpha.shape[0]):
         alpha[x] = np.uint8(0)
-
-
-@jit
-def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> None:
-    for i in range(person.shape[0]):
-        behind = F32(backdrop[i])
-        composite[i] = np.uint8(np.int32(behind + (F32(person[i]) - behind) * parts[i] + F32(0.5)))
 
 
 @jit
@@ -252,53 +231,6 @@ def _any(alpha: Bytes) -> bool:
     for x in range(alpha.shape[0]):
         seen |= alpha[x]
     return bool(seen)
-
-
-@jit
-def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
-    for x in range(alpha.shape[0]):
-        blue, green, red = F32(person[3 * x]), F32(person[3 * x + 1]), F32(person[3 * x + 2])
-        edge = min(F32(4) * (F32(1) - F32(alpha[x]) * F32(1 / 255)), F32(1))
-        spill = max(green - max(red, blue), F32(0)) * edge
-        person[3 * x + 1] = np.uint8(np.int32(green - amount * spill + F32(0.5)))
-
-
-@rows(READ_FRAME, NUMBER, PLANES)
-def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
-    """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
-    height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
-    columns, weights = np.empty((2, small_width), np.int64), np.empty(small_width, np.float32)
-    for x in range(small_width):
-        source_x = max((x + 0.5) / ratio - 0.5, 0.0)
-        columns[0, x] = min(int(source_x), width - 1)
-        columns[1, x] = min(columns[0, x] + 1, width - 1)
-        weights[x] = F32(source_x - columns[0, x])
-    for y in range(top, bottom):
-        source_y = max((y + 0.5) / ratio - 0.5, 0.0)
-        y0 = min(int(source_y), height - 1)
-        upper, lower = frame[y0], frame[min(y0 + 1, height - 1)]
-        fy = F32(source_y - y0)
-        for channel in range(3):
-            line = small[2 - channel, y]
-            for x in range(small_width):
-                left, right, fx = columns[0, x], columns[1, x], weights[x]
-                high = F32(upper[left, channel]) * (F32(1) - fx) + F32(upper[right, channel]) * fx
-                low = F32(lower[left, channel]) * (F32(1) - fx) + F32(lower[right, channel]) * fx
-                line[x] = (high + (low - high) * fy) * F32(1 / 255)
-
-
-@rows(READ_PLANES, PLANES)
-def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
-    """Each pixel of `halved`, (C, ceil(h / 2), ceil(w / 2)), is the mean of the up to four there are in (C, h, w)."""
-    height, width = picture.shape[1], picture.shape[2]
-    for c in range(halved.shape[0]):
-        for y in range(top, bottom):
-            upper, lower = picture[c, 2 * y], picture[c, min(2 * y + 1, height - 1)]
-            line = halved[c, y]
-            for x in range(width // 2):
-                line[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) * F32(0.25)
-            if width % 2:
-                line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
 
 
 @rows(READ, PLANES, PLANES, READ, WRITE, WRITE, WRITE)
@@ -341,7 +273,7 @@ def finish_rows(
                 _expand(slope, offset, row, wanted, starts, weights, colours[row & 1], alphas[row & 1])
         u, v = y0 & 1, y1 & 1
         if foreground.shape[0]:
-            _person_row(frame[y], colours[u, 0], colours[u, 1], colours[v, 0], colours[v, 1], fy, foreground[y])
+            _person_row(frame[y], colours[u], colours[v], fy, foreground[y])
         begin = 0
         while begin < width:
             maybe = somebody[y0 - first, begin // BLOCK] or somebody[y1 - first, begin // BLOCK]
@@ -349,76 +281,15 @@ def finish_rows(
             while end < width and maybe == (somebody[y0 - first, end // BLOCK] or somebody[y1 - first, end // BLOCK]):
                 end += BLOCK
             end = min(end, width)
-            i, j = 3 * begin, 3 * end
+            pixels, seen = frame[y, 3 * begin : 3 * end], alpha[y, begin:end]
             if maybe:
-                _alpha_row(
-                    frame[y, i:j],
-                    alphas[u, 0, begin:end],
-                    alphas[u, 1, begin:end],
-                    alphas[v, 0, begin:end],
-                    alphas[v, 1, begin:end],
-                    fy,
-                    values,
-                    alpha[y, begin:end],
-                )
-                if composite.shape[0]:
-                    _composite_row(
-                        frame[y, i:j],
-                        backdrop[y, i:j],
-                        colours[u, 0, i:j],
-                        colours[u, 1, i:j],
-                        colours[v, 0, i:j],
-                        colours[v, 1, i:j],
-                        fy,
-                        alpha[y, begin:end],
-                        values,
-                        parts,
-                        composite[y, i:j],
-                    )
+                _alpha_row(pixels, alphas[u], alphas[v], fy, begin, values, seen)
             else:
-                _clear(alpha[y, begin:end])
-                if composite.shape[0]:
-                    _copy(backdrop[y, i:j], composite[y, i:j])
+                _clear(seen)
+            if composite.shape[0]:
+                behind, result = backdrop[y, 3 * begin : 3 * end], composite[y, 3 * begin : 3 * end]
+                if maybe:
+                    _composite_row(pixels, behind, colours[u], colours[v], fy, begin, seen, values, parts, result)
+                else:
+                    _copy(behind, result)
             begin = end
-
-
-@rows(WRITE, READ, READ, NUMBER, WRITE)
-def blend_rows(
-    foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
-) -> None:
-    """The composite of a foreground, which loses its green cast at half-transparent pixels by `despill` (0..1).
-
-    foreground (changed where despilled), backdrop, composite: (H, 3 * W); alpha: (H, W).
-    """
-    width = alpha.shape[1]
-    parts = np.empty(3 * width, np.float32)
-    values = np.empty(width, np.float32)
-    for y in range(top, bottom):
-        if despill > 0:
-            _despill(foreground[y], alpha[y], F32(despill))
-        for x in range(width):
-            values[x] = F32(alpha[y, x])
-        _thirds(values, parts)
-        _mix(foreground[y], backdrop[y], parts, composite[y])
-
-
-@rows(WRITE, READ, READ, READ)
-def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
-    """Where a feather raised alpha (H, W), the foreground (H, 3 * W) goes over into `beyond`."""
-    for y in range(top, bottom):
-        for x in range(after.shape[1]):
-            if after[y, x] > before[y, x]:
-                own = F32(before[y, x]) / F32(after[y, x])
-                own *= own
-                for i in range(3 * x, 3 * x + 3):
-                    outer = F32(beyond[y, i])
-                    foreground[y, i] = np.uint8(np.int32(outer + (F32(foreground[y, i]) - outer) * own + F32(0.5)))
-
-
-@rows(READ, WRITE, READ_STEPS)
-def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
-    """Moves `held` (H, W) towards `alpha` (H, W) by the step `steps` (511,) has for each difference from -255 on."""
-    for y in range(top, bottom):
-        for x in range(alpha.shape[1]):
-            last = np.int32(held[y, x])
-            held[y, x] = np.uint8(last + steps[np.int32(alpha[y, x]) - last + 255])

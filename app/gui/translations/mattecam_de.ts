@@ -121,86 +121,86 @@
 </context><context>
     <name>Assistant</name>
     <message>
-        <location filename="../assistant.py" line="59" />
+        <location filename="../assistant.py" line="60" />
         <source>Set Mattecam up</source>
         <translation>Mattecam einrichten</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="71" />
+        <location filename="../assistant.py" line="72" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="72" />
+        <location filename="../assistant.py" line="73" />
         <source>Meetings see you through a virtual camera. This is what your computer has:</source>
         <translation>Besprechungen sehen Sie durch eine virtuelle Kamera. Das hat Ihr Rechner:</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="78" />
+        <location filename="../assistant.py" line="79" />
         <source>Model</source>
         <translation>Modell</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="79" />
+        <location filename="../assistant.py" line="80" />
         <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
         <translation>Das mitgelieferte Netz arbeitet sofort. Robust Video Matting schneidet Haare feiner aus; es wird nur auf Ihren Wunsch geladen und bleibt auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="111" />
-        <location filename="../assistant.py" line="101" />
+        <location filename="../assistant.py" line="124" />
+        <location filename="../assistant.py" line="114" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="101" />
+        <location filename="../assistant.py" line="114" />
         <source>Where the picture comes from</source>
         <translation>Woher das Bild kommt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="111" />
+        <location filename="../assistant.py" line="124" />
         <source>Choose your camera. Only you see this preview.</source>
         <translation>Wählen Sie Ihre Kamera. Diese Vorschau sehen nur Sie.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="119" />
-        <location filename="../assistant.py" line="118" />
+        <location filename="../assistant.py" line="132" />
+        <location filename="../assistant.py" line="131" />
         <source>Skip the set-up</source>
         <translation>Einrichtung überspringen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="119" />
+        <location filename="../assistant.py" line="132" />
         <source>It can be opened again from the menu</source>
         <translation>Sie lässt sich über das Menü wieder öffnen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="122" />
-        <location filename="../assistant.py" line="121" />
+        <location filename="../assistant.py" line="135" />
+        <location filename="../assistant.py" line="134" />
         <source>Back</source>
         <translation>Zurück</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="122" />
+        <location filename="../assistant.py" line="135" />
         <source>To the step before</source>
         <translation>Zum vorigen Schritt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="151" />
-        <location filename="../assistant.py" line="124" />
+        <location filename="../assistant.py" line="164" />
+        <location filename="../assistant.py" line="137" />
         <source>Next</source>
         <translation>Weiter</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="151" />
+        <location filename="../assistant.py" line="164" />
         <source>Done</source>
         <translation>Fertig</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="153" />
+        <location filename="../assistant.py" line="166" />
         <source>To the next step</source>
         <translation>Zum nächsten Schritt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="154" />
+        <location filename="../assistant.py" line="167" />
         <source>Step {0} of {1}</source>
         <translation>Schritt {0} von {1}</translation>
     </message>
@@ -1686,7 +1686,7 @@
 </context><context>
     <name>SmallPreview</name>
     <message>
-        <location filename="../assistant.py" line="26" />
+        <location filename="../assistant.py" line="27" />
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>

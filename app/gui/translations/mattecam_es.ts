@@ -121,86 +121,86 @@
 </context><context>
     <name>Assistant</name>
     <message>
-        <location filename="../assistant.py" line="59" />
+        <location filename="../assistant.py" line="60" />
         <source>Set Mattecam up</source>
         <translation>Configurar Mattecam</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="71" />
+        <location filename="../assistant.py" line="72" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="72" />
+        <location filename="../assistant.py" line="73" />
         <source>Meetings see you through a virtual camera. This is what your computer has:</source>
         <translation>Las reuniones le ven a través de una cámara virtual. Esto es lo que tiene su equipo:</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="78" />
+        <location filename="../assistant.py" line="79" />
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="79" />
+        <location filename="../assistant.py" line="80" />
         <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
         <translation>La red incluida funciona al instante. Robust Video Matting recorta mejor el pelo; solo se descarga si usted lo pide y se queda en este equipo.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="111" />
-        <location filename="../assistant.py" line="101" />
+        <location filename="../assistant.py" line="124" />
+        <location filename="../assistant.py" line="114" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="101" />
+        <location filename="../assistant.py" line="114" />
         <source>Where the picture comes from</source>
         <translation>De dónde viene la imagen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="111" />
+        <location filename="../assistant.py" line="124" />
         <source>Choose your camera. Only you see this preview.</source>
         <translation>Elija su cámara. Solo usted ve esta vista previa.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="119" />
-        <location filename="../assistant.py" line="118" />
+        <location filename="../assistant.py" line="132" />
+        <location filename="../assistant.py" line="131" />
         <source>Skip the set-up</source>
         <translation>Omitir la configuración</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="119" />
+        <location filename="../assistant.py" line="132" />
         <source>It can be opened again from the menu</source>
         <translation>Se puede volver a abrir desde el menú</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="122" />
-        <location filename="../assistant.py" line="121" />
+        <location filename="../assistant.py" line="135" />
+        <location filename="../assistant.py" line="134" />
         <source>Back</source>
         <translation>Atrás</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="122" />
+        <location filename="../assistant.py" line="135" />
         <source>To the step before</source>
         <translation>Al paso anterior</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="151" />
-        <location filename="../assistant.py" line="124" />
+        <location filename="../assistant.py" line="164" />
+        <location filename="../assistant.py" line="137" />
         <source>Next</source>
         <translation>Siguiente</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="151" />
+        <location filename="../assistant.py" line="164" />
         <source>Done</source>
         <translation>Listo</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="153" />
+        <location filename="../assistant.py" line="166" />
         <source>To the next step</source>
         <translation>Al paso siguiente</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="154" />
+        <location filename="../assistant.py" line="167" />
         <source>Step {0} of {1}</source>
         <translation>Paso {0} de {1}</translation>
     </message>
@@ -1686,7 +1686,7 @@
 </context><context>
     <name>SmallPreview</name>
     <message>
-        <location filename="../assistant.py" line="26" />
+        <location filename="../assistant.py" line="27" />
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>

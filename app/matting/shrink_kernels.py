@@ -1,0 +1,47 @@
+"""The pictures that networks see, on a CPU, compiled by numba; see `app.matting.kernels`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.matting.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, Floats, rows
+
+F32 = np.float32
+
+
+@rows(READ_FRAME, NUMBER, PLANES)
+def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
+    """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
+    height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
+    columns, weights = np.empty((2, small_width), np.int64), np.empty(small_width, np.float32)
+    for x in range(small_width):
+        source_x = max((x + 0.5) / ratio - 0.5, 0.0)
+        columns[0, x] = min(int(source_x), width - 1)
+        columns[1, x] = min(columns[0, x] + 1, width - 1)
+        weights[x] = F32(source_x - columns[0, x])
+    for y in range(top, bottom):
+        source_y = max((y + 0.5) / ratio - 0.5, 0.0)
+        y0 = min(int(source_y), height - 1)
+        upper, lower = frame[y0], frame[min(y0 + 1, height - 1)]
+        fy = F32(source_y - y0)
+        for channel in range(3):
+            line = small[2 - channel, y]
+            for x in range(small_width):
+                left, right, fx = columns[0, x], columns[1, x], weights[x]
+                high = F32(upper[left, channel]) * (F32(1) - fx) + F32(upper[right, channel]) * fx
+                low = F32(lower[left, channel]) * (F32(1) - fx) + F32(lower[right, channel]) * fx
+                line[x] = (high + (low - high) * fy) * F32(1 / 255)
+
+
+@rows(READ_PLANES, PLANES)
+def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
+    """Each pixel of `halved`, (C, ceil(h / 2), ceil(w / 2)), is the mean of the up to four there are in (C, h, w)."""
+    height, width = picture.shape[1], picture.shape[2]
+    for c in range(halved.shape[0]):
+        for y in range(top, bottom):
+            upper, lower = picture[c, 2 * y], picture[c, min(2 * y + 1, height - 1)]
+            line = halved[c, y]
+            for x in range(width // 2):
+                line[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) * F32(0.25)
+            if width % 2:
+                line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
