@@ -6,6 +6,7 @@ alpha kept, and reports a broken file instead of giving half a picture.
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 from pathlib import Path
@@ -15,6 +16,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.errors import BackgroundError
 from app.types import BgrImage
+
+logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what is wrong with a file is told by the errors of this module
 
 MAX_SIDE = 3840
 """Longer pictures are reduced to this: no output needs more."""

@@ -137,6 +137,17 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
             read_image(path)
 
 
+def test_what_the_decoder_says_of_a_broken_file_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.tif"
+    write(path, photo(60, 40))
+    whole = path.read_bytes()
+    samples = whole.index(b"\x15\x01\x03\x00\x01\x00\x00\x00") + 8  # samples of a pixel: 3
+    path.write_bytes(whole[:samples] + b"\x07" + whole[samples + 1 :])
+    with pytest.raises(BackgroundError):
+        read_image(path)
+    assert not caplog.records
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(["jpg", "png", "gif", "webp", "bmp", "tif"]),
