@@ -19,7 +19,7 @@ from app.cli_devices import devices
 from app.cli_doctor import mount
 from app.cli_plate import plate
 from app.cli_weights import app as weights_app
-from app.errors import MattecamError, UsageError
+from app.core.errors import MattecamError, UsageError
 from app.live_options import LiveOptions, StartSettings, settings_from
 
 if TYPE_CHECKING:

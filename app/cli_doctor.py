@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.errors import MattecamError, UsageError
+from app.core.errors import MattecamError, UsageError
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

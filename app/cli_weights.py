@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.errors import ModelError, UsageError
+from app.core.errors import ModelError, UsageError
 from models.weights import WEIGHTS, WeightReport, WeightsError, WeightState, describe, verify
 
 app = typer.Typer(help="The models on hand and to be had.", no_args_is_help=True, rich_markup_mode=None)

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from app.compositing import Background, open_background
 from app.convert_outputs import Output, Outputs, OutputShape, open_output
-from app.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
+from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
+from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.types import Backdrop, BgrImage
 from app.image_folder import ImageFolderReader
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.settings import BackgroundSettings, MattingSettings, Settings
-from app.types import Backdrop, BgrImage
 from app.video_reader import VideoReader
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app import geometry
+from app.core import geometry
+from app.core.errors import SinkLostError, SinkOpenError
 from app.disk_errors import why_not_written
-from app.errors import SinkLostError, SinkOpenError
 from app.private_file import write_picture
 from app.video_io import VideoWriter
 

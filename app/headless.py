@@ -13,6 +13,8 @@ import typer
 
 from app.compositing.library import all_backgrounds
 from app.control import ControlServer, SettingsController
+from app.core.settings import Settings
+from app.core.types import Picture, PictureKind
 from app.live_options import LiveOptions, StartSettings
 from app.output.virtual_camera import list_virtual_cameras
 from app.plate_capture import mismatch
@@ -21,9 +23,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Phase, PipelineStatus, Stage
 from app.scenes import SceneStore, default_path
-from app.settings import Settings
 from app.status_json import status_fields, write_status
-from app.types import Picture, PictureKind
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 START_LIMIT_S = 120.0

@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.compositing.image_file import read_image
-from app.errors import BackgroundError
-from app.types import BgrImage
+from app.core.errors import BackgroundError
+from app.core.types import BgrImage
 from app.video_reader import VideoError
 
 log = logging.getLogger(__name__)

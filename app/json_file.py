@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from app.errors import SettingsError
+from app.core.errors import SettingsError
 from app.private_file import write_private
 
 JsonObject = dict[str, object]

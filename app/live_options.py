@@ -11,8 +11,8 @@ import typer
 from pydantic import ValidationError
 
 from app import paths, scenes, settings_file
-from app.errors import UsageError
-from app.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
+from app.core.errors import UsageError
+from app.core.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
 
 GREEN = "#00b140"
 M = TypeVar("M", bound=Model)

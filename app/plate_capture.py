@@ -10,10 +10,10 @@ from pathlib import Path
 
 from app import json_file, paths
 from app.capture.base import FrameSource
-from app.errors import PlateError, SettingsError
+from app.core.errors import PlateError, SettingsError
+from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate import median_plate
 from app.private_file import write_picture
-from app.types import BgrImage, Frame, SourceInfo
 
 DEFAULT_S = 3.0
 MOST_FRAMES = 30

@@ -6,11 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 from app.capture import open_source
-from app.errors import PlateError
+from app.core.errors import PlateError
+from app.core.settings import Settings
+from app.core.types import BgrImage
 from app.matting.plate_person import shows_someone
 from app.plate_capture import capture_plate, plate_path, save_plate
-from app.settings import Settings
-from app.types import BgrImage
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from app import paths
+from app.core.errors import MattecamError
+from app.core.settings import Settings
+from app.core.types import Picture, PictureKind
 from app.disk_errors import why_not_written
-from app.errors import MattecamError
 from app.private_file import write_picture
-from app.settings import Settings
-from app.types import Picture, PictureKind
 
 PROOF_S = 10.0
 

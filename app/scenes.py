@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from app import paths, settings_file
-from app.errors import SettingsError
+from app.core.errors import SettingsError
+from app.core.settings import Settings
 from app.json_file import BrokenFileError, JsonObject, read_object, write_object
-from app.settings import Settings
 
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80

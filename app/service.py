@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.errors import MattecamError
+from app.core.errors import MattecamError
 from app.paths import ROOT
 
 UNIT = "mattecam.service"

@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app import paths
+from app.core.settings import SETTINGS_VERSION, Settings
 from app.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
-from app.settings import SETTINGS_VERSION, Settings
 
 log = logging.getLogger(__name__)
 

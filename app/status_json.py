@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from app.errors import MattecamError
+from app.core.errors import MattecamError
 from app.runtime.status import PipelineStatus
 
 

@@ -19,8 +19,8 @@ from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from app.audio_copy import AV_TIME_BASE
-from app.errors import MattecamError
-from app.types import BgrImage
+from app.core.errors import MattecamError
+from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
 

@@ -28,14 +28,14 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from app.bench.run import machine
+from app.core.settings import EdgeSettings
+from app.core.types import BgrImage
 from app.matting import hardware
 from app.matting.executors.base import Executor
 from app.matting.executors.eager import DTYPES, EagerExecutor
 from app.matting.geometry import StepGeometry
 from app.matting.plate_build import sample_pixels
 from app.matting.plate_core import PlateCore
-from app.settings import EdgeSettings
-from app.types import BgrImage
 from models.bgmv2 import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize

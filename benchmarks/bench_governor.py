@@ -22,11 +22,7 @@ import cv2
 import numpy as np
 
 from app.bench.program import ReplaySource
-from app.matting.base import EngineInfo
-from app.output.memory import MemorySink
-from app.runtime.parts import default_parts
-from app.runtime.pipeline import Pipeline
-from app.settings import (
+from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     EdgeSettings,
@@ -34,7 +30,11 @@ from app.settings import (
     OutputSettings,
     Settings,
 )
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.matting.base import EngineInfo
+from app.output.memory import MemorySink
+from app.runtime.parts import default_parts
+from app.runtime.pipeline import Pipeline
 
 RATE_HZ = 30.0
 WIDTH, HEIGHT, FULL_RATIO = 480, 360, 0.75

@@ -27,11 +27,11 @@ from typing import Any
 
 from PyQt6.QtCore import QEventLoop, QTimer
 
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.frame_view import ViewMode
 from app.gui.log_buffer import LogBuffer
 from app.gui.single_instance import SingleInstance
-from app.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0

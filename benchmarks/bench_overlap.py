@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 
 from app.capture.demo import DemoSource
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage
 from app.matting.executors.cuda_graph import CudaGraphExecutor
 from app.matting.executors.graph_backend import CudaBackend, GraphBackend
 from app.matting.networks import load_core
 from app.matting.registry import choose, geometry_for
-from app.settings import EdgeSettings, MattingSettings
-from app.types import BgrImage
 
 SIZES = ((1920, 1080, 0.25), (3840, 2160, 0.125))
 OFF = EdgeSettings()

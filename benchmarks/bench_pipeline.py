@@ -26,12 +26,7 @@ from app.bench.program import ReplaySource
 from app.capture.base import FrameSource
 from app.capture.demo import DemoSource
 from app.compositing import open_background
-from app.matting import build_engine
-from app.matting.arithmetic import compiled
-from app.output.memory import MemorySink
-from app.runtime.parts import default_parts
-from app.runtime.pipeline import Pipeline
-from app.settings import (
+from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     EdgeSettings,
@@ -39,7 +34,12 @@ from app.settings import (
     OutputSettings,
     Settings,
 )
-from app.types import BgrImage
+from app.core.types import BgrImage
+from app.matting import build_engine
+from app.matting.arithmetic import compiled
+from app.output.memory import MemorySink
+from app.runtime.parts import default_parts
+from app.runtime.pipeline import Pipeline
 
 WARM_UP_FRAMES = 20
 HEAD_ROOM = 1.2

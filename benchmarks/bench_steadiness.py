@@ -20,13 +20,13 @@ from typing import Any
 from unittest.mock import patch
 
 from app.bench.measure import percentile
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.types import Matte
 from app.matting.arithmetic import compiled
 from app.matting.engine import FrameEngine
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from app.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.types import Matte
 
 WARM_UP_FRAMES = 300
 """Ten seconds: a trial of executors, which the first run makes, is over by then."""

@@ -22,14 +22,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from app.bench.measure import Contender, Timing, interleave
 from app.bench.run import machine
 from app.capture.demo import DemoSource
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import build_engine
 from app.matting.arithmetic import compiled
 from app.matting.base import MattingEngine
 from app.matting.executors.eager import DTYPES
 from app.matting.networks import load_core
 from app.matting.registry import choose
-from app.settings import EdgeSettings, MattingSettings
-from app.types import Backdrop, BgrImage, BlurredRoom
 from benchmarks.drawing import Line, chart
 
 NO_EDGES = EdgeSettings()

@@ -18,11 +18,11 @@ import torch
 import typer
 from torch import Tensor, nn
 
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BlurredRoom
 from app.matting import build_engine
 from app.matting.geometry import STUDENT_SHORT_SIDE, auto_ratio
 from app.matting.silent_openvino import core, ov
-from app.settings import EdgeSettings, MattingSettings
-from app.types import BlurredRoom
 from models.rvm import MattingNetwork
 from models.student import StudentNetwork, load_bundled
 from training import metrics

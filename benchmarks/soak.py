@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from app.core.settings import Settings
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from app.settings import Settings
 from benchmarks.soak_monkey import Monkey, SoakWorld
 
 SAMPLE_EVERY_S = 2.0

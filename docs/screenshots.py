@@ -20,6 +20,7 @@ from pathlib import Path
 from PyQt6.QtCore import QEventLoop, QLocale, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
@@ -29,7 +30,6 @@ from app.gui.preferences import WindowPreferences, save
 from app.gui.single_instance import SingleInstance
 from app.gui.translation import translate
 from app.runtime.status import PipelineStatus
-from app.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 BITS = 6
 TICK = Fraction(1, 1000)

@@ -8,9 +8,9 @@ import av
 import numpy as np
 
 from app.convert import ConvertReport, Makers, convert
+from app.core.settings import BackgroundSettings, EdgeSettings, Settings
+from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
-from app.settings import BackgroundSettings, EdgeSettings, Settings
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
 

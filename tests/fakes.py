@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing import Background, open_background
-from app.errors import SinkLostError
+from app.core.errors import SinkLostError
+from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, MattingSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte, Picture, SourceInfo
 from app.matting.base import EngineInfo
 from app.runtime.parts import Parts
-from app.settings import BackgroundSettings, CaptureSettings, EdgeSettings, MattingSettings
-from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte, Picture, SourceInfo
 
 WIDTH, HEIGHT = 64, 48
 ROOM = (13, 201, 77)

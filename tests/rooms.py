@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from app.core.types import AlphaImage, BgrImage
 from app.matting.plate_person import person_matte
-from app.types import AlphaImage, BgrImage
 from app.video_reader import VideoReader
 from tests.paths import shared
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from app.convert import ConvertReport, convert
-from app.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings, Settings
 from tests.clips import number_of, numbered, read_numbers, write_clip
 from tests.converting import GREEN, HalfEngine, makers, pictures, run, times_of
 

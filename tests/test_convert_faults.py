@@ -11,9 +11,9 @@ import av
 import pytest
 
 from app.convert import Makers, convert
-from app.errors import MattecamError, ModelError, SinkError, SinkLostError, UsageError
-from app.settings import BackgroundSettings, MattingSettings, Settings
-from app.types import BgrImage, Matte
+from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, UsageError
+from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.types import BgrImage, Matte
 from tests.clips import read_numbers, write_clip
 from tests.converting import GREEN, HalfEngine, makers, pictures, run
 
@@ -111,7 +111,7 @@ import resource, signal, sys
 from pathlib import Path
 import numpy as np
 from app.convert import convert
-from app.errors import SinkLostError
+from app.core.errors import SinkLostError
 from tests.converting import GREEN, HalfEngine, makers
 class Noise(HalfEngine):
     def step(self, frame, *others, **more):

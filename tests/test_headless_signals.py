@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from app.core.settings import Settings
 from app.headless import Session
 from app.runtime.pipeline import Pipeline
-from app.settings import Settings
 
 
 def test_a_signal_may_come_in_the_middle_of_waiting() -> None:

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app import settings_file
-from app.errors import SettingsError, UsageError
+from app.core.errors import SettingsError, UsageError
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
 from app.live_options import (
     LiveOptions,
     apply_options,
@@ -23,7 +24,6 @@ from app.live_options import (
     settings_from,
 )
 from app.scenes import SceneStore, default_path
-from app.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from app import cli
 from app.capture.demo import DemoSource
-from app.errors import PlateError
+from app.core.errors import PlateError
+from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate_person import shows_someone
 from app.plate_capture import (
     MOST_FRAMES,
@@ -24,7 +25,6 @@ from app.plate_capture import (
     save_plate,
 )
 from app.plate_session import keep_plate
-from app.types import BgrImage, Frame, SourceInfo
 from tests.rooms import clip_frames, empty_room, person
 
 SIZE = 160, 96

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import SettingsError
+from app.core.errors import SettingsError
+from app.core.settings import FramingSettings, Settings
 from app.scenes import SceneStore
-from app.settings import FramingSettings, Settings
 
 
 @pytest.fixture

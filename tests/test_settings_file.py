@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import paths, settings_file
-from app.errors import SettingsError
+from app.core.errors import SettingsError
+from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.json_file import BrokenFileError
-from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 
 text = st.text(max_size=30)
 some_path = st.none() | text.filter(lambda value: "\0" not in value).map(Path)

@@ -18,7 +18,7 @@ import typer
 from platformdirs import user_cache_path
 from rich.progress import track
 
-from app.errors import SourceOpenError
+from app.core.errors import SourceOpenError
 from training.matte import DISAGREE, corrected, judge
 from training.sources import VALIDATION_CLIPS, Picture, list_pictures
 from training.store import PackWriter

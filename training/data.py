@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.errors import UsageError
+from app.core.errors import UsageError
 from training.degrade import FLAWLESS, ToneRange, random_camera, random_tone, through_h264
 from training.framing import Pixels, Rng, Size, framed, placed
 from training.motion import random_path, warp_all

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
 
-from app.errors import UsageError
+from app.core.errors import UsageError
 from training import metrics
 from training.metrics import Alpha
 from training.sequences import find_clips, read_alphas

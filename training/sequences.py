@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from app.errors import SourceOpenError, UsageError
+from app.core.errors import SourceOpenError, UsageError
 from training.metrics import Alpha
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bench.measure import Timing
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.types import BgrImage, Frame, SourceInfo
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
-from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.types import BgrImage, Frame, SourceInfo
 
 WARM_UP_FRAMES = 10
 PATIENCE_S = 60.0

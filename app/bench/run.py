@@ -13,14 +13,14 @@ import psutil
 from app.bench.measure import Contender, Timing, interleave
 from app.bench.program import time_program
 from app.capture.demo import DemoSource
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage
 from app.matting import build_engine, hardware
 from app.matting.base import MattingEngine
 from app.matting.engine import FrameEngine
 from app.matting.registry import choose, decide, geometry_for, ways
 from app.matting.trial import run_trial
-from app.settings import EdgeSettings, MattingSettings
-from app.types import BgrImage
 from models.weights import on_hand
 
 FRAMES = 16

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 Network = Callable[..., tuple[Tensor, ...]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from app.types import Frame, SourceInfo
+from app.core.types import Frame, SourceInfo
 
 
 class FrameSource(Protocol):

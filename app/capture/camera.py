@@ -15,9 +15,9 @@ import numpy as np
 
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
-from app.errors import SourceLostError, SourceOpenError
-from app.settings import CaptureSettings
-from app.types import BgrImage, Frame, SourceInfo
+from app.core.errors import SourceLostError, SourceOpenError
+from app.core.settings import CaptureSettings
+from app.core.types import BgrImage, Frame, SourceInfo
 
 log = logging.getLogger(__name__)
 

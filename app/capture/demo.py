@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import SourceOpenError
-from app.types import BgrImage, Frame, SourceInfo
+from app.core.errors import SourceOpenError
+from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 PORTRAIT, EMPTY_ROOM = "astronaut.png", "astronaut_empty.png"

@@ -9,8 +9,8 @@ from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
 from app.capture.source_name import EMPTY_AT_FIRST, SourceKind, parse_source
 from app.capture.video_file import VideoFileSource
-from app.errors import SourceOpenError, UsageError
-from app.settings import CaptureSettings
+from app.core.errors import SourceOpenError, UsageError
+from app.core.settings import CaptureSettings
 
 EMPTY_ROOM_S = 5.0
 """For so long nobody is there in `demo:empty`."""

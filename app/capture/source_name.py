@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.errors import UsageError
+from app.core.errors import UsageError
 
 CAMERA_PREFIX = "camera:"
 EMPTY_AT_FIRST = "empty"

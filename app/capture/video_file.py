@@ -7,8 +7,8 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-from app.errors import SourceLostError, SourceOpenError
-from app.types import BgrImage, Frame, SourceInfo
+from app.core.errors import SourceLostError, SourceOpenError
+from app.core.types import BgrImage, Frame, SourceInfo
 from app.video_reader import VideoError, VideoReader
 
 READ_TIMEOUT_S = 1.0

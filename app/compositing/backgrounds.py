@@ -9,8 +9,8 @@ from app.compositing.base import Background
 from app.compositing.image_file import is_picture
 from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, parse_colour
 from app.compositing.video import VideoBackground
-from app.errors import BackgroundError
-from app.settings import BackgroundSettings
+from app.core.errors import BackgroundError
+from app.core.settings import BackgroundSettings
 
 
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.types import Backdrop
+from app.core.types import Backdrop
 
 
 class Background(Protocol):

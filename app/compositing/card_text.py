@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 _WEIGHT = 400
 _LINE_HEIGHT = 1.4

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from app.errors import BackgroundError
-from app.types import BgrImage
+from app.core.errors import BackgroundError
+from app.core.types import BgrImage
 
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what is wrong with a file is told by the errors of this module
 

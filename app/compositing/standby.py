@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app import geometry
 from app.compositing.card_text import TextBlock
 from app.compositing.image_file import read_image
-from app.types import BgrImage
+from app.core import geometry
+from app.core.types import BgrImage
 
 DEFAULT_TEXT = "One moment, please"
 

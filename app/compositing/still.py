@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from app import geometry
 from app.compositing.image_file import read_image
-from app.types import BgrImage, BlurredRoom
+from app.core import geometry
+from app.core.types import BgrImage, BlurredRoom
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:

@@ -10,9 +10,9 @@ from typing import Literal
 
 from av.error import FFmpegError
 
-from app import geometry
 from app.compositing.video_loop import LoopingVideo, TimedFrame
-from app.types import BgrImage
+from app.core import geometry
+from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
 

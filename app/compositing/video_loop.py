@@ -17,9 +17,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
-from app import geometry
-from app.errors import BackgroundError
-from app.types import BgrImage
+from app.core import geometry
+from app.core.errors import BackgroundError
+from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from app.control.commands import Answer, Command, decode_answer
 from app.control.place import connect
 from app.control.transport import Call
-from app.errors import MattecamError
+from app.core.errors import MattecamError
 
 
 class NotRunningError(MattecamError):

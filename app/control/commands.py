@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.errors import MattecamError, UsageError
-from app.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
+from app.core.errors import MattecamError, UsageError
+from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 

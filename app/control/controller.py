@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.control.commands import JsonValue
-from app.errors import UsageError
+from app.core.errors import UsageError
+from app.core.settings import BackgroundSettings, Settings
 from app.live_options import parse_background
-from app.settings import BackgroundSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Protocol
 import platformdirs
 
 from app.control.commands import MAX_LINE_BYTES
-from app.errors import MattecamError
+from app.core.errors import MattecamError
 
 CALL_TIMEOUT_S = 2.0
 """How long the program waits for a caller's line; a stuck caller must not block the next one for long."""

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.core.errors import MattecamError
 from app.doctor import distribution as dist
 from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_module
-from app.errors import MattecamError
 
 MODPROBE_FILE = "/etc/modprobe.d/mattecam.conf"
 LOAD_FILE = "/etc/modules-load.d/mattecam.conf"

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
+from app.core.errors import SinkError
+from app.core.types import BgrImage, Picture, PictureKind
 from app.doctor.finding import Finding, State
-from app.errors import SinkError
 from app.output.base import FrameSink
-from app.types import BgrImage, Picture, PictureKind
 
 _CHECK = "virtual camera: proof"
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30.0

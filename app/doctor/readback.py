@@ -7,7 +7,7 @@ import sys
 import cv2
 import numpy as np
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 
 class OpenCvReader:

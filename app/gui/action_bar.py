@@ -6,10 +6,10 @@ from PyQt6.QtCore import QSignalBlocker, QSize, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
+from app.core.settings import Settings
 from app.gui.controls import button, describe
 from app.gui.frame_view import ViewMode
 from app.gui.store import SettingsStore
-from app.settings import Settings
 
 
 class ActionBar(QWidget):

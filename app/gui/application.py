@@ -16,7 +16,8 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app import scenes, settings_file
-from app.errors import SettingsError
+from app.core.errors import SettingsError
+from app.core.settings import Settings
 from app.gui import preferences as preferences_file
 from app.gui import theme
 from app.gui.bridge import Bridge
@@ -35,7 +36,6 @@ from app.gui.tray import Tray
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 log = logging.getLogger(__name__)
 

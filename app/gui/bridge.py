@@ -7,13 +7,13 @@ import threading
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from app.core.settings import Settings
+from app.core.types import Picture
 from app.gui.frame_view import BgrxImage, ViewMode, ViewRequest
 from app.gui.preview_worker import PreviewWorker
 from app.gui.qimage import to_qimage
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
-from app.types import Picture
 
 STATUS_INTERVAL_MS = 150
 

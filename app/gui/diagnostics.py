@@ -9,8 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 from app import settings_file
+from app.core.settings import Settings
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
 LOG_LINES = 200

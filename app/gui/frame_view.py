@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.types import AlphaImage, BgrImage, Picture, PictureKind
+from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 
 BgrxImage = NDArray[np.uint8]
 """(H, W, 4) uint8, blue-green-red and an unused byte, C-contiguous."""

@@ -10,7 +10,8 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from app.errors import PlateError
+from app.core.errors import PlateError
+from app.core.types import BgrImage, Picture
 from app.gui import services
 from app.gui.controls import button, describe, label
 from app.gui.messages import shown
@@ -18,7 +19,6 @@ from app.gui.qimage import to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.plate_capture import DEFAULT_S, PlateCapture
-from app.types import BgrImage, Picture
 
 COUNTDOWN_S = 5.0
 TICK_MS = 30

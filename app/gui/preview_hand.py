@@ -5,12 +5,12 @@ from __future__ import annotations
 from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
-from app.framing import dragged, zoomed
+from app.core.framing import dragged, zoomed
+from app.core.settings import FramingSettings
 from app.gui.frame_view import ViewMode
 from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
 from app.gui.store import SettingsStore
-from app.settings import FramingSettings
 
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from app.core.types import Picture
 from app.gui.frame_view import BgrxImage, ViewRequest, render
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.types import Picture
 
 
 class PreviewWorker:

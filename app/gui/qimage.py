@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtGui import QImage
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 _FORMATS = {3: QImage.Format.Format_BGR888, 4: QImage.Format.Format_RGB32}
 

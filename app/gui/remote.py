@@ -8,10 +8,10 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.compositing.library import all_backgrounds
 from app.control import ControlServer, SettingsController
+from app.core.settings import Settings
 from app.gui.bridge import Bridge
 from app.gui.store import SettingsStore
 from app.scenes import SceneStore
-from app.settings import Settings
 from app.status_json import status_fields
 
 

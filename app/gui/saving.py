@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app import settings_file
-from app.errors import SettingsError
+from app.core.errors import SettingsError
 from app.gui import preferences as preferences_file
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.settings import MODEL_NAMES
+from app.core.types import BgrImage
 from app.doctor.finding import Finding
-from app.settings import MODEL_NAMES
-from app.types import BgrImage
 
 
 @dataclass(frozen=True, slots=True)

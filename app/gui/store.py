@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.settings import Model, Settings
+from app.core.settings import Model, Settings
 
 Section = Literal["capture", "framing", "matting", "background", "output"]
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import AlphaImage
 from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
-from app.types import AlphaImage
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 

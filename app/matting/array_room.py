@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import BgrImage
 from app.matting import blur
-from app.types import BgrImage
 
 Floats = NDArray[np.float32]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, Matte
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, Matte
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app import paths
-from app.errors import ModelError
+from app.core.errors import ModelError
 from app.matting.silent_openvino import core, ov
 
 LOG = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.settings import EdgeSettings
+from app.core.settings import EdgeSettings
 
 SHARPEST = 1e-3
 MOTION = 30.0

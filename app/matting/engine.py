@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
 from app.matting.base import EngineInfo
 from app.matting.executors.base import Executor, NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
 
 MakeExecutor = Callable[[StepGeometry], Executor]
 MakeGeometry = Callable[[int, int], StepGeometry]

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from app import paths
-from app.errors import SettingsError
+from app.core.errors import SettingsError
 from app.json_file import JsonObject, read_object, write_object
 from app.matting import hardware
 

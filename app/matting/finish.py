@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting import array_edges, plain
 from app.matting.arithmetic import compiled
 from app.matting.array_room import blurred_room
 from app.matting.edges import EdgePlan
 from app.matting.geometry import StepGeometry
 from app.matting.guided import GuidedFilter
-from app.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 
 MOST_THREADS = 4
 Coefficients = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]

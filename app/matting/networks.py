@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from app.errors import ModelError
+from app.core.errors import ModelError
 from app.matting.core import Core, DirectCore
 from app.matting.executors.eager import DTYPES
 from app.matting.saliency import SalientNetwork

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import PlateError
-from app.types import AlphaImage, BgrImage
+from app.core.errors import PlateError
+from app.core.types import AlphaImage, BgrImage
 
 LOG = logging.getLogger(__name__)
 ASPECT_TOLERANCE = 0.02

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.errors import PlateError
-from app.framing import framed
+from app.core.errors import PlateError
+from app.core.framing import framed
+from app.core.settings import FramingSettings, MattingSettings
+from app.core.types import BgrImage
 from app.matting.engine import FrameEngine
 from app.matting.executors.base import Executor
 from app.matting.geometry import StepGeometry, auto_ratio
 from app.matting.plate import PlateWatch, read_plate
 from app.matting.plate_engine import LitPlate, PlateEngine
 from app.matting.plate_person import shows_someone
-from app.settings import FramingSettings, MattingSettings
-from app.types import BgrImage
 
 if TYPE_CHECKING:
     from app.matting.registry import Choice

@@ -10,9 +10,9 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from app.core.types import BgrImage
 from app.matting.core import Core, State
 from app.matting.plate import lit_plate
-from app.types import BgrImage
 from models.bgmv2 import MattingRefine
 
 CELL = 4

@@ -11,12 +11,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import PlateError
+from app.core.errors import PlateError
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base import EngineInfo
 from app.matting.engine import FrameEngine
 from app.matting.plate import PlateWatch
-from app.settings import EdgeSettings
-from app.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 
 LOOK_EVERY_S = 1.0
 LOOK_AGAIN_S = 0.25

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import AlphaImage, BgrImage
 from app.matting.geometry import STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
 from app.matting.registry import choose
-from app.settings import EdgeSettings, MattingSettings
-from app.types import AlphaImage, BgrImage
 
 NETWORK = "student"
 """The bundled one: it is always there, and small."""

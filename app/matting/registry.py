@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import ModelError, WeightsMissingError
-from app.framing import WHOLE
+from app.core.errors import ModelError, WeightsMissingError
+from app.core.framing import WHOLE
+from app.core.settings import PLATE_MODELS, FramingSettings, MattingSettings
 from app.matting import hardware
 from app.matting.engine import FrameEngine
 from app.matting.executor_memory import Situation, Way, machine, recall
 from app.matting.executors.base import Executor
 from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
-from app.settings import PLATE_MODELS, FramingSettings, MattingSettings
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage
 from app.matting.executor_memory import Situation, Way, recall, remember
 from app.matting.executors.base import Executor, NotAMatteError
 from app.matting.registry import choose, decide, geometry_for, make_executor, situation_of, ways
-from app.settings import EdgeSettings, MattingSettings
-from app.types import BgrImage
 
 _log = logging.getLogger(__name__)
 WARM_UPS = 3

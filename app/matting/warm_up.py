@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import MattingSettings
 from app.matting.arithmetic import compiled
 from app.matting.registry import build_engine
-from app.settings import MattingSettings
 
 
 def warm_up() -> None:

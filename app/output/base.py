@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Protocol
 
-from app.types import Picture
+from app.core.types import Picture
 
 
 class FrameSink(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from app.errors import SinkLostError
-from app.types import Picture, check_bgr
+from app.core.errors import SinkLostError
+from app.core.types import Picture, check_bgr
 
 
 class MemorySink:

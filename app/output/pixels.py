@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 Layout = Literal["I420", "YUYV", "UYVY", "BGR"]
 """I420: planes Y, U, V, the latter two at half size. YUYV, UYVY: Y of each pixel, U and V of every second. All are

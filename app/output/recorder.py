@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app import geometry
+from app.core import geometry
+from app.core.errors import SinkLostError, SinkOpenError
+from app.core.types import Picture
 from app.disk_errors import why_not_written
-from app.errors import SinkLostError, SinkOpenError
-from app.types import Picture
 from app.video_io import VideoWriter
 
 

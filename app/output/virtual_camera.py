@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from app import geometry
-from app.errors import SinkLostError, SinkOpenError
+from app.core import geometry
+from app.core.errors import SinkLostError, SinkOpenError
+from app.core.types import BgrImage, Picture
 from app.holders import LINUX, holders
 from app.output.camera_errors import NO_DEVICE, sentence
 from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
 from app.output.pixels import Layout, Packer
-from app.types import BgrImage, Picture
 
 if TYPE_CHECKING:
     import pyvirtualcam

@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 
+from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, Stage
-from app.types import SourceInfo
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.capture.base import FrameSource, HoldsExposure
-from app.errors import SourceLostError
+from app.core.errors import SourceLostError
+from app.core.settings import CaptureSettings
+from app.core.types import Frame
 from app.runtime.board import StatusBoard
 from app.runtime.slot import LatestSlot
 from app.runtime.status import Stage
-from app.settings import CaptureSettings
-from app.types import Frame
 
 RETRY_S = 1.0
 SILENCE_S = 2.0

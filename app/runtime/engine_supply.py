@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.errors import MattecamError, ModelError, PlateError
-from app.framing import WHOLE
+from app.core.errors import MattecamError, ModelError, PlateError
+from app.core.framing import WHOLE
+from app.core.settings import MIN_RATIO, PLATE_MODELS, EdgeSettings, FramingSettings, MattingSettings
 from app.matting.base import MattingEngine
 from app.matting.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.governing import Governing
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
-from app.settings import MIN_RATIO, PLATE_MODELS, EdgeSettings, FramingSettings, MattingSettings
 
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0

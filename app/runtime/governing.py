@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from app.core.settings import MIN_RATIO, MattingSettings
 from app.matting.base import EngineInfo
 from app.matting.governor import Governor, Quality, Step, ladder
 from app.runtime.status import Lowered
-from app.settings import MIN_RATIO, MattingSettings
 
 LIGHTER_MODEL = "student"
 FULL = Quality()

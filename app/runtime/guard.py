@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.settings import Settings
-from app.types import Picture, PictureKind
+from app.core.settings import Settings
+from app.core.types import Picture, PictureKind
 
 
 def may_leave(picture: Picture, settings: Settings) -> bool:

@@ -10,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from app.compositing.base import Background
-from app.errors import ModelError
-from app.framing import framed
+from app.core.errors import ModelError
+from app.core.framing import framed
+from app.core.settings import BackgroundSettings, FramingSettings, Settings
+from app.core.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
 from app.matting.governor import Step
 from app.runtime.board import StatusBoard
@@ -20,8 +22,6 @@ from app.runtime.engine_supply import EngineSupply
 from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
-from app.settings import BackgroundSettings, FramingSettings, Settings
-from app.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
 
 IDLE_S = 0.25
 """How often the thread looks around while no frame comes."""

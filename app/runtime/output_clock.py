@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.settings import Settings
+from app.core.types import Picture
 from app.runtime.board import StatusBoard
 from app.runtime.guard import may_leave
 from app.runtime.pacing import SteadyClock
 from app.runtime.sink_worker import SinkWorker
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.standby_pictures import StandbyPictures
-from app.settings import Settings
-from app.types import Picture
 
 log = logging.getLogger(__name__)
 

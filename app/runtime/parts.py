@@ -8,9 +8,9 @@ from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.compositing.base import Background
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings
 from app.matting.base import MattingEngine
 from app.output.base import CameraSink, FrameSink, ReaderCounter
-from app.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings
 
 
 @dataclass(frozen=True, slots=True)

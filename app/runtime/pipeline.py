@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from app.compositing.base import Background
+from app.core.settings import PLATE_MODELS, BackgroundSettings, Settings
+from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, FrameSink
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
@@ -30,8 +32,6 @@ from app.runtime.slot import LatestSlot
 from app.runtime.standby_pictures import StandbyPictures
 from app.runtime.status import PipelineStatus, Stage
 from app.runtime.worker import Worker
-from app.settings import PLATE_MODELS, BackgroundSettings, Settings
-from app.types import Picture, PictureKind
 
 CAMERA_RETRY_S = 2.0
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from app.core.types import Picture
 from app.output.base import FrameSink
 from app.runtime.board import StatusBoard
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Stage
-from app.types import Picture
 
 K = TypeVar("K", bound=Hashable)
 S = TypeVar("S", bound=FrameSink)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing.standby import StandbyCard
-from app.errors import BackgroundError
+from app.core.errors import BackgroundError
+from app.core.settings import OutputSettings
+from app.core.types import Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
-from app.settings import OutputSettings
-from app.types import Picture, PictureKind
 
 PLAIN = 24
 """The grey that stands in for a card, of 255: about as dark as the card's edge."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
-from app.types import SourceInfo
 
 
 class Phase(Enum):

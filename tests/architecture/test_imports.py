@@ -16,12 +16,12 @@ MAX_LINES = 300
 SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
 LAYERS = (
     (
-        "app.types",
-        "app.settings",
-        "app.errors",
+        "app.core.types",
+        "app.core.settings",
+        "app.core.errors",
         "app.logs",
         "app.paths",
-        "app.geometry",
+        "app.core.geometry",
         "app.json_file",
         "app.private_file",
         "app.disk_errors",
@@ -88,8 +88,8 @@ def in_package(*packages: str) -> list[str]:
 
 
 def test_there_is_something_to_check() -> None:
-    assert {"run", "app.settings", "app.runtime.pipeline", "models.weights"} <= set(modules())
-    assert "app.settings" in imports("app.settings_file")
+    assert {"run", "app.core.settings", "app.runtime.pipeline", "models.weights"} <= set(modules())
+    assert "app.core.settings" in imports("app.settings_file")
     assert foreign("models.checkpoint") == {"torch", "safetensors"}
 
 

@@ -15,9 +15,9 @@ from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.program import ReplaySource
 from app.bench.run import bench
 from app.bench.usual import UsualLoop, frozen
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import MattingSettings
 from app.matting import build_engine
-from app.settings import MattingSettings
 from models.student.bundled import BUNDLED, load_bundled
 from tests.matting.conftest import frames
 

@@ -12,9 +12,9 @@ import pytest
 from app.capture import camera
 from app.capture.camera import CameraSource, blank_colour
 from app.capture.devices import CameraDevice
-from app.errors import SourceLostError, SourceOpenError
-from app.settings import CaptureSettings
-from app.types import BgrImage
+from app.core.errors import SourceLostError, SourceOpenError
+from app.core.settings import CaptureSettings
+from app.core.types import BgrImage
 
 WEBCAM = CameraDevice("usb-webcam", "Webcam", "/dev/null", 0, ((640, 480),), ("YUYV", "MJPG"))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.capture.demo import DemoSource
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 
 def suit_share(image: BgrImage) -> float:

@@ -9,8 +9,8 @@ import pytest
 
 from app.capture import SourceOpener, devices, open_source, v4l2
 from app.capture import open as opening
-from app.errors import SourceOpenError
-from app.settings import CaptureSettings
+from app.core.errors import SourceOpenError
+from app.core.settings import CaptureSettings
 
 
 @pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])

@@ -10,7 +10,7 @@ from app.capture import camera, exposure
 from app.capture.camera import CameraSource
 from app.capture.devices import CameraDevice
 from app.capture.exposure import ExposureLock
-from app.settings import CaptureSettings
+from app.core.settings import CaptureSettings
 
 AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
 AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.capture import SourceKind, SourceName, open_source, parse_source
 from app.capture.demo import DemoSource
-from app.errors import MattecamError, SourceOpenError, UsageError
-from app.settings import CaptureSettings
+from app.core.errors import MattecamError, SourceOpenError, UsageError
+from app.core.settings import CaptureSettings
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
 from app.capture.video_file import VideoFileSource
-from app.settings import CaptureSettings
-from app.types import check_bgr
+from app.core.settings import CaptureSettings
+from app.core.types import check_bgr
 from tests.clips import write_clip
 
 Maker = Callable[[Path], FrameSource]

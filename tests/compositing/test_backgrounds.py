@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from app.compositing import Background, bundled_backgrounds, kind_of_file, open_background
-from app.errors import BackgroundError
-from app.settings import BackgroundSettings
-from app.types import BlurredRoom, check_bgr
+from app.core.errors import BackgroundError
+from app.core.settings import BackgroundSettings
+from app.core.types import BlurredRoom, check_bgr
 from tests.compositing.files import cut, flat, photo, write, write_video
 
 

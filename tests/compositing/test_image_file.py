@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.compositing.image_file import MAX_SIDE, is_picture, read_image
-from app.errors import BackgroundError
+from app.core.errors import BackgroundError
 from tests.compositing.files import cut, photo, write
 from tests.paths import ROOT
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.compositing.card_text import TextBlock
 from app.compositing.standby import StandbyCard
-from app.errors import BackgroundError
-from app.types import BgrImage
+from app.core.errors import BackgroundError
+from app.core.types import BgrImage
 from tests.compositing.files import flat, write
 
 

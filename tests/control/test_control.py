@@ -17,7 +17,7 @@ from app.control import Command, ControlServer, NotRunningError, ask
 from app.control.commands import JsonValue
 from app.control.pipe import SECRET_FILE, PipeEndpoint, connect_pipe
 from app.control.transport import Call, ControlError, Endpoint, SocketEndpoint, connect_socket, make_private
-from app.errors import SettingsError
+from app.core.errors import SettingsError
 
 
 @dataclass

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.control import SettingsController
-from app.errors import SettingsError, UsageError
+from app.core.errors import SettingsError, UsageError
+from app.core.settings import FramingSettings, Settings
 from app.scenes import SceneStore
-from app.settings import FramingSettings, Settings
 
 
 @dataclass

@@ -10,8 +10,8 @@ import pytest
 
 from app import cli, cli_doctor, doctor
 from app.control import ControlServer
+from app.core.errors import MattecamError
 from app.doctor.finding import Finding, State
-from app.errors import MattecamError
 from tests.control.test_control import Recorder
 from tests.doctor.machine import Machine
 

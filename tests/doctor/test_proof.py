@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from app.core.errors import SinkLostError, SinkOpenError
+from app.core.types import BgrImage, Picture
 from app.doctor import proof
 from app.doctor.finding import State
 from app.doctor.proof import bar_error, colour_bars, prove
-from app.errors import SinkLostError, SinkOpenError
-from app.types import BgrImage, Picture
 
 
 class Wire:

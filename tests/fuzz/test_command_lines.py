@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from app import cli
-from app.settings import MODEL_NAMES
+from app.core.settings import MODEL_NAMES
 from tests.fuzz import tally
 
 SAMPLE, ALL = 100, 1000

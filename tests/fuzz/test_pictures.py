@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from app.compositing.image_file import is_picture, read_image
-from app.errors import BackgroundError, PlateError
+from app.core.errors import BackgroundError, PlateError
+from app.core.types import check_bgr
 from app.matting.plate import read_plate
-from app.types import check_bgr
 from tests.fuzz.damage import damaged
 
 SAMPLE, ALL = 40, 1000

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from app import settings_file
 from app.control.commands import decode_answer, decode_command
-from app.errors import SettingsError, UsageError
+from app.core.errors import SettingsError, UsageError
+from app.core.settings import Settings
 from app.json_file import BrokenFileError, parse_object
 from app.scenes import SceneStore
-from app.settings import Settings
 from tests.fuzz import tally
 from tests.fuzz.damage import damaged
 

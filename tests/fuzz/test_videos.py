@@ -10,9 +10,9 @@ import pytest
 
 from app.capture.video_file import VideoFileSource
 from app.compositing import open_background
-from app.errors import BackgroundError, SourceLostError, SourceOpenError
-from app.settings import BackgroundSettings
-from app.types import check_bgr
+from app.core.errors import BackgroundError, SourceLostError, SourceOpenError
+from app.core.settings import BackgroundSettings
+from app.core.types import check_bgr
 from tests.fuzz.damage import damaged
 
 SAMPLE, ALL = 40, 2000

@@ -14,6 +14,8 @@ from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
 from app import paths
+from app.core.settings import CaptureSettings, OutputSettings, Settings
+from app.core.types import Frame
 from app.doctor.finding import Finding, State
 from app.gui import preferences as preferences_file
 from app.gui import services
@@ -22,8 +24,6 @@ from app.gui.log_buffer import LogBuffer
 from app.gui.preferences import WindowPreferences
 from app.gui.single_instance import SingleInstance
 from app.runtime.parts import Parts
-from app.settings import CaptureSettings, OutputSettings, Settings
-from app.types import Frame
 from tests.fakes import FakeSource, FakeWorld
 
 QUIET = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))

@@ -15,10 +15,10 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListView, 
 from pytestqt.qtbot import QtBot
 
 from app import paths
+from app.core.settings import BackgroundSettings
+from app.core.types import PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds.item import Tile, TileKind
-from app.settings import BackgroundSettings
-from app.types import PictureKind
 from tests.gui.conftest import activate
 
 

@@ -6,11 +6,11 @@ import threading
 
 from pytestqt.qtbot import QtBot
 
+from app.core.settings import Settings
 from app.gui.application import Session
 from app.gui.bridge import Bridge
 from app.gui.frame_view import ViewMode, ViewRequest
 from app.runtime.pipeline import Pipeline
-from app.settings import Settings
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET
 from tests.waiting import eventually

@@ -13,10 +13,10 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.settings import CaptureSettings
 from app.gui import services
 from app.gui.application import Session
 from app.gui.panels.camera import FILE
-from app.settings import CaptureSettings
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
 from tests.gui.widgets import box, button

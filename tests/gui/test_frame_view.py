@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.types import Frame, Picture, PictureKind
 from app.gui.frame_view import ViewMode, ViewRequest, fitted_size, render
-from app.types import Frame, Picture, PictureKind
 
 WIDTH, HEIGHT = 40, 20
 

@@ -10,10 +10,10 @@ from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
-from app.framing import WHOLE
+from app.core.framing import WHOLE
+from app.core.settings import FramingSettings
 from app.gui.application import Session
 from app.gui.frame_view import ViewMode
-from app.settings import FramingSettings
 from tests.gui.test_settings_controls import bring_up, drag
 
 

@@ -16,11 +16,11 @@ from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayI
 from pytestqt.qtbot import QtBot
 
 from app import paths, settings_file
+from app.core.settings import BackgroundSettings, Settings
 from app.gui.application import Session, WindowOptions, run_window
 from app.gui.preferences import WindowPreferences
 from app.gui.single_instance import SingleInstance
 from app.runtime.status import Phase, PipelineStatus
-from app.settings import BackgroundSettings, Settings
 from tests.fakes import FakeEngine, FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 

@@ -18,9 +18,10 @@ from pytestqt.qtbot import QtBot
 from app import paths, settings_file
 from app.capture import open_source
 from app.compositing import open_background
+from app.core.errors import MattecamError, PlateError
+from app.core.settings import BackgroundSettings, CaptureSettings
 from app.doctor.finding import Finding
 from app.doctor.virtual_camera import check_virtual_camera
-from app.errors import MattecamError, PlateError
 from app.gui.findings_view import FindingsView, blocks
 from app.gui.messages import catalogue, shown
 from app.gui.plate_dialog import PlateDialog
@@ -30,7 +31,6 @@ from app.gui.translations import make, sources
 from app.matting.plate import read_plate
 from app.output.recorder import Recorder
 from app.scenes import SceneStore
-from app.settings import BackgroundSettings, CaptureSettings
 from app.video_reader import VideoReader
 from models import weights
 from tests.doctor.machine import RELEASE, Machine

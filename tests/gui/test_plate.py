@@ -14,15 +14,15 @@ from PyQt6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
-from app.errors import PlateError
+from app.core.errors import PlateError
+from app.core.settings import CaptureSettings, Settings
+from app.core.types import BgrImage, Picture, PictureKind
 from app.gui import plate_dialog, services
 from app.gui.application import Session
 from app.gui.plate_dialog import PlateDialog
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.plate_capture import plate_path, save_plate
-from app.settings import CaptureSettings, Settings
-from app.types import BgrImage, Picture, PictureKind
 
 SIZE = 160, 96
 

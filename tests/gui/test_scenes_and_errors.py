@@ -10,8 +10,8 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QInputDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import SinkOpenError, SourceLostError
 from app.doctor.finding import Finding, State
-from app.errors import SinkOpenError, SourceLostError
 from app.gui import services
 from app.gui.application import Session
 from app.gui.doctor_dialog import FindingsDialog

@@ -12,8 +12,8 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLineEdit, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.settings import Settings
 from app.gui.application import Session
-from app.settings import Settings
 
 
 def child(session: Session, kind: type[QWidget], name: str) -> QWidget:

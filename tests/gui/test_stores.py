@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from app import paths
+from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.gui import preferences as preferences_file
 from app.gui.preferences import WindowPreferences
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
-from app.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 
 
 def test_what_the_command_line_said_is_not_saved_but_edits_are() -> None:

@@ -13,11 +13,11 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
+from app.core.settings import CaptureSettings
 from app.gui import services
 from app.gui.application import WindowOptions
 from app.gui.frame_view import ViewMode
 from app.runtime.status import Phase
-from app.settings import CaptureSettings
 from tests.fakes import FakeEngine, FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.core import Core
 from app.matting.executors.cuda_graph import CudaGraphExecutor
 from app.matting.geometry import StepGeometry
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte
 from models.student import StudentNetwork
 from tests.golden.fill import fill
 from tests.matting.conftest import frames

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from app.core.settings import MattingSettings
+from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.settings import MattingSettings
-from app.types import BgrImage
 from models.rvm import MattingNetwork
 from models.student import StudentNetwork
 from models.u2net import U2Net

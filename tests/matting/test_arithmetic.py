@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import array_room, blur, kernels, plain
 from app.matting.arithmetic import Compiled
 from app.matting.core import Core
@@ -23,8 +25,6 @@ from app.matting.executors.eager import EagerExecutor
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
 from app.matting.room import blurred_room
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, BlurredRoom
 from tests.matting.conftest import frames
 
 IMPLEMENTATIONS = [kernels, plain]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from app.errors import ModelError
+from app.core.errors import ModelError
 from app.matting.core import Core
 from app.matting.executors.compiled import CompiledExecutor
 from app.matting.executors.eager import EagerExecutor

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from app.core.types import Backdrop, BlurredRoom, Matte
 from app.matting.executors.base import NotAMatteError
 from app.matting.executors.cuda_graph import CudaGraphExecutor
 from app.matting.executors.eager import EagerExecutor
 from app.matting.executors.graph_backend import CudaBackend
 from app.matting.geometry import StepGeometry
 from app.matting.networks import load_core
-from app.types import Backdrop, BlurredRoom, Matte
 from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, Ask, assert_close, core, pipelined
 from tests.matting.conftest import frames
 from tests.matting.played_gpu import PlayedBackend

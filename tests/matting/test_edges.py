@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage
 from app.matting.edges import box_radii, octagon, plan
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.settings import EdgeSettings
-from app.types import AlphaImage
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.engine import FrameEngine
 from app.matting.executors.base import NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, Matte
 
 OFF = EdgeSettings()
 FRAME = np.zeros((48, 64, 3), np.uint8)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Backdrop, BlurredRoom
 from app.matting import hardware
-from app.settings import EdgeSettings, MattingSettings
-from app.types import Backdrop, BlurredRoom
 from tests.golden.fill import fill
 from tests.matting.conftest import NETWORKS, BuildEngine, frames
 

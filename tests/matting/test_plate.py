@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.errors import PlateError
+from app.core.errors import PlateError
+from app.core.types import AlphaImage, BgrImage
 from app.matting.plate import PATIENCE, PlateWatch, median_plate, read_plate
-from app.types import AlphaImage, BgrImage
 from app.video_reader import VideoReader
 from tests.paths import shared
 

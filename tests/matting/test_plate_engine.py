@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from app.errors import ModelError, PlateError
+from app.core.errors import ModelError, PlateError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import choose_model, hardware, registry
 from app.matting.plate import PATIENCE
 from app.matting.plate_build import sample_pixels
-from app.settings import EdgeSettings, MattingSettings
-from app.types import Backdrop, BgrImage, BlurredRoom
 from models import weights as registered
 from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill

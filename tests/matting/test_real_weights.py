@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
+from app.core.settings import MattingSettings
+from app.core.types import BgrImage, BlurredRoom
 from app.matting import hardware
-from app.settings import MattingSettings
-from app.types import BgrImage, BlurredRoom
 from tests.matting.conftest import BuildEngine
 from tests.paths import shared
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.errors import ModelError, WeightsMissingError
+from app.core.errors import ModelError, WeightsMissingError
+from app.core.settings import MattingSettings
 from app.matting import choose_model, hardware, registry
 from app.matting.geometry import auto_ratio
-from app.settings import MattingSettings
 from models import weights as registered
 from tests.matting.conftest import BuildEngine, frames
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from app import paths
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, Matte
 from app.matting import executor_memory, hardware, registry, trial
 from app.matting.executor_memory import Situation, Way, recall, remember
 from app.matting.executors.base import Executor, NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.registry import Choice
-from app.settings import EdgeSettings, MattingSettings
-from app.types import Backdrop, BgrImage, Matte
 
 SIZE = (160, 96)
 AUTO = MattingSettings(model="student", downsample_ratio=0.5)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import paths
-from app.settings import MODEL_NAMES
+from app.core.settings import MODEL_NAMES
 from models import weights
 from models.weights import (
     WEIGHTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.types import AlphaImage, BgrImage, Picture, PictureKind
+from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 
 BARS = (
     (235, 235, 235),

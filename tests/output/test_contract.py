@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import SinkLostError
+from app.core.errors import SinkLostError
 from app.output.base import FrameSink
 from app.output.memory import MemorySink
 from app.output.recorder import Recorder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.types import Picture, PictureKind
 from app.output.memory import MemorySink
-from app.types import Picture, PictureKind
 from tests.output.pictures import picture
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from av.error import InvalidDataError
 
-from app.errors import SinkLostError, SinkOpenError
+from app.core.errors import SinkLostError, SinkOpenError
+from app.core.types import BgrImage
 from app.output.recorder import Recorder
-from app.types import BgrImage
 from app.video_io import VideoWriter
 from tests.output.pictures import bar_error, picture
 from tests.paths import ROOT
@@ -131,9 +131,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 import numpy as np
-from app.errors import SinkLostError
+from app.core.errors import SinkLostError
 from app.output.recorder import Recorder
-from app.types import Picture, PictureKind
+from app.core.types import Picture, PictureKind
 recorder = Recorder(Path(sys.argv[1]), 320, 240, 30)
 generator = np.random.default_rng(0)
 try:

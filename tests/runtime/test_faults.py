@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import MattecamError
+from app.core.errors import MattecamError
+from app.core.types import Matte
 from app.runtime import capture_worker, engine_supply, output_clock, pipeline
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.types import Matte
 from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
 from tests.runtime.test_pipeline import BASE
 from tests.waiting import eventually
@@ -156,7 +156,7 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str, monkeypatch: pytest.
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
-    from app.settings import FramingSettings, MattingSettings
+    from app.core.settings import FramingSettings, MattingSettings
 
     tried: list[tuple[str, float | None]] = []
     world = FakeWorld()

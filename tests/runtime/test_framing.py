@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.framing import framed
+from app.core.framing import framed
+from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
+from app.core.types import Backdrop, BgrImage, Frame, Matte
 from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
-from app.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
-from app.types import Backdrop, BgrImage, Frame, Matte
 from tests.fakes import PERSON, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
 from tests.runtime.test_pipeline import BASE, composites
 from tests.waiting import eventually

@@ -10,15 +10,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.errors import ModelError, WeightsMissingError
+from app.core.errors import ModelError, WeightsMissingError
+from app.core.settings import EdgeSettings, FramingSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, Matte, PictureKind
 from app.matting import governor
 from app.matting.base import EngineInfo
 from app.matting.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
 from app.runtime.status import PipelineStatus
-from app.settings import EdgeSettings, FramingSettings, MattingSettings
-from app.types import Backdrop, BgrImage, Matte, PictureKind
 from tests.fakes import FakeWorld, shows_room
 from tests.runtime.test_pipeline import BASE, composites, ignore, running
 from tests.waiting import eventually

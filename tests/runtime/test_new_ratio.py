@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.core.settings import FramingSettings, MattingSettings
 from app.matting.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
-from app.settings import FramingSettings, MattingSettings
 from tests.runtime.test_governor import HEIGHT, WIDTH, PlayedEngine
 from tests.waiting import eventually
 

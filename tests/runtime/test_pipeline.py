@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import BackgroundError, ModelError, PlateError, SourceOpenError
+from app.core.errors import BackgroundError, ModelError, PlateError, SourceOpenError
+from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.types import PictureKind
 from app.runtime import demand
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
-from app.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.types import PictureKind
 from tests.fakes import PERSON, FakeEngine, FakeWorld, shows_room
 from tests.waiting import eventually
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.core.types import PictureKind
 from app.runtime.status import Stage
-from app.types import PictureKind
 from tests.fakes import FakeWorld
 from tests.runtime.test_pipeline import BASE, composites, running
 from tests.waiting import eventually

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from app.compositing.standby import StandbyCard
+from app.core.settings import OutputSettings
+from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime import standby_pictures
 from app.runtime.board import StatusBoard
 from app.runtime.standby_pictures import PLAIN, StandbyPictures
-from app.settings import OutputSettings
-from app.types import BgrImage, Picture, PictureKind
 from tests.waiting import eventually
 
 SOON = OutputSettings(standby_text="soon")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import FramingSettings, MattingSettings
 from app.matting.base import MattingEngine
 from app.matting.governor import Step
 from app.runtime import engine_supply
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
-from app.settings import FramingSettings, MattingSettings
 from tests.runtime.test_governor import AUTO, HEIGHT, WIDTH, PlayedEngine
 from tests.waiting import eventually
 

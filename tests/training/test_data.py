@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import UsageError
+from app.core.errors import UsageError
 from tests.training.samples import make_cache, person, room
 from training.data import Mixture, SampleSource
 from training.degrade import FLAWLESS, random_camera, through_h264

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.errors import SourceOpenError, UsageError
+from app.core.errors import SourceOpenError, UsageError
 from training.evaluate import evaluate_paths
 from training.metrics import Alpha
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.errors import MattecamError
+from app.core.errors import MattecamError
 from tests.vm import checks_browser, checks_camera, checks_doctor, checks_formats, checks_program, checks_source
 from tests.vm.tools import CheckFailed
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.core.errors import SinkOpenError
 from app.doctor.proof import bar_error
-from app.errors import SinkOpenError
 from app.output.virtual_camera import VirtualCamera
 from tests.vm.tools import DEVICE, OpenCvReader, expect, load, say, sending, shell, unload
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from app.core.types import BgrImage
 from app.doctor.system import System
-from app.types import BgrImage
 from tests.vm import feeder, marks
 from tests.vm.checks_browser import look
 from tests.vm.program import ctl, opened_reader, program, until_picture

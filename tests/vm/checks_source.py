@@ -14,8 +14,8 @@ from pathlib import Path
 from app.capture import open_source
 from app.capture.base import FrameSource
 from app.capture.devices import list_cameras
-from app.errors import SourceLostError, SourceOpenError
-from app.settings import CaptureSettings
+from app.core.errors import SourceLostError, SourceOpenError
+from app.core.settings import CaptureSettings
 from tests.vm.tools import expect, load, load_camera, say, shell, unload
 
 FEED = 10

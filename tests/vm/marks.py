@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from app.types import BgrImage
+from app.core.types import BgrImage
 
 CELL = 16
 _COLUMNS = 36

@@ -6,9 +6,9 @@ import signal
 import time
 from collections.abc import Callable
 
+from app.core.types import Picture, PictureKind
 from app.doctor.proof import colour_bars
 from app.output.virtual_camera import VirtualCamera
-from app.types import Picture, PictureKind
 
 FPS = 30.0
 

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from app.control import Command, ask
+from app.core.settings import EdgeSettings, FramingSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
-from app.settings import EdgeSettings, FramingSettings, MattingSettings
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte
 from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
 
 FOLDER = Path("/tmp/mattecam")

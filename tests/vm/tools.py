@@ -20,8 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.errors import MattecamError
-from app.types import BgrImage
+from app.core.errors import MattecamError
+from app.core.types import BgrImage
 from tests.vm import producer
 
 NUMBER = 20

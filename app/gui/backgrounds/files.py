@@ -11,9 +11,9 @@ import numpy as np
 from app import paths
 from app.compositing import kind_of_file, open_background
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from app.errors import BackgroundError
-from app.settings import BackgroundSettings
-from app.types import BgrImage
+from app.core.errors import BackgroundError
+from app.core.settings import BackgroundSettings
+from app.core.types import BgrImage
 
 
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from app.settings import BackgroundSettings
+from app.core.settings import BackgroundSettings
 
 GREEN = "#00b140"
 

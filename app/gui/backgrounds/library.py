@@ -10,6 +10,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
 from app.compositing.library import bundled_backgrounds, own_backgrounds
+from app.core.types import BgrImage
 from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
@@ -18,7 +19,6 @@ from app.gui.backgrounds.names import bundled_name
 from app.gui.messages import shown
 from app.gui.qimage import from_qimage, to_qimage
 from app.gui.tasks import Tasks
-from app.types import BgrImage
 
 FETCH_TIMEOUT_MS = 20_000
 MAX_FETCH_BYTES = 60_000_000

@@ -8,8 +8,8 @@ from dataclasses import replace
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QImage
 
+from app.core.settings import BackgroundSettings
 from app.gui.backgrounds.item import Tile, TileKind
-from app.settings import BackgroundSettings
 
 TILE_ROLE = int(Qt.ItemDataRole.UserRole)
 IMAGE_ROLE = TILE_ROLE + 1

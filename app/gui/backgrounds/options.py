@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.controls import ValueSlider, button, combo, describe, fill_combo, label
 from app.gui.store import SettingsStore
-from app.settings import Settings
 
 
 class BackgroundOptions(QStackedWidget):

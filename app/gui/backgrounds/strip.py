@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
 from app.gui.backgrounds.drops import BackgroundDrops
 from app.gui.backgrounds.files import is_video
@@ -29,7 +30,6 @@ from app.gui.dialogs import ask_for_files, ask_for_name
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.settings import BackgroundSettings, Settings
 
 
 class BackgroundStrip(QWidget):

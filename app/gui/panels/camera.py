@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 
+from app.core.settings import Settings
 from app.gui.controls import Page, check, combo, fill_combo, label
 from app.gui.dialogs import ask_for_file
 from app.gui.panels.framing import FramingControls
@@ -13,7 +14,6 @@ from app.gui.preferences_store import PreferencesStore
 from app.gui.services import Camera
 from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
+from app.core.settings import EdgeSettings, Settings
 from app.gui.controls import ValueSlider, describe, link_button
 from app.gui.store import SettingsStore
-from app.settings import EdgeSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
-from app.framing import WHOLE
+from app.core.framing import WHOLE
+from app.core.settings import MAX_ZOOM, Settings
 from app.gui.controls import ValueSlider, describe, label, link_button
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
-from app.settings import MAX_ZOOM, Settings
 
 STEPS = 100
 """Of a slider for one unit of the setting."""

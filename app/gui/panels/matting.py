@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSignalBlocker
 
+from app.core.settings import Settings
 from app.gui import services
 from app.gui.controls import Page, check, combo, fill_combo
 from app.gui.panels.edges import EdgeControls
@@ -12,7 +13,6 @@ from app.gui.panels.ratio import RatioControl
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 EXECUTORS = (
     ("eager", "PyTorch"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from app.core.settings import Settings
 from app.gui import services
 from app.gui.controls import button, combo, describe, fill_combo, label
 from app.gui.download import Download
@@ -12,7 +13,6 @@ from app.gui.panels.plate import PlateControls
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 MEGABYTE = 1_000_000
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
+from app.core.settings import Settings
 from app.gui.controls import Page, button, check, describe, label
 from app.gui.dialogs import ask_for_folder
 from app.gui.panels.standby import StandbyControls
@@ -13,7 +14,6 @@ from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 
 class OutputPage(Page):

@@ -9,6 +9,7 @@ from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from app.core.settings import PLATE_MODELS, Settings
 from app.gui import services
 from app.gui.controls import button, describe, label
 from app.gui.dialogs import ask_for_file
@@ -16,7 +17,6 @@ from app.gui.qimage import to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
-from app.settings import PLATE_MODELS, Settings
 
 THUMBNAIL_WIDTH = 160
 

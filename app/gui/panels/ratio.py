@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
+from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
 from app.gui.controls import ValueSlider, describe, label
 from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
-from app.settings import MAX_RATIO, MIN_RATIO, Settings
 
 
 class RatioControl(QWidget):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.core.settings import Settings
 from app.gui.controls import button, describe, label, link_button
 from app.gui.dialogs import ask_for_file
 from app.gui.store import SettingsStore
-from app.settings import Settings
 
 IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
 

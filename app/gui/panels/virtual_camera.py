@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
+from app.core.settings import Settings
 from app.gui.controls import check, combo, describe, fill_combo, label, link_button
 from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
-from app.settings import Settings
 
 
 class VirtualCameraControls(QWidget):

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch._dynamo.exc import BackendCompilerFailed
 
-from app.errors import ModelError
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings
+from app.core.types import BlurredRoom
 from app.matting.core import Core, State
 from app.matting.edges import plan
 from app.matting.executors.eager import DTYPES, EagerExecutor
 from app.matting.geometry import StepGeometry
 from app.matting.step import FrameStep, Layers, StepMode, StepOutput
-from app.settings import EdgeSettings
-from app.types import BlurredRoom
 
 Compiler = Callable[[torch.fx.GraphModule, list[Tensor]], Callable[..., object]]
 PLAIN = StepMode(plan(EdgeSettings()))

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.blur import strength_taps
 from app.matting.core import Core, State
 from app.matting.edges import EdgePlan, plan
@@ -26,8 +28,6 @@ from app.matting.executors.eager import DTYPES
 from app.matting.executors.graph_backend import GraphBackend, Mark, Tensors
 from app.matting.geometry import StepGeometry
 from app.matting.step import FrameStep, Layers, StepMode
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, BlurredRoom, Matte
 
 PLAIN = StepMode(plan(EdgeSettings()))
 TURNS = 2

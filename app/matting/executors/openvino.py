@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.conversion import state_shapes
 from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
@@ -15,8 +17,6 @@ from app.matting.geometry import StepGeometry
 from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Shape, Stage, fitted, stages
 from app.matting.guided import find_filter
 from app.matting.silent_openvino import core, ov
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, Matte
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 

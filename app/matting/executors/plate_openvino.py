@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.arithmetic import compiled
 from app.matting.cell_kernels import cut_cells, paste_cells
 from app.matting.edges import plan
@@ -16,8 +18,6 @@ from app.matting.geometry import StepGeometry
 from app.matting.plate import lit_plate
 from app.matting.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
 from app.matting.silent_openvino import core, ov
-from app.settings import EdgeSettings
-from app.types import Backdrop, BgrImage, Matte
 
 CELL = 4
 AT_ONCE = 512

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from app.settings import MAX_ZOOM, FramingSettings
-from app.types import BgrImage
+from app.core.settings import MAX_ZOOM, FramingSettings
+from app.core.types import BgrImage
 
 WHOLE = FramingSettings()
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import geometry
-from app.geometry import Image
+from app.core import geometry
+from app.core.geometry import Image
 
 SIDES = st.integers(1, 400)
 SHAPES = st.sampled_from([(), (3,)])

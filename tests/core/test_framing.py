@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.framing import WHOLE, cutout, dragged, framed, zoomed
-from app.settings import MAX_ZOOM, FramingSettings
+from app.core.framing import WHOLE, cutout, dragged, framed, zoomed
+from app.core.settings import MAX_ZOOM, FramingSettings
 
 PAN = st.floats(-1, 1)
 FRAMINGS = st.builds(FramingSettings, zoom=st.floats(1, MAX_ZOOM), pan_x=PAN, pan_y=PAN)

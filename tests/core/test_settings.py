@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.settings import (
+from app.core.settings import (
     MAX_RATIO,
     MIN_RATIO,
     BackgroundSettings,

@@ -1,0 +1,1 @@
+"""Types, errors, settings and geometry: values without behaviour."""
