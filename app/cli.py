@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
 
 import typer
 
-from app import __version__, logs
+from app import __version__
 from app.cli_bench import bench
 from app.cli_convert import convert, evaluate
 from app.cli_devices import devices
 from app.cli_doctor import mount
 from app.cli_plate import plate
 from app.cli_weights import app as weights_app
+from app.config import logs
 from app.core.errors import MattecamError, UsageError
 from app.live_options import LiveOptions, StartSettings, settings_from
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app import logs
+from app.config import logs
 from app.live_options import LiveOptions, settings_from
 
 

@@ -12,6 +12,7 @@ from types import FrameType
 import typer
 
 from app.compositing.library import all_backgrounds
+from app.config.scenes import SceneStore, default_path
 from app.control import ControlServer, SettingsController
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
@@ -22,7 +23,6 @@ from app.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Phase, PipelineStatus, Stage
-from app.scenes import SceneStore, default_path
 from app.status_json import status_fields, write_status
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130

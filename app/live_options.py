@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from app import paths, scenes, settings_file
+from app.config import paths, scenes, settings_file
 from app.core.errors import UsageError
 from app.core.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import json_file, paths
 from app.capture.base import FrameSource
+from app.config import json_file, paths
+from app.config.private_file import write_picture
 from app.core.errors import PlateError, SettingsError
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate import median_plate
-from app.private_file import write_picture
 
 DEFAULT_S = 3.0
 MOST_FRAMES = 30

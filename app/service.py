@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.config.paths import ROOT
 from app.core.errors import MattecamError
-from app.paths import ROOT
 
 UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0

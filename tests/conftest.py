@@ -16,7 +16,7 @@ import psutil
 import pytest
 import torch
 
-from app import logs
+from app.config import logs
 from app.matting.arithmetic import compiled
 
 if not os.environ.get("DISPLAY"):

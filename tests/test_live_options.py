@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app import settings_file
+from app.config import settings_file
+from app.config.scenes import SceneStore, default_path
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
 from app.live_options import (
@@ -23,7 +24,6 @@ from app.live_options import (
     parse_size,
     settings_from,
 )
-from app.scenes import SceneStore, default_path
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))

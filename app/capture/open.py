@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from app import paths
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
 from app.capture.source_name import EMPTY_AT_FIRST, SourceKind, parse_source
 from app.capture.video_file import VideoFileSource
+from app.config import paths
 from app.core.errors import SourceOpenError, UsageError
 from app.core.settings import CaptureSettings
 

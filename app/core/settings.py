@@ -1,7 +1,7 @@
 """Everything the user can choose, as immutable data.
 
 A `Settings` value is read once per frame by every worker; a change makes a new value (`replace`). Reading and writing
-the settings file is `app.settings_file`.
+the settings file is `app.config.settings_file`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app import paths
+from app.config import paths
 from app.doctor.camera import check_cameras
 from app.doctor.disk import check_disk
 from app.doctor.display import check_display

@@ -15,7 +15,7 @@ from types import FrameType
 from PyQt6.QtCore import QCoreApplication, QEvent, QTimer
 from PyQt6.QtWidgets import QApplication
 
-from app import scenes, settings_file
+from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.gui import preferences as preferences_file

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from app import settings_file
+from app.config import settings_file
 from app.core.settings import Settings
 from app.runtime.status import PipelineStatus
 

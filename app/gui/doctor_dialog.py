@@ -8,7 +8,7 @@ from PyQt6.QtCore import QCoreApplication, Qt, QTimer, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app import paths
+from app.config import paths
 from app.gui import services
 from app.gui.bridge import Bridge
 from app.gui.controls import button, describe, link_button

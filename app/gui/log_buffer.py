@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from app.logs import FILE_FORMAT
+from app.config.logs import FILE_FORMAT
 
 MAX_LINES = 2000
 

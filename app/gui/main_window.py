@@ -6,6 +6,7 @@ from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from app.config.scenes import SceneStore
 from app.gui.action_bar import ActionBar
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -36,7 +37,6 @@ from app.gui.status_line import describe_status
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
-from app.scenes import SceneStore
 
 
 class MainWindow(QMainWindow):

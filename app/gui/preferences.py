@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from app.config.json_file import BrokenFileError, read_object, write_object
+from app.config.settings_file import keep_broken
 from app.core.settings import CaptureSettings, Model
-from app.json_file import BrokenFileError, read_object, write_object
-from app.settings_file import keep_broken
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.config.private_file import write_picture
 from app.core.errors import SinkError
 from app.core.types import BgrImage
 from app.gui.bridge import Bridge
 from app.gui.preferences_store import PreferencesStore
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.private_file import write_picture
 from app.runtime.status import PipelineStatus
 
 

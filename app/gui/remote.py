@@ -7,11 +7,11 @@ from collections.abc import Callable
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.compositing.library import all_backgrounds
+from app.config.scenes import SceneStore
 from app.control import ControlServer, SettingsController
 from app.core.settings import Settings
 from app.gui.bridge import Bridge
 from app.gui.store import SettingsStore
-from app.scenes import SceneStore
 from app.status_json import status_fields
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from app import settings_file
+from app.config import settings_file
 from app.core.errors import SettingsError
 from app.gui import preferences as preferences_file
 from app.gui.preferences_store import PreferencesStore

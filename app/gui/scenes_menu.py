@@ -8,11 +8,11 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMenu, QWidget
 
+from app.config.scenes import SceneStore
 from app.core.settings import Settings
 from app.gui.dialogs import ask_for_name
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.scenes import SceneStore
 
 
 class ScenesMenu(QObject):

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from app import paths
+from app.config import paths
 from app.core.errors import ModelError
 from app.matting.silent_openvino import core, ov
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app import paths
+from app.config import paths
+from app.config.json_file import JsonObject, read_object, write_object
 from app.core.errors import SettingsError
-from app.json_file import JsonObject, read_object, write_object
 from app.matting import hardware
 
 _log = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ LAYERS = (
         "app.core.types",
         "app.core.settings",
         "app.core.errors",
-        "app.logs",
-        "app.paths",
+        "app.config.logs",
+        "app.config.paths",
         "app.core.geometry",
-        "app.json_file",
-        "app.private_file",
+        "app.config.json_file",
+        "app.config.private_file",
         "app.disk_errors",
         "app.holders",
     ),
@@ -89,7 +89,7 @@ def in_package(*packages: str) -> list[str]:
 
 def test_there_is_something_to_check() -> None:
     assert {"run", "app.core.settings", "app.runtime.pipeline", "models.weights"} <= set(modules())
-    assert "app.core.settings" in imports("app.settings_file")
+    assert "app.core.settings" in imports("app.config.settings_file")
     assert foreign("models.checkpoint") == {"torch", "safetensors"}
 
 

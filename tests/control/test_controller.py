@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from app.config.scenes import SceneStore
 from app.control import SettingsController
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import FramingSettings, Settings
-from app.scenes import SceneStore
 
 
 @dataclass

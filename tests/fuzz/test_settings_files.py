@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import settings_file
+from app.config import settings_file
+from app.config.json_file import BrokenFileError, parse_object
+from app.config.scenes import SceneStore
 from app.control.commands import decode_answer, decode_command
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import Settings
-from app.json_file import BrokenFileError, parse_object
-from app.scenes import SceneStore
 from tests.fuzz import tally
 from tests.fuzz.damage import damaged
 

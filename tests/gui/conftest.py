@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
-from app import paths
+from app.config import paths
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import Frame
 from app.doctor.finding import Finding, State

@@ -14,7 +14,7 @@ from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QI
 from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListView, QPushButton, QStackedWidget
 from pytestqt.qtbot import QtBot
 
-from app import paths
+from app.config import paths
 from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
 from app.gui.application import Session

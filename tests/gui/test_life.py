@@ -15,7 +15,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from app import paths, settings_file
+from app.config import paths, settings_file
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.application import Session, WindowOptions, run_window
 from app.gui.preferences import WindowPreferences

@@ -15,9 +15,10 @@ from PyQt6.QtCore import QLocale, Qt
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app import paths, settings_file
 from app.capture import open_source
 from app.compositing import open_background
+from app.config import paths, settings_file
+from app.config.scenes import SceneStore
 from app.core.errors import MattecamError, PlateError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.doctor.finding import Finding
@@ -30,7 +31,6 @@ from app.gui.translation import translate
 from app.gui.translations import make, sources
 from app.matting.plate import read_plate
 from app.output.recorder import Recorder
-from app.scenes import SceneStore
 from app.video_reader import VideoReader
 from models import weights
 from tests.doctor.machine import RELEASE, Machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app import paths
+from app.config import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.gui import preferences as preferences_file
 from app.gui.preferences import WindowPreferences

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import paths
+from app.config import paths
 from app.core.settings import MODEL_NAMES
 from models import weights
 from models.weights import (

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app import paths
 from app.compositing import kind_of_file, open_background
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from app.config import paths
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage

@@ -26,7 +26,7 @@ LEFT_OUT = {
     "app/headless.py": "the run without a window",
     "app/image_folder.py": "run.py convert",
     "app/live_options.py": "options of the command line",
-    "app/logs.py": "the log stays English",
+    "app/config/logs.py": "the log stays English",
     "app/output/memory.py": "an output for measurements and tests",
     "app/proof.py": "run.py proof",
     "app/service.py": "run.py service",

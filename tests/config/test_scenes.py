@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.config.scenes import SceneStore
 from app.core.errors import SettingsError
 from app.core.settings import FramingSettings, Settings
-from app.scenes import SceneStore
 
 
 @pytest.fixture

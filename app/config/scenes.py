@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app import paths, settings_file
+from app.config import paths, settings_file
+from app.config.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.errors import SettingsError
 from app.core.settings import Settings
-from app.json_file import BrokenFileError, JsonObject, read_object, write_object
 
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80

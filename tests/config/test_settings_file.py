@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import paths, settings_file
+from app.config import paths, settings_file
+from app.config.json_file import BrokenFileError
 from app.core.errors import SettingsError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.json_file import BrokenFileError
 
 text = st.text(max_size=30)
 some_path = st.none() | text.filter(lambda value: "\0" not in value).map(Path)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app import paths
+from app.config import paths
+from app.config.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
 from app.core.settings import SETTINGS_VERSION, Settings
-from app.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from app import paths
+from app.config import paths
 
 log = logging.getLogger(__name__)
 

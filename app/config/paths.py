@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 
 NAME = "mattecam"
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds `run.py`."""
 
 

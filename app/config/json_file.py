@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from app.config.private_file import write_private
 from app.core.errors import SettingsError
-from app.private_file import write_private
 
 JsonObject = dict[str, object]
 

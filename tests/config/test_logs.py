@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from app import logs, paths
+from app.config import logs, paths
 
 log = logging.getLogger("app.test")
 

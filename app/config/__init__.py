@@ -1,0 +1,1 @@
+"""The user's files: settings, scenes, paths, logs, parsing of values."""
