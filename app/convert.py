@@ -18,10 +18,10 @@ from app.convert_outputs import Output, Outputs, OutputShape, open_output
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage
-from app.image_folder import ImageFolderReader
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.video_reader import VideoReader
+from app.media.image_folder import ImageFolderReader
+from app.media.video_reader import VideoReader
 
 log = logging.getLogger(__name__)
 

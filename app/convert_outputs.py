@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from app.config.private_file import write_picture
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
-from app.disk_errors import why_not_written
-from app.video_io import VideoWriter
+from app.media.disk_errors import why_not_written
+from app.media.video_writer import VideoWriter
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
 

@@ -12,7 +12,7 @@ from app.config.private_file import write_picture
 from app.core.errors import MattecamError
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
-from app.disk_errors import why_not_written
+from app.media.disk_errors import why_not_written
 
 PROOF_S = 10.0
 

@@ -16,11 +16,11 @@ import numpy as np
 from app.core.errors import MattecamError
 from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
+from app.media.video_writer import VideoWriter
 from app.output.base import FrameSink
 from app.output.recorder import Recorder
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
-from app.video_io import VideoWriter
 from tests.fakes import HEIGHT, WIDTH, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
 
 FAULT_LASTS_S = 0.1

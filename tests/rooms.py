@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.types import AlphaImage, BgrImage
 from app.matting.plate_person import person_matte
-from app.video_reader import VideoReader
+from app.media.video_reader import VideoReader
 from tests.paths import shared
 
 MARGIN = 41

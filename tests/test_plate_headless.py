@@ -16,8 +16,8 @@ from app import cli
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
 from app.matting.plate import median_plate
+from app.media.video_reader import VideoReader
 from app.plate_capture import save_plate
-from app.video_reader import VideoReader
 from tests.paths import shared
 from tests.plate_weights import darker_than_the_plate, nobody
 from tests.rooms import clip_frames, empty_room

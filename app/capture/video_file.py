@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.video_reader import VideoError, VideoReader
+from app.media.video_reader import VideoError, VideoReader
 
 READ_TIMEOUT_S = 1.0
 LATEST_S = 0.5

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from app.compositing.base import Background
-from app.compositing.image_file import is_picture
 from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
+from app.media.image_file import is_picture
 
 
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:

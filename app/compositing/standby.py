@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from app.compositing.card_text import TextBlock
-from app.compositing.image_file import read_image
 from app.core import geometry
 from app.core.types import BgrImage
+from app.media.image_file import read_image
 
 DEFAULT_TEXT = "One moment, please"
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from app.compositing.image_file import read_image
 from app.core import geometry
 from app.core.types import BgrImage, BlurredRoom
+from app.media.image_file import read_image
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:

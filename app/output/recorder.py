@@ -13,8 +13,8 @@ import numpy as np
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Picture
-from app.disk_errors import why_not_written
-from app.video_io import VideoWriter
+from app.media.disk_errors import why_not_written
+from app.media.video_writer import VideoWriter
 
 
 class Recorder:

@@ -24,7 +24,7 @@ LAYERS = (
         "app.core.geometry",
         "app.config.json_file",
         "app.config.private_file",
-        "app.disk_errors",
+        "app.media.disk_errors",
         "app.holders",
     ),
     SIBLINGS,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceLostError, SourceOpenError
-from app.video_reader import VideoError, VideoReader
+from app.media.video_reader import VideoError, VideoReader
 from tests.clips import number_of, write_clip
 from tests.paths import shared
 

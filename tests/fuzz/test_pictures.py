@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.compositing.image_file import is_picture, read_image
 from app.core.errors import BackgroundError, PlateError
 from app.core.types import check_bgr
 from app.matting.plate import read_plate
+from app.media.image_file import is_picture, read_image
 from tests.fuzz.damage import damaged
 
 SAMPLE, ALL = 40, 1000

@@ -30,8 +30,8 @@ from app.gui.tasks import Tasks
 from app.gui.translation import translate
 from app.gui.translations import make, sources
 from app.matting.plate import read_plate
+from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
-from app.video_reader import VideoReader
 from models import weights
 from tests.doctor.machine import RELEASE, Machine
 from tests.gui.conftest import StartWindow

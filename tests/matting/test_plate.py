@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage
 from app.matting.plate import PATIENCE, PlateWatch, median_plate, read_plate
-from app.video_reader import VideoReader
+from app.media.video_reader import VideoReader
 from tests.paths import shared
 
 

@@ -17,8 +17,8 @@ from av.error import InvalidDataError
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage
+from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
-from app.video_io import VideoWriter
 from tests.output.pictures import bar_error, picture
 from tests.paths import ROOT
 

@@ -24,7 +24,7 @@ LEFT_OUT = {
     "app/environment.py": "before there is a window",
     "app/gui/*": "translated by tr(), but for the files of GUI_ERRORS",
     "app/headless.py": "the run without a window",
-    "app/image_folder.py": "run.py convert",
+    "app/media/image_folder.py": "run.py convert",
     "app/live_options.py": "options of the command line",
     "app/config/logs.py": "the log stays English",
     "app/output/memory.py": "an output for measurements and tests",

@@ -16,7 +16,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.audio_copy import AudioCopy
+from app.media.audio_copy import AudioCopy
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """The kinds of file that can be written."""

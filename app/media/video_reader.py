@@ -18,9 +18,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
-from app.audio_copy import AV_TIME_BASE
 from app.core.errors import MattecamError
 from app.core.types import BgrImage
+from app.media.audio_copy import AV_TIME_BASE
 
 log = logging.getLogger(__name__)
 

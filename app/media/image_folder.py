@@ -9,10 +9,10 @@ from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
-from app.compositing.image_file import read_image
 from app.core.errors import BackgroundError
 from app.core.types import BgrImage
-from app.video_reader import VideoError
+from app.media.image_file import read_image
+from app.media.video_reader import VideoError
 
 log = logging.getLogger(__name__)
 

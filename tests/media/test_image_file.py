@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.compositing.image_file import MAX_SIDE, is_picture, read_image
 from app.core.errors import BackgroundError
+from app.media.image_file import MAX_SIDE, is_picture, read_image
 from tests.compositing.files import cut, photo, write
 from tests.paths import ROOT
 
@@ -87,7 +87,7 @@ def test_an_animation_gives_its_first_picture(tmp_path: Path) -> None:
 PEAK = """
 import resource, sys
 from pathlib import Path
-from app.compositing.image_file import read_image
+from app.media.image_file import read_image
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 before = peak()
 image = read_image(Path(sys.argv[1]))

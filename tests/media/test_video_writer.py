@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.video_io import VideoWriter
+from app.media.video_writer import VideoWriter
 from tests.clips import number_of, numbered, read_numbers, write_clip
 
 
@@ -199,7 +199,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
-from app.video_io import VideoWriter
+from app.media.video_writer import VideoWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 writer = VideoWriter(Path(sys.argv[1]), 320, 240, 30, preset="ultrafast")
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
@@ -220,7 +220,7 @@ print(seen)
 KILLED = """
 import os, sys
 from pathlib import Path
-from app.video_io import VideoWriter
+from app.media.video_writer import VideoWriter
 from tests.clips import numbered
 writer = VideoWriter(Path(sys.argv[1]), 96, 48, 10)
 for number in range(200):
