@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 
-from app import environment
+from app.system import environment
 
 
 def main(argv: list[str]) -> int:

@@ -99,7 +99,7 @@ def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., Non
 
 def _window(ctx: typer.Context, options: LiveOptions) -> int:
     """Cut the person out of the camera's picture, in a window; without a display as `headless`."""
-    from app.display import missing_display
+    from app.system.display import missing_display
 
     reason = missing_display()
     if reason is not None:

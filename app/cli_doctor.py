@@ -97,7 +97,7 @@ def _status_line(status: object) -> str:
 @service_app.command("install", context_settings=_PASS_ON)
 def service_install(context: typer.Context) -> None:
     """Start with the desktop; further options are those of `run.py headless`."""
-    from app.service import install
+    from app.system.service import install
 
     print(f"Installed and started: {install(context.args)}")
 
@@ -105,7 +105,7 @@ def service_install(context: typer.Context) -> None:
 @service_app.command("remove")
 def service_remove() -> None:
     """Stop it and forget it."""
-    from app.service import remove
+    from app.system.service import remove
 
     if not remove():
         raise UsageError("The service is not installed.")

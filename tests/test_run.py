@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from app import environment
+from app.system import environment
 from tests.paths import ROOT
 
 

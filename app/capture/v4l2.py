@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.holders import CAMERA_SERVICES, holders
+from app.system.device_holders import CAMERA_SERVICES, holders
 
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))

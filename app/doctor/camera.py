@@ -10,7 +10,7 @@ from typing import Protocol
 from app.doctor.finding import Finding, State
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_fix
-from app.holders import CAMERA_SERVICES
+from app.system.device_holders import CAMERA_SERVICES
 
 _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"

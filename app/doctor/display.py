@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.display import missing_x11_libraries
 from app.doctor import distribution as dist
 from app.doctor.finding import Finding, State
 from app.doctor.system import System
+from app.system.display import missing_x11_libraries
 
 _EGL = {
     dist.Distribution.DEBIAN: "libegl1",

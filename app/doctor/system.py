@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from platform import release as running_kernel
 
-from app.holders import Holder, holders
+from app.system.device_holders import Holder, holders
 
 _COMMAND_TIMEOUT_S = 10.0
 _NOT_FOUND = 127

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.holders import LINUX, holders
+from app.system.device_holders import LINUX, holders
 
 OUR_LABEL = "Mattecam"
 """The label that our set-up gives; preferred where several are free."""

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 
-from app.holders import LINUX, Holder, holders
+from app.system.device_holders import LINUX, Holder, holders
 
 _RESCAN_S = 5.0
 """A reader that came through another device file (a container's) is seen after this long at the latest."""

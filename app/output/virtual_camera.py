@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage, Picture
-from app.holders import LINUX, holders
 from app.output.camera_errors import NO_DEVICE, sentence
 from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
 from app.output.pixels import Layout, Packer
+from app.system.device_holders import LINUX, holders
 
 if TYPE_CHECKING:
     import pyvirtualcam

@@ -25,7 +25,7 @@ LAYERS = (
         "app.config.json_file",
         "app.config.private_file",
         "app.media.disk_errors",
-        "app.holders",
+        "app.system.device_holders",
     ),
     SIBLINGS,
     ("app.runtime",),
@@ -39,10 +39,10 @@ MODELS_MAY_IMPORT = {
     "models.checkpoint": {"safetensors"},
     "models.student.bundled": {"safetensors"},
 }
-MAY_PROBE_QT = {"app.display"}
+MAY_PROBE_QT = {"app.system.display"}
 """Finds out whether Qt can be loaded at all, before anything of the window is."""
-PRINTING = ("run", "app.cli", "app.environment")
-STANDARD_LIBRARY_ONLY = ("app", "app.environment")
+PRINTING = ("run", "app.cli", "app.system.environment")
+STANDARD_LIBRARY_ONLY = ("app", "app.system.environment")
 
 
 @functools.cache

@@ -114,8 +114,8 @@ def test_service_takes_the_options_of_headless(
         installed.append(options)
         return tmp_path
 
-    monkeypatch.setattr("app.service.install", install)
-    monkeypatch.setattr("app.service.remove", lambda: False)
+    monkeypatch.setattr("app.system.service.install", install)
+    monkeypatch.setattr("app.system.service.remove", lambda: False)
     assert cli.main(["service", "install", "--background", "blur:30", "--size", "640x480"]) == 0
     assert installed == [["--background", "blur:30", "--size", "640x480"]]
     assert cli.main(["service", "remove"]) == 2

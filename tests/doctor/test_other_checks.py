@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from app.display import X11_LIBRARIES
 from app.doctor.disk import check_disk
 from app.doctor.display import check_display
 from app.doctor.finding import State
@@ -15,6 +14,7 @@ from app.doctor.gpu import TorchFacts, check_gpu, read_torch
 from app.doctor.system import CommandResult, System, run_command
 from app.doctor.virtual_camera_other import check_mac, check_windows
 from app.doctor.weights import check_weights
+from app.system.display import X11_LIBRARIES
 from tests.doctor.machine import Machine
 
 CPU_TORCH = TorchFacts("2.13.0+cpu", None, None, (), False)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app import holders as holders_module
-from app.holders import Holder
 from app.output import readers
 from app.output.readers import ReaderWatch
+from app.system import device_holders as holders_module
+from app.system.device_holders import Holder
 from tests.holding import program
 
 pytestmark = pytest.mark.skipif(not holders_module.LINUX, reason="only Linux tells who has a device open")

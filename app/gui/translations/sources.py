@@ -19,9 +19,9 @@ LEFT_OUT = {
     "app/cli*.py": "the command line",
     "app/control/*": "run.py ctl; where the window cannot listen to it, that is logged",
     "app/convert*.py": "run.py convert",
-    "app/display.py": "why there is no window",
+    "app/system/display.py": "why there is no window",
     "app/doctor/fix.py": "run.py doctor --fix",
-    "app/environment.py": "before there is a window",
+    "app/system/environment.py": "before there is a window",
     "app/gui/*": "translated by tr(), but for the files of GUI_ERRORS",
     "app/headless.py": "the run without a window",
     "app/media/image_folder.py": "run.py convert",
@@ -29,7 +29,7 @@ LEFT_OUT = {
     "app/config/logs.py": "the log stays English",
     "app/output/memory.py": "an output for measurements and tests",
     "app/proof.py": "run.py proof",
-    "app/service.py": "run.py service",
+    "app/system/service.py": "run.py service",
     "app/status_json.py": "the run without a window",
 }
 """Modules whose sentences cannot reach the window, and why."""

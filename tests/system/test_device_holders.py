@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app import holders as holders_module
-from app.holders import LINUX, holders
+from app.system import device_holders as holders_module
+from app.system.device_holders import LINUX, holders
 from tests.holding import program
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")

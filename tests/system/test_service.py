@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app import service
-from app.service import ServiceError, install, remove, run_systemctl, unit_path, unit_text
+from app.system import service
+from app.system.service import ServiceError, install, remove, run_systemctl, unit_path, unit_text
 
 
 @pytest.fixture(autouse=True)

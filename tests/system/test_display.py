@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from app import display
-from app.display import missing_display
+from app.system import display
+from app.system.display import missing_display
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at a Linux display")
 

@@ -1,0 +1,1 @@
+"""The machine: environment, display, service, holders of devices."""
