@@ -35,7 +35,7 @@ from app.matting.executors.base import Executor
 from app.matting.executors.eager import DTYPES, EagerExecutor
 from app.matting.geometry import StepGeometry
 from app.matting.plate_build import sample_pixels
-from app.matting.plate_core import PlateCore
+from app.matting.step.plate_core import PlateCore
 from models.bgmv2 import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize

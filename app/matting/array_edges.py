@@ -1,4 +1,4 @@
-"""The edge controls that look at neighbours, in OpenCV; `app.matting.edges` explains them."""
+"""The edge controls that look at neighbours, in OpenCV; `app.matting.step.edges` explains them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import AlphaImage
-from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
+from app.matting.step.edges import (
+    SPREAD_ALPHA,
+    SPREAD_FACTOR,
+    SPREAD_FLOOR,
+    EdgePlan,
+    box_radii,
+    octagon,
+    spread_radius,
+)
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 

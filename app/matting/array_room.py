@@ -1,4 +1,4 @@
-"""The blurred room in numpy and OpenCV; `app.matting.blur` explains it."""
+"""The blurred room in numpy and OpenCV; `app.matting.step.blur` explains it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.matting import blur
+from app.matting.step import blur
 
 Floats = NDArray[np.float32]
 

@@ -17,9 +17,9 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting import array_edges, plain
 from app.matting.arithmetic import compiled
 from app.matting.array_room import blurred_room
-from app.matting.edges import EdgePlan
 from app.matting.geometry import StepGeometry
 from app.matting.guided import GuidedFilter
+from app.matting.step.edges import EdgePlan
 
 MOST_THREADS = 4
 Coefficients = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]

@@ -245,7 +245,7 @@ def finish_rows(
     top: int,
     bottom: int,
 ) -> None:
-    """The second stage of the step: alpha, composite and foreground from the coefficients of `app.matting.core`.
+    """The second stage of the step: alpha, composite and foreground from the coefficients of `app.matting.step.core`.
 
     frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
     foreground of shape (0, 0) is not wanted; without a composite, no backdrop is read.

@@ -74,7 +74,7 @@ def _make_executor(
         return executor, executor
     from app.matting.executors.eager import EagerExecutor
     from app.matting.networks import load_core
-    from app.matting.plate_core import PlateCore
+    from app.matting.step.plate_core import PlateCore
 
     core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
     lit = PlateCore(core.network, plate, scale, pixels)

@@ -74,4 +74,4 @@ def _one_torch_thread() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _small_salient_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """U2-Net sees little of the frame: what is tested here does not depend on it, and it is fifty times faster."""
-    monkeypatch.setattr("app.matting.saliency.TRAINED_SIZE", (48, 48))
+    monkeypatch.setattr("app.matting.step.saliency.TRAINED_SIZE", (48, 48))

@@ -17,14 +17,15 @@ from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
-from app.matting import array_room, blur, kernels, plain
+from app.matting import array_room, kernels, plain
 from app.matting.arithmetic import Compiled
-from app.matting.core import Core
-from app.matting.edges import plan
 from app.matting.executors.eager import EagerExecutor
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.matting.room import blurred_room
+from app.matting.step import blur
+from app.matting.step.core import Core
+from app.matting.step.edges import plan
+from app.matting.step.torch_blur import blurred_room
 from tests.matting.conftest import frames
 
 IMPLEMENTATIONS = [kernels, plain]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage
-from app.matting.edges import box_radii, octagon, plan
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
+from app.matting.step.edges import box_radii, octagon, plan
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
-from app.matting.blur import strength_taps
-from app.matting.core import Core, State
-from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.matting.step import FrameStep, StepMode
+from app.matting.step.blur import strength_taps
+from app.matting.step.core import Core, State
+from app.matting.step.edges import plan
+from app.matting.step.step import FrameStep, StepMode
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

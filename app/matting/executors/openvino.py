@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.conversion import state_shapes
-from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
 from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Shape, Stage, fitted, stages
 from app.matting.guided import find_filter
 from app.matting.silent_openvino import core, ov
+from app.matting.step.edges import plan
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 

@@ -10,7 +10,6 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.arithmetic import compiled
 from app.matting.cell_kernels import cut_cells, paste_cells
-from app.matting.edges import plan
 from app.matting.executors.base import NotAMatteError
 from app.matting.executors.openvino import HINTS
 from app.matting.finish import CpuFinish, Pasted
@@ -18,6 +17,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.plate import lit_plate
 from app.matting.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
 from app.matting.silent_openvino import core, ov
+from app.matting.step.edges import plan
 
 CELL = 4
 AT_ONCE = 512

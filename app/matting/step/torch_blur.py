@@ -1,4 +1,4 @@
-"""The blurred room in torch; `app.matting.blur` explains it."""
+"""The blurred room in torch; `app.matting.step.blur` explains it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.matting import blur
+from app.matting.step import blur
 
 
 def blurred_room(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:

@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from app.matting import tensor_edges
-from app.matting.core import Core, State
-from app.matting.edges import EdgePlan
 from app.matting.geometry import StepGeometry
-from app.matting.room import blurred_room
+from app.matting.step import torch_edges
+from app.matting.step.core import Core, State
+from app.matting.step.edges import EdgePlan
+from app.matting.step.torch_blur import blurred_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,10 @@ class FrameStep(nn.Module):
         """Edge controls, composite and conversion; held: as for `forward`. The outputs of B > 1 streams keep the B."""
         person, alpha = layers.person, layers.alpha
         if mode.edges.touches_alpha:
-            held = tensor_edges.steady((alpha * 255).round(), mode.edges, held)
+            held = torch_edges.steady((alpha * 255).round(), mode.edges, held)
             alpha, person = self._shape(held, person, mode.edges)
         if mode.edges.despill > 0:
-            person = tensor_edges.despill(person, alpha, mode.edges.despill)
+            person = torch_edges.despill(person, alpha, mode.edges.despill)
         return StepOutput(
             composite=_to_bgr(alpha * person + (1 - alpha) * layers.behind),
             alpha=_to_bytes(alpha).squeeze(1).squeeze(0),
@@ -123,11 +123,11 @@ class FrameStep(nn.Module):
 
     def _shape(self, alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
         """Grow and feather: alpha (B, 1, H, W), 0..255, to the final one in 0..1, and the foreground for it."""
-        grown = tensor_edges.grow(alpha, edges)
+        grown = torch_edges.grow(alpha, edges)
         if edges.feather_px == 0:
             return grown / 255, person
-        feathered = tensor_edges.feather(grown, edges.feather_px)
-        return feathered / 255, tensor_edges.spread(person, grown, feathered, edges.feather_px)
+        feathered = torch_edges.feather(grown, edges.feather_px)
+        return feathered / 255, torch_edges.spread(person, grown, feathered, edges.feather_px)
 
     def _small(self, image: Tensor) -> Tensor:
         if self.geometry.ratio == 1:

@@ -1,4 +1,4 @@
-"""The edge controls in torch; `app.matting.edges` explains them."""
+"""The edge controls in torch; `app.matting.step.edges` explains them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.matting.edges import SPREAD_ALPHA, SPREAD_FACTOR, SPREAD_FLOOR, EdgePlan, box_radii, octagon, spread_radius
+from app.matting.step.edges import (
+    SPREAD_ALPHA,
+    SPREAD_FACTOR,
+    SPREAD_FLOOR,
+    EdgePlan,
+    box_radii,
+    octagon,
+    spread_radius,
+)
 
 
 def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:

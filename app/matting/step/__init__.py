@@ -1,0 +1,1 @@
+"""The frame step in torch: the arithmetic that every backend must match."""
