@@ -42,7 +42,7 @@ def bench(
     )
     from app.bench import bench as measure
     from app.bench import table
-    from app.matting.arithmetic import compiled
+    from app.matting.kernels.dispatch import compiled
 
     compiled.wait()
     capture = start.settings.capture

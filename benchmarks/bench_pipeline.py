@@ -36,7 +36,7 @@ from app.core.settings import (
 )
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.arithmetic import compiled
+from app.matting.kernels.dispatch import compiled
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline

@@ -25,9 +25,9 @@ from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import build_engine
-from app.matting.arithmetic import compiled
 from app.matting.base import MattingEngine
 from app.matting.executors.eager import DTYPES
+from app.matting.kernels.dispatch import compiled
 from app.matting.networks import load_core
 from app.matting.registry import choose
 from benchmarks.drawing import Line, chart

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from app.config import logs
-from app.matting.arithmetic import compiled
+from app.matting.kernels.dispatch import compiled
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

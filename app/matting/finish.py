@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
-from app.matting import array_edges, plain
-from app.matting.arithmetic import compiled
-from app.matting.array_room import blurred_room
 from app.matting.geometry import StepGeometry
 from app.matting.guided import GuidedFilter
+from app.matting.kernels import numpy_composite, numpy_edges
+from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.numpy_blur import blurred_room
 from app.matting.step.edges import EdgePlan
 
 MOST_THREADS = 4
@@ -41,7 +41,7 @@ class CpuFinish:
     """Shrinks frames, and makes alpha, foreground and composite of the network's coefficients."""
 
     def __init__(self, geometry: StepGeometry, arithmetic: Callable[[], ModuleType] = compiled.best) -> None:
-        """arithmetic: gives `app.matting.kernels` or `app.matting.plain`, asked once per frame."""
+        """arithmetic: gives `app.matting.kernels.composite` or `app.matting.kernels.numpy_composite`, asked once per frame."""
         self._geometry = geometry
         self._best_arithmetic = arithmetic
         self._arithmetic = arithmetic()
@@ -137,11 +137,11 @@ class CpuFinish:
             alpha = self._hold(alpha, edges.steadiness)
         else:
             self._held = None
-        grown = array_edges.grow(alpha, edges)
+        grown = numpy_edges.grow(alpha, edges)
         if edges.feather_px == 0:
             return grown
-        feathered = array_edges.feather(grown, edges.feather_px)
-        continued = array_edges.beyond(foreground, grown, edges.feather_px)
+        feathered = numpy_edges.feather(grown, edges.feather_px)
+        continued = numpy_edges.beyond(foreground, grown, edges.feather_px)
         self.in_strips(
             alpha.shape[0],
             lambda top, bottom: self._arithmetic.spread_rows(foreground, continued, grown, feathered, top, bottom),
@@ -161,7 +161,7 @@ class CpuFinish:
 
     def in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
         """Calls work(top, bottom) for strips that cover `height` rows, one of them on this thread."""
-        threads = 1 if self._arithmetic is plain else self._threads
+        threads = 1 if self._arithmetic is numpy_composite else self._threads
         bounds = [height * strip // threads for strip in range(threads + 1)]
         first, *rest = itertools.pairwise(bounds)
         others = [self._pool.submit(work, *strip) for strip in rest]

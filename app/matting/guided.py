@@ -1,7 +1,7 @@
 """The guided filter that a recurrent network's core ends with, taken out of its OpenVINO model.
 
 Of the two filters of `models.rvm.guided_filter` and the bundled network's, OpenVINO makes thirty passes over memory; in
-`app.matting.filter_kernels` they are one. Here a model is asked which of them it has, with which weights.
+`app.matting.kernels.guided_filter` they are one. Here a model is asked which of them it has, with which weights.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class GuidedFilter(Protocol):
     def rows(
         self, arithmetic: ModuleType, given: Floats, small: Floats, outputs: Outputs, top: int, bottom: int
     ) -> None:
-        """Fill rows `top` to `bottom` of the outputs; arithmetic is `app.matting.kernels` or `app.matting.plain`."""
+        """Fill rows `top` to `bottom` of the outputs; arithmetic is `app.matting.kernels.composite` or `app.matting.kernels.numpy_composite`."""
         ...
 
 

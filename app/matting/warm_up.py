@@ -9,7 +9,7 @@ import contextlib
 
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
-from app.matting.arithmetic import compiled
+from app.matting.kernels.dispatch import compiled
 from app.matting.registry import build_engine
 
 
@@ -17,7 +17,7 @@ def warm_up() -> None:
     """All of it; what cannot be done here is done, or said, at the first start."""
     compiled.wait()
     with contextlib.suppress(ImportError):
-        import app.matting.cell_kernels  # noqa: F401 - compiles
+        import app.matting.kernels.patches  # noqa: F401 - compiles
     try:
         build_engine(MattingSettings(model="student"), 1280, 720).close()
     except ModelError:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.matting import kernels, plain
 from app.matting.conversion import load_model, state_shapes
 from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Stage, fitted, stages
 from app.matting.guided import FastFilter, LearnedFilter, find_filter
+from app.matting.kernels import composite, numpy_composite
 from app.matting.silent_openvino import core
 
 HEIGHT, WIDTH = 44, 60
@@ -53,7 +53,7 @@ def test_the_parts_are_the_network(model: str, exact: list[bool], weights: dict[
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("arithmetic", [kernels, plain], ids=["kernels", "plain"])
+@pytest.mark.parametrize("arithmetic", [composite, numpy_composite], ids=["kernels", "plain"])
 @pytest.mark.parametrize("mixed", [False, True], ids=["float32", "mixed"])
 @pytest.mark.parametrize(
     ("model", "refiner"),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import nn
 
-from app.matting import kernels, plain
 from app.matting.guided import FastFilter, GuidedFilter, LearnedFilter
+from app.matting.kernels import composite, numpy_composite
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.student.network import explained
 
@@ -32,7 +32,7 @@ def run(guided: GuidedFilter, arithmetic: ModuleType, image: Floats, values: Flo
     """Slope, offset and coarse alpha, in as many strips as the arithmetic can do."""
     height, width = image.shape[1:]
     outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
-    middle = 0 if arithmetic is plain else height // 2
+    middle = 0 if arithmetic is numpy_composite else height // 2
     for top, bottom in ((0, middle), (middle, height)):
         if top < bottom:
             guided.rows(arithmetic, values, image, outputs, top, bottom)  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset
     np.testing.assert_allclose(found[2][0], np.clip(alpha, 0, 1), atol=1e-5)
 
 
-@pytest.mark.parametrize("arithmetic", [kernels, plain], ids=["kernels", "plain"])
+@pytest.mark.parametrize("arithmetic", [composite, numpy_composite], ids=["kernels", "plain"])
 @settings(max_examples=25, deadline=None)
 @sizes
 def test_the_learned_filter_is_that_of_rvm(arithmetic: ModuleType, height: int, width: int, seed: int) -> None:
@@ -76,7 +76,7 @@ def test_the_learned_filter_is_that_of_rvm(arithmetic: ModuleType, height: int, 
     assert_close(run(guided, arithmetic, image, hidden), image, slope, offset, matte[0, 3].numpy())
 
 
-@pytest.mark.parametrize("arithmetic", [kernels, plain], ids=["kernels", "plain"])
+@pytest.mark.parametrize("arithmetic", [composite, numpy_composite], ids=["kernels", "plain"])
 @pytest.mark.parametrize("within", [False, True], ids=["rvm", "student"])
 @settings(max_examples=25, deadline=None)
 @sizes

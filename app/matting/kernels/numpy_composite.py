@@ -1,4 +1,4 @@
-"""The same arithmetic as `app.matting.kernels` in numpy and OpenCV, for machines where numba does not run.
+"""The same arithmetic as `app.matting.kernels.composite` in numpy and OpenCV, for machines where numba does not run.
 
 The functions take whole pictures: `top` must be 0 and `bottom` the height.
 """

@@ -1,11 +1,11 @@
-"""The edge controls on a CPU, compiled by numba; see `app.matting.kernels`."""
+"""The edge controls on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.jit import NUMBER, READ, READ_STEPS, WRITE, Bytes, Floats, jit, rows
+from app.matting.kernels.jit import NUMBER, READ, READ_STEPS, WRITE, Bytes, Floats, jit, rows
 
 F32 = np.float32
 

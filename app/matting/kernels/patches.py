@@ -1,6 +1,6 @@
 """Cells of 4x4 pixels cut out for Background Matting V2's refiner and put back, compiled by numba.
 
-As in `app.matting.kernels`, colours are interleaved BGR in 0..255, and every public function works on the cells `first`
+As in `app.matting.kernels.composite`, colours are interleaved BGR in 0..255, and every public function works on the cells `first`
 to `last`, so that several threads can share them. A cell is its number in the grid of cells, row by row.
 """
 
@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.jit import READ_FRAME, WRITE, Bytes, Floats, jit, rows
+from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, Floats, jit, rows
 from app.matting.plate_stages import WINDOW
 
 F32 = np.float32

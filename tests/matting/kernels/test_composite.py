@@ -17,18 +17,19 @@ from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
-from app.matting import array_room, kernels, plain
-from app.matting.arithmetic import Compiled
 from app.matting.executors.eager import EagerExecutor
 from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
+from app.matting.kernels import composite as kernels
+from app.matting.kernels import numpy_blur, numpy_composite
+from app.matting.kernels.dispatch import Compiled
 from app.matting.step import blur
 from app.matting.step.core import Core
 from app.matting.step.edges import plan
 from app.matting.step.torch_blur import blurred_room
 from tests.matting.conftest import frames
 
-IMPLEMENTATIONS = [kernels, plain]
+IMPLEMENTATIONS = [kernels, numpy_composite]
 EDGES = [
     EdgeSettings(),
     EdgeSettings(contrast=0.4, threshold=0.3),
@@ -211,7 +212,7 @@ def test_blurred_room_holds_nothing_of_the_person(strength: float) -> None:
     picture, alpha = _room_with_person(120, 200)
     small = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1), np.float32) / np.float32(255)
 
-    room = array_room.blurred_room(small, alpha, strength, 1, 200, 120)
+    room = numpy_blur.blurred_room(small, alpha, strength, 1, 200, 120)
     taps = torch.from_numpy(blur.strength_taps(strength, 120))
     reference = blurred_room(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
 
@@ -227,7 +228,7 @@ def test_stronger_blur_leaves_less_detail() -> None:
     small = np.random.default_rng(0).random((3, 90, 160), dtype=np.float32)
     nobody = np.zeros((90, 160), np.float32)
     detail = [
-        float(array_room.blurred_room(small, nobody, strength, 1, 160, 90).std())
+        float(numpy_blur.blurred_room(small, nobody, strength, 1, 160, 90).std())
         for strength in (0, 20, 40, 60, 80, 100)
     ]
     assert detail == sorted(detail, reverse=True)
@@ -249,7 +250,7 @@ def test_the_plain_arithmetic_runs_until_the_compiled_one_is_ready(monkeypatch: 
     given = coefficients(24, 32)
     small = np.empty((3, 24, 32), np.float32)
     mattes = []
-    for implementation in (plain, kernels):
+    for implementation in (numpy_composite, kernels):
         cpu.shrink(frame, small)
         mattes.append(cpu.finish(frame, small, given, behind, plan(EdgeSettings()), want_foreground=False))
         assert cpu._arithmetic is implementation

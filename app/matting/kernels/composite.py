@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.edge_kernels import blend_rows as blend_rows
-from app.matting.edge_kernels import hold_rows as hold_rows
-from app.matting.edge_kernels import spread_rows as spread_rows
-from app.matting.filter_kernels import fast_filter_rows as fast_filter_rows
-from app.matting.filter_kernels import learned_filter_rows as learned_filter_rows
-from app.matting.jit import PLANES, READ, WRITE, Bytes, Floats, jit, rows
-from app.matting.shrink_kernels import halve_rows as halve_rows
-from app.matting.shrink_kernels import shrink_rows as shrink_rows
+from app.matting.kernels.downsample import halve_rows as halve_rows
+from app.matting.kernels.downsample import shrink_rows as shrink_rows
+from app.matting.kernels.edges import blend_rows as blend_rows
+from app.matting.kernels.edges import hold_rows as hold_rows
+from app.matting.kernels.edges import spread_rows as spread_rows
+from app.matting.kernels.guided_filter import fast_filter_rows as fast_filter_rows
+from app.matting.kernels.guided_filter import learned_filter_rows as learned_filter_rows
+from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, Floats, jit, rows
 
 F32 = np.float32
 BLOCK = 64

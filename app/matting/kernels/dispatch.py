@@ -6,21 +6,21 @@ import logging
 import threading
 from types import ModuleType
 
-from app.matting import plain
+from app.matting.kernels import numpy_composite
 
 log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """Loads and compiles `app.matting.kernels` on a thread of its own: seconds the first time, then from its cache."""
+    """Loads and compiles `app.matting.kernels.composite` on a thread of its own: seconds the first time, then from its cache."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._module: ModuleType = plain
+        self._module: ModuleType = numpy_composite
 
     def best(self) -> ModuleType:
-        """The kernels as soon as they are ready, `app.matting.plain` until then and where numba does not run."""
+        """The kernels as soon as they are ready, `app.matting.kernels.numpy_composite` until then and where numba does not run."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._compile, name="kernel-compiler", daemon=True)
@@ -36,11 +36,11 @@ class Compiled:
 
     def _compile(self) -> None:
         try:
-            from app.matting import kernels  # compiles
+            from app.matting.kernels import composite  # compiles
         except ImportError as error:
             log.info("numba does not run here (%s); the plain arithmetic is used", error)
             return
-        self._module = kernels
+        self._module = composite
 
 
 compiled = Compiled()

@@ -1,4 +1,4 @@
-"""How the functions of `app.matting.kernels` are compiled."""
+"""How the functions of `app.matting.kernels.composite` are compiled."""
 
 from __future__ import annotations
 

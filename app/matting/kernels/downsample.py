@@ -1,10 +1,10 @@
-"""The pictures that networks see, on a CPU, compiled by numba; see `app.matting.kernels`."""
+"""The pictures that networks see, on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from app.matting.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, Floats, rows
+from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Bytes, Floats, rows
 
 F32 = np.float32
 
