@@ -184,8 +184,8 @@ def make_executors(network: MattingRefine, plate: BgrImage, scale: float, device
         core = PlateCore(network, plate, scale, pixels).requires_grad_(False).to(device, DTYPES[precision])
         made[f"eager {precision}"] = EagerExecutor(core, StepGeometry(width, height, 1.0), device, precision)
     if device == "cpu":
-        from app.matting.executors.plate_openvino import PlateOpenVinoExecutor
-        from app.matting.plate_stages import load_stages
+        from app.matting.openvino_backend.plate_executor import PlateOpenVinoExecutor
+        from app.matting.openvino_backend.plate_stages import load_stages
 
         with tempfile.TemporaryDirectory() as folder:
             weights = Path(folder) / "weights.pth"

@@ -22,7 +22,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredRoom
 from app.matting import build_engine
 from app.matting.geometry import STUDENT_SHORT_SIDE, auto_ratio
-from app.matting.silent_openvino import core, ov
+from app.matting.openvino_backend.runtime import core, ov
 from models.rvm import MattingNetwork
 from models.student import StudentNetwork, load_bundled
 from training import metrics

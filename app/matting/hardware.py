@@ -40,7 +40,7 @@ def cpu_has_bfloat16() -> bool:
     """Whether the CPU computes in bfloat16 (AVX512-BF16 or AMX), so that it is faster than float32."""
     if not openvino_usable():
         return False
-    from app.matting.silent_openvino import core
+    from app.matting.openvino_backend.runtime import core
 
     capabilities: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities

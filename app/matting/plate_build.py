@@ -65,8 +65,8 @@ def _make_executor(
     scale = min(settings.downsample_ratio or auto_ratio(width, height), MOST_SCALE)
     pixels = sample_pixels(width, height)
     if choice.executor == "openvino":
-        from app.matting.executors.plate_openvino import PlateOpenVinoExecutor
-        from app.matting.plate_stages import load_stages
+        from app.matting.openvino_backend.plate_executor import PlateOpenVinoExecutor
+        from app.matting.openvino_backend.plate_stages import load_stages
 
         executor = PlateOpenVinoExecutor(
             load_stages(choice.model, choice.weights), plate, scale, pixels, choice.precision

@@ -178,15 +178,15 @@ def _precision(settings: MattingSettings, model: str, device: str, executor: str
     if device.startswith("cuda"):
         return "float16"
     if model.startswith(("u2net", "bgmv2")):
-        return "float32"  # Where their mattes must not be rounded is not one of `app.matting.graph`'s cuts.
+        return "float32"  # Where their mattes must not be rounded is not one of `app.matting.openvino_backend.graph`'s cuts.
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
 
 
 def make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Executor:
     """The executor of a choice without a plate. Raises ModelError or RuntimeError where it cannot run."""
     if choice.executor == "openvino":
-        from app.matting.conversion import load_model
-        from app.matting.executors.openvino import OpenVinoExecutor
+        from app.matting.openvino_backend.conversion import load_model
+        from app.matting.openvino_backend.executor import OpenVinoExecutor
 
         direct = geometry.ratio == 1 and choice.model.startswith("rvm")
         model = load_model(choice.model, choice.weights, settings.refiner, direct)

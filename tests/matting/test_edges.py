@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage
-from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
+from app.matting.openvino_backend.finish import CpuFinish
 from app.matting.step.edges import box_radii, octagon, plan
 
 

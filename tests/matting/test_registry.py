@@ -68,7 +68,7 @@ def test_weights_of_something_else_are_refused(
 
 
 def test_unreadable_weights_are_a_named_error(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.matting import conversion
+    from app.matting.openvino_backend import conversion
 
     def refuse(files: object) -> str:
         raise PermissionError(13, "Permission denied")
@@ -101,7 +101,7 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 def test_a_damaged_conversion_is_made_anew(
     weights: dict[str, Path], engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from app.matting import conversion
+    from app.matting.openvino_backend import conversion
 
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
     settings = MattingSettings(model="student", weights=weights["student"], executor="openvino", downsample_ratio=0.5)
@@ -121,7 +121,7 @@ def test_a_damaged_conversion_is_made_anew(
 def test_where_no_conversion_can_be_kept_it_is_the_same_network(
     weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from app.matting import conversion
+    from app.matting.openvino_backend import conversion
 
     def converted(folder: Path) -> list[str]:
         monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder))

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting.executors.eager import EagerExecutor
-from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import composite as kernels
 from app.matting.kernels import numpy_blur, numpy_composite
 from app.matting.kernels.dispatch import Compiled
+from app.matting.openvino_backend.finish import CpuFinish
 from app.matting.step import blur
 from app.matting.step.core import Core
 from app.matting.step.edges import plan

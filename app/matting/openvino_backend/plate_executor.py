@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.executors.base import NotAMatteError
-from app.matting.executors.openvino import HINTS
-from app.matting.finish import CpuFinish, Pasted
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.dispatch import compiled
 from app.matting.kernels.patches import cut_cells, paste_cells
+from app.matting.openvino_backend.executor import HINTS
+from app.matting.openvino_backend.finish import CpuFinish, Pasted
+from app.matting.openvino_backend.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
+from app.matting.openvino_backend.runtime import core, ov
 from app.matting.plate import lit_plate
-from app.matting.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
-from app.matting.silent_openvino import core, ov
 from app.matting.step.edges import plan
 
 CELL = 4

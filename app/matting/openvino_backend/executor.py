@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.conversion import state_shapes
 from app.matting.executors.base import NotAMatteError
-from app.matting.finish import CpuFinish
 from app.matting.geometry import StepGeometry
-from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Shape, Stage, fitted, stages
-from app.matting.guided import find_filter
-from app.matting.silent_openvino import core, ov
+from app.matting.openvino_backend.conversion import state_shapes
+from app.matting.openvino_backend.finish import CpuFinish
+from app.matting.openvino_backend.graph import COEFFICIENTS, GIVEN, HALVES, Shape, Stage, fitted, stages
+from app.matting.openvino_backend.guided import find_filter
+from app.matting.openvino_backend.runtime import core, ov
 from app.matting.step.edges import plan
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
@@ -33,7 +33,7 @@ class OpenVinoExecutor:
     def __init__(
         self, model: ov.Model, geometry: StepGeometry, device: str = "CPU", precision: str = "float32"
     ) -> None:
-        """`model` is from `app.matting.conversion`. Raises RuntimeError where OpenVINO cannot compile it."""
+        """`model` is from `app.matting.openvino_backend.conversion`. Raises RuntimeError where OpenVINO cannot compile it."""
         self.precision = precision
         self.device = device.lower()
         self._finish = CpuFinish(geometry)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.matting.conversion import load_model, state_shapes
-from app.matting.graph import COEFFICIENTS, GIVEN, HALVES, Stage, fitted, stages
-from app.matting.guided import FastFilter, LearnedFilter, find_filter
 from app.matting.kernels import composite, numpy_composite
-from app.matting.silent_openvino import core
+from app.matting.openvino_backend.conversion import load_model, state_shapes
+from app.matting.openvino_backend.graph import COEFFICIENTS, GIVEN, HALVES, Stage, fitted, stages
+from app.matting.openvino_backend.guided import FastFilter, LearnedFilter, find_filter
+from app.matting.openvino_backend.runtime import core
 
 HEIGHT, WIDTH = 44, 60
 SMALL = (1, 3, HEIGHT, WIDTH)

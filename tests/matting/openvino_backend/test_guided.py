@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import nn
 
-from app.matting.guided import FastFilter, GuidedFilter, LearnedFilter
 from app.matting.kernels import composite, numpy_composite
+from app.matting.openvino_backend.guided import FastFilter, GuidedFilter, LearnedFilter
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.student.network import explained
 

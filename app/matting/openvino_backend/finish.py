@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.geometry import StepGeometry
-from app.matting.guided import GuidedFilter
 from app.matting.kernels import numpy_composite, numpy_edges
 from app.matting.kernels.dispatch import compiled
 from app.matting.kernels.numpy_blur import blurred_room
+from app.matting.openvino_backend.guided import GuidedFilter
 from app.matting.step.edges import EdgePlan
 
 MOST_THREADS = 4

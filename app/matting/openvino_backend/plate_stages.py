@@ -6,8 +6,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.matting.conversion import kept_model
-from app.matting.silent_openvino import ov, preprocess
+from app.matting.openvino_backend.conversion import kept_model
+from app.matting.openvino_backend.runtime import ov, preprocess
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,7 +32,7 @@ class PlateStages(NamedTuple):
 
 
 def load_stages(model: str, weights: Path) -> PlateStages:
-    """Converted once, kept as in `app.matting.conversion`. Raises ModelError where the file is not these weights."""
+    """Converted once, kept as in `app.matting.openvino_backend.conversion`. Raises ModelError where the file is not these weights."""
     return PlateStages(
         kept_model(f"{model}-base", weights, lambda: _convert_base(_network(model, weights))),
         kept_model(f"{model}-refiner", weights, lambda: _convert_refiner(_network(model, weights))),
@@ -86,7 +86,7 @@ def _traced(module: nn.Module, example: tuple[Tensor, ...]) -> ov.Model:
 
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # of sizes taken as constants; the contract test covers other sizes
-        # As in `app.matting.conversion`: without running everything again to compare.
+        # As in `app.matting.openvino_backend.conversion`: without running everything again to compare.
         traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         return ov.convert_model(traced, example_input=example)
 

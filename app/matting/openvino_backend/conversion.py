@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.config import paths
 from app.core.errors import ModelError
-from app.matting.silent_openvino import core, ov
+from app.matting.openvino_backend.runtime import core, ov
 
 LOG = logging.getLogger(__name__)
 STATES_KEY = ["mattecam", "states"]

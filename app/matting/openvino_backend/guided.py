@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.silent_openvino import ov
+from app.matting.openvino_backend.runtime import ov
 
 Floats = NDArray[np.float32]
 Outputs = tuple[Floats, Floats, Floats]

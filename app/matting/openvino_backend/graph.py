@@ -5,7 +5,7 @@ picture's own scale; the share of its finest features in two convolutions of the
 which subtracts nearly equal means. With these in float32, and the rest, which is most of the work, in bfloat16, the
 alpha stays within 5 steps of 255. What the finest features are to the decoder is a convolution of its own here, since a
 convolution of joined channels is the sum of those of its parts. OpenVINO is told operation by operation what to keep.
-The filter is left out on a CPU (see `app.matting.guided`); elsewhere it is a model of its own.
+The filter is left out on a CPU (see `app.matting.openvino_backend.guided`); elsewhere it is a model of its own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from app.matting.guided import find_filter
-from app.matting.silent_openvino import apply_moc_transformations, core, opset13, ov, preprocess
+from app.matting.openvino_backend.guided import find_filter
+from app.matting.openvino_backend.runtime import apply_moc_transformations, core, opset13, ov, preprocess
 
 COEFFICIENTS = ("slope", "offset", "coarse")
 GIVEN = "given"
@@ -71,7 +71,7 @@ _kept: WeakKeyDictionary[ov.Model, dict[tuple[bool, bool], list[Stage]]] = WeakK
 def stages(model: ov.Model, mixed: bool, *, bare: bool = False) -> list[Stage]:
     """The parts of a core for any size, to be run one after the other; one part unless `mixed` precision is wanted.
 
-    A `bare` core is without the guided filter of `app.matting.guided` at its end and without the halving of the small
+    A `bare` core is without the guided filter of `app.matting.openvino_backend.guided` at its end and without the halving of the small
     frame at its beginning. The names are those of `PLANAR`, `state0` ... and, for the states after the step, `next0`
     ... The parts are kept with the model, so that a new size does not have to cut it again; they must not be changed.
     """
