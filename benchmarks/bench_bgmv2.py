@@ -31,11 +31,11 @@ from app.bench.run import machine
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting import hardware
-from app.matting.executors.base import Executor
-from app.matting.executors.eager import DTYPES, EagerExecutor
+from app.matting.base import Executor
 from app.matting.geometry import StepGeometry
 from app.matting.plate_build import sample_pixels
 from app.matting.step.plate_core import PlateCore
+from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 from models.bgmv2 import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize

@@ -20,10 +20,10 @@ import torch
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
-from app.matting.executors.cuda_graph import CudaGraphExecutor
-from app.matting.executors.graph_backend import CudaBackend, GraphBackend
-from app.matting.networks import load_core
 from app.matting.registry import choose, geometry_for
+from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
+from app.matting.torch_backend.graph_backend import CudaBackend, GraphBackend
+from app.matting.torch_backend.networks import load_core
 
 SIZES = ((1920, 1080, 0.25), (3840, 2160, 0.125))
 OFF = EdgeSettings()

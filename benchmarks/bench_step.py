@@ -26,10 +26,10 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.matting.executors.eager import DTYPES
 from app.matting.kernels.dispatch import compiled
-from app.matting.networks import load_core
 from app.matting.registry import choose
+from app.matting.torch_backend.eager import DTYPES
+from app.matting.torch_backend.networks import load_core
 from benchmarks.drawing import Line, chart
 
 NO_EDGES = EdgeSettings()

@@ -25,14 +25,14 @@ from torch import Tensor
 from app.capture.demo import DemoSource
 from app.core.settings import MattingSettings
 from app.live_options import parse_size
-from app.matting.executors.cuda_graph import PLAIN
-from app.matting.executors.eager import DTYPES
-from app.matting.executors.graph_backend import CudaBackend
 from app.matting.geometry import StepGeometry
-from app.matting.networks import load_core
 from app.matting.registry import choose, geometry_for
 from app.matting.step.core import Core, TwoStageNetwork
 from app.matting.step.step import FrameStep
+from app.matting.torch_backend.cuda_graph import PLAIN
+from app.matting.torch_backend.eager import DTYPES
+from app.matting.torch_backend.graph_backend import CudaBackend
+from app.matting.torch_backend.networks import load_core
 from benchmarks.drawing import Line, chart
 
 WARM_UP_ROUNDS = 3

@@ -180,8 +180,8 @@ def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage],
     import torch
 
     from app.bench.usual import UsualLoop, frozen
-    from app.matting.executors.eager import DTYPES
-    from app.matting.networks import load_core
+    from app.matting.torch_backend.eager import DTYPES
+    from app.matting.torch_backend.networks import load_core
 
     choice = choose(settings.replace(executor="eager", precision=precision))
     device, dtype, ratio = choice.device, DTYPES[precision], settings.downsample_ratio or 1.0

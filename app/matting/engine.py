@@ -9,8 +9,7 @@ import numpy as np
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
-from app.matting.base import EngineInfo
-from app.matting.executors.base import Executor, NotAMatteError
+from app.matting.base import EngineInfo, Executor, NotAMatteError
 from app.matting.geometry import StepGeometry
 
 MakeExecutor = Callable[[StepGeometry], Executor]

@@ -8,8 +8,8 @@ from app.core.errors import PlateError
 from app.core.framing import framed
 from app.core.settings import FramingSettings, MattingSettings
 from app.core.types import BgrImage
+from app.matting.base import Executor
 from app.matting.engine import FrameEngine
-from app.matting.executors.base import Executor
 from app.matting.geometry import StepGeometry, auto_ratio
 from app.matting.plate import PlateWatch, read_plate
 from app.matting.plate_engine import LitPlate, PlateEngine
@@ -72,9 +72,9 @@ def _make_executor(
             load_stages(choice.model, choice.weights), plate, scale, pixels, choice.precision
         )
         return executor, executor
-    from app.matting.executors.eager import EagerExecutor
-    from app.matting.networks import load_core
     from app.matting.step.plate_core import PlateCore
+    from app.matting.torch_backend.eager import EagerExecutor
+    from app.matting.torch_backend.networks import load_core
 
     core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
     lit = PlateCore(core.network, plate, scale, pixels)

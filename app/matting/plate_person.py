@@ -30,8 +30,8 @@ def shows_someone(plate: BgrImage) -> bool:
 
 def person_matte(picture: BgrImage) -> AlphaImage:
     """What is a person in a single picture (H, W, 3) to the bundled network; the short side is at most 288."""
-    from app.matting.executors.eager import EagerExecutor
-    from app.matting.networks import load_core
+    from app.matting.torch_backend.eager import EagerExecutor
+    from app.matting.torch_backend.networks import load_core
 
     height, width = picture.shape[:2]
     part = min(1.0, SHORT_SIDE / min(height, width))

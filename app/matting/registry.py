@@ -11,9 +11,9 @@ from app.core.errors import ModelError, WeightsMissingError
 from app.core.framing import WHOLE
 from app.core.settings import PLATE_MODELS, FramingSettings, MattingSettings
 from app.matting import hardware
+from app.matting.base import Executor
 from app.matting.engine import FrameEngine
 from app.matting.executor_memory import Situation, Way, machine, recall
-from app.matting.executors.base import Executor
 from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
 from models.weights import WeightsError, find, on_hand
 
@@ -191,17 +191,17 @@ def make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeome
         direct = geometry.ratio == 1 and choice.model.startswith("rvm")
         model = load_model(choice.model, choice.weights, settings.refiner, direct)
         return OpenVinoExecutor(model, geometry, "CPU", choice.precision)
-    from app.matting.executors.eager import EagerExecutor
-    from app.matting.networks import load_core
+    from app.matting.torch_backend.eager import EagerExecutor
+    from app.matting.torch_backend.networks import load_core
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
     if choice.executor == "cuda-graph":
-        from app.matting.executors.cuda_graph import CudaGraphExecutor
-        from app.matting.executors.graph_backend import CudaBackend
+        from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
+        from app.matting.torch_backend.graph_backend import CudaBackend
 
         return CudaGraphExecutor(core, geometry, CudaBackend(choice.device), choice.precision)
     if choice.executor == "compiled":
-        from app.matting.executors.compiled import CompiledExecutor
+        from app.matting.torch_backend.compiled import CompiledExecutor
 
         return CompiledExecutor(core, geometry, choice.device, choice.precision)
     return EagerExecutor(core, geometry, choice.device, choice.precision)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
+from app.matting.base import Executor, NotAMatteError
 from app.matting.executor_memory import Situation, Way, recall, remember
-from app.matting.executors.base import Executor, NotAMatteError
 from app.matting.registry import choose, decide, geometry_for, make_executor, situation_of, ways
 
 _log = logging.getLogger(__name__)

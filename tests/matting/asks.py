@@ -7,9 +7,9 @@ import torch
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
-from app.matting.executors.cuda_graph import CudaGraphExecutor
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core
+from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 from models.student import StudentNetwork
 from tests.golden.fill import fill
 from tests.matting.conftest import frames

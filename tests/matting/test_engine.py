@@ -8,8 +8,8 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
+from app.matting.base import NotAMatteError
 from app.matting.engine import FrameEngine
-from app.matting.executors.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 
 OFF = EdgeSettings()

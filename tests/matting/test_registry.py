@@ -137,7 +137,7 @@ def test_where_no_conversion_can_be_kept_it_is_the_same_network(
 
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
     """At ratio 1 the whole frame goes through the network; both executors give what it says."""
-    from app.matting.networks import load_core
+    from app.matting.torch_backend.networks import load_core
 
     path = weights["rvm-mobilenetv3"]
     settings = MattingSettings(model="rvm-mobilenetv3", weights=path, downsample_ratio=1, precision="float32")

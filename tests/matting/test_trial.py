@@ -15,8 +15,8 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting import executor_memory, hardware, registry, trial
+from app.matting.base import Executor, NotAMatteError
 from app.matting.executor_memory import Situation, Way, recall, remember
-from app.matting.executors.base import Executor, NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.registry import Choice
 

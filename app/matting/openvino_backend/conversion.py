@@ -91,7 +91,7 @@ def _from_disk(key: str, convert: Callable[[], ov.Model]) -> ov.Model:
 def _convert(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
     import torch
 
-    from app.matting.networks import load_core
+    from app.matting.torch_backend.networks import load_core
 
     network = load_core(model, weights, refiner, 1.0 if direct else 0.5, "cpu", "float32")
     states = network.initial_state(PROBE, PROBE)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.executors.base import NotAMatteError
+from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.conversion import state_shapes
 from app.matting.openvino_backend.finish import CpuFinish

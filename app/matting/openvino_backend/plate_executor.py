@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting.executors.base import NotAMatteError
+from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.dispatch import compiled
 from app.matting.kernels.patches import cut_cells, paste_cells

@@ -40,7 +40,7 @@ def load_stages(model: str, weights: Path) -> PlateStages:
 
 
 def _network(model: str, weights: Path) -> MattingRefine:
-    from app.matting.networks import load_core
+    from app.matting.torch_backend.networks import load_core
     from models.bgmv2 import MattingRefine
 
     network = load_core(model, weights, "auto", 1.0, "cpu", "float32").network

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
-from app.matting.executors.eager import EagerExecutor
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import composite as kernels
 from app.matting.kernels import numpy_blur, numpy_composite
@@ -27,6 +26,7 @@ from app.matting.step import blur
 from app.matting.step.core import Core
 from app.matting.step.edges import plan
 from app.matting.step.torch_blur import blurred_room
+from app.matting.torch_backend.eager import EagerExecutor
 from tests.matting.conftest import frames
 
 IMPLEMENTATIONS = [kernels, numpy_composite]

@@ -12,11 +12,11 @@ from torch._dynamo.exc import BackendCompilerFailed
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredRoom
-from app.matting.executors.eager import DTYPES, EagerExecutor
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core, State
 from app.matting.step.edges import plan
 from app.matting.step.step import FrameStep, Layers, StepMode, StepOutput
+from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 
 Compiler = Callable[[torch.fx.GraphModule, list[Tensor]], Callable[..., object]]
 PLAIN = StepMode(plan(EdgeSettings()))

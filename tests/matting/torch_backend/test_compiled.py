@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from app.core.errors import ModelError
-from app.matting.executors.compiled import CompiledExecutor
-from app.matting.executors.eager import EagerExecutor
 from app.matting.step.core import Core
+from app.matting.torch_backend.compiled import CompiledExecutor
+from app.matting.torch_backend.eager import EagerExecutor
 from tests.golden.fill import fill
 from tests.matting.asks import ASKS, GEOMETRY, assert_close, core
 

@@ -20,14 +20,14 @@ from torch import Tensor
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
-from app.matting.executors.base import NotAMatteError
-from app.matting.executors.eager import DTYPES
-from app.matting.executors.graph_backend import GraphBackend, Mark, Tensors
+from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan, plan
 from app.matting.step.step import FrameStep, Layers, StepMode
+from app.matting.torch_backend.eager import DTYPES
+from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Tensors
 
 PLAIN = StepMode(plan(EdgeSettings()))
 TURNS = 2

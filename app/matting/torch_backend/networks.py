@@ -9,9 +9,9 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from app.core.errors import ModelError
-from app.matting.executors.eager import DTYPES
 from app.matting.step.core import Core, DirectCore
 from app.matting.step.saliency import SalientNetwork
+from app.matting.torch_backend.eager import DTYPES
 from models.bgmv2 import MattingRefine
 from models.bgmv2.base import Backbone
 from models.checkpoint import load_state_dict

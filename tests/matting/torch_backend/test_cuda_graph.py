@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from app.core.types import Backdrop, BlurredRoom, Matte
-from app.matting.executors.base import NotAMatteError
-from app.matting.executors.cuda_graph import CudaGraphExecutor
-from app.matting.executors.eager import EagerExecutor
-from app.matting.executors.graph_backend import CudaBackend
+from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.matting.networks import load_core
+from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
+from app.matting.torch_backend.eager import EagerExecutor
+from app.matting.torch_backend.graph_backend import CudaBackend
+from app.matting.torch_backend.networks import load_core
 from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, Ask, assert_close, core, pipelined
 from tests.matting.conftest import frames
-from tests.matting.played_gpu import PlayedBackend
+from tests.matting.torch_backend.played_gpu import PlayedBackend
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from app.matting.executors.graph_backend import Mark, Tensors
+from app.matting.torch_backend.graph_backend import Mark, Tensors
 
 
 class PlayedMark:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
-from app.matting.executors.base import NotAMatteError
+from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, State

@@ -1,1 +1,0 @@
-"""Ways to run the frame step on a machine."""

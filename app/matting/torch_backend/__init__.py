@@ -1,0 +1,1 @@
+"""The frame step in torch: eager on any device, or a captured CUDA graph."""
