@@ -13,7 +13,7 @@ from app.config import json_file, paths
 from app.config.private_file import write_picture
 from app.core.errors import PlateError, SettingsError
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.matting.plate import median_plate
+from app.matting.plate.plate import median_plate
 
 DEFAULT_S = 3.0
 MOST_FRAMES = 30

@@ -9,7 +9,7 @@ from app.capture import open_source
 from app.core.errors import PlateError
 from app.core.settings import Settings
 from app.core.types import BgrImage
-from app.matting.plate_person import shows_someone
+from app.matting.plate.occupancy import shows_someone
 from app.plate_capture import capture_plate, plate_path, save_plate
 
 

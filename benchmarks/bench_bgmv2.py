@@ -33,7 +33,7 @@ from app.core.types import BgrImage
 from app.matting import hardware
 from app.matting.base import Executor
 from app.matting.geometry import StepGeometry
-from app.matting.plate_build import sample_pixels
+from app.matting.plate.build import sample_pixels
 from app.matting.step.plate_core import PlateCore
 from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 from models.bgmv2 import MattingRefine

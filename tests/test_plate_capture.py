@@ -14,7 +14,7 @@ from app import cli
 from app.capture.demo import DemoSource
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.matting.plate_person import shows_someone
+from app.matting.plate.occupancy import shows_someone
 from app.plate_capture import (
     MOST_FRAMES,
     PlateCapture,

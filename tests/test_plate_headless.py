@@ -15,7 +15,7 @@ from torch import Tensor
 from app import cli
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
-from app.matting.plate import median_plate
+from app.matting.plate.plate import median_plate
 from app.media.video_reader import VideoReader
 from app.plate_capture import save_plate
 from tests.paths import shared

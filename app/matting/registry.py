@@ -18,7 +18,7 @@ from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeomet
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:
-    from app.matting.plate_engine import PlateEngine
+    from app.matting.plate.engine import PlateEngine
 
 _log = logging.getLogger(__name__)
 PLATE_MODELS_ON_A_GPU = ("bgmv2-resnet50", "bgmv2-mobilenetv2", "bgmv2-resnet101")
@@ -45,7 +45,7 @@ def build_engine(
     """
     choice = choose(settings)
     if choice.model in PLATE_MODELS:
-        from app.matting.plate_build import build_with_plate
+        from app.matting.plate.build import build_with_plate
 
         return build_with_plate(settings, choice, width, height, framing)
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.core.errors import BackgroundError, PlateError
 from app.core.types import check_bgr
-from app.matting.plate import read_plate
+from app.matting.plate.plate import read_plate
 from app.media.image_file import is_picture, read_image
 from tests.fuzz.damage import damaged
 

@@ -29,7 +29,7 @@ from app.gui.plate_dialog import PlateDialog
 from app.gui.tasks import Tasks
 from app.gui.translation import translate
 from app.gui.translations import make, sources
-from app.matting.plate import read_plate
+from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
 from models import weights

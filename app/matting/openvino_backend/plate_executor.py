@@ -16,7 +16,7 @@ from app.matting.openvino_backend.executor import HINTS
 from app.matting.openvino_backend.finish import CpuFinish, Pasted
 from app.matting.openvino_backend.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
 from app.matting.openvino_backend.runtime import core, ov
-from app.matting.plate import lit_plate
+from app.matting.plate.plate import lit_plate
 from app.matting.step.edges import plan
 
 CELL = 4

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.core.types import BgrImage
-from app.matting.plate import lit_plate
+from app.matting.plate.plate import lit_plate
 from app.matting.step.core import Core, State
 from models.bgmv2 import MattingRefine
 

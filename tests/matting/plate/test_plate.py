@@ -10,7 +10,7 @@ import pytest
 
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage
-from app.matting.plate import PATIENCE, PlateWatch, median_plate, read_plate
+from app.matting.plate.plate import PATIENCE, PlateWatch, median_plate, read_plate
 from app.media.video_reader import VideoReader
 from tests.paths import shared
 

@@ -16,7 +16,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base import EngineInfo
 from app.matting.engine import FrameEngine
-from app.matting.plate import PlateWatch
+from app.matting.plate.plate import PlateWatch
 
 LOOK_EVERY_S = 1.0
 LOOK_AGAIN_S = 0.25

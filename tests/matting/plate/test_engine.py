@@ -13,8 +13,8 @@ from app.core.errors import ModelError, PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import choose_model, hardware, registry
-from app.matting.plate import PATIENCE
-from app.matting.plate_build import sample_pixels
+from app.matting.plate.build import sample_pixels
+from app.matting.plate.plate import PATIENCE
 from models import weights as registered
 from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill
@@ -36,7 +36,7 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plates here are noise; who may be in one is tested elsewhere."""
-    monkeypatch.setattr("app.matting.plate_build.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.plate.build.shows_someone", lambda plate: False)
 
 
 @pytest.fixture(params=EXECUTORS)
@@ -209,8 +209,8 @@ def test_light_reaches_the_network(settings: MattingSettings, engines: BuildEngi
 def test_drift_is_a_plate_error(
     settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.matting.plate_engine.LOOK_EVERY_S", 0.0)
-    monkeypatch.setattr("app.matting.plate_engine.LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr("app.matting.plate.engine.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
     engine = engines(settings, 160, 96)
     engine.step(visit(160, 96), BlurredRoom(50), OFF)
     other = np.full((96, 160, 3), 250, np.uint8)

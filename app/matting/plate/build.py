@@ -11,9 +11,9 @@ from app.core.types import BgrImage
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
 from app.matting.geometry import StepGeometry, auto_ratio
-from app.matting.plate import PlateWatch, read_plate
-from app.matting.plate_engine import LitPlate, PlateEngine
-from app.matting.plate_person import shows_someone
+from app.matting.plate.engine import LitPlate, PlateEngine
+from app.matting.plate.occupancy import shows_someone
+from app.matting.plate.plate import PlateWatch, read_plate
 
 if TYPE_CHECKING:
     from app.matting.registry import Choice

@@ -1,0 +1,1 @@
+"""Matting that compares the frame with an empty-background plate."""
