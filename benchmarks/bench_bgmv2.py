@@ -30,10 +30,10 @@ from torch import Tensor
 from app.bench.run import machine
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting import hardware
 from app.matting.base import Executor
 from app.matting.geometry import StepGeometry
 from app.matting.plate.build import sample_pixels
+from app.matting.selection import hardware
 from app.matting.step.plate_core import PlateCore
 from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 from models.bgmv2 import MattingRefine

@@ -16,11 +16,12 @@ from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
-from app.matting import build_engine, hardware
+from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.engine import FrameEngine
-from app.matting.registry import choose, decide, geometry_for, ways
-from app.matting.trial import run_trial
+from app.matting.selection import hardware
+from app.matting.selection.registry import choose, decide, geometry_for, ways
+from app.matting.selection.trial import run_trial
 from models.weights import on_hand
 
 FRAMES = 16

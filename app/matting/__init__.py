@@ -1,6 +1,6 @@
 """The frame step: networks, executors and the engines built from them."""
 
-from app.matting.registry import build_engine, choose_model
-from app.matting.trial import try_executors
+from app.matting.selection.registry import build_engine, choose_model
+from app.matting.selection.trial import try_executors
 
 __all__ = ["build_engine", "choose_model", "try_executors"]

@@ -10,7 +10,7 @@ import contextlib
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting.kernels.dispatch import compiled
-from app.matting.registry import build_engine
+from app.matting.selection.registry import build_engine
 
 
 def warm_up() -> None:

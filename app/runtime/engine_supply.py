@@ -11,7 +11,7 @@ from app.core.errors import MattecamError, ModelError, PlateError
 from app.core.framing import WHOLE
 from app.core.settings import MIN_RATIO, PLATE_MODELS, EdgeSettings, FramingSettings, MattingSettings
 from app.matting.base import MattingEngine
-from app.matting.governor import Step
+from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.governing import Governing
 from app.runtime.prepare import Preparer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.settings import MIN_RATIO, MattingSettings
 from app.matting.base import EngineInfo
-from app.matting.governor import Governor, Quality, Step, ladder
+from app.matting.selection.governor import Governor, Quality, Step, ladder
 from app.runtime.status import Lowered
 
 LIGHTER_MODEL = "student"

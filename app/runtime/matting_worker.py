@@ -15,7 +15,7 @@ from app.core.framing import framed
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
 from app.core.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
-from app.matting.governor import Step
+from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engine_supply import EngineSupply

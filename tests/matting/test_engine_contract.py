@@ -11,7 +11,7 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BlurredRoom
-from app.matting import hardware
+from app.matting.selection import hardware
 from tests.golden.fill import fill
 from tests.matting.conftest import NETWORKS, BuildEngine, frames
 

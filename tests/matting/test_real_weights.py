@@ -11,7 +11,7 @@ import pytest
 
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage, BlurredRoom
-from app.matting import hardware
+from app.matting.selection import hardware
 from tests.matting.conftest import BuildEngine
 from tests.paths import shared
 

@@ -13,9 +13,9 @@ import pytest
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Matte, PictureKind
-from app.matting import governor
 from app.matting.base import EngineInfo
-from app.matting.governor import Step
+from app.matting.selection import governor
+from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
 from app.runtime.status import PipelineStatus

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.settings import FramingSettings, MattingSettings
-from app.matting.governor import Step
+from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply
 from tests.runtime.test_governor import HEIGHT, WIDTH, PlayedEngine

@@ -10,7 +10,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import FramingSettings, MattingSettings
 from app.matting.base import MattingEngine
-from app.matting.governor import Step
+from app.matting.selection.governor import Step
 from app.runtime import engine_supply
 from app.runtime.board import StatusBoard
 from app.runtime.engine_supply import EngineSupply

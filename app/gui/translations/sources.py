@@ -51,7 +51,7 @@ NOT_SHOWN = {
     "app/doctor/system.py": ("{0}: not found",),
     "app/doctor/virtual_camera.py": ("$(uname -r)",),
     "app/doctor/virtual_camera_other.py": ("OBS Virtual Camera", "Unity Video Capture", "activated enabled"),
-    "app/matting/hardware.py": ("model name",),
+    "app/matting/selection/hardware.py": ("model name",),
     "app/output/camera_errors.py": (  # looked for in what drivers say
         "No v4l2 loopback device found",
         "Did you install OBS",

@@ -16,7 +16,7 @@ from app.matting.plate.occupancy import shows_someone
 from app.matting.plate.plate import PlateWatch, read_plate
 
 if TYPE_CHECKING:
-    from app.matting.registry import Choice
+    from app.matting.selection.registry import Choice
 
 MOST_SCALE = 0.5
 """The most of the frame's size that the base network may see."""

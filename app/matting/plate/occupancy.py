@@ -8,7 +8,7 @@ import numpy as np
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting.geometry import STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
-from app.matting.registry import choose
+from app.matting.selection.registry import choose
 
 NETWORK = "student"
 """The bundled one: it is always there, and small."""

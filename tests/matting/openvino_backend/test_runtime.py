@@ -12,8 +12,8 @@ import socket, sys, threading
 tried = []
 socket.socket.connect = lambda *arguments: tried.append(arguments)
 socket.getaddrinfo = lambda *arguments, **named: tried.append(arguments) or []
-import app.matting.hardware, app.matting.openvino_backend.conversion, app.matting.openvino_backend.executor
-app.matting.hardware.cpu_has_bfloat16()
+import app.matting.selection.hardware, app.matting.openvino_backend.conversion, app.matting.openvino_backend.executor
+app.matting.selection.hardware.cpu_has_bfloat16()
 from app.matting.openvino_backend.runtime import ov
 import torch
 ov.convert_model(torch.nn.ReLU(), example_input=torch.zeros(2))

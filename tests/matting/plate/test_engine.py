@@ -12,9 +12,10 @@ import torch
 from app.core.errors import ModelError, PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom
-from app.matting import choose_model, hardware, registry
+from app.matting import choose_model
 from app.matting.plate.build import sample_pixels
 from app.matting.plate.plate import PATIENCE
+from app.matting.selection import hardware, registry
 from models import weights as registered
 from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill

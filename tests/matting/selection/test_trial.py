@@ -14,11 +14,11 @@ from app.config import paths
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Matte
-from app.matting import executor_memory, hardware, registry, trial
 from app.matting.base import Executor, NotAMatteError
-from app.matting.executor_memory import Situation, Way, recall, remember
 from app.matting.geometry import StepGeometry
-from app.matting.registry import Choice
+from app.matting.selection import executor_memory, hardware, registry, trial
+from app.matting.selection.executor_memory import Situation, Way, recall, remember
+from app.matting.selection.registry import Choice
 
 SIZE = (160, 96)
 AUTO = MattingSettings(model="student", downsample_ratio=0.5)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.framing import WHOLE
 from app.core.settings import PLATE_MODELS, FramingSettings, MattingSettings
-from app.matting import hardware
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
-from app.matting.executor_memory import Situation, Way, machine, recall
 from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
+from app.matting.selection import hardware
+from app.matting.selection.executor_memory import Situation, Way, machine, recall
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:

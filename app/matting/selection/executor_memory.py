@@ -14,7 +14,7 @@ from pathlib import Path
 from app.config import paths
 from app.config.json_file import JsonObject, read_object, write_object
 from app.core.errors import SettingsError
-from app.matting import hardware
+from app.matting.selection import hardware
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()

@@ -10,8 +10,9 @@ import torch
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import MattingSettings
-from app.matting import choose_model, hardware, registry
+from app.matting import choose_model
 from app.matting.geometry import auto_ratio
+from app.matting.selection import hardware, registry
 from models import weights as registered
 from tests.matting.conftest import BuildEngine, frames
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.matting.governor import (
+from app.matting.selection.governor import (
     LATENCY_BOUND_S,
     MAX_SWITCHES,
     SWITCHES_SPAN_S,

@@ -16,8 +16,8 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting.base import Executor, NotAMatteError
-from app.matting.executor_memory import Situation, Way, recall, remember
-from app.matting.registry import choose, decide, geometry_for, make_executor, situation_of, ways
+from app.matting.selection.executor_memory import Situation, Way, recall, remember
+from app.matting.selection.registry import choose, decide, geometry_for, make_executor, situation_of, ways
 
 _log = logging.getLogger(__name__)
 WARM_UPS = 3

@@ -1,0 +1,1 @@
+"""Which model, device, backend and precision to run."""
