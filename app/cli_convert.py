@@ -56,7 +56,7 @@ def convert(
     )
     if start.warning:
         print(f"mattecam: {start.warning}", file=sys.stderr)
-    from app.convert import convert as run_convert
+    from app.offline.convert import convert as run_convert
 
     previous = signal.signal(signal.SIGTERM, _interrupt)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

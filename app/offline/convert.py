@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.compositing import Background, open_background
-from app.convert_outputs import Output, Outputs, OutputShape, open_output
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage
@@ -22,6 +21,7 @@ from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
+from app.offline.outputs import Output, Outputs, OutputShape, open_output
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import av
 import pytest
 
-from app.convert import Makers, convert
 from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import BgrImage, Matte
+from app.offline.convert import Makers, convert
 from tests.clips import read_numbers, write_clip
-from tests.converting import GREEN, HalfEngine, makers, pictures, run
+from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run
 
 
 def test_stopped_on_request_what_there_is_is_finished(tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
-from app.convert import convert
+from app.offline.convert import convert
 from app.core.errors import SinkLostError
-from tests.converting import GREEN, HalfEngine, makers
+from tests.offline.converting import GREEN, HalfEngine, makers
 class Noise(HalfEngine):
     def step(self, frame, *others, **more):
         matte = super().step(frame, *others, **more)

@@ -7,10 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from app.convert import ConvertReport, Makers, convert
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
+from app.offline.convert import ConvertReport, Makers, convert
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
 

@@ -11,10 +11,10 @@ import numpy as np
 import psutil
 import pytest
 
-from app.convert import ConvertReport, convert
 from app.core.settings import BackgroundSettings, Settings
+from app.offline.convert import ConvertReport, convert
 from tests.clips import number_of, numbered, read_numbers, write_clip
-from tests.converting import GREEN, HalfEngine, makers, pictures, run, times_of
+from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run, times_of
 
 
 def test_every_frame_once_in_order_with_composite_matte_and_foreground(tmp_path: Path) -> None:

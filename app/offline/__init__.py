@@ -1,0 +1,1 @@
+"""Converting files: a clip or a folder of images, every frame once."""
