@@ -28,7 +28,7 @@ def plate(
     """Take a picture of the empty room, for --plate; refused while someone is in it."""
     logs.set_up_console(verbose=verbose)
     start = settings_from(LiveOptions(source=source, size=size, fps=fps, format=format, config=config))
-    from app.plate_session import take_plate
+    from app.plate.session import take_plate
 
     print(
         f"mattecam: step out of the picture: {seconds:g} seconds of frames are collected, in {countdown:g} seconds.",

@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.live_options import LiveOptions, StartSettings
 from app.output.virtual_camera import list_virtual_cameras
-from app.plate_capture import mismatch
+from app.plate.capture import mismatch
 from app.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed

@@ -18,7 +18,7 @@ from app.gui.messages import shown
 from app.gui.qimage import to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.plate_capture import DEFAULT_S, PlateCapture
+from app.plate.capture import DEFAULT_S, PlateCapture
 
 COUNTDOWN_S = 5.0
 TICK_MS = 30

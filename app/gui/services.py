@@ -108,7 +108,7 @@ def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
 
 def keep_plate(plate: BgrImage, camera: str) -> Path:
     """Look for people in a plate and keep it for its camera and size. Raises PlateError."""
-    from app.plate_session import keep_plate as keep
+    from app.plate.session import keep_plate as keep
 
     return keep(plate, camera)
 
@@ -118,7 +118,7 @@ def plate_view(path: Path, width: int) -> PlateView:
     import cv2
     import numpy as np
 
-    from app.plate_capture import plate_info
+    from app.plate.capture import plate_info
 
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     thumbnail = None
@@ -133,7 +133,7 @@ def plate_view(path: Path, width: int) -> PlateView:
 
 def stored_plate(camera: str, width: int, height: int) -> Path | None:
     """The plate that was taken with this camera at this size; None where there is none."""
-    from app.plate_capture import plate_path
+    from app.plate.capture import plate_path
 
     path = plate_path(camera, width, height)
     return path if path.is_file() else None

@@ -57,7 +57,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.run_checks", lambda system: ())
     monkeypatch.setattr("app.bench.bench", lambda *words: {"results": [], "auto": []})
-    monkeypatch.setattr("app.plate_session.take_plate", lambda *words: tmp_path / "plate.png")
+    monkeypatch.setattr("app.plate.session.take_plate", lambda *words: tmp_path / "plate.png")
     monkeypatch.setattr("app.cli_weights._download", lambda name, again: tmp_path)
     monkeypatch.setattr("app.system.service.install", lambda options: tmp_path)
     monkeypatch.setattr("app.system.service.remove", lambda: False)

@@ -22,7 +22,7 @@ from app.gui.application import Session
 from app.gui.plate_dialog import PlateDialog
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.plate_capture import plate_path, save_plate
+from app.plate.capture import plate_path, save_plate
 
 SIZE = 160, 96
 

@@ -15,7 +15,7 @@ from app.capture.demo import DemoSource
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate.occupancy import shows_someone
-from app.plate_capture import (
+from app.plate.capture import (
     MOST_FRAMES,
     PlateCapture,
     capture_plate,
@@ -24,7 +24,7 @@ from app.plate_capture import (
     plate_path,
     save_plate,
 )
-from app.plate_session import keep_plate
+from app.plate.session import keep_plate
 from tests.rooms import clip_frames, empty_room, person
 
 SIZE = 160, 96
@@ -47,7 +47,7 @@ class TestCapture:
         assert capture._frames[-1][0, 0, 0] >= 57
 
     def test_large_frames_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("app.plate_capture.MOST_BYTES", 5 * shot(0).image.nbytes)
+        monkeypatch.setattr("app.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
         capture = PlateCapture(1.0)
         assert [capture.feed(shot(index)) for index in range(31)][-1]
         assert len(capture._frames) == 5

@@ -10,7 +10,7 @@ from app.core.errors import PlateError
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting.plate.occupancy import shows_someone
-from app.plate_capture import capture_plate, plate_path, save_plate
+from app.plate.capture import capture_plate, plate_path, save_plate
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:
