@@ -23,7 +23,7 @@ from app.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Phase, PipelineStatus, Stage
-from app.status_json import status_fields, write_status
+from app.runtime.status_fields import status_fields, write_status
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 START_LIMIT_S = 120.0

@@ -180,7 +180,7 @@ def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage
 def _usual_in(settings: MattingSettings, precision: str, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:
     import torch
 
-    from app.bench.usual import UsualLoop, frozen
+    from app.bench.usual_loop import UsualLoop, frozen
     from app.matting.torch_backend.eager import DTYPES
     from app.matting.torch_backend.networks import load_core
 

@@ -12,7 +12,7 @@ from app.control import ControlServer, SettingsController
 from app.core.settings import Settings
 from app.gui.bridge import Bridge
 from app.gui.store import SettingsStore
-from app.status_json import status_fields
+from app.runtime.status_fields import status_fields
 
 
 class Remote(QObject):

@@ -14,7 +14,7 @@ from app.bench import table
 from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.program import ReplaySource
 from app.bench.run import bench
-from app.bench.usual import UsualLoop, frozen
+from app.bench.usual_loop import UsualLoop, frozen
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine

@@ -30,7 +30,7 @@ LEFT_OUT = {
     "app/output/memory.py": "an output for measurements and tests",
     "app/proof.py": "run.py proof",
     "app/system/service.py": "run.py service",
-    "app/status_json.py": "the run without a window",
+    "app/runtime/status_fields.py": "the run without a window",
 }
 """Modules whose sentences cannot reach the window, and why."""
 
