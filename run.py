@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
 
         os.chdir(environment.ROOT)
         return int(pytest.main(argv[1:]))
-    from app.cli import run_to_exit
+    from app.cli.main import run_to_exit
 
     return run_to_exit(argv)
 

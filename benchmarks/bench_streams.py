@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from app.capture.demo import DemoSource
+from app.cli.options import parse_size
 from app.core.settings import MattingSettings
-from app.live_options import parse_size
 from app.matting.geometry import StepGeometry
 from app.matting.selection.registry import choose, geometry_for
 from app.matting.step.core import Core, TwoStageNetwork

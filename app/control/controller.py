@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.cli.options import parse_background
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, Settings
-from app.live_options import parse_background
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ LAYERS = (
     ),
     SIBLINGS,
     ("app.runtime",),
-    ("app.headless", "app.gui"),
-    ("app.cli",),
+    ("app.cli.headless", "app.gui"),
+    ("app.cli.main",),
 )
 """From the bottom to the top: no layer imports one that comes after it."""
 MODELS_MAY_IMPORT = {
@@ -41,7 +41,7 @@ MODELS_MAY_IMPORT = {
 }
 MAY_PROBE_QT = {"app.system.display"}
 """Finds out whether Qt can be loaded at all, before anything of the window is."""
-PRINTING = ("run", "app.cli", "app.system.environment")
+PRINTING = ("run", "app.cli.main", "app.system.environment")
 STANDARD_LIBRARY_ONLY = ("app", "app.system.environment")
 
 
@@ -120,7 +120,7 @@ def test_imports_point_down() -> None:
 def test_headless_does_not_need_the_window() -> None:
     with_qt = {name for name in modules() if foreign(name) & {"PyQt6", "pyqtgraph"} and not under(name, "app.gui")}
     assert with_qt <= MAY_PROBE_QT
-    assert not [i for i in imports("app.headless") if under(i, "app.gui")]
+    assert not [i for i in imports("app.cli.headless") if under(i, "app.gui")]
 
 
 def test_only_the_bridge_joins_window_and_pipeline() -> None:

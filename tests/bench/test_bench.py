@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from app import cli
 from app.bench import table
 from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.program import ReplaySource
 from app.bench.run import bench
 from app.bench.usual_loop import UsualLoop, frozen
+from app.cli import main
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
@@ -70,7 +70,7 @@ def test_replay_keeps_its_rate() -> None:
 
 def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
     words = "bench --json --model student --device cpu --size 192x144 --downsample-ratio 0.5 --seconds 0.5"
-    assert cli.main(words.split()) == 0
+    assert main.main(words.split()) == 0
     written = capsys.readouterr()
     result = json.loads(written.out)
 

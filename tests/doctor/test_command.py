@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app import cli, cli_doctor, doctor
+from app import doctor
+from app.cli import doctor as cli_doctor
+from app.cli import main
 from app.control import ControlServer
 from app.core.errors import MattecamError
 from app.doctor.finding import Finding, State
@@ -28,7 +30,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorde
 
 
 def test_the_doctor_looks_at_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor", "--json"]) == 0
+    assert main.main(["doctor", "--json"]) == 0
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert {"check", "state", "detail", "why", "fix"} == set(findings[0])
     checks = {finding["check"].split(":")[0] for finding in findings}
@@ -41,7 +43,7 @@ def test_problems_are_shown_with_their_commands_and_are_no_failure(
 ) -> None:
     bad = Finding("camera", State.PROBLEM, "It is [gone].", "Nobody sees you.", "Do this:\nsudo plug --in [camera]")
     monkeypatch.setattr(doctor, "run_checks", lambda system: (bad,))
-    assert cli.main(["doctor"]) == 0
+    assert main.main(["doctor"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "✗ camera: It is [gone].",
         "    Nobody sees you.",
@@ -54,7 +56,7 @@ def test_a_repair_that_is_not_possible_is_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(doctor, "System", Machine(tmp_path).system)
-    assert cli.main(["doctor", "--fix"]) == 1
+    assert main.main(["doctor", "--fix"]) == 1
     assert "v4l2loopback is not installed" in capsys.readouterr().err
 
 
@@ -66,18 +68,18 @@ def test_nobody_can_agree_without_a_terminal(monkeypatch: pytest.MonkeyPatch) ->
 def test_ctl_steers_the_running_program(
     running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cli.main(["ctl", "scene", "Work", "call"]) == 0
+    assert main.main(["ctl", "scene", "Work", "call"]) == 0
     assert capsys.readouterr().out == "scene done\n"
     (tmp_path / "beach.png").write_bytes(b"")
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["ctl", "background", "beach.png"]) == 0
+    assert main.main(["ctl", "background", "beach.png"]) == 0
     assert running.asked == [("scene", "Work call"), ("background", str(tmp_path / "beach.png"))]
 
 
 def test_ctl_status(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["ctl", "status", "--json"]) == 0
+    assert main.main(["ctl", "status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"model": "student", "size": [640, 480], "virtual_camera": None}
-    assert cli.main(["ctl", "status"]) == 0
+    assert main.main(["ctl", "status"]) == 0
     assert "student" in capsys.readouterr().out
 
 
@@ -93,7 +95,7 @@ def test_ctl_status(running: Recorder, capsys: pytest.CaptureFixture[str]) -> No
 def test_ctl_failures(
     running: Recorder, capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
 ) -> None:
-    assert cli.main(["ctl", *words]) == code
+    assert main.main(["ctl", *words]) == code
     assert said in capsys.readouterr().err
 
 
@@ -101,7 +103,7 @@ def test_ctl_without_a_program(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path))
-    assert cli.main(["ctl", "pause"]) == 1
+    assert main.main(["ctl", "pause"]) == 1
     assert "not running" in capsys.readouterr().err
 
 
@@ -116,7 +118,7 @@ def test_service_takes_the_options_of_headless(
 
     monkeypatch.setattr("app.system.service.install", install)
     monkeypatch.setattr("app.system.service.remove", lambda: False)
-    assert cli.main(["service", "install", "--background", "blur:30", "--size", "640x480"]) == 0
+    assert main.main(["service", "install", "--background", "blur:30", "--size", "640x480"]) == 0
     assert installed == [["--background", "blur:30", "--size", "640x480"]]
-    assert cli.main(["service", "remove"]) == 2
+    assert main.main(["service", "remove"]) == 2
     assert "not installed" in capsys.readouterr().err

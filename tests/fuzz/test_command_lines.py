@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 import typer
 
-from app import cli
+from app.cli import main
 from app.core.settings import MODEL_NAMES
 from tests.fuzz import tally
 
@@ -25,7 +25,7 @@ def walk(command: object) -> Iterator[object]:
         yield from walk(below)
 
 
-WHOLE = typer.main.get_command(cli.app)
+WHOLE = typer.main.get_command(main.app)
 COMMANDS = [*getattr(WHOLE, "commands"), "nonsense"]  # noqa: B009 - typer's own type for groups is private
 SECOND = [name for command in walk(WHOLE) if command is not WHOLE for name in getattr(command, "commands", {})]
 OPTIONS = sorted(
@@ -53,12 +53,12 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What would take long or change the machine is replaced by nothing; the reading of the words is real."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.setattr(cli, "run_in_window", lambda start, options: 0)
-    monkeypatch.setattr("app.headless.run", lambda start, options: 0)
+    monkeypatch.setattr(main, "run_in_window", lambda start, options: 0)
+    monkeypatch.setattr("app.cli.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.run_checks", lambda system: ())
     monkeypatch.setattr("app.bench.bench", lambda *words: {"results": [], "auto": []})
     monkeypatch.setattr("app.plate.session.take_plate", lambda *words: tmp_path / "plate.png")
-    monkeypatch.setattr("app.cli_weights._download", lambda name, again: tmp_path)
+    monkeypatch.setattr("app.cli.weights._download", lambda name, again: tmp_path)
     monkeypatch.setattr("app.system.service.install", lambda options: tmp_path)
     monkeypatch.setattr("app.system.service.remove", lambda: False)
     (tmp_path / "broken.json").write_text("{")
@@ -86,7 +86,7 @@ def type_all(cases: int, capsys: pytest.CaptureFixture[str]) -> None:
         line = words(dice)
         for stream in (sys.stdout, sys.stderr):  # as Python sets the real ones up, and pytest's not
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
-        code = cli.main(line)
+        code = main.main(line)
         written = capsys.readouterr()
         assert code in (0, 1, 2), line
         assert "Traceback" not in written.err, line

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app import cli
 from app.capture.demo import DemoSource
+from app.cli import main
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate.occupancy import shows_someone
@@ -156,7 +156,7 @@ class TestCommand:
     def test_it_writes_the_plate(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "plate.png"
         words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
-        assert cli.main(["plate", "--output", str(path), *words]) == 0
+        assert main.main(["plate", "--output", str(path), *words]) == 0
         said = capsys.readouterr()
         assert said.out == f"{path}\n"
         assert "step out" in said.err
@@ -168,7 +168,7 @@ class TestCommand:
     def test_it_refuses_someone(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "plate.png"
         words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
-        assert cli.main(["plate", "--output", str(path), *words]) == 1
+        assert main.main(["plate", "--output", str(path), *words]) == 1
         assert "Someone is still in the picture" in capsys.readouterr().err
         assert not path.exists()
 

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app import cli
 from app.capture.demo import DemoSource
+from app.cli import main
 from app.core.types import BgrImage
 from app.matting.plate.plate import median_plate
 from app.media.video_reader import VideoReader
@@ -57,7 +57,7 @@ def run(
     words += ["--model", "bgmv2-mobilenetv2", "--weights", str(weights), "--plate", str(plate), "--device", "cpu"]
     words += ["--background", "#00b140", "--record", str(folder / "out.mkv"), "--frames", "8"]
     words += ["--status-json", str(folder / "status.json"), "--size", size, *more]
-    code = cli.main(words)
+    code = main.main(words)
     recorded = [image for _, image in VideoReader(folder / "out.mkv").frames()] if (folder / "out.mkv").exists() else []
     return code, json.loads((folder / "status.json").read_text()), recorded
 

@@ -67,21 +67,21 @@ def _parts() -> Parts:
 
 
 def _main(options: tuple[str, ...]) -> None:
-    from app import cli
+    from app.cli import main
 
     log = os.open(FOLDER / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
     setattr(pipeline, "default_parts", _parts)  # noqa: B010 - a name that the module does not export
     faulthandler.register(signal.SIGUSR2, file=log)
-    os._exit(cli.main(["headless", "--verbose", "--size", "640x480", "--virtual-camera", DEVICE, *options]))
+    os._exit(main.main(["headless", "--verbose", "--size", "640x480", "--virtual-camera", DEVICE, *options]))
 
 
 def _load_modules() -> None:
     """Once, for every program of a check: in the bed it takes long."""
-    from app import cli, headless
+    from app.cli import headless, main
 
-    assert cli and headless
+    assert main and headless
     _parts()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from app.cli.headless import Session
 from app.core.settings import Settings
-from app.headless import Session
 from app.runtime.pipeline import Pipeline
 
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
 import typer
 
 from app import __version__
-from app.cli_bench import bench
-from app.cli_convert import convert, evaluate
-from app.cli_devices import devices
-from app.cli_doctor import mount
-from app.cli_plate import plate
-from app.cli_weights import app as weights_app
+from app.cli.bench import bench
+from app.cli.convert import convert, evaluate
+from app.cli.devices import devices
+from app.cli.doctor import mount
+from app.cli.options import LiveOptions, StartSettings, settings_from
+from app.cli.plate import plate
+from app.cli.weights import app as weights_app
 from app.config import logs
 from app.core.errors import MattecamError, UsageError
-from app.live_options import LiveOptions, StartSettings, settings_from
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -137,7 +137,7 @@ def _headless(ctx: typer.Context, options: LiveOptions) -> int:
     """The same without a window."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
-    from app.headless import run
+    from app.cli.headless import run
 
     return run(start, options)
 

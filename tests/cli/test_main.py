@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
-from app import cli
+from app.cli import main
 from tests.paths import ROOT
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
@@ -41,7 +41,7 @@ def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
     ],
 )
 def test_wrong_usage_is_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(words) == 2
+    assert main.main(words) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err
@@ -69,12 +69,12 @@ def test_a_start_that_fails_is_1_and_names_the_thing(
         start += ["--virtual-camera", "off", "--record", str(tmp_path / "out.mp4")]
     elif "--record" in words:
         start += ["--virtual-camera", "off"]
-    assert cli.main([*start, *words]) == 1
+    assert main.main([*start, *words]) == 1
     assert named in one_sentence(capsys)
 
 
 def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["devices", "--json"]) == 0
+    assert main.main(["devices", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {"cameras", "virtual_cameras"}
     for camera in found["cameras"]:
@@ -84,7 +84,7 @@ def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, alpha, status = tmp_path / "out.mp4", tmp_path / "alpha.mp4", tmp_path / "status.json"
     files = ["--record", str(out), "--record-alpha", str(alpha), "--status-json", str(status)]
-    assert cli.main(["headless", *SMALL, "--background", "#00b140", "--frames", "20", *files]) == 0
+    assert main.main(["headless", *SMALL, "--background", "#00b140", "--frames", "20", *files]) == 0
     assert "frames in" in capsys.readouterr().out
     fields = json.loads(status.read_text())
     assert fields["frames_out"] >= 20
@@ -100,7 +100,7 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_without_anything_to_show_a_proof_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["headless", *SMALL, "--seconds", "1"]) == 0
+    assert main.main(["headless", *SMALL, "--seconds", "1"]) == 0
     clip, picture, summary = capsys.readouterr().out.splitlines()
     assert Path(clip).stat().st_size > 1000
     assert Path(picture).stat().st_size > 1000

@@ -11,11 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.config import settings_file
-from app.config.scenes import SceneStore, default_path
-from app.core.errors import SettingsError, UsageError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
-from app.live_options import (
+from app.cli.options import (
     LiveOptions,
     apply_options,
     parse_background,
@@ -24,6 +20,10 @@ from app.live_options import (
     parse_size,
     settings_from,
 )
+from app.config import settings_file
+from app.config.scenes import SceneStore, default_path
+from app.core.errors import SettingsError, UsageError
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from app.cli.options import LiveOptions, settings_from
 from app.config import logs
-from app.live_options import LiveOptions, settings_from
 
 EXIT_INTERRUPTED = 130
 

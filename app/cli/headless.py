@@ -11,15 +11,15 @@ from types import FrameType
 
 import typer
 
+from app.cli.options import LiveOptions, StartSettings
+from app.cli.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.compositing.library import all_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control import ControlServer, SettingsController
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
-from app.live_options import LiveOptions, StartSettings
 from app.output.virtual_camera import list_virtual_cameras
 from app.plate.capture import mismatch
-from app.proof import PROOF_S, Proof, plan_proof, write_before_after
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Phase, PipelineStatus, Stage

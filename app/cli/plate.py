@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.options import LiveOptions, settings_from
 from app.config import logs
-from app.live_options import LiveOptions, settings_from
 
 
 def plate(
