@@ -30,8 +30,8 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.frame_view import ViewMode
-from app.gui.log_buffer import LogBuffer
 from app.gui.single_instance import SingleInstance
+from app.gui.state.log_buffer import LogBuffer
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0

@@ -18,19 +18,19 @@ from PyQt6.QtWidgets import QApplication
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
-from app.gui import preferences as preferences_file
 from app.gui import theme
-from app.gui.bridge import Bridge
 from app.gui.icons import app_icon
 from app.gui.life import WindowLife
-from app.gui.log_buffer import LogBuffer
 from app.gui.main_window import MainWindow
-from app.gui.preferences_store import PreferencesStore
-from app.gui.remote import Remote
-from app.gui.saving import Saver
 from app.gui.single_instance import SingleInstance
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import preferences as preferences_file
+from app.gui.state.bridge import Bridge
+from app.gui.state.log_buffer import LogBuffer
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.remote import Remote
+from app.gui.state.saving import Saver
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 from app.gui.translation import translate
 from app.gui.tray import Tray
 from app.runtime.parts import Parts

@@ -11,10 +11,10 @@ from app.gui.findings_view import FindingsView
 from app.gui.messages import shown
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.network import NetworkControls
-from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 
 
 class SmallPreview(QWidget):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.gui import services
-from app.gui.tasks import Tasks
+from app.gui.state import services
+from app.gui.state.tasks import Tasks
 
 
 class _Cancelled(Exception):

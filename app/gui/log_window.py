@@ -9,7 +9,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.gui.controls import button, describe, label
-from app.gui.log_buffer import LogBuffer
+from app.gui.state.log_buffer import LogBuffer
 
 REFRESH_MS = 500
 

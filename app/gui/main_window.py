@@ -10,32 +10,32 @@ from app.config.scenes import SceneStore
 from app.gui.action_bar import ActionBar
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.bridge import Bridge
 from app.gui.controls import ElidedLabel, Page
-from app.gui.devices import DeviceWatcher
-from app.gui.diagnostics import diagnostics
 from app.gui.doctor_dialog import DoctorDialog, FindingsDialog
 from app.gui.error_bar import ErrorBar
 from app.gui.error_help import help_with
 from app.gui.findings_view import FindingsView
 from app.gui.icons import app_icon, icon
-from app.gui.log_buffer import LogBuffer
 from app.gui.log_window import LogWindow
 from app.gui.menus import Menus
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.matting import MattingPage
 from app.gui.panels.output import OutputPage
 from app.gui.plate_dialog import PlateDialog
-from app.gui.preferences import WindowPreferences
-from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
 from app.gui.preview_hand import PreviewHand
 from app.gui.readout import Readout
-from app.gui.recording import Recording
 from app.gui.scenes_menu import ScenesMenu
+from app.gui.state.bridge import Bridge
+from app.gui.state.devices import DeviceWatcher
+from app.gui.state.diagnostics import diagnostics
+from app.gui.state.log_buffer import LogBuffer
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.recording import Recording
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 from app.gui.status_line import describe_status
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
 from app.runtime.status import PipelineStatus
 
 

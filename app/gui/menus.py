@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QMenu
 
 from app.gui.doctor_dialog import APPS_PAGE
 from app.gui.frame_view import ViewMode
-from app.gui.preferences import WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 
 if TYPE_CHECKING:
     from app.gui.main_window import MainWindow

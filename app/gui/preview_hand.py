@@ -8,9 +8,9 @@ from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from app.core.framing import dragged, zoomed
 from app.core.settings import FramingSettings
 from app.gui.frame_view import ViewMode
-from app.gui.preferences_store import PreferencesStore
 from app.gui.preview import Preview
-from app.gui.store import SettingsStore
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 
 ZOOM_PER_NOTCH = 1.1
 NOTCH = 120

@@ -11,8 +11,8 @@ from PyQt6.QtWidgets import QMenu, QWidget
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
 from app.gui.dialogs import ask_for_name
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 
 
 class ScenesMenu(QObject):

@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.gui.preferences import Theme
+from app.gui.state.preferences import Theme
 
 IMAGES = Path(__file__).resolve().parent / "images"
 ALARM = "#e5484d"

@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.icons import app_icon
-from app.gui.store import SettingsStore
+from app.gui.state.store import SettingsStore
 
 
 class Tray(QObject):

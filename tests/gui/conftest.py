@@ -17,12 +17,12 @@ from app.config import paths
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import Frame
 from app.doctor.finding import Finding, State
-from app.gui import preferences as preferences_file
-from app.gui import services
 from app.gui.application import Session, WindowOptions, make_application
-from app.gui.log_buffer import LogBuffer
-from app.gui.preferences import WindowPreferences
 from app.gui.single_instance import SingleInstance
+from app.gui.state import preferences as preferences_file
+from app.gui.state import services
+from app.gui.state.log_buffer import LogBuffer
+from app.gui.state.preferences import WindowPreferences
 from app.runtime.parts import Parts
 from tests.fakes import FakeSource, FakeWorld
 

@@ -20,8 +20,8 @@ from app.gui.assistant import Assistant
 from app.gui.controls import ElidedLabel
 from app.gui.doctor_dialog import DoctorDialog
 from app.gui.plot_panel import PlotPanel
-from app.gui.preferences import Theme, WindowPreferences
 from app.gui.readout import Pill
+from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.translation import translate
 from app.gui.translations import make
 from tests.gui.conftest import StartWindow

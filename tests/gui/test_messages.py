@@ -26,7 +26,7 @@ from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.findings_view import FindingsView, blocks
 from app.gui.messages import catalogue, shown
 from app.gui.plate_dialog import PlateDialog
-from app.gui.tasks import Tasks
+from app.gui.state.tasks import Tasks
 from app.gui.translation import translate
 from app.gui.translations import make, sources
 from app.matting.plate.plate import read_plate

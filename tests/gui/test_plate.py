@@ -17,11 +17,12 @@ from app.capture import open_source
 from app.core.errors import PlateError
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import BgrImage, Picture, PictureKind
-from app.gui import plate_dialog, services
+from app.gui import plate_dialog
 from app.gui.application import Session
 from app.gui.plate_dialog import PlateDialog
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import services
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 from app.plate.capture import plate_path, save_plate
 
 SIZE = 160, 96

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from app.config import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
-from app.gui import preferences as preferences_file
-from app.gui.preferences import WindowPreferences
-from app.gui.preferences_store import PreferencesStore
-from app.gui.store import SettingsStore
+from app.gui.state import preferences as preferences_file
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 
 
 def test_what_the_command_line_said_is_not_saved_but_edits_are() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
-from app.gui.tasks import Tasks
+from app.gui.state.tasks import Tasks
 from tests.waiting import eventually
 
 

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.core.settings import CaptureSettings
-from app.gui import services
 from app.gui.application import WindowOptions
 from app.gui.frame_view import ViewMode
+from app.gui.state import services
 from app.runtime.status import Phase
 from tests.fakes import FakeEngine, FakeWorld
 from tests.gui.conftest import QUIET, StartWindow

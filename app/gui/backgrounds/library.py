@@ -18,7 +18,7 @@ from app.gui.backgrounds.model import TileModel
 from app.gui.backgrounds.names import bundled_name
 from app.gui.messages import shown
 from app.gui.qimage import from_qimage, to_qimage
-from app.gui.tasks import Tasks
+from app.gui.state.tasks import Tasks
 
 FETCH_TIMEOUT_MS = 20_000
 MAX_FETCH_BYTES = 60_000_000

@@ -27,9 +27,9 @@ from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.controls import button, describe, label
 from app.gui.dialogs import ask_for_files, ask_for_name
-from app.gui.preferences_store import PreferencesStore
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 
 
 class BackgroundStrip(QWidget):

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import EdgeSettings, Settings
 from app.gui.controls import ValueSlider, describe, link_button
-from app.gui.store import SettingsStore
+from app.gui.state.store import SettingsStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from app.core.framing import WHOLE
 from app.core.settings import MAX_ZOOM, Settings
 from app.gui.controls import ValueSlider, describe, label, link_button
-from app.gui.preferences_store import PreferencesStore
-from app.gui.store import SettingsStore
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 
 STEPS = 100
 """Of a slider for one unit of the setting."""

@@ -11,8 +11,8 @@ from app.gui.controls import Page, button, check, describe, label
 from app.gui.dialogs import ask_for_folder
 from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
-from app.gui.preferences_store import PreferencesStore
-from app.gui.store import SettingsStore
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 from app.runtime.status import PipelineStatus
 
 

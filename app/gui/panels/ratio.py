@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
 from app.gui.controls import ValueSlider, describe, label
-from app.gui.store import SettingsStore
+from app.gui.state.store import SettingsStore
 from app.runtime.status import PipelineStatus
 
 

@@ -34,7 +34,7 @@ LEFT_OUT = {
 }
 """Modules whose sentences cannot reach the window, and why."""
 
-GUI_ERRORS = ("app/gui/backgrounds/files.py", "app/gui/recording.py")
+GUI_ERRORS = ("app/gui/backgrounds/files.py", "app/gui/state/recording.py")
 """Files of the window that raise errors in English, on threads of their own."""
 
 MODELS = ("models/checkpoint.py", "models/download.py", "models/weights.py")
@@ -72,7 +72,7 @@ NOT_SHOWN = {
         "every second frame",
         "Quality lowered to hold {0} fps: {1}",
     ),
-    "app/gui/recording.py": ("Mattecam %Y-%m-%d %H.%M.%S",),
+    "app/gui/state/recording.py": ("Mattecam %Y-%m-%d %H.%M.%S",),
     "models/checkpoint.py": ("{0}.{1} has no place among weights",),  # caught
     "models/download.py": ("int | None",),
     "models/weights.py": (  # the table of `run.py weights`

@@ -12,10 +12,10 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from app.config.private_file import write_picture
 from app.core.errors import SinkError
 from app.core.types import BgrImage
-from app.gui.bridge import Bridge
-from app.gui.preferences_store import PreferencesStore
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state.bridge import Bridge
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 
-from app.gui.preferences import WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 
 
 class PreferencesStore(QObject):

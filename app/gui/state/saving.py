@@ -10,10 +10,10 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app.config import settings_file
 from app.core.errors import SettingsError
-from app.gui import preferences as preferences_file
-from app.gui.preferences_store import PreferencesStore
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import preferences as preferences_file
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
 
 DELAY_MS = 500
 

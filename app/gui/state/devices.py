@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from app.gui import services
-from app.gui.tasks import Tasks
+from app.gui.state import services
+from app.gui.state.tasks import Tasks
 
 INTERVAL_MS = 2500
 LOOKS_PER_VIRTUAL = 4

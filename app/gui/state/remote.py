@@ -10,8 +10,8 @@ from app.compositing.library import all_backgrounds
 from app.config.scenes import SceneStore
 from app.control import ControlServer, SettingsController
 from app.core.settings import Settings
-from app.gui.bridge import Bridge
-from app.gui.store import SettingsStore
+from app.gui.state.bridge import Bridge
+from app.gui.state.store import SettingsStore
 from app.runtime.status_fields import status_fields
 
 

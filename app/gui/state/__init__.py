@@ -1,0 +1,1 @@
+"""What the window knows: settings store, background tasks, bridge to the pipeline."""
