@@ -18,8 +18,6 @@ from PyQt6.QtWidgets import QApplication
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
-from app.gui import theme
-from app.gui.icons import app_icon
 from app.gui.life import WindowLife
 from app.gui.main_window import MainWindow
 from app.gui.single_instance import SingleInstance
@@ -33,6 +31,8 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.translation import translate
 from app.gui.tray import Tray
+from app.gui.widgets import theme
+from app.gui.widgets.icons import app_icon
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus

@@ -6,7 +6,6 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.gui.controls import button, combo, describe, fill_combo, label, link_button
 from app.gui.findings_view import FindingsView
 from app.gui.messages import shown
 from app.gui.panels.camera import CameraPage
@@ -15,6 +14,7 @@ from app.gui.preview import Preview
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, combo, describe, fill_combo, label, link_button
 
 
 class SmallPreview(QWidget):

@@ -9,12 +9,12 @@ from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.config import paths
-from app.gui.controls import button, describe, link_button
 from app.gui.findings_view import AllFindingsView, FindingsView
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, describe, link_button
 from app.runtime.status import PipelineStatus
 
 APPS_PAGE = paths.ROOT / "docs" / "apps.md"

@@ -10,10 +10,10 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.doctor.finding import Finding, State
-from app.gui.controls import button, describe, label
 from app.gui.messages import shown
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, describe, label
 
 translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}

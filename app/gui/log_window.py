@@ -8,8 +8,8 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.gui.controls import button, describe, label
 from app.gui.state.log_buffer import LogBuffer
+from app.gui.widgets.controls import button, describe, label
 
 REFRESH_MS = 500
 

@@ -7,15 +7,11 @@ from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.config.scenes import SceneStore
-from app.gui.action_bar import ActionBar
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.controls import ElidedLabel, Page
 from app.gui.doctor_dialog import DoctorDialog, FindingsDialog
-from app.gui.error_bar import ErrorBar
 from app.gui.error_help import help_with
 from app.gui.findings_view import FindingsView
-from app.gui.icons import app_icon, icon
 from app.gui.log_window import LogWindow
 from app.gui.menus import Menus
 from app.gui.panels.camera import CameraPage
@@ -35,7 +31,11 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.status_line import describe_status
+from app.gui.widgets.action_bar import ActionBar
+from app.gui.widgets.controls import ElidedLabel, Page
+from app.gui.widgets.error_bar import ErrorBar
+from app.gui.widgets.icons import app_icon, icon
+from app.gui.widgets.status_line import describe_status
 from app.runtime.status import PipelineStatus
 
 
@@ -240,7 +240,7 @@ class MainWindow(QMainWindow):
         self.readout.show_figures(preferences.show_readout)
         self.tabs.setVisible(preferences.show_panel)
         if preferences.show_plot and self._plot is None:
-            from app.gui.plot_panel import PlotPanel  # loads the plot library, half a second
+            from app.gui.widgets.plot_panel import PlotPanel  # loads the plot library, half a second
 
             plot = PlotPanel()
             self.bridge.status_changed.connect(plot.show_status)

@@ -12,12 +12,12 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLay
 
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Picture
-from app.gui.controls import button, describe, label
 from app.gui.messages import shown
 from app.gui.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, describe, label
 from app.plate.capture import DEFAULT_S, PlateCapture
 
 COUNTDOWN_S = 5.0

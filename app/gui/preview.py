@@ -20,8 +20,8 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from app.gui.controls import describe
 from app.gui.frame_view import ViewMode, ViewRequest
+from app.gui.widgets.controls import describe
 
 DIVIDER_STEP = 0.02
 

@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.gui.theme import ALARM
+from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
 NOTICE_MS = 4000

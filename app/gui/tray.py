@@ -6,8 +6,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.icons import app_icon
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.icons import app_icon
 
 
 class Tray(QObject):

@@ -23,9 +23,9 @@ from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
 from app.gui.findings_view import blocks
 from app.gui.log_window import LogWindow
-from app.gui.plot_panel import PlotPanel, round_up
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
+from app.gui.widgets.plot_panel import PlotPanel, round_up
 from models.weights import DownloadError
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button

@@ -14,16 +14,16 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui import theme
 from app.gui.application import Session
 from app.gui.assistant import Assistant
-from app.gui.controls import ElidedLabel
 from app.gui.doctor_dialog import DoctorDialog
-from app.gui.plot_panel import PlotPanel
 from app.gui.readout import Pill
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.translation import translate
 from app.gui.translations import make
+from app.gui.widgets import theme
+from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.plot_panel import PlotPanel
 from tests.gui.conftest import StartWindow
 
 

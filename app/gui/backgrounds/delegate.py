@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.gui.backgrounds.item import GREEN, Tile, TileKind
 from app.gui.backgrounds.model import CHOSEN_ROLE, COLOUR_ROLE, IMAGE_ROLE, KEY_ROLE, TILE_ROLE
-from app.gui.icons import draw_person, icon
-from app.gui.theme import ALARM
+from app.gui.widgets.icons import draw_person, icon
+from app.gui.widgets.theme import ALARM
 
 THUMBNAIL = QSize(128, 72)
 MARGIN = 6

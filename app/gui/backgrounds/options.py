@@ -8,8 +8,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
-from app.gui.controls import ValueSlider, button, combo, describe, fill_combo, label
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label
 
 
 class BackgroundOptions(QStackedWidget):

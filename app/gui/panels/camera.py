@@ -7,12 +7,12 @@ from pathlib import Path
 from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.controls import Page, check, combo, fill_combo, label
 from app.gui.dialogs import ask_for_file
 from app.gui.panels.framing import FramingControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import Page, check, combo, fill_combo, label
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import EdgeSettings, Settings
-from app.gui.controls import ValueSlider, describe, link_button
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ValueSlider, describe, link_button
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.framing import WHOLE
 from app.core.settings import MAX_ZOOM, Settings
-from app.gui.controls import ValueSlider, describe, label, link_button
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ValueSlider, describe, label, link_button
 
 STEPS = 100
 """Of a slider for one unit of the setting."""

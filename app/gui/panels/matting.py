@@ -5,13 +5,13 @@ from __future__ import annotations
 from PyQt6.QtCore import QSignalBlocker
 
 from app.core.settings import Settings
-from app.gui.controls import Page, check, combo, fill_combo
 from app.gui.panels.edges import EdgeControls
 from app.gui.panels.network import NetworkControls
 from app.gui.panels.ratio import RatioControl
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import Page, check, combo, fill_combo
 from app.runtime.status import PipelineStatus
 
 EXECUTORS = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
-from app.gui.controls import button, combo, describe, fill_combo, label
 from app.gui.download import Download
 from app.gui.model_names import describe_model
 from app.gui.panels.plate import PlateControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.runtime.status import PipelineStatus
 
 MEGABYTE = 1_000_000

@@ -7,12 +7,12 @@ from pathlib import Path
 from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.controls import Page, button, check, describe, label
 from app.gui.dialogs import ask_for_folder
 from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import Page, button, check, describe, label
 from app.runtime.status import PipelineStatus
 
 

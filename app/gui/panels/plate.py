@@ -10,12 +10,12 @@ from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.settings import PLATE_MODELS, Settings
-from app.gui.controls import button, describe, label
 from app.gui.dialogs import ask_for_file
 from app.gui.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, describe, label
 from app.runtime.status import PipelineStatus
 
 THUMBNAIL_WIDTH = 160

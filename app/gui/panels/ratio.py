@@ -6,8 +6,8 @@ from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from app.core.settings import MAX_RATIO, MIN_RATIO, Settings
-from app.gui.controls import ValueSlider, describe, label
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ValueSlider, describe, label
 from app.runtime.status import PipelineStatus
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
-from app.gui.controls import button, describe, label, link_button
 from app.gui.dialogs import ask_for_file
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import button, describe, label, link_button
 
 IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
 

@@ -6,8 +6,8 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import Settings
-from app.gui.controls import check, combo, describe, fill_combo, label, link_button
 from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import check, combo, describe, fill_combo, label, link_button
 from app.runtime.status import PipelineStatus
 
 

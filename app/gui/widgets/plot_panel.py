@@ -11,7 +11,7 @@ from PyQt6.QtCore import QEvent, QTimer
 from PyQt6.QtGui import QPalette, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
-from app.gui.controls import describe
+from app.gui.widgets.controls import describe
 from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.icons import icon
+from app.gui.widgets.icons import icon
 
 ICON_SIZE = QSize(24, 18)
 """Wider than high: the drawing lies in the middle, and the text beside it gets some air."""

@@ -19,7 +19,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QApplication
 
-from app.gui.theme import ALARM
+from app.gui.widgets.theme import ALARM
 
 GRID = 24.0
 """Every drawing is made on a grid of 24 by 24."""

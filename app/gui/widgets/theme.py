@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.gui.state.preferences import Theme
 
-IMAGES = Path(__file__).resolve().parent / "images"
+IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#e5484d"
 """Red: the room can be seen, a recording runs."""
 

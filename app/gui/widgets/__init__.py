@@ -1,0 +1,1 @@
+"""Widgets and looks shared by the panels and dialogs."""
