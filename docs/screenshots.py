@@ -25,10 +25,10 @@ from app.gui.application import Session, WindowOptions, make_application
 from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
 from app.gui.frame_view import ViewMode
+from app.gui.i18n.language import translate
 from app.gui.single_instance import SingleInstance
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences, save
-from app.gui.translation import translate
 from app.runtime.status import PipelineStatus
 
 ROOT = Path(__file__).resolve().parent.parent

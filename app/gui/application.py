@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QApplication
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
+from app.gui.i18n.language import translate
 from app.gui.life import WindowLife
 from app.gui.main_window import MainWindow
 from app.gui.single_instance import SingleInstance
@@ -29,7 +30,6 @@ from app.gui.state.remote import Remote
 from app.gui.state.saving import Saver
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.translation import translate
 from app.gui.tray import Tray
 from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.findings_view import FindingsView
-from app.gui.messages import shown
+from app.gui.i18n.messages import shown
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.network import NetworkControls
 from app.gui.preview import Preview

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.doctor.finding import Finding, State
-from app.gui.messages import shown
+from app.gui.i18n.messages import shown
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label

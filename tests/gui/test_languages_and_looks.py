@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
+from app.gui.i18n.language import translate
 from app.gui.readout import Pill
 from app.gui.state.preferences import Theme, WindowPreferences
-from app.gui.translation import translate
 from app.gui.translations import make
 from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel

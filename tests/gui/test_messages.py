@@ -24,10 +24,10 @@ from app.core.settings import BackgroundSettings, CaptureSettings
 from app.doctor.finding import Finding
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.findings_view import FindingsView, blocks
-from app.gui.messages import catalogue, shown
+from app.gui.i18n.language import translate
+from app.gui.i18n.messages import catalogue, shown
 from app.gui.plate_dialog import PlateDialog
 from app.gui.state.tasks import Tasks
-from app.gui.translation import translate
 from app.gui.translations import make, sources
 from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader

@@ -16,7 +16,7 @@ from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.model import TileModel
 from app.gui.backgrounds.names import bundled_name
-from app.gui.messages import shown
+from app.gui.i18n.messages import shown
 from app.gui.qimage import from_qimage, to_qimage
 from app.gui.state.tasks import Tasks
 

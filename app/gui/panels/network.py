@@ -6,7 +6,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.download import Download
-from app.gui.model_names import describe_model
+from app.gui.i18n.model_names import describe_model
 from app.gui.panels.plate import PlateControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from app.gui.messages import shown
+from app.gui.i18n.messages import shown
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.icons import icon
 from app.runtime.status import PipelineStatus, Problem, Stage

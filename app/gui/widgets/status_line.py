@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication
 
-from app.gui.model_names import describe_model
+from app.gui.i18n.model_names import describe_model
 from app.runtime.status import Lowered, Phase, PipelineStatus
 
 translate = QCoreApplication.translate

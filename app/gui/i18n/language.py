@@ -8,9 +8,9 @@ from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from app.gui import messages
+from app.gui.i18n import messages
 
-FOLDER = Path(__file__).resolve().parent / "translations"
+FOLDER = Path(__file__).resolve().parents[1] / "translations"
 
 
 @contextmanager

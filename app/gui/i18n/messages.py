@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-CATALOGUE = Path(__file__).resolve().parent / "translations" / "messages.json"
+CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "messages.json"
 REMEMBERED = 512
 """Sentences kept with their translation: the status brings the same ones several times a second."""
 MAX_DEPTH = 4
