@@ -29,7 +29,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
-from app.gui.frame_view import ViewMode
+from app.gui.preview.rendering import ViewMode
 from app.gui.single_instance import SingleInstance
 from app.gui.state.log_buffer import LogBuffer
 

@@ -24,8 +24,8 @@ from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, 
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
-from app.gui.frame_view import ViewMode
 from app.gui.i18n.language import translate
+from app.gui.preview.rendering import ViewMode
 from app.gui.single_instance import SingleInstance
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences, save

@@ -10,7 +10,7 @@ from app.gui.findings_view import FindingsView
 from app.gui.i18n.messages import shown
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.network import NetworkControls
-from app.gui.preview import Preview
+from app.gui.preview.view import Preview
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks

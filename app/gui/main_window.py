@@ -18,9 +18,9 @@ from app.gui.panels.camera import CameraPage
 from app.gui.panels.matting import MattingPage
 from app.gui.panels.output import OutputPage
 from app.gui.plate_dialog import PlateDialog
-from app.gui.preview import Preview
-from app.gui.preview_hand import PreviewHand
-from app.gui.readout import Readout
+from app.gui.preview.interaction import PreviewHand
+from app.gui.preview.overlay import Readout
+from app.gui.preview.view import Preview
 from app.gui.scenes_menu import ScenesMenu
 from app.gui.state.bridge import Bridge
 from app.gui.state.devices import DeviceWatcher

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from app.gui.doctor_dialog import APPS_PAGE
-from app.gui.frame_view import ViewMode
+from app.gui.preview.rendering import ViewMode
 from app.gui.state.preferences import WindowPreferences
 
 if TYPE_CHECKING:

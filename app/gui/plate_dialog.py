@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLay
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Picture
 from app.gui.i18n.messages import shown
-from app.gui.qimage import to_qimage
+from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
 from app.gui.application import Session
-from app.gui.frame_view import ViewMode, ViewRequest
+from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.state.bridge import Bridge
 from app.runtime.pipeline import Pipeline
 from tests.fakes import FakeWorld

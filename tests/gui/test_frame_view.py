@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.frame_view import ViewMode, ViewRequest, fitted_size, render
+from app.gui.preview.rendering import ViewMode, ViewRequest, fitted_size, render
 
 WIDTH, HEIGHT = 40, 20
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.core.framing import WHOLE
 from app.core.settings import FramingSettings
 from app.gui.application import Session
-from app.gui.frame_view import ViewMode
+from app.gui.preview.rendering import ViewMode
 from tests.gui.test_settings_controls import bring_up, drag
 
 

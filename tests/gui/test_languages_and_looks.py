@@ -18,7 +18,7 @@ from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
-from app.gui.readout import Pill
+from app.gui.preview.overlay import Pill
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.translations import make
 from app.gui.widgets import theme

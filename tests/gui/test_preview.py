@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.application import Session
-from app.gui.frame_view import ViewMode, ViewRequest
-from app.gui.preview import Preview
+from app.gui.preview.rendering import ViewMode, ViewRequest
+from app.gui.preview.view import Preview
 from tests.fakes import PERSON, ROOM
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtGui import QImage
 
-from app.gui.qimage import from_qimage, to_qimage
+from app.gui.preview.qimage import from_qimage, to_qimage
 
 sides = st.integers(1, 40)
 

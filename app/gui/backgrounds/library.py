@@ -17,7 +17,7 @@ from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.model import TileModel
 from app.gui.backgrounds.names import bundled_name
 from app.gui.i18n.messages import shown
-from app.gui.qimage import from_qimage, to_qimage
+from app.gui.preview.qimage import from_qimage, to_qimage
 from app.gui.state.tasks import Tasks
 
 FETCH_TIMEOUT_MS = 20_000

@@ -9,9 +9,9 @@ from PyQt6.QtGui import QImage
 
 from app.core.settings import Settings
 from app.core.types import Picture
-from app.gui.frame_view import BgrxImage, ViewMode, ViewRequest
-from app.gui.preview_worker import PreviewWorker
-from app.gui.qimage import to_qimage
+from app.gui.preview.qimage import to_qimage
+from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest
+from app.gui.preview.worker import PreviewWorker
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from app.core.settings import Settings
-from app.gui.frame_view import ViewMode
+from app.gui.preview.rendering import ViewMode
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 

@@ -7,8 +7,8 @@ from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.framing import dragged, zoomed
 from app.core.settings import FramingSettings
-from app.gui.frame_view import ViewMode
-from app.gui.preview import Preview
+from app.gui.preview.rendering import ViewMode
+from app.gui.preview.view import Preview
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 

@@ -20,7 +20,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from app.gui.frame_view import ViewMode, ViewRequest
+from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.widgets.controls import describe
 
 DIVIDER_STEP = 0.02

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from app.core.types import Picture
-from app.gui.frame_view import BgrxImage, ViewRequest, render
+from app.gui.preview.rendering import BgrxImage, ViewRequest, render
 from app.runtime.slot import LatestSlot, SlotClosed
 
 

@@ -1,0 +1,1 @@
+"""The live preview: view, rendering, interaction."""
