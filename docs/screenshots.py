@@ -22,8 +22,8 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
-from app.gui.assistant import Assistant
-from app.gui.doctor_dialog import DoctorDialog
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
 from app.gui.preview.rendering import ViewMode
 from app.gui.single_instance import SingleInstance

@@ -7,17 +7,17 @@ from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.config.scenes import SceneStore
-from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.doctor_dialog import DoctorDialog, FindingsDialog
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog
+from app.gui.dialogs.findings_view import FindingsView
+from app.gui.dialogs.log_window import LogWindow
+from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.error_help import help_with
-from app.gui.findings_view import FindingsView
-from app.gui.log_window import LogWindow
 from app.gui.menus import Menus
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.matting import MattingPage
 from app.gui.panels.output import OutputPage
-from app.gui.plate_dialog import PlateDialog
 from app.gui.preview.interaction import PreviewHand
 from app.gui.preview.overlay import Readout
 from app.gui.preview.view import Preview

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QMenu
 
-from app.gui.doctor_dialog import APPS_PAGE
+from app.gui.dialogs.doctor_dialog import APPS_PAGE
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.preferences import WindowPreferences
 

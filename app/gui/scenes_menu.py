@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
-from app.gui.dialogs import ask_for_name
+from app.gui.dialogs.questions import ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 

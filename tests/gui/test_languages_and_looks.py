@@ -15,8 +15,8 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWid
 from pytestqt.qtbot import QtBot
 
 from app.gui.application import Session
-from app.gui.assistant import Assistant
-from app.gui.doctor_dialog import DoctorDialog
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
 from app.gui.preview.overlay import Pill
 from app.gui.state.preferences import Theme, WindowPreferences

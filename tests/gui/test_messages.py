@@ -23,10 +23,10 @@ from app.core.errors import MattecamError, PlateError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.doctor.finding import Finding
 from app.doctor.virtual_camera import check_virtual_camera
-from app.gui.findings_view import FindingsView, blocks
+from app.gui.dialogs.findings_view import FindingsView, blocks
+from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.i18n.language import translate
 from app.gui.i18n.messages import catalogue, shown
-from app.gui.plate_dialog import PlateDialog
 from app.gui.state.tasks import Tasks
 from app.gui.translations import make, sources
 from app.matting.plate.plate import read_plate

@@ -25,7 +25,7 @@ from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.backgrounds.options import BackgroundOptions
-from app.gui.dialogs import ask_for_files, ask_for_name
+from app.gui.dialogs.questions import ask_for_files, ask_for_name
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks

@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.dialogs import ask_for_file
+from app.gui.dialogs.questions import ask_for_file
 from app.gui.panels.framing import FramingControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera

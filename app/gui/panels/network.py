@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
-from app.gui.download import Download
+from app.gui.dialogs.download import Download
 from app.gui.i18n.model_names import describe_model
 from app.gui.panels.plate import PlateControls
 from app.gui.state import services

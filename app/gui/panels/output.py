@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.dialogs import ask_for_folder
+from app.gui.dialogs.questions import ask_for_folder
 from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.state.preferences_store import PreferencesStore

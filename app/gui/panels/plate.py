@@ -10,7 +10,7 @@ from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.settings import PLATE_MODELS, Settings
-from app.gui.dialogs import ask_for_file
+from app.gui.dialogs.questions import ask_for_file
 from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore

@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
-from app.gui.dialogs import ask_for_file
+from app.gui.dialogs.questions import ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe, label, link_button
 

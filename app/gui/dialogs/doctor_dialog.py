@@ -9,7 +9,7 @@ from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.config import paths
-from app.gui.findings_view import AllFindingsView, FindingsView
+from app.gui.dialogs.findings_view import AllFindingsView, FindingsView
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore

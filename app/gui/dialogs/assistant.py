@@ -6,7 +6,7 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.gui.findings_view import FindingsView
+from app.gui.dialogs.findings_view import FindingsView
 from app.gui.i18n.messages import shown
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.network import NetworkControls
