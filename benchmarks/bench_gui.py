@@ -28,9 +28,9 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.gui.application import Session, WindowOptions, make_application
 from app.gui.preview.rendering import ViewMode
-from app.gui.single_instance import SingleInstance
+from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.log_buffer import LogBuffer
 
 BEAT_MS, ACTION_MS = 5, 150

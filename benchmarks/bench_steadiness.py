@@ -52,8 +52,8 @@ def timed_steps() -> Iterator[list[float]]:
 
 def with_window(settings: Settings, took_ms: list[float], frames: int) -> None:
     """Opens the window until so many frames were matted."""
-    from app.gui.application import Session, WindowOptions, make_application
-    from app.gui.single_instance import SingleInstance
+    from app.gui.shell.application import Session, WindowOptions, make_application
+    from app.gui.shell.single_instance import SingleInstance
     from app.gui.state.log_buffer import LogBuffer
     from benchmarks.bench_gui import wait
 

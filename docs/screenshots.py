@@ -21,12 +21,12 @@ from PyQt6.QtCore import QEventLoop, QLocale, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.gui.application import Session, WindowOptions, make_application
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
 from app.gui.preview.rendering import ViewMode
-from app.gui.single_instance import SingleInstance
+from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences, save
 from app.runtime.status import PipelineStatus

@@ -111,7 +111,7 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
 
 def run_in_window(start: StartSettings, options: LiveOptions) -> int:
     """The window over the pipeline; writes the status at the end where that was asked for."""
-    from app.gui.application import WindowOptions, run_window
+    from app.gui.shell.application import WindowOptions, run_window
     from app.runtime.status_fields import write_status
 
     if start.warning:

@@ -125,7 +125,10 @@ def test_headless_does_not_need_the_window() -> None:
 
 def test_only_the_bridge_joins_window_and_pipeline() -> None:
     joining = {name for name in in_package("app.gui") if "app.runtime.pipeline" in imports(name)}
-    assert joining <= {"app.gui.application", "app.gui.state.bridge"}  # the application makes both and connects them
+    assert joining <= {
+        "app.gui.shell.application",
+        "app.gui.state.bridge",
+    }  # the application makes both and connects them
 
 
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)

@@ -17,8 +17,8 @@ from app.config import paths
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import Frame
 from app.doctor.finding import Finding, State
-from app.gui.application import Session, WindowOptions, make_application
-from app.gui.single_instance import SingleInstance
+from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.shell.single_instance import SingleInstance
 from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.log_buffer import LogBuffer

@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 from app.config import paths
 from app.core.settings import BackgroundSettings
 from app.core.types import PictureKind
-from app.gui.application import Session
 from app.gui.backgrounds.item import Tile, TileKind
+from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 
 

@@ -18,11 +18,11 @@ from pytestqt.qtbot import QtBot
 
 from app.control import Command, ask
 from app.doctor.finding import Finding, State
-from app.gui.application import Session
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.findings_view import blocks
 from app.gui.dialogs.log_window import LogWindow
+from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up

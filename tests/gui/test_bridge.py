@@ -7,8 +7,8 @@ import threading
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
-from app.gui.application import Session
 from app.gui.preview.rendering import ViewMode, ViewRequest
+from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
 from app.runtime.pipeline import Pipeline
 from tests.fakes import FakeWorld

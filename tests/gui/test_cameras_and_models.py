@@ -14,8 +14,8 @@ from PyQt6.QtWidgets import QComboBox, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import CaptureSettings
-from app.gui.application import Session
 from app.gui.panels.camera import FILE
+from app.gui.shell.application import Session
 from app.gui.state import services
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS

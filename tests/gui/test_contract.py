@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QListView, QScrollBar, QWidget
 
-from app.gui.application import Session
+from app.gui.shell.application import Session
 
 NAMES = (
     "preview",

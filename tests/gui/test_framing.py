@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.framing import WHOLE
 from app.core.settings import FramingSettings
-from app.gui.application import Session
 from app.gui.preview.rendering import ViewMode
+from app.gui.shell.application import Session
 from tests.gui.test_settings_controls import bring_up, drag
 
 

@@ -14,11 +14,11 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.application import Session
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
 from app.gui.preview.overlay import Pill
+from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.translations import make
 from app.gui.widgets import theme

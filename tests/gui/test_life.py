@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from app.config import paths, settings_file
 from app.core.settings import BackgroundSettings, Settings
-from app.gui.application import Session, WindowOptions, run_window
-from app.gui.single_instance import SingleInstance
+from app.gui.shell.application import Session, WindowOptions, run_window
+from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.status import Phase, PipelineStatus
 from tests.fakes import FakeEngine, FakeWorld

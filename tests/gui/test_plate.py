@@ -17,9 +17,9 @@ from app.capture import open_source
 from app.core.errors import PlateError
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import BgrImage, Picture, PictureKind
-from app.gui.application import Session
 from app.gui.dialogs import plate_dialog
 from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks

@@ -9,9 +9,9 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.gui.application import Session
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
+from app.gui.shell.application import Session
 from tests.fakes import PERSON, ROOM
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.gui.application import Session
+from app.gui.shell.application import Session
 from tests.fakes import FakeWorld
 from tests.gui.widgets import button
 

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError, SourceLostError
 from app.doctor.finding import Finding, State
-from app.gui.application import Session
 from app.gui.dialogs.doctor_dialog import FindingsDialog
+from app.gui.shell.application import Session
 from app.gui.state import services
 from app.runtime.status import Phase
 from tests.fakes import FakeWorld

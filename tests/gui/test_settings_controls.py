@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLineEdit, QS
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import Settings
-from app.gui.application import Session
+from app.gui.shell.application import Session
 
 
 def child(session: Session, kind: type[QWidget], name: str) -> QWidget:

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.core.settings import CaptureSettings
-from app.gui.application import WindowOptions
 from app.gui.preview.rendering import ViewMode
+from app.gui.shell.application import WindowOptions
 from app.gui.state import services
 from app.runtime.status import Phase
 from tests.fakes import FakeEngine, FakeWorld

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QComboBox, QPushButton
 
-from app.gui.application import Session
+from app.gui.shell.application import Session
 
 
 def button(session: Session, name: str) -> QPushButton:

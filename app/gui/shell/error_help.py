@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from app.runtime.status import Stage
 
 if TYPE_CHECKING:
-    from app.gui.main_window import MainWindow
+    from app.gui.shell.main_window import MainWindow
 
 
 def help_with(window: MainWindow, stage: Stage | None) -> None:

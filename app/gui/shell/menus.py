@@ -15,7 +15,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.state.preferences import WindowPreferences
 
 if TYPE_CHECKING:
-    from app.gui.main_window import MainWindow
+    from app.gui.shell.main_window import MainWindow
 
 
 class Menus(QObject):

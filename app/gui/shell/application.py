@@ -19,9 +19,10 @@ from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.gui.i18n.language import translate
-from app.gui.life import WindowLife
-from app.gui.main_window import MainWindow
-from app.gui.single_instance import SingleInstance
+from app.gui.shell.lifecycle import WindowLife
+from app.gui.shell.main_window import MainWindow
+from app.gui.shell.single_instance import SingleInstance
+from app.gui.shell.tray import Tray
 from app.gui.state import preferences as preferences_file
 from app.gui.state.bridge import Bridge
 from app.gui.state.log_buffer import LogBuffer
@@ -30,7 +31,6 @@ from app.gui.state.remote import Remote
 from app.gui.state.saving import Saver
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.tray import Tray
 from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
 from app.runtime.parts import Parts

@@ -6,8 +6,8 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QDialog, QMessageBox
 
-from app.gui.main_window import MainWindow
-from app.gui.tray import Tray
+from app.gui.shell.main_window import MainWindow
+from app.gui.shell.tray import Tray
 
 
 class WindowLife(QObject):
