@@ -1,4 +1,4 @@
-"""The backgrounds on hand: those that ship with the program (`docs/backgrounds` paints them), and the user's."""
+"""The backgrounds on hand: those that ship with the program (`tools/backgrounds` paints them), and the user's."""
 
 from __future__ import annotations
 

@@ -150,8 +150,8 @@ def test_bundled_backgrounds_are_small_full_hd_pictures() -> None:
 
 
 def test_bundled_backgrounds_can_be_painted_again() -> None:
-    from docs.backgrounds.paint import to_bytes
-    from docs.backgrounds.scenes import SCENES
+    from tools.backgrounds.paint import to_bytes
+    from tools.backgrounds.scenes import SCENES
 
     paths = {path.stem: path for path in bundled_backgrounds()}
     assert set(paths) == set(SCENES)

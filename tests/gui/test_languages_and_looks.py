@@ -20,21 +20,21 @@ from app.gui.i18n.language import translate
 from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
-from app.gui.translations import make
 from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.plot_panel import PlotPanel
 from tests.gui.conftest import StartWindow
+from tools import make_translations
 
 
 def messages(language: str) -> Iterator[tuple[str, str, str]]:
     """(context, source, translation) of everything in a translation."""
-    for context in Tree.parse(make.FOLDER / f"mattecam_{language}.ts").getroot().iter("context"):
+    for context in Tree.parse(make_translations.FOLDER / f"mattecam_{language}.ts").getroot().iter("context"):
         for message in context.iter("message"):
             yield context.findtext("name", ""), message.findtext("source", ""), message.findtext("translation", "")
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
     count = 0
     for context, source, translation in messages(language):
@@ -46,17 +46,21 @@ def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
     assert count > 200
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 def test_the_compiled_file_is_that_of_the_source(language: str) -> None:
-    source = make.FOLDER / f"mattecam_{language}.ts"
-    assert source.with_suffix(".qm").read_bytes() == make.compile_translation(source), "run app.gui.translations.make"
+    source = make_translations.FOLDER / f"mattecam_{language}.ts"
+    assert source.with_suffix(".qm").read_bytes() == make_translations.compile_translation(source), (
+        "run tools.make_translations"
+    )
 
 
 def test_the_sources_hold_every_text_of_the_program() -> None:
     sources = {source for _context, source, _translation in messages("de")}
-    program = [path for path in make.FOLDER.parent.rglob("*.py") if path.parent != make.FOLDER]
+    program = [
+        path for path in make_translations.FOLDER.parent.rglob("*.py") if path.parent != make_translations.FOLDER
+    ]
     missing = [text for path in program for text in texts_of(path) if text not in sources]
-    assert not missing, "run app.gui.translations.make"
+    assert not missing, "run tools.make_translations"
 
 
 def texts_of(path: Path) -> Iterator[str]:
@@ -70,7 +74,7 @@ def texts_of(path: Path) -> Iterator[str]:
                 yield text.value
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 def test_qt_finds_every_translation_in_the_compiled_file(qapp: QApplication, language: str) -> None:
     with translate(qapp, QLocale(language)):
         for context, source, translation in messages(language):
@@ -106,7 +110,7 @@ def cut_off(window: QWidget) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("language", ["en", *make.LANGUAGES])
+@pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
 @pytest.mark.parametrize(("size", "theme"), [(1.0, "dark"), (2.0, "light")])
 def test_no_words_are_cut_off(
     start_window: StartWindow,

@@ -28,16 +28,17 @@ from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.i18n.language import translate
 from app.gui.i18n.messages import catalogue, shown
 from app.gui.state.tasks import Tasks
-from app.gui.translations import make, sources
+from app.gui.translations import sources
 from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
 from models import weights
 from tests.doctor.machine import RELEASE, Machine
 from tests.gui.conftest import StartWindow
+from tools import make_translations
 
-CATALOGUES = {language: catalogue(language) for language in make.LANGUAGES}
-ENTRIES: dict[str, dict[str, str]] = json.loads(make.MESSAGES.read_text("utf-8"))
+CATALOGUES = {language: catalogue(language) for language in make_translations.LANGUAGES}
+ENTRIES: dict[str, dict[str, str]] = json.loads(make_translations.MESSAGES.read_text("utf-8"))
 PLACE = re.compile(r"\{\d\}")
 ENGLISH = re.compile(r"\b(the|is|are|and|not|with|this|other|choose|cannot)\b", re.IGNORECASE)
 """Words that no German or Spanish sentence holds."""
@@ -46,15 +47,15 @@ ARGUMENTS = st.lists(st.text("abcXYZ019_/-äé", min_size=1, max_size=12), min_s
 
 def test_every_sentence_of_the_program_is_in_the_catalogue() -> None:
     assert not sources.missing(ENTRIES), (
-        "run app.gui.translations.make and translate what is new; what nobody sees belongs into sources.NOT_SHOWN"
+        "run tools.make_translations and translate what is new; what nobody sees belongs into sources.NOT_SHOWN"
     )
 
 
 def test_the_catalogue_holds_no_sentence_that_is_not_made_any_more() -> None:
-    assert not sources.unused(ENTRIES), "run app.gui.translations.make"
+    assert not sources.unused(ENTRIES), "run tools.make_translations"
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 def test_every_sentence_is_translated_and_keeps_its_places(language: str) -> None:
     for source, translations in ENTRIES.items():
         translation = translations.get(language, "")
@@ -90,22 +91,22 @@ def test_a_new_sentence_and_an_old_one_are_noticed(tmp_path: Path) -> None:
 
 def test_the_tool_brings_the_catalogue_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "messages.json"
-    monkeypatch.setattr(make, "MESSAGES", file)
+    monkeypatch.setattr(make_translations, "MESSAGES", file)
     rest = {sentence: texts for sentence, texts in ENTRIES.items() if sentence != "The video {0} has ended."}
     old = {"The moon {0} is full.": {"de": "Vollmond {0}.", "es": "Luna llena {0}."}}
     file.write_text(json.dumps(rest | old), "utf-8")
-    make.update_messages()
+    make_translations.update_messages()
     assert json.loads(file.read_text("utf-8")) == rest | {"The video {0} has ended.": {"de": "", "es": ""}}
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 @given(source=st.sampled_from(sorted(ENTRIES)), arguments=ARGUMENTS)
 def test_what_was_put_in_is_kept(language: str, source: str, arguments: list[str]) -> None:
     expected = ENTRIES[source][language].format(*arguments)
     assert CATALOGUES[language].translated(source.format(*arguments)) == expected
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 @given(text=st.text("xy7 \n.,:;()/“”{}"))
 def test_what_nobody_knows_stays_as_it_is(language: str, text: str) -> None:
     assert CATALOGUES[language].translated(text) == text
@@ -177,7 +178,7 @@ def text_file(folder: Path) -> Path:
 def test_what_really_fails_is_told_in_german_and_spanish(what: str, tmp_path: Path) -> None:
     with pytest.raises((MattecamError, weights.WeightsError)) as caught:
         FAILING[what](tmp_path)
-    for language in make.LANGUAGES:
+    for language in make_translations.LANGUAGES:
         translated = CATALOGUES[language].translated(str(caught.value))
         assert translated != str(caught.value)
         assert not re.search(r"\b(the|choose|is)\b", translated), translated
@@ -210,7 +211,7 @@ def machines(folder: Path) -> list[tuple[Finding, ...]]:
     return found
 
 
-@pytest.mark.parametrize("language", make.LANGUAGES)
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
 def test_what_the_doctor_finds_is_told_without_english_words(language: str, tmp_path: Path) -> None:
     count = 0
     for finding in (finding for findings in machines(tmp_path) for finding in findings):

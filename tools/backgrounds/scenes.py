@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from docs.backgrounds.paint import (
+from tools.backgrounds.paint import (
     COLUMNS,
     HEIGHT,
     ROWS,

@@ -1,6 +1,6 @@
 """Paints the person out of astronaut.png and makes the room wider: the demo's empty room.
 
-python app/assets/make_empty_room.py    writes astronaut_empty.png beside astronaut.png
+python tools/make_empty_room.py    writes astronaut_empty.png beside astronaut.png
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Colours = NDArray[np.float32]
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parents[1] / "app" / "assets"
 SIDE = 512
 
 # Where things are in the photo, found by eye: x0 y0  x1 y1 ...

@@ -1,7 +1,7 @@
 """Takes pictures of the real window, with the pipeline running behind it.
 
-    python -m docs.screenshots                        the pictures of the README, into docs/images
-    python -m docs.screenshots --all --output FOLDER  every theme, scale and language: to be looked at, not kept
+    python -m tools.screenshots                        the pictures of the README, into docs/images
+    python -m tools.screenshots --all --output FOLDER  every theme, scale and language: to be looked at, not kept
 
 Without a display it draws off screen. The best model on hand is used (`run.py weights list`).
 """
@@ -165,7 +165,7 @@ def take_all(output: Path) -> None:
                 folder = output / f"{language}-{theme}-{scale}00"
                 words = ["--theme", theme, "--language", language, "--set", "all", "--output", str(folder)]
                 subprocess.run(
-                    [sys.executable, "-m", "docs.screenshots", *words],
+                    [sys.executable, "-m", "tools.screenshots", *words],
                     env={**os.environ, "QT_SCALE_FACTOR": scale},
                     cwd=ROOT,
                     check=True,

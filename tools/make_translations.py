@@ -1,6 +1,6 @@
 """Keeps the translations in step with the program.
 
-`python -m app.gui.translations.make` reads the texts of `app/gui` into `mattecam_XX.ts` (PyQt's own pylupdate; what is
+`python -m tools.make_translations` reads the texts of `app/gui` into `mattecam_XX.ts` (PyQt's own pylupdate; what is
 translated already stays) and compiles each into the `mattecam_XX.qm` that Qt loads. PyQt comes without a compiler, and
 the format is small: a table of hashes, sorted, that point to messages.
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.gui.translations import sources
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parents[1] / "app" / "gui" / "translations"
 LANGUAGES = ("de", "es")
 MESSAGES = FOLDER / "messages.json"
 

@@ -1,4 +1,4 @@
-"""Paints the bundled backgrounds into app/assets/backgrounds: `python -m docs.backgrounds [NAME...]`."""
+"""Paints the bundled backgrounds into app/assets/backgrounds: `python -m tools.backgrounds [NAME...]`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import cv2
 
-from docs.backgrounds.paint import to_bytes
-from docs.backgrounds.scenes import SCENES
+from tools.backgrounds.paint import to_bytes
+from tools.backgrounds.scenes import SCENES
 
 FOLDER = Path(__file__).resolve().parents[2] / "app" / "assets" / "backgrounds"
 MOST_BYTES = 350_000

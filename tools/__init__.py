@@ -1,0 +1,1 @@
+"""Scripts that make assets, translations and pictures for the documents."""

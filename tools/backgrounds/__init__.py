@@ -1,0 +1,1 @@
+"""Paints the bundled backgrounds from numbers alone."""
