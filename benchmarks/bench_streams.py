@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from app.capture.demo import DemoSource
-from app.cli.options import parse_size
+from app.config.parsing import parse_size
 from app.core.settings import MattingSettings
 from app.matting.geometry import StepGeometry
 from app.matting.selection.registry import choose, geometry_for

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from app.config import paths, scenes, settings_file
+from app.config import scenes, settings_file
+from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.core.errors import UsageError
-from app.core.settings import MODEL_NAMES, BackgroundSettings, Model, Settings
-
-GREEN = "#00b140"
-M = TypeVar("M", bound=Model)
+from app.core.settings import MODEL_NAMES, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,73 +133,13 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     if options.background is not None:
         background = parse_background(options.background, base.background)
     return base.replace(
-        capture=_replace(base.capture, capture),
-        framing=_replace(base.framing, framing),
-        matting=_replace(base.matting, matting),
+        capture=replace_checked(base.capture, capture),
+        framing=replace_checked(base.framing, framing),
+        matting=replace_checked(base.matting, matting),
         background=background,
-        output=_replace(base.output, output),
+        output=replace_checked(base.output, output),
     )
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """`1280x720` → (1280, 720); raises UsageError."""
-    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is not a size; write it like 1280x720.")
-    return int(match[1]), int(match[2])
-
-
-def parse_pan(text: str) -> tuple[float, float]:
-    """`0.5,-1` → (0.5, -1.0); raises UsageError."""
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"{text!r} is not a place in the picture; write two numbers like 0.5,-1.") from None
-    return x, y
-
-
-def parse_ratio(text: str) -> float | None:
-    """`auto` → None, otherwise a number; raises UsageError."""
-    if text == "auto":
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is not a downsample ratio; write auto or a number from 0.05 to 1.") from None
-
-
-def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
-    """The background that `text` names, on top of `base`; raises UsageError."""
-    base = base or BackgroundSettings()
-    if text == "none":
-        return base.replace(kind="none")
-    if text == "green":
-        return base.replace(kind="colour", colour=GREEN)
-    if text.startswith("#"):
-        return _replace(base, {"kind": "colour", "colour": text})
-    blur = re.fullmatch(r"blur(?::(.*))?", text)
-    if blur is not None:
-        try:
-            strength = base.blur_strength if blur[1] is None else float(blur[1])
-        except ValueError:
-            raise UsageError(f"{blur[1]!r} is not a blur strength; write a number from 0 to 100.") from None
-        return _replace(base, {"kind": "blur", "blur_strength": strength})
-    if not text:
-        raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
-    from app.compositing import kind_of_file
-
-    path = paths.from_user(text)
-    return base.replace(kind=kind_of_file(path), path=path.absolute())
 
 
 def _said(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _replace(model: M, changes: dict[str, Any]) -> M:
-    try:
-        return model.replace(**changes)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
-        raise UsageError(f"{name}: {first['input']!r} is not possible: {first['msg']}.") from None

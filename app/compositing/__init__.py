@@ -1,8 +1,8 @@
 """What stands behind the person, and the stand-by card."""
 
-from app.compositing.backgrounds import kind_of_file, open_background
+from app.compositing.backgrounds import open_background
 from app.compositing.base import Background
 from app.compositing.library import bundled_backgrounds
 from app.compositing.standby import StandbyCard
 
-__all__ = ["Background", "StandbyCard", "bundled_backgrounds", "kind_of_file", "open_background"]
+__all__ = ["Background", "StandbyCard", "bundled_backgrounds", "open_background"]

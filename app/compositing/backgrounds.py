@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
-
 from app.compositing.base import Background
 from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
-from app.media.image_file import is_picture
 
 
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
@@ -31,8 +27,3 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     if settings.kind == "video":
         return VideoBackground(settings.path, settings.fit, realtime=realtime)
     return ImageBackground(settings.path, settings.fit, parse_colour(settings.colour))
-
-
-def kind_of_file(path: Path) -> Literal["image", "video"]:
-    """Which kind of background a file is, by its content: still pictures are images, all else is tried as a video."""
-    return "image" if is_picture(path) else "video"

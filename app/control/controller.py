@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cli.options import parse_background
+from app.config.parsing import parse_background
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, Settings

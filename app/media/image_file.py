@@ -10,6 +10,7 @@ import logging
 import struct
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -125,3 +126,8 @@ def _bytes_per_pixel(mode: str) -> int:
 
 def _too_large(path: Path) -> BackgroundError:
     return BackgroundError(f"The picture {path} is too large to be read; save it smaller, or as JPEG.")
+
+
+def kind_of_file(path: Path) -> Literal["image", "video"]:
+    """Which kind of background a file is, by its content: still pictures are images, all else is tried as a video."""
+    return "image" if is_picture(path) else "video"

@@ -11,16 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.cli.options import (
-    LiveOptions,
-    apply_options,
-    parse_background,
-    parse_pan,
-    parse_ratio,
-    parse_size,
-    settings_from,
-)
+from app.cli.options import LiveOptions, apply_options, settings_from
 from app.config import settings_file
+from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings

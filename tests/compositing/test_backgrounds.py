@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.compositing import Background, bundled_backgrounds, kind_of_file, open_background
+from app.compositing import Background, bundled_backgrounds, open_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BlurredRoom, check_bgr
+from app.media.image_file import kind_of_file
 from tests.compositing.files import cut, flat, photo, write, write_video
 
 

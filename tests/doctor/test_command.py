@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import doctor
-from app.cli import doctor as cli_doctor
+from app.cli import doctor as doctor_command
 from app.cli import main
 from app.control import ControlServer
 from app.core.errors import MattecamError
@@ -62,7 +62,7 @@ def test_a_repair_that_is_not_possible_is_a_failure(
 
 def test_nobody_can_agree_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MattecamError, match="no terminal"):
-        cli_doctor._ask("modprobe v4l2loopback")
+        doctor_command._ask("modprobe v4l2loopback")
 
 
 def test_ctl_steers_the_running_program(

@@ -8,12 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.compositing import kind_of_file, open_background
+from app.compositing import open_background
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from app.config import paths
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
+from app.media.image_file import kind_of_file
 
 
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """Loads and compiles `app.matting.kernels.composite` on a thread of its own: seconds the first time, then from its cache."""
+    """Load and compile the kernels on a thread of its own: seconds the first time, then from the cache."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,7 +20,7 @@ class Compiled:
         self._module: ModuleType = numpy_composite
 
     def best(self) -> ModuleType:
-        """The kernels as soon as they are ready, `app.matting.kernels.numpy_composite` until then and where numba does not run."""
+        """The kernels as soon as they are ready, `numpy_composite` until then and where numba does not run."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._compile, name="kernel-compiler", daemon=True)

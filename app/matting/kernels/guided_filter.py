@@ -1,7 +1,7 @@
 """The guided filters of the recurrent networks on a CPU, compiled by numba: from the small matte to its coefficients.
 
 OpenVINO takes a pass over memory for each of their thirty operations; here a tile of a row goes through all of them
-while it is in the cache. As in `app.matting.kernels.composite`, every public function works on rows `top` to `bottom` of its
+while it is in the cache. As in `composite`, every public function works on rows `top` to `bottom` of its
 output. Tiles are counted in unsigned numbers: with signed ones numba allows for negative indices, and the loops are not
 vectorised.
 """

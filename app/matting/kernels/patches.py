@@ -1,6 +1,6 @@
 """Cells of 4x4 pixels cut out for Background Matting V2's refiner and put back, compiled by numba.
 
-As in `app.matting.kernels.composite`, colours are interleaved BGR in 0..255, and every public function works on the cells `first`
+As in `composite`, colours are interleaved BGR in 0..255, and every public function works on the cells `first`
 to `last`, so that several threads can share them. A cell is its number in the grid of cells, row by row.
 """
 

@@ -53,7 +53,9 @@ def kept_model(name: str, weights: Path, convert: Callable[[], ov.Model]) -> ov.
 @functools.cache
 def _sources() -> str:
     """Changes with the code of the networks, so that no old conversion is used."""
-    return _digest([*sorted((paths.ROOT / "models").rglob("*.py")), *sorted(Path(__file__).parent.glob("*.py"))])
+    return _digest(
+        [*sorted((paths.ROOT / "models").rglob("*.py")), *sorted((paths.ROOT / "app" / "matting").rglob("*.py"))]
+    )
 
 
 def _digest(files: Iterable[Path]) -> str:

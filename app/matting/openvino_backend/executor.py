@@ -33,7 +33,7 @@ class OpenVinoExecutor:
     def __init__(
         self, model: ov.Model, geometry: StepGeometry, device: str = "CPU", precision: str = "float32"
     ) -> None:
-        """`model` is from `app.matting.openvino_backend.conversion`. Raises RuntimeError where OpenVINO cannot compile it."""
+        """`model` is from `conversion`. Raises RuntimeError where OpenVINO cannot compile it."""
         self.precision = precision
         self.device = device.lower()
         self._finish = CpuFinish(geometry)

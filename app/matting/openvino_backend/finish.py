@@ -41,7 +41,7 @@ class CpuFinish:
     """Shrinks frames, and makes alpha, foreground and composite of the network's coefficients."""
 
     def __init__(self, geometry: StepGeometry, arithmetic: Callable[[], ModuleType] = compiled.best) -> None:
-        """arithmetic: gives `app.matting.kernels.composite` or `app.matting.kernels.numpy_composite`, asked once per frame."""
+        """arithmetic: returns the kernel module, `composite` or `numpy_composite`; called once per frame."""
         self._geometry = geometry
         self._best_arithmetic = arithmetic
         self._arithmetic = arithmetic()

@@ -71,7 +71,7 @@ _kept: WeakKeyDictionary[ov.Model, dict[tuple[bool, bool], list[Stage]]] = WeakK
 def stages(model: ov.Model, mixed: bool, *, bare: bool = False) -> list[Stage]:
     """The parts of a core for any size, to be run one after the other; one part unless `mixed` precision is wanted.
 
-    A `bare` core is without the guided filter of `app.matting.openvino_backend.guided` at its end and without the halving of the small
+    A `bare` core is without the guided filter of `guided` at its end and without the halving of the small
     frame at its beginning. The names are those of `PLANAR`, `state0` ... and, for the states after the step, `next0`
     ... The parts are kept with the model, so that a new size does not have to cut it again; they must not be changed.
     """

@@ -30,7 +30,7 @@ class GuidedFilter(Protocol):
     def rows(
         self, arithmetic: ModuleType, given: Floats, small: Floats, outputs: Outputs, top: int, bottom: int
     ) -> None:
-        """Fill rows `top` to `bottom` of the outputs; arithmetic is `app.matting.kernels.composite` or `app.matting.kernels.numpy_composite`."""
+        """Fill rows `top` to `bottom` of the outputs; arithmetic is `composite` or `numpy_composite` of the kernels."""
         ...
 
 

@@ -32,7 +32,7 @@ class PlateStages(NamedTuple):
 
 
 def load_stages(model: str, weights: Path) -> PlateStages:
-    """Converted once, kept as in `app.matting.openvino_backend.conversion`. Raises ModelError where the file is not these weights."""
+    """Converted once, kept as in `conversion`. Raises ModelError where the file is not these weights."""
     return PlateStages(
         kept_model(f"{model}-base", weights, lambda: _convert_base(_network(model, weights))),
         kept_model(f"{model}-refiner", weights, lambda: _convert_refiner(_network(model, weights))),

@@ -178,7 +178,7 @@ def _precision(settings: MattingSettings, model: str, device: str, executor: str
     if device.startswith("cuda"):
         return "float16"
     if model.startswith(("u2net", "bgmv2")):
-        return "float32"  # Where their mattes must not be rounded is not one of `app.matting.openvino_backend.graph`'s cuts.
+        return "float32"  # Their float32-only operations are not declared.
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
 
 

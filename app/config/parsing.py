@@ -1,0 +1,75 @@
+"""Values as the user writes them on the command line, in `ctl` and in files."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from app.config import paths
+from app.core.errors import UsageError
+from app.core.settings import BackgroundSettings, Model
+from app.media.image_file import kind_of_file
+
+GREEN = "#00b140"
+M = TypeVar("M", bound=Model)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`1280x720` → (1280, 720); raises UsageError."""
+    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is not a size; write it like 1280x720.")
+    return int(match[1]), int(match[2])
+
+
+def parse_pan(text: str) -> tuple[float, float]:
+    """`0.5,-1` → (0.5, -1.0); raises UsageError."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"{text!r} is not a place in the picture; write two numbers like 0.5,-1.") from None
+    return x, y
+
+
+def parse_ratio(text: str) -> float | None:
+    """`auto` → None, otherwise a number; raises UsageError."""
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a downsample ratio; write auto or a number from 0.05 to 1.") from None
+
+
+def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
+    """The background that `text` names, on top of `base`; raises UsageError."""
+    base = base or BackgroundSettings()
+    if text == "none":
+        return base.replace(kind="none")
+    if text == "green":
+        return base.replace(kind="colour", colour=GREEN)
+    if text.startswith("#"):
+        return replace_checked(base, {"kind": "colour", "colour": text})
+    blur = re.fullmatch(r"blur(?::(.*))?", text)
+    if blur is not None:
+        try:
+            strength = base.blur_strength if blur[1] is None else float(blur[1])
+        except ValueError:
+            raise UsageError(f"{blur[1]!r} is not a blur strength; write a number from 0 to 100.") from None
+        return replace_checked(base, {"kind": "blur", "blur_strength": strength})
+    if not text:
+        raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
+    path = paths.from_user(text)
+    return base.replace(kind=kind_of_file(path), path=path.absolute())
+
+
+def replace_checked(model: M, changes: dict[str, Any]) -> M:
+    """`model` with `changes`; raises UsageError for an invalid value."""
+    try:
+        return model.replace(**changes)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
+        raise UsageError(f"{name}: {first['input']!r} is not possible: {first['msg']}.") from None

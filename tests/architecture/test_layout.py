@@ -1,0 +1,100 @@
+"""The layout of `app/`: packages only, one direction of imports, small folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.architecture.test_imports import imports, modules, under
+from tests.paths import ROOT
+
+LAYERS = (
+    ("models", "app.core"),
+    ("app.config", "app.media"),
+    ("app.matting", "app.compositing", "app.control", "app.system"),
+    ("app.capture", "app.output", "app.offline"),
+    ("app.runtime", "app.doctor", "app.plate"),
+    ("app.bench", "app.gui"),
+    ("app.cli",),
+    ("run",),
+)
+"""From the bottom up: a package imports from its own layer and from those below it."""
+OUTSIDE = {"app"}
+"""The version alone."""
+MAX_MODULES = 20
+KNOWN_CYCLES = [
+    ["app.matting.plate.build", "app.matting.plate.occupancy", "app.matting.selection.registry"],
+    ["app.gui.shell.error_help", "app.gui.shell.main_window", "app.gui.shell.menus"],
+]
+"""To be opened; nothing may be added."""
+
+
+def _layer(name: str) -> int | None:
+    return next((level for level, packages in enumerate(LAYERS) if under(name, *packages)), None)
+
+
+def test_app_holds_packages_only() -> None:
+    loose = [path.name for path in (ROOT / "app").glob("*.py") if path.name != "__init__.py"]
+    assert not loose
+
+
+def test_every_module_is_in_a_layer() -> None:
+    assert not [name for name in modules() if _layer(name) is None and name not in OUTSIDE]
+
+
+def test_no_module_imports_from_a_higher_layer() -> None:
+    upward = [
+        (name, imported)
+        for name in modules()
+        for imported in imports(name)
+        if name not in OUTSIDE and imported in modules() and imported not in OUTSIDE
+        if (_layer(imported) or 0) > (_layer(name) or 0)
+    ]
+    assert not upward
+
+
+def test_core_imports_nothing_of_ours() -> None:
+    outward = [(name, i) for name in modules() if under(name, "app.core") for i in imports(name) if under(i, "app")]
+    assert not [(name, i) for name, i in outward if not under(i, "app.core")]
+
+
+def test_no_two_modules_import_each_other() -> None:
+    edges = {name: {i for i in imports(name) if i in modules()} for name in modules()}
+    cycles = [sorted(cycle) for cycle in _cycles(edges)]
+    assert not [cycle for cycle in cycles if cycle not in KNOWN_CYCLES]
+
+
+def _cycles(edges: dict[str, set[str]]) -> list[set[str]]:
+    """Strongly connected components of more than one module (Tarjan)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for other in edges[name]:
+            if other not in order:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], order[other])
+        if low[name] == order[name]:
+            component = set()
+            while name not in component:
+                component.add(stack.pop())
+            if len(component) > 1:
+                found.append(component)
+
+    for name in edges:
+        if name not in order:
+            visit(name)
+    return found
+
+
+def test_no_folder_holds_more_than_twenty_modules() -> None:
+    folders: dict[Path, int] = {}
+    for path in modules().values():
+        if path.name != "__init__.py":
+            folders[path.parent] = folders.get(path.parent, 0) + 1
+    assert not {folder: count for folder, count in folders.items() if count > MAX_MODULES}
