@@ -86,6 +86,17 @@ class Step:
     """The rate to hold."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A switch to a better rung that may still turn out to be too expensive."""
+
+    at_s: float
+    origin: int
+    """The rung before the upgrade; it is known to hold the rate."""
+    load: float
+    """The load of full quality that was predicted at that time."""
+
+
 class Governor:
     """Chooses the rung. Used on one thread."""
 
@@ -102,8 +113,10 @@ class Governor:
         self._switches_s: deque[float] = deque()
         self._load = 0.0
         """What full quality is expected to take of the time there is."""
-        self._raised_s = float("-inf")
-        self._raised_at_load = 0.0
+        self._upgrade: Upgrade | None = None
+        """The last upgrade, until it has succeeded or failed."""
+        self._ceiling = 0
+        """The best rung to try next."""
         self._wait_s = FIRST_WAIT_S
         self._failed_load = float("inf")
 
@@ -133,6 +146,7 @@ class Governor:
         kept = [rung for rung in self._rungs if not _same_network(rung, refused)]
         self._index = max(0, min(self._index, len(kept)) - 1)
         self._rungs = (*(rung for rung in kept if rung.every == 1), replace(kept[-1], every=2))
+        self._upgrade, self._ceiling = None, 0
         self.disturb()
 
     def observe(self, step: Step) -> bool:
@@ -161,17 +175,31 @@ class Governor:
             self._busy_windows += 1
             if self._busy_windows < BUSY_WINDOWS:
                 return self._index
-            cheaper = range(self._index + 1, len(expected))
-            return next((index for index in cheaper if expected[index] <= HIGH), len(expected) - 1)
+            return self._lower(expected, now_s)
         self._busy_windows = 0
-        better = next((index for index in range(self._index) if expected[index] < LOW), None)
+        easier = self._load < EASIER * self._failed_load
+        better_rungs = range(0 if easier else self._ceiling, self._index)
+        better = next((index for index in better_rungs if expected[index] < LOW), None)
         if better is None:
             self._calm_since_s = None
             return self._index
         if self._calm_since_s is None:
             self._calm_since_s = now_s - WINDOW_S
-        easier = self._load < EASIER * self._failed_load
         return better if now_s - self._calm_since_s >= (FIRST_WAIT_S if easier else self._wait_s) else self._index
+
+    def _lower(self, expected: list[float], now_s: float) -> int:
+        """Return the cheaper rung to use; where the last upgrade failed, the one from before it."""
+        upgrade, self._upgrade = self._upgrade, None
+        if upgrade is not None and now_s - upgrade.at_s <= PROBATION_S:
+            self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
+            self._failed_load = upgrade.load
+            # The rungs between may hold the rate: they are tried next, one after the other.
+            self._ceiling = self._index + 1 if self._index + 1 < upgrade.origin else 0
+            return upgrade.origin
+        if upgrade is not None:
+            self._wait_s, self._failed_load, self._ceiling = FIRST_WAIT_S, float("inf"), 0
+        cheaper = range(self._index + 1, len(expected))
+        return next((index for index in cheaper if expected[index] <= HIGH), len(expected) - 1)
 
     def _expected(self, quality: Quality) -> float:
         """How much of the time there is a rung would take, as far as the window tells."""
@@ -188,12 +216,7 @@ class Governor:
             return False
         self._switches_s.append(now_s)
         if wanted < self._index:
-            self._raised_s, self._raised_at_load = now_s, self._load
-        elif now_s - self._raised_s <= PROBATION_S:
-            self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
-            self._failed_load = self._raised_at_load
-        else:
-            self._wait_s, self._failed_load = FIRST_WAIT_S, float("inf")
+            self._upgrade = Upgrade(now_s, self._index, self._load)
         self._index = wanted
         self.disturb()
         return True

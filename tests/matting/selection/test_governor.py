@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -148,12 +149,26 @@ def test_the_first_thing_to_go_is_the_ratio() -> None:
 
 @given(load=st.floats(0.3, 6), fixed=st.floats(0, 0.9), lighter=st.floats(0.05, 1.2))
 @example(load=1.5, fixed=0.625, lighter=0.25)
+@example(load=1.125, fixed=0.875, lighter=0.125)
 @settings(max_examples=10, deadline=None)
 def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter: float) -> None:
     """However wrong its idea of the machine is, after a while it tries a way up only once in minutes."""
     machine = Played(Governor(RUNGS), constant(load), 10.0, fixed, lighter)
     machine.run(1200)
     assert sum(at_s > 600 for at_s in machine.switches_s) <= 8
+
+
+def test_a_failed_upgrade_returns_to_the_rung_that_held_the_rate() -> None:
+    machine = Played(Governor(RUNGS), constant(1.125), 10.0, fixed=0.875, lighter=0.125)
+    machine.run(1200)
+    raised_s = [
+        (before, at_s) for (_, _, before), (at_s, _, after) in pairwise(machine.steps) if before.work < after.work
+    ]
+    assert len(raised_s) > 4, "every better rung is tried"
+    for origin, at_s in raised_s:
+        after = [quality for step_s, _, quality in machine.steps if at_s < step_s < at_s + 8]
+        changes = [second for first, second in pairwise(after) if first != second]
+        assert changes in ([], [origin])
 
 
 def test_one_hiccup_changes_nothing() -> None:
