@@ -83,7 +83,7 @@ class MattingWorker:
             if self._background is not None:
                 self._background.close()
 
-    def foresee(self, wanted: BackgroundSettings) -> None:
+    def prepare_background(self, wanted: BackgroundSettings) -> None:
         """Have a background made now, so that the next frame finds it ready (any thread)."""
         with self._wish:
             if wanted == self._background_wanted:
@@ -164,7 +164,7 @@ class MattingWorker:
             return FALLBACK_BACKDROP
 
     def _follow_background(self, wanted: BackgroundSettings) -> None:
-        self.foresee(wanted)
+        self.prepare_background(wanted)
         outcome = self._backgrounds.take()
         if outcome is None:
             return

@@ -4,7 +4,7 @@
                                     │                                          (virtual camera, recordings)
                                     └──preview──► whoever listens (the window)
 
-`Settings` go in through `apply`, `PipelineStatus` comes out of `status`; both are immutable.
+`Settings` go in through `change`, `PipelineStatus` comes out of `status`; both are immutable.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from app.runtime.matting_worker import MattingWorker
 from app.runtime.output_clock import OutputClock
 from app.runtime.parts import Parts, default_parts
 from app.runtime.prepare import Preparer
+from app.runtime.settings_owner import SettingsOwner
 from app.runtime.sink_worker import SinkPlan, SinkWorker
 from app.runtime.slot import LatestSlot
 from app.runtime.standby_pictures import StandbyPictures
@@ -37,11 +38,11 @@ CAMERA_RETRY_S = 2.0
 
 
 class Pipeline:
-    """Source → matting → outputs, running on its own threads. `apply`, `status` and `stop` may be called from any."""
+    """Source → matting → outputs, running on its own threads. `change`, `status` and `stop` may be called from any."""
 
     def __init__(self, settings: Settings, *, parts: Parts | None = None) -> None:
         self._parts = parts or default_parts()
-        self._settings = settings
+        self._owner = SettingsOwner(settings)
         self._board = StatusBoard()
         self._listener: Callable[[], None] = lambda: None
         self._final: PipelineStatus | None = None
@@ -62,14 +63,14 @@ class Pipeline:
         )
         self._capture = CaptureWorker(
             self._parts.open_source,
-            lambda: self._settings.capture,
+            lambda: self.settings.capture,
             self._frames,
             self._board,
             lambda: self._demand.resting,
             self._compares,
         )
         self._matting = MattingWorker(
-            lambda: self._settings,
+            lambda: self.settings,
             self._frames,
             self._engines,
             self._backgrounds,
@@ -83,7 +84,8 @@ class Pipeline:
             self._recorder(alpha=False),
             self._recorder(alpha=True),
         ]
-        clock = OutputClock(lambda: self._settings, self._pictures, self._standby, self._sinks, self._board)
+        clock = OutputClock(lambda: self.settings, self._pictures, self._standby, self._sinks, self._board)
+        self._owner.listen(self._settings_changed)
         self._capture_thread = Worker("capture", self._capture.run, self._crashed(Stage.CAPTURE))
         self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING), behind=True)
         self._clock_thread = Worker("output-clock", clock.run, self._crashed(Stage.OUTPUT))
@@ -92,8 +94,8 @@ class Pipeline:
 
     @property
     def settings(self) -> Settings:
-        """The newest applied settings."""
-        return self._settings
+        """The settings in force."""
+        return self._owner.current
 
     def start(self) -> None:
         """Start every thread; returns at once."""
@@ -104,11 +106,25 @@ class Pipeline:
             thread.start()
         self._demand_thread.start()
 
+    def change(self, update: Callable[[Settings], Settings]) -> Settings:
+        """Replace the settings atomically by `update` of those in force; return the new ones (any thread).
+
+        They are in force at once: a picture that they forbid no longer leaves. What cannot be switched keeps running,
+        and the status tells why. `update` must be short; an error that it raises changes nothing.
+        """
+        return self._owner.change(update)
+
+    def set_paused(self, paused: bool) -> Settings:
+        """Pause or resume the outputs and return the settings in force (any thread)."""
+        return self.change(lambda settings: settings.replace(paused=paused))
+
     def apply(self, settings: Settings) -> None:
-        """Use `settings` from the next frame on; what cannot be switched keeps running, and the status tells why."""
-        self._settings = settings
-        self._matting.foresee(settings.background)
-        self._capture.wake()
+        """Replace all settings. Use `change` where anything else may change settings as well."""
+        self._owner.change(lambda _: settings)
+
+    def listen_settings(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after every change of `settings`, on the thread that made it."""
+        self._owner.listen(callback)
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Have `callback` called on the inference thread whenever a new picture lies in `preview`."""
@@ -167,10 +183,14 @@ class Pipeline:
         )
         return ended
 
+    def _settings_changed(self) -> None:
+        self._matting.prepare_background(self.settings.background)
+        self._capture.wake()
+
     def _publish(self, picture: Picture | None) -> None:
         """Called on the inference thread; None asks for the stand-by card."""
         if picture is None:
-            settings = self._settings
+            settings = self.settings
             width, height = self._board.size
             if not width:
                 width, height = settings.capture.width, settings.capture.height
@@ -181,7 +201,7 @@ class Pipeline:
 
     def _wanted(self) -> bool:
         """Whether someone else than a reader of the virtual camera wants pictures."""
-        output = self._settings.output
+        output = self.settings.output
         return (
             not output.on_demand
             or self.watched
@@ -202,11 +222,11 @@ class Pipeline:
 
     def _virtual_camera(self) -> SinkWorker[str, CameraSink]:
         def wanted() -> str | None:
-            device = self._settings.output.virtual_camera
+            device = self.settings.output.virtual_camera
             return None if device == "off" else device
 
         def open_camera(device: str, picture: Picture) -> CameraSink:
-            return self._parts.open_virtual_camera(device, *picture.size, self._settings.capture.fps)
+            return self._parts.open_virtual_camera(device, *picture.size, self.settings.capture.fps)
 
         def opened(camera: CameraSink | None) -> None:
             self._board.virtual_camera = camera.device if camera else None
@@ -218,11 +238,11 @@ class Pipeline:
 
     def _recorder(self, *, alpha: bool) -> SinkWorker[Path, FrameSink]:
         def wanted() -> Path | None:
-            output = self._settings.output
+            output = self.settings.output
             return output.record_alpha if alpha else output.record
 
         def open_file(path: Path, picture: Picture) -> FrameSink:
-            return self._parts.open_recorder(path, *picture.size, self._settings.capture.fps, alpha)
+            return self._parts.open_recorder(path, *picture.size, self.settings.capture.fps, alpha)
 
         def opened(recorder: FrameSink | None) -> None:
             if not alpha:

@@ -123,6 +123,21 @@ def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
         assert world.pictures()[-1].kind is PictureKind.COMPOSITE
 
 
+def test_a_change_keeps_what_others_changed_meanwhile() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        notified = threading.Event()
+        pipeline.listen_settings(notified.set)
+        assert pipeline.set_paused(True).paused
+        assert notified.is_set()
+        new = pipeline.change(lambda settings: settings.replace(frozen=True))
+        assert new.paused and new is pipeline.settings
+        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
+        pipeline.change(lambda settings: settings.replace(paused=False, frozen=False))
+        composites(pipeline)
+
+
 def test_a_failing_switch_keeps_what_worked() -> None:
     world = FakeWorld()
 
