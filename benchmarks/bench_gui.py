@@ -131,10 +131,7 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
 
 
 def preview_cost(session: Session) -> dict[str, float]:
-    """Frames a second with and without preview, in turns, at a ratio that keeps the processor busy and stays.
-
-    The executor is named, so that no trial of executors begins meanwhile.
-    """
+    """Frames a second with and without preview, in turns, at a ratio that keeps the processor busy and stays."""
     fps: dict[bool, list[float]] = {True: [], False: []}
     session.preferences.change(show_plot=False)
     session.store.edit("matting", governor=False, executor="openvino", downsample_ratio=COSTLY_RATIO)

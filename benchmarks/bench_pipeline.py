@@ -80,7 +80,6 @@ def program(settings: Settings, frames: Sequence[BgrImage], rate_hz: float, seco
     pipeline.start()
     try:
         _wait_for(pipeline, WARM_UP_FRAMES)
-        _wait_for(pipeline, pipeline.status().frames_out + WARM_UP_FRAMES)  # a trial of executors begins by then
         while pipeline.status().busy:
             _wait_for(pipeline, pipeline.status().frames_out + 1)
         before, started_s = pipeline.status().frames_out, time.perf_counter()

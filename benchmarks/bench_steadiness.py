@@ -29,7 +29,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 
 WARM_UP_FRAMES = 300
-"""Ten seconds: a trial of executors, which the first run makes, is over by then."""
+"""Ten seconds."""
 LONGEST_S = 600.0
 LOOK_S = 0.25
 

@@ -8,7 +8,7 @@ from typing import Any
 def table(result: dict[str, Any]) -> str:
     """A Markdown table; the last column compares each row with the usual loop around the same network.
 
-    Below it stands what `auto` takes after its trial.
+    The lines below it name what `auto` selects.
     """
     lines = [
         "| what | model | executor | precision | size | ratio | median ms | p95 ms | fps | CPU ms | × usual loop |",
@@ -27,6 +27,5 @@ def table(result: dict[str, Any]) -> str:
             f"| {row['p95_ms']:.1f} | {row['fps']:.1f} | {row['cpu_ms_per_frame']:.1f} | {faster} |"
         )
     for pick in result["auto"]:
-        tried = ", ".join(f"{way['executor']} {way['precision']} {way['median_ms']:.1f} ms" for way in pick["tried"])
-        lines += ["", f"auto takes {pick['executor']} in {pick['precision']} for {pick['model']} (tried: {tried})."]
+        lines += ["", f"auto selects {pick['executor']} in {pick['precision']} for {pick['model']}."]
     return "\n".join(lines)

@@ -20,8 +20,7 @@ from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.engine import FrameEngine
 from app.matting.selection import hardware
-from app.matting.selection.registry import choose, decide, geometry_for, ways
-from app.matting.selection.trial import run_trial
+from app.matting.selection.registry import choose, geometry_for
 from models.weights import on_hand
 
 FRAMES = 16
@@ -44,12 +43,12 @@ def bench(
         models = [model for model in ("rvm-mobilenetv3", "student") if on_hand(model)] or ["student"]
     frames = _frames(width, height)
     results: list[dict[str, object]] = []
-    picks: list[dict[str, object]] = []
     for model in models:
         progress(f"{model}: preparing")
-        picks += _pick(settings.replace(model=model), width, height)
         results += _bench_model(settings.replace(model=model), frames, seconds / len(models), progress)
-    return {"machine": machine(), "results": results, "auto": picks}
+    picks = [choose(settings.replace(model=model)) for model in models]
+    auto = [{"model": pick.model, "executor": pick.executor, "precision": pick.precision} for pick in picks]
+    return {"machine": machine(), "results": results, "auto": auto}
 
 
 def machine() -> dict[str, object]:
@@ -68,25 +67,12 @@ def machine() -> dict[str, object]:
     }
 
 
-def _pick(settings: MattingSettings, width: int, height: int) -> list[dict[str, object]]:
-    """What `auto` takes for the model after a trial on the machine as it is now; nothing where there is no choice."""
-    choice = choose(settings)
-    found = run_trial(settings, width, height) if len(ways(settings, choice)) > 1 else None
-    if found is None:
-        return []
-    tried = [
-        {"executor": way.executor, "precision": way.precision, "median_ms": round(ms, 2)}
-        for way, ms in found.step_ms.items()
-    ]
-    return [{"model": choice.model, "executor": found.best.executor, "precision": found.best.precision, "tried": tried}]
-
-
 def _bench_model(
     settings: MattingSettings, frames: list[BgrImage], seconds: float, progress: Progress
 ) -> list[dict[str, object]]:
     height, width = frames[0].shape[:2]
     backdrop = np.full_like(frames[0], 90)
-    choice = decide(settings, width, height)
+    choice = choose(settings)
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
     contenders = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.core.errors import MattecamError, ModelError, PlateError
 from app.core.framing import WHOLE
@@ -20,8 +20,6 @@ from app.runtime.status import Stage
 _log = logging.getLogger(__name__)
 RETRY_S = 5.0
 """After so long an engine that failed is built again."""
-TRIAL_AFTER_S = 5.0
-"""So long an engine has to run before executors are tried beside it."""
 _NO_EDGES = EdgeSettings()
 
 
@@ -34,8 +32,6 @@ class EngineKey:
     height: int
     framing: FramingSettings
     """What the frames show of the source's picture; the whole where the engine has no plate to be cut likewise."""
-    trial: bool = False
-    """Only to be built where trying the executors shows that another one is better."""
 
     @staticmethod
     def of(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> EngineKey:
@@ -54,12 +50,13 @@ class EngineSupply:
         self,
         build: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine],
         board: StatusBoard,
-        try_executors: Callable[[MattingSettings, int, int, Callable[[], bool]], bool] = lambda *situation: False,
     ) -> None:
         """The makers are those of `Parts`."""
-        self._build = build
-        self._try_executors = try_executors
-        self._preparer: Preparer[EngineKey, MattingEngine | None] = Preparer("engine-builder", self._prepare, _discard)
+        self._preparer: Preparer[EngineKey, MattingEngine] = Preparer(
+            "engine-builder",
+            lambda key: build(key.settings, key.width, key.height, key.framing),
+            lambda engine: engine.close(),
+        )
         self._board = board
         self._governing = Governing()
         self._engine: MattingEngine | None = None
@@ -72,11 +69,7 @@ class EngineSupply:
         self._requested: EngineKey | None = None
         """What the governor makes of `_base`."""
         self._retry_at_s: float | None = None
-        self._first_step_s: float | None = None
-        """When the engine in use made its first step."""
         self._last_step: Step | None = None
-        self._tried: set[EngineKey] = set()
-        """What the executors were tried for since the program began."""
         self.number = 0
         """Counts the engines used so far."""
         self.failed = False
@@ -133,23 +126,18 @@ class EngineSupply:
         outcome = self._preparer.take()
         if outcome is None:
             return
-        key = replace(outcome.key, trial=False)
-        if outcome.key.trial and outcome.value is None:
-            if outcome.error is not None:
-                _log.warning("The executors could not be tried.", exc_info=outcome.error)
-            return
+        key = outcome.key
         if outcome.value is None:
             assert outcome.error is not None
-            self._build_failed(outcome.key, outcome.error)
+            self._build_failed(key, outcome.error)
             return
-        if key != self._requested and (outcome.key.trial or self._running == self._requested):
+        if key != self._requested and self._running == self._requested:
             self._preparer.retire(outcome.value)
             return  # The wish for it was taken back.
         if self._engine is not None:
             self._preparer.retire(self._engine)  # its end takes longer than a frame
         self._engine = outcome.value
         self._running = key
-        self._first_step_s = None
         self._board.engine = self._engine.info
         self._governing.disturb()
         self.number += 1
@@ -166,8 +154,6 @@ class EngineSupply:
             return  # The building of an engine takes time from the one that runs.
         if self._governing.observe(step):
             self._request_governed()
-        elif self._running == self._base and self._settled(step.now_s):
-            self._try_once()
 
     def fail(self, error: Exception) -> None:
         """A step failed: another engine is built, lighter or without the plate where that helps."""
@@ -191,27 +177,6 @@ class EngineSupply:
         self._board.engine = None
         if engine is not None:
             engine.close()
-
-    def _prepare(self, key: EngineKey) -> MattingEngine | None:
-        """On the preparing thread: the engine for `key`; None where a trial found none that is better."""
-        if key.trial and not self._try_executors(
-            key.settings, key.width, key.height, lambda: self._preparer.superseded
-        ):
-            return None
-        return self._build(key.settings, key.width, key.height, key.framing)
-
-    def _settled(self, now_s: float) -> bool:
-        """Whether the engine in use is likely to stay: while a slider is dragged, a trial would be in the way."""
-        if self._first_step_s is None:
-            self._first_step_s = now_s
-        return now_s - self._first_step_s >= TRIAL_AFTER_S
-
-    def _try_once(self) -> None:
-        """Try the executors beside the engine that runs, so that no picture has to wait for it."""
-        key = self._running
-        if key is not None and key.settings.executor == "auto" and key not in self._tried:
-            self._tried.add(key)
-            self._preparer.request(replace(key, trial=True))
 
     def _begin(self, base: EngineKey) -> None:
         """Work with `base` from now on, at full quality first."""
@@ -293,8 +258,3 @@ def _named(error: Exception) -> Exception:
     named = ModelError(f"The matting failed ({type(error).__name__}: {error}); choose another model or executor.")
     named.__cause__ = error
     return named
-
-
-def _discard(engine: MattingEngine | None) -> None:
-    if engine is not None:
-        engine.close()

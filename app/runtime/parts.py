@@ -27,16 +27,13 @@ class Parts:
     """(file, width, height, fps, alpha)"""
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""
-    try_executors: Callable[[MattingSettings, int, int, Callable[[], bool]], bool] = lambda *situation: False
-    """(settings, width, height, whether to break off): tries which executor is the best here where that is not known
-    yet; True where an engine built now would run another one than before."""
 
 
 def default_parts() -> Parts:
     """The real ones; imported here so that the packages load only where they are used."""
     from app.capture import SourceOpener
     from app.compositing import open_background
-    from app.matting import build_engine, try_executors
+    from app.matting import build_engine
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
@@ -44,6 +41,4 @@ def default_parts() -> Parts:
     def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
         return Recorder(path, width, height, fps, alpha=alpha)
 
-    return Parts(
-        SourceOpener(), build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch, try_executors
-    )
+    return Parts(SourceOpener(), build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch)

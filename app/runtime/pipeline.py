@@ -54,7 +54,7 @@ class Pipeline:
         self._frames: LatestSlot[Captured] = LatestSlot()
         self._pictures: LatestSlot[Picture] = LatestSlot()
         self._standby = StandbyPictures(self._board)
-        self._engines = EngineSupply(self._parts.build_engine, self._board, self._parts.try_executors)
+        self._engines = EngineSupply(self._parts.build_engine, self._board)
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener", self._parts.open_background, lambda background: background.close()
         )

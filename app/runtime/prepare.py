@@ -38,9 +38,7 @@ class Preparer(Generic[K, T]):
         self._retired: list[T] = []
         self._outcome: Prepared[K, T] | None = None
         self._requested = 0
-        self._begun = 0
         self._answered = 0
-        self._ending = False
         self._worker = Worker(name, self._run)
 
     def start(self) -> None:
@@ -66,12 +64,6 @@ class Preparer(Generic[K, T]):
         with self._lock:
             return self._answered != self._requested
 
-    @property
-    def superseded(self) -> bool:
-        """What is being built is no longer wanted: something newer was asked for, or the end (any thread)."""
-        with self._lock:
-            return self._ending or self._begun != self._requested
-
     def take(self) -> Prepared[K, T] | None:
         """The newest outcome, once; None while there is none."""
         with self._lock:
@@ -81,7 +73,6 @@ class Preparer(Generic[K, T]):
     def request_stop(self) -> None:
         """Ask the thread to end; does not wait."""
         with self._lock:
-            self._ending = True
             self._request = None
         self._calls.close()
         self._calls.clear()
@@ -107,7 +98,6 @@ class Preparer(Generic[K, T]):
                 if request is None:
                     continue
                 number, key = request
-                self._begun = number
             try:
                 outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
             except Exception as error:  # noqa: BLE001 - carried to the one who asked

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,11 @@ from app.matting.base import Executor
 from app.matting.engine import FrameEngine
 from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
 from app.matting.selection import hardware
-from app.matting.selection.executor_memory import Situation, Way, machine, recall
 from models.weights import WeightsError, find, on_hand
 
 if TYPE_CHECKING:
     from app.matting.plate.engine import PlateEngine
 
-_log = logging.getLogger(__name__)
 PLATE_MODELS_ON_A_GPU = ("bgmv2-resnet50", "bgmv2-mobilenetv2", "bgmv2-resnet101")
 
 
@@ -53,14 +50,7 @@ def build_engine(
         return geometry_for(settings, choice.model, frame_width, frame_height)
 
     def make(geometry: StepGeometry) -> Executor:
-        best = _decided(settings, choice, geometry)
-        try:
-            return make_executor(settings, best, geometry)
-        except (ModelError, RuntimeError) as error:
-            if best == choice:
-                raise
-            _log.warning("The executor %s, which was best here, fails (%s).", best.executor, error)
-            return make_executor(settings, choice, geometry)
+        return make_executor(settings, choice, geometry)
 
     return FrameEngine(choice.model, make, make_geometry, width, height)
 
@@ -90,43 +80,6 @@ def choose(settings: MattingSettings) -> Choice:
     device = _device(settings)
     executor = _plate_executor(settings, device) if model in PLATE_MODELS else _executor(settings, device)
     return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
-
-
-def decide(settings: MattingSettings, width: int, height: int) -> Choice:
-    """As `choose`, with the executor that a trial found the best here for frames of this size."""
-    choice = choose(settings)
-    if len(ways(settings, choice)) < 2:
-        return choice
-    return _decided(settings, choice, geometry_for(settings, choice.model, width, height))
-
-
-def ways(settings: MattingSettings, choice: Choice) -> list[Way]:
-    """What `auto` may take, the simpler or more exact first; one where there is nothing to try.
-
-    On a CPU with OpenVINO eager torch is not among them: it has never been near, and the program runs without it.
-    """
-    first = Way(choice.executor, choice.precision)
-    if settings.executor != "auto" or choice.model in PLATE_MODELS:
-        return [first]
-    if choice.device.startswith("cuda"):
-        return [Way("eager", choice.precision), Way("cuda-graph", choice.precision)]
-    if choice.executor == "openvino" and choice.precision == "bfloat16" and settings.precision == "auto":
-        return [Way("openvino", "float32"), first]
-    return [first]
-
-
-def situation_of(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Situation:
-    """What a trial holds for."""
-    size, small_size = (geometry.width, geometry.height), (geometry.small_width, geometry.small_height)
-    return Situation(machine(choice.device), choice.model, settings.precision, size, small_size)
-
-
-def _decided(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Choice:
-    possible = ways(settings, choice)
-    if len(possible) < 2:
-        return choice
-    best = recall(situation_of(settings, choice, geometry), alike=True)
-    return choice if best not in possible else replace(choice, executor=best.executor, precision=best.precision)
 
 
 def geometry_for(settings: MattingSettings, model: str, width: int, height: int) -> StepGeometry:
