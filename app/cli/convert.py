@@ -24,7 +24,9 @@ def convert(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The composite: a video, or a folder for images.")],
     background: Annotated[str, typer.Option(help="blur[:0-100], a file, #RRGGBB, green or none.")] = "green",
     alpha: Annotated[Path | None, typer.Option(help="Also write the matte here.")] = None,
-    foreground: Annotated[Path | None, typer.Option(help="Also write the person's own colours here.")] = None,
+    foreground: Annotated[
+        Path | None, typer.Option(help="Also write the foreground over black (premultiplied by the matte) here.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="As for the live commands, like the options below.")] = None,
     weights: Annotated[Path | None, typer.Option()] = None,
     refiner: Annotated[str | None, typer.Option()] = None,

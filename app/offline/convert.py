@@ -10,13 +10,14 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.compositing import Background, open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
-from app.core.types import Backdrop, BgrImage
+from app.core.types import AlphaImage, Backdrop, BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.media.image_folder import ImageFolderReader
@@ -67,10 +68,10 @@ def convert(
 ) -> ConvertReport:
     """Cut the person out of `source`, every frame once and in order, with its times and sound.
 
-    source: a video or a folder of pictures. target, alpha, foreground: for the composite, the matte and the person's
-    own colours; a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG pictures. progress is told after every
-    frame, should_stop asked before. What is written when it is interrupted (also by Ctrl+C) or fails is finished and
-    kept. Memory does not grow with the length. Raises MattecamError: what happened, in a sentence.
+    source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
+    over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
+    progress is called after every frame, should_stop before. What is written when it is interrupted (also by Ctrl+C)
+    or fails is finished and kept. Memory use is independent of the length. Raises MattecamError.
     """
     _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
     reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
@@ -146,7 +147,7 @@ class _Step:
         self._want_foreground = want_foreground
 
     def __call__(self, image: BgrImage, time_s: float) -> list[NDArray[np.uint8]]:
-        """[composite, alpha where wanted, foreground where wanted]"""
+        """Return [composite, alpha if wanted, premultiplied foreground if wanted]."""
         height, width = image.shape[:2]
         backdrop: Backdrop = np.zeros_like(image)
         if self._background is not None:
@@ -157,8 +158,19 @@ class _Step:
             pictures.append(matte.alpha)
         if self._want_foreground:
             assert matte.foreground is not None
-            pictures.append(matte.foreground)
+            pictures.append(premultiplied(matte.foreground, matte.alpha))
         return pictures
+
+
+def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
+    """Return the foreground over black: foreground * alpha / 255, rounded. Exactly black where alpha is 0.
+
+    The foreground that a network estimates is defined only where alpha is above 0. Elsewhere it still holds the frame
+    with altered colours, so that writing it as it is would write the background of the user.
+    foreground: (height, width, 3) uint8 BGR. alpha: (height, width) uint8.
+    """
+    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.multiply(foreground, weights, scale=1 / 255), np.uint8)
 
 
 def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
 
-from app.core.settings import BackgroundSettings, Settings
-from app.offline.convert import ConvertReport, convert
+from app.core.settings import BackgroundSettings, EdgeSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.offline.convert import ConvertReport, convert, premultiplied
 from tests.clips import number_of, numbered, read_numbers, write_clip
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run, times_of
 
@@ -43,6 +47,36 @@ def test_every_frame_once_in_order_with_composite_matte_and_foreground(tmp_path:
         assert matte[24, 80].max() < 5
     assert len(pictures(tmp_path / "fg.mp4")) == 20
     assert sorted(path.name for path in tmp_path.iterdir()) == ["alpha.mp4", "fg.mp4", "in.mp4", "out.mp4"]
+
+
+class LeakyEngine(HalfEngine):
+    """Returns as foreground the frame with its colours altered, as networks do where alpha is 0."""
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        soft = matte.alpha.copy()
+        soft[:, 40:48] = 128
+        return replace(matte, alpha=soft, foreground=255 - frame)
+
+
+def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    frame = np.random.default_rng(3).integers(0, 200, (48, 96, 3), np.uint8)
+    cv2.imwrite(str(source / "1.png"), frame)
+    convert(source, tmp_path / "out", settings=GREEN, foreground=tmp_path / "fg", makers=makers(LeakyEngine()))
+    written = cv2.imread(str(tmp_path / "fg" / "1.png"))
+    assert written is not None
+    assert not written[:, 48:].any()
+    assert np.array_equal(written[:, :40], 255 - frame[:, :40])
+    assert np.abs(written[:, 40:48] - (255 - frame[:, 40:48]) * (128 / 255)).max() <= 0.51
+
+
+@given(arrays(np.uint8, (4, 5, 3)), arrays(np.uint8, (4, 5)))
+def test_premultiplied_foreground_is_within_rounding(foreground: BgrImage, alpha: AlphaImage) -> None:
+    product = premultiplied(foreground, alpha)
+    assert np.abs(product - foreground * (alpha[:, :, None] / 255)).max() <= 0.51
+    assert not product[alpha == 0].any()
 
 
 def test_background_none_keeps_the_frames(tmp_path: Path) -> None:
