@@ -26,6 +26,16 @@ Progress = Callable[[int, "int | None"], None]
 """Called with the bytes on hand and the bytes there will be, None where not known; may raise to stop the download."""
 
 TIMEOUT_S = 30.0
+MAX_BYTES = 1_000_000_000
+"""Limit for weights whose size is not published."""
+
+
+class TooLargeError(OSError):
+    """The server sends more bytes than the file has."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
 
 
 class _Response(Protocol):
@@ -87,6 +97,11 @@ def _sentence(spec: WeightSpec, target: Path, error: OSError) -> str:
         return f"The disk is full while downloading {spec.name} to {target.parent}; free {size} and start again."
     if error.filename is not None:
         return f"{error.filename} cannot be written ({error.strerror}); make the folder writable and start again."
+    if isinstance(error, TooLargeError):
+        return (
+            f"The download of {spec.name} was stopped: the server sends more than {error.limit} bytes; fetch {spec.url}"
+            " by other means and give it with --weights."
+        )
     reason = f"HTTP status {status}" if (status := _status(error)) else type(error).__name__
     return (
         f"The weights of {spec.name} could not be downloaded ({reason}); check the network and start again, it goes "
@@ -118,6 +133,9 @@ class _Transfer:
             return
         try:
             self._transfer()
+        except TooLargeError:
+            self._part.unlink()
+            raise
         except OSError as error:
             if _status(error) != 416:  # Range Not Satisfiable: what is there is not a beginning of this file
                 raise
@@ -145,8 +163,12 @@ class _Transfer:
             self._start = 0
 
     def update(self, _: int) -> None:
-        """Pooch wrote some bytes."""
-        self._progress(self._file.tell(), self._start + self.total if self.total else None)
+        """Report the bytes that pooch has written. Raises TooLargeError once they are more than the file has."""
+        written, total = self._file.tell(), self._start + self.total if self.total else None
+        limit = self._size or MAX_BYTES
+        if max(written, total or 0) > limit:
+            raise TooLargeError(limit)
+        self._progress(written, total)
 
     def reset(self) -> None:
         """Part of pooch's protocol; the file's own position is counted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import threading
@@ -27,6 +28,7 @@ class Server(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     ranges: ClassVar[list[str | None]] = []
+    sent: ClassVar[int] = 0
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
@@ -52,6 +54,16 @@ class Server(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(CONTENT)
             self.close_connection = True
+        elif kind == "endless":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the client hangs up
+                for _ in range(200):
+                    self.wfile.write(CONTENT)
+                    Server.sent += len(CONTENT)
+            self.close_connection = True
+        elif kind == "longer":
+            self._send(200, CONTENT + CONTENT, 2 * len(CONTENT))
         else:
             self._send(206 if start else 200, CONTENT[start:], len(CONTENT) - start)
 
@@ -68,6 +80,7 @@ class Server(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[str]:
     Server.ranges.clear()
+    Server.sent = 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Server) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
         thread.start()
@@ -176,6 +189,23 @@ def test_refusals_are_sentences(server: str, target: Path) -> None:
     with pytest.raises(DownloadError, match="check the network"):
         fetch(SPEC, "http://127.0.0.1:1/closed", target)
     assert not target.exists()
+
+
+@pytest.mark.parametrize("kind", ["endless", "longer"])
+def test_a_download_stops_at_the_published_size(server: str, target: Path, kind: str) -> None:
+    seen: list[int] = []
+    with pytest.raises(DownloadError, match="sends more than 1048576 bytes"):
+        fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append(done))
+    assert max(seen, default=0) <= len(CONTENT)
+    assert Server.sent < 100 * len(CONTENT)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_download_of_unknown_size_is_limited(server: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "MAX_BYTES", len(CONTENT))
+    with pytest.raises(DownloadError, match="sends more than 1048576 bytes"):
+        fetch(replace(SPEC, bytes=None, sha256=None), f"{server}/endless", target)
+    assert list(target.parent.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> None:

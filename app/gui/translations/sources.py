@@ -26,6 +26,7 @@ LEFT_OUT = {
     "app/cli/headless.py": "the run without a window",
     "app/media/image_folder.py": "run.py convert",
     "app/cli/options.py": "options of the command line",
+    "app/config/parsing.py": "options of the command line, run.py ctl",
     "app/config/logs.py": "the log stays English",
     "app/output/memory.py": "an output for measurements and tests",
     "app/cli/proof.py": "run.py proof",
