@@ -97,7 +97,7 @@ class DemoSource:
         index = self._next_index
         if not self._realtime:
             self._next_index += 1
-            return Frame(self.render(index), index, time.perf_counter())
+            return Frame(self.render(index), index, time.perf_counter(), synthetic=True)
         now = time.perf_counter()
         if self._start_s is None:
             self._start_s = now
@@ -107,7 +107,7 @@ class DemoSource:
         if wait_s > 0 and self._closed.wait(wait_s):
             return None
         self._next_index = index + 1
-        return Frame(image, index, time.perf_counter())
+        return Frame(image, index, time.perf_counter(), synthetic=True)
 
     def close(self) -> None:
         """Nothing to release; a waiting `read` returns."""

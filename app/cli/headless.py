@@ -12,7 +12,7 @@ from types import FrameType
 import typer
 
 from app.cli.options import LiveOptions, StartSettings
-from app.cli.proof import PROOF_S, Proof, plan_proof, write_before_after
+from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
 from app.compositing.library import all_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control import ControlServer, SettingsController
@@ -20,6 +20,7 @@ from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.output.virtual_camera import list_virtual_cameras
 from app.plate.capture import mismatch
+from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
 from app.runtime.status import Phase, PipelineStatus, Stage
@@ -37,20 +38,22 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         say(f"mattecam: {start.warning}")
     settings = start.settings
     proof: Proof | None = None
+    parts = default_parts()
     seconds = options.seconds
-    if nothing_shows(settings):
+    if needs_proof(settings, options):
         proof, settings = plan_proof(settings)
-        if seconds is None and options.frames is None:
-            seconds = PROOF_S
+        parts = proof_parts(parts)
+        seconds = PROOF_S
         say("mattecam: there is no display, no virtual camera and no --record, so a short proof is recorded.")
-    session = Session(Pipeline(settings), seconds, options.frames, from_first_matte=records(settings))
+    session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with _stop_on_signals(session), _controlled(session):
         session.run()
     if options.status_json is not None:
         write_status(options.status_json, session.status)
     if proof is not None and session.sample is not None:
-        write_before_after(proof.picture, session.sample)
-        typer.echo(f"{proof.clip}\n{proof.picture}")
+        typer.echo(proof.clip)
+        if write_before_after(proof.picture, session.sample):
+            typer.echo(proof.picture)
     if session.failure is not None:
         if session.failure not in session.status.errors:  # the log has shown those
             say(f"mattecam: {session.failure}")
@@ -59,12 +62,15 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
 
 
-def nothing_shows(settings: Settings) -> bool:
-    """Whether neither a virtual camera nor a recording would show the result."""
-    output = settings.output
-    if records(settings):
+def needs_proof(settings: Settings, options: LiveOptions) -> bool:
+    """Return whether the run has no output to show its result on.
+
+    Without a virtual camera by choice, or with a limit of seconds or frames, the run is a measurement: it has no
+    output either, but nothing is written.
+    """
+    if records(settings) or options.seconds is not None or options.frames is not None:
         return False
-    return output.virtual_camera == "off" or (output.virtual_camera == "auto" and not list_virtual_cameras())
+    return settings.output.virtual_camera == "auto" and not list_virtual_cameras()
 
 
 def records(settings: Settings) -> bool:

@@ -1,18 +1,20 @@
-"""Where nothing can show the result, a short clip and a before/after picture are the result."""
+"""The proof of a headless run that has no output: a short clip of the composite in the data folder."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from app.config import paths
 from app.config.private_file import write_picture
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, UsageError
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.media.disk_errors import why_not_written
+from app.output.base import FrameSink
+from app.runtime.parts import Parts
 
 PROOF_S = 10.0
 
@@ -23,10 +25,20 @@ class Proof:
 
     clip: Path
     picture: Path
+    """Frame and composite side by side; written only for frames of the demo source."""
 
 
 def plan_proof(settings: Settings) -> tuple[Proof, Settings]:
-    """The proof's files, and the settings that record the clip; raises MattecamError."""
+    """Return the proof's files and the settings that record the clip.
+
+    Raises UsageError for the background "none", whose clip would show the camera's surroundings, and MattecamError if
+    the folder cannot be created.
+    """
+    if settings.background.kind == "none":
+        raise UsageError(
+            'With the background "none" a proof would show the unprocessed camera frame; '
+            "name a file with --record, or choose another background."
+        )
     folder = paths.data_dir() / "proof"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,12 +50,48 @@ def plan_proof(settings: Settings) -> tuple[Proof, Settings]:
     return proof, settings.replace(output=settings.output.replace(record=proof.clip))
 
 
-def write_before_after(path: Path, picture: Picture) -> None:
-    """Write frame and composite side by side; nothing for a picture that is not a composite. Raises MattecamError."""
-    if picture.frame is None or picture.kind is not PictureKind.COMPOSITE:
-        return
-    both = np.hstack([picture.frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
+class MattedOnly:
+    """A sink that discards unmatted frames: `ctl background none` during a proof does not ask for them on disk."""
+
+    def __init__(self, sink: FrameSink) -> None:
+        self._sink = sink
+
+    @property
+    def name(self) -> str:
+        """The name of the wrapped sink."""
+        return self._sink.name
+
+    def send(self, picture: Picture) -> None:
+        """Send the picture unless it is an unmatted frame. Raises SinkLostError."""
+        if picture.kind is not PictureKind.UNMATTED:
+            self._sink.send(picture)
+
+    def close(self) -> None:
+        """Close the wrapped sink. Idempotent. Raises SinkLostError."""
+        self._sink.close()
+
+
+def proof_parts(parts: Parts) -> Parts:
+    """Return `parts` with recorders that discard unmatted frames."""
+
+    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
+        return MattedOnly(parts.open_recorder(path, width, height, fps, alpha))
+
+    return replace(parts, open_recorder=open_recorder)
+
+
+def write_before_after(path: Path, picture: Picture) -> bool:
+    """Write frame and composite side by side and return whether that was done.
+
+    Only a composite of a frame of the demo source is written: a frame of any other source shows the user's
+    surroundings. Raises MattecamError if the file cannot be written.
+    """
+    frame = picture.frame
+    if frame is None or not frame.synthetic or picture.kind is not PictureKind.COMPOSITE:
+        return False
+    both = np.hstack([frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
     try:
         write_picture(path, both)
     except OSError as error:
         raise MattecamError(f"The picture {path} cannot be written: {why_not_written(error)}.") from error
+    return True

@@ -34,6 +34,8 @@ class Frame:
     """time.perf_counter() when the picture had arrived."""
     whole: BgrImage | None = None
     """What the source gave, where `image` is an enlarged part of it."""
+    synthetic: bool = False
+    """True for frames of the demo source: they show no user's surroundings and may be written to disk unasked."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -13,7 +13,9 @@ from pathlib import Path
 import av
 import pytest
 
-from app.cli import main
+from app.cli import headless, main
+from app.config import paths
+from tests.clips import write_clip
 from tests.paths import ROOT
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
@@ -99,12 +101,47 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
             assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 240)
 
 
-def test_without_anything_to_show_a_proof_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["headless", *SMALL, "--seconds", "1"]) == 0
+AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "student"]
+
+
+@pytest.fixture
+def without_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headless, "list_virtual_cameras", list)
+    monkeypatch.setattr(headless, "PROOF_S", 1.0)
+
+
+@pytest.mark.usefixtures("without_outputs")
+def test_a_run_of_the_demo_without_outputs_makes_a_proof(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["headless", *AUTOMATIC]) == 0
     clip, picture, summary = capsys.readouterr().out.splitlines()
     assert Path(clip).stat().st_size > 1000
     assert Path(picture).stat().st_size > 1000
     assert "student" in summary
+
+
+@pytest.mark.usefixtures("without_outputs")
+def test_the_proof_of_a_users_source_is_the_composite_clip_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", 30, size=(320, 240))
+    assert main.main(["headless", *AUTOMATIC, "--source", str(source), "--background", "#00b140"]) == 0
+    clip, _ = capsys.readouterr().out.splitlines()
+    assert [path.name for path in Path(clip).parent.iterdir()] == ["proof.mp4"]
+
+
+@pytest.mark.usefixtures("without_outputs")
+def test_no_proof_is_made_with_the_background_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["headless", *AUTOMATIC, "--background", "none"]) == 2
+    assert "--record" in one_sentence(capsys)
+    assert not (paths.data_dir() / "proof").exists()
+
+
+@pytest.mark.parametrize("limit", [["--seconds", "1"], ["--frames", "3"]])
+@pytest.mark.usefixtures("without_outputs")
+def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["headless", *AUTOMATIC, *limit]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert not (paths.data_dir() / "proof").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
