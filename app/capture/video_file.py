@@ -9,7 +9,8 @@ from pathlib import Path
 
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.media.video_reader import VideoError, VideoReader
+from app.media.video_input import LIVE_MAX_PIXELS, VideoError
+from app.media.video_reader import VideoReader
 
 READ_TIMEOUT_S = 1.0
 LATEST_S = 0.5
@@ -25,7 +26,7 @@ class VideoFileSource:
         Raises SourceOpenError.
         """
         try:
-            self._reader = VideoReader(path)
+            self._reader = VideoReader(path, max_pixels=LIVE_MAX_PIXELS)
         except VideoError as error:
             raise SourceOpenError(str(error)) from error
         reader = self._reader

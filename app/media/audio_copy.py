@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+
+from app.media.video_input import AUDIO_CODECS, VideoError, open_container
 
 AV_TIME_BASE = 1_000_000
 """FFmpeg's ticks per second for times of a whole file."""
@@ -26,9 +28,12 @@ class AudioCopy:
     """
 
     def __init__(self, source: Path, target: OutputContainer) -> None:
-        """Add the track to `target`, which must not have been started. Raises FFmpegError."""
+        """Add the track to `target`, which must not have been started. Raises OSError or FFmpegError."""
         self._target = target
-        self._input = av.open(str(source), metadata_errors="replace")
+        try:
+            self._input = open_container(source)
+        except VideoError as error:
+            raise OSError(errno.EIO, str(error), str(source)) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         if not self._input.streams.audio:
@@ -39,7 +44,7 @@ class AudioCopy:
         bare = codec.name == "aac" and not codec.extradata
         if codec.name in target.supported_codecs and not bare:
             self._packets = self._copied(track, target.add_stream_from_template(track))
-        else:
+        elif codec.codec.name in AUDIO_CODECS.split(","):
             stream = target.add_stream("aac", rate=AAC_RATE, layout="mono" if codec.channels == 1 else "stereo")
             self._packets = self._encoded(track, stream)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.core.errors import BackgroundError
 from app.core.types import BgrImage
 from app.media.image_file import read_image
-from app.media.video_reader import VideoError
+from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from app.capture.video_file import VideoFileSource
 from app.core.errors import SourceLostError, SourceOpenError
-from app.media.video_reader import VideoError, VideoReader
+from app.media.video_input import VideoError
+from app.media.video_reader import VideoReader
 from tests.clips import number_of, write_clip
 from tests.paths import shared
 

@@ -281,7 +281,7 @@ def test_a_broken_background_and_a_failed_plate_are_told_in_german(
             row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
             return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
 
-        sentence = f"{broken} enthält kein einziges lesbares Bild; wählen Sie etwas anderes."
+        sentence = f"{broken} ist kein lesbares Video: Es ist beschädigt oder unbekannt; wählen Sie eine andere Datei."
         qtbot.waitUntil(lambda: tip() == sentence)
         window.show_plate_dialog()
         dialog = window.findChild(PlateDialog)

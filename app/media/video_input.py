@@ -1,0 +1,184 @@
+"""Opening and decoding video files: one allow-list of containers, codecs and protocols, and limits on size and time.
+
+Video files come from strangers. FFmpeg as it is also opens playlists, which play other local files or network streams,
+and renders text files; a small file can hold frames that take gigabytes and minutes to decode.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
+from av.video.stream import VideoStream
+
+from app.core.errors import MattecamError
+
+log = logging.getLogger(__name__)
+
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,ogg,asf,gif,apng,mjpeg,h264,hevc,m4v,obu,ivf,"
+    "mxf,dv,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
+)
+VIDEO_CODECS = (
+    "h264,hevc,libdav1d,av1,vp8,libvpx,vp9,libvpx-vp9,vvc,mpeg4,mpeg1video,mpeg2video,mpegvideo,h263,flv,msmpeg4,"
+    "msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,theora,mjpeg,prores,dnxhd,cfhd,dvvideo,ffv1,ffvhuff,huffyuv,utvideo,"
+    "magicyuv,v210,qtrle,rawvideo,gif,apng,png,webp,bmp,tiff"
+)
+AUDIO_CODECS = (
+    "aac,aac_latm,mp1,mp1float,mp2,mp2float,mp3,mp3float,ac3,eac3,dca,opus,libopus,vorbis,flac,alac,wmav1,wmav2,"
+    "wmapro,amrnb,libopencore_amrnb,amrwb,libopencore_amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,"
+    "pcm_s32be,pcm_f32le,pcm_f32be,pcm_u8,pcm_s8,pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,"
+    "adpcm_ima_qt"
+)
+PROTOCOLS = "file"
+
+MAX_PIXELS = 8192 * 4608
+"""Pixels of a frame in a converted file; larger videos are refused before a frame is decoded."""
+LIVE_MAX_PIXELS = 4096 * 2304
+"""Pixels of a frame of a source or background, which is decoded beside the network."""
+PADDING = 2
+"""FFmpeg applies its limit to the padded buffer of a frame."""
+OPEN_TIMEOUT_S = 20.0
+FRAME_TIMEOUT_S = 10.0
+"""A video that gives no frame for so long while it is decoded counts as unreadable from there on."""
+MAX_PIXEL_ASPECT = 4
+"""A pixel more elongated than this is a broken header."""
+UNSPECIFIED_MATRIX, HD_HEIGHT = 2, 720
+"""A video that names no colour matrix means BT.709 from this height on, BT.601 below it."""
+
+
+class VideoError(MattecamError):
+    """A video file cannot be read."""
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a media file for reading under the allow-list. Raises VideoError."""
+    try:
+        if not path.is_file():
+            raise VideoError(f"There is no video file {path}; check the name.")
+        return av.open(
+            f"file:{path}",  # so that a name with a colon in it is not taken for another protocol
+            container_options={
+                "protocol_whitelist": PROTOCOLS,
+                "format_whitelist": CONTAINERS,
+                "codec_whitelist": f"{VIDEO_CODECS},{AUDIO_CODECS}",
+            },
+            options={"max_pixels": str(MAX_PIXELS * PADDING)},  # for decoders that probe the file
+            metadata_errors="replace",
+            timeout=OPEN_TIMEOUT_S,
+        )
+    except PermissionError:
+        raise VideoError(f"The video {path} may not be read; check the file's permissions.") from None
+    except (FFmpegError, OSError, ValueError):
+        raise VideoError(
+            f"{path} is not a video that can be read: it is damaged or unknown; choose another file."
+        ) from None
+
+
+class VideoInput:
+    """The first video stream of a file, opened for decoding; damaged parts are skipped and counted."""
+
+    def __init__(
+        self, path: Path, *, max_pixels: int = MAX_PIXELS, threads: int = 0, frame_timeout_s: float = FRAME_TIMEOUT_S
+    ) -> None:
+        """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. frame_timeout_s: longest
+        time without a frame while the file is decoded.
+
+        Raises VideoError.
+        """
+        self.path = path
+        self._frame_timeout_s = frame_timeout_s
+        self.damaged = 0
+        """Packets and frames skipped so far."""
+        self.container = open_container(path)
+        try:
+            self.stream = self._choose_stream(max_pixels)
+        except BaseException:
+            self.container.close()
+            raise
+        codec = self.stream.codec_context
+        codec.options = {"max_pixels": str(max_pixels * PADDING), "codec_whitelist": VIDEO_CODECS}
+        codec.thread_type = "AUTO"
+        codec.thread_count = threads
+
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel over its height; 1 where the file names none or an implausible one."""
+        aspect = self.stream.sample_aspect_ratio or Fraction(1)
+        return aspect if Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT else Fraction(1)
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Decode from the current position to the end. Corrupt frames are skipped."""
+        packets = self.container.demux(self.stream)
+        started_s = time.monotonic()
+        while time.monotonic() - started_s < self._frame_timeout_s:
+            try:
+                packet = next(packets, None)
+            except (FFmpegError, OSError) as error:
+                self.damaged += 1
+                log.warning("%s can be read only in part: %s", self.path, error)
+                return
+            if packet is None:
+                return
+            for frame in self._decode(packet):
+                yield frame
+                started_s = time.monotonic()
+        self.damaged += 1
+        log.warning("%s can be read only in part: no frame within %.0f seconds", self.path, self._frame_timeout_s)
+
+    def rewind(self) -> bool:
+        """Return to the start; False where the file cannot be repositioned."""
+        try:
+            self.container.seek(0, backward=True)
+        except (FFmpegError, OSError) as error:
+            log.warning("The video %s cannot start again: %s", self.path, error)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self.container.close()
+
+    def _choose_stream(self, max_pixels: int) -> VideoStream:
+        streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            raise VideoError(f"{self.path} holds no video; choose another file.")
+        stream = streams[0]
+        codec = stream.codec_context
+        if codec is None or codec.codec.name not in VIDEO_CODECS.split(","):
+            raise VideoError(f"{self.path} is in a format that cannot be played; save it as MP4 (H.264).")
+        if codec.width * codec.height > max_pixels:
+            raise VideoError(
+                f"The frames of {self.path} are too large ({codec.width}x{codec.height}); save it in a smaller size."
+            )
+        return stream
+
+    def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
+        try:
+            frames = packet.decode()
+        except (FFmpegError, ValueError) as error:
+            self.damaged += 1
+            log.debug("broken packet in %s: %s", self.path, error)
+            return
+        for frame in frames:
+            if frame.is_corrupt:
+                self.damaged += 1
+            else:
+                yield frame
+
+
+def colour_matrix(frame: VideoFrame) -> int | None:
+    """The colour matrix to assume for a frame that names none; None: the one it names."""
+    if frame.colorspace != UNSPECIFIED_MATRIX:
+        return None
+    return int(Colorspace.ITU709 if frame.height >= HD_HEIGHT else Colorspace.ITU601)

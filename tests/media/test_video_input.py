@@ -1,0 +1,147 @@
+"""Hostile video files: what is not a video is not opened, and what is too large is not decoded."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from app.capture.video_file import VideoFileSource
+from app.compositing import open_background
+from app.core.errors import MattecamError
+from app.core.settings import BackgroundSettings
+from app.media.audio_copy import AudioCopy
+from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
+from app.media.video_reader import VideoReader
+from tests.architecture.test_imports import modules
+from tests.architecture.test_security import calls
+from tests.clips import write_clip
+from tests.offline.converting import run
+
+
+def text(folder: Path) -> str:
+    return "The quick brown fox\n" * 400
+
+
+def ffconcat(folder: Path) -> str:
+    return f"ffconcat version 1.0\nfile '{write_clip(folder / 'other.mkv')}'\n"
+
+
+def m3u8(folder: Path) -> str:
+    write_clip(folder / "other.ts")
+    return "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\nother.ts\n#EXT-X-ENDLIST\n"
+
+
+def terminal_escapes(folder: Path) -> str:
+    return "\x1b[2J\x1b[31mansi"
+
+
+def play_as_background(path: Path) -> None:
+    open_background(BackgroundSettings(kind="video", path=path)).close()
+
+
+def play_as_source(path: Path) -> None:
+    VideoFileSource(path, realtime=False).close()
+
+
+def convert_file(path: Path) -> None:
+    run(path, path.with_name("out.mkv"))
+
+
+def copy_audio(path: Path) -> None:
+    with av.open(str(path.with_name("copy.mkv")), "w") as target:
+        try:
+            AudioCopy(path, target)
+        except OSError as error:
+            raise VideoError(str(error)) from error
+
+
+CONSUMERS = [play_as_background, play_as_source, convert_file, copy_audio]
+
+
+@pytest.mark.parametrize("use", CONSUMERS)
+@pytest.mark.parametrize("content", [text, ffconcat, m3u8, terminal_escapes])
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.txt", "concat:clip.mp4"])
+def test_only_videos_are_opened(
+    tmp_path: Path, use: Callable[[Path], None], content: Callable[[Path], str], name: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content(tmp_path))
+    with pytest.raises(MattecamError, match=name):
+        use(path)
+
+
+def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mkv", 3).rename(tmp_path / "http:clip%03d.mkv")
+    assert len(list(VideoReader(path).frames())) == 3
+
+
+def test_media_files_are_opened_in_one_place() -> None:
+    opening = {name for name in modules() for call in calls(name) if getattr(call.func, "attr", "") == "open"
+               if getattr(getattr(call.func, "value", None), "id", "") == "av"}  # fmt: skip
+    assert opening == {"app.media.video_input", "app.media.video_writer"}
+
+
+def enlarged(path: Path, width: int, height: int) -> Path:
+    """Write a small AVI whose headers claim frames of another size."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(struct.pack("<II", 64, 48), struct.pack("<II", width, height)))
+    return path
+
+
+@pytest.mark.parametrize(("use", "limit"), [(play_as_background, LIVE_MAX_PIXELS), (play_as_source, LIVE_MAX_PIXELS),
+                                            (convert_file, MAX_PIXELS)])  # fmt: skip
+def test_a_small_file_with_huge_frames_is_refused_at_once(
+    tmp_path: Path, use: Callable[[Path], None], limit: int
+) -> None:
+    height = 4800
+    path = enlarged(tmp_path / "huge.avi", limit // height + 2, height)
+    started_s = time.monotonic()
+    with pytest.raises(MattecamError, match="too large"):
+        use(path)
+    assert time.monotonic() - started_s < 2
+
+
+def test_a_size_that_grows_within_the_file_is_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "joined.mkv"
+    with av.open(str(path), "w") as target:
+        stream = None
+        for number, (size, count) in enumerate((((96, 48), 60), ((384, 192), 3))):
+            with av.open(str(write_clip(tmp_path / f"{number}.ts", count, size=size))) as part:
+                stream = stream or target.add_stream_from_template(part.streams.video[0])
+                for packet in part.demux(video=0):
+                    if packet.dts is not None and packet.pts is not None:
+                        shift = number * 900_000
+                        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                        packet.stream = stream
+                        target.mux(packet)
+    with closing(VideoInput(path)) as video:
+        assert {(frame.width, frame.height) for frame in video.frames()} == {(96, 48), (384, 192)}
+    with closing(VideoInput(path, max_pixels=96 * 48)) as video:
+        assert {(frame.width, frame.height) for frame in video.frames()} == {(96, 48)}
+        assert video.damaged
+
+
+def test_decoding_without_a_frame_ends(tmp_path: Path) -> None:
+    with closing(VideoInput(write_clip(tmp_path / "clip.mkv", 30), frame_timeout_s=0)) as video:
+        assert list(video.frames()) == []
+        assert video.damaged == 1
+
+
+def test_implausible_pixels_are_square(tmp_path: Path) -> None:
+    for aspect, expected in ((Fraction(16, 11), Fraction(16, 11)), (Fraction(200, 1), Fraction(1))):
+        path = write_clip(tmp_path / "clip.mkv", 2, pixel_aspect=aspect)
+        with closing(VideoInput(path)) as video:
+            assert video.pixel_aspect == expected
