@@ -1,5 +1,10 @@
-"""Asks whether an installed package has a known hole: exit code 1 for a finding, 0 otherwise, also where nothing can be
-asked, which is then said. Needs a folder for the tool as its argument; uses the standard library alone."""
+"""Check installed packages for known vulnerabilities with pip-audit.
+
+    python .ci/audit.py FOLDER
+
+FOLDER receives the tool. Exit code 1 for a finding, else 0; if advisory data is out of reach, print NOT DONE. Uses the
+standard library only.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +17,28 @@ from pathlib import Path
 
 TOOL = "pip-audit==2.10.1"
 CONTROL = "requests==2.19.0"
-"""A release with known holes: where it has none, the data is not there and silence would mean nothing."""
+"""A release with known vulnerabilities. If none is reported for it, the advisory data is out of reach."""
 INSTALL_LIMIT_S, AUDIT_LIMIT_S = 180, 180
 
 Answer = dict[str, list[dict[str, object]]]
 
 
 def main(folder: Path) -> int:
-    """Audit what is installed beside this interpreter."""
+    """Audit the packages of this interpreter; return the exit code."""
     try:
         venv.create(folder, with_pip=True)
         python = next(path for path in (folder / "bin/python", folder / "Scripts/python.exe") if path.exists())
         install = [str(python), "-m", "pip", "install", "-q", TOOL]
         subprocess.run(install, check=True, timeout=INSTALL_LIMIT_S)
         if not any(package.get("vulns") for package in ask(python, folder / "control", [CONTROL])["dependencies"]):
-            return not_done("its data cannot be reached")
+            return not_done("advisory data is out of reach")
         return judge(ask(python, folder / "installed", installed()))
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        return not_done(f"its data cannot be reached ({type(error).__name__})")
+        return not_done(f"advisory data is out of reach ({type(error).__name__})")
 
 
 def ask(python: Path, stem: Path, releases: list[str]) -> Answer:
-    """What is known of these releases (NAME==VERSION). Raises OSError where nobody answers."""
+    """Return the advisories of these releases (NAME==VERSION). Raises OSError if no service answers."""
     wanted, answer = stem.with_suffix(".txt"), stem.with_suffix(".json")
     wanted.write_text("\n".join(releases) + "\n")
     words = [str(python), "-m", "pip_audit", "--no-deps", "--disable-pip", "--progress-spinner", "off"]
@@ -44,32 +49,32 @@ def ask(python: Path, stem: Path, releases: list[str]) -> Answer:
 
 
 def installed() -> list[str]:
-    """NAME==VERSION of every package; builds of one release (`+cpu`) have the holes of that release."""
+    """Return NAME==VERSION of every package, without local build tags such as `+cpu`."""
     found = {(package.metadata["Name"], package.version.split("+")[0]) for package in metadata.distributions()}
     return sorted(f"{name}=={version}" for name, version in found)
 
 
 def judge(answer: Answer) -> int:
-    """Print what was found and what could not be looked at."""
+    """Print findings and skipped packages; return 1 for a finding, else 0."""
     packages = answer["dependencies"]
-    holes = [package for package in packages if package.get("vulns")]
+    vulnerable = [package for package in packages if package.get("vulns")]
     skipped = [package for package in packages if package.get("skip_reason")]
-    for package in holes:
+    for package in vulnerable:
         say(f"{package['name']} {package.get('version')}: {json.dumps(package['vulns'])}")
     for package in skipped:
-        say(f"not looked at: {package['name']}: {package['skip_reason']}")
-    say(f"dependency audit: {len(packages) - len(skipped)} packages, {len(holes)} with known holes")
-    return 1 if holes else 0
+        say(f"skipped: {package['name']}: {package['skip_reason']}")
+    say(f"dependency audit: {len(packages) - len(skipped)} packages, {len(vulnerable)} with known vulnerabilities")
+    return 1 if vulnerable else 0
 
 
 def not_done(why: str) -> int:
-    """Say so; that is no failure of the program."""
-    say(f"dependency audit: NOT DONE, {why}; docs/security.md tells what was looked at by hand")
+    """Print the reason and return 0: missing advisory data is not a failure."""
+    say(f"dependency audit: NOT DONE, {why}; see docs/security.md")
     return 0
 
 
 def say(text: str) -> None:
-    """A line of the verdict."""
+    """Print one line of the result."""
     sys.stdout.write(f"{text}\n")
 
 

@@ -1,3 +1,3 @@
-"""Mattecam: a virtual webcam that cuts people out of their room in real time."""
+"""Mattecam: a virtual webcam with real-time background matting."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

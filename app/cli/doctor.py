@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from app.config import program
 from app.core.errors import MattecamError, UsageError
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
@@ -45,10 +46,10 @@ def doctor(
     console = Console(highlight=False)
     for finding in findings:
         console.print(_SIGNS[finding.state.value], end=" ")
-        console.print(f"{finding.check}: {finding.detail}", markup=False, soft_wrap=True)
+        console.print(f"{finding.check}: {program.advice(finding.detail)}", markup=False, soft_wrap=True)
         for line in [finding.why, *finding.fix.splitlines()]:
             if line:
-                console.print(f"    {line}", markup=False, soft_wrap=True)
+                console.print(f"    {program.advice(line)}", markup=False, soft_wrap=True)
 
 
 def _ask(shown: str) -> bool:

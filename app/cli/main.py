@@ -20,16 +20,16 @@ from app.cli.doctor import mount
 from app.cli.options import LiveOptions, StartSettings, settings_from
 from app.cli.plate import plate
 from app.cli.weights import app as weights_app
-from app.config import logs
+from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
-    name="run.py",
+    name=program.name(),
     help="Mattecam: a virtual webcam that cuts people out of their room in real time.",
     no_args_is_help=False,
     add_completion=False,
@@ -48,7 +48,7 @@ mount(app)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: the process's) and give the exit code; failures are one sentence."""
     try:
-        app(args=list(sys.argv[1:] if argv is None else argv), prog_name="run.py")
+        app(args=list(sys.argv[1:] if argv is None else argv), prog_name=program.name())
     except SystemExit as ended:  # typer's way out: wrong usage, an interruption, or a command's own code
         return ended.code if isinstance(ended.code, int) else EXIT_DONE
     except UsageError as error:
@@ -63,7 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     """`main`, then the end of the process, even where a thread hangs in a driver and would keep or abort it."""
-    code = main(argv)
+    try:
+        code = main(argv)
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
     sys.stdout.flush()
     sys.stderr.flush()
     if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
@@ -72,7 +75,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"mattecam: {message}", file=sys.stderr)
+    print(f"mattecam: {program.advice(message)}", file=sys.stderr)
     return code
 
 
@@ -82,7 +85,7 @@ def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., Non
     def command(ctx: typer.Context, **values: Any) -> None:
         if ctx.invoked_subcommand is not None:
             if LiveOptions(**values).given():
-                raise UsageError(f"Options stand after the command: run.py {ctx.invoked_subcommand} --…")
+                raise UsageError(f"Options go after the command: run.py {ctx.invoked_subcommand} --…")
             return
         raise typer.Exit(run(ctx, LiveOptions(**values)))
 

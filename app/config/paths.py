@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from pathlib import Path
 
 import platformdirs
 
 NAME = "mattecam"
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds `run.py`."""
+"""The folder that holds the packages `app` and `models`: the source folder with `run.py`, or `site-packages`."""
 
 
 def config_dir() -> Path:
@@ -47,3 +48,9 @@ def log_dir() -> Path:
 def assets_dir() -> Path:
     """Files that ship with the program and are only read."""
     return ROOT / "app" / "assets"
+
+
+def manual_page(name: str) -> Path:
+    """Return the path of a page of the manual, such as `apps.md`: in `docs/`, or where an installation puts it."""
+    page = ROOT / "docs" / name
+    return page if page.exists() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME / name

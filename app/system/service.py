@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.config.paths import ROOT
+from app.config import program
 from app.core.errors import MattecamError
 
 UNIT = "mattecam.service"
@@ -29,9 +29,12 @@ def unit_path() -> Path:
     return (Path(config) if config else Path.home() / ".config") / "systemd" / "user" / UNIT
 
 
-def unit_text(options: Sequence[str], *, python: Path, program: Path) -> str:
-    """The unit: `options` are those of `run.py headless`. Raises ServiceError for a line break in one of them."""
-    command = " ".join(_quoted(word) for word in [str(python), str(program), "headless", *options])
+def unit_text(options: Sequence[str], *, start: Sequence[str]) -> str:
+    """Return the systemd unit.
+
+    start: the words that start the program; options: those of `run.py headless`. Raises ServiceError for a line break.
+    """
+    command = " ".join(_quoted(word) for word in [*start, "headless", *options])
     return "\n".join(
         (
             "[Unit]",
@@ -72,7 +75,7 @@ def install(options: Sequence[str], run: Run | None = None) -> Path:
     run = run or run_systemctl
     _check_system()
     path = unit_path()
-    text = unit_text(options, python=Path(sys.executable), program=ROOT / "run.py")
+    text = unit_text(options, start=program.command())
     part = path.with_name(UNIT + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

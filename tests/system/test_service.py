@@ -47,17 +47,17 @@ def test_remove_stops_and_forgets(tmp_path: Path) -> None:
 
 
 def test_words_keep_their_meaning_in_the_unit() -> None:
-    text = unit_text(["--background", 'a b"c\\d%h$HOME'], python=Path("/usr/bin/python3"), program=Path("/x/run.py"))
+    text = unit_text(["--background", 'a b"c\\d%h$HOME'], start=["/usr/bin/python3", "/x/run.py"])
     assert 'ExecStart="/usr/bin/python3" "/x/run.py" "headless" "--background" "a b\\"c\\\\d%%h$$HOME"' in text
 
 
 def test_a_line_break_cannot_smuggle_in_another_setting() -> None:
     with pytest.raises(ServiceError, match="line break"):
-        unit_text(["x\nExecStartPre=/bin/rm"], python=Path("/p"), program=Path("/r"))
+        unit_text(["x\nExecStartPre=/bin/rm"], start=["/p", "/r"])
 
 
 def test_wrong_usage_is_not_tried_again() -> None:
-    text = unit_text([], python=Path("/p"), program=Path("/r"))
+    text = unit_text([], start=["/p", "/r"])
     assert "Restart=on-failure" in text and "RestartPreventExitStatus=2" in text
 
 
@@ -85,7 +85,7 @@ def test_what_systemctl_says_is_carried_over(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_systemd_itself_understands_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / service.UNIT
-    unit.write_text(unit_text(["--background", "100% $HOME"], python=Path("/bin/sh"), program=Path("/bin/sh")))
+    unit.write_text(unit_text(["--background", "100% $HOME"], start=["/bin/sh", "/bin/sh"]))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--user", str(unit)],
         capture_output=True,

@@ -17,7 +17,7 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, link_button
 from app.runtime.status import PipelineStatus
 
-APPS_PAGE = paths.ROOT / "docs" / "apps.md"
+APPS_PAGE = paths.manual_page("apps.md")
 RELEASE_PATIENCE_MS = 5000
 
 

@@ -1,0 +1,29 @@
+"""How this copy of the program is started: `run.py` in a source folder, or the installed command `mattecam`."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+from app.config.paths import NAME, ROOT
+
+SCRIPT = ROOT / "run.py"
+
+
+def name() -> str:
+    """Return what a user types to start this copy: `run.py` or `mattecam`."""
+    return SCRIPT.name if SCRIPT.exists() else NAME
+
+
+def command() -> list[str]:
+    """Return the words that start this copy from any folder, without arguments."""
+    if SCRIPT.exists():
+        return [sys.executable, str(SCRIPT)]
+    suffix = ".exe" if sys.platform == "win32" else ""
+    return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
+
+
+def advice(text: str) -> str:
+    """Return `text` with `run.py` replaced by what a user of this copy types."""
+    return text if SCRIPT.exists() else text.replace("python3 run.py", NAME).replace(SCRIPT.name, NAME)
