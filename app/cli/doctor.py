@@ -12,6 +12,7 @@ from rich.console import Console
 
 from app.config import program
 from app.core.errors import MattecamError, UsageError
+from app.core.messages.doctor_fix import DoctorFix
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -53,12 +54,10 @@ def doctor(
 
 
 def _ask(shown: str) -> bool:
-    """Show the commands and wait for a yes; without a terminal nobody can agree."""
+    """Show the commands and ask for confirmation. Raise MattecamError without a terminal."""
     print(f"{shown}\n", file=sys.stderr)
     if not sys.stdin.isatty():
-        raise MattecamError(
-            "There is no terminal to agree on; run the lines above as root, or call this in a terminal."
-        )
+        raise MattecamError(DoctorFix.NO_TERMINAL())
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -1,37 +1,66 @@
-"""The errors a user can meet.
+"""Errors that a user can meet.
 
     MattecamError
-    ├── UsageError          wrong words on the command line (exit code 2)
-    ├── SettingsError       a settings file or scene that cannot be read or written
+    ├── UsageError          an impossible value on the command line (exit code 2)
+    ├── SettingsError       a settings file or scene cannot be read or written
     ├── SourceError         a camera or video
-    │   ├── SourceOpenError     it cannot be opened
-    │   └── SourceLostError     it was open and stopped giving frames
+    │   ├── SourceOpenError     cannot be opened
+    │   └── SourceLostError     stopped delivering frames after it was opened
     ├── ModelError          a network, its weights or its executor
-    │   ├── WeightsMissingError no file on hand
-    │   └── PlateError          the picture of the empty room
-    ├── BackgroundError     an image or video behind the person
+    │   ├── WeightsMissingError the weights are not installed
+    │   └── PlateError          the empty-background plate
+    ├── BackgroundError     a background image or video
     └── SinkError           a virtual camera or recording
-        ├── SinkOpenError       it cannot be opened
-        └── SinkLostError       it was open and refused a picture
+        ├── SinkOpenError       cannot be opened
+        └── SinkLostError       rejected a frame after it was opened
 
-Every message is one sentence for the user: what happened, on which device or file, what to do next.
+Each carries one `Text`: what happened, to which device or file, and what to do.
 """
+
+from __future__ import annotations
+
+from enum import Enum
+
+from app.core.text import Text
 
 
 class MattecamError(Exception):
-    """Any failure that the program can name."""
+    """A failure that the program can name."""
+
+    def __init__(self, text: str) -> None:
+        """text: a `Text`, so that the window can translate it; a plain `str` stays English."""
+        super().__init__(text)
+        self.text = text
+
+    @property
+    def code(self) -> str:
+        """The stable name of the message, such as `CameraError.IN_USE`; empty for a plain text."""
+        return self.text.code if isinstance(self.text, Text) else ""
+
+
+def text_of(error: BaseException) -> str:
+    """Return what to tell the user about an error.
+
+    Errors of `models/` carry `fault`, an enumeration of English templates, and `values`; they do not know `Text`.
+    """
+    if isinstance(error, MattecamError):
+        return error.text
+    fault = getattr(error, "fault", None)
+    if isinstance(fault, Enum):
+        return Text(fault, getattr(error, "values", {}))
+    return str(error) or type(error).__name__
 
 
 class UsageError(MattecamError):
-    """A value the user gave is not possible."""
+    """A value from the user is not possible."""
 
 
 class SettingsError(MattecamError):
-    """Settings that cannot be read or written."""
+    """Settings cannot be read or written."""
 
 
 class SourceError(MattecamError):
-    """A failure of a camera or video."""
+    """A camera or video failed."""
 
 
 class SourceOpenError(SourceError):
@@ -39,19 +68,19 @@ class SourceOpenError(SourceError):
 
 
 class SourceLostError(SourceError):
-    """The source was open and gives no frames any more."""
+    """The open source stopped delivering frames."""
 
 
 class ModelError(MattecamError):
-    """A failure of a network, its weights or its executor."""
+    """A network, its weights or its executor failed."""
 
 
 class WeightsMissingError(ModelError):
-    """The weights of the wanted model are not on hand."""
+    """The weights of the chosen model are not installed."""
 
 
 class PlateError(ModelError):
-    """The picture of the empty room cannot be used."""
+    """The empty-background plate cannot be used."""
 
 
 class BackgroundError(MattecamError):
@@ -59,7 +88,7 @@ class BackgroundError(MattecamError):
 
 
 class SinkError(MattecamError):
-    """A failure of a virtual camera or recording."""
+    """A virtual camera or recording failed."""
 
 
 class SinkOpenError(SinkError):
@@ -67,4 +96,4 @@ class SinkOpenError(SinkError):
 
 
 class SinkLostError(SinkError):
-    """The sink was open and refused a picture."""
+    """The open sink rejected a frame."""

@@ -1,4 +1,4 @@
-"""What this machine lacks for the program to work, and what to do about it."""
+"""Checks of this machine: what the program needs, what is missing, and how to fix it."""
 
 from app.doctor.checks import check_output, run_checks
 from app.doctor.finding import Finding, State

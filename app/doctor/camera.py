@@ -1,4 +1,4 @@
-"""Is there a camera, may we open it, and does another program have it?"""
+"""Check the cameras: whether one exists, may be opened, and is free."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.doctor.finding import Finding, State
+from app.core.messages.doctor import CameraFinding
+from app.core.text import Text, Value
+from app.doctor.finding import Command, Finding, State, Steps
 from app.doctor.system import System
-from app.doctor.virtual_camera import permission_fix
+from app.doctor.virtual_camera import permission_steps
 from app.system.device_holders import CAMERA_SERVICES
 
 _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"
-_WHY_NONE = "Without a camera only the demo view and video files can be shown."
 _RAW_SENSOR = re.compile(r"Intel IPU\d", re.IGNORECASE)
 
 
 class Camera(Protocol):
-    """What the capture side tells about a camera."""
+    """What the capture side reports about a camera."""
 
     @property
     def name(self) -> str: ...
@@ -38,7 +39,7 @@ class _Node:
 
 
 def check_cameras(system: System, cameras: Sequence[Camera]) -> tuple[Finding, ...]:
-    """One finding per camera and fault. cameras: what the capture side can list."""
+    """Return one finding per camera and fault. cameras: those that the capture side lists."""
     if not system.platform.startswith("linux"):
         return tuple(_described(camera) for camera in cameras) or (_none_finding(system),)
     nodes = _nodes(system)
@@ -55,13 +56,13 @@ def check_cameras(system: System, cameras: Sequence[Camera]) -> tuple[Finding, .
         if node.path in described:
             findings.append(_described(described[node.path]))
         else:
-            findings.append(Finding("camera", State.OK, f"{node.name} ({node.path})."))
-        findings += _held_findings(system, node)
+            findings.append(Finding("camera", State.OK, CameraFinding.FOUND(name=node.name, device=node.path)))
+        findings += _in_use_findings(system, node)
     return tuple(findings)
 
 
 def _nodes(system: System) -> list[_Node]:
-    """Capture nodes of real cameras; a camera's second node (its metadata) and virtual cameras are left out."""
+    """Return the capture nodes of real cameras, without their metadata nodes."""
     found = []
     for name in system.names(_CLASS):
         if not re.fullmatch(r"video\d+", name) or system.path(f"{_VIRTUAL}/{name}").exists():
@@ -72,33 +73,36 @@ def _nodes(system: System) -> list[_Node]:
 
 
 def _described(camera: Camera) -> Finding:
-    sizes = ""
+    details: list[Value] = list(camera.formats)
     if camera.sizes:
         width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
-        sizes = f", up to {width}×{height}"
-    formats = f", {', '.join(camera.formats)}" if camera.formats else ""
-    return Finding("camera", State.OK, f"{camera.name} ({camera.path}{sizes}{formats}).")
+        details.insert(0, CameraFinding.UP_TO(width=width, height=height))
+    if not details:
+        return Finding("camera", State.OK, CameraFinding.FOUND(name=camera.name, device=camera.path))
+    text = CameraFinding.FOUND_WITH_FORMATS(name=camera.name, device=camera.path, details=details)
+    return Finding("camera", State.OK, text)
 
 
 def _none_finding(system: System) -> Finding:
+    steps: Steps
     if "microsoft" in system.release.lower():
-        fix = "Attach the camera to WSL with usbipd, or run the program on Windows itself."
+        steps = (CameraFinding.FIX_WSL(),)
     elif system.platform == "darwin":
-        fix = "Allow the camera for this terminal in System Settings › Privacy & Security › Camera."
+        steps = (CameraFinding.FIX_MAC(),)
     elif system.platform == "win32":
-        fix = "Allow desktop apps the camera in Settings › Privacy & security › Camera, and look for its switch."
+        steps = (CameraFinding.FIX_WINDOWS(),)
     else:
-        fix = "Plug a camera in; on a laptop look for its switch or key, then:\nsudo dmesg | grep -i -e uvc -e video"
-    return Finding("camera", State.WARNING, "No camera was found.", _WHY_NONE, fix)
+        steps = (CameraFinding.FIX_LINUX(), Command("sudo dmesg | grep -i -e uvc -e video"))
+    return Finding("camera", State.WARNING, CameraFinding.NONE(), CameraFinding.WHY_NEEDED(), steps)
 
 
 def _raw_finding(node: _Node) -> Finding:
     return Finding(
         "camera",
         State.WARNING,
-        f"The camera behind {node.path} is a raw sensor ({node.name}) that ordinary programs cannot read.",
-        _WHY_NONE,
-        "Set up libcamera with v4l2-relayd (or the maker's camera service), which offers it as an ordinary camera.",
+        CameraFinding.RAW_SENSOR(device=node.path, name=node.name),
+        CameraFinding.WHY_NEEDED(),
+        (CameraFinding.FIX_RAW_SENSOR(),),
     )
 
 
@@ -107,32 +111,26 @@ def _blocked_finding(system: System, node: _Node) -> Finding | None:
         return Finding(
             "camera",
             State.PROBLEM,
-            f"The kernel has the camera {node.name}, but there is no {node.path}.",
-            _WHY_NONE,
-            f"In a container, hand the device in:\ndocker run --device {node.path} …",
+            CameraFinding.NO_NODE(device=node.path, name=node.name),
+            CameraFinding.WHY_NEEDED(),
+            (CameraFinding.FIX_NO_NODE(), Command(f"docker run --device {node.path} …")),
         )
     if not system.may_use(system.path(node.path)):
         return Finding(
             "camera: permission",
             State.PROBLEM,
-            f"{system.user} may not open {node.path} ({node.name}).",
-            "Without permission the camera cannot be read.",
-            permission_fix(system.user),
+            CameraFinding.NOT_PERMITTED(user=system.user, device=node.path, name=node.name),
+            CameraFinding.WHY_PERMISSION(),
+            permission_steps(system.user),
         )
     return None
 
 
-def _held_findings(system: System, node: _Node) -> list[Finding]:
-    """Wireplumber and pipewire keep cameras open without streaming, so that they do not count."""
-    holders = [holder for holder in system.holders(node.path) if holder.name not in CAMERA_SERVICES]
-    if not holders:
+def _in_use_findings(system: System, node: _Node) -> list[Finding]:
+    """PipeWire and WirePlumber hold camera devices open without streaming; they are ignored."""
+    programs: list[Value] = [h.text for h in system.holders(node.path) if h.name not in CAMERA_SERVICES]
+    if not programs:
         return []
-    return [
-        Finding(
-            "camera: in use",
-            State.WARNING,
-            f"{node.path} ({node.name}) is open in {', '.join(map(str, holders))}.",
-            "A camera gives its pictures to one program at a time.",
-            "If that is not Mattecam itself, close that program, or choose another camera.",
-        )
-    ]
+    detail: Text = CameraFinding.IN_USE(device=node.path, name=node.name, programs=programs)
+    why, fix = CameraFinding.WHY_IN_USE(), CameraFinding.FIX_IN_USE()
+    return [Finding("camera: in use", State.WARNING, detail, why, (fix,))]

@@ -1,8 +1,9 @@
-"""All checks of this machine, in the order in which a user should read them."""
+"""Run all checks of this machine, in the order in which a user should read them."""
 
 from __future__ import annotations
 
 from app.config import paths
+from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.doctor.camera import check_cameras
 from app.doctor.disk import check_disk
 from app.doctor.display import check_display
@@ -17,7 +18,7 @@ from app.doctor.weights import check_weights
 
 
 def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Finding, ...]:
-    """Look at this machine. proof: also send a test picture to the virtual camera, unless it is in use (a second)."""
+    """Check this machine. proof: also send a test picture to an unused virtual camera (takes one second)."""
     from app.capture.devices import list_cameras
 
     system = system or System()
@@ -25,20 +26,20 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
     if proof and system.platform.startswith("linux"):
         findings += _proof(system)
     findings += check_gpu(system, read_torch())
-    findings += check_weights(_models_on_hand())
+    findings += check_weights(_installed_models())
     findings += check_display(system)
-    findings += check_disk({"settings": paths.config_dir(), "models": paths.data_dir()})
+    findings += check_disk(settings=paths.config_dir(), models=paths.data_dir())
     return tuple(findings)
 
 
-def _models_on_hand() -> tuple[str, ...]:
+def _installed_models() -> tuple[str, ...]:
     from models.weights import WEIGHTS, on_hand
 
     return tuple(name for name in WEIGHTS if on_hand(name) is not None)
 
 
 def check_output(system: System) -> tuple[Finding, ...]:
-    """Only the virtual camera, in a moment and without the proof."""
+    """Check only the virtual camera, without a test picture."""
     if system.platform == "win32":
         return check_windows(system)
     if system.platform == "darwin":
@@ -47,7 +48,7 @@ def check_output(system: System) -> tuple[Finding, ...]:
 
 
 def _proof(system: System) -> list[Finding]:
-    """Only where there is a device that we may use and that nobody sends to."""
+    """Send a test picture if there is a device that may be opened and that no program sends to."""
     from app.doctor.readback import open_opencv
     from app.output.virtual_camera import VirtualCamera
 
@@ -55,9 +56,7 @@ def _proof(system: System) -> list[Finding]:
     if device is None or not system.may_use(system.path(device.path)):
         return []
     if system.is_busy(device.path):
-        detail = f"No test picture was sent to {device.path}: a program is sending to it."
-        return [
-            Finding("virtual camera: proof", State.WARNING, detail, "", "End that program and run the doctor again.")
-        ]
+        detail, steps = ProofFinding.BUSY(device=device.path), (ProofFinding.FIX_BUSY(),)
+        return [Finding("virtual camera: proof", State.WARNING, detail, None, steps)]
     path = device.path
     return [prove(path, lambda width, height, fps: VirtualCamera(path, width, height, fps), lambda: open_opencv(path))]

@@ -1,9 +1,10 @@
-"""Can the window open?"""
+"""Check whether a window can open."""
 
 from __future__ import annotations
 
+from app.core.messages.doctor import DisplayFinding
 from app.doctor import distribution as dist
-from app.doctor.finding import Finding, State
+from app.doctor.finding import Command, Finding, State
 from app.doctor.system import System
 from app.system.display import missing_x11_libraries
 
@@ -16,24 +17,17 @@ _EGL = {
 
 
 def check_display(system: System) -> tuple[Finding, ...]:
-    """A display, and the libraries that Qt loads for it."""
+    """Return findings about the display and the libraries that Qt loads for it."""
     if not system.platform.startswith("linux"):
-        return (Finding("display", State.OK, "The window opens on the desktop of this system."),)
+        return (Finding("display", State.OK, DisplayFinding.NATIVE()),)
     wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
-    if not wayland and not x11:
-        return (
-            Finding(
-                "display",
-                State.WARNING,
-                "There is no display here (neither WAYLAND_DISPLAY nor DISPLAY is set).",
-                "The window cannot open; run.py then works without one.",
-                "run.py headless",
-            ),
-        )
-    shown = f"Wayland ({wayland})" if wayland else f"X11 ({x11})"
-    findings = [Finding("display", State.OK, f"The display is {shown}.")]
-    if not wayland:
-        findings += _x11_libraries(system)
+    if wayland:
+        findings = [Finding("display", State.OK, DisplayFinding.WAYLAND(name=wayland))]
+    elif x11:
+        findings = [Finding("display", State.OK, DisplayFinding.X11(name=x11)), *_x11_libraries(system)]
+    else:
+        steps = (Command("python3 run.py headless"),)
+        return (Finding("display", State.WARNING, DisplayFinding.NO_DISPLAY(), DisplayFinding.WHY_NO_DISPLAY(), steps),)
     if not system.find_library("EGL"):
         findings.append(_missing(system, ["EGL"], _EGL))
     return tuple(findings)
@@ -55,12 +49,10 @@ def _x11_libraries(system: System) -> list[Finding]:
 
 
 def _missing(system: System, names: list[str], packages: dict[dist.Distribution, str]) -> Finding:
-    several = len(names) > 1
-    return Finding(
-        "display: libraries",
-        State.PROBLEM,
-        f"The {'libraries' if several else 'library'} {', '.join(f'lib{name}' for name in names)}"
-        f" {'are' if several else 'is'} missing.",
-        f"Qt cannot open a window without {'them' if several else 'it'}.",
-        dist.install_package(dist.detect(system), packages),
-    )
+    libraries = tuple(f"lib{name}" for name in names)
+    if len(libraries) == 1:
+        detail = DisplayFinding.LIBRARY_MISSING(library=libraries[0])
+    else:
+        detail = DisplayFinding.LIBRARIES_MISSING(libraries=libraries)
+    steps = dist.install_package(dist.detect(system), packages)
+    return Finding("display: libraries", State.PROBLEM, detail, DisplayFinding.WHY_LIBRARIES(), steps)

@@ -1,15 +1,18 @@
-"""Which Linux this is, and how one installs and builds things on it."""
+"""Detect the Linux distribution and give its commands for installing packages and kernel modules."""
 
 from __future__ import annotations
 
 import shlex
 from enum import Enum
 
+from app.core.messages.doctor import DisplayFinding
+from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.doctor.finding import Command, Steps
 from app.doctor.system import System
 
 
 class Distribution(Enum):
-    """The families that the advice knows."""
+    """Families of distributions with known commands."""
 
     DEBIAN = "Debian or Ubuntu"
     FEDORA = "Fedora"
@@ -31,11 +34,11 @@ _BY_ID = {
 }
 
 MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
-"""How the module v4l2loopback is to be loaded."""
+"""Options for loading v4l2loopback."""
 
 
 def detect(system: System) -> Distribution:
-    """Read /etc/os-release: its ID first, then what it says it is like."""
+    """Return the family that /etc/os-release names in ID or ID_LIKE."""
     fields = {}
     for line in system.read("/etc/os-release").splitlines():
         name, _, value = line.partition("=")
@@ -54,57 +57,60 @@ def _unquote(value: str) -> str:
         return value.strip("'\" ")
 
 
-def install_module(distribution: Distribution, release: str, number: int) -> str:
-    """The commands that install v4l2loopback for the kernel `release`."""
+def install_module(distribution: Distribution, release: str, number: int) -> Steps:
+    """Return the steps that install v4l2loopback for the kernel `release`."""
     if distribution is Distribution.DEBIAN:
-        return f"sudo apt install v4l2loopback-dkms linux-headers-{release}"
+        return (Command(f"sudo apt install v4l2loopback-dkms linux-headers-{release}"),)
     if distribution is Distribution.FEDORA:
-        return "With RPM Fusion (free) enabled:\nsudo dnf install akmod-v4l2loopback\nsudo akmods --force"
+        commands = ("sudo dnf install akmod-v4l2loopback", "sudo akmods --force")
+        return (LoopbackFinding.FIX_RPM_FUSION(), *map(Command, commands))
     if distribution is Distribution.ARCH:
-        return f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"
+        return (Command(f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"),)
     if distribution is Distribution.SUSE:
-        return "sudo zypper install v4l2loopback-kmp-default"
+        return (Command("sudo zypper install v4l2loopback-kmp-default"),)
     if distribution is Distribution.NIXOS:
         return nixos_configuration(number)
-    return "Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."
+    return (LoopbackFinding.FIX_PACKAGE(),)
 
 
-def build_module(distribution: Distribution, release: str, number: int) -> str:
-    """The commands that build an installed v4l2loopback for the kernel `release`."""
+def build_module(distribution: Distribution, release: str, number: int) -> Steps:
+    """Return the steps that build an installed v4l2loopback for the kernel `release`."""
+    dkms = Command(f"sudo dkms autoinstall -k {release}")
     if distribution is Distribution.DEBIAN:
-        return f"sudo apt install linux-headers-{release}\nsudo dkms autoinstall -k {release}"
+        return (Command(f"sudo apt install linux-headers-{release}"), dkms)
     if distribution is Distribution.FEDORA:
-        return f"sudo dnf install kernel-devel-{release}\nsudo akmods --force --kernels {release}"
+        commands = (f"sudo dnf install kernel-devel-{release}", f"sudo akmods --force --kernels {release}")
+        return tuple(map(Command, commands))
     if distribution is Distribution.ARCH:
-        return f"sudo pacman -S --needed {arch_headers(release)}\nsudo dkms autoinstall -k {release}"
+        return (Command(f"sudo pacman -S --needed {arch_headers(release)}"), dkms)
     if distribution is Distribution.SUSE:
-        return "sudo zypper update v4l2loopback-kmp-default kernel-default"
+        return (Command("sudo zypper update v4l2loopback-kmp-default kernel-default"),)
     if distribution is Distribution.NIXOS:
         return nixos_configuration(number)
-    return f"Install the headers of the running kernel, then:\nsudo dkms autoinstall -k {release}"
+    return (LoopbackFinding.FIX_HEADERS(), dkms)
 
 
 def arch_headers(release: str) -> str:
-    """The headers package of an Arch kernel, which names its flavour in its release."""
+    """Return the headers package of an Arch kernel, whose release contains its flavour."""
     flavours = [name for name in ("lts", "zen", "hardened", "rt") if f"-{name}" in release]
     return f"linux-{flavours[0]}-headers" if flavours else "linux-headers"
 
 
-def nixos_configuration(number: int) -> str:
-    """What to write into configuration.nix; NixOS keeps nothing that is written to /etc."""
+def nixos_configuration(number: int) -> Steps:
+    """Return the steps that change configuration.nix; NixOS discards changes in /etc."""
     options = MODULE_OPTIONS.format(number=number)
     return (
-        "In /etc/nixos/configuration.nix:\n"
-        "boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];\n"
-        'boot.kernelModules = [ "v4l2loopback" ];\n'
-        f"boot.extraModprobeConfig = ''options v4l2loopback {options}'';\n"
-        "Then:\n"
-        "sudo nixos-rebuild switch"
+        LoopbackFinding.FIX_NIXOS(),
+        Command("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),
+        Command('boot.kernelModules = [ "v4l2loopback" ];'),
+        Command(f"boot.extraModprobeConfig = ''options v4l2loopback {options}'';"),
+        LoopbackFinding.THEN(),
+        Command("sudo nixos-rebuild switch"),
     )
 
 
-def install_package(distribution: Distribution, names: dict[Distribution, str]) -> str:
-    """The command that installs the package called `names[distribution]`."""
+def install_package(distribution: Distribution, names: dict[Distribution, str]) -> Steps:
+    """Return the steps that install the package `names[distribution]`."""
     name = names.get(distribution)
     commands = {
         Distribution.DEBIAN: "sudo apt install",
@@ -113,5 +119,5 @@ def install_package(distribution: Distribution, names: dict[Distribution, str]) 
         Distribution.SUSE: "sudo zypper install",
     }
     if name is None or distribution not in commands:
-        return f"Install the package that provides {' or '.join(sorted(set(names.values())))}."
-    return f"{commands[distribution]} {name}"
+        return (DisplayFinding.FIX_PACKAGE(packages=sorted(set(names.values()))),)
+    return (Command(f"{commands[distribution]} {name}"),)

@@ -1,13 +1,15 @@
-"""What a check of this machine found."""
+"""The result of one check."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
+from app.core.text import Text
+
 
 class State(Enum):
-    """How bad it is."""
+    """How serious a finding is."""
 
     OK = "ok"
     WARNING = "warning"
@@ -16,20 +18,42 @@ class State(Enum):
     """A part of the program cannot work."""
 
 
+class Command(str):
+    """A line to run or to copy into a file; it is never translated."""
+
+    __slots__ = ()
+
+
+Steps = tuple[Text | Command, ...]
+"""What to do, in order: sentences and commands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fact about this machine that decides whether the program can work."""
 
     check: str
-    """What was looked at, such as `virtual camera: module`; stable, so that support can ask for it."""
+    """What was checked, such as `virtual camera: module`; stable, so that support can refer to it."""
     state: State
-    detail: str
-    """What was seen, in one sentence."""
-    why: str = ""
-    """Why it matters to the user; empty where all is well."""
-    fix: str = ""
-    """What to do: words, and commands on lines of their own; empty where nothing is to be done."""
+    detail: Text
+    """What was found, in one sentence."""
+    why: Text | None = None
+    """Why it matters; None if all is well."""
+    steps: Steps = ()
+    """How to fix it; empty if nothing is to be done."""
+
+    @property
+    def fix(self) -> str:
+        """The steps, one per line."""
+        return "\n".join(self.steps)
 
     def as_json(self) -> dict[str, str]:
-        """The fields of `doctor --json`."""
-        return {"check": self.check, "state": self.state.value, "detail": self.detail, "why": self.why, "fix": self.fix}
+        """Return the fields of `doctor --json`."""
+        return {
+            "check": self.check,
+            "state": self.state.value,
+            "code": self.detail.code,
+            "detail": self.detail,
+            "why": self.why or "",
+            "fix": self.fix,
+        }

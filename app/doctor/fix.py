@@ -1,4 +1,4 @@
-"""What `doctor --fix` does: write two files, load the module. Shown first, done only after the user agreed."""
+"""Repair the virtual camera (`doctor --fix`): write two files and load the module, after the user has confirmed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.errors import MattecamError
+from app.core.messages.doctor_fix import DoctorFix
+from app.core.text import Text
 from app.doctor import distribution as dist
 from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
@@ -16,35 +18,37 @@ from app.doctor.virtual_camera import check_module
 
 MODPROBE_FILE = "/etc/modprobe.d/mattecam.conf"
 LOAD_FILE = "/etc/modules-load.d/mattecam.conf"
-_FIX_TIMEOUT_S = 300.0  # the user may have to look for a password
+_FIX_TIMEOUT_S = 300.0  # includes the time to enter a password
 
 
 class FixError(MattecamError):
-    """The repair could not be done."""
+    """The repair failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A script for root, shown to the user as it is."""
+    """A shell script to run as root."""
 
     script: tuple[str, ...]
-    """Shell lines; the first that fails ends it. Empty: nothing is to be done."""
-    refusal: str = ""
-    """Why nothing can be done from here; empty where something can."""
+    """Shell lines; the first failure ends the script. Empty if nothing is to be done."""
+    refusal: Text | None = None
+    """Why the repair is not possible; None if it is."""
 
 
 def make_plan(system: System) -> Plan:
-    """What has to be done on this machine so that other programs find the virtual camera."""
+    """Return what must be done on this machine so that other programs list the virtual camera."""
     if not system.platform.startswith("linux"):
-        return Plan((), "On this system the virtual camera comes from OBS; see what the doctor says to install.")
+        return Plan((), DoctorFix.NOT_LINUX())
     distribution = dist.detect(system)
     if distribution is dist.Distribution.NIXOS:
-        return Plan((), dist.nixos_configuration(_device_number(system)))
+        finding = check_module(system, read_module(system), read_devices(system))
+        steps = dist.nixos_configuration(_device_number(system))
+        return Plan((), DoctorFix.FOLLOW(detail=finding.detail, steps="\n".join(steps)))
     module = read_module(system)
     devices = read_devices(system)
     if not module.built and not devices:
         finding = check_module(system, module, devices)
-        return Plan((), f"{finding.detail}\n{finding.fix}")
+        return Plan((), DoctorFix.FOLLOW(detail=finding.detail, steps=finding.fix))
     device = choose_device(devices)
     if device is not None and device.exclusive_caps and _written(system, device.number):
         return Plan(())
@@ -52,7 +56,7 @@ def make_plan(system: System) -> Plan:
 
 
 def _device_number(system: System) -> int:
-    """The number that our device has, or would get."""
+    """Return the number of our device, or the one that it will get."""
     device = choose_device(read_devices(system))
     return device.number if device is not None else free_number(system)
 
@@ -73,7 +77,7 @@ def _script(system: System, module: Module, device: LoopbackDevice | None) -> li
         f"printf '%s\\n' v4l2loopback > {LOAD_FILE}",
     ]
     if device is not None and device.exclusive_caps:
-        return lines  # it works already; it only was not there at the next start
+        return lines  # it works until the next restart
     if module.loaded:
         lines.append("modprobe -r v4l2loopback")
     lines.append("modprobe v4l2loopback")
@@ -81,7 +85,7 @@ def _script(system: System, module: Module, device: LoopbackDevice | None) -> li
 
 
 def elevate(system: System) -> list[str]:
-    """The command that runs a script as root: none for root, sudo on a terminal, pkexec on a desktop."""
+    """Return the prefix that runs a command as root: nothing for root, sudo on a terminal, pkexec on a desktop."""
     if system.user == "root":
         return []
     desktop = bool(system.environment.get("DISPLAY") or system.environment.get("WAYLAND_DISPLAY"))
@@ -89,51 +93,58 @@ def elevate(system: System) -> list[str]:
     for name, usable in (("sudo", terminal), ("pkexec", desktop), ("sudo", True)):
         if usable and shutil.which(name, path=system.environment.get("PATH")):
             return [name]
-    raise FixError("Neither sudo nor pkexec is installed; run the shown commands as root.")
+    raise FixError(DoctorFix.NO_ELEVATION())
 
 
 def command(system: System, plan: Plan) -> list[str]:
-    """The whole command line of a plan, for showing and for running."""
+    """Return the whole command line of a plan."""
     return [*elevate(system), "sh", "-euc", "\n".join(plan.script)]
 
 
 def run_fix(line: Sequence[str]) -> None:
-    """Run it; sudo may ask for the password on the terminal. Raises FixError."""
+    """Run the command line; sudo may ask for a password on the terminal. Raise FixError if it fails."""
     try:
         done = subprocess.run(list(line), check=False, timeout=_FIX_TIMEOUT_S, stderr=subprocess.PIPE)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise FixError(f"The repair could not be run: {error}.") from error
+    except subprocess.TimeoutExpired as error:
+        raise FixError(DoctorFix.TIMED_OUT(seconds=f"{_FIX_TIMEOUT_S:.0f}")) from error
+    except OSError as error:
+        raise FixError(DoctorFix.NOT_RUN(program=line[0])) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()
-        raise FixError(f"The repair failed: {said or f'exit code {done.returncode}'}{_advice(said)}")
+        raise FixError(_failure(said, done.returncode))
 
 
-def _advice(said: str) -> str:
-    """What the usual refusals of modprobe mean."""
+def _failure(output: str, exit_code: int) -> Text:
+    """Return what a failed script means; modprobe's usual refusals are explained."""
     meanings = {
-        "in use": ". Close the programs that use the virtual camera and try again.",
-        "Key was rejected": ". Secure Boot refuses the module: enrol its key as the doctor says.",
-        "Required key not available": ". Secure Boot refuses the module: enrol its key as the doctor says.",
-        "Operation not permitted": ". Secure Boot or a container forbids loading modules.",
+        "in use": DoctorFix.FAILED_IN_USE,
+        "Key was rejected": DoctorFix.FAILED_KEY,
+        "Required key not available": DoctorFix.FAILED_KEY,
+        "Operation not permitted": DoctorFix.FAILED_FORBIDDEN,
     }
-    return next((advice for words, advice in meanings.items() if words in said), "")
+    known = next((message for words, message in meanings.items() if words in output), None)
+    if known is not None:
+        return known()
+    return DoctorFix.FAILED(output=output) if output else DoctorFix.FAILED_SILENTLY(code=exit_code)
 
 
 Ask = Callable[[str], bool]
-"""Shows what will be run and asks; True: go on."""
+"""Shows what will be run and asks; returns True to continue."""
 
 
-def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> str:
-    """Repair after asking; gives one sentence about what was done. Raises FixError."""
+def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> Text:
+    """Repair after asking and return one sentence about what was done. Raise FixError if it failed."""
     plan = make_plan(system)
     if plan.refusal:
         raise FixError(plan.refusal)
     if not plan.script:
-        return f"Nothing to repair: the virtual camera “{LABEL}” is set up."
+        return DoctorFix.NOTHING_TO_DO(label=LABEL)
     line = command(system, plan)
     shown = "\n".join(plan.script)
-    prefix = f"As root (through {line[0]}):\n" if line[0] != "sh" else "As root:\n"
-    if not ask(prefix + shown):
-        return "Nothing was changed."
+    question = DoctorFix.AS_ROOT(script=shown)
+    if line[0] != "sh":
+        question = DoctorFix.AS_ROOT_WITH(program=line[0], script=shown)
+    if not ask(question):
+        return DoctorFix.DECLINED()
     run(line)
-    return "Done: the virtual camera is loaded, now and whenever the machine starts."
+    return DoctorFix.DONE()

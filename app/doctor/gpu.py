@@ -1,35 +1,36 @@
-"""Will the network run on a graphics card? The card, its driver and the installed torch must fit together."""
+"""Check whether networks can run on a graphics card: card, driver and torch build must match."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from app.doctor.finding import Finding, State
+from app.core.messages.doctor import GpuFinding
+from app.core.text import Text
+from app.doctor.finding import Command, Finding, State
 from app.doctor.system import System
 
 _NVIDIA, _AMD = "0x10de", "0x1002"
 _MIN_DRIVER = {11: 450, 12: 525, 13: 580}
 """The oldest NVIDIA driver branch that runs programs built with a CUDA major version (CUDA compatibility table)."""
 _CHECK = "graphics card"
-_WHY = "On a processor the best models reach a few frames a second; a graphics card runs them in real time."
 
 
 @dataclass(frozen=True, slots=True)
 class TorchFacts:
-    """What the installed torch was built for, and what it reaches."""
+    """What the installed torch was built for, and the devices that it finds."""
 
     version: str
     cuda: str | None
-    """The CUDA version it was built with; None for a build without."""
+    """The CUDA version of the build; None for a build without CUDA."""
     hip: str | None
     devices: tuple[str, ...]
-    """The names of the graphics cards it can use."""
+    """Names of the usable graphics cards."""
     mps: bool
 
 
 def read_torch() -> TorchFacts:
-    """Ask the installed torch."""
+    """Return the facts of the installed torch."""
     import torch
 
     devices: tuple[str, ...] = ()
@@ -41,30 +42,26 @@ def read_torch() -> TorchFacts:
 
 
 def check_gpu(system: System, torch: TorchFacts) -> tuple[Finding, ...]:
-    """One finding: the card in use, or what keeps torch from it."""
+    """Return one finding: the card in use, or why torch cannot use one."""
     if torch.devices:
-        return (Finding(_CHECK, State.OK, f"torch {torch.version} runs on {', '.join(torch.devices)}."),)
+        return (Finding(_CHECK, State.OK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
     if torch.mps:
-        return (Finding(_CHECK, State.OK, f"torch {torch.version} runs on the graphics of this Mac."),)
+        return (Finding(_CHECK, State.OK, GpuFinding.MAC(version=torch.version)),)
     driver = _nvidia_driver(system)
     cards = _cards(system)
     if _NVIDIA in cards or driver:
         return (_nvidia_finding(torch, driver),)
     if _AMD in cards and torch.hip is None:
-        return (
-            Finding(
-                _CHECK,
-                State.WARNING,
-                f"There is an AMD graphics card, but torch {torch.version} was built without ROCm.",
-                _WHY,
-                "Where ROCm supports the card, install the ROCm build of torch; OpenVINO on the processor works too.",
-            ),
-        )
-    return (Finding(_CHECK, State.OK, f"No graphics card that torch {torch.version} can use: the processor is used."),)
+        return (_warning(GpuFinding.AMD_WITHOUT_ROCM(version=torch.version), GpuFinding.FIX_AMD()),)
+    return (Finding(_CHECK, State.OK, GpuFinding.NONE(version=torch.version)),)
+
+
+def _warning(detail: Text, *steps: Text | Command) -> Finding:
+    return Finding(_CHECK, State.WARNING, detail, GpuFinding.WHY(), steps)
 
 
 def _cards(system: System) -> set[str]:
-    """The makers of the display controllers on the PCI bus."""
+    """Return the PCI vendor ids of the display controllers."""
     folder = "/sys/bus/pci/devices"
     return {
         system.read(f"{folder}/{name}/vendor")
@@ -74,7 +71,7 @@ def _cards(system: System) -> set[str]:
 
 
 def _nvidia_driver(system: System) -> str:
-    """The version of the loaded NVIDIA driver; empty where there is none."""
+    """Return the version of the loaded NVIDIA driver; empty if there is none."""
     answer = system.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
     text = answer.output if answer.exit_code == 0 else system.read("/proc/driver/nvidia/version")
     match = re.search(r"\b(\d{3,}\.\d+(?:\.\d+)?)\b", text)
@@ -83,35 +80,15 @@ def _nvidia_driver(system: System) -> str:
 
 def _nvidia_finding(torch: TorchFacts, driver: str) -> Finding:
     if not driver:
-        return Finding(
-            _CHECK,
-            State.WARNING,
-            "There is an NVIDIA graphics card, but its driver is not loaded.",
-            _WHY,
-            "Install the NVIDIA driver of this system and restart, then look again with:\nnvidia-smi",
-        )
+        return _warning(GpuFinding.NVIDIA_WITHOUT_DRIVER(), GpuFinding.FIX_DRIVER(), Command("nvidia-smi"))
     if torch.cuda is None:
-        return Finding(
-            _CHECK,
-            State.WARNING,
-            f"There is an NVIDIA graphics card (driver {driver}), but torch {torch.version} was built without CUDA.",
-            _WHY,
-            "Install the CUDA build of torch into the program's environment (pytorch.org names the command).",
-        )
+        return _warning(GpuFinding.TORCH_WITHOUT_CUDA(driver=driver, version=torch.version), GpuFinding.FIX_TORCH())
     needed = _MIN_DRIVER.get(int(torch.cuda.split(".")[0]), 0)
     if int(driver.split(".")[0]) < needed:
-        return Finding(
-            _CHECK,
-            State.WARNING,
-            f"The NVIDIA driver {driver} is too old for torch {torch.version}, built with CUDA {torch.cuda}.",
-            _WHY,
-            f"Install the NVIDIA driver {needed} or newer and restart, or a torch built with an older CUDA.",
+        return _warning(
+            GpuFinding.DRIVER_TOO_OLD(driver=driver, version=torch.version, cuda=torch.cuda),
+            GpuFinding.FIX_DRIVER_VERSION(driver=needed),
         )
-    return Finding(
-        _CHECK,
-        State.WARNING,
-        f"The NVIDIA driver {driver} fits torch {torch.version} (CUDA {torch.cuda}), yet torch finds no card.",
-        _WHY,
-        "Restart after a driver update; in a container, hand the card in (docker run --gpus all …). "
-        "CUDA_VISIBLE_DEVICES must not be empty.",
+    return _warning(
+        GpuFinding.NO_CARD_FOUND(driver=driver, version=torch.version, cuda=torch.cuda), GpuFinding.FIX_NO_CARD()
     )

@@ -1,4 +1,4 @@
-"""What the kernel says about v4l2loopback: the module, where it was built, and its devices."""
+"""Read the state of v4l2loopback from the kernel: the module, its builds, and its devices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARAMETERS = "/sys/module/v4l2loopback/parameters"
 
 @dataclass(frozen=True, slots=True)
 class LoopbackDevice:
-    """One virtual camera of the module."""
+    """A virtual camera of the module."""
 
     number: int
     label: str
@@ -23,29 +23,29 @@ class LoopbackDevice:
 
     @property
     def path(self) -> str:
-        """Its node."""
+        """The device file."""
         return f"/dev/video{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """Where the module stands on its way from a package to the running kernel."""
+    """How far the module is installed, from the package to the running kernel."""
 
     loaded: bool
     built: bool
     """For the running kernel."""
     other_kernels: tuple[str, ...]
-    """Kernels it was built for besides the running one."""
+    """Other kernels that it was built for."""
     source: bool
     """Its source is installed (DKMS builds from it)."""
     headers: bool
     """The running kernel's headers are installed."""
     modules_of: tuple[str, ...]
-    """Every kernel whose modules lie on the disk."""
+    """Every kernel with modules on this disk."""
 
 
 def read_module(system: System) -> Module:
-    """Look for the module without loading it."""
+    """Return the state of the module; does not load it."""
     kernels = tuple(name for name in system.names("/lib/modules") if system.path(f"/lib/modules/{name}").is_dir())
     with_module = [name for name in kernels if _has_module(system, f"/lib/modules/{name}")]
     built = system.release in with_module or _has_module(
@@ -66,11 +66,11 @@ def _has_module(system: System, folder: str) -> bool:
 
 
 def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
-    """The module's devices, by number."""
+    """Return the devices of the module, sorted by number."""
     numbers = []
     for name in system.names(_SYSFS):
         match = re.fullmatch(r"video(\d+)", name)
-        # only this driver gives its devices a file `max_openers`; other virtual devices do not count
+        # only v4l2loopback devices have the attribute `max_openers`
         if match and system.path(f"{_SYSFS}/{name}/max_openers").exists():
             numbers.append(int(match[1]))
     numbers.sort()
@@ -90,18 +90,18 @@ def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
 
 
 def _order(parameter: str, numbers: list[int]) -> list[int]:
-    """The devices in the order of the module's other parameters; the kernel's own order where none was asked for."""
+    """Return the devices in the order of the module's array parameters."""
     asked = [int(word) for word in re.findall(r"-?\d+", parameter)]
     named = [number for number in asked if number in numbers]
     return named + [number for number in numbers if number not in named]
 
 
 def choose_device(devices: tuple[LoopbackDevice, ...]) -> LoopbackDevice | None:
-    """The device that the program would use: the one of its own name, else the first."""
+    """Return the device that the program uses: the one with its label, else the first."""
     return next((device for device in devices if device.label == LABEL), devices[0] if devices else None)
 
 
 def free_number(system: System) -> int:
-    """A number for a new device that no other video device has, 10 if it can be."""
+    """Return the lowest free number of a new device, from 10."""
     taken = set(system.names("/sys/class/video4linux"))
     return next(number for number in range(PREFERRED_NUMBER, 256) if f"video{number}" not in taken)

@@ -1,4 +1,4 @@
-"""The proof that other programs see the right picture: send colour bars, read them back, compare."""
+"""Prove that other programs receive the right picture: send colour bars, read them back, and compare."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from app.core.errors import SinkError
+from app.core.messages.doctor_virtual_camera import ProofFinding
+from app.core.text import Text
 from app.core.types import BgrImage, Picture, PictureKind
-from app.doctor.finding import Finding, State
+from app.doctor.finding import Command, Finding, State
 from app.output.base import FrameSink
 
 _CHECK = "virtual camera: proof"
@@ -19,18 +21,18 @@ _WIDTH, _HEIGHT, _FPS = 640, 480, 30.0
 _BARS_BGR = ((235, 235, 235), (16, 235, 235), (235, 235, 16), (16, 235, 16),
              (235, 16, 235), (16, 16, 235), (235, 16, 16), (16, 16, 16))  # fmt: skip
 _MAX_ERROR = 6
-"""Of 255: rounding of the colour formats on the way (BT.601 limited range)."""
-_DROPPED_PICTURES = 8
-"""The first pictures after opening may be torn or old."""
-_FIRST_PICTURE_TIMEOUT_S = 30.0
+"""Of 255: tolerance for rounding in YUV conversion (BT.601, limited range)."""
+_DROPPED_FRAMES = 8
+"""The first frames after opening may be torn or stale."""
+_FIRST_FRAME_TIMEOUT_S = 30.0
 _JOIN_TIMEOUT_S = 10.0
 
 
 class Reader(Protocol):
-    """An ordinary program that watches a camera."""
+    """Reads a camera as an ordinary program does."""
 
     def read(self) -> BgrImage | None:
-        """The next picture; None when none came."""
+        """Return the next frame as (H, W, 3) uint8 BGR; None if none was delivered."""
         ...
 
     def close(self) -> None: ...
@@ -39,11 +41,11 @@ class Reader(Protocol):
 OpenSink = Callable[[int, int, float], FrameSink]
 """(width, height, fps) -> the virtual camera; raises SinkOpenError."""
 OpenReader = Callable[[], Reader | None]
-"""None where the camera cannot be opened for reading."""
+"""Returns None if the camera cannot be opened for reading."""
 
 
 def colour_bars(width: int, height: int) -> BgrImage:
-    """(height, width, 3) uint8 BGR: eight upright bars, all different, so that a mirrored picture is seen too."""
+    """Return (height, width, 3) uint8 BGR with eight different vertical bars, so that mirroring is detected."""
     image = np.empty((height, width, 3), np.uint8)
     for index, colour in enumerate(_BARS_BGR):
         image[:, index * width // 8 : (index + 1) * width // 8] = colour
@@ -51,7 +53,7 @@ def colour_bars(width: int, height: int) -> BgrImage:
 
 
 def bar_error(image: BgrImage) -> float:
-    """The largest difference, in 0..255, between the mean colour of a bar's inner half and what it should be."""
+    """Return the largest error, in 0..255, of the mean colour of the inner half of any bar."""
     height, width = image.shape[:2]
     worst = 0.0
     for index, colour in enumerate(_BARS_BGR):
@@ -68,31 +70,32 @@ class _Answer:
     opened: bool
 
 
-def prove(name: str, open_sink: OpenSink, open_reader: OpenReader) -> Finding:
-    """Send bars to the virtual camera called `name` and read them back; takes about a second."""
+def prove(device: str, open_sink: OpenSink, open_reader: OpenReader) -> Finding:
+    """Send bars to the virtual camera `device` and read them back; takes about one second."""
     sender = _Sender(open_sink)
     sender.start()
     answer = _Answer(None, opened=False)
     try:
-        sent = sender.sending.wait(_FIRST_PICTURE_TIMEOUT_S) and not sender.error
+        sent = sender.sending.wait(_FIRST_FRAME_TIMEOUT_S) and not sender.error
         if sent:
             answer = _read(open_reader)
     finally:
         ended = sender.stop()
     if not ended:
-        return _not_sent(name, "the driver took a picture and did not come back")
+        return _not_sent(ProofFinding.HANGS(device=device))
     if sender.error or not sent:
-        return _not_sent(name, sender.error or f"nothing was sent within {_FIRST_PICTURE_TIMEOUT_S:.0f} seconds")
-    return _judge(name, answer)
+        nothing = ProofFinding.NOTHING_SENT(device=device, seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}")
+        return _not_sent(sender.error or nothing)
+    return _judge(device, answer)
 
 
 class _Sender(threading.Thread):
-    """Opens, feeds and closes the virtual camera on one thread."""
+    """Opens, writes to and closes the virtual camera on one thread."""
 
     def __init__(self, open_sink: OpenSink) -> None:
-        super().__init__(name="proof-sender", daemon=True)  # daemon: a hanging driver must not keep the doctor alive
+        super().__init__(name="proof-sender", daemon=True)  # daemon: a hanging driver must not block the exit
         self.sending = threading.Event()
-        """Set with the first picture sent, or when it failed."""
+        """Set after the first frame was sent, or after a failure."""
         self.error = ""
         self._open_sink = open_sink
         self._stop_asked = threading.Event()
@@ -108,7 +111,7 @@ class _Sender(threading.Thread):
             finally:
                 sink.close()
         except SinkError as error:
-            self.error = str(error)
+            self.error = error.text
         finally:
             self.sending.set()
 
@@ -124,7 +127,7 @@ def _read(open_reader: OpenReader) -> _Answer:
         return _Answer(None, opened=False)
     try:
         image = None
-        for _ in range(_DROPPED_PICTURES + 1):
+        for _ in range(_DROPPED_FRAMES + 1):
             image = reader.read()
             if image is None:
                 break
@@ -133,45 +136,33 @@ def _read(open_reader: OpenReader) -> _Answer:
         reader.close()
 
 
-def _not_sent(name: str, reason: str) -> Finding:
-    return Finding(
-        _CHECK,
-        State.PROBLEM,
-        f"A test picture could not be sent to {name}: {reason}",
-        "Other programs will see no picture.",
-        "Close other programs that use it; if that does not help, restart the module:\n"
-        "sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback",
+def _not_sent(reason: str) -> Finding:
+    reload = Command("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback")
+    return _problem(
+        ProofFinding.NOT_SENT(reason=reason), ProofFinding.WHY_NOT_SENT(), ProofFinding.FIX_NOT_SENT(), reload
     )
 
 
-def _judge(name: str, answer: _Answer) -> Finding:
-    why = "Other programs would see the same."
+def _problem(detail: Text, why: Text, *steps: Text | Command) -> Finding:
+    return Finding(_CHECK, State.PROBLEM, detail, why, steps)
+
+
+def _judge(device: str, answer: _Answer) -> Finding:
+    why = ProofFinding.WHY_SAME()
     if not answer.opened:
-        fix = "Load the module with exclusive_caps=1:\nrun.py doctor --fix"
-        return Finding(_CHECK, State.PROBLEM, f"{name} takes pictures, but cannot be opened as a camera.", why, fix)
+        repair = Command("python3 run.py doctor --fix")
+        return _problem(ProofFinding.NOT_READABLE(device=device), why, ProofFinding.FIX_NOT_READABLE(), repair)
     if answer.image is None:
-        fix = "Close every program that uses the device and run the doctor again."
-        return Finding(_CHECK, State.PROBLEM, f"{name} can be opened as a camera, but gives no picture.", why, fix)
+        return _problem(ProofFinding.NO_PICTURE(device=device), why, ProofFinding.FIX_CLOSE_PROGRAMS())
     height, width = answer.image.shape[:2]
     if width * _HEIGHT != height * _WIDTH:
-        return Finding(
-            _CHECK,
-            State.WARNING,
-            f"{name} gives {width}×{height} instead of {_WIDTH}×{_HEIGHT}, because a program watches it.",
-            "The picture is letterboxed to that size.",
-            "Close the programs that watch the camera to let it take the new size.",
+        detail = ProofFinding.OTHER_SIZE(
+            device=device, width=width, height=height, wanted_width=_WIDTH, wanted_height=_HEIGHT
         )
-    error = bar_error(answer.image)
+        steps = (ProofFinding.FIX_OTHER_SIZE(),)
+        return Finding(_CHECK, State.WARNING, detail, ProofFinding.WHY_OTHER_SIZE(), steps)
+    error = round(bar_error(answer.image))
     if error > _MAX_ERROR:
-        return Finding(
-            _CHECK,
-            State.PROBLEM,
-            f"The colours that come back from {name} are off by up to {error:.0f} of 255.",
-            why,
-            "Close every program that uses the device and run the doctor again; then update v4l2loopback.",
-        )
-    return Finding(
-        _CHECK,
-        State.OK,
-        f"Colour bars sent to {name} came back at {width}×{height}, colours right to {error:.0f} of 255.",
-    )
+        detail = ProofFinding.WRONG_COLOURS(device=device, error=error)
+        return _problem(detail, why, ProofFinding.FIX_WRONG_COLOURS())
+    return Finding(_CHECK, State.OK, ProofFinding.GOOD(device=device, width=width, height=height, error=error))

@@ -1,9 +1,11 @@
-"""Does the firmware let the kernel load the module?"""
+"""Check whether Secure Boot prevents the kernel from loading the module."""
 
 from __future__ import annotations
 
+from app.core.messages.doctor_virtual_camera import SecureBootFinding
+from app.core.text import Text
 from app.doctor import distribution as dist
-from app.doctor.finding import Finding, State
+from app.doctor.finding import Command, Finding, State
 from app.doctor.loopback import read_module
 from app.doctor.system import System
 
@@ -11,7 +13,7 @@ _SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e
 
 
 def secure_boot(system: System) -> bool | None:
-    """Whether the firmware loads signed code only; None where this machine does not say (no UEFI)."""
+    """Return whether Secure Boot is on; None if the machine does not report it (no UEFI)."""
     try:
         value = system.path(_SECURE_BOOT).read_bytes()
     except OSError:
@@ -20,35 +22,29 @@ def secure_boot(system: System) -> bool | None:
 
 
 def check_secure_boot(system: System) -> list[Finding]:
-    """Nothing where the machine has no Secure Boot; else whether it stands in the way of the module."""
+    """Return a finding if the machine has Secure Boot."""
     check = "virtual camera: Secure Boot"
     enabled = secure_boot(system)
     if enabled is None:
         return []
     if not enabled:
-        return [Finding(check, State.OK, "Secure Boot is off: the kernel loads modules without a signature.")]
+        return [Finding(check, State.OK, SecureBootFinding.OFF())]
     if system.path("/sys/module/v4l2loopback").is_dir():
-        return [Finding(check, State.OK, "Secure Boot is on, and the kernel accepted the module's signature.")]
+        return [Finding(check, State.OK, SecureBootFinding.ACCEPTED())]
+    steps = (SecureBootFinding.FIX(), Command(f"sudo mokutil --import {_key(system)}"))
+    return [Finding(check, State.WARNING, _signature(system), SecureBootFinding.WHY(), steps)]
+
+
+def _signature(system: System) -> Text:
     if not read_module(system).built:
-        detail = "Secure Boot is on: the module will have to be signed with a key that this machine's firmware knows."
-    else:
-        signer = system.run(["modinfo", "-k", system.release, "-F", "signer", "v4l2loopback"])
-        who = signer.output.strip() if signer.exit_code == 0 else ""
-        detail = f"Secure Boot is on, and the module is {f'signed by “{who}”' if who else 'not signed'}."
-    return [
-        Finding(
-            check,
-            State.WARNING,
-            detail,
-            "With Secure Boot the kernel refuses modules whose key was not enrolled (“Key was rejected by service”).",
-            "Enrol the key that signs it, restart, and confirm on the blue screen:\n"
-            f"sudo mokutil --import {_key(system)}",
-        )
-    ]
+        return SecureBootFinding.NOT_BUILT()
+    answer = system.run(["modinfo", "-k", system.release, "-F", "signer", "v4l2loopback"])
+    signer = answer.output.strip() if answer.exit_code == 0 else ""
+    return SecureBootFinding.SIGNED(signer=signer) if signer else SecureBootFinding.UNSIGNED()
 
 
 def _key(system: System) -> str:
-    """Where DKMS or akmods keep the public key that they sign with."""
+    """Return the path of the public key that DKMS or akmods sign with."""
     candidates = (
         "/var/lib/dkms/mok.pub",
         "/var/lib/shim-signed/mok/MOK.der",

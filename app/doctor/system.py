@@ -1,4 +1,4 @@
-"""The one door to the machine: files under a root folder and commands, so that tests can hand in another machine."""
+"""Access to files and commands of the host, replaceable in tests."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _NOT_FOUND = 127
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command answered."""
+    """The result of a command."""
 
     exit_code: int
-    """127 where there is no such command."""
+    """127 if the command does not exist."""
     output: str
     """Standard output and standard error together."""
 
 
 def run_command(command: Sequence[str]) -> CommandResult:
-    """Run a short, harmless command and wait for it at most ten seconds."""
+    """Run a short command without side effects and wait at most ten seconds."""
     if shutil.which(command[0]) is None:
         return CommandResult(_NOT_FOUND, f"{command[0]}: not found")
     try:
@@ -43,12 +43,12 @@ def run_command(command: Sequence[str]) -> CommandResult:
 
 
 def may_read_and_write(path: Path) -> bool:
-    """Whether this user may open the device; asked without opening it."""
+    """Return whether this user may open the device, without opening it."""
     return os.access(path, os.R_OK | os.W_OK)
 
 
 def gets_pictures(device: str) -> bool:
-    """Whether another program sends to a virtual camera; looks for a moment."""
+    """Return whether another program sends to the virtual camera."""
     from app.output.camera_list import is_busy
 
     return is_busy(device)
@@ -56,7 +56,7 @@ def gets_pictures(device: str) -> bool:
 
 @dataclass(frozen=True)
 class System:
-    """This machine, or the picture of one in a folder."""
+    """This machine, or a fake of one in a folder."""
 
     root: Path = Path("/")
     platform: str = sys.platform
@@ -71,11 +71,11 @@ class System:
     find_library: Callable[[str], str | None] = ctypes.util.find_library
 
     def path(self, absolute: str) -> Path:
-        """Where the file `absolute` of this machine lies."""
+        """Return the path of the machine's file `absolute`."""
         return self.root / absolute.lstrip("/")
 
     def read(self, absolute: str) -> str:
-        """The text of a file, without the line end; empty where it cannot be read."""
+        """Return the text of a file without the line end; empty if it cannot be read."""
         try:
             return self.path(absolute).read_bytes().decode("utf-8", "replace").strip("\n\0 ")
         except OSError:

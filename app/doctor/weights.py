@@ -1,37 +1,32 @@
-"""Which networks are on hand?"""
+"""Check which models are installed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.doctor.finding import Finding, State
+from app.core.messages.doctor import ModelFinding
+from app.doctor.finding import Command, Finding, State
 
 _CHECK = "models"
 _BUNDLED = "student"
 _BEST = "rvm-mobilenetv3"
+_DOWNLOAD = Command(f"python3 run.py weights download {_BEST}")
 
 
-def check_weights(on_hand: Collection[str]) -> tuple[Finding, ...]:
-    """One finding. on_hand: the names of the models whose weights were found."""
-    names = ", ".join(sorted(on_hand))
-    if _BUNDLED not in on_hand:
+def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
+    """Return one finding. installed: names of the models whose weights were found."""
+    models = sorted(installed)
+    if _BUNDLED not in installed:
         return (
             Finding(
                 _CHECK,
-                State.PROBLEM if not on_hand else State.WARNING,
-                f"The bundled model is missing from this installation (on hand: {names or 'none'}).",
-                "Without a model nobody can be cut out.",
-                f"Install the program anew, or fetch a model:\nrun.py weights download {_BEST}",
+                State.WARNING if models else State.PROBLEM,
+                ModelFinding.BUNDLED_MISSING(models=tuple(models)) if models else ModelFinding.NONE(),
+                ModelFinding.WHY_NEEDED(),
+                (ModelFinding.FIX_MISSING(), _DOWNLOAD),
             ),
         )
-    if set(on_hand) == {_BUNDLED}:
-        return (
-            Finding(
-                _CHECK,
-                State.WARNING,
-                "Only the small bundled model is on hand.",
-                "The published models cut out finer edges, above all hair.",
-                f"run.py weights download {_BEST}",
-            ),
-        )
-    return (Finding(_CHECK, State.OK, f"On hand: {names}."),)
+    if set(installed) == {_BUNDLED}:
+        detail, why = ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE()
+        return (Finding(_CHECK, State.WARNING, detail, why, (_DOWNLOAD,)),)
+    return (Finding(_CHECK, State.OK, ModelFinding.INSTALLED(models=tuple(models))),)

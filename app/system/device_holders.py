@@ -8,6 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.messages.system import ProgramName
+from app.core.text import Text
+
 LINUX: bool = sys.platform.startswith("linux")
 PROC = Path("/proc")
 CAMERA_SERVICES = ("pipewire", "wireplumber")
@@ -23,8 +26,13 @@ class Holder:
     only_writes: bool
     """It cannot read: a producer."""
 
+    @property
+    def text(self) -> Text:
+        """The process as it is named to the user."""
+        return ProgramName.PROCESS(name=self.name, pid=str(self.pid))
+
     def __str__(self) -> str:
-        return f"{self.name} (process {self.pid})"
+        return self.text
 
 
 def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...] | None:

@@ -13,7 +13,8 @@ from app.cli import doctor as doctor_command
 from app.cli import main
 from app.control import ControlServer
 from app.core.errors import MattecamError
-from app.doctor.finding import Finding, State
+from app.core.messages.doctor import CameraFinding
+from app.doctor.finding import Command, Finding, State
 from tests.control.test_control import Recorder
 from tests.doctor.machine import Machine
 
@@ -32,7 +33,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorde
 def test_the_doctor_looks_at_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["doctor", "--json"]) == 0
     findings = json.loads(capsys.readouterr().out)["findings"]
-    assert {"check", "state", "detail", "why", "fix"} == set(findings[0])
+    assert {"check", "state", "code", "detail", "why", "fix"} == set(findings[0])
     checks = {finding["check"].split(":")[0] for finding in findings}
     assert checks >= {"camera", "virtual camera", "graphics card", "models", "display", "disk"}
     assert {finding["state"] for finding in findings} <= {"ok", "warning", "problem"}
@@ -41,13 +42,19 @@ def test_the_doctor_looks_at_this_machine(capsys: pytest.CaptureFixture[str]) ->
 def test_problems_are_shown_with_their_commands_and_are_no_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = Finding("camera", State.PROBLEM, "It is [gone].", "Nobody sees you.", "Do this:\nsudo plug --in [camera]")
+    bad = Finding(
+        "camera",
+        State.PROBLEM,
+        CameraFinding.FOUND(name="[gone]", device="[x]"),
+        CameraFinding.WHY_NEEDED(),
+        (CameraFinding.FIX_NO_NODE(), Command("sudo plug --in [camera]")),
+    )
     monkeypatch.setattr(doctor, "run_checks", lambda system: (bad,))
     assert main.main(["doctor"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "✗ camera: It is [gone].",
-        "    Nobody sees you.",
-        "    Do this:",
+        "✗ camera: [gone] ([x]).",
+        f"    {CameraFinding.WHY_NEEDED()}",
+        f"    {CameraFinding.FIX_NO_NODE()}",
         "    sudo plug --in [camera]",
     ]
 

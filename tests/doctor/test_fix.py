@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.messages.doctor_fix import DoctorFix
 from app.doctor.fix import FixError, command, elevate, fix, make_plan, run_fix
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import Machine
@@ -76,7 +77,7 @@ def test_what_it_cannot_do(tmp_path: Path, distribution: str, words: str) -> Non
 
 
 def test_other_systems(tmp_path: Path) -> None:
-    assert "OBS" in make_plan(Machine(tmp_path).system(platform="win32")).refusal
+    assert make_plan(Machine(tmp_path).system(platform="win32")).refusal == DoctorFix.NOT_LINUX()
 
 
 def programs(folder: Path, *names: str) -> str:

@@ -31,8 +31,8 @@ def nvidia(machine: Machine, maker: str = "0x10de") -> None:
     [
         (CPU_TORCH, "", "driver is not loaded"),
         (CPU_TORCH, "580.65.06", "built without CUDA"),
-        (CUDA_TORCH, "550.54.14", "too old for torch 2.13.0, built with CUDA 13.0"),
-        (CUDA_TORCH, "580.65.06", "yet torch finds no card"),
+        (CUDA_TORCH, "550.54.14", "too old for torch 2.13.0, which was built with CUDA 13.0"),
+        (CUDA_TORCH, "580.65.06", "but torch finds no card"),
     ],
 )
 def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts, driver: str, words: str) -> None:
@@ -63,7 +63,7 @@ def test_amd_without_rocm(tmp_path: Path) -> None:
     [
         (TorchFacts("2.13.0", "13.0", None, ("NVIDIA H200",), False), "NVIDIA H200"),
         (TorchFacts("2.13.0", None, None, (), True), "this Mac"),
-        (CPU_TORCH, "the processor is used"),
+        (CPU_TORCH, "the CPU is used"),
     ],
 )
 def test_torch_as_it_should_be(tmp_path: Path, torch: TorchFacts, words: str) -> None:
@@ -79,7 +79,7 @@ def test_the_installed_torch_can_be_asked() -> None:
 
 def test_no_display(tmp_path: Path) -> None:
     (finding,) = check_display(Machine(tmp_path).system())
-    assert finding.state is State.WARNING and finding.fix == "run.py headless"
+    assert finding.state is State.WARNING and finding.fix == "python3 run.py headless"
 
 
 def test_wayland_needs_no_libraries_of_x11(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_wayland_needs_no_libraries_of_x11(tmp_path: Path) -> None:
         ("tumbleweed", "sudo zypper install libxcb-cursor0"),
         ("fedora", "sudo dnf install xcb-util-cursor"),
         ("arch", "sudo pacman -S --needed xcb-util-cursor"),
-        ("void", "Install the package that provides libxcb-cursor0 or xcb-util-cursor."),
+        ("void", "Install one of these packages: libxcb-cursor0, xcb-util-cursor."),
     ],
 )
 def test_a_missing_library_of_x11_by_distribution(tmp_path: Path, distribution: str, fix: str) -> None:
@@ -117,14 +117,14 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.mark.parametrize(("free", "state"), [(1 << 40, State.OK), (1 << 30, State.WARNING), (1 << 20, State.PROBLEM)])
 def test_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 41, 0, free))
-    (finding,) = check_disk({"models": tmp_path / "not" / "made" / "yet"})
+    _, finding = check_disk(settings=tmp_path, models=tmp_path / "not" / "made" / "yet")
     assert finding.check == "disk: models" and finding.state is state
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    (finding,) = check_disk({"settings": tmp_path / "file" / "mattecam"})
-    assert finding.state is State.PROBLEM and "cannot be written" in finding.detail
+    finding, _ = check_disk(settings=tmp_path / "file" / "mattecam", models=tmp_path)
+    assert finding.state is State.PROBLEM and finding.detail.code == "DiskFinding.NOT_WRITABLE"
 
 
 def test_windows(tmp_path: Path) -> None:

@@ -113,11 +113,11 @@ class OtherMatrix(Wire):
 @pytest.mark.parametrize(
     ("wire", "state", "words"),
     [
-        (Wire(), State.OK, "came back at 640×480, colours right to 0 of 255"),
-        (TornAtFirst(), State.OK, "came back"),
-        (Small(), State.WARNING, "gives 320×180 instead of 640×480"),
+        (Wire(), State.OK, "read back at 640×480; the largest error is 0 of 255"),
+        (TornAtFirst(), State.OK, "read back"),
+        (Small(), State.WARNING, "delivers 320×180 instead of 640×480"),
         (Blind(), State.PROBLEM, "cannot be opened as a camera"),
-        (Silent(), State.PROBLEM, "gives no picture"),
+        (Silent(), State.PROBLEM, "delivers no frames"),
         (Closed(), State.PROBLEM, "The wire is not there."),
         (Mirrored(), State.PROBLEM, "colours"),
         (RedForBlue(), State.PROBLEM, "colours"),
@@ -135,10 +135,10 @@ def test_what_the_proof_says(wire: Wire, state: State, words: str) -> None:
 
 
 def test_a_camera_that_is_not_ready_in_time_is_not_said_to_be_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proof, "_FIRST_PICTURE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(proof, "_FIRST_FRAME_TIMEOUT_S", 0.1)
     wire = Slow()
     finding = prove("wire", wire.open_sink, wire.open_reader)
-    assert finding.state is State.PROBLEM and "nothing was sent within" in finding.detail
+    assert finding.state is State.PROBLEM and "accepted no frame within" in finding.detail
     assert wire.open_ends == 0
 
 

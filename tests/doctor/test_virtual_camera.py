@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.doctor.finding import Finding, State
 from app.doctor.system import CommandResult, System
 from app.doctor.virtual_camera import check_virtual_camera
@@ -20,7 +21,7 @@ def test_a_bare_machine_is_told_what_to_install(tmp_path: Path) -> None:
     findings = found(Machine(tmp_path).system())
     assert set(findings) == {"module"}
     assert findings["module"].state is State.PROBLEM
-    assert findings["module"].detail == "The module v4l2loopback is not installed."
+    assert findings["module"].detail == LoopbackFinding.NOT_INSTALLED()
     assert f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}" in findings["module"].fix
     assert "run.py doctor --fix" in findings["module"].fix
 
@@ -86,7 +87,7 @@ def test_dkms_not_built_for_the_running_kernel(tmp_path: Path, name: str, words:
     machine.module_file("6.1.0-21-amd64")
     module = found(machine.system())["module"]
     assert "built for 6.1.0-21-amd64" in module.detail
-    assert "headers are not installed" in module.detail
+    assert "headers of this kernel are not installed" in module.detail
     assert words in module.fix
     machine.headers()
     assert "headers" not in found(machine.system())["module"].detail
@@ -124,7 +125,7 @@ def test_a_module_without_exclusive_caps(tmp_path: Path) -> None:
     machine.loaded(4, caps="N", label="Dummy video device (0x0000)")
     caps = found(machine.system())["exclusive_caps"]
     assert caps.state is State.PROBLEM
-    assert "Chromium" in caps.why
+    assert caps.why is not None and "Chromium" in caps.why
     assert "sudo modprobe -r v4l2loopback" in caps.fix
     assert "video_nr=4" in caps.fix and "exclusive_caps=1" in caps.fix
 
@@ -146,7 +147,7 @@ def test_no_permission(tmp_path: Path) -> None:
     machine.loaded(10)
     permission = found(machine.system(allowed=False))["permission"]
     assert permission.state is State.PROBLEM
-    assert "ada may not open /dev/video10" in permission.detail
+    assert "ada has no permission to open /dev/video10" in permission.detail
     assert "sudo usermod -aG video ada" in permission.fix
 
 
@@ -155,7 +156,7 @@ def test_a_device_that_is_not_in_the_container(tmp_path: Path) -> None:
     machine.loaded(10)
     (tmp_path / "dev/video10").unlink()
     permission = found(machine.system())["permission"]
-    assert permission.state is State.PROBLEM and "there is no /dev/video10" in permission.detail
+    assert permission.state is State.PROBLEM and permission.detail == LoopbackFinding.NO_NODE(device="/dev/video10")
 
 
 def test_a_busy_device_names_who_has_it(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_a_busy_device_names_who_has_it(tmp_path: Path) -> None:
     machine.process(4000, "this program itself", "/dev/video10")
     busy = found(machine.system(busy=True))["in use"]
     assert busy.state is State.WARNING
-    assert busy.detail == "/dev/video10 is busy: a program already sends to it; it is open in obs (process 812)."
+    assert busy.detail == "Another program sends to /dev/video10; it is open in obs (process 812)."
     assert "fuser -v /dev/video10" in busy.fix
 
 

@@ -14,9 +14,11 @@ from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
 
 from app.config import paths
+from app.core.messages.doctor import CameraFinding, DiskFinding
+from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import Frame
-from app.doctor.finding import Finding, State
+from app.doctor.finding import Command, Finding, State
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.state import preferences as preferences_file
@@ -36,16 +38,19 @@ MODELS = (
     services.ModelChoice("student", True, None, "GPL-3.0", False),
 )
 FINDINGS = (
-    Finding("camera", State.OK, "Front camera (/dev/video0)."),
+    Finding("camera", State.OK, CameraFinding.FOUND(name="Front camera", device="/dev/video0")),
     Finding(
         "virtual camera: module",
         State.PROBLEM,
-        "The module is installed for the running kernel 6.18.0, but not loaded.",
-        "Without a virtual camera other programs cannot see the picture; only recording works.",
-        "run.py doctor --fix\nor by hand:\n"
-        "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10",
+        LoopbackFinding.NOT_LOADED(kernel="6.18.0"),
+        LoopbackFinding.WHY_NEEDED(),
+        (
+            Command("python3 run.py doctor --fix"),
+            LoopbackFinding.BY_HAND(),
+            Command("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
+        ),
     ),
-    Finding("disk: models", State.WARNING, "2 GB are free.", "Models need more.", "Make room on this disk."),
+    Finding("disk: models", State.WARNING, DiskFinding.FREE(gibibytes="1.9", folder="/home"), DiskFinding.WHY_LOW()),
 )
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 40_000

@@ -17,10 +17,10 @@ from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.control import Command, ask
+from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.doctor.finding import Finding, State
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
-from app.gui.dialogs.findings_view import blocks
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.shell.application import Session
 from app.gui.state import services
@@ -67,7 +67,9 @@ def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: Qt
 def test_the_first_start_leads_through_three_steps(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "virtual_camera_findings", lambda: (Finding("v", State.OK, "All is well."),))
+    monkeypatch.setattr(
+        services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
+    )
     session = start_window(preferences=WindowPreferences())
     assistant = session.window.findChild(Assistant)
     assert assistant is not None
@@ -131,7 +133,7 @@ def test_ctl_steers_the_window(session: Session, qtbot: QtBot) -> None:
 
 
 COMMANDS = [
-    "run.py doctor --fix",
+    "python3 run.py doctor --fix",
     "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10",
 ]
 
@@ -201,15 +203,3 @@ def test_a_doctor_that_is_closed_early_gives_the_virtual_camera_back(
     dialog.close()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     gate.set()
-
-
-@pytest.mark.parametrize(
-    ("fix", "expected"),
-    [
-        ("", []),
-        ("Make room on this disk.", [(False, "Make room on this disk.")]),
-        ("a x\nb y\nthen:\nc", [(True, "a x\nb y"), (False, "then:"), (True, "c")]),
-    ],
-)
-def test_a_remedy_is_told_apart_into_words_and_commands(fix: str, expected: list[tuple[bool, str]]) -> None:
-    assert blocks(fix) == expected

@@ -11,7 +11,8 @@ from PyQt6.QtWidgets import QInputDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError, SourceLostError
-from app.doctor.finding import Finding, State
+from app.core.messages.doctor_virtual_camera import LoopbackFinding
+from app.doctor.finding import Command, Finding, State
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
 from app.gui.state import services
@@ -85,7 +86,8 @@ def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qt
 def test_a_missing_virtual_camera_offers_the_set_up(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finding = Finding("virtual camera: module", State.PROBLEM, "It is not loaded.", "Nobody sees you.", "sudo x")
+    steps = (Command("sudo x"),)
+    finding = Finding("virtual camera", State.PROBLEM, LoopbackFinding.NO_DEVICE(), LoopbackFinding.WHY_NEEDED(), steps)
     monkeypatch.setattr(services, "virtual_camera_findings", lambda: (finding,))
     world.faults.put("open_virtual_camera", fail(SinkOpenError("There is no such camera.")))
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video99")))

@@ -16,7 +16,7 @@ from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.model import TileModel
 from app.gui.backgrounds.names import bundled_name
-from app.gui.i18n.messages import shown
+from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import from_qimage, to_qimage
 from app.gui.state.tasks import Tasks
 
@@ -107,7 +107,7 @@ class BackgroundLibrary(QObject):
         def done(image: BgrImage) -> None:
             self._model.set_image(tile, to_qimage(image))
 
-        self._tasks.run(work, done, lambda error: self._model.set_broken(tile, shown(str(error))))
+        self._tasks.run(work, done, lambda error: self._model.set_broken(tile, translated_error(error)))
 
     def _added(self, path: Path) -> None:
         self.reload()

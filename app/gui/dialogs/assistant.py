@@ -7,7 +7,7 @@ from PyQt6.QtGui import QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.gui.dialogs.findings_view import FindingsView
-from app.gui.i18n.messages import shown
+from app.gui.i18n.messages import translated
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.network import NetworkControls
 from app.gui.preview.view import Preview
@@ -101,7 +101,7 @@ class Assistant(QDialog):
     def _model_step(self) -> QWidget:
         failure = label("", "warning", wrap=True)
         failure.setObjectName("assistantFailure")
-        self._network.download.failed.connect(lambda sentence: failure.setText(shown(sentence)))
+        self._network.download.failed.connect(lambda sentence: failure.setText(translated(sentence)))
         self._network.download.progressed.connect(failure.clear)
         content = QWidget()
         column = QVBoxLayout(content)

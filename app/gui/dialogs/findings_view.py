@@ -9,8 +9,8 @@ from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.doctor.finding import Finding, State
-from app.gui.i18n.messages import shown
+from app.doctor.finding import Command, Finding, State
+from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
@@ -104,7 +104,7 @@ class FindingsView(QWidget):
 
     def _fail(self, error: Exception) -> None:
         self._let_press(True)
-        self._summary.setText(shown(str(error)))
+        self._summary.setText(translated_error(error))
         self.shown.emit(())
 
 
@@ -135,22 +135,14 @@ def _row(finding: Finding) -> QWidget:
     words = QVBoxLayout()
     words.setSpacing(3)
     words.addWidget(label(f"{check_words(finding.check)}   ·   {_state_words(finding.state)}", "faint", wrap=True))
-    words.addWidget(_selectable(shown(finding.detail)))
+    words.addWidget(_selectable(translated(finding.detail)))
     if finding.why:
-        words.addWidget(_selectable(shown(finding.why), "faint"))
-    for is_command, text in blocks(finding.fix):
-        words.addWidget(_command(text) if is_command else _selectable(shown(text)))
+        words.addWidget(_selectable(translated(finding.why), "faint"))
+    for kind, steps in groupby(finding.steps, type):
+        lines = "\n".join(map(translated, steps))
+        words.addWidget(_command(lines) if kind is Command else _selectable(lines))
     row.addLayout(words, 1)
     return whole
-
-
-def blocks(fix: str) -> list[tuple[bool, str]]:
-    """A remedy in pieces that belong together: (whether it is lines to be run, text)."""
-
-    def is_command(line: str) -> bool:
-        return not line[:1].isupper() and not line.rstrip().endswith((":", "."))
-
-    return [(command, "\n".join(lines)) for command, lines in groupby(fix.splitlines(), is_command)]
 
 
 def _command(text: str) -> QWidget:

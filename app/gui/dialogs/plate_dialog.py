@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLay
 
 from app.core.errors import PlateError
 from app.core.types import BgrImage, Picture
-from app.gui.i18n.messages import shown
+from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
@@ -135,7 +135,7 @@ class PlateDialog(QDialog):
         self.taken.emit()
 
     def _fail(self, error: Exception) -> None:
-        self._wait(shown(str(error)))
+        self._wait(translated_error(error))
         self.start_button.setText(self.tr("Try again"))
 
     def _wait(self, text: str) -> None:

@@ -15,6 +15,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from PyQt6.QtCore import QCoreApplication
+
+from app.core.errors import text_of
+from app.core.text import Text, code_of, fill
+
+CONTEXT = "messages"
+"""The context of all messages in the translations of Qt."""
 CATALOGUE = Path(__file__).resolve().parents[1] / "translations" / "messages.json"
 REMEMBERED = 512
 """Sentences kept with their translation: the status brings the same ones several times a second."""
@@ -114,9 +121,17 @@ class Catalogue:
 _spoken = Catalogue({})
 
 
-def shown(text: str) -> str:
-    """A sentence of the program as the window shows it."""
-    return _spoken.translated(text)
+def translated(text: str) -> str:
+    """Return a text in the language of the window."""
+    if not isinstance(text, Text):
+        return _spoken.translated(text)
+    template = QCoreApplication.translate(CONTEXT, text.message.value, code_of(text.message))
+    return fill(template, text.values, translated)
+
+
+def translated_error(error: Exception) -> str:
+    """Return the text of an error in the language of the window."""
+    return translated(text_of(error))
 
 
 def catalogue(language: str) -> Catalogue:

@@ -4,1945 +4,2234 @@
 <context>
     <name>ActionBar</name>
     <message>
-        <location filename="../action_bar.py" line="90" />
-        <location filename="../action_bar.py" line="32" />
-        <location filename="../action_bar.py" line="31" />
         <source>Freeze</source>
         <translation>Einfrieren</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="32" />
         <source>Hold the picture (F)</source>
         <translation>Das Bild anhalten (F)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="90" />
-        <location filename="../action_bar.py" line="34" />
-        <location filename="../action_bar.py" line="33" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="34" />
         <source>Keep this picture as a file (S)</source>
         <translation>Dieses Bild als Datei behalten (S)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="90" />
-        <location filename="../action_bar.py" line="36" />
-        <location filename="../action_bar.py" line="35" />
         <source>Record</source>
         <translation>Aufnehmen</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="36" />
         <source>Record what goes out as a video (R)</source>
         <translation>Was gesendet wird, als Video aufnehmen (R)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="89" />
-        <location filename="../action_bar.py" line="38" />
-        <location filename="../action_bar.py" line="37" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="38" />
         <source>Show the stand-by card instead of you (P)</source>
         <translation>Statt Ihnen die Pausentafel zeigen (P)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="89" />
         <source>Go on</source>
         <translation>Weiter</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="117" />
         <source>Result</source>
         <translation>Ergebnis</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="117" />
         <source>What the others see</source>
         <translation>Was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="118" />
         <source>Original</source>
         <translation>Original</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="118" />
         <source>What the camera sees; only you see this</source>
         <translation>Was die Kamera sieht; nur Sie sehen das</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="119" />
         <source>Matte</source>
         <translation>Maske</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="119" />
         <source>White is you, black is the background</source>
         <translation>Weiß sind Sie, schwarz ist der Hintergrund</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="120" />
         <source>Person</source>
         <translation>Person</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="120" />
         <source>You alone, cut out</source>
         <translation>Nur Sie, freigestellt</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="121" />
         <source>Compare</source>
         <translation>Vergleich</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="121" />
         <source>Original and result side by side</source>
         <translation>Original und Ergebnis nebeneinander</translation>
     </message>
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="120" />
         <source>All is well.</source>
         <translation>Alles in Ordnung.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="121" />
         <source>Problems: {0}   ·   Warnings: {1}</source>
         <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
     </message>
 </context><context>
     <name>Assistant</name>
     <message>
-        <location filename="../assistant.py" line="60" />
         <source>Set Mattecam up</source>
         <translation>Mattecam einrichten</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="72" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="73" />
         <source>Meetings see you through a virtual camera. This is what your computer has:</source>
         <translation>Besprechungen sehen Sie durch eine virtuelle Kamera. Das hat Ihr Rechner:</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="79" />
         <source>Model</source>
         <translation>Modell</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="80" />
         <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
         <translation>Das mitgelieferte Netz arbeitet sofort. Robust Video Matting schneidet Haare feiner aus; es wird nur auf Ihren Wunsch geladen und bleibt auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="124" />
-        <location filename="../assistant.py" line="114" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="114" />
         <source>Where the picture comes from</source>
         <translation>Woher das Bild kommt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="124" />
         <source>Choose your camera. Only you see this preview.</source>
         <translation>Wählen Sie Ihre Kamera. Diese Vorschau sehen nur Sie.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="132" />
-        <location filename="../assistant.py" line="131" />
         <source>Skip the set-up</source>
         <translation>Einrichtung überspringen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="132" />
         <source>It can be opened again from the menu</source>
         <translation>Sie lässt sich über das Menü wieder öffnen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="135" />
-        <location filename="../assistant.py" line="134" />
         <source>Back</source>
         <translation>Zurück</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="135" />
         <source>To the step before</source>
         <translation>Zum vorigen Schritt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="164" />
-        <location filename="../assistant.py" line="137" />
         <source>Next</source>
         <translation>Weiter</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="164" />
         <source>Done</source>
         <translation>Fertig</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="166" />
         <source>To the next step</source>
         <translation>Zum nächsten Schritt</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="167" />
         <source>Step {0} of {1}</source>
         <translation>Schritt {0} von {1}</translation>
     </message>
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <location filename="../backgrounds/library.py" line="56" />
         <source>There is no picture in what was pasted; copy an image first.</source>
         <translation>Das Eingefügte enthält kein Bild; kopieren Sie zuerst ein Bild.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="58" />
         <source>Picture</source>
         <translation>Bild</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="90" />
         <source>None</source>
         <translation>Keiner</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="91" />
         <source>Blur</source>
         <translation>Unschärfe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="92" />
         <source>Green</source>
         <translation>Grün</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="93" />
         <source>Colour</source>
         <translation>Farbe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="123" />
         <source>No picture came from {0}; save it to a file and add that.</source>
         <translation>Von {0} kam kein Bild; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
     </message>
 </context><context>
     <name>BackgroundOptions</name>
     <message>
-        <location filename="../backgrounds/options.py" line="25" />
         <source>Blur strength</source>
         <translation>Stärke der Unschärfe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="26" />
         <source>How strongly the room is blurred</source>
         <translation>Wie unscharf der Raum wird</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="40" />
-        <location filename="../backgrounds/options.py" line="32" />
         <source>Fit</source>
         <translation>Einpassen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="32" />
         <source>How the image fills the picture</source>
         <translation>Wie das Bild die Fläche füllt</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="35" />
         <source>Choose the colour…</source>
         <translation>Farbe wählen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="36" />
         <source>Choose the colour</source>
         <translation>Farbe wählen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="36" />
         <source>The colour behind you</source>
         <translation>Die Farbe hinter Ihnen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="38" />
         <source>Your room can be seen.</source>
         <translation>Ihr Raum ist zu sehen.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="40" />
         <source>Strength</source>
         <translation>Stärke</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="51" />
         <source>Fill the picture</source>
         <translation>Fläche füllen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="51" />
         <source>Show all of it</source>
         <translation>Ganz zeigen</translation>
     </message>
 </context><context>
     <name>BackgroundStrip</name>
     <message>
-        <location filename="../backgrounds/strip.py" line="183" />
-        <location filename="../backgrounds/strip.py" line="47" />
         <source>Add…</source>
         <translation>Hinzufügen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="50" />
         <source>Add a background</source>
         <translation>Hintergrund hinzufügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="51" />
         <source>Add images or videos; they can be dropped or pasted as well</source>
         <translation>Bilder oder Videos hinzufügen; auch durch Ziehen oder Einfügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="88" />
         <source>Images and videos ({0})</source>
         <translation>Bilder und Videos ({0})</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="89" />
         <source>Add backgrounds</source>
         <translation>Hintergründe hinzufügen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="117" />
         <source>Backgrounds</source>
         <translation>Hintergründe</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="117" />
         <source>Choose what is behind you</source>
         <translation>Wählen Sie, was hinter Ihnen ist</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="146" />
         <source>Background</source>
         <translation>Hintergrund</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="176" />
         <source>Use</source>
         <translation>Verwenden</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="178" />
         <source>Choose the colour…</source>
         <translation>Farbe wählen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="180" />
         <source>Rename…</source>
         <translation>Umbenennen …</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="181" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="203" />
         <source>Rename the background</source>
         <translation>Hintergrund umbenennen</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
     <message>
-        <location filename="../backgrounds/names.py" line="18" />
         <source>Soft studio</source>
         <translation>Sanftes Studio</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="19" />
         <source>Window light</source>
         <translation>Fensterlicht</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="20" />
         <source>White bricks</source>
         <translation>Weiße Ziegel</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="21" />
         <source>Oak slats</source>
         <translation>Eichenlamellen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="22" />
         <source>Bookshelf</source>
         <translation>Bücherregal</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="23" />
         <source>Paper waves</source>
         <translation>Papierwellen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="24" />
         <source>Dusk hills</source>
         <translation>Hügel im Abendlicht</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="25" />
         <source>Evening lights</source>
         <translation>Abendlichter</translation>
     </message>
 </context><context>
     <name>CameraPage</name>
     <message>
-        <location filename="../panels/camera.py" line="45" />
-        <location filename="../panels/camera.py" line="36" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="36" />
         <source>Where the picture comes from</source>
         <translation>Woher das Bild kommt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="46" />
-        <location filename="../panels/camera.py" line="37" />
         <source>Size</source>
         <translation>Größe</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="37" />
         <source>Width and height of the picture</source>
         <translation>Breite und Höhe des Bildes</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="47" />
-        <location filename="../panels/camera.py" line="38" />
         <source>Pictures a second</source>
         <translation>Bilder je Sekunde</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="38" />
         <source>How many pictures the camera gives</source>
         <translation>Wie viele Bilder die Kamera liefert</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="48" />
-        <location filename="../panels/camera.py" line="39" />
         <source>Format</source>
         <translation>Format</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="39" />
         <source>How the camera sends its pictures</source>
         <translation>Wie die Kamera ihre Bilder schickt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="42" />
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="42" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Sehen Sie sich wie im Spiegel; die anderen nicht</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="44" />
         <source>Source</source>
         <translation>Quelle</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="50" />
         <source>Framing</source>
         <translation>Bildausschnitt</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="52" />
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="76" />
         <source>{0} gives {1} × {2} at {3} per second {4}</source>
         <translation>{0} liefert {1} × {2}, {3} je Sekunde {4}</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="88" />
         <source>Choose a video</source>
         <translation>Video wählen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="130" />
-        <location filename="../panels/camera.py" line="102" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="104" />
         <source>Demonstration</source>
         <translation>Vorführung</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="107" />
         <source>A camera that is not plugged in</source>
         <translation>Eine Kamera, die nicht angesteckt ist</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="109" />
         <source>Video file…</source>
         <translation>Videodatei …</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
     <message>
-        <location filename="../dialogs.py" line="44" />
         <source>Name:</source>
         <translation>Name:</translation>
     </message>
 </context><context>
     <name>DoctorDialog</name>
     <message>
-        <location filename="../doctor_dialog.py" line="61" />
         <source>Check this computer</source>
         <translation>Diesen Rechner prüfen</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="69" />
-        <location filename="../doctor_dialog.py" line="66" />
         <source>Send a test picture</source>
         <translation>Testbild senden</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="70" />
         <source>Other programs see colour bars for a second, which are read back and compared</source>
         <translation>Andere Programme sehen eine Sekunde lang Farbbalken, die zurückgelesen und verglichen werden</translation>
     </message>
 </context><context>
     <name>EdgeControls</name>
     <message>
-        <location filename="../panels/edges.py" line="60" />
-        <location filename="../panels/edges.py" line="59" />
         <source>Reset the edge</source>
         <translation>Kante zurücksetzen</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="60" />
         <source>Leave the matte as the network gives it</source>
         <translation>Die Maske lassen, wie das Netz sie liefert</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="68" />
         <source>Hardness</source>
         <translation>Härte</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="68" />
         <source>From the soft matte to a hard cut-out</source>
         <translation>Von der weichen Maske bis zum harten Ausschnitt</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="69" />
         <source>Threshold</source>
         <translation>Schwelle</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="69" />
         <source>Which parts stay when the edge is hardened</source>
         <translation>Welche Teile bleiben, wenn die Kante härter wird</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="70" />
         <source>Shrink or grow</source>
         <translation>Schrumpfen oder wachsen</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="70" />
         <source>Moves the edge into the person or away</source>
         <translation>Verschiebt die Kante zur Person hin oder von ihr weg</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="71" />
         <source>Feather outward</source>
         <translation>Nach außen weichzeichnen</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="71" />
         <source>Softens the edge without eating into the person</source>
         <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="72" />
         <source>Steadiness</source>
         <translation>Ruhe</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="72" />
         <source>Holds back flicker of the edge</source>
         <translation>Hält Flackern der Kante zurück</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="73" />
         <source>Despill</source>
         <translation>Farbstich entfernen</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="73" />
         <source>Takes a green cast out of hair and edges</source>
         <translation>Nimmt grünen Schein aus Haaren und Kanten</translation>
     </message>
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <location filename="../error_bar.py" line="25" />
         <source>Problem</source>
         <translation>Problem</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="25" />
         <source>What went wrong</source>
         <translation>Was schiefging</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
         <source>Help</source>
         <translation>Hilfe</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
         <source>Helps with the problem</source>
         <translation>Hilft bei dem Problem</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="41" />
         <source>Dismiss</source>
         <translation>Ausblenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="41" />
         <source>Hide this message</source>
         <translation>Diese Meldung ausblenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="77" />
         <source>and {0} more</source>
         <translation>und {0} weitere</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="87" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="88" />
         <source>Matting</source>
         <translation>Freistellen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="89" />
         <source>Background</source>
         <translation>Hintergrund</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="90" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="91" />
         <source>Recording</source>
         <translation>Aufnahme</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="92" />
         <source>Output</source>
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="93" />
         <source>Settings</source>
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="98" />
         <source>Choose another camera</source>
         <translation>Andere Kamera wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="99" />
         <source>Choose another model</source>
         <translation>Anderes Modell wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="100" />
         <source>Use the blur</source>
         <translation>Unschärfe verwenden</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="101" />
         <source>Set up…</source>
         <translation>Einrichten …</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="102" />
         <source>Choose another folder</source>
         <translation>Anderen Ordner wählen</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="103" />
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
     <name>Findings</name>
     <message>
-        <location filename="../findings_view.py" line="173" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="174" />
         <source>Camera: permission</source>
         <translation>Kamera: Berechtigung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="175" />
         <source>Camera: in use</source>
         <translation>Kamera: in Benutzung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="176" />
         <source>Virtual camera: module</source>
         <translation>Virtuelle Kamera: Modul</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="177" />
         <source>Virtual camera: device</source>
         <translation>Virtuelle Kamera: Gerät</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="178" />
         <source>Virtual camera: installed</source>
         <translation>Virtuelle Kamera: installiert</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="179" />
         <source>Virtual camera: seen by browsers</source>
         <translation>Virtuelle Kamera: für Browser sichtbar</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="180" />
         <source>Virtual camera: permission</source>
         <translation>Virtuelle Kamera: Berechtigung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="181" />
         <source>Virtual camera: in use</source>
         <translation>Virtuelle Kamera: in Benutzung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="182" />
         <source>Virtual camera: at the start of the computer</source>
         <translation>Virtuelle Kamera: beim Start des Rechners</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="183" />
         <source>Virtual camera: Secure Boot</source>
         <translation>Virtuelle Kamera: Secure Boot</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="184" />
         <source>Virtual camera: options</source>
         <translation>Virtuelle Kamera: Optionen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="185" />
         <source>Virtual camera: test picture</source>
         <translation>Virtuelle Kamera: Testbild</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="186" />
         <source>Graphics card</source>
         <translation>Grafikkarte</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="187" />
         <source>Models</source>
         <translation>Modelle</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="188" />
         <source>Display</source>
         <translation>Bildschirm</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="189" />
         <source>Display: libraries</source>
         <translation>Bildschirm: Bibliotheken</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="190" />
         <source>Disk of the settings</source>
         <translation>Datenträger der Einstellungen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="191" />
         <source>Disk of the models</source>
         <translation>Datenträger der Modelle</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="197" />
         <source>fine</source>
         <translation>in Ordnung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="198" />
         <source>warning</source>
         <translation>Warnung</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="199" />
         <source>problem</source>
         <translation>Problem</translation>
     </message>
 </context><context>
     <name>FindingsDialog</name>
     <message>
-        <location filename="../doctor_dialog.py" line="33" />
         <source>Choosing the camera in other programs…</source>
         <translation>Die Kamera in anderen Programmen wählen …</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="35" />
         <source>Opens a page of the manual</source>
         <translation>Öffnet eine Seite der Anleitung</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="37" />
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="39" />
         <source>Back to the window</source>
         <translation>Zurück zum Fenster</translation>
     </message>
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="72" />
-        <location filename="../findings_view.py" line="32" />
         <source>Checking…</source>
         <translation>Wird geprüft …</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="47" />
-        <location filename="../findings_view.py" line="44" />
         <source>Check again</source>
         <translation>Erneut prüfen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="48" />
         <source>Look at this machine once more</source>
         <translation>Diesen Rechner noch einmal ansehen</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="91" />
         <source>The virtual camera is ready.</source>
         <translation>Die virtuelle Kamera ist bereit.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="92" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Andere Programme können das Bild noch nicht sehen.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="164" />
-        <location filename="../findings_view.py" line="163" />
         <source>Copy</source>
         <translation>Kopieren</translation>
     </message>
 </context><context>
     <name>FramingControls</name>
     <message>
-        <location filename="../panels/framing.py" line="25" />
         <source>Zoom</source>
         <translation>Zoom</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="26" />
         <source>Shows a part of the camera's picture larger</source>
         <translation>Zeigt einen Teil des Kamerabildes größer</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="29" />
         <source>Sideways</source>
         <translation>Seitlich</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="29" />
         <source>Moves the part shown to the left or right</source>
         <translation>Verschiebt den gezeigten Teil nach links oder rechts</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="33" />
         <source>Up and down</source>
         <translation>Auf und ab</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="33" />
         <source>Moves the part shown up or down</source>
         <translation>Verschiebt den gezeigten Teil nach oben oder unten</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="35" />
         <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
         <translation>Mausrad über der Vorschau drehen zum Zoomen, ziehen zum Verschieben.</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="38" />
-        <location filename="../panels/framing.py" line="36" />
         <source>Show the whole picture</source>
         <translation>Das ganze Bild zeigen</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="38" />
         <source>Ends the zoom of the camera's picture</source>
         <translation>Beendet den Zoom des Kamerabildes</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
     <message>
-        <location filename="../log_window.py" line="31" />
-        <location filename="../log_window.py" line="23" />
         <source>Log</source>
         <translation>Protokoll</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="31" />
         <source>What the program did, newest last</source>
         <translation>Was das Programm tat, Neuestes zuletzt</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="36" />
-        <location filename="../log_window.py" line="33" />
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="37" />
         <source>Copies versions, settings and the log, for a report</source>
         <translation>Kopiert Versionen, Einstellungen und Protokoll für eine Meldung</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="42" />
-        <location filename="../log_window.py" line="41" />
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="42" />
         <source>Close the log window</source>
         <translation>Das Protokollfenster schließen</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="77" />
         <source>Copied.</source>
         <translation>Kopiert.</translation>
     </message>
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../main_window.py" line="96" />
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="97" />
         <source>Matting</source>
         <translation>Freistellen</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="98" />
         <source>Output</source>
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="134" />
         <source>Saved {0}</source>
         <translation>{0} gespeichert</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="185" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="202" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="204" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="205" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
 </context><context>
     <name>MattingPage</name>
     <message>
-        <location filename="../panels/matting.py" line="37" />
         <source>Adapt to a busy machine</source>
         <translation>An Auslastung anpassen</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="38" />
         <source>Lowers the detail, what is automatic and the rate while the machine cannot keep up</source>
         <translation>Senkt Detail, Automatisches und Rate, solange der Rechner nicht nachkommt</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="52" />
-        <location filename="../panels/matting.py" line="41" />
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="41" />
         <source>What computes the matte</source>
         <translation>Was die Maske berechnet</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="53" />
-        <location filename="../panels/matting.py" line="42" />
         <source>Executor</source>
         <translation>Ausführung</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="42" />
         <source>How the network is run</source>
         <translation>Wie das Netz ausgeführt wird</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="54" />
-        <location filename="../panels/matting.py" line="43" />
         <source>Precision</source>
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="43" />
         <source>How exactly is computed</source>
         <translation>Wie genau gerechnet wird</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="55" />
-        <location filename="../panels/matting.py" line="44" />
         <source>Refiner</source>
         <translation>Verfeinerung</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="44" />
         <source>How the small matte becomes a large one</source>
         <translation>Wie aus der kleinen Maske eine große wird</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="45" />
         <source>Network</source>
         <translation>Netz</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="49" />
         <source>Edge</source>
         <translation>Kante</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="51" />
         <source>Computation</source>
         <translation>Berechnung</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="87" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="96" />
         <source>Deep guided filter</source>
         <translation>Gelernter Leitbildfilter</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="97" />
         <source>Fast guided filter</source>
         <translation>Schneller Leitbildfilter</translation>
     </message>
 </context><context>
     <name>Menus</name>
     <message>
-        <location filename="../menus.py" line="30" />
         <source>&amp;Scenes</source>
         <translation>&amp;Szenen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="49" />
         <source>&amp;Program</source>
         <translation>&amp;Programm</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="52" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="53" />
         <source>Freeze</source>
         <translation>Einfrieren</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="54" />
         <source>Record</source>
         <translation>Aufnehmen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="55" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="58" />
         <source>Open the folder of recordings</source>
         <translation>Ordner der Aufnahmen öffnen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="60" />
         <source>Set-up assistant…</source>
         <translation>Einrichtungsassistent …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="62" />
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="65" />
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="70" />
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="71" />
         <source>Figures on the preview</source>
         <translation>Zahlen auf der Vorschau</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="72" />
         <source>Side panel</source>
         <translation>Seitenleiste</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="73" />
         <source>Performance plot</source>
         <translation>Leistungskurve</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="75" />
         <source>Colours</source>
         <translation>Farben</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="79" />
         <source>As the system</source>
         <translation>Wie das System</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="80" />
         <source>Light</source>
         <translation>Hell</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="81" />
         <source>Dark</source>
         <translation>Dunkel</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="101" />
         <source>&amp;Background</source>
         <translation>&amp;Hintergrund</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="102" />
         <source>Add…</source>
         <translation>Hinzufügen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="103" />
         <source>Paste</source>
         <translation>Einfügen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="105" />
         <source>Rename…</source>
         <translation>Umbenennen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="106" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="109" />
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="110" />
         <source>Check this computer…</source>
         <translation>Diesen Rechner prüfen …</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="111" />
         <source>Choosing the camera in other programs</source>
         <translation>Die Kamera in anderen Programmen wählen</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="112" />
         <source>Log</source>
         <translation>Protokoll</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="113" />
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="114" />
         <source>About Mattecam</source>
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="119" />
         <source>There is no picture to paste; copy an image or a file first.</source>
         <translation>Es gibt kein Bild zum Einfügen; kopieren Sie zuerst ein Bild oder eine Datei.</translation>
     </message>
 </context><context>
     <name>Models</name>
     <message>
-        <location filename="../model_names.py" line="13" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="14" />
         <source>Mattecam (bundled, fast)</source>
         <translation>Mattecam (mitgeliefert, schnell)</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="15" />
         <source>Robust Video Matting, fast</source>
         <translation>Robust Video Matting, schnell</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="16" />
         <source>Robust Video Matting, fine</source>
         <translation>Robust Video Matting, fein</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="17" />
         <source>Background Matting, fast</source>
         <translation>Background Matting, schnell</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="18" />
         <source>Background Matting, fine</source>
         <translation>Background Matting, fein</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="19" />
         <source>Background Matting, finest</source>
         <translation>Background Matting, am feinsten</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="20" />
         <source>U²-Net, any object</source>
         <translation>U²-Net, jeder Gegenstand</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="21" />
         <source>U²-Net, any object, small</source>
         <translation>U²-Net, jeder Gegenstand, klein</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="22" />
         <source>U²-Net, people</source>
         <translation>U²-Net, Menschen</translation>
     </message>
 </context><context>
     <name>NetworkControls</name>
     <message>
-        <location filename="../panels/network.py" line="46" />
-        <location filename="../panels/network.py" line="29" />
         <source>Model</source>
         <translation>Modell</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="29" />
         <source>The network that cuts you out</source>
         <translation>Das Netz, das Sie freistellt</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="34" />
-        <location filename="../panels/network.py" line="33" />
         <source>Download</source>
         <translation>Herunterladen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="33" />
         <source>How much of the model has come</source>
         <translation>Wie viel vom Modell da ist</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="35" />
         <source>Download the model</source>
         <translation>Modell herunterladen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="35" />
         <source>Get the model's weights now</source>
         <translation>Die Gewichte des Modells jetzt holen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="36" />
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="37" />
         <source>Cancel the download</source>
         <translation>Herunterladen abbrechen</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="37" />
         <source>Stop the download</source>
         <translation>Das Herunterladen anhalten</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="66" />
         <source>In use: {0}</source>
         <translation>In Gebrauch: {0}</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="93" />
         <source>{0} (to be downloaded)</source>
         <translation>{0} (zum Herunterladen)</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="101" />
         <source>size unknown</source>
         <translation>Größe unbekannt</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="102" />
         <source>Not on hand: {0}, licence {1}</source>
         <translation>Nicht vorhanden: {0}, Lizenz {1}</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="30" />
         <source>Mirror what the others see</source>
         <translation>Spiegeln, was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="31" />
         <source>Turns words in the picture round as well</source>
         <translation>Dreht auch Schrift im Bild um</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="71" />
-        <location filename="../panels/output.py" line="37" />
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="38" />
         <source>Where recordings and snapshots go</source>
         <translation>Wohin Aufnahmen und Fotos kommen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="42" />
         <source>Virtual camera</source>
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="45" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
         <source>Recordings and snapshots</source>
         <translation>Aufnahmen und Fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="48" />
         <source>Folder</source>
         <translation>Ordner</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="66" />
         <source>Recording {0}</source>
         <translation>{0} wird aufgenommen</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
     <message>
-        <location filename="../panels/plate.py" line="63" />
-        <location filename="../panels/plate.py" line="46" />
-        <location filename="../panels/plate.py" line="38" />
         <source>Picture of the empty room</source>
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="40" />
         <source>It was taken with another camera: take it again.</source>
         <translation>Es wurde mit einer anderen Kamera aufgenommen: bitte neu aufnehmen.</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="41" />
         <source>Show the empty room…</source>
         <translation>Leeren Raum zeigen …</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="42" />
         <source>Show the empty room</source>
         <translation>Leeren Raum zeigen</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="42" />
         <source>Take a picture of your room now</source>
         <translation>Jetzt ein Bild des Raums aufnehmen</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="43" />
         <source>Picture of the empty room…</source>
         <translation>Bild des leeren Raums …</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="47" />
         <source>This model compares you with a picture of your room without you</source>
         <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="102" />
         <source>Taken {0}</source>
         <translation>Aufgenommen {0}</translation>
     </message>
 </context><context>
     <name>PlateDialog</name>
     <message>
-        <location filename="../plate_dialog.py" line="46" />
         <source>Picture of the empty room</source>
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="68" />
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="68" />
         <source>How much of the picture is taken</source>
         <translation>Wie viel vom Bild aufgenommen ist</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="70" />
-        <location filename="../plate_dialog.py" line="69" />
         <source>Start</source>
         <translation>Start</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="70" />
         <source>Begin the countdown</source>
         <translation>Den Countdown beginnen</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="71" />
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="84" />
         <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
         <translation>Nach dem Start bitte aus dem Bild gehen; Raum und Kamera bleiben, wie sie sind.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="93" />
         <source>Step out of the picture.</source>
         <translation>Bitte aus dem Bild gehen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="109" />
         <source>The picture is being taken.</source>
         <translation>Das Bild wird aufgenommen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="116" />
         <source>The camera gives no pictures.</source>
         <translation>Die Kamera liefert keine Bilder.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="119" />
         <source>Checking that nobody is in it.</source>
         <translation>Es wird geprüft, ob niemand darauf ist.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="132" />
         <source>Done: the room is known now.</source>
         <translation>Fertig: Der Raum ist jetzt bekannt.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="139" />
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>
     <message>
-        <location filename="../plot_panel.py" line="31" />
         <source>Performance</source>
         <translation>Leistung</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="31" />
         <source>The last minute</source>
         <translation>Die letzte Minute</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="102" />
-        <location filename="../plot_panel.py" line="43" />
         <source>Pictures a second</source>
         <translation>Bilder je Sekunde</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="102" />
-        <location filename="../plot_panel.py" line="44" />
         <source>Latency in ms</source>
         <translation>Verzögerung in ms</translation>
     </message>
 </context><context>
     <name>Preview</name>
     <message>
-        <location filename="../preview.py" line="39" />
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>
     <message>
-        <location filename="../preview.py" line="39" />
         <source>What the others see</source>
         <translation>Was die anderen sehen</translation>
     </message>
     <message>
-        <location filename="../preview.py" line="46" />
         <source>Starting…</source>
         <translation>Startet …</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
     <message>
-        <location filename="../panels/ratio.py" line="24" />
         <source>Detail</source>
         <translation>Detail</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="25" />
         <source>How large the network sees the picture: more is finer and slower</source>
         <translation>Wie groß das Netz das Bild sieht: mehr ist feiner und langsamer</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="28" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="31" />
         <source>Detail automatically</source>
         <translation>Detail automatisch</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="32" />
         <source>Choose the detail by the size of the picture</source>
         <translation>Das Detail nach der Größe des Bildes wählen</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="56" />
         <source>The network sees {0} × {1} px</source>
         <translation>Das Netz sieht {0} × {1} px</translation>
     </message>
 </context><context>
     <name>Readout</name>
     <message>
-        <location filename="../readout.py" line="84" />
         <source>Your room can be seen</source>
         <translation>Ihr Raum ist zu sehen</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="90" />
         <source>{0} fps · {1} ms</source>
         <translation>{0} B/s · {1} ms</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="95" />
         <source>On air in {0} programs</source>
         <translation>Auf Sendung in {0} Programmen</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="96" />
         <source>On air</source>
         <translation>Auf Sendung</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="100" />
         <source>Paused: the others see the stand-by card</source>
         <translation>Pause: die anderen sehen die Pausentafel</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="101" />
         <source>Waiting: the others see the stand-by card</source>
         <translation>Wartet: die anderen sehen die Pausentafel</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="102" />
         <source>Resting: the camera is off</source>
         <translation>Ruht: die Kamera ist aus</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="103" />
         <source>Starting: the others see the stand-by card</source>
         <translation>Startet: die anderen sehen die Pausentafel</translation>
     </message>
 </context><context>
     <name>Recording</name>
     <message>
-        <location filename="../recording.py" line="52" />
         <source>There is no picture yet; try again when the preview shows one.</source>
         <translation>Es gibt noch kein Bild; versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
     <message>
-        <location filename="../scenes_menu.py" line="56" />
         <source>Scene {0}</source>
         <translation>Szene {0}</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="57" />
         <source>Save as scene</source>
         <translation>Als Szene speichern</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="65" />
         <source>Rename the scene</source>
         <translation>Szene umbenennen</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="87" />
         <source>Rename</source>
         <translation>Umbenennen</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="87" />
         <source>Remove</source>
         <translation>Entfernen</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="93" />
         <source>Save as scene…</source>
         <translation>Als Szene speichern …</translation>
     </message>
 </context><context>
     <name>SmallPreview</name>
     <message>
-        <location filename="../assistant.py" line="27" />
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>
 </context><context>
     <name>StandbyControls</name>
     <message>
-        <location filename="../panels/standby.py" line="27" />
-        <location filename="../panels/standby.py" line="23" />
         <source>Stand-by text</source>
         <translation>Text der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="26" />
         <source>Back in a moment</source>
         <translation>Gleich zurück</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="27" />
         <source>What the card says while you pause</source>
         <translation>Was die Tafel sagt, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="29" />
         <source>Picture…</source>
         <translation>Bild …</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="55" />
-        <location filename="../panels/standby.py" line="30" />
         <source>Stand-by picture</source>
         <translation>Bild der Pausentafel</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="30" />
         <source>A picture for the card while you pause</source>
         <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="33" />
-        <location filename="../panels/standby.py" line="31" />
         <source>Without picture</source>
         <translation>Ohne Bild</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="33" />
         <source>Use the plain stand-by card again</source>
         <translation>Wieder die einfache Pausentafel verwenden</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="55" />
         <source>Images ({0})</source>
         <translation>Bilder ({0})</translation>
     </message>
 </context><context>
     <name>StatusLine</name>
     <message>
-        <location filename="../status_line.py" line="17" />
         <source>Starting</source>
         <translation>Startet</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="18" />
         <source>Running</source>
         <translation>Läuft</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="19" />
         <source>Paused</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="20" />
         <source>Waiting</source>
         <translation>Wartet</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="21" />
         <source>Resting: no program reads the virtual camera</source>
         <translation>Ruht: kein Programm liest die virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="22" />
         <source>Stopped</source>
         <translation>Beendet</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="28" />
         <source>{0} fps in, {1} out</source>
         <translation>{0} B/s ein, {1} aus</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="31" />
         <source>{0} ms</source>
         <translation>{0} ms</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="36" />
         <source>no virtual camera</source>
         <translation>keine virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="47" />
         <source>detail {0} %</source>
         <translation>Detail {0} %</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="49" />
         <source>lighter model</source>
         <translation>leichteres Modell</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="51" />
         <source>every second picture</source>
         <translation>jedes zweite Bild</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="52" />
         <source>quality lowered to hold {0} fps: {1}</source>
         <translation>Qualität gesenkt, um {0} B/s zu halten: {1}</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="59" />
         <source>preparing the model…</source>
         <translation>das Modell wird vorbereitet …</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="60" />
         <source>preparing the background…</source>
         <translation>der Hintergrund wird vorbereitet …</translation>
     </message>
 </context><context>
     <name>TileModel</name>
     <message>
-        <location filename="../backgrounds/model.py" line="46" />
         <source>{0}, chosen</source>
         <translation>{0}, gewählt</translation>
     </message>
     <message>
-        <location filename="../backgrounds/model.py" line="101" />
         <source>The room is shown as it is (Ctrl+0)</source>
         <translation>Der Raum wird gezeigt, wie er ist (Strg+0)</translation>
     </message>
     <message>
-        <location filename="../backgrounds/model.py" line="102" />
         <source>{0} (key {1})</source>
         <translation>{0} (Taste {1})</translation>
     </message>
 </context><context>
     <name>Tray</name>
     <message>
-        <location filename="../tray.py" line="45" />
         <source>Open Mattecam</source>
         <translation>Mattecam öffnen</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="47" />
         <source>Go on</source>
         <translation>Weiter</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="47" />
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="49" />
         <source>Background</source>
         <translation>Hintergrund</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="57" />
         <source>Quit</source>
         <translation>Beenden</translation>
     </message>
 </context><context>
     <name>VirtualCameraControls</name>
     <message>
-        <location filename="../panels/virtual_camera.py" line="27" />
         <source>Send to other programs</source>
         <translation>An andere Programme senden</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="27" />
         <source>They choose it as their camera</source>
         <translation>Sie wählen es als ihre Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="30" />
         <source>Which virtual camera</source>
         <translation>Welche virtuelle Kamera</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="30" />
         <source>Where other programs see it</source>
         <translation>Wo andere Programme es sehen</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="33" />
         <source>Set a virtual camera up…</source>
         <translation>Virtuelle Kamera einrichten …</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="34" />
         <source>Set a virtual camera up</source>
         <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="34" />
         <source>What this system needs</source>
         <translation>Was dieses System braucht</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="36" />
         <source>Rest while nobody watches</source>
         <translation>Ruhen, wenn niemand zusieht</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="37" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="62" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="64" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="78" />
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
 </context><context>
     <name>WindowLife</name>
     <message>
-        <location filename="../life.py" line="65" />
         <source>Keep Mattecam running in the tray?</source>
         <translation>Mattecam im Infobereich weiterlaufen lassen?</translation>
     </message>
     <message>
-        <location filename="../life.py" line="66" />
         <source>Meetings go on seeing you. This is asked only once.</source>
         <translation>Besprechungen sehen Sie weiterhin. Das wird nur einmal gefragt.</translation>
     </message>
     <message>
-        <location filename="../life.py" line="67" />
         <source>Keep running</source>
         <translation>Weiterlaufen lassen</translation>
     </message>
     <message>
-        <location filename="../life.py" line="68" />
         <source>Quit</source>
         <translation>Beenden</translation>
+    </message>
+</context><context>
+    <name>messages</name>
+    <message>
+        <source>{name} ({device}).</source>
+        <comment>CameraFinding.FOUND</comment>
+        <translation>{name} ({device}).</translation>
+    </message>
+    <message>
+        <source>{name} ({device}, {details}).</source>
+        <comment>CameraFinding.FOUND_WITH_FORMATS</comment>
+        <translation>{name} ({device}, {details}).</translation>
+    </message>
+    <message>
+        <source>up to {width}×{height}</source>
+        <comment>CameraFinding.UP_TO</comment>
+        <translation>bis {width} × {height}</translation>
+    </message>
+    <message>
+        <source>No camera was found.</source>
+        <comment>CameraFinding.NONE</comment>
+        <translation>Es wurde keine Kamera gefunden.</translation>
+    </message>
+    <message>
+        <source>Without a camera, only the demo and video files are available.</source>
+        <comment>CameraFinding.WHY_NEEDED</comment>
+        <translation>Ohne Kamera stehen nur die Demo und Videodateien zur Verfügung.</translation>
+    </message>
+    <message>
+        <source>Attach the camera to WSL with usbipd, or run the program on Windows itself.</source>
+        <comment>CameraFinding.FIX_WSL</comment>
+        <translation>Binden Sie die Kamera mit usbipd in WSL ein oder starten Sie das Programm direkt unter Windows.</translation>
+    </message>
+    <message>
+        <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
+        <comment>CameraFinding.FIX_MAC</comment>
+        <translation>Erlauben Sie diesem Terminal den Kamerazugriff in Systemeinstellungen › Datenschutz &amp; Sicherheit › Kamera.</translation>
+    </message>
+    <message>
+        <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
+        <comment>CameraFinding.FIX_WINDOWS</comment>
+        <translation>Erlauben Sie Desktop-Apps den Kamerazugriff in Einstellungen › Datenschutz und Sicherheit › Kamera und prüfen Sie den Schalter an der Kamera.</translation>
+    </message>
+    <message>
+        <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
+        <comment>CameraFinding.FIX_LINUX</comment>
+        <translation>Schließen Sie eine Kamera an; prüfen Sie am Laptop den Kameraschalter oder die Kamerataste. Sehen Sie dann ins Kernel-Protokoll:</translation>
+    </message>
+    <message>
+        <source>The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.</source>
+        <comment>CameraFinding.RAW_SENSOR</comment>
+        <translation>Die Kamera an {device} ist ein Rohdatensensor ({name}), den gewöhnliche Programme nicht lesen können.</translation>
+    </message>
+    <message>
+        <source>Set up libcamera with v4l2-relayd, or the manufacturer's camera service, which provides it as an ordinary camera.</source>
+        <comment>CameraFinding.FIX_RAW_SENSOR</comment>
+        <translation>Richten Sie libcamera mit v4l2-relayd oder den Kameradienst des Herstellers ein, der sie als gewöhnliche Kamera bereitstellt.</translation>
+    </message>
+    <message>
+        <source>The kernel knows the camera {name}, but the device file {device} is missing.</source>
+        <comment>CameraFinding.NO_NODE</comment>
+        <translation>Der Kernel kennt die Kamera {name}, aber die Gerätedatei {device} fehlt.</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through:</source>
+        <comment>CameraFinding.FIX_NO_NODE</comment>
+        <translation>Reichen Sie das Gerät in den Container durch:</translation>
+    </message>
+    <message>
+        <source>The user {user} has no permission to open {device} ({name}).</source>
+        <comment>CameraFinding.NOT_PERMITTED</comment>
+        <translation>Der Benutzer {user} darf {device} ({name}) nicht öffnen.</translation>
+    </message>
+    <message>
+        <source>Without permission the camera cannot be read.</source>
+        <comment>CameraFinding.WHY_PERMISSION</comment>
+        <translation>Ohne Berechtigung kann die Kamera nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>Then log out and log in again.</source>
+        <comment>CameraFinding.FIX_LOG_IN_AGAIN</comment>
+        <translation>Melden Sie sich danach ab und wieder an.</translation>
+    </message>
+    <message>
+        <source>{device} ({name}) is in use by {programs}.</source>
+        <comment>CameraFinding.IN_USE</comment>
+        <translation>{device} ({name}) wird von {programs} benutzt.</translation>
+    </message>
+    <message>
+        <source>A camera delivers frames to one program at a time.</source>
+        <comment>CameraFinding.WHY_IN_USE</comment>
+        <translation>Eine Kamera liefert ihre Bilder immer nur an ein Programm.</translation>
+    </message>
+    <message>
+        <source>If that program is not Mattecam, close it or choose another camera.</source>
+        <comment>CameraFinding.FIX_IN_USE</comment>
+        <translation>Ist dieses Programm nicht Mattecam, schließen Sie es oder wählen Sie eine andere Kamera.</translation>
+    </message>
+    <message>
+        <source>The window opens on the desktop of this system.</source>
+        <comment>DisplayFinding.NATIVE</comment>
+        <translation>Das Fenster öffnet sich auf dem Desktop dieses Systems.</translation>
+    </message>
+    <message>
+        <source>There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.</source>
+        <comment>DisplayFinding.NO_DISPLAY</comment>
+        <translation>Es gibt keine Anzeige: Weder WAYLAND_DISPLAY noch DISPLAY ist gesetzt.</translation>
+    </message>
+    <message>
+        <source>The window cannot open; the program runs without a window.</source>
+        <comment>DisplayFinding.WHY_NO_DISPLAY</comment>
+        <translation>Das Fenster lässt sich nicht öffnen; das Programm läuft ohne Fenster.</translation>
+    </message>
+    <message>
+        <source>The display is Wayland ({name}).</source>
+        <comment>DisplayFinding.WAYLAND</comment>
+        <translation>Die Anzeige ist Wayland ({name}).</translation>
+    </message>
+    <message>
+        <source>The display is X11 ({name}).</source>
+        <comment>DisplayFinding.X11</comment>
+        <translation>Die Anzeige ist X11 ({name}).</translation>
+    </message>
+    <message>
+        <source>The library {library} is missing.</source>
+        <comment>DisplayFinding.LIBRARY_MISSING</comment>
+        <translation>Die Bibliothek {library} fehlt.</translation>
+    </message>
+    <message>
+        <source>The libraries {libraries} are missing.</source>
+        <comment>DisplayFinding.LIBRARIES_MISSING</comment>
+        <translation>Die Bibliotheken {libraries} fehlen.</translation>
+    </message>
+    <message>
+        <source>Qt cannot open a window without them.</source>
+        <comment>DisplayFinding.WHY_LIBRARIES</comment>
+        <translation>Ohne sie kann Qt kein Fenster öffnen.</translation>
+    </message>
+    <message>
+        <source>Install one of these packages: {packages}.</source>
+        <comment>DisplayFinding.FIX_PACKAGE</comment>
+        <translation>Installieren Sie eines dieser Pakete: {packages}.</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <comment>DiskFinding.SETTINGS</comment>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>models</source>
+        <comment>DiskFinding.MODELS</comment>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>The folder for {contents}, {folder}, is not writable.</source>
+        <comment>DiskFinding.NOT_WRITABLE</comment>
+        <translation>Der Ordner für {contents}, {folder}, ist nicht beschreibbar.</translation>
+    </message>
+    <message>
+        <source>The program cannot store its files.</source>
+        <comment>DiskFinding.WHY_NOT_WRITABLE</comment>
+        <translation>Das Programm kann seine Dateien nicht speichern.</translation>
+    </message>
+    <message>
+        <source>Make {folder} a folder that you have permission to write to.</source>
+        <comment>DiskFinding.FIX_NOT_WRITABLE</comment>
+        <translation>Geben Sie sich Schreibrecht für den Ordner {folder}.</translation>
+    </message>
+    <message>
+        <source>{gibibytes} GiB are free in {folder}.</source>
+        <comment>DiskFinding.FREE</comment>
+        <translation>In {folder} sind {gibibytes} GiB frei.</translation>
+    </message>
+    <message>
+        <source>Writing files will fail.</source>
+        <comment>DiskFinding.WHY_FULL</comment>
+        <translation>Das Schreiben von Dateien wird fehlschlagen.</translation>
+    </message>
+    <message>
+        <source>Models and recordings need more space.</source>
+        <comment>DiskFinding.WHY_LOW</comment>
+        <translation>Modelle und Aufnahmen brauchen mehr Platz.</translation>
+    </message>
+    <message>
+        <source>Free some space on this disk.</source>
+        <comment>DiskFinding.FIX_FREE_SPACE</comment>
+        <translation>Schaffen Sie Platz auf diesem Datenträger.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on {cards}.</source>
+        <comment>GpuFinding.IN_USE</comment>
+        <translation>torch {version} läuft auf {cards}.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on the graphics processor of this Mac.</source>
+        <comment>GpuFinding.MAC</comment>
+        <translation>torch {version} läuft auf dem Grafikprozessor dieses Macs.</translation>
+    </message>
+    <message>
+        <source>torch {version} found no supported graphics card; the CPU is used.</source>
+        <comment>GpuFinding.NONE</comment>
+        <translation>torch {version} hat keine unterstützte Grafikkarte gefunden; es wird die CPU benutzt.</translation>
+    </message>
+    <message>
+        <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
+        <comment>GpuFinding.WHY</comment>
+        <translation>Auf einer CPU erreichen die genauesten Modelle wenige Bilder pro Sekunde; auf einer Grafikkarte laufen sie in Echtzeit.</translation>
+    </message>
+    <message>
+        <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
+        <comment>GpuFinding.AMD_WITHOUT_ROCM</comment>
+        <translation>Eine AMD-Grafikkarte ist vorhanden, aber torch {version} wurde ohne ROCm gebaut.</translation>
+    </message>
+    <message>
+        <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
+        <comment>GpuFinding.FIX_AMD</comment>
+        <translation>Unterstützt ROCm die Karte, installieren Sie den ROCm-Build von torch; sonst läuft OpenVINO auf der CPU.</translation>
+    </message>
+    <message>
+        <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
+        <comment>GpuFinding.NVIDIA_WITHOUT_DRIVER</comment>
+        <translation>Eine NVIDIA-Grafikkarte ist vorhanden, aber ihr Treiber ist nicht geladen.</translation>
+    </message>
+    <message>
+        <source>Install the NVIDIA driver of this system, restart, and check with:</source>
+        <comment>GpuFinding.FIX_DRIVER</comment>
+        <translation>Installieren Sie den NVIDIA-Treiber dieses Systems, starten Sie neu und prüfen Sie mit:</translation>
+    </message>
+    <message>
+        <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
+        <comment>GpuFinding.TORCH_WITHOUT_CUDA</comment>
+        <translation>Eine NVIDIA-Grafikkarte ist vorhanden (Treiber {driver}), aber torch {version} wurde ohne CUDA gebaut.</translation>
+    </message>
+    <message>
+        <source>Install the CUDA build of torch into the program's environment (see pytorch.org).</source>
+        <comment>GpuFinding.FIX_TORCH</comment>
+        <translation>Installieren Sie den CUDA-Build von torch in die Umgebung des Programms (siehe pytorch.org).</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
+        <comment>GpuFinding.DRIVER_TOO_OLD</comment>
+        <translation>Der NVIDIA-Treiber {driver} ist zu alt für torch {version}, das mit CUDA {cuda} gebaut wurde.</translation>
+    </message>
+    <message>
+        <source>Install the NVIDIA driver {driver} or newer and restart, or install a torch built with an older CUDA version.</source>
+        <comment>GpuFinding.FIX_DRIVER_VERSION</comment>
+        <translation>Installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten Sie neu, oder installieren Sie ein torch für eine ältere CUDA-Version.</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
+        <comment>GpuFinding.NO_CARD_FOUND</comment>
+        <translation>Der NVIDIA-Treiber {driver} unterstützt torch {version} (CUDA {cuda}), aber torch findet keine Karte.</translation>
+    </message>
+    <message>
+        <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
+        <comment>GpuFinding.FIX_NO_CARD</comment>
+        <translation>Starten Sie nach einem Treiberupdate neu. Reichen Sie die Karte in den Container durch (docker run --gpus all …). CUDA_VISIBLE_DEVICES darf nicht leer sein.</translation>
+    </message>
+    <message>
+        <source>Installed models: {models}.</source>
+        <comment>ModelFinding.INSTALLED</comment>
+        <translation>Installierte Modelle: {models}.</translation>
+    </message>
+    <message>
+        <source>The bundled model is missing from this installation; installed are {models}.</source>
+        <comment>ModelFinding.BUNDLED_MISSING</comment>
+        <translation>Das mitgelieferte Modell fehlt in dieser Installation; installiert sind {models}.</translation>
+    </message>
+    <message>
+        <source>No model is installed, not even the bundled one.</source>
+        <comment>ModelFinding.NONE</comment>
+        <translation>Es ist kein Modell installiert, auch nicht das mitgelieferte.</translation>
+    </message>
+    <message>
+        <source>Without a model the background cannot be replaced.</source>
+        <comment>ModelFinding.WHY_NEEDED</comment>
+        <translation>Ohne Modell lässt sich der Hintergrund nicht ersetzen.</translation>
+    </message>
+    <message>
+        <source>Reinstall the program, or download a model:</source>
+        <comment>ModelFinding.FIX_MISSING</comment>
+        <translation>Installieren Sie das Programm neu oder laden Sie ein Modell herunter:</translation>
+    </message>
+    <message>
+        <source>Only the small bundled model is installed.</source>
+        <comment>ModelFinding.ONLY_BUNDLED</comment>
+        <translation>Nur das kleine mitgelieferte Modell ist installiert.</translation>
+    </message>
+    <message>
+        <source>The published models resolve finer edges, above all hair.</source>
+        <comment>ModelFinding.WHY_MORE</comment>
+        <translation>Die veröffentlichten Modelle lösen feinere Kanten auf, vor allem Haare.</translation>
+    </message>
+    <message>
+        <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
+        <comment>LoopbackFinding.WHY_NEEDED</comment>
+        <translation>Ohne virtuelle Kamera können andere Programme das Bild nicht sehen; nur das Aufnehmen funktioniert.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is loaded.</source>
+        <comment>LoopbackFinding.LOADED</comment>
+        <translation>Das Kernelmodul v4l2loopback ist geladen.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is loaded, but has no device.</source>
+        <comment>LoopbackFinding.NO_DEVICE</comment>
+        <translation>Das Kernelmodul v4l2loopback ist geladen, hat aber kein Gerät.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.</source>
+        <comment>LoopbackFinding.NOT_LOADED</comment>
+        <translation>Das Kernelmodul v4l2loopback ist für den laufenden Kernel {kernel} installiert, aber nicht geladen.</translation>
+    </message>
+    <message>
+        <source>Or manually:</source>
+        <comment>LoopbackFinding.BY_HAND</comment>
+        <translation>Oder von Hand:</translation>
+    </message>
+    <message>
+        <source>Or manually, until the next restart:</source>
+        <comment>LoopbackFinding.BY_HAND_UNTIL_RESTART</comment>
+        <translation>Oder von Hand, bis zum nächsten Neustart:</translation>
+    </message>
+    <message>
+        <source>Then:</source>
+        <comment>LoopbackFinding.THEN</comment>
+        <translation>Danach:</translation>
+    </message>
+    <message>
+        <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
+        <comment>LoopbackFinding.KERNEL_REMOVED</comment>
+        <translation>Der laufende Kernel {kernel} ist nicht mehr installiert (installiert: {installed}).</translation>
+    </message>
+    <message>
+        <source>Restart the machine: its kernel was updated since it was started.</source>
+        <comment>LoopbackFinding.FIX_RESTART</comment>
+        <translation>Starten Sie den Rechner neu: Sein Kernel wurde seit dem Start aktualisiert.</translation>
+    </message>
+    <message>
+        <source>The modules of the running kernel {kernel} are not on this disk, as in a container.</source>
+        <comment>LoopbackFinding.KERNEL_ELSEWHERE</comment>
+        <translation>Die Module des laufenden Kernels {kernel} liegen nicht auf diesem Datenträger, wie etwa in einem Container.</translation>
+    </message>
+    <message>
+        <source>Load the module on the host, outside the container:</source>
+        <comment>LoopbackFinding.FIX_ON_HOST</comment>
+        <translation>Laden Sie das Modul auf dem Hostsystem, außerhalb des Containers:</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
+        <comment>LoopbackFinding.NOT_BUILT</comment>
+        <translation>v4l2loopback ist installiert, aber nicht für den laufenden Kernel {kernel} gebaut.</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
+        <comment>LoopbackFinding.BUILT_FOR_OTHERS</comment>
+        <translation>v4l2loopback ist für {kernels} gebaut, aber nicht für den laufenden Kernel {kernel}.</translation>
+    </message>
+    <message>
+        <source>{finding} The headers of this kernel are not installed.</source>
+        <comment>LoopbackFinding.WITHOUT_HEADERS</comment>
+        <translation>{finding} Die Header dieses Kernels sind nicht installiert.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is not installed.</source>
+        <comment>LoopbackFinding.NOT_INSTALLED</comment>
+        <translation>Das Kernelmodul v4l2loopback ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs.</source>
+        <comment>LoopbackFinding.DEVICE</comment>
+        <translation>{device} erscheint in anderen Programmen als „{label}“.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
+        <comment>LoopbackFinding.DEVICE_OF_SEVERAL</comment>
+        <translation>{device} erscheint in anderen Programmen als „{label}“; es gibt {count} virtuelle Kameras.</translation>
+    </message>
+    <message>
+        <source>{device} has exclusive_caps=1: browsers and meeting programs list it.</source>
+        <comment>LoopbackFinding.EXCLUSIVE</comment>
+        <translation>{device} hat exclusive_caps=1: Browser und Besprechungsprogramme listen sie auf.</translation>
+    </message>
+    <message>
+        <source>{device} was loaded without exclusive_caps=1.</source>
+        <comment>LoopbackFinding.NOT_EXCLUSIVE</comment>
+        <translation>{device} wurde ohne exclusive_caps=1 geladen.</translation>
+    </message>
+    <message>
+        <source>Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.</source>
+        <comment>LoopbackFinding.WHY_EXCLUSIVE</comment>
+        <translation>Chromium, Chrome, Teams, Discord und Zoom listen keine virtuelle Kamera auf, die auch Ausgaben annimmt.</translation>
+    </message>
+    <message>
+        <source>Close every program that uses {device}, then:</source>
+        <comment>LoopbackFinding.FIX_CLOSE_PROGRAMS</comment>
+        <translation>Schließen Sie alle Programme, die {device} benutzen, dann:</translation>
+    </message>
+    <message>
+        <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
+        <comment>LoopbackFinding.NO_NODE</comment>
+        <translation>Der Kernel hat eine virtuelle Kamera, aber die Gerätedatei {device} fehlt.</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through (docker run --device {device} …); otherwise start udev:</source>
+        <comment>LoopbackFinding.FIX_NO_NODE</comment>
+        <translation>Reichen Sie das Gerät in den Container durch (docker run --device {device} …); sonst starten Sie udev:</translation>
+    </message>
+    <message>
+        <source>The user {user} has permission to write to {device}.</source>
+        <comment>LoopbackFinding.PERMITTED</comment>
+        <translation>Der Benutzer {user} darf auf {device} schreiben.</translation>
+    </message>
+    <message>
+        <source>The user {user} has no permission to open {device}.</source>
+        <comment>LoopbackFinding.NOT_PERMITTED</comment>
+        <translation>Der Benutzer {user} darf {device} nicht öffnen.</translation>
+    </message>
+    <message>
+        <source>Without permission the program cannot send frames to the virtual camera.</source>
+        <comment>LoopbackFinding.WHY_PERMISSION</comment>
+        <translation>Ohne Berechtigung kann das Programm keine Bilder an die virtuelle Kamera senden.</translation>
+    </message>
+    <message>
+        <source>Another program sends to {device}; it is open in {programs}.</source>
+        <comment>LoopbackFinding.BUSY</comment>
+        <translation>Ein anderes Programm sendet an {device}; geöffnet ist das Gerät in {programs}.</translation>
+    </message>
+    <message>
+        <source>A program of another user sends to {device}.</source>
+        <comment>LoopbackFinding.BUSY_UNKNOWN</comment>
+        <translation>Ein Programm eines anderen Benutzers sendet an {device}.</translation>
+    </message>
+    <message>
+        <source>A virtual camera accepts frames from one program at a time.</source>
+        <comment>LoopbackFinding.WHY_BUSY</comment>
+        <translation>Eine virtuelle Kamera nimmt immer nur Bilder eines Programms an.</translation>
+    </message>
+    <message>
+        <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
+        <comment>LoopbackFinding.FIX_BUSY</comment>
+        <translation>Ist dieses Programm Mattecam, ist nichts zu tun. Sonst schließen Sie es oder nehmen Sie ein anderes Gerät:</translation>
+    </message>
+    <message>
+        <source>{device} is free.</source>
+        <comment>LoopbackFinding.FREE</comment>
+        <translation>{device} ist frei.</translation>
+    </message>
+    <message>
+        <source>{device} is free; waiting for its picture: {programs}.</source>
+        <comment>LoopbackFinding.FREE_WITH_READERS</comment>
+        <translation>{device} ist frei; auf ihr Bild warten: {programs}.</translation>
+    </message>
+    <message>
+        <source>The module is loaded at every start of the machine.</source>
+        <comment>LoopbackFinding.AT_START</comment>
+        <translation>Das Modul wird bei jedem Start des Rechners geladen.</translation>
+    </message>
+    <message>
+        <source>The module is not loaded at the start of the machine.</source>
+        <comment>LoopbackFinding.NOT_AT_START</comment>
+        <translation>Das Modul wird beim Start des Rechners nicht geladen.</translation>
+    </message>
+    <message>
+        <source>After a restart the virtual camera is missing.</source>
+        <comment>LoopbackFinding.WHY_AT_START</comment>
+        <translation>Nach einem Neustart fehlt die virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <source>Options of v4l2loopback are also set in {files}.</source>
+        <comment>LoopbackFinding.OTHER_OPTIONS</comment>
+        <translation>Optionen von v4l2loopback werden auch in {files} gesetzt.</translation>
+    </message>
+    <message>
+        <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
+        <comment>LoopbackFinding.WHY_OTHER_OPTIONS</comment>
+        <translation>modprobe führt die Optionen aller Dateien zusammen, so dass Geräte eine andere Nummer, einen anderen Namen oder Modus bekommen können.</translation>
+    </message>
+    <message>
+        <source>Keep one file with both devices, for example:</source>
+        <comment>LoopbackFinding.FIX_ONE_FILE</comment>
+        <translation>Behalten Sie eine Datei mit beiden Geräten, zum Beispiel:</translation>
+    </message>
+    <message>
+        <source>Remove the other files:</source>
+        <comment>LoopbackFinding.FIX_REMOVE_OTHERS</comment>
+        <translation>Entfernen Sie die anderen Dateien:</translation>
+    </message>
+    <message>
+        <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
+        <comment>LoopbackFinding.FIX_PACKAGE</comment>
+        <translation>Installieren Sie das Paket v4l2loopback (oft v4l2loopback-dkms) und die Header des laufenden Kernels.</translation>
+    </message>
+    <message>
+        <source>Install the headers of the running kernel, then:</source>
+        <comment>LoopbackFinding.FIX_HEADERS</comment>
+        <translation>Installieren Sie die Header des laufenden Kernels, dann:</translation>
+    </message>
+    <message>
+        <source>With RPM Fusion (free) enabled:</source>
+        <comment>LoopbackFinding.FIX_RPM_FUSION</comment>
+        <translation>Mit aktiviertem RPM Fusion (free):</translation>
+    </message>
+    <message>
+        <source>In /etc/nixos/configuration.nix:</source>
+        <comment>LoopbackFinding.FIX_NIXOS</comment>
+        <translation>In /etc/nixos/configuration.nix:</translation>
+    </message>
+    <message>
+        <source>Secure Boot is off: the kernel loads unsigned modules.</source>
+        <comment>SecureBootFinding.OFF</comment>
+        <translation>Secure Boot ist aus: Der Kernel lädt unsignierte Module.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
+        <comment>SecureBootFinding.ACCEPTED</comment>
+        <translation>Secure Boot ist an, und der Kernel hat die Signatur des Moduls angenommen.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
+        <comment>SecureBootFinding.NOT_BUILT</comment>
+        <translation>Secure Boot ist an: Das Modul muss mit einem Schlüssel signiert sein, der in der Firmware eingetragen ist.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
+        <comment>SecureBootFinding.SIGNED</comment>
+        <translation>Secure Boot ist an, und das Modul ist von „{signer}“ signiert.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is not signed.</source>
+        <comment>SecureBootFinding.UNSIGNED</comment>
+        <translation>Secure Boot ist an, und das Modul ist nicht signiert.</translation>
+    </message>
+    <message>
+        <source>With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).</source>
+        <comment>SecureBootFinding.WHY</comment>
+        <translation>Mit Secure Boot lehnt der Kernel Module ab, deren Schlüssel nicht eingetragen ist („Key was rejected by service“).</translation>
+    </message>
+    <message>
+        <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
+        <comment>SecureBootFinding.FIX</comment>
+        <translation>Tragen Sie den Signaturschlüssel ein, starten Sie neu und bestätigen Sie auf dem blauen Bildschirm:</translation>
+    </message>
+    <message>
+        <source>Installed: {programs}.</source>
+        <comment>ObsFinding.INSTALLED</comment>
+        <translation>Installiert: {programs}.</translation>
+    </message>
+    <message>
+        <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
+        <comment>ObsFinding.NONE_ON_WINDOWS</comment>
+        <translation>Weder OBS Virtual Camera noch Unity Video Capture ist installiert.</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
+        <comment>ObsFinding.FIX_WINDOWS</comment>
+        <translation>Installieren Sie OBS Studio (es muss nicht laufen) und starten Sie dann die Programme neu, die die Kamera benutzen:</translation>
+    </message>
+    <message>
+        <source>OBS Virtual Camera is installed and allowed.</source>
+        <comment>ObsFinding.ALLOWED</comment>
+        <translation>OBS Virtual Camera ist installiert und erlaubt.</translation>
+    </message>
+    <message>
+        <source>The camera extension of OBS is installed, but not allowed.</source>
+        <comment>ObsFinding.NOT_ALLOWED</comment>
+        <translation>Die Kameraerweiterung von OBS ist installiert, aber nicht erlaubt.</translation>
+    </message>
+    <message>
+        <source>Allow it in System Settings › General › Login Items &amp; Extensions › Camera Extensions (before macOS 15: Privacy &amp; Security), then restart OBS once.</source>
+        <comment>ObsFinding.FIX_ALLOW</comment>
+        <translation>Erlauben Sie sie in Systemeinstellungen › Allgemein › Anmeldeobjekte &amp; Erweiterungen › Kameraerweiterungen (vor macOS 15: Datenschutz &amp; Sicherheit) und starten Sie OBS dann einmal neu.</translation>
+    </message>
+    <message>
+        <source>OBS is installed, but its camera extension is not.</source>
+        <comment>ObsFinding.WITHOUT_EXTENSION</comment>
+        <translation>OBS ist installiert, seine Kameraerweiterung aber nicht.</translation>
+    </message>
+    <message>
+        <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
+        <comment>ObsFinding.FIX_EXTENSION</comment>
+        <translation>Öffnen Sie OBS, drücken Sie einmal „Virtuelle Kamera starten“, erlauben Sie die Erweiterung und schließen Sie OBS.</translation>
+    </message>
+    <message>
+        <source>OBS Studio, which provides the virtual camera, is not installed.</source>
+        <comment>ObsFinding.NONE_ON_MAC</comment>
+        <translation>OBS Studio, das die virtuelle Kamera bereitstellt, ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
+        <comment>ObsFinding.FIX_MAC</comment>
+        <translation>Installieren Sie OBS Studio, drücken Sie einmal „Virtuelle Kamera starten“ und erlauben Sie die Erweiterung:</translation>
+    </message>
+    <message>
+        <source>No test picture was sent to {device} because another program sends to it.</source>
+        <comment>ProofFinding.BUSY</comment>
+        <translation>An {device} wurde kein Testbild gesendet, weil ein anderes Programm dorthin sendet.</translation>
+    </message>
+    <message>
+        <source>Close that program and run the doctor again.</source>
+        <comment>ProofFinding.FIX_BUSY</comment>
+        <translation>Schließen Sie dieses Programm und prüfen Sie erneut.</translation>
+    </message>
+    <message>
+        <source>The test picture could not be sent: {reason}</source>
+        <comment>ProofFinding.NOT_SENT</comment>
+        <translation>Das Testbild konnte nicht gesendet werden: {reason}</translation>
+    </message>
+    <message>
+        <source>The driver of {device} does not respond.</source>
+        <comment>ProofFinding.HANGS</comment>
+        <translation>Der Treiber von {device} antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>{device} accepted no frame within {seconds} seconds.</source>
+        <comment>ProofFinding.NOTHING_SENT</comment>
+        <translation>{device} hat innerhalb von {seconds} Sekunden kein Bild angenommen.</translation>
+    </message>
+    <message>
+        <source>Other programs see no picture.</source>
+        <comment>ProofFinding.WHY_NOT_SENT</comment>
+        <translation>Andere Programme sehen kein Bild.</translation>
+    </message>
+    <message>
+        <source>Close other programs that use the device; if that does not help, reload the module:</source>
+        <comment>ProofFinding.FIX_NOT_SENT</comment>
+        <translation>Schließen Sie andere Programme, die das Gerät benutzen; hilft das nicht, laden Sie das Modul neu:</translation>
+    </message>
+    <message>
+        <source>{device} accepts frames, but cannot be opened as a camera.</source>
+        <comment>ProofFinding.NOT_READABLE</comment>
+        <translation>{device} nimmt Bilder an, lässt sich aber nicht als Kamera öffnen.</translation>
+    </message>
+    <message>
+        <source>Load the module with exclusive_caps=1:</source>
+        <comment>ProofFinding.FIX_NOT_READABLE</comment>
+        <translation>Laden Sie das Modul mit exclusive_caps=1:</translation>
+    </message>
+    <message>
+        <source>{device} can be opened as a camera, but delivers no frames.</source>
+        <comment>ProofFinding.NO_PICTURE</comment>
+        <translation>{device} lässt sich als Kamera öffnen, liefert aber keine Bilder.</translation>
+    </message>
+    <message>
+        <source>Close every program that uses the device and run the doctor again.</source>
+        <comment>ProofFinding.FIX_CLOSE_PROGRAMS</comment>
+        <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut.</translation>
+    </message>
+    <message>
+        <source>Other programs see the same.</source>
+        <comment>ProofFinding.WHY_SAME</comment>
+        <translation>Andere Programme sehen dasselbe.</translation>
+    </message>
+    <message>
+        <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
+        <comment>ProofFinding.OTHER_SIZE</comment>
+        <translation>{device} liefert {width} × {height} statt {wanted_width} × {wanted_height}, weil ein Programm sie liest.</translation>
+    </message>
+    <message>
+        <source>The picture is letterboxed to that size.</source>
+        <comment>ProofFinding.WHY_OTHER_SIZE</comment>
+        <translation>Das Bild wird mit Rändern in diese Größe eingepasst.</translation>
+    </message>
+    <message>
+        <source>Close the programs that read the camera so that it can take the new size.</source>
+        <comment>ProofFinding.FIX_OTHER_SIZE</comment>
+        <translation>Schließen Sie die Programme, die die Kamera lesen, damit sie die neue Größe annehmen kann.</translation>
+    </message>
+    <message>
+        <source>The colours read back from {device} differ by up to {error} of 255.</source>
+        <comment>ProofFinding.WRONG_COLOURS</comment>
+        <translation>Die von {device} zurückgelesenen Farben weichen um bis zu {error} von 255 ab.</translation>
+    </message>
+    <message>
+        <source>Close every program that uses the device and run the doctor again; if that does not help, update v4l2loopback.</source>
+        <comment>ProofFinding.FIX_WRONG_COLOURS</comment>
+        <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut; hilft das nicht, aktualisieren Sie v4l2loopback.</translation>
+    </message>
+    <message>
+        <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
+        <comment>ProofFinding.GOOD</comment>
+        <translation>Farbbalken an {device} wurden mit {width} × {height} zurückgelesen; die größte Abweichung ist {error} von 255.</translation>
+    </message>
+    <message>
+        <source>{name} (process {pid})</source>
+        <comment>ProgramName.PROCESS</comment>
+        <translation>{name} (Prozess {pid})</translation>
+    </message>
+    <message>
+        <source>Mattecam itself</source>
+        <comment>ProgramName.THIS</comment>
+        <translation>Mattecam selbst</translation>
+    </message>
+    <message>
+        <source>another program</source>
+        <comment>ProgramName.OTHER</comment>
+        <translation>einem anderen Programm</translation>
     </message>
 </context></TS>

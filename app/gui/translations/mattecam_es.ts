@@ -4,1945 +4,2234 @@
 <context>
     <name>ActionBar</name>
     <message>
-        <location filename="../action_bar.py" line="90" />
-        <location filename="../action_bar.py" line="32" />
-        <location filename="../action_bar.py" line="31" />
         <source>Freeze</source>
         <translation>Congelar</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="32" />
         <source>Hold the picture (F)</source>
         <translation>Detener la imagen (F)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="90" />
-        <location filename="../action_bar.py" line="34" />
-        <location filename="../action_bar.py" line="33" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="34" />
         <source>Keep this picture as a file (S)</source>
         <translation>Guardar esta imagen en un archivo (S)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="90" />
-        <location filename="../action_bar.py" line="36" />
-        <location filename="../action_bar.py" line="35" />
         <source>Record</source>
         <translation>Grabar</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="36" />
         <source>Record what goes out as a video (R)</source>
         <translation>Grabar en vídeo lo que se envía (R)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="89" />
-        <location filename="../action_bar.py" line="38" />
-        <location filename="../action_bar.py" line="37" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="38" />
         <source>Show the stand-by card instead of you (P)</source>
         <translation>Mostrar la tarjeta de espera en su lugar (P)</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="89" />
         <source>Go on</source>
         <translation>Continuar</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="117" />
         <source>Result</source>
         <translation>Resultado</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="117" />
         <source>What the others see</source>
         <translation>Lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="118" />
         <source>Original</source>
         <translation>Original</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="118" />
         <source>What the camera sees; only you see this</source>
         <translation>Lo que ve la cámara; solo lo ve usted</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="119" />
         <source>Matte</source>
         <translation>Máscara</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="119" />
         <source>White is you, black is the background</source>
         <translation>Blanco es usted, negro es el fondo</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="120" />
         <source>Person</source>
         <translation>Persona</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="120" />
         <source>You alone, cut out</source>
         <translation>Solo usted, recortado</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="121" />
         <source>Compare</source>
         <translation>Comparar</translation>
     </message>
     <message>
-        <location filename="../action_bar.py" line="121" />
         <source>Original and result side by side</source>
         <translation>Original y resultado lado a lado</translation>
     </message>
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="120" />
         <source>All is well.</source>
         <translation>Todo está bien.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="121" />
         <source>Problems: {0}   ·   Warnings: {1}</source>
         <translation>Problemas: {0}   ·   Avisos: {1}</translation>
     </message>
 </context><context>
     <name>Assistant</name>
     <message>
-        <location filename="../assistant.py" line="60" />
         <source>Set Mattecam up</source>
         <translation>Configurar Mattecam</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="72" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="73" />
         <source>Meetings see you through a virtual camera. This is what your computer has:</source>
         <translation>Las reuniones le ven a través de una cámara virtual. Esto es lo que tiene su equipo:</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="79" />
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="80" />
         <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
         <translation>La red incluida funciona al instante. Robust Video Matting recorta mejor el pelo; solo se descarga si usted lo pide y se queda en este equipo.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="124" />
-        <location filename="../assistant.py" line="114" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="114" />
         <source>Where the picture comes from</source>
         <translation>De dónde viene la imagen</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="124" />
         <source>Choose your camera. Only you see this preview.</source>
         <translation>Elija su cámara. Solo usted ve esta vista previa.</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="132" />
-        <location filename="../assistant.py" line="131" />
         <source>Skip the set-up</source>
         <translation>Omitir la configuración</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="132" />
         <source>It can be opened again from the menu</source>
         <translation>Se puede volver a abrir desde el menú</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="135" />
-        <location filename="../assistant.py" line="134" />
         <source>Back</source>
         <translation>Atrás</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="135" />
         <source>To the step before</source>
         <translation>Al paso anterior</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="164" />
-        <location filename="../assistant.py" line="137" />
         <source>Next</source>
         <translation>Siguiente</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="164" />
         <source>Done</source>
         <translation>Listo</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="166" />
         <source>To the next step</source>
         <translation>Al paso siguiente</translation>
     </message>
     <message>
-        <location filename="../assistant.py" line="167" />
         <source>Step {0} of {1}</source>
         <translation>Paso {0} de {1}</translation>
     </message>
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <location filename="../backgrounds/library.py" line="56" />
         <source>There is no picture in what was pasted; copy an image first.</source>
         <translation>Lo pegado no contiene ninguna imagen; copie primero una imagen.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="58" />
         <source>Picture</source>
         <translation>Imagen</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="90" />
         <source>None</source>
         <translation>Ninguno</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="91" />
         <source>Blur</source>
         <translation>Desenfoque</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="92" />
         <source>Green</source>
         <translation>Verde</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="93" />
         <source>Colour</source>
         <translation>Color</translation>
     </message>
     <message>
-        <location filename="../backgrounds/library.py" line="123" />
         <source>No picture came from {0}; save it to a file and add that.</source>
         <translation>No llegó ninguna imagen de {0}; guárdela en un archivo y añádalo.</translation>
     </message>
 </context><context>
     <name>BackgroundOptions</name>
     <message>
-        <location filename="../backgrounds/options.py" line="25" />
         <source>Blur strength</source>
         <translation>Intensidad del desenfoque</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="26" />
         <source>How strongly the room is blurred</source>
         <translation>Cuánto se desenfoca la habitación</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="40" />
-        <location filename="../backgrounds/options.py" line="32" />
         <source>Fit</source>
         <translation>Ajuste</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="32" />
         <source>How the image fills the picture</source>
         <translation>Cómo llena la imagen el cuadro</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="35" />
         <source>Choose the colour…</source>
         <translation>Elegir el color…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="36" />
         <source>Choose the colour</source>
         <translation>Elegir el color</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="36" />
         <source>The colour behind you</source>
         <translation>El color detrás de usted</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="38" />
         <source>Your room can be seen.</source>
         <translation>Se ve su habitación.</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="40" />
         <source>Strength</source>
         <translation>Intensidad</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="51" />
         <source>Fill the picture</source>
         <translation>Llenar el cuadro</translation>
     </message>
     <message>
-        <location filename="../backgrounds/options.py" line="51" />
         <source>Show all of it</source>
         <translation>Mostrar entera</translation>
     </message>
 </context><context>
     <name>BackgroundStrip</name>
     <message>
-        <location filename="../backgrounds/strip.py" line="183" />
-        <location filename="../backgrounds/strip.py" line="47" />
         <source>Add…</source>
         <translation>Añadir…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="50" />
         <source>Add a background</source>
         <translation>Añadir un fondo</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="51" />
         <source>Add images or videos; they can be dropped or pasted as well</source>
         <translation>Añadir imágenes o vídeos; también se pueden soltar o pegar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="88" />
         <source>Images and videos ({0})</source>
         <translation>Imágenes y vídeos ({0})</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="89" />
         <source>Add backgrounds</source>
         <translation>Añadir fondos</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="117" />
         <source>Backgrounds</source>
         <translation>Fondos</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="117" />
         <source>Choose what is behind you</source>
         <translation>Elija lo que hay detrás de usted</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="146" />
         <source>Background</source>
         <translation>Fondo</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="176" />
         <source>Use</source>
         <translation>Usar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="178" />
         <source>Choose the colour…</source>
         <translation>Elegir el color…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="180" />
         <source>Rename…</source>
         <translation>Cambiar el nombre…</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="181" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../backgrounds/strip.py" line="203" />
         <source>Rename the background</source>
         <translation>Cambiar el nombre del fondo</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
     <message>
-        <location filename="../backgrounds/names.py" line="18" />
         <source>Soft studio</source>
         <translation>Estudio suave</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="19" />
         <source>Window light</source>
         <translation>Luz de ventana</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="20" />
         <source>White bricks</source>
         <translation>Ladrillo blanco</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="21" />
         <source>Oak slats</source>
         <translation>Listones de roble</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="22" />
         <source>Bookshelf</source>
         <translation>Estantería</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="23" />
         <source>Paper waves</source>
         <translation>Ondas de papel</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="24" />
         <source>Dusk hills</source>
         <translation>Colinas al anochecer</translation>
     </message>
     <message>
-        <location filename="../backgrounds/names.py" line="25" />
         <source>Evening lights</source>
         <translation>Luces de noche</translation>
     </message>
 </context><context>
     <name>CameraPage</name>
     <message>
-        <location filename="../panels/camera.py" line="45" />
-        <location filename="../panels/camera.py" line="36" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="36" />
         <source>Where the picture comes from</source>
         <translation>De dónde viene la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="46" />
-        <location filename="../panels/camera.py" line="37" />
         <source>Size</source>
         <translation>Tamaño</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="37" />
         <source>Width and height of the picture</source>
         <translation>Anchura y altura de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="47" />
-        <location filename="../panels/camera.py" line="38" />
         <source>Pictures a second</source>
         <translation>Imágenes por segundo</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="38" />
         <source>How many pictures the camera gives</source>
         <translation>Cuántas imágenes da la cámara</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="48" />
-        <location filename="../panels/camera.py" line="39" />
         <source>Format</source>
         <translation>Formato</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="39" />
         <source>How the camera sends its pictures</source>
         <translation>Cómo envía la cámara sus imágenes</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="42" />
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="42" />
         <source>See yourself as in a mirror; the others do not</source>
         <translation>Véase como en un espejo; los demás no</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="44" />
         <source>Source</source>
         <translation>Fuente</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="50" />
         <source>Framing</source>
         <translation>Encuadre</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="52" />
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="76" />
         <source>{0} gives {1} × {2} at {3} per second {4}</source>
         <translation>{0} da {1} × {2} a {3} por segundo {4}</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="88" />
         <source>Choose a video</source>
         <translation>Elegir un vídeo</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="130" />
-        <location filename="../panels/camera.py" line="102" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="104" />
         <source>Demonstration</source>
         <translation>Demostración</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="107" />
         <source>A camera that is not plugged in</source>
         <translation>Una cámara que no está conectada</translation>
     </message>
     <message>
-        <location filename="../panels/camera.py" line="109" />
         <source>Video file…</source>
         <translation>Archivo de vídeo…</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
     <message>
-        <location filename="../dialogs.py" line="44" />
         <source>Name:</source>
         <translation>Nombre:</translation>
     </message>
 </context><context>
     <name>DoctorDialog</name>
     <message>
-        <location filename="../doctor_dialog.py" line="61" />
         <source>Check this computer</source>
         <translation>Comprobar este equipo</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="69" />
-        <location filename="../doctor_dialog.py" line="66" />
         <source>Send a test picture</source>
         <translation>Enviar una imagen de prueba</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="70" />
         <source>Other programs see colour bars for a second, which are read back and compared</source>
         <translation>Otros programas ven durante un segundo barras de color, que se vuelven a leer y se comparan</translation>
     </message>
 </context><context>
     <name>EdgeControls</name>
     <message>
-        <location filename="../panels/edges.py" line="60" />
-        <location filename="../panels/edges.py" line="59" />
         <source>Reset the edge</source>
         <translation>Restablecer el borde</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="60" />
         <source>Leave the matte as the network gives it</source>
         <translation>Dejar la máscara como la da la red</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="68" />
         <source>Hardness</source>
         <translation>Dureza</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="68" />
         <source>From the soft matte to a hard cut-out</source>
         <translation>De la máscara suave al recorte duro</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="69" />
         <source>Threshold</source>
         <translation>Umbral</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="69" />
         <source>Which parts stay when the edge is hardened</source>
         <translation>Qué partes quedan al endurecer el borde</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="70" />
         <source>Shrink or grow</source>
         <translation>Encoger o crecer</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="70" />
         <source>Moves the edge into the person or away</source>
         <translation>Mueve el borde hacia la persona o la aleja</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="71" />
         <source>Feather outward</source>
         <translation>Suavizar hacia fuera</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="71" />
         <source>Softens the edge without eating into the person</source>
         <translation>Suaviza el borde sin comerse a la persona</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="72" />
         <source>Steadiness</source>
         <translation>Estabilidad</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="72" />
         <source>Holds back flicker of the edge</source>
         <translation>Frena el parpadeo del borde</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="73" />
         <source>Despill</source>
         <translation>Quitar reflejos</translation>
     </message>
     <message>
-        <location filename="../panels/edges.py" line="73" />
         <source>Takes a green cast out of hair and edges</source>
         <translation>Quita el tono verde del pelo y los bordes</translation>
     </message>
 </context><context>
     <name>ErrorBar</name>
     <message>
-        <location filename="../error_bar.py" line="25" />
         <source>Problem</source>
         <translation>Problema</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="25" />
         <source>What went wrong</source>
         <translation>Qué ha fallado</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
         <source>Help</source>
         <translation>Ayuda</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="38" />
         <source>Helps with the problem</source>
         <translation>Ayuda con el problema</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="41" />
         <source>Dismiss</source>
         <translation>Descartar</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="41" />
         <source>Hide this message</source>
         <translation>Ocultar este mensaje</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="77" />
         <source>and {0} more</source>
         <translation>y {0} más</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="87" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="88" />
         <source>Matting</source>
         <translation>Recorte</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="89" />
         <source>Background</source>
         <translation>Fondo</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="90" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="91" />
         <source>Recording</source>
         <translation>Grabación</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="92" />
         <source>Output</source>
         <translation>Salida</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="93" />
         <source>Settings</source>
         <translation>Ajustes</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="98" />
         <source>Choose another camera</source>
         <translation>Elegir otra cámara</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="99" />
         <source>Choose another model</source>
         <translation>Elegir otro modelo</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="100" />
         <source>Use the blur</source>
         <translation>Usar el desenfoque</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="101" />
         <source>Set up…</source>
         <translation>Configurar…</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="102" />
         <source>Choose another folder</source>
         <translation>Elegir otra carpeta</translation>
     </message>
     <message>
-        <location filename="../error_bar.py" line="103" />
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
 </context><context>
     <name>Findings</name>
     <message>
-        <location filename="../findings_view.py" line="173" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="174" />
         <source>Camera: permission</source>
         <translation>Cámara: permiso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="175" />
         <source>Camera: in use</source>
         <translation>Cámara: en uso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="176" />
         <source>Virtual camera: module</source>
         <translation>Cámara virtual: módulo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="177" />
         <source>Virtual camera: device</source>
         <translation>Cámara virtual: dispositivo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="178" />
         <source>Virtual camera: installed</source>
         <translation>Cámara virtual: instalada</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="179" />
         <source>Virtual camera: seen by browsers</source>
         <translation>Cámara virtual: visible para los navegadores</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="180" />
         <source>Virtual camera: permission</source>
         <translation>Cámara virtual: permiso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="181" />
         <source>Virtual camera: in use</source>
         <translation>Cámara virtual: en uso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="182" />
         <source>Virtual camera: at the start of the computer</source>
         <translation>Cámara virtual: al encender el equipo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="183" />
         <source>Virtual camera: Secure Boot</source>
         <translation>Cámara virtual: Secure Boot</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="184" />
         <source>Virtual camera: options</source>
         <translation>Cámara virtual: opciones</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="185" />
         <source>Virtual camera: test picture</source>
         <translation>Cámara virtual: imagen de prueba</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="186" />
         <source>Graphics card</source>
         <translation>Tarjeta gráfica</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="187" />
         <source>Models</source>
         <translation>Modelos</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="188" />
         <source>Display</source>
         <translation>Pantalla</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="189" />
         <source>Display: libraries</source>
         <translation>Pantalla: bibliotecas</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="190" />
         <source>Disk of the settings</source>
         <translation>Disco de los ajustes</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="191" />
         <source>Disk of the models</source>
         <translation>Disco de los modelos</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="197" />
         <source>fine</source>
         <translation>bien</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="198" />
         <source>warning</source>
         <translation>aviso</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="199" />
         <source>problem</source>
         <translation>problema</translation>
     </message>
 </context><context>
     <name>FindingsDialog</name>
     <message>
-        <location filename="../doctor_dialog.py" line="33" />
         <source>Choosing the camera in other programs…</source>
         <translation>Elegir la cámara en otros programas…</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="35" />
         <source>Opens a page of the manual</source>
         <translation>Abre una página del manual</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="37" />
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
     <message>
-        <location filename="../doctor_dialog.py" line="39" />
         <source>Back to the window</source>
         <translation>Volver a la ventana</translation>
     </message>
 </context><context>
     <name>FindingsView</name>
     <message>
-        <location filename="../findings_view.py" line="72" />
-        <location filename="../findings_view.py" line="32" />
         <source>Checking…</source>
         <translation>Comprobando…</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="47" />
-        <location filename="../findings_view.py" line="44" />
         <source>Check again</source>
         <translation>Comprobar de nuevo</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="48" />
         <source>Look at this machine once more</source>
         <translation>Examinar este equipo otra vez</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="91" />
         <source>The virtual camera is ready.</source>
         <translation>La cámara virtual está lista.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="92" />
         <source>Other programs cannot see the picture yet.</source>
         <translation>Otros programas aún no pueden ver la imagen.</translation>
     </message>
     <message>
-        <location filename="../findings_view.py" line="164" />
-        <location filename="../findings_view.py" line="163" />
         <source>Copy</source>
         <translation>Copiar</translation>
     </message>
 </context><context>
     <name>FramingControls</name>
     <message>
-        <location filename="../panels/framing.py" line="25" />
         <source>Zoom</source>
         <translation>Zoom</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="26" />
         <source>Shows a part of the camera's picture larger</source>
         <translation>Muestra más grande una parte de la imagen de la cámara</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="29" />
         <source>Sideways</source>
         <translation>Hacia los lados</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="29" />
         <source>Moves the part shown to the left or right</source>
         <translation>Mueve la parte mostrada a la izquierda o a la derecha</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="33" />
         <source>Up and down</source>
         <translation>Arriba y abajo</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="33" />
         <source>Moves the part shown up or down</source>
         <translation>Mueve la parte mostrada hacia arriba o hacia abajo</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="35" />
         <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
         <translation>Gire la rueda del ratón sobre la vista previa para ampliar; arrastre para mover.</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="38" />
-        <location filename="../panels/framing.py" line="36" />
         <source>Show the whole picture</source>
         <translation>Mostrar la imagen completa</translation>
     </message>
     <message>
-        <location filename="../panels/framing.py" line="38" />
         <source>Ends the zoom of the camera's picture</source>
         <translation>Termina el zoom de la imagen de la cámara</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
     <message>
-        <location filename="../log_window.py" line="31" />
-        <location filename="../log_window.py" line="23" />
         <source>Log</source>
         <translation>Registro</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="31" />
         <source>What the program did, newest last</source>
         <translation>Lo que hizo el programa, lo más nuevo al final</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="36" />
-        <location filename="../log_window.py" line="33" />
         <source>Copy diagnostics</source>
         <translation>Copiar el diagnóstico</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="37" />
         <source>Copies versions, settings and the log, for a report</source>
         <translation>Copia versiones, ajustes y registro para un informe</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="42" />
-        <location filename="../log_window.py" line="41" />
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="42" />
         <source>Close the log window</source>
         <translation>Cerrar la ventana del registro</translation>
     </message>
     <message>
-        <location filename="../log_window.py" line="77" />
         <source>Copied.</source>
         <translation>Copiado.</translation>
     </message>
 </context><context>
     <name>MainWindow</name>
     <message>
-        <location filename="../main_window.py" line="96" />
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="97" />
         <source>Matting</source>
         <translation>Recorte</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="98" />
         <source>Output</source>
         <translation>Salida</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="134" />
         <source>Saved {0}</source>
         <translation>Guardado: {0}</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="185" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="202" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="204" />
         <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
         <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
     </message>
     <message>
-        <location filename="../main_window.py" line="205" />
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
 </context><context>
     <name>MattingPage</name>
     <message>
-        <location filename="../panels/matting.py" line="37" />
         <source>Adapt to a busy machine</source>
         <translation>Adaptarse a la carga</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="38" />
         <source>Lowers the detail, what is automatic and the rate while the machine cannot keep up</source>
         <translation>Baja el detalle, lo automático y el ritmo mientras el equipo no dé abasto</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="52" />
-        <location filename="../panels/matting.py" line="41" />
         <source>Device</source>
         <translation>Dispositivo</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="41" />
         <source>What computes the matte</source>
         <translation>Qué calcula la máscara</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="53" />
-        <location filename="../panels/matting.py" line="42" />
         <source>Executor</source>
         <translation>Ejecución</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="42" />
         <source>How the network is run</source>
         <translation>Cómo se ejecuta la red</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="54" />
-        <location filename="../panels/matting.py" line="43" />
         <source>Precision</source>
         <translation>Precisión</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="43" />
         <source>How exactly is computed</source>
         <translation>Con qué exactitud se calcula</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="55" />
-        <location filename="../panels/matting.py" line="44" />
         <source>Refiner</source>
         <translation>Refinado</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="44" />
         <source>How the small matte becomes a large one</source>
         <translation>Cómo la máscara pequeña se hace grande</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="45" />
         <source>Network</source>
         <translation>Red</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="49" />
         <source>Edge</source>
         <translation>Borde</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="51" />
         <source>Computation</source>
         <translation>Cálculo</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="87" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="96" />
         <source>Deep guided filter</source>
         <translation>Filtro guiado profundo</translation>
     </message>
     <message>
-        <location filename="../panels/matting.py" line="97" />
         <source>Fast guided filter</source>
         <translation>Filtro guiado rápido</translation>
     </message>
 </context><context>
     <name>Menus</name>
     <message>
-        <location filename="../menus.py" line="30" />
         <source>&amp;Scenes</source>
         <translation>&amp;Escenas</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="49" />
         <source>&amp;Program</source>
         <translation>&amp;Programa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="52" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="53" />
         <source>Freeze</source>
         <translation>Congelar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="54" />
         <source>Record</source>
         <translation>Grabar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="55" />
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="58" />
         <source>Open the folder of recordings</source>
         <translation>Abrir la carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="60" />
         <source>Set-up assistant…</source>
         <translation>Asistente de configuración…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="62" />
         <source>Quit</source>
         <translation>Salir</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="65" />
         <source>&amp;View</source>
         <translation>&amp;Ver</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="70" />
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="71" />
         <source>Figures on the preview</source>
         <translation>Cifras sobre la vista previa</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="72" />
         <source>Side panel</source>
         <translation>Panel lateral</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="73" />
         <source>Performance plot</source>
         <translation>Gráfico de rendimiento</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="75" />
         <source>Colours</source>
         <translation>Colores</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="79" />
         <source>As the system</source>
         <translation>Como el sistema</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="80" />
         <source>Light</source>
         <translation>Claro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="81" />
         <source>Dark</source>
         <translation>Oscuro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="101" />
         <source>&amp;Background</source>
         <translation>&amp;Fondo</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="102" />
         <source>Add…</source>
         <translation>Añadir…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="103" />
         <source>Paste</source>
         <translation>Pegar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="105" />
         <source>Rename…</source>
         <translation>Cambiar el nombre…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="106" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="109" />
         <source>&amp;Help</source>
         <translation>A&amp;yuda</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="110" />
         <source>Check this computer…</source>
         <translation>Comprobar este equipo…</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="111" />
         <source>Choosing the camera in other programs</source>
         <translation>Elegir la cámara en otros programas</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="112" />
         <source>Log</source>
         <translation>Registro</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="113" />
         <source>Copy diagnostics</source>
         <translation>Copiar el diagnóstico</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="114" />
         <source>About Mattecam</source>
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <location filename="../menus.py" line="119" />
         <source>There is no picture to paste; copy an image or a file first.</source>
         <translation>No hay ninguna imagen que pegar; copie primero una imagen o un archivo.</translation>
     </message>
 </context><context>
     <name>Models</name>
     <message>
-        <location filename="../model_names.py" line="13" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="14" />
         <source>Mattecam (bundled, fast)</source>
         <translation>Mattecam (incluido, rápido)</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="15" />
         <source>Robust Video Matting, fast</source>
         <translation>Robust Video Matting, rápido</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="16" />
         <source>Robust Video Matting, fine</source>
         <translation>Robust Video Matting, fino</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="17" />
         <source>Background Matting, fast</source>
         <translation>Background Matting, rápido</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="18" />
         <source>Background Matting, fine</source>
         <translation>Background Matting, fino</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="19" />
         <source>Background Matting, finest</source>
         <translation>Background Matting, el más fino</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="20" />
         <source>U²-Net, any object</source>
         <translation>U²-Net, cualquier objeto</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="21" />
         <source>U²-Net, any object, small</source>
         <translation>U²-Net, cualquier objeto, pequeño</translation>
     </message>
     <message>
-        <location filename="../model_names.py" line="22" />
         <source>U²-Net, people</source>
         <translation>U²-Net, personas</translation>
     </message>
 </context><context>
     <name>NetworkControls</name>
     <message>
-        <location filename="../panels/network.py" line="46" />
-        <location filename="../panels/network.py" line="29" />
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="29" />
         <source>The network that cuts you out</source>
         <translation>La red que le recorta</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="34" />
-        <location filename="../panels/network.py" line="33" />
         <source>Download</source>
         <translation>Descargar</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="33" />
         <source>How much of the model has come</source>
         <translation>Cuánto del modelo ha llegado</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="35" />
         <source>Download the model</source>
         <translation>Descargar el modelo</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="35" />
         <source>Get the model's weights now</source>
         <translation>Obtener ahora los pesos del modelo</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="36" />
         <source>Cancel</source>
         <translation>Cancelar</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="37" />
         <source>Cancel the download</source>
         <translation>Cancelar la descarga</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="37" />
         <source>Stop the download</source>
         <translation>Detener la descarga</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="66" />
         <source>In use: {0}</source>
         <translation>En uso: {0}</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="93" />
         <source>{0} (to be downloaded)</source>
         <translation>{0} (por descargar)</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="101" />
         <source>size unknown</source>
         <translation>tamaño desconocido</translation>
     </message>
     <message>
-        <location filename="../panels/network.py" line="102" />
         <source>Not on hand: {0}, licence {1}</source>
         <translation>No disponible: {0}, licencia {1}</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <location filename="../panels/output.py" line="30" />
         <source>Mirror what the others see</source>
         <translation>Reflejar lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="31" />
         <source>Turns words in the picture round as well</source>
         <translation>También invierte los textos de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="71" />
-        <location filename="../panels/output.py" line="37" />
         <source>Folder for recordings</source>
         <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="38" />
         <source>Where recordings and snapshots go</source>
         <translation>Adónde van las grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="42" />
         <source>Virtual camera</source>
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="45" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="47" />
         <source>Recordings and snapshots</source>
         <translation>Grabaciones y fotos</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="48" />
         <source>Folder</source>
         <translation>Carpeta</translation>
     </message>
     <message>
-        <location filename="../panels/output.py" line="66" />
         <source>Recording {0}</source>
         <translation>Grabando {0}</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
     <message>
-        <location filename="../panels/plate.py" line="63" />
-        <location filename="../panels/plate.py" line="46" />
-        <location filename="../panels/plate.py" line="38" />
         <source>Picture of the empty room</source>
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="40" />
         <source>It was taken with another camera: take it again.</source>
         <translation>Se tomó con otra cámara: vuelva a tomarla.</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="41" />
         <source>Show the empty room…</source>
         <translation>Mostrar la habitación vacía…</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="42" />
         <source>Show the empty room</source>
         <translation>Mostrar la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="42" />
         <source>Take a picture of your room now</source>
         <translation>Tomar ahora una imagen de la habitación</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="43" />
         <source>Picture of the empty room…</source>
         <translation>Imagen de la habitación vacía…</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="47" />
         <source>This model compares you with a picture of your room without you</source>
         <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
     </message>
     <message>
-        <location filename="../panels/plate.py" line="102" />
         <source>Taken {0}</source>
         <translation>Tomada {0}</translation>
     </message>
 </context><context>
     <name>PlateDialog</name>
     <message>
-        <location filename="../plate_dialog.py" line="46" />
         <source>Picture of the empty room</source>
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="68" />
         <source>Progress</source>
         <translation>Progreso</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="68" />
         <source>How much of the picture is taken</source>
         <translation>Qué parte de la imagen está tomada</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="70" />
-        <location filename="../plate_dialog.py" line="69" />
         <source>Start</source>
         <translation>Empezar</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="70" />
         <source>Begin the countdown</source>
         <translation>Empezar la cuenta atrás</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="71" />
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="84" />
         <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
         <translation>Tras empezar, salga de la imagen y deje la habitación y la cámara como están.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="93" />
         <source>Step out of the picture.</source>
         <translation>Salga de la imagen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="109" />
         <source>The picture is being taken.</source>
         <translation>Se está tomando la imagen.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="116" />
         <source>The camera gives no pictures.</source>
         <translation>La cámara no da imágenes.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="119" />
         <source>Checking that nobody is in it.</source>
         <translation>Se comprueba que no haya nadie en ella.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="132" />
         <source>Done: the room is known now.</source>
         <translation>Listo: ya se conoce la habitación.</translation>
     </message>
     <message>
-        <location filename="../plate_dialog.py" line="139" />
         <source>Try again</source>
         <translation>Reintentar</translation>
     </message>
 </context><context>
     <name>PlotPanel</name>
     <message>
-        <location filename="../plot_panel.py" line="31" />
         <source>Performance</source>
         <translation>Rendimiento</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="31" />
         <source>The last minute</source>
         <translation>El último minuto</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="102" />
-        <location filename="../plot_panel.py" line="43" />
         <source>Pictures a second</source>
         <translation>Imágenes por segundo</translation>
     </message>
     <message>
-        <location filename="../plot_panel.py" line="102" />
-        <location filename="../plot_panel.py" line="44" />
         <source>Latency in ms</source>
         <translation>Latencia en ms</translation>
     </message>
 </context><context>
     <name>Preview</name>
     <message>
-        <location filename="../preview.py" line="39" />
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>
     <message>
-        <location filename="../preview.py" line="39" />
         <source>What the others see</source>
         <translation>Lo que ven los demás</translation>
     </message>
     <message>
-        <location filename="../preview.py" line="46" />
         <source>Starting…</source>
         <translation>Iniciando…</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
     <message>
-        <location filename="../panels/ratio.py" line="24" />
         <source>Detail</source>
         <translation>Detalle</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="25" />
         <source>How large the network sees the picture: more is finer and slower</source>
         <translation>A qué tamaño ve la red la imagen: más es más fino y más lento</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="28" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="31" />
         <source>Detail automatically</source>
         <translation>Detalle automático</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="32" />
         <source>Choose the detail by the size of the picture</source>
         <translation>Elegir el detalle según el tamaño de la imagen</translation>
     </message>
     <message>
-        <location filename="../panels/ratio.py" line="56" />
         <source>The network sees {0} × {1} px</source>
         <translation>La red ve {0} × {1} px</translation>
     </message>
 </context><context>
     <name>Readout</name>
     <message>
-        <location filename="../readout.py" line="84" />
         <source>Your room can be seen</source>
         <translation>Se ve su habitación</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="90" />
         <source>{0} fps · {1} ms</source>
         <translation>{0} ips · {1} ms</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="95" />
         <source>On air in {0} programs</source>
         <translation>En el aire en {0} programas</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="96" />
         <source>On air</source>
         <translation>En el aire</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="100" />
         <source>Paused: the others see the stand-by card</source>
         <translation>En pausa: los demás ven la tarjeta de espera</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="101" />
         <source>Waiting: the others see the stand-by card</source>
         <translation>En espera: los demás ven la tarjeta de espera</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="102" />
         <source>Resting: the camera is off</source>
         <translation>En reposo: la cámara está apagada</translation>
     </message>
     <message>
-        <location filename="../readout.py" line="103" />
         <source>Starting: the others see the stand-by card</source>
         <translation>Iniciando: los demás ven la tarjeta de espera</translation>
     </message>
 </context><context>
     <name>Recording</name>
     <message>
-        <location filename="../recording.py" line="52" />
         <source>There is no picture yet; try again when the preview shows one.</source>
         <translation>Aún no hay imagen; inténtelo cuando la vista previa muestre una.</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
     <message>
-        <location filename="../scenes_menu.py" line="56" />
         <source>Scene {0}</source>
         <translation>Escena {0}</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="57" />
         <source>Save as scene</source>
         <translation>Guardar como escena</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="65" />
         <source>Rename the scene</source>
         <translation>Cambiar el nombre de la escena</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="87" />
         <source>Rename</source>
         <translation>Cambiar el nombre</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="87" />
         <source>Remove</source>
         <translation>Quitar</translation>
     </message>
     <message>
-        <location filename="../scenes_menu.py" line="93" />
         <source>Save as scene…</source>
         <translation>Guardar como escena…</translation>
     </message>
 </context><context>
     <name>SmallPreview</name>
     <message>
-        <location filename="../assistant.py" line="27" />
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>
 </context><context>
     <name>StandbyControls</name>
     <message>
-        <location filename="../panels/standby.py" line="27" />
-        <location filename="../panels/standby.py" line="23" />
         <source>Stand-by text</source>
         <translation>Texto de espera</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="26" />
         <source>Back in a moment</source>
         <translation>Vuelvo enseguida</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="27" />
         <source>What the card says while you pause</source>
         <translation>Lo que dice la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="29" />
         <source>Picture…</source>
         <translation>Imagen…</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="55" />
-        <location filename="../panels/standby.py" line="30" />
         <source>Stand-by picture</source>
         <translation>Imagen de espera</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="30" />
         <source>A picture for the card while you pause</source>
         <translation>Una imagen para la tarjeta durante la pausa</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="33" />
-        <location filename="../panels/standby.py" line="31" />
         <source>Without picture</source>
         <translation>Sin imagen</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="33" />
         <source>Use the plain stand-by card again</source>
         <translation>Usar otra vez la tarjeta sencilla</translation>
     </message>
     <message>
-        <location filename="../panels/standby.py" line="55" />
         <source>Images ({0})</source>
         <translation>Imágenes ({0})</translation>
     </message>
 </context><context>
     <name>StatusLine</name>
     <message>
-        <location filename="../status_line.py" line="17" />
         <source>Starting</source>
         <translation>Iniciando</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="18" />
         <source>Running</source>
         <translation>En marcha</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="19" />
         <source>Paused</source>
         <translation>En pausa</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="20" />
         <source>Waiting</source>
         <translation>En espera</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="21" />
         <source>Resting: no program reads the virtual camera</source>
         <translation>En reposo: ningún programa lee la cámara virtual</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="22" />
         <source>Stopped</source>
         <translation>Detenido</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="28" />
         <source>{0} fps in, {1} out</source>
         <translation>{0} ips de entrada, {1} de salida</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="31" />
         <source>{0} ms</source>
         <translation>{0} ms</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="36" />
         <source>no virtual camera</source>
         <translation>sin cámara virtual</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="47" />
         <source>detail {0} %</source>
         <translation>detalle {0} %</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="49" />
         <source>lighter model</source>
         <translation>modelo más ligero</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="51" />
         <source>every second picture</source>
         <translation>una de cada dos imágenes</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="52" />
         <source>quality lowered to hold {0} fps: {1}</source>
         <translation>calidad reducida para mantener {0} ips: {1}</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="59" />
         <source>preparing the model…</source>
         <translation>preparando el modelo…</translation>
     </message>
     <message>
-        <location filename="../status_line.py" line="60" />
         <source>preparing the background…</source>
         <translation>preparando el fondo…</translation>
     </message>
 </context><context>
     <name>TileModel</name>
     <message>
-        <location filename="../backgrounds/model.py" line="46" />
         <source>{0}, chosen</source>
         <translation>{0}, elegido</translation>
     </message>
     <message>
-        <location filename="../backgrounds/model.py" line="101" />
         <source>The room is shown as it is (Ctrl+0)</source>
         <translation>La habitación se muestra tal cual (Ctrl+0)</translation>
     </message>
     <message>
-        <location filename="../backgrounds/model.py" line="102" />
         <source>{0} (key {1})</source>
         <translation>{0} (tecla {1})</translation>
     </message>
 </context><context>
     <name>Tray</name>
     <message>
-        <location filename="../tray.py" line="45" />
         <source>Open Mattecam</source>
         <translation>Abrir Mattecam</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="47" />
         <source>Go on</source>
         <translation>Continuar</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="47" />
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="49" />
         <source>Background</source>
         <translation>Fondo</translation>
     </message>
     <message>
-        <location filename="../tray.py" line="57" />
         <source>Quit</source>
         <translation>Salir</translation>
     </message>
 </context><context>
     <name>VirtualCameraControls</name>
     <message>
-        <location filename="../panels/virtual_camera.py" line="27" />
         <source>Send to other programs</source>
         <translation>Enviar a otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="27" />
         <source>They choose it as their camera</source>
         <translation>Lo eligen como su cámara</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="30" />
         <source>Which virtual camera</source>
         <translation>Qué cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="30" />
         <source>Where other programs see it</source>
         <translation>Dónde la ven otros programas</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="33" />
         <source>Set a virtual camera up…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="34" />
         <source>Set a virtual camera up</source>
         <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="34" />
         <source>What this system needs</source>
         <translation>Qué necesita este sistema</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="36" />
         <source>Rest while nobody watches</source>
         <translation>Descansar si nadie mira</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="37" />
         <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
         <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="62" />
         <source>Choose “{0}” in your meeting.</source>
         <translation>Elija «{0}» en su reunión.</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="64" />
         <source>There is no virtual camera on this computer yet.</source>
         <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
     </message>
     <message>
-        <location filename="../panels/virtual_camera.py" line="78" />
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
 </context><context>
     <name>WindowLife</name>
     <message>
-        <location filename="../life.py" line="65" />
         <source>Keep Mattecam running in the tray?</source>
         <translation>¿Dejar Mattecam en la bandeja del sistema?</translation>
     </message>
     <message>
-        <location filename="../life.py" line="66" />
         <source>Meetings go on seeing you. This is asked only once.</source>
         <translation>Las reuniones le siguen viendo. Solo se pregunta una vez.</translation>
     </message>
     <message>
-        <location filename="../life.py" line="67" />
         <source>Keep running</source>
         <translation>Dejarlo en marcha</translation>
     </message>
     <message>
-        <location filename="../life.py" line="68" />
         <source>Quit</source>
         <translation>Salir</translation>
+    </message>
+</context><context>
+    <name>messages</name>
+    <message>
+        <source>{name} ({device}).</source>
+        <comment>CameraFinding.FOUND</comment>
+        <translation>{name} ({device}).</translation>
+    </message>
+    <message>
+        <source>{name} ({device}, {details}).</source>
+        <comment>CameraFinding.FOUND_WITH_FORMATS</comment>
+        <translation>{name} ({device}, {details}).</translation>
+    </message>
+    <message>
+        <source>up to {width}×{height}</source>
+        <comment>CameraFinding.UP_TO</comment>
+        <translation>hasta {width} × {height}</translation>
+    </message>
+    <message>
+        <source>No camera was found.</source>
+        <comment>CameraFinding.NONE</comment>
+        <translation>No se encontró ninguna cámara.</translation>
+    </message>
+    <message>
+        <source>Without a camera, only the demo and video files are available.</source>
+        <comment>CameraFinding.WHY_NEEDED</comment>
+        <translation>Sin cámara solo están disponibles la demostración y los archivos de vídeo.</translation>
+    </message>
+    <message>
+        <source>Attach the camera to WSL with usbipd, or run the program on Windows itself.</source>
+        <comment>CameraFinding.FIX_WSL</comment>
+        <translation>Conecte la cámara a WSL con usbipd o ejecute el programa directamente en Windows.</translation>
+    </message>
+    <message>
+        <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
+        <comment>CameraFinding.FIX_MAC</comment>
+        <translation>Permita a este terminal el acceso a la cámara en Ajustes del Sistema › Privacidad y seguridad › Cámara.</translation>
+    </message>
+    <message>
+        <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
+        <comment>CameraFinding.FIX_WINDOWS</comment>
+        <translation>Permita el acceso de las aplicaciones de escritorio en Configuración › Privacidad y seguridad › Cámara y compruebe el interruptor de la cámara.</translation>
+    </message>
+    <message>
+        <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
+        <comment>CameraFinding.FIX_LINUX</comment>
+        <translation>Conecte una cámara; en un portátil compruebe el interruptor o la tecla de la cámara. Después consulte el registro del núcleo:</translation>
+    </message>
+    <message>
+        <source>The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.</source>
+        <comment>CameraFinding.RAW_SENSOR</comment>
+        <translation>La cámara en {device} es un sensor sin procesar ({name}) que los programas normales no pueden leer.</translation>
+    </message>
+    <message>
+        <source>Set up libcamera with v4l2-relayd, or the manufacturer's camera service, which provides it as an ordinary camera.</source>
+        <comment>CameraFinding.FIX_RAW_SENSOR</comment>
+        <translation>Configure libcamera con v4l2-relayd, o el servicio de cámara del fabricante, que la ofrece como una cámara normal.</translation>
+    </message>
+    <message>
+        <source>The kernel knows the camera {name}, but the device file {device} is missing.</source>
+        <comment>CameraFinding.NO_NODE</comment>
+        <translation>El núcleo conoce la cámara {name}, pero falta el archivo de dispositivo {device}.</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through:</source>
+        <comment>CameraFinding.FIX_NO_NODE</comment>
+        <translation>En un contenedor, pase el dispositivo:</translation>
+    </message>
+    <message>
+        <source>The user {user} has no permission to open {device} ({name}).</source>
+        <comment>CameraFinding.NOT_PERMITTED</comment>
+        <translation>El usuario {user} no tiene permiso para abrir {device} ({name}).</translation>
+    </message>
+    <message>
+        <source>Without permission the camera cannot be read.</source>
+        <comment>CameraFinding.WHY_PERMISSION</comment>
+        <translation>Sin permiso no se puede leer la cámara.</translation>
+    </message>
+    <message>
+        <source>Then log out and log in again.</source>
+        <comment>CameraFinding.FIX_LOG_IN_AGAIN</comment>
+        <translation>Después cierre la sesión y vuelva a iniciarla.</translation>
+    </message>
+    <message>
+        <source>{device} ({name}) is in use by {programs}.</source>
+        <comment>CameraFinding.IN_USE</comment>
+        <translation>{device} ({name}) está en uso por {programs}.</translation>
+    </message>
+    <message>
+        <source>A camera delivers frames to one program at a time.</source>
+        <comment>CameraFinding.WHY_IN_USE</comment>
+        <translation>Una cámara entrega sus imágenes a un solo programa a la vez.</translation>
+    </message>
+    <message>
+        <source>If that program is not Mattecam, close it or choose another camera.</source>
+        <comment>CameraFinding.FIX_IN_USE</comment>
+        <translation>Si ese programa no es Mattecam, ciérrelo o elija otra cámara.</translation>
+    </message>
+    <message>
+        <source>The window opens on the desktop of this system.</source>
+        <comment>DisplayFinding.NATIVE</comment>
+        <translation>La ventana se abre en el escritorio de este sistema.</translation>
+    </message>
+    <message>
+        <source>There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.</source>
+        <comment>DisplayFinding.NO_DISPLAY</comment>
+        <translation>No hay ninguna pantalla: ni WAYLAND_DISPLAY ni DISPLAY están definidas.</translation>
+    </message>
+    <message>
+        <source>The window cannot open; the program runs without a window.</source>
+        <comment>DisplayFinding.WHY_NO_DISPLAY</comment>
+        <translation>La ventana no se puede abrir; el programa funciona sin ventana.</translation>
+    </message>
+    <message>
+        <source>The display is Wayland ({name}).</source>
+        <comment>DisplayFinding.WAYLAND</comment>
+        <translation>La pantalla es Wayland ({name}).</translation>
+    </message>
+    <message>
+        <source>The display is X11 ({name}).</source>
+        <comment>DisplayFinding.X11</comment>
+        <translation>La pantalla es X11 ({name}).</translation>
+    </message>
+    <message>
+        <source>The library {library} is missing.</source>
+        <comment>DisplayFinding.LIBRARY_MISSING</comment>
+        <translation>Falta la biblioteca {library}.</translation>
+    </message>
+    <message>
+        <source>The libraries {libraries} are missing.</source>
+        <comment>DisplayFinding.LIBRARIES_MISSING</comment>
+        <translation>Faltan las bibliotecas {libraries}.</translation>
+    </message>
+    <message>
+        <source>Qt cannot open a window without them.</source>
+        <comment>DisplayFinding.WHY_LIBRARIES</comment>
+        <translation>Sin ellas Qt no puede abrir ninguna ventana.</translation>
+    </message>
+    <message>
+        <source>Install one of these packages: {packages}.</source>
+        <comment>DisplayFinding.FIX_PACKAGE</comment>
+        <translation>Instale uno de estos paquetes: {packages}.</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <comment>DiskFinding.SETTINGS</comment>
+        <translation>los ajustes</translation>
+    </message>
+    <message>
+        <source>models</source>
+        <comment>DiskFinding.MODELS</comment>
+        <translation>los modelos</translation>
+    </message>
+    <message>
+        <source>The folder for {contents}, {folder}, is not writable.</source>
+        <comment>DiskFinding.NOT_WRITABLE</comment>
+        <translation>No se puede escribir en la carpeta para {contents}, {folder}.</translation>
+    </message>
+    <message>
+        <source>The program cannot store its files.</source>
+        <comment>DiskFinding.WHY_NOT_WRITABLE</comment>
+        <translation>El programa no puede guardar sus archivos.</translation>
+    </message>
+    <message>
+        <source>Make {folder} a folder that you have permission to write to.</source>
+        <comment>DiskFinding.FIX_NOT_WRITABLE</comment>
+        <translation>Dese permiso de escritura en la carpeta {folder}.</translation>
+    </message>
+    <message>
+        <source>{gibibytes} GiB are free in {folder}.</source>
+        <comment>DiskFinding.FREE</comment>
+        <translation>Hay {gibibytes} GiB libres en {folder}.</translation>
+    </message>
+    <message>
+        <source>Writing files will fail.</source>
+        <comment>DiskFinding.WHY_FULL</comment>
+        <translation>La escritura de archivos fallará.</translation>
+    </message>
+    <message>
+        <source>Models and recordings need more space.</source>
+        <comment>DiskFinding.WHY_LOW</comment>
+        <translation>Los modelos y las grabaciones necesitan más espacio.</translation>
+    </message>
+    <message>
+        <source>Free some space on this disk.</source>
+        <comment>DiskFinding.FIX_FREE_SPACE</comment>
+        <translation>Libere espacio en este disco.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on {cards}.</source>
+        <comment>GpuFinding.IN_USE</comment>
+        <translation>torch {version} se ejecuta en {cards}.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on the graphics processor of this Mac.</source>
+        <comment>GpuFinding.MAC</comment>
+        <translation>torch {version} se ejecuta en el procesador gráfico de este Mac.</translation>
+    </message>
+    <message>
+        <source>torch {version} found no supported graphics card; the CPU is used.</source>
+        <comment>GpuFinding.NONE</comment>
+        <translation>torch {version} no encontró ninguna tarjeta gráfica compatible; se usa la CPU.</translation>
+    </message>
+    <message>
+        <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
+        <comment>GpuFinding.WHY</comment>
+        <translation>En una CPU los modelos más precisos alcanzan pocos fotogramas por segundo; una tarjeta gráfica los ejecuta en tiempo real.</translation>
+    </message>
+    <message>
+        <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
+        <comment>GpuFinding.AMD_WITHOUT_ROCM</comment>
+        <translation>Hay una tarjeta gráfica AMD, pero torch {version} se compiló sin ROCm.</translation>
+    </message>
+    <message>
+        <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
+        <comment>GpuFinding.FIX_AMD</comment>
+        <translation>Si ROCm es compatible con la tarjeta, instale la versión de torch para ROCm; si no, OpenVINO se ejecuta en la CPU.</translation>
+    </message>
+    <message>
+        <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
+        <comment>GpuFinding.NVIDIA_WITHOUT_DRIVER</comment>
+        <translation>Hay una tarjeta gráfica NVIDIA, pero su controlador no está cargado.</translation>
+    </message>
+    <message>
+        <source>Install the NVIDIA driver of this system, restart, and check with:</source>
+        <comment>GpuFinding.FIX_DRIVER</comment>
+        <translation>Instale el controlador NVIDIA de este sistema, reinicie y compruebe con:</translation>
+    </message>
+    <message>
+        <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
+        <comment>GpuFinding.TORCH_WITHOUT_CUDA</comment>
+        <translation>Hay una tarjeta gráfica NVIDIA (controlador {driver}), pero torch {version} se compiló sin CUDA.</translation>
+    </message>
+    <message>
+        <source>Install the CUDA build of torch into the program's environment (see pytorch.org).</source>
+        <comment>GpuFinding.FIX_TORCH</comment>
+        <translation>Instale la versión de torch con CUDA en el entorno del programa (consulte pytorch.org).</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
+        <comment>GpuFinding.DRIVER_TOO_OLD</comment>
+        <translation>El controlador NVIDIA {driver} es demasiado antiguo para torch {version}, compilado con CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>Install the NVIDIA driver {driver} or newer and restart, or install a torch built with an older CUDA version.</source>
+        <comment>GpuFinding.FIX_DRIVER_VERSION</comment>
+        <translation>Instale el controlador NVIDIA {driver} o posterior y reinicie, o instale un torch compilado con una versión anterior de CUDA.</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
+        <comment>GpuFinding.NO_CARD_FOUND</comment>
+        <translation>El controlador NVIDIA {driver} es compatible con torch {version} (CUDA {cuda}), pero torch no encuentra ninguna tarjeta.</translation>
+    </message>
+    <message>
+        <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
+        <comment>GpuFinding.FIX_NO_CARD</comment>
+        <translation>Reinicie tras actualizar el controlador. En un contenedor, pase la tarjeta (docker run --gpus all …). CUDA_VISIBLE_DEVICES no debe estar vacía.</translation>
+    </message>
+    <message>
+        <source>Installed models: {models}.</source>
+        <comment>ModelFinding.INSTALLED</comment>
+        <translation>Modelos instalados: {models}.</translation>
+    </message>
+    <message>
+        <source>The bundled model is missing from this installation; installed are {models}.</source>
+        <comment>ModelFinding.BUNDLED_MISSING</comment>
+        <translation>A esta instalación le falta el modelo incluido; están instalados {models}.</translation>
+    </message>
+    <message>
+        <source>No model is installed, not even the bundled one.</source>
+        <comment>ModelFinding.NONE</comment>
+        <translation>No hay ningún modelo instalado, ni siquiera el incluido.</translation>
+    </message>
+    <message>
+        <source>Without a model the background cannot be replaced.</source>
+        <comment>ModelFinding.WHY_NEEDED</comment>
+        <translation>Sin un modelo no se puede sustituir el fondo.</translation>
+    </message>
+    <message>
+        <source>Reinstall the program, or download a model:</source>
+        <comment>ModelFinding.FIX_MISSING</comment>
+        <translation>Vuelva a instalar el programa o descargue un modelo:</translation>
+    </message>
+    <message>
+        <source>Only the small bundled model is installed.</source>
+        <comment>ModelFinding.ONLY_BUNDLED</comment>
+        <translation>Solo está instalado el pequeño modelo incluido.</translation>
+    </message>
+    <message>
+        <source>The published models resolve finer edges, above all hair.</source>
+        <comment>ModelFinding.WHY_MORE</comment>
+        <translation>Los modelos publicados resuelven bordes más finos, sobre todo el pelo.</translation>
+    </message>
+    <message>
+        <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
+        <comment>LoopbackFinding.WHY_NEEDED</comment>
+        <translation>Sin cámara virtual los otros programas no pueden ver la imagen; solo funciona la grabación.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is loaded.</source>
+        <comment>LoopbackFinding.LOADED</comment>
+        <translation>El módulo del núcleo v4l2loopback está cargado.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is loaded, but has no device.</source>
+        <comment>LoopbackFinding.NO_DEVICE</comment>
+        <translation>El módulo del núcleo v4l2loopback está cargado, pero no tiene ningún dispositivo.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.</source>
+        <comment>LoopbackFinding.NOT_LOADED</comment>
+        <translation>El módulo v4l2loopback está instalado para el núcleo en ejecución {kernel}, pero no cargado.</translation>
+    </message>
+    <message>
+        <source>Or manually:</source>
+        <comment>LoopbackFinding.BY_HAND</comment>
+        <translation>O manualmente:</translation>
+    </message>
+    <message>
+        <source>Or manually, until the next restart:</source>
+        <comment>LoopbackFinding.BY_HAND_UNTIL_RESTART</comment>
+        <translation>O manualmente, hasta el próximo reinicio:</translation>
+    </message>
+    <message>
+        <source>Then:</source>
+        <comment>LoopbackFinding.THEN</comment>
+        <translation>Después:</translation>
+    </message>
+    <message>
+        <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
+        <comment>LoopbackFinding.KERNEL_REMOVED</comment>
+        <translation>El núcleo en ejecución {kernel} ya no está instalado (instalados: {installed}).</translation>
+    </message>
+    <message>
+        <source>Restart the machine: its kernel was updated since it was started.</source>
+        <comment>LoopbackFinding.FIX_RESTART</comment>
+        <translation>Reinicie el equipo: su núcleo se actualizó después del arranque.</translation>
+    </message>
+    <message>
+        <source>The modules of the running kernel {kernel} are not on this disk, as in a container.</source>
+        <comment>LoopbackFinding.KERNEL_ELSEWHERE</comment>
+        <translation>Los módulos del núcleo en ejecución {kernel} no están en este disco, como ocurre en un contenedor.</translation>
+    </message>
+    <message>
+        <source>Load the module on the host, outside the container:</source>
+        <comment>LoopbackFinding.FIX_ON_HOST</comment>
+        <translation>Cargue el módulo en el equipo anfitrión, fuera del contenedor:</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
+        <comment>LoopbackFinding.NOT_BUILT</comment>
+        <translation>v4l2loopback está instalado, pero no compilado para el núcleo en ejecución {kernel}.</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
+        <comment>LoopbackFinding.BUILT_FOR_OTHERS</comment>
+        <translation>v4l2loopback está compilado para {kernels}, pero no para el núcleo en ejecución {kernel}.</translation>
+    </message>
+    <message>
+        <source>{finding} The headers of this kernel are not installed.</source>
+        <comment>LoopbackFinding.WITHOUT_HEADERS</comment>
+        <translation>{finding} Las cabeceras de este núcleo no están instaladas.</translation>
+    </message>
+    <message>
+        <source>The kernel module v4l2loopback is not installed.</source>
+        <comment>LoopbackFinding.NOT_INSTALLED</comment>
+        <translation>El módulo del núcleo v4l2loopback no está instalado.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs.</source>
+        <comment>LoopbackFinding.DEVICE</comment>
+        <translation>{device} aparece como «{label}» en otros programas.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
+        <comment>LoopbackFinding.DEVICE_OF_SEVERAL</comment>
+        <translation>{device} aparece como «{label}» en otros programas; hay {count} cámaras virtuales.</translation>
+    </message>
+    <message>
+        <source>{device} has exclusive_caps=1: browsers and meeting programs list it.</source>
+        <comment>LoopbackFinding.EXCLUSIVE</comment>
+        <translation>{device} tiene exclusive_caps=1: los navegadores y los programas de reuniones la muestran.</translation>
+    </message>
+    <message>
+        <source>{device} was loaded without exclusive_caps=1.</source>
+        <comment>LoopbackFinding.NOT_EXCLUSIVE</comment>
+        <translation>{device} se cargó sin exclusive_caps=1.</translation>
+    </message>
+    <message>
+        <source>Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.</source>
+        <comment>LoopbackFinding.WHY_EXCLUSIVE</comment>
+        <translation>Chromium, Chrome, Teams, Discord y Zoom no muestran una cámara virtual que también acepta salida.</translation>
+    </message>
+    <message>
+        <source>Close every program that uses {device}, then:</source>
+        <comment>LoopbackFinding.FIX_CLOSE_PROGRAMS</comment>
+        <translation>Cierre todos los programas que usan {device} y después:</translation>
+    </message>
+    <message>
+        <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
+        <comment>LoopbackFinding.NO_NODE</comment>
+        <translation>El núcleo tiene una cámara virtual, pero falta el archivo de dispositivo {device}.</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through (docker run --device {device} …); otherwise start udev:</source>
+        <comment>LoopbackFinding.FIX_NO_NODE</comment>
+        <translation>En un contenedor, pase el dispositivo (docker run --device {device} …); si no, inicie udev:</translation>
+    </message>
+    <message>
+        <source>The user {user} has permission to write to {device}.</source>
+        <comment>LoopbackFinding.PERMITTED</comment>
+        <translation>El usuario {user} tiene permiso para escribir en {device}.</translation>
+    </message>
+    <message>
+        <source>The user {user} has no permission to open {device}.</source>
+        <comment>LoopbackFinding.NOT_PERMITTED</comment>
+        <translation>El usuario {user} no tiene permiso para abrir {device}.</translation>
+    </message>
+    <message>
+        <source>Without permission the program cannot send frames to the virtual camera.</source>
+        <comment>LoopbackFinding.WHY_PERMISSION</comment>
+        <translation>Sin permiso el programa no puede enviar imágenes a la cámara virtual.</translation>
+    </message>
+    <message>
+        <source>Another program sends to {device}; it is open in {programs}.</source>
+        <comment>LoopbackFinding.BUSY</comment>
+        <translation>Otro programa envía a {device}; el dispositivo está abierto en {programs}.</translation>
+    </message>
+    <message>
+        <source>A program of another user sends to {device}.</source>
+        <comment>LoopbackFinding.BUSY_UNKNOWN</comment>
+        <translation>Un programa de otro usuario envía a {device}.</translation>
+    </message>
+    <message>
+        <source>A virtual camera accepts frames from one program at a time.</source>
+        <comment>LoopbackFinding.WHY_BUSY</comment>
+        <translation>Una cámara virtual acepta imágenes de un solo programa a la vez.</translation>
+    </message>
+    <message>
+        <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
+        <comment>LoopbackFinding.FIX_BUSY</comment>
+        <translation>Si ese programa es Mattecam, no hay que hacer nada. Si no, ciérrelo o use otro dispositivo:</translation>
+    </message>
+    <message>
+        <source>{device} is free.</source>
+        <comment>LoopbackFinding.FREE</comment>
+        <translation>{device} está libre.</translation>
+    </message>
+    <message>
+        <source>{device} is free; waiting for its picture: {programs}.</source>
+        <comment>LoopbackFinding.FREE_WITH_READERS</comment>
+        <translation>{device} está libre; esperan su imagen: {programs}.</translation>
+    </message>
+    <message>
+        <source>The module is loaded at every start of the machine.</source>
+        <comment>LoopbackFinding.AT_START</comment>
+        <translation>El módulo se carga en cada arranque del equipo.</translation>
+    </message>
+    <message>
+        <source>The module is not loaded at the start of the machine.</source>
+        <comment>LoopbackFinding.NOT_AT_START</comment>
+        <translation>El módulo no se carga al arrancar el equipo.</translation>
+    </message>
+    <message>
+        <source>After a restart the virtual camera is missing.</source>
+        <comment>LoopbackFinding.WHY_AT_START</comment>
+        <translation>Tras un reinicio falta la cámara virtual.</translation>
+    </message>
+    <message>
+        <source>Options of v4l2loopback are also set in {files}.</source>
+        <comment>LoopbackFinding.OTHER_OPTIONS</comment>
+        <translation>También se definen opciones de v4l2loopback en {files}.</translation>
+    </message>
+    <message>
+        <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
+        <comment>LoopbackFinding.WHY_OTHER_OPTIONS</comment>
+        <translation>modprobe combina las opciones de todos los archivos, por lo que los dispositivos pueden recibir otro número, nombre o modo.</translation>
+    </message>
+    <message>
+        <source>Keep one file with both devices, for example:</source>
+        <comment>LoopbackFinding.FIX_ONE_FILE</comment>
+        <translation>Conserve un solo archivo con ambos dispositivos, por ejemplo:</translation>
+    </message>
+    <message>
+        <source>Remove the other files:</source>
+        <comment>LoopbackFinding.FIX_REMOVE_OTHERS</comment>
+        <translation>Quite los otros archivos:</translation>
+    </message>
+    <message>
+        <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
+        <comment>LoopbackFinding.FIX_PACKAGE</comment>
+        <translation>Instale el paquete v4l2loopback (a menudo v4l2loopback-dkms) y las cabeceras del núcleo en ejecución.</translation>
+    </message>
+    <message>
+        <source>Install the headers of the running kernel, then:</source>
+        <comment>LoopbackFinding.FIX_HEADERS</comment>
+        <translation>Instale las cabeceras del núcleo en ejecución y después:</translation>
+    </message>
+    <message>
+        <source>With RPM Fusion (free) enabled:</source>
+        <comment>LoopbackFinding.FIX_RPM_FUSION</comment>
+        <translation>Con RPM Fusion (free) activado:</translation>
+    </message>
+    <message>
+        <source>In /etc/nixos/configuration.nix:</source>
+        <comment>LoopbackFinding.FIX_NIXOS</comment>
+        <translation>En /etc/nixos/configuration.nix:</translation>
+    </message>
+    <message>
+        <source>Secure Boot is off: the kernel loads unsigned modules.</source>
+        <comment>SecureBootFinding.OFF</comment>
+        <translation>Secure Boot está desactivado: el núcleo carga módulos sin firma.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
+        <comment>SecureBootFinding.ACCEPTED</comment>
+        <translation>Secure Boot está activado y el núcleo aceptó la firma del módulo.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
+        <comment>SecureBootFinding.NOT_BUILT</comment>
+        <translation>Secure Boot está activado: el módulo debe estar firmado con una clave registrada en el firmware.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
+        <comment>SecureBootFinding.SIGNED</comment>
+        <translation>Secure Boot está activado y el módulo está firmado por «{signer}».</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is not signed.</source>
+        <comment>SecureBootFinding.UNSIGNED</comment>
+        <translation>Secure Boot está activado y el módulo no está firmado.</translation>
+    </message>
+    <message>
+        <source>With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).</source>
+        <comment>SecureBootFinding.WHY</comment>
+        <translation>Con Secure Boot el núcleo rechaza los módulos cuya clave no está registrada («Key was rejected by service»).</translation>
+    </message>
+    <message>
+        <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
+        <comment>SecureBootFinding.FIX</comment>
+        <translation>Registre la clave de firma, reinicie y confirme en la pantalla azul:</translation>
+    </message>
+    <message>
+        <source>Installed: {programs}.</source>
+        <comment>ObsFinding.INSTALLED</comment>
+        <translation>Instalado: {programs}.</translation>
+    </message>
+    <message>
+        <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
+        <comment>ObsFinding.NONE_ON_WINDOWS</comment>
+        <translation>Ni OBS Virtual Camera ni Unity Video Capture están instaladas.</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
+        <comment>ObsFinding.FIX_WINDOWS</comment>
+        <translation>Instale OBS Studio (no tiene que estar en ejecución) y reinicie después los programas que usan la cámara:</translation>
+    </message>
+    <message>
+        <source>OBS Virtual Camera is installed and allowed.</source>
+        <comment>ObsFinding.ALLOWED</comment>
+        <translation>OBS Virtual Camera está instalada y permitida.</translation>
+    </message>
+    <message>
+        <source>The camera extension of OBS is installed, but not allowed.</source>
+        <comment>ObsFinding.NOT_ALLOWED</comment>
+        <translation>La extensión de cámara de OBS está instalada, pero no permitida.</translation>
+    </message>
+    <message>
+        <source>Allow it in System Settings › General › Login Items &amp; Extensions › Camera Extensions (before macOS 15: Privacy &amp; Security), then restart OBS once.</source>
+        <comment>ObsFinding.FIX_ALLOW</comment>
+        <translation>Permítala en Ajustes del Sistema › General › Ítems de inicio y extensiones › Extensiones de cámara (antes de macOS 15: Privacidad y seguridad) y reinicie después OBS una vez.</translation>
+    </message>
+    <message>
+        <source>OBS is installed, but its camera extension is not.</source>
+        <comment>ObsFinding.WITHOUT_EXTENSION</comment>
+        <translation>OBS está instalado, pero su extensión de cámara no.</translation>
+    </message>
+    <message>
+        <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
+        <comment>ObsFinding.FIX_EXTENSION</comment>
+        <translation>Abra OBS, pulse una vez «Iniciar cámara virtual», permita la extensión y cierre OBS.</translation>
+    </message>
+    <message>
+        <source>OBS Studio, which provides the virtual camera, is not installed.</source>
+        <comment>ObsFinding.NONE_ON_MAC</comment>
+        <translation>OBS Studio, que proporciona la cámara virtual, no está instalado.</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
+        <comment>ObsFinding.FIX_MAC</comment>
+        <translation>Instale OBS Studio, pulse una vez «Iniciar cámara virtual» y permita la extensión:</translation>
+    </message>
+    <message>
+        <source>No test picture was sent to {device} because another program sends to it.</source>
+        <comment>ProofFinding.BUSY</comment>
+        <translation>No se envió ninguna imagen de prueba a {device} porque otro programa le está enviando.</translation>
+    </message>
+    <message>
+        <source>Close that program and run the doctor again.</source>
+        <comment>ProofFinding.FIX_BUSY</comment>
+        <translation>Cierre ese programa y vuelva a comprobar.</translation>
+    </message>
+    <message>
+        <source>The test picture could not be sent: {reason}</source>
+        <comment>ProofFinding.NOT_SENT</comment>
+        <translation>No se pudo enviar la imagen de prueba: {reason}</translation>
+    </message>
+    <message>
+        <source>The driver of {device} does not respond.</source>
+        <comment>ProofFinding.HANGS</comment>
+        <translation>El controlador de {device} no responde.</translation>
+    </message>
+    <message>
+        <source>{device} accepted no frame within {seconds} seconds.</source>
+        <comment>ProofFinding.NOTHING_SENT</comment>
+        <translation>{device} no aceptó ninguna imagen en {seconds} segundos.</translation>
+    </message>
+    <message>
+        <source>Other programs see no picture.</source>
+        <comment>ProofFinding.WHY_NOT_SENT</comment>
+        <translation>Los otros programas no ven ninguna imagen.</translation>
+    </message>
+    <message>
+        <source>Close other programs that use the device; if that does not help, reload the module:</source>
+        <comment>ProofFinding.FIX_NOT_SENT</comment>
+        <translation>Cierre los otros programas que usan el dispositivo; si no ayuda, vuelva a cargar el módulo:</translation>
+    </message>
+    <message>
+        <source>{device} accepts frames, but cannot be opened as a camera.</source>
+        <comment>ProofFinding.NOT_READABLE</comment>
+        <translation>{device} acepta imágenes, pero no se puede abrir como cámara.</translation>
+    </message>
+    <message>
+        <source>Load the module with exclusive_caps=1:</source>
+        <comment>ProofFinding.FIX_NOT_READABLE</comment>
+        <translation>Cargue el módulo con exclusive_caps=1:</translation>
+    </message>
+    <message>
+        <source>{device} can be opened as a camera, but delivers no frames.</source>
+        <comment>ProofFinding.NO_PICTURE</comment>
+        <translation>{device} se puede abrir como cámara, pero no entrega imágenes.</translation>
+    </message>
+    <message>
+        <source>Close every program that uses the device and run the doctor again.</source>
+        <comment>ProofFinding.FIX_CLOSE_PROGRAMS</comment>
+        <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar.</translation>
+    </message>
+    <message>
+        <source>Other programs see the same.</source>
+        <comment>ProofFinding.WHY_SAME</comment>
+        <translation>Los otros programas ven lo mismo.</translation>
+    </message>
+    <message>
+        <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
+        <comment>ProofFinding.OTHER_SIZE</comment>
+        <translation>{device} entrega {width} × {height} en vez de {wanted_width} × {wanted_height} porque un programa la está leyendo.</translation>
+    </message>
+    <message>
+        <source>The picture is letterboxed to that size.</source>
+        <comment>ProofFinding.WHY_OTHER_SIZE</comment>
+        <translation>La imagen se ajusta a ese tamaño con bandas.</translation>
+    </message>
+    <message>
+        <source>Close the programs that read the camera so that it can take the new size.</source>
+        <comment>ProofFinding.FIX_OTHER_SIZE</comment>
+        <translation>Cierre los programas que leen la cámara para que pueda adoptar el nuevo tamaño.</translation>
+    </message>
+    <message>
+        <source>The colours read back from {device} differ by up to {error} of 255.</source>
+        <comment>ProofFinding.WRONG_COLOURS</comment>
+        <translation>Los colores leídos de {device} difieren hasta en {error} de 255.</translation>
+    </message>
+    <message>
+        <source>Close every program that uses the device and run the doctor again; if that does not help, update v4l2loopback.</source>
+        <comment>ProofFinding.FIX_WRONG_COLOURS</comment>
+        <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar; si no ayuda, actualice v4l2loopback.</translation>
+    </message>
+    <message>
+        <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
+        <comment>ProofFinding.GOOD</comment>
+        <translation>Las barras de color enviadas a {device} se leyeron a {width} × {height}; el error máximo es {error} de 255.</translation>
+    </message>
+    <message>
+        <source>{name} (process {pid})</source>
+        <comment>ProgramName.PROCESS</comment>
+        <translation>{name} (proceso {pid})</translation>
+    </message>
+    <message>
+        <source>Mattecam itself</source>
+        <comment>ProgramName.THIS</comment>
+        <translation>el propio Mattecam</translation>
+    </message>
+    <message>
+        <source>another program</source>
+        <comment>ProgramName.OTHER</comment>
+        <translation>otro programa</translation>
     </message>
 </context></TS>

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from app.gui.i18n.messages import shown
+from app.gui.i18n.messages import translated
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.icons import icon
 from app.runtime.status import PipelineStatus, Problem, Stage
@@ -70,7 +70,7 @@ class ErrorBar(QFrame):
     def _update(self, problems: tuple[Problem, ...]) -> None:
         self._shown = problems[-1] if problems and not self._own else None
         message = self._own or (self._shown.message if self._shown is not None else "")
-        self._text.setText(shown(message))
+        self._text.setText(translated(message))
         self._where.setText(self._stage_words(self._shown.stage) if self._shown is not None else "")
         self._where.setVisible(self._shown is not None)
         others = len(problems) - (0 if self._own else 1)

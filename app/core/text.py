@@ -1,0 +1,75 @@
+"""Text for the user: a message and its values.
+
+Code never builds a sentence for the user from pieces. It calls a message with values; the result is English text that
+keeps both, so that the window can build the same sentence from the translated template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from pathlib import PurePath
+from typing import TypeAlias
+
+from typing_extensions import Self
+
+Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
+"""What may be inserted into a message; a `Text` is translated with it, and a sequence is joined with commas."""
+
+
+class Text(str):
+    """An English text for the user that keeps its message and values.
+
+    It is a `str`: logs, JSON and the command line write it as it is. Note that `str(text)` and formatting return a
+    plain `str`, which cannot be translated.
+    """
+
+    __slots__ = ("message", "values")
+
+    message: Enum
+    """The member of an enumeration whose value is the English template, with places such as `{device}`."""
+    values: Mapping[str, Value]
+
+    def __new__(cls, message: Enum, values: Mapping[str, Value]) -> Self:
+        """Build the English text. Raise KeyError if a value is missing."""
+        text = super().__new__(cls, fill(message.value, values, str))
+        text.message = message
+        text.values = values
+        return text
+
+    def __getnewargs__(self) -> tuple[Enum, Mapping[str, Value]]:  # type: ignore[override]
+        """Return the arguments of `__new__`, for copies."""
+        return self.message, self.values
+
+    @property
+    def code(self) -> str:
+        """A stable name of the message, such as `CameraError.IN_USE`."""
+        return code_of(self.message)
+
+
+class Message(Enum):
+    """Base of the enumerations of messages: each value is an English template, each member makes texts of it."""
+
+    def __call__(self, **values: Value) -> Text:
+        """Return the text with these values."""
+        return Text(self, values)
+
+
+class CommandLineMessage(Message):
+    """Base of messages that only the command line prints; they stay English."""
+
+
+def code_of(message: Enum) -> str:
+    """Return the stable name of a message; translations are stored under it."""
+    return f"{type(message).__name__}.{message.name}"
+
+
+def fill(template: str, values: Mapping[str, Value], render: Callable[[str], str]) -> str:
+    """Insert `values` into `template`. render: how a text among the values is written."""
+    return template.format_map({name: _rendered(value, render) for name, value in values.items()})
+
+
+def _rendered(value: Value, render: Callable[[str], str]) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(_rendered(each, render) for each in value)
+    return render(value) if isinstance(value, str) else str(value)
