@@ -84,7 +84,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
         yield partial(window.strip.choose, tiles[1 + number % (len(tiles) - 1)])
         yield partial(window.tabs.setCurrentIndex, number % window.tabs.count())
         yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
-        yield from (partial(window.actions_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
+        yield from (partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
         yield from (partial(store.edit, "matting", downsample_ratio=ratio) for ratio in (0.25, 0.3, 0.35, None))
         yield from (partial(store.edit_edges, grow_px=grown) for grown in (-3, 0, 3, 0))
         yield partial(window.resize, 1000 + 60 * (number % 5), 800)
@@ -92,7 +92,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
         yield partial(session.preferences.change, theme="light" if number % 2 == 0 else "dark")
         yield from (partial(store.edit, "framing", zoom=zoom) for zoom in (1.5, 2.5, 1))
         yield from (partial(store.set_paused, paused) for paused in (True, False))
-        yield partial(window.devices.look)
+        yield partial(window.devices.check)
         yield partial(window.strip.library.reload)
 
 

@@ -52,7 +52,7 @@ def _scene(background: int, page: int, mode: ViewMode = ViewMode.COMPOSITE) -> C
         window = session.window
         window.strip.choose(window.strip.model.tiles[min(background, len(window.strip.model.tiles) - 1)])
         window.tabs.setCurrentIndex(page)
-        window.actions_bar.set_mode(mode)
+        window.action_bar.set_mode(mode)
         return window
 
     return prepare
@@ -65,7 +65,7 @@ def _plot(session: Session) -> QWidget:
 
 def _assistant(session: Session) -> QWidget:
     session.preferences.change(show_plot=False)
-    session.window.show_assistant()
+    session.window.open_assistant()
     assistant = session.window.findChild(Assistant)
     assert assistant is not None
     return assistant
@@ -85,7 +85,7 @@ def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session
 
 
 def _doctor(session: Session) -> QWidget:
-    session.window.show_doctor()
+    session.window.windows.open_doctor()
     doctor = session.window.findChild(DoctorDialog)
     assert doctor is not None
     loop = QEventLoop()

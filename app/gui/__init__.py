@@ -1,5 +1,5 @@
-"""The window: the only place that imports PyQt6.
+"""The window. Only this package imports PyQt6.
 
-`application` starts it, `main_window` puts it together, `bridge` is the only file that knows both Qt and the pipeline,
-`services` is what the window asks the rest of the program (and knows nothing of Qt).
+`shell.application` starts it, `shell.main_window` assembles it, `state.bridge` connects Qt to the pipeline, and
+`state.services` gives the panels access to the rest of the program (without Qt).
 """

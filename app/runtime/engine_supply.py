@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.core.errors import MattecamError, ModelError, PlateError
+from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissingError
 from app.core.framing import WHOLE
 from app.core.settings import MIN_RATIO, PLATE_MODELS, EdgeSettings, FramingSettings, MattingSettings
 from app.matting.base import MattingEngine
@@ -237,7 +237,9 @@ def may_compare(settings: MattingSettings) -> bool:
 
 
 def fall_back(settings: MattingSettings, error: Exception) -> MattingSettings | None:
-    """What to try after `error`: without the plate, with less memory; None where nothing else is left to try."""
+    """Return what to try after `error`: an installed model, no plate, less memory; None where nothing is left."""
+    if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
+        return settings.replace(model="auto", weights=None)
     if isinstance(error, PlateError):
         return settings.replace(model="auto", plate=None, weights=None)
     if not _out_of_memory(error) or settings.device == "cpu":

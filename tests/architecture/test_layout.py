@@ -23,7 +23,6 @@ OUTSIDE = {"app"}
 MAX_MODULES = 20
 KNOWN_CYCLES = [
     ["app.matting.plate.build", "app.matting.plate.occupancy", "app.matting.selection.registry"],
-    ["app.gui.shell.error_help", "app.gui.shell.main_window", "app.gui.shell.menus"],
 ]
 """To be opened; nothing may be added."""
 

@@ -20,6 +20,7 @@ from app.core.types import PictureKind
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
+from tests.gui.widgets import button
 
 
 def chosen(session: Session) -> BackgroundSettings:
@@ -71,7 +72,7 @@ def test_the_open_room_needs_a_click_or_ctrl_and_is_marked_red(session: Session,
     assert chosen(session).kind == "blur", "no stray key shows the room"
     qtbot.keyClick(session.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert chosen(session).kind == "none"
-    room = session.window.readout.room
+    room = session.window.overlay.unmatted
     qtbot.waitUntil(lambda: room.isVisible() and bool(room.text()))
     warning = session.window.findChild(QStackedWidget)
     assert warning is not None
@@ -167,7 +168,7 @@ def test_a_copied_picture_is_pasted(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
     clipboard.setText("no picture")
     qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert "no picture to paste" in session.window.error_bar.text
+    assert "no image to paste" in session.window.error_bar.text
 
 
 def test_a_background_is_renamed_and_stays_in_use(session: Session, qtbot: QtBot, picture: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_name_that_is_taken_is_refused(session: Session, qtbot: QtBot, picture
     assert {tile.name for tile in own(session)} == {"beach", "beach 2"}
 
 
-def test_a_removed_background_gives_way_to_the_blur_first(session: Session, qtbot: QtBot, picture: Path) -> None:
+def test_removing_the_background_in_use_switches_to_blur(session: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(session, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(session).path == tile.path)
     activate(session, qtbot)
@@ -204,7 +205,19 @@ def test_a_removed_background_gives_way_to_the_blur_first(session: Session, qtbo
     qtbot.waitUntil(lambda: not own(session))
     assert tile.path is not None
     assert not tile.path.exists()
-    assert picture.exists(), "only the copy went"
+    assert picture.exists(), "only the copy was removed"
+
+
+def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(session, qtbot, picture)
+    assert tile.path is not None
+    session.window.strip.remove(tile)
+    qtbot.waitUntil(lambda: "beach" in session.window.notices.text_of("removedNotice"))
+    assert not tile.path.exists()
+    button(session, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
+    assert tile.path.read_bytes() == picture.read_bytes()
+    assert not session.window.notices.texts
 
 
 def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtBot) -> None:
@@ -216,10 +229,20 @@ def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtB
     assert session.window.findChild(QInputDialog) is None
 
 
-def test_a_broken_file_is_shown_as_such(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_damaged_file_does_not_enter_the_library(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"not a picture at all")
     session.window.strip.library.add_files([broken])
+    qtbot.waitUntil(lambda: "broken.jpg" in session.window.error_bar.text)
+    assert not own(session)
+    assert not list(paths.backgrounds_dir().glob("broken*"))
+    assert chosen(session).kind == "blur"
+
+
+def test_a_file_that_was_damaged_later_is_marked(session: Session, qtbot: QtBot) -> None:
+    paths.backgrounds_dir().mkdir(parents=True, exist_ok=True)
+    (paths.backgrounds_dir() / "broken.jpg").write_bytes(b"not a picture at all")
+    session.window.strip.library.reload()
     qtbot.waitUntil(lambda: bool(own(session)) and bool(own(session)[0].broken))
     model = session.window.strip.model
     index = model.index(len(tiles(session)) - 1)

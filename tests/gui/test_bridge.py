@@ -20,7 +20,7 @@ def test_at_most_one_signal_is_on_its_way(qtbot: QtBot, world: FakeWorld) -> Non
     bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
     signals: list[int] = []
     bridge.frame_ready.connect(lambda: signals.append(1))
-    bridge.ask_view(ViewRequest(32, 24))
+    bridge.request_view(ViewRequest(32, 24))
     bridge.start()
     try:
         # The event loop stands still meanwhile, as in a long paint.
@@ -40,14 +40,14 @@ def test_at_most_one_signal_is_on_its_way(qtbot: QtBot, world: FakeWorld) -> Non
 def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) -> None:
     pipeline = Pipeline(QUIET, parts=world.parts())
     bridge = Bridge(pipeline)
-    bridge.ask_view(None)
+    bridge.request_view(None)
     bridge.start()
     try:
         eventually(lambda: bridge.status.frames_out > 10)
         assert bridge.take_image() is None
         assert (pipeline.watched, pipeline.want_foreground) == (False, False)
         assert bridge.picture is not None, "a snapshot can be taken all the same"
-        bridge.ask_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
+        bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
         assert (pipeline.watched, pipeline.want_foreground) == (True, True)
         qtbot.waitUntil(lambda: bridge.take_image() is not None)
     finally:
@@ -62,7 +62,7 @@ def test_a_new_view_shows_at_once_while_the_picture_stands_still(session: Sessio
     qtbot.wait(300)
     before = session.window.preview.image
     assert before is not None
-    session.window.actions_bar.set_mode(ViewMode.MATTE)
+    session.window.action_bar.set_mode(ViewMode.MATTE)
     qtbot.waitUntil(lambda: session.window.preview.image != before)
 
 

@@ -31,9 +31,9 @@ def test_cameras_that_come_and_go_show_up_by_themselves(
     cameras.activated.emit(cameras.currentIndex())
     assert session.pipeline.settings.capture.source == "camera:usb-2"
     monkeypatch.setattr(services, "cameras", lambda: CAMERAS[:1])
-    session.window.devices.look()
+    session.window.devices.check()
     qtbot.waitUntil(lambda: cameras.findText("Desk camera") < 0)
-    assert cameras.currentText() == "A camera that is not plugged in", "the choice is kept until it comes back"
+    assert cameras.currentText() == "A camera that is not connected", "the choice is kept until it comes back"
     assert session.pipeline.settings.capture.source == "camera:usb-2"
 
 

@@ -110,7 +110,7 @@ def test_a_zoomed_picture_is_dragged(session: Session, qtbot: QtBot, mirror: boo
 def test_in_the_comparison_the_divider_is_dragged_instead(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     session.store.edit("framing", zoom=2)
-    session.window.actions_bar.set_mode(ViewMode.COMPARE)
+    session.window.action_bar.set_mode(ViewMode.COMPARE)
     pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.3))
     assert framing(session) == FramingSettings(zoom=2)
 
@@ -136,6 +136,6 @@ def test_scenes_keep_the_framing(session: Session, qtbot: QtBot) -> None:
     session.window.scenes.save("Close")
     qtbot.waitUntil(lambda: session.window.scenes.names == ("Close",))
     session.store.edit("framing", zoom=1)
-    session.window.scenes.use("Close")
+    session.window.scenes.apply("Close")
     qtbot.waitUntil(lambda: framing(session) == close_up)
     assert slider(session, "zoomSlider").value() == 250

@@ -134,13 +134,13 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
         window.tabs.setCurrentIndex(page)
         nothing_is_cut_off(window, qtbot)
         assert window.grab().save(str(folder / f"page-{page}.png"))
-    window.show_doctor()
+    window.windows.open_doctor()
     doctor = window.findChild(DoctorDialog)
     assert doctor is not None
     qtbot.waitUntil(doctor.prove_button.isEnabled)
     nothing_is_cut_off(doctor, qtbot)
     doctor.close()
-    window.show_assistant()
+    window.open_assistant()
     assistant = window.findChild(Assistant)
     assert assistant is not None
     nothing_is_cut_off(assistant, qtbot)
@@ -159,7 +159,7 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
 
     def settled() -> bool:
         plot = session.window.findChild(PlotPanel, "plotPanel")
-        return session.window.updatesEnabled() and plot is not None and plot.draws
+        return session.window.updatesEnabled() and plot is not None and plot.drawing
 
     session.preferences.change(theme="dark", show_plot=True)
     qtbot.waitUntil(settled)

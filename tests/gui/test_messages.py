@@ -190,8 +190,8 @@ def test_the_window_tells_what_failed_in_its_language_and_the_rest_stays_english
         session.store.edit("background", kind="image", path=gone)
         qtbot.waitUntil(lambda: bar.text == picture.format(gone))
         assert english in session.bridge.status.errors
-        assert "does not exist; choose another one." in session.window.diagnostics()
-        session.window.scenes.use("Office")
+        assert "does not exist; choose another one." in session.window.windows.diagnostics()
+        session.window.scenes.apply("Office")
         qtbot.waitUntil(lambda: bar.text == scene)
     assert translated(english) == english, "afterwards it is English again"
 
@@ -212,7 +212,7 @@ def test_a_broken_background_and_a_failed_plate_are_told_in_german(
 
         sentence = f"{broken} ist kein lesbares Video: Es ist beschädigt oder unbekannt; wählen Sie eine andere Datei."
         qtbot.waitUntil(lambda: tip() == sentence)
-        window.show_plate_dialog()
+        window.windows.open_plate_dialog(lambda: None)
         dialog = window.findChild(PlateDialog)
         assert dialog is not None
         dialog._fail(PlateError("Someone is still in the picture; step out of it and take the plate again."))

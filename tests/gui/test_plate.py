@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.core.errors import PlateError
-from app.core.settings import CaptureSettings, Settings
+from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Picture, PictureKind
 from app.gui.dialogs import plate_dialog
 from app.gui.dialogs.plate_dialog import PlateDialog
@@ -24,6 +24,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.plate.capture import plate_path, save_plate
+from tests.gui.widgets import OwnedSettings
 
 SIZE = 160, 96
 
@@ -61,7 +62,7 @@ def dialog(qtbot: QtBot, tasks: Tasks) -> Iterator[PlateDialog]:
     def newest() -> Picture:
         return Picture(empty, PictureKind.STANDBY, frame=source.read())
 
-    made = PlateDialog(SettingsStore(Settings()), tasks, newest, lambda: "demo")
+    made = PlateDialog(SettingsStore(OwnedSettings()), tasks, newest, lambda: "demo")
     made.show()
     yield made
     made.close()

@@ -61,15 +61,15 @@ def test_every_view_by_its_button(session: Session, qtbot: QtBot) -> None:
         assert button is not None
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         wait_for_corner(qtbot, preview, corner)
-    session.window.actions_bar.set_mode(ViewMode.FOREGROUND)
+    session.window.action_bar.set_mode(ViewMode.FOREGROUND)
     qtbot.waitUntil(lambda: near(preview.image, 0.5, 0.8, PERSON) and not near(preview.image, 0.1, 0.1, ROOM))
 
 
 def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
-    session.window.actions_bar.set_mode(ViewMode.COMPARE)
+    session.window.action_bar.set_mode(ViewMode.COMPARE)
     requests: list[ViewRequest] = []
-    preview.wanted.connect(requests.append)
+    preview.view_requested.connect(requests.append)
     rect = preview.picture_rect()
     y = preview.height() // 2
     qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=QPoint(int(rect.center().x()), y))
@@ -84,7 +84,7 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
 def test_the_mirror_switch_turns_the_preview_alone(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     requests: list[ViewRequest] = []
-    preview.wanted.connect(requests.append)
+    preview.view_requested.connect(requests.append)
     mirror = session.window.camera_page.findChild(QCheckBox, "mirrorCheck")
     assert mirror is not None
     assert mirror.isChecked(), "mirrored unless asked otherwise"

@@ -15,6 +15,7 @@ from tests.gui.widgets import button
 
 
 def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
+    session.window.resize(1270, 830)  # wide enough for texts on the buttons
     session.preferences.change(recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
@@ -23,7 +24,7 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
     assert wanted is not None
     assert wanted.parent == tmp_path
     qtbot.waitUntil(lambda: record.text() == "0:01")
-    assert session.window.readout.recording.isVisible()
+    assert session.window.overlay.recording.isVisible()
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is None)
     qtbot.waitUntil(lambda: record.text() == "Record")
@@ -51,7 +52,7 @@ def test_a_snapshot_shows_what_goes_out(session: Session, qtbot: QtBot, tmp_path
         qtbot.mouseClick(button(session, "snapshotButton"), Qt.MouseButton.LeftButton)
     files = list((tmp_path / "shots").glob("*.png"))
     assert len(files) == 1
-    assert files[0].name in session.window.readout.notice.text()
+    assert files[0].name in session.window.notices.text_of("savedNotice")
 
 
 def test_a_folder_that_cannot_be_made_is_told(session: Session, qtbot: QtBot, tmp_path: Path) -> None:

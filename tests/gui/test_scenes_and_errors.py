@@ -1,4 +1,4 @@
-"""Scenes, and the bar that tells what went wrong."""
+"""Scenes and the error bar."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -47,7 +47,7 @@ def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: 
     qtbot.waitUntil(lambda: scenes.names == ("Office",))
     scenes.remove("Office")
     qtbot.waitUntil(lambda: scenes.names == ())
-    scenes.use("Office")
+    scenes.apply("Office")
     qtbot.waitUntil(lambda: "There is no scene 'Office'" in session.window.error_bar.text)
 
 
@@ -97,7 +97,7 @@ def test_a_missing_virtual_camera_offers_the_set_up(
     assert dialog is not None
     summary = dialog.findChild(QLabel, "findingsSummary")
     assert summary is not None
-    qtbot.waitUntil(lambda: "cannot see" in summary.text())
+    qtbot.waitUntil(lambda: "cannot receive" in summary.text())
     copy = next(found for found in dialog.findChildren(QPushButton) if found.text() == "Copy")
     copy.click()
     clipboard = QGuiApplication.clipboard()

@@ -1,8 +1,12 @@
-"""Settings and preferences in the window, and what of them is saved."""
+"""The stores of settings and preferences, and what is saved."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
 
 from app.config import paths
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
@@ -10,10 +14,11 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
+from tests.gui.widgets import OwnedSettings
 
 
-def test_what_the_command_line_said_is_not_saved_but_edits_are() -> None:
-    store = SettingsStore(Settings(capture=CaptureSettings(source="demo")), Settings())
+def test_edits_are_saved_but_command_line_options_are_not() -> None:
+    store = SettingsStore(OwnedSettings(Settings(capture=CaptureSettings(source="demo"))), Settings())
     store.edit("background", kind="none")
     store.edit("capture", fps=15)
     assert store.current.capture.source == "demo"
@@ -21,8 +26,8 @@ def test_what_the_command_line_said_is_not_saved_but_edits_are() -> None:
     assert store.saved.background.kind == "none"
 
 
-def test_a_recording_a_pause_and_a_freeze_are_of_this_run_only() -> None:
-    store = SettingsStore(Settings())
+def test_recording_pause_and_freeze_are_not_saved() -> None:
+    store = SettingsStore(OwnedSettings())
     store.edit("output", record=Path("a.mp4"), standby_text="soon")
     store.set_paused(True)
     store.set_frozen(True)
@@ -34,31 +39,52 @@ def test_a_recording_a_pause_and_a_freeze_are_of_this_run_only() -> None:
         assert not kept.frozen
 
 
-def test_a_scene_leaves_pause_and_recording_alone() -> None:
-    store = SettingsStore(Settings())
+def test_a_scene_keeps_pause_and_recording() -> None:
+    store = SettingsStore(OwnedSettings())
     store.edit("output", record=Path("a.mp4"))
     store.set_paused(True)
-    store.replace(Settings(background=BackgroundSettings(kind="colour")))
+    store.apply_scene(Settings(background=BackgroundSettings(kind="colour")))
     assert store.current.paused
     assert store.current.output.record == Path("a.mp4")
     assert store.current.background.kind == "colour"
     assert store.saved.background.kind == "colour"
 
 
-def test_a_wish_from_outside_saves_only_what_it_changes() -> None:
-    store = SettingsStore(Settings(capture=CaptureSettings(source="demo")), Settings())
-    store.take(store.current.replace(background=BackgroundSettings(kind="colour"), paused=True))
+def test_a_change_applies_to_the_newest_settings_not_to_those_last_shown() -> None:
+    owner = OwnedSettings()
+    store = SettingsStore(owner)
+    stale = store.current
+    owner.change(lambda settings: settings.replace(paused=True))
+    store.edit("background", blur_strength=stale.background.blur_strength + 1)
     assert store.current.paused
-    assert store.saved == Settings(background=BackgroundSettings(kind="colour"))
 
 
-def test_changes_are_told_once_and_only_where_something_changed() -> None:
-    store = SettingsStore(Settings())
-    told: list[Settings] = []
-    store.changed.connect(told.append)
+def test_a_failed_change_changes_nothing() -> None:
+    store = SettingsStore(OwnedSettings())
+    with pytest.raises(ValueError, match="blur_strength"):
+        store.edit("background", blur_strength=1000)
+    assert store.current == store.saved == Settings()
+
+
+def test_changed_is_emitted_once_per_effective_change() -> None:
+    store = SettingsStore(OwnedSettings())
+    emitted: list[Settings] = []
+    store.changed.connect(emitted.append)
     store.edit("background", kind="blur")
     store.edit("background", kind="none")
-    assert [settings.background.kind for settings in told] == ["none"]
+    assert [settings.background.kind for settings in emitted] == ["none"]
+
+
+def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -> None:
+    store = SettingsStore(OwnedSettings())
+    threads: list[int] = []
+    store.changed.connect(lambda _settings: threads.append(threading.get_ident()))
+    caller = threading.Thread(target=lambda: store.set_paused(True))
+    caller.start()
+    caller.join()
+    assert store.current.paused, "in effect without the GUI thread"
+    assert not threads
+    qtbot.waitUntil(lambda: threads == [threading.get_ident()])
 
 
 def test_preferences_survive_a_restart_and_a_broken_file() -> None:

@@ -53,7 +53,7 @@ def test_a_tour_through_everything_and_an_end_in_the_middle_of_it(
         window.tabs.setCurrentIndex(page)
         use_everything_on(window.tabs.widget(page))
     for mode in ViewMode:
-        window.actions_bar.set_mode(mode)
+        window.action_bar.set_mode(mode)
     for action in window.menus.findChildren(QAction) + window.findChildren(QAction):
         if action.isCheckable():
             action.trigger()
@@ -64,9 +64,9 @@ def test_a_tour_through_everything_and_an_end_in_the_middle_of_it(
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
 
     window.matting_page.network.download.start("rvm-mobilenetv3")
-    window.actions_bar.record.click()
+    window.action_bar.record.click()
     window.strip.library.reload()
-    window.show_log()
+    window.windows.open_log()
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and begun.is_set())
     assert session.close() == 0
     assert session.bridge.status.phase is Phase.STOPPED

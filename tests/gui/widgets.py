@@ -1,4 +1,4 @@
-"""Finding the window's controls, and making parts of the program fail."""
+"""Finds controls of the window, injects faults, and owns settings in tests without a pipeline."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QComboBox, QPushButton
 
+from app.core.settings import Settings
 from app.gui.shell.application import Session
+from app.runtime.settings_owner import SettingsOwner
 
 
 def button(session: Session, name: str) -> QPushButton:
@@ -28,3 +30,16 @@ def fail(error: Exception) -> Callable[[], None]:
         raise error
 
     return fault
+
+
+class OwnedSettings:
+    """Owns settings as the pipeline does."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._owner = SettingsOwner(settings or Settings())
+        self.change = self._owner.change
+        self.listen_settings = self._owner.listen
+
+    @property
+    def settings(self) -> Settings:
+        return self._owner.current

@@ -1,4 +1,4 @@
-"""How a tile of the strip looks."""
+"""Paints the tiles of the background strip."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ THUMBNAIL = QSize(128, 72)
 MARGIN = 6
 RADIUS = 8.0
 SHARPNESS = 2
-"""Pixels of a drawn picture for each of the tile's, for screens with many."""
+"""Oversampling of drawn thumbnails, for high-resolution screens."""
 
 
 class TileDelegate(QStyledItemDelegate):
-    """Thumbnail, name, the number key, a badge on videos, and a ring around the tile in use."""
+    """Paints thumbnail, name, number key, a badge on videos, and a ring around the chosen tile."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return QSize(THUMBNAIL.width() + 2 * MARGIN, THUMBNAIL.height() + 2 * MARGIN + option.fontMetrics.height() + 4)
@@ -55,7 +55,7 @@ class TileDelegate(QStyledItemDelegate):
         elif tile.kind is TileKind.COLOUR:
             painter.fillRect(area, QColor(str(index.data(COLOUR_ROLE))))
         elif tile.kind in (TileKind.BLUR, TileKind.NONE):
-            painter.drawImage(area, _room(blurred=tile.kind is TileKind.BLUR))
+            painter.drawImage(area, _sample_scene(blurred=tile.kind is TileKind.BLUR))
         else:
             painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
         if tile.path is None:
@@ -110,8 +110,8 @@ class TileDelegate(QStyledItemDelegate):
 
 
 @cache
-def _room(*, blurred: bool) -> QImage:
-    """A window, a shelf and a lamp; sharp for "None", only their colours for "Blur"."""
+def _sample_scene(*, blurred: bool) -> QImage:
+    """Draw a sample scene for the tiles "None" (sharp) and "Blur" (blurred)."""
     image = QImage(THUMBNAIL * SHARPNESS, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -122,11 +122,11 @@ def _room(*, blurred: bool) -> QImage:
     wall.setColorAt(1, QColor("#8794a3"))
     painter.fillRect(area, wall)
     painter.setPen(Qt.PenStyle.NoPen)
-    things = ((10, 10, 34, 34, "#e8f1f8"), (92, 14, 26, 6, "#6b5646"), (96, 4, 6, 10, "#c4574f"),
+    shapes = ((10, 10, 34, 34, "#e8f1f8"), (92, 14, 26, 6, "#6b5646"), (96, 4, 6, 10, "#c4574f"),
               (104, 2, 5, 12, "#4f7cc4"), (92, 38, 26, 6, "#6b5646"))  # fmt: skip
-    # Blur without a blur filter: many faint copies, each a little larger.
+    # Approximate a blur by translucent copies of increasing size.
     for grown, opacity in ((0, 255),) if not blurred else tuple((2 * step, 34) for step in range(1, 8)):
-        for x, y, width, height, colour in things:
+        for x, y, width, height, colour in shapes:
             tint = QColor(colour)
             tint.setAlpha(opacity)
             painter.setBrush(tint)

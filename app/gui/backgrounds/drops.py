@@ -1,4 +1,4 @@
-"""Pictures that come by drag and drop or by paste."""
+"""Backgrounds added by drag and drop or paste."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from app.gui.backgrounds.library import BackgroundLibrary
 
 
 class BackgroundDrops(QObject):
-    """Lets widgets take files, images and addresses of images, and adds them to the library."""
+    """Accepts files, images and image URLs dropped on widgets, and adds them to the library."""
 
     def __init__(self, library: BackgroundLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
 
     def watch(self, widget: QWidget) -> None:
-        """Let something be dropped on this widget."""
+        """Accept drops on this widget."""
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
-    def take(self, mime: QMimeData | None) -> bool:
-        """Add what the data holds; False where it holds no background."""
+    def add_from(self, mime: QMimeData | None) -> bool:
+        """Add the files, image or URLs in the data; return False where there are none."""
         if mime is None:
             return False
         local = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
@@ -45,7 +45,7 @@ class BackgroundDrops(QObject):
             if _usable(event.mimeData()):
                 event.acceptProposedAction()
                 return True
-        elif isinstance(event, QDropEvent) and self.take(event.mimeData()):
+        elif isinstance(event, QDropEvent) and self.add_from(event.mimeData()):
             event.acceptProposedAction()
             return True
         return super().eventFilter(watched, event)

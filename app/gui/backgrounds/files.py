@@ -1,4 +1,4 @@
-"""The files in the strip of backgrounds: found, added, renamed and made small. Knows nothing of Qt."""
+"""Files of the background strip: thumbnails, adding, renaming, removing. Uses no widgets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PyQt6.QtCore import QFile
 
 from app.compositing import open_background
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -16,9 +17,12 @@ from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.image_file import kind_of_file
 
+CHECK_SIZE = (160, 90)
+"""(width, height) at which a new file is decoded once."""
+
 
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:
-    """A small picture of a background file, filling (width, height); raises BackgroundError where it is broken."""
+    """Return a thumbnail of a background file, filling (width, height). Raises BackgroundError for a damaged file."""
     background = open_background(BackgroundSettings(kind=kind_of_file(path), path=path), realtime=False)
     try:
         backdrop = background.backdrop(width, height, 0.0)
@@ -30,14 +34,15 @@ def thumbnail(path: Path, width: int, height: int) -> BgrImage:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a background file moves, by its name."""
+    """Whether a background file is a video, by its suffix."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def add_background(path: Path) -> Path:
-    """Copy a file of the user's into the folder of backgrounds; returns the copy. Raises BackgroundError."""
+    """Check a file and copy it to the backgrounds folder; return the copy. Raises BackgroundError."""
     if path.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
         raise BackgroundError(f"{path.name} is neither an image nor a video; use a PNG, JPEG, WebP, MP4 or the like.")
+    thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
     target = _free_name(path.stem, path.suffix.lower())
     part = target.with_name(target.name + ".part")
     try:
@@ -52,7 +57,7 @@ def add_background(path: Path) -> Path:
 
 
 def add_picture(image: BgrImage, name: str) -> Path:
-    """Keep a pasted or dropped picture as a PNG file among the backgrounds. Raises BackgroundError."""
+    """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises BackgroundError."""
     coded, data = cv2.imencode(".png", image)
     if not coded:
         raise BackgroundError("The pasted picture could not be kept as a file; save it and add the file.")
@@ -67,7 +72,7 @@ def add_picture(image: BgrImage, name: str) -> Path:
 
 
 def rename_background(path: Path, name: str) -> Path:
-    """Give a file of the user's another name, its kind stays; returns the new path. Raises BackgroundError."""
+    """Rename a file, keeping its suffix; return the new path. Raises BackgroundError."""
     cleaned = "".join(
         character for character in name if character.isprintable() and character not in '/\\:*?"<>|'
     ).strip(" .")
@@ -82,6 +87,38 @@ def rename_background(path: Path, name: str) -> Path:
         path.rename(target)
     except OSError as error:
         raise BackgroundError(f"{path.name} could not be renamed ({error.strerror or error}).") from error
+    return target
+
+
+def remove_background(path: Path) -> Path | None:
+    """Move a file to the trash; return its path there. Without a trash, delete it and return None.
+
+    Raises BackgroundError.
+    """
+    moved, trash = QFile.moveToTrash(str(path))
+    if moved:
+        return Path(trash) if trash else None
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise BackgroundError(f"{path.name} could not be removed ({error.strerror or error}).") from error
+    return None
+
+
+def restore_background(trash: Path, original: Path) -> Path:
+    """Move a file from the trash back to its original path, which may have been taken; return the path.
+
+    Raises BackgroundError.
+    """
+    target = original if not original.exists() else _free_name(original.stem, original.suffix)
+    try:
+        shutil.move(trash, target)
+        # The FreeDesktop trash keeps a record of each file in a folder beside it.
+        (trash.parent.parent / "info" / f"{trash.name}.trashinfo").unlink(missing_ok=True)
+    except OSError as error:
+        raise BackgroundError(
+            f"{original.name} could not be restored ({error.strerror or error}); look for it in the trash."
+        ) from error
     return target
 
 

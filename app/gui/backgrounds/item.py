@@ -1,4 +1,4 @@
-"""One tile of the strip of backgrounds."""
+"""A tile of the background strip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GREEN = "#00b140"
 
 
 class TileKind(Enum):
-    """What a tile puts behind the person."""
+    """Kinds of background."""
 
     NONE = "none"
     BLUR = "blur"
@@ -24,25 +24,25 @@ class TileKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile: a kind, or a file."""
+    """A background that can be chosen: a kind, or a file."""
 
     kind: TileKind
     name: str
     path: Path | None = None
     own: bool = False
-    """The user's own file, which can be renamed and removed."""
+    """A file of the user, which can be renamed and removed."""
     broken: str = ""
-    """Why the file cannot be used; empty where it can."""
+    """Why the file cannot be used; empty for a usable file."""
 
     def chosen_by(self, settings: BackgroundSettings) -> bool:
-        """Whether these settings show this tile."""
+        """Whether these settings choose this tile."""
         green = settings.colour.lower() == GREEN
         if self.kind in (TileKind.GREEN, TileKind.COLOUR):
             return settings.kind == "colour" and green == (self.kind is TileKind.GREEN)
         return settings.kind == self.kind.value and (self.path is None or settings.path == self.path)
 
     def settings(self, before: BackgroundSettings, own_colour: str) -> BackgroundSettings:
-        """The settings that choose this tile; what it does not speak of stays as before."""
+        """Return `before` changed so that it chooses this tile."""
         if self.kind is TileKind.GREEN:
             return before.replace(kind="colour", colour=GREEN)
         if self.kind is TileKind.COLOUR:

@@ -1,11 +1,11 @@
-"""The user's backgrounds: listed, made small, added, renamed and removed, all off the GUI thread."""
+"""Lists, adds, renames and removes the user's backgrounds, and makes thumbnails, off the GUI thread."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QFile, QObject, QUrl, pyqtSignal
+from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
@@ -25,14 +25,16 @@ MAX_FETCH_BYTES = 60_000_000
 
 
 class BackgroundLibrary(QObject):
-    """Keeps the tile model in step with the files, and the files in step with what the user asks."""
+    """Changes the files of the user's backgrounds and keeps the tile model up to date."""
 
     added = pyqtSignal(object)
-    """The path of a new background, which is to be chosen."""
+    """Path of a new background that should be chosen."""
     renamed = pyqtSignal(object, object)
     """(old path, new path)"""
+    removed = pyqtSignal(str, object, object)
+    """(name, path in the trash or None where it was deleted for good, original path)"""
     failed = pyqtSignal(str)
-    """What could not be done, in one sentence."""
+    """What failed, in one sentence."""
 
     def __init__(self, model: TileModel, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,24 +44,24 @@ class BackgroundLibrary(QObject):
         self._model.set_tiles(self._fixed_tiles())
 
     def reload(self) -> None:
-        """Look at the files anew."""
+        """List the files again."""
         self._tasks.run(own_backgrounds, self._show)
 
     def add_files(self, paths: list[Path]) -> None:
-        """Copy files into the library; the last one is chosen."""
+        """Copy files to the library; the last one is chosen."""
         for path in paths:
             self._tasks.run(partial(files.add_background, path), self._added, self._fail)
 
     def add_image(self, image: QImage, name: str = "") -> None:
-        """Keep a picture that was pasted or dropped."""
+        """Add a pasted or dropped image."""
         if image.isNull():
-            self.failed.emit(self.tr("There is no picture in what was pasted; copy an image first."))
+            self.failed.emit(self.tr("The clipboard holds no image. Copy an image first."))
             return
-        work = partial(files.add_picture, from_qimage(image), name or self.tr("Picture"))
+        work = partial(files.add_picture, from_qimage(image), name or self.tr("Image"))
         self._tasks.run(work, self._added, self._fail)
 
     def fetch(self, url: QUrl) -> None:
-        """Get a picture that was dropped as an address, and keep it."""
+        """Download an image whose URL was dropped, and add it."""
         if self._network is None:
             self._network = QNetworkAccessManager(self)
         request = QNetworkRequest(url)
@@ -70,7 +72,7 @@ class BackgroundLibrary(QObject):
             reply.finished.connect(lambda: self._fetched(reply))
 
     def rename(self, tile: Tile, name: str) -> None:
-        """Give a file of the user's another name."""
+        """Rename a file of the user."""
         if tile.path is not None and tile.own:
             old = tile.path
 
@@ -81,9 +83,22 @@ class BackgroundLibrary(QObject):
             self._tasks.run(partial(files.rename_background, old, name), done, self._fail)
 
     def remove(self, tile: Tile) -> None:
-        """Put a file of the user's into the system's bin, or delete it where there is none."""
+        """Move a file of the user to the trash, or delete it where there is no trash."""
         if tile.path is not None and tile.own:
-            self._tasks.run(partial(_remove, tile.path), lambda _none: self.reload(), self._fail)
+            original = tile.path
+
+            def done(trash: Path | None) -> None:
+                self.removed.emit(tile.name, trash, original)
+                self.reload()
+
+            self._tasks.run(partial(files.remove_background, original), done, self._fail)
+
+    def restore(self, trash: Path, original: Path) -> None:
+        """Move a removed file back from the trash."""
+        self._tasks.run(partial(files.restore_background, trash, original), self._restored, self._fail)
+
+    def _restored(self, _path: Path) -> None:
+        self.reload()
 
     def _fixed_tiles(self) -> list[Tile]:
         return [
@@ -101,7 +116,7 @@ class BackgroundLibrary(QObject):
                 self._make_thumbnail(tile, tile.path)
 
     def _make_thumbnail(self, tile: Tile, path: Path) -> None:
-        # Twice the size of the tile, for screens of 200 %.
+        # Twice the size of the tile, for screens scaled to 200 %.
         work = partial(files.thumbnail, path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
 
         def done(image: BgrImage) -> None:
@@ -120,7 +135,9 @@ class BackgroundLibrary(QObject):
             image.loadFromData(reply.readAll())
         if image.isNull():
             self.failed.emit(
-                self.tr("No picture came from {0}; save it to a file and add that.").format(reply.url().host())
+                self.tr("No image could be loaded from {0}. Save it to a file and add the file.").format(
+                    reply.url().host()
+                )
             )
         else:
             self.add_image(image, Path(reply.url().path()).stem)
@@ -131,9 +148,3 @@ class BackgroundLibrary(QObject):
 
 def _kind(path: Path) -> TileKind:
     return TileKind.VIDEO if files.is_video(path) else TileKind.IMAGE
-
-
-def _remove(path: Path) -> None:
-    moved, _where = QFile.moveToTrash(str(path))
-    if not moved:
-        path.unlink(missing_ok=True)

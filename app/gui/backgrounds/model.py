@@ -1,4 +1,4 @@
-"""The tiles as a list model; thumbnails come in when they are ready."""
+"""The list model of background tiles. Thumbnails are added when they are ready."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TILE_ROLE = int(Qt.ItemDataRole.UserRole)
 IMAGE_ROLE = TILE_ROLE + 1
 CHOSEN_ROLE = TILE_ROLE + 2
 KEY_ROLE = TILE_ROLE + 3
-"""The number key that chooses the tile, or 0."""
+"""Number key that chooses the tile, or 0."""
 COLOUR_ROLE = TILE_ROLE + 4
 
 
 class TileModel(QAbstractListModel):
-    """The tiles of the strip."""
+    """Tiles, thumbnails, and which tile is chosen."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -53,50 +53,50 @@ class TileModel(QAbstractListModel):
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
-        """All tiles, from left to right; the first is "None"."""
+        """All tiles, from left to right. The first one is "None"."""
         return tuple(self._tiles)
 
     @property
     def chosen_row(self) -> int:
-        """The row of the background in use, or -1."""
+        """Row of the background in use, or -1."""
         return next((row for row, tile in enumerate(self._tiles) if tile.chosen_by(self._settings)), -1)
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
-        """Replace all tiles; thumbnails of those that stay are kept."""
+        """Replace all tiles; keep the thumbnails of tiles that stay."""
         self.beginResetModel()
         self._tiles = list(tiles)
         self._images = {tile: image for tile, image in self._images.items() if tile in self._tiles}
         self.endResetModel()
 
     def has_image(self, tile: Tile) -> bool:
-        """Whether the tile's thumbnail is there."""
+        """Whether the tile has a thumbnail."""
         return tile in self._images
 
     def set_image(self, tile: Tile, image: QImage) -> None:
-        """A thumbnail is ready."""
+        """Set a tile's thumbnail."""
         if tile in self._tiles:
             self._images[tile] = image
-            self._touch(self._tiles.index(tile))
+            self._emit_changed(self._tiles.index(tile))
 
     def set_broken(self, tile: Tile, reason: str) -> None:
-        """The tile's file cannot be used."""
+        """Mark a tile whose file cannot be used."""
         if tile in self._tiles:
             row = self._tiles.index(tile)
             self._tiles[row] = replace(tile, broken=reason)
-            self._touch(row)
+            self._emit_changed(row)
 
     def show_settings(self, settings: BackgroundSettings, own_colour: str) -> None:
-        """Mark the tile in use."""
+        """Mark the tile that these settings choose."""
         if (settings, own_colour) == (self._settings, self._own_colour):
             return
         self._settings, self._own_colour = settings, own_colour
         if self._tiles:
             self.dataChanged.emit(self.index(0), self.index(len(self._tiles) - 1))
 
-    def _touch(self, row: int) -> None:
+    def _emit_changed(self, row: int) -> None:
         self.dataChanged.emit(self.index(row), self.index(row))
 
     def _tip(self, tile: Tile, row: int) -> str:
         if tile.kind is TileKind.NONE:
-            return self.tr("The room is shown as it is (Ctrl+0)")
+            return self.tr("Shows your real background (Ctrl+0)")
         return self.tr("{0} (key {1})").format(tile.name, row) if row <= 9 else tile.name

@@ -1,4 +1,4 @@
-"""What the bundled backgrounds are called for people."""
+"""Display names of the bundled backgrounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ translate = QCoreApplication.translate
 
 
 def bundled_name(path: Path) -> str:
-    """The name of a bundled background, translated; a new one's English name as it is."""
+    """Return the translated name of a bundled background, or its English name."""
     english = title(path)
     names = {
         "Soft studio": translate("Backgrounds", "Soft studio"),

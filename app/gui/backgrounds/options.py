@@ -1,4 +1,4 @@
-"""What can be set about the background in use: the blur's strength, the colour, how an image fills the picture."""
+"""Options of the background in use: blur strength, colour, or how an image is fitted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_
 
 
 class BackgroundOptions(QStackedWidget):
-    """Shows the options of the kind of background in use."""
+    """Shows the options of the current kind of background."""
 
     def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
         super().__init__()
@@ -23,20 +23,20 @@ class BackgroundOptions(QStackedWidget):
             100,
             lambda value: f"{value} %",
             self.tr("Blur strength"),
-            self.tr("How strongly the room is blurred"),
+            self.tr("How strongly the real background is blurred"),
             "blurSlider",
             caption=False,
         )
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
-        self._fit = combo(self.tr("Fit"), self.tr("How the image fills the picture"), "fitCombo")
+        self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")
         self._fit.setMaximumWidth(220)
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
-        colour = button(self.tr("Choose the colour…"))
-        describe(colour, self.tr("Choose the colour"), self.tr("The colour behind you"), "colourButton")
+        colour = button(self.tr("Choose colour…"))
+        describe(colour, self.tr("Choose colour"), self.tr("Colour of the background"), "colourButton")
         colour.clicked.connect(choose_colour)
-        warning = label(self.tr("Your room can be seen."), "warning")
-        warning.setObjectName("roomWarning")
+        warning = label(self.tr("Your real background is visible."), "warning")
+        warning.setObjectName("unmattedWarning")
         for widget, caption in ((self._blur, self.tr("Strength")), (self._fit, self.tr("Fit")), (colour, "")):
             self.addWidget(_page(widget, caption))
         self.addWidget(_page(warning, ""))
@@ -48,7 +48,7 @@ class BackgroundOptions(QStackedWidget):
     def _show(self, settings: Settings) -> None:
         background = settings.background
         self._blur.show_value(round(background.blur_strength))
-        fill_combo(self._fit, [(self.tr("Fill the picture"), "fill"), (self.tr("Show all of it"), "fit")],
+        fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN
         self.setCurrentIndex(

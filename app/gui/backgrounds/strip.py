@@ -1,4 +1,4 @@
-"""The strip of backgrounds below the preview."""
+"""The background strip below the preview."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.backgrounds.options import BackgroundOptions
-from app.gui.dialogs.questions import ask_for_files, ask_for_name
+from app.gui.dialogs.questions import UserFolder, ask_for_files, ask_for_name
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -33,13 +33,13 @@ from app.gui.widgets.controls import button, describe, label
 
 
 class BackgroundStrip(QWidget):
-    """Chooses the background with one click or a number key; a key pressed again goes back to the one before."""
+    """Chooses the background by click or number key. Pressing a key again returns to the previous background."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
         self._preferences = preferences
-        self._before: BackgroundSettings | None = None
+        self._previous: BackgroundSettings | None = None
         self.model = TileModel(self)
         self.library = BackgroundLibrary(self.model, tasks, self)
         self.drops = BackgroundDrops(self.library, self)
@@ -48,7 +48,7 @@ class BackgroundStrip(QWidget):
         describe(
             self.add_button,
             self.tr("Add a background"),
-            self.tr("Add images or videos; they can be dropped or pasted as well"),
+            self.tr("Add images or videos. You can also drop or paste them."),
             "addBackgroundButton",
         )
         self.add_button.clicked.connect(self.ask_for_files)
@@ -62,36 +62,36 @@ class BackgroundStrip(QWidget):
         self._show_settings(store.current)
 
     def choose(self, tile: Tile) -> None:
-        """Put this tile behind the person."""
+        """Use this tile's background."""
         new = tile.settings(self._store.current.background, self._preferences.current.own_colour)
         self._use(new)
 
     def toggle_row(self, row: int) -> None:
-        """Choose the tile of a row; when it is chosen already, go back to the background before it."""
+        """Choose the tile of a row; if it is already chosen, return to the previous background."""
         if row >= len(self.model.tiles):
             return
-        if row == self.model.chosen_row and self._before is not None and self._before.kind != "none":
-            self._use(self._before)
+        if row == self.model.chosen_row and self._previous is not None and self._previous.kind != "none":
+            self._use(self._previous)
         elif row != self.model.chosen_row:
             self.choose(self.model.tiles[row])
 
     def choose_colour(self) -> None:
-        """Let the user pick the colour of the tile "Colour"."""
+        """Ask for the colour of the "Colour" tile."""
         dialog = QColorDialog(QColor(self._preferences.current.own_colour), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.currentColorChanged.connect(lambda colour: self._set_colour(colour.name()))
         dialog.open()
 
     def ask_for_files(self) -> None:
-        """Let the user pick files to add."""
+        """Ask for files to add."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))
         name_filter = self.tr("Images and videos ({0})").format(patterns)
-        ask_for_files(self, self.tr("Add backgrounds"), self.library.add_files, name_filter)
+        ask_for_files(self, self.tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PICTURES)
 
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
         if new != current:
-            self._before = current
+            self._previous = current
             self._store.edit("background", **dict(new))
 
     def _set_colour(self, colour: str) -> None:
@@ -114,7 +114,7 @@ class BackgroundStrip(QWidget):
 
     def _make_view(self) -> QListView:
         view = QListView()
-        describe(view, self.tr("Backgrounds"), self.tr("Choose what is behind you"), "backgroundList")
+        describe(view, self.tr("Backgrounds"), self.tr("Choose the background"), "backgroundList")
         view.setToolTip("")
         view.setModel(self.model)
         view.setItemDelegate(TileDelegate(view))
@@ -131,8 +131,8 @@ class BackgroundStrip(QWidget):
         bar_height = bar.sizeHint().height() if bar is not None else 0
         view.setFixedHeight(THUMBNAIL.height() + 2 * MARGIN + view.fontMetrics().height() + bar_height + 12)
         view.setMinimumWidth(QSize(THUMBNAIL).width())
-        view.clicked.connect(self._chosen)
-        view.activated.connect(self._chosen)
+        view.clicked.connect(self._on_chosen)
+        view.activated.connect(self._on_chosen)
         view.customContextMenuRequested.connect(self._show_menu)
         self.drops.watch(view)
         viewport = view.viewport()
@@ -155,27 +155,27 @@ class BackgroundStrip(QWidget):
     def _make_shortcuts(self) -> None:
         for row in range(1, 10):
             QShortcut(QKeySequence(str(row)), self, lambda row=row: self.toggle_row(row))
-        # The open room needs two fingers: no stray key may show it.
+        # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, lambda: self.toggle_row(0))
         QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
-        QShortcut(QKeySequence("Space"), self.view, lambda: self._chosen(self.view.currentIndex()),
+        QShortcut(QKeySequence("Space"), self.view, lambda: self._on_chosen(self.view.currentIndex()),
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
 
-    def _chosen(self, index: QModelIndex) -> None:
+    def _on_chosen(self, index: QModelIndex) -> None:
         tile = index.data(TILE_ROLE)
         if isinstance(tile, Tile):
             self.choose(tile)
 
     def make_menu(self, tile: Tile | None) -> QMenu:
-        """What can be done with a tile, or beside the tiles."""
+        """Return the context menu of a tile, or of the empty area."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if tile is not None:
             menu.addAction(self.tr("Use"), lambda: self.choose(tile))
             if tile.kind is TileKind.COLOUR:
-                menu.addAction(self.tr("Choose the colour…"), self.choose_colour)
+                menu.addAction(self.tr("Choose colour…"), self.choose_colour)
             if tile.own:
                 menu.addAction(self.tr("Rename…"), lambda: self.ask_for_name(tile))
                 menu.addAction(self.tr("Remove"), lambda: self.remove(tile))
@@ -188,29 +188,29 @@ class BackgroundStrip(QWidget):
         self.make_menu(tile if isinstance(tile, Tile) else None).popup(self.view.mapToGlobal(position))
 
     def remove(self, tile: Tile) -> None:
-        """Remove a file of the user's; one in use gives way to the blurred room first."""
+        """Remove a file of the user. If it is in use, switch to blur first."""
         if not tile.own:
             return
         if tile.chosen_by(self._store.current.background):
             self._store.edit("background", kind="blur")
-        if self._before is not None and self._before.path == tile.path:
-            self._before = None
+        if self._previous is not None and self._previous.path == tile.path:
+            self._previous = None
         self.library.remove(tile)
 
     def ask_for_name(self, tile: Tile) -> None:
-        """Let the user type another name for a file."""
+        """Ask for a new name of a file and rename it."""
         if tile.own:
-            title = self.tr("Rename the background")
+            title = self.tr("Rename background")
             ask_for_name(self, title, tile.name, lambda name: self.library.rename(tile, name))
 
     def remove_current(self) -> None:
-        """Remove the marked tile's file, if it is the user's."""
+        """Remove the current tile's file, if it belongs to the user."""
         tile = self.view.currentIndex().data(TILE_ROLE)
         if isinstance(tile, Tile):
             self.remove(tile)
 
     def rename_current(self) -> None:
-        """Let the user rename the marked tile's file, if it is the user's."""
+        """Rename the current tile's file, if it belongs to the user."""
         tile = self.view.currentIndex().data(TILE_ROLE)
         if isinstance(tile, Tile):
             self.ask_for_name(tile)

@@ -1,4 +1,4 @@
-"""The first run in three steps: camera, virtual camera, model. Each can be skipped."""
+"""The setup assistant of the first run: camera, virtual camera, model. Every step can be skipped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.gui.widgets.controls import button, combo, describe, fill_combo, label,
 
 
 class SmallPreview(QWidget):
-    """Shows what the large preview shows."""
+    """A small copy of the preview."""
 
     def __init__(self, preview: Preview) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class SmallPreview(QWidget):
 
 
 class Assistant(QDialog):
-    """Three steps beside the running window."""
+    """Three steps in a dialog beside the running window."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Assistant(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("assistant")
-        self.setWindowTitle(self.tr("Set Mattecam up"))
+        self.setWindowTitle(self.tr("Set up Mattecam"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 560)
         self._store = store
@@ -70,7 +70,7 @@ class Assistant(QDialog):
         self._steps.addWidget(
             _step(
                 self.tr("Virtual camera"),
-                self.tr("Meetings see you through a virtual camera. This is what your computer has:"),
+                self.tr("Other programs receive your video through a virtual camera. Status on this computer:"),
                 self._findings,
             )
         )
@@ -78,8 +78,8 @@ class Assistant(QDialog):
             _step(
                 self.tr("Model"),
                 self.tr(
-                    "The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded "
-                    "only if you ask for it, and stays on this computer."
+                    "The bundled model works at once. Robust Video Matting renders hair in finer detail. "
+                    "It is downloaded only on request and runs on this computer."
                 ),
                 self._model_step(),
                 stretch=False,
@@ -90,7 +90,7 @@ class Assistant(QDialog):
 
     @property
     def step(self) -> int:
-        """The step shown, from 0."""
+        """Index of the current step, from 0."""
         return self._steps.currentIndex()
 
     def done(self, result: int) -> None:
@@ -111,7 +111,7 @@ class Assistant(QDialog):
         return content
 
     def _camera_step(self, preview: Preview) -> QWidget:
-        self._camera = combo(self.tr("Camera"), self.tr("Where the picture comes from"), "assistantCamera")
+        self._camera = combo(self.tr("Camera"), self.tr("Source of the video"), "assistantCamera")
         self._camera.activated.connect(lambda _row: self._camera_page.choose_source(self._camera.currentData()))
         content = QWidget()
         column = QVBoxLayout(content)
@@ -121,23 +121,23 @@ class Assistant(QDialog):
         column.addWidget(SmallPreview(preview), 1)
         self._camera_page.sources_changed.connect(self._show_cameras)
         self._show_cameras()
-        return _step(self.tr("Camera"), self.tr("Choose your camera. Only you see this preview."), content)
+        return _step(self.tr("Camera"), self.tr("Choose your camera. The preview is visible only here."), content)
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._camera_page.sources(), self._store.current.capture.source)
 
     def _lay_out(self) -> None:
         self._count = label("", "faint")
-        skip = link_button(self.tr("Skip the set-up"))
-        describe(skip, self.tr("Skip the set-up"), self.tr("It can be opened again from the menu"), "assistantSkip")
+        skip = link_button(self.tr("Skip setup"))
+        describe(skip, self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip")
         skip.clicked.connect(self.reject)
         self._back = button(self.tr("Back"))
-        describe(self._back, self.tr("Back"), self.tr("To the step before"), "assistantBack")
+        describe(self._back, self.tr("Back"), self.tr("Go to the previous step"), "assistantBack")
         self._back.clicked.connect(lambda: self._show_step(self.step - 1))
         self._next = button(self.tr("Next"))
         self._next.setProperty("primary", True)
         self._next.setDefault(True)
-        self._next.clicked.connect(self._go_on)
+        self._next.clicked.connect(self._advance)
         row = QHBoxLayout()
         row.setSpacing(10)
         for widget in (skip, self._count):
@@ -151,7 +151,7 @@ class Assistant(QDialog):
         column.addWidget(self._steps, 1)
         column.addLayout(row)
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         if self.step + 1 < self._steps.count():
             self._show_step(self.step + 1)
         else:
@@ -161,9 +161,9 @@ class Assistant(QDialog):
         self._steps.setCurrentIndex(step)
         last = step + 1 == self._steps.count()
         self._back.setEnabled(step > 0)
-        words = self.tr("Done") if last else self.tr("Next")
-        self._next.setText(words)
-        describe(self._next, words, self.tr("To the next step"), "assistantNext")
+        caption = self.tr("Done") if last else self.tr("Next")
+        self._next.setText(caption)
+        describe(self._next, caption, self.tr("Go to the next step"), "assistantNext")
         self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
         if step == 1:
             self._findings.check()

@@ -1,4 +1,4 @@
-"""The doctor in a window of its own: everything on this machine that decides whether the program can work."""
+"""Dialogs with the checks of the machine and of the virtual camera."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.config import paths
+from app.core.settings import Settings
+from app.doctor.finding import Finding, State
 from app.gui.dialogs.findings_view import AllFindingsView, FindingsView
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
@@ -17,12 +19,13 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, link_button
 from app.runtime.status import PipelineStatus
 
+PROOF_CHECK = "virtual camera: proof"
 APPS_PAGE = paths.manual_page("apps.md")
 RELEASE_PATIENCE_MS = 5000
 
 
 class FindingsDialog(QDialog):
-    """Findings beside the window; checks as soon as it is made."""
+    """Shows findings in a dialog; starts the checks when it is created."""
 
     def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -30,13 +33,13 @@ class FindingsDialog(QDialog):
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(680, 560)
-        words = QCoreApplication.translate("FindingsDialog", "Choosing the camera in other programs…")
-        apps = link_button(words)
-        describe(apps, words, QCoreApplication.translate("FindingsDialog", "Opens a page of the manual"), "appsLink")
+        caption = QCoreApplication.translate("FindingsDialog", "Choosing the camera in other programs…")
+        apps = link_button(caption)
+        describe(apps, caption, QCoreApplication.translate("FindingsDialog", "Opens the manual"), "appsLink")
         apps.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(APPS_PAGE))))
-        words = QCoreApplication.translate("FindingsDialog", "Close")
-        close = button(words)
-        describe(close, words, QCoreApplication.translate("FindingsDialog", "Back to the window"), "findingsClose")
+        caption = QCoreApplication.translate("FindingsDialog", "Close")
+        close = button(caption)
+        describe(close, caption, QCoreApplication.translate("FindingsDialog", "Back to the window"), "findingsClose")
         close.clicked.connect(self.close)
         row = QHBoxLayout()
         row.addWidget(apps)
@@ -51,9 +54,9 @@ class FindingsDialog(QDialog):
 
 
 class DoctorDialog(FindingsDialog):
-    """About the whole machine; on request it proves that other programs see the right picture.
+    """Checks of the whole machine, and a test picture sent through the virtual camera.
 
-    For the proof the pipeline lets go of the virtual camera for a moment, without a change of the settings.
+    For the test picture, the pipeline releases the virtual camera temporarily; the saved settings stay unchanged.
     """
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
@@ -62,12 +65,13 @@ class DoctorDialog(FindingsDialog):
         super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
         self._waiting = False
-        self._lent = False
+        self._lent: str | None = None
+        """The virtual camera of the settings while the pipeline has released it."""
         self.prove_button = button(self.tr("Send a test picture"))
         describe(
             self.prove_button,
             self.tr("Send a test picture"),
-            self.tr("Other programs see colour bars for a second, which are read back and compared"),
+            self.tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),
             "doctorProve",
         )
         self.findings.add_button(self.prove_button)
@@ -76,19 +80,20 @@ class DoctorDialog(FindingsDialog):
         self._patience.setInterval(RELEASE_PATIENCE_MS)
         self._patience.timeout.connect(self._prove)
         self.prove_button.clicked.connect(self._begin)
-        bridge.status_changed.connect(self._look)
-        self.findings.shown.connect(lambda _findings: self._give_back())
+        bridge.status_changed.connect(self._on_status)
+        self.findings.shown.connect(self._on_findings)
         self.finished.connect(lambda _result: self._give_back())
 
     def _begin(self) -> None:
-        """Ask the pipeline for the virtual camera."""
-        self.findings.hold()
-        self._lent = self._waiting = True
-        settings = self._store.current
-        self._bridge.apply(settings.replace(output=settings.output.replace(virtual_camera="off")))
+        """Ask the pipeline to release the virtual camera."""
+        self.findings.disable()
+        self._waiting = True
+        if self._lent is None:
+            self._lent = self._store.current.output.virtual_camera
+        self._bridge.change(partial(_with_virtual_camera, device="off"))
         self._patience.start()
 
-    def _look(self, status: PipelineStatus) -> None:
+    def _on_status(self, status: PipelineStatus) -> None:
         if self._waiting and status.virtual_camera is None:
             self._prove()
 
@@ -100,6 +105,24 @@ class DoctorDialog(FindingsDialog):
 
     def _give_back(self) -> None:
         self._waiting = False
-        if self._lent:
-            self._lent = False
-            self._bridge.apply(self._store.current)
+        device, self._lent = self._lent, None
+        if device is not None and self._store.current.output.virtual_camera == "off":  # not chosen anew meanwhile
+            self._bridge.change(partial(_with_virtual_camera, device=device))
+
+    def _on_findings(self, findings: tuple[Finding, ...]) -> None:
+        tested = self._lent is not None
+        self._give_back()
+        if not tested:
+            return
+        result = next((finding for finding in findings if finding.check == PROOF_CHECK), None)
+        if result is None:
+            text = self.tr("The test picture was not sent: there is no virtual camera to send it to.")
+        elif result.state is State.OK:
+            text = self.tr("The test picture arrived: other programs see the right colours.")
+        else:
+            text = self.tr("The test picture failed; see “Virtual camera: test picture” below.")
+        self.findings.show_result(text)
+
+
+def _with_virtual_camera(settings: Settings, *, device: str) -> Settings:
+    return settings.replace(output=settings.output.replace(virtual_camera=device))

@@ -1,4 +1,4 @@
-"""The download of a model's weights, with progress and an end at the user's word."""
+"""Download of a model's weights, with progress and cancel."""
 
 from __future__ import annotations
 
@@ -13,49 +13,54 @@ from app.gui.state.tasks import Tasks
 
 
 class _Cancelled(Exception):
-    """The user does not want the download any more."""
+    """The user cancelled the download."""
 
 
 class Download(QObject):
-    """One download at a time, on a task's thread."""
+    """One download at a time, on a task thread."""
 
     progressed = pyqtSignal(int, int)
-    """(kilobytes on hand, kilobytes in all; 0 where not known)"""
+    """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
     ended = pyqtSignal()
-    """It came, failed or was cancelled."""
+    """The download succeeded, failed or was cancelled."""
+    succeeded = pyqtSignal(str)
+    """Name of the model."""
     failed = pyqtSignal(str)
     """Why it failed, in one sentence."""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
+        self._name = ""
         self._cancel: threading.Event | None = None
 
     @property
     def running(self) -> bool:
-        """Whether something is being downloaded."""
+        """Whether a download runs."""
         return self._cancel is not None
 
     def start(self, name: str) -> None:
-        """Get the weights of a model; while a download runs, nothing."""
+        """Download the weights of a model; ignored while a download runs."""
         if self._cancel is not None:
             return
+        self._name = name
         cancel = self._cancel = threading.Event()
 
-        def progress(got: int, total: int | None) -> None:
+        def progress(received: int, total: int | None) -> None:
             if cancel.is_set():
                 raise _Cancelled
-            self.progressed.emit(got // 1000, (total or 0) // 1000)
+            self.progressed.emit(received // 1000, (total or 0) // 1000)
 
         self._tasks.run(partial(services.download, name, progress), self._done, self._fail)
 
     def cancel(self) -> None:
-        """End a running download; what has come stays for the next time."""
+        """Cancel a running download. Received data is kept, so that the next download resumes."""
         if self._cancel is not None:
             self._cancel.set()
 
     def _done(self, _path: Path) -> None:
         self._cancel = None
+        self.succeeded.emit(self._name)
         self.ended.emit()
 
     def _fail(self, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""A list of what the doctor found: what it is, how bad, why it matters, and what to do."""
+"""A list of findings: what was checked, severity, why it matters, and what to do."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FindAll = Callable[[], tuple[Finding, ...]]
 
 
 class FindingsView(QWidget):
-    """Checks off the GUI thread; shows each finding with its remedy, whose commands can be copied."""
+    """Runs checks off the GUI thread and shows each finding with its remedy; commands can be copied."""
 
     shown = pyqtSignal(object)
-    """The findings, as soon as they are on the screen."""
+    """The findings, after they are displayed."""
 
     def __init__(self, tasks: Tasks) -> None:
         super().__init__()
@@ -45,10 +45,12 @@ class FindingsView(QWidget):
         describe(
             again,
             translate("FindingsView", "Check again"),
-            translate("FindingsView", "Look at this machine once more"),
+            translate("FindingsView", "Run the checks again"),
             "checkAgain",
         )
         self._buttons = [again]
+        self._focused: QPushButton | None = None
+        """The button to focus again after the checks."""
         again.clicked.connect(lambda: self.check())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -61,38 +63,48 @@ class FindingsView(QWidget):
         column.addLayout(self._row)
 
     def add_button(self, more: QPushButton) -> None:
-        """Put a button beside the one that checks again."""
+        """Add a button beside Check again."""
         more.setEnabled(self._buttons[0].isEnabled())
         self._buttons.append(more)
         self._row.insertWidget(self._row.count() - 1, more)
 
-    def hold(self) -> None:
-        """Nothing can be asked for until the next findings are shown."""
-        self._let_press(False)
+    def disable(self) -> None:
+        """Disable the buttons until the next findings are shown."""
+        self._set_enabled(False)
         self._summary.setText(translate("FindingsView", "Checking…"))
 
-    def _let_press(self, enabled: bool) -> None:
+    def show_result(self, text: str) -> None:
+        """Show a sentence above the list in place of the summary."""
+        self._summary.setText(text)
+
+    def _set_enabled(self, enabled: bool) -> None:
+        focused = next((each for each in self._buttons if each.hasFocus()), None)
+        if focused is not None and not enabled:
+            self._focused = focused
         for each in self._buttons:
             each.setEnabled(enabled)
+        if enabled and self._focused is not None:
+            self._focused.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._focused = None
 
-    def check(self, look: FindAll | None = None) -> None:
-        """Look at this machine; without `look` at its virtual camera alone."""
-        self.hold()
-        self._tasks.run(look or self.look, self._show, self._fail)
+    def check(self, find: FindAll | None = None) -> None:
+        """Run `find` on a task thread, by default the checks of this view."""
+        self.disable()
+        self._tasks.run(find or self.run_checks, self._show, self._fail)
 
-    def look(self) -> tuple[Finding, ...]:
-        """What `check` looks at; on a task's thread."""
+    def run_checks(self) -> tuple[Finding, ...]:
+        """Run the checks of this view (on a task thread)."""
         return services.virtual_camera_findings()
 
     def summarise(self, findings: Sequence[Finding]) -> str:
-        """The line above the list."""
+        """Return the sentence above the list."""
         ready = all(finding.state is not State.PROBLEM for finding in findings)
         if ready:
             return translate("FindingsView", "The virtual camera is ready.")
-        return translate("FindingsView", "Other programs cannot see the picture yet.")
+        return translate("FindingsView", "Other programs cannot receive your video yet.")
 
     def _show(self, findings: tuple[Finding, ...]) -> None:
-        self._let_press(True)
+        self._set_enabled(True)
         while (item := self._list.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
@@ -103,21 +115,21 @@ class FindingsView(QWidget):
         self.shown.emit(findings)
 
     def _fail(self, error: Exception) -> None:
-        self._let_press(True)
+        self._set_enabled(True)
         self._summary.setText(translated_error(error))
         self.shown.emit(())
 
 
 class AllFindingsView(FindingsView):
-    """Of the whole machine."""
+    """Findings about the whole machine."""
 
-    def look(self) -> tuple[Finding, ...]:
+    def run_checks(self) -> tuple[Finding, ...]:
         return services.findings()
 
     def summarise(self, findings: Sequence[Finding]) -> str:
         counts = [sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)]
         if not any(counts):
-            return translate("AllFindingsView", "All is well.")
+            return translate("AllFindingsView", "No problems found.")
         return translate("AllFindingsView", "Problems: {0}   ·   Warnings: {1}").format(*counts)
 
 
@@ -129,24 +141,24 @@ def _row(finding: Finding) -> QWidget:
     mark = label(MARKS[finding.state], "warning" if finding.state is State.PROBLEM else "heading")
     mark.setMinimumWidth(mark.fontMetrics().height())
     mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
-    mark.setAccessibleName(_state_words(finding.state))
-    mark.setToolTip(_state_words(finding.state))
+    mark.setAccessibleName(_state_text(finding.state))
+    mark.setToolTip(_state_text(finding.state))
     row.addWidget(mark)
-    words = QVBoxLayout()
-    words.setSpacing(3)
-    words.addWidget(label(f"{check_words(finding.check)}   ·   {_state_words(finding.state)}", "faint", wrap=True))
-    words.addWidget(_selectable(translated(finding.detail)))
+    texts = QVBoxLayout()
+    texts.setSpacing(3)
+    texts.addWidget(label(f"{check_text(finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True))
+    texts.addWidget(_selectable(translated(finding.detail)))
     if finding.why:
-        words.addWidget(_selectable(translated(finding.why), "faint"))
+        texts.addWidget(_selectable(translated(finding.why), "faint"))
     for kind, steps in groupby(finding.steps, type):
         lines = "\n".join(map(translated, steps))
-        words.addWidget(_command(lines) if kind is Command else _selectable(lines))
-    row.addLayout(words, 1)
+        texts.addWidget(_command(lines) if kind is Command else _selectable(lines))
+    row.addLayout(texts, 1)
     return whole
 
 
 def _command(text: str) -> QWidget:
-    """Lines to be run, and a button that copies them."""
+    """Return a block of commands with a copy button."""
     whole = QWidget()
     row = QHBoxLayout(whole)
     row.setContentsMargins(0, 0, 0, 0)
@@ -159,8 +171,8 @@ def _command(text: str) -> QWidget:
     return whole
 
 
-def check_words(check: str) -> str:
-    """What was looked at, such as `virtual camera: module`, in the user's language."""
+def check_text(check: str) -> str:
+    """Return the translated name of a check such as `virtual camera: module`."""
     return {
         "camera": translate("Findings", "Camera"),
         "camera: permission": translate("Findings", "Camera: permission"),
@@ -171,7 +183,7 @@ def check_words(check: str) -> str:
         "virtual camera: exclusive_caps": translate("Findings", "Virtual camera: seen by browsers"),
         "virtual camera: permission": translate("Findings", "Virtual camera: permission"),
         "virtual camera: in use": translate("Findings", "Virtual camera: in use"),
-        "virtual camera: at start": translate("Findings", "Virtual camera: at the start of the computer"),
+        "virtual camera: at start": translate("Findings", "Virtual camera: after a restart"),
         "virtual camera: Secure Boot": translate("Findings", "Virtual camera: Secure Boot"),
         "virtual camera: options": translate("Findings", "Virtual camera: options"),
         "virtual camera: proof": translate("Findings", "Virtual camera: test picture"),
@@ -179,14 +191,14 @@ def check_words(check: str) -> str:
         "models": translate("Findings", "Models"),
         "display": translate("Findings", "Display"),
         "display: libraries": translate("Findings", "Display: libraries"),
-        "disk: settings": translate("Findings", "Disk of the settings"),
-        "disk: models": translate("Findings", "Disk of the models"),
+        "disk: settings": translate("Findings", "Disk space: settings"),
+        "disk: models": translate("Findings", "Disk space: models"),
     }.get(check, check)
 
 
-def _state_words(state: State) -> str:
+def _state_text(state: State) -> str:
     return {
-        State.OK: translate("Findings", "fine"),
+        State.OK: translate("Findings", "OK"),
         State.WARNING: translate("Findings", "warning"),
         State.PROBLEM: translate("Findings", "problem"),
     }[state]

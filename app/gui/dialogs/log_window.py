@@ -1,4 +1,4 @@
-"""The log, in a window of its own that stays beside the others."""
+"""The log window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFRESH_MS = 500
 
 
 class LogWindow(QDialog):
-    """Shows the newest lines while it is open; copies the diagnostics."""
+    """Shows the newest log lines while it is open; copies the diagnostics."""
 
     def __init__(self, buffer: LogBuffer, make_diagnostics: Callable[[], str], parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,13 +28,13 @@ class LogWindow(QDialog):
         self._text = QPlainTextEdit()
         self._text.setReadOnly(True)
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        describe(self._text, self.tr("Log"), self.tr("What the program did, newest last"), "logText")
+        describe(self._text, self.tr("Log"), self.tr("Log lines, newest last"), "logText")
         self._text.setToolTip("")
         copy = button(self.tr("Copy diagnostics"))
         describe(
             copy,
             self.tr("Copy diagnostics"),
-            self.tr("Copies versions, settings and the log, for a report"),
+            self.tr("Copies versions, settings and the log for a bug report"),
             "copyDiagnostics",
         )
         copy.clicked.connect(self.copy_diagnostics)
@@ -57,7 +57,7 @@ class LogWindow(QDialog):
         self._timer.timeout.connect(self._refresh)
 
     def open_beside(self) -> None:
-        """Show it, in front."""
+        """Open the window in front, or bring it to the front."""
         self._refresh()
         self._timer.start()
         self.setWindowFlag(Qt.WindowType.Window)
@@ -70,11 +70,11 @@ class LogWindow(QDialog):
         super().done(result)
 
     def copy_diagnostics(self) -> None:
-        """Put the diagnostics on the clipboard."""
+        """Copy the diagnostics to the clipboard."""
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(self._make_diagnostics())
-            self._note.setText(self.tr("Copied."))
+            self._note.setText(self.tr("Copied to the clipboard."))
 
     def _refresh(self) -> None:
         if self._buffer.count == self._seen:

@@ -1,4 +1,4 @@
-"""Takes the picture of the empty room: a countdown to step out, some seconds of frames, a look whether it is empty."""
+"""Captures an empty-background plate: countdown, some seconds of frames, check that nobody is in it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from app.plate.capture import DEFAULT_S, PlateCapture
 COUNTDOWN_S = 5.0
 TICK_MS = 30
 SILENT_TICKS = 300
-"""So many ticks without a new frame, and there is none to come."""
+"""Ticks without a new frame before the capture fails."""
 THUMBNAIL_WIDTH = 320
 
 
 class PlateDialog(QDialog):
-    """Beside the window; `newest` gives the newest picture of the pipeline, `camera` the id of its source."""
+    """`newest` returns the newest picture of the pipeline, `camera` the id of its source."""
 
     taken = pyqtSignal()
-    """There is a new plate, perhaps under the same name as the last one."""
+    """A new plate was stored, possibly under the same path as the last one."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class PlateDialog(QDialog):
         self._ticks_left = 0
         self._silent_ticks = 0
         self._plate: BgrImage | None = None
-        self._held_before = store.current.capture.lock_exposure
+        self._locked_before = store.current.capture.lock_exposure
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -65,9 +65,9 @@ class PlateDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
-        describe(self.bar, self.tr("Progress"), self.tr("How much of the picture is taken"), "plateProgress")
+        describe(self.bar, self.tr("Progress"), self.tr("Progress of the capture"), "plateProgress")
         self.start_button = button(self.tr("Start"))
-        describe(self.start_button, self.tr("Start"), self.tr("Begin the countdown"), "plateStart")
+        describe(self.start_button, self.tr("Start"), self.tr("Start the countdown"), "plateStart")
         self.close_button = button(self.tr("Close"))
         row = QHBoxLayout()
         row.addStretch(1)
@@ -81,10 +81,10 @@ class PlateDialog(QDialog):
         self.start_button.clicked.connect(self.begin)
         self.close_button.clicked.connect(self.close)
         self.finished.connect(self._end)
-        self._wait(self.tr("Step out of the picture after the start, and leave the room and the camera as they are."))
+        self._wait(self.tr("Press Start, then step out of the picture. Do not move the camera or change the light."))
 
     def begin(self) -> None:
-        """Hold the camera's exposure and count down."""
+        """Lock the camera's exposure and start the countdown."""
         self._store.edit("capture", lock_exposure=True)
         self.start_button.setEnabled(False)
         self._capture = None
@@ -94,9 +94,9 @@ class PlateDialog(QDialog):
         self._timer.start()
 
     def _end(self) -> None:
-        """From now on the light is held while the plate is matted with, which the pipeline sees to."""
+        """Restore the exposure setting. The pipeline locks the exposure while it uses a plate."""
         self._timer.stop()
-        self._store.edit("capture", lock_exposure=self._held_before)
+        self._store.edit("capture", lock_exposure=self._locked_before)
 
     def _tick(self) -> None:
         if self._ticks_left > 0:
@@ -106,21 +106,21 @@ class PlateDialog(QDialog):
         if self._capture is None:
             self._capture = PlateCapture(DEFAULT_S)
             self.number.setText("●")
-            self.text.setText(self.tr("The picture is being taken."))
+            self.text.setText(self.tr("Taking the picture…"))
         picture = self._newest()
         before = self._capture.progress
         done = picture is not None and picture.frame is not None and self._capture.feed(picture.frame)
         self.bar.setValue(round(100 * self._capture.progress))
         self._silent_ticks = self._silent_ticks + 1 if self._capture.progress == before else 0
         if self._silent_ticks > SILENT_TICKS:
-            self._fail(PlateError(self.tr("The camera gives no pictures.")))
+            self._fail(PlateError(self.tr("The camera delivers no frames.")))
         elif done:
             self._timer.stop()
-            self.text.setText(self.tr("Checking that nobody is in it."))
+            self.text.setText(self.tr("Checking that nobody is in the picture…"))
             self._tasks.run(partial(self._keep, self._capture, self._camera()), self._show, self._fail)
 
     def _keep(self, capture: PlateCapture, camera: str) -> Path:
-        """On a task's thread: only its arguments are used."""
+        """Store the plate (on a task thread)."""
         plate = capture.plate()
         self._plate = plate
         return services.keep_plate(plate, camera)
@@ -129,7 +129,7 @@ class PlateDialog(QDialog):
         plate, self._plate = self._plate, None
         assert plate is not None
         image = to_qimage(plate).scaledToWidth(THUMBNAIL_WIDTH, Qt.TransformationMode.SmoothTransformation)
-        self._wait(self.tr("Done: the room is known now."))
+        self._wait(self.tr("Done. This picture is used as the empty background."))
         self.number.setPixmap(QPixmap.fromImage(image))
         self._store.edit("matting", plate=path)
         self.taken.emit()

@@ -1,43 +1,62 @@
-"""Questions that open beside the window and never stop it; the answer is handed on."""
+"""Dialogs that ask for files, folders and names. They do not block; the answer is passed to a callback."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, Qt
+from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 translate = QCoreApplication.translate
 
 
-def ask_for_files(parent: QWidget, title: str, take: Callable[[list[Path]], object], name_filter: str = "") -> None:
-    """Let the user pick files that are there."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles)
-    if name_filter:
-        dialog.setNameFilter(name_filter)
+class UserFolder(Enum):
+    """Folders of the user where a file dialog starts."""
+
+    PICTURES = QStandardPaths.StandardLocation.PicturesLocation
+    VIDEOS = QStandardPaths.StandardLocation.MoviesLocation
+
+    @property
+    def path(self) -> Path:
+        """The nearest folder that exists."""
+        folder = Path(QStandardPaths.writableLocation(self.value) or Path.home())
+        return folder if folder.is_dir() else Path.home()
+
+
+def ask_for_files(
+    parent: QWidget, title: str, take: Callable[[list[Path]], object], name_filter: str, folder: UserFolder
+) -> None:
+    """Ask for existing files."""
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles, folder.path)
+    dialog.setNameFilter(name_filter)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
     dialog.open()
 
 
-def ask_for_file(parent: QWidget, title: str, take: Callable[[Path], object], name_filter: str = "") -> None:
-    """Let the user pick one file that is there."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile)
+def ask_for_file(
+    parent: QWidget, title: str, take: Callable[[Path], object], name_filter: str = "", *, folder: UserFolder
+) -> None:
+    """Ask for one existing file."""
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile, folder.path)
     if name_filter:
         dialog.setNameFilter(name_filter)
     dialog.fileSelected.connect(lambda name: take(Path(name)))
     dialog.open()
 
 
-def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object]) -> None:
-    """Let the user pick a folder."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory)
+def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], start: Path) -> None:
+    """Ask for a folder, starting at `start` or its nearest existing parent."""
+    while not start.is_dir() and start != start.parent:
+        start = start.parent
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, start)
     dialog.fileSelected.connect(lambda name: take(Path(name)))
     dialog.open()
 
 
 def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
-    """Let the user type a name."""
+    """Ask for a name."""
     dialog = QInputDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
@@ -47,8 +66,8 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
     dialog.open()
 
 
-def _file_dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
-    dialog = QFileDialog(parent, title)
+def _file_dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode, folder: Path) -> QFileDialog:
+    dialog = QFileDialog(parent, title, str(folder))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
     return dialog

@@ -1,4 +1,4 @@
-"""What the models are called for people."""
+"""Display names of the models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ translate = QCoreApplication.translate
 
 
 def describe_model(name: str) -> str:
-    """The model's name for people, translated; an unknown one as it is."""
+    """Return the translated display name of a model; an unknown name unchanged."""
     names = {
         "auto": translate("Models", "Automatic"),
         "student": translate("Models", "Mattecam (bundled, fast)"),

@@ -1,1 +1,1 @@
-"""The pages of the side panel: camera, matting, output. Each shows the settings and edits them, nothing else."""
+"""Pages of the side panel: camera, matting, output. Each shows settings and edits them."""

@@ -1,4 +1,4 @@
-"""The camera page: which camera, its size, rate and format, and how its picture is framed."""
+"""The camera page: source, size, frame rate, format, and zoom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.dialogs.questions import ask_for_file
+from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.panels.framing import FramingControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
@@ -19,32 +19,32 @@ SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)
 FORMATS = ("MJPG", "YUYV", "NV12", "H264")
 FILE = "file…"
-"""The entry that asks for a video file; no source is called so."""
+"""Data of the entry that opens a file dialog; not a valid source."""
 
 
 class CameraPage(Page):
-    """Shows the capture settings; what was chosen for a camera comes back when it is chosen again."""
+    """Shows the capture settings. The settings of each camera are remembered and restored when it is chosen again."""
 
     sources_changed = pyqtSignal()
-    """The list of cameras or the chosen one is another."""
+    """The list of cameras or the chosen one changed."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
         self._store = store
         self._preferences = preferences
         self._cameras: tuple[Camera, ...] = ()
-        self._camera = combo(self.tr("Camera"), self.tr("Where the picture comes from"), "cameraCombo")
-        self._size = combo(self.tr("Size"), self.tr("Width and height of the picture"), "sizeCombo")
-        self._rate = combo(self.tr("Pictures a second"), self.tr("How many pictures the camera gives"), "rateCombo")
-        self._format = combo(self.tr("Format"), self.tr("How the camera sends its pictures"), "formatCombo")
+        self._camera = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
+        self._size = combo(self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo")
+        self._rate = combo(self.tr("Frame rate"), self.tr("Frames per second of the camera"), "rateCombo")
+        self._format = combo(self.tr("Format"), self.tr("Pixel format that the camera sends"), "formatCombo")
         self._delivered = label("", "faint", wrap=True)
         self._mirror = check(
-            self.tr("Mirror the preview"), self.tr("See yourself as in a mirror; the others do not"), "mirrorCheck"
+            self.tr("Mirror the preview"), self.tr("Affects only the preview, not the output"), "mirrorCheck"
         )
         self.add_heading(self.tr("Source"))
         self.add_field(self.tr("Camera"), self._camera)
         self.add_field(self.tr("Size"), self._size)
-        self.add_field(self.tr("Pictures a second"), self._rate)
+        self.add_field(self.tr("Frame rate"), self._rate)
         self.add_field(self.tr("Format"), self._format)
         self.add(self._delivered)
         self.add_heading(self.tr("Framing"))
@@ -62,33 +62,35 @@ class CameraPage(Page):
         self._show(store.current)
 
     def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
-        """The cameras that are plugged in now."""
+        """Take the cameras that are connected now."""
         if cameras != self._cameras:
             self._cameras = cameras
             self._show(self._store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """What the camera really gives."""
+        """Show the format that the camera delivers."""
         source = status.source
         self._delivered.setText(
             ""
             if source is None
-            else self.tr("{0} gives {1} × {2} at {3} per second {4}").format(
+            else self.tr("{0}: {1} × {2}, {3} fps {4}").format(
                 source.name, source.width, source.height, f"{source.fps:g}", source.pixel_format
             )
         )
 
-    def offer(self) -> None:
+    def open_camera_list(self) -> None:
         """Open the list of cameras."""
         self._camera.setFocus()
         self._camera.showPopup()
 
     def ask_for_file(self) -> None:
-        """Let the user pick a video in place of a camera."""
-        ask_for_file(self, self.tr("Choose a video"), lambda path: self._edit(source=str(path)))
+        """Ask for a video file to use in place of a camera."""
+        ask_for_file(
+            self, self.tr("Choose a video"), lambda path: self._edit(source=str(path)), folder=UserFolder.VIDEOS
+        )
 
     def choose_source(self, source: str) -> None:
-        """Use a camera, with what was last set for it; the entry for a file asks for one."""
+        """Use a source with its remembered settings; the video file entry opens a file dialog."""
         if source == FILE:
             self._show(self._store.current)
             self.ask_for_file()
@@ -97,14 +99,14 @@ class CameraPage(Page):
         self._edit(**{**dict(known), "source": source})
 
     def sources(self) -> list[tuple[str, object]]:
-        """(name, value for the settings) of everything a picture can come from."""
+        """(name, value for the settings) of all sources."""
         capture = self._store.current.capture
         entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
         entries += [(camera.name, camera.source) for camera in self._cameras]
         entries.append((self.tr("Demonstration"), "demo"))
         if capture.source not in (data for _text, data in entries):
             gone = capture.source.startswith("camera:")
-            name = self.tr("A camera that is not plugged in") if gone else Path(capture.source).name
+            name = self.tr("A camera that is not connected") if gone else Path(capture.source).name
             entries.append((name, capture.source))
         return [*entries, (self.tr("Video file…"), FILE)]
 

@@ -1,4 +1,4 @@
-"""Zoom and position: which part of the camera's picture is used."""
+"""Digital zoom and pan."""
 
 from __future__ import annotations
 
@@ -12,40 +12,45 @@ from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, describe, label, link_button
 
 STEPS = 100
-"""Of a slider for one unit of the setting."""
+"""Slider steps per unit of the setting."""
 
 
 class FramingControls(QWidget):
-    """A slider for the zoom and, while there is one, for either direction; to the right is as the preview shows it."""
+    """Sliders for the zoom and, while zoomed, for both directions. Left and right are those of the preview."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
         self._store, self._preferences = store, preferences
         self._zoom = ValueSlider(
             STEPS, round(MAX_ZOOM * STEPS), _times, self.tr("Zoom"),
-            self.tr("Shows a part of the camera's picture larger"), "zoomSlider",
+            self.tr("Enlarges a part of the camera image"), "zoomSlider",
         )  # fmt: skip
-        self._across = ValueSlider(
-            -STEPS, STEPS, _percent, self.tr("Sideways"), self.tr("Moves the part shown to the left or right"),
+        self._horizontal = ValueSlider(
+            -STEPS, STEPS, _percent, self.tr("Horizontal position"), self.tr("Moves the image left or right"),
             "panXSlider",
         )  # fmt: skip
-        self._up_down = ValueSlider(
-            -STEPS, STEPS, _percent, self.tr("Up and down"), self.tr("Moves the part shown up or down"), "panYSlider"
+        self._vertical = ValueSlider(
+            -STEPS,
+            STEPS,
+            _percent,
+            self.tr("Vertical position"),
+            self.tr("Moves the image up or down"),
+            "panYSlider",
         )
-        self._hint = label(self.tr("Turn the mouse wheel over the preview to zoom, drag to move."), "faint", wrap=True)
-        self._reset = link_button(self.tr("Show the whole picture"))
+        self._hint = label(self.tr("Turn the mouse wheel over the preview to zoom; drag to move."), "faint", wrap=True)
+        self._reset = link_button(self.tr("Reset zoom"))
         describe(
-            self._reset, self.tr("Show the whole picture"), self.tr("Ends the zoom of the camera's picture"),
+            self._reset, self.tr("Reset zoom"), self.tr("Show the whole camera image"),
             "framingReset",
         )  # fmt: skip
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        for widget in (self._zoom, self._across, self._up_down, self._hint, self._reset):
+        for widget in (self._zoom, self._horizontal, self._vertical, self._hint, self._reset):
             column.addWidget(widget)
         self._zoom.value_changed.connect(lambda value: store.edit("framing", zoom=value / STEPS))
-        self._across.value_changed.connect(lambda value: store.edit("framing", pan_x=self._sign * value / STEPS))
-        self._up_down.value_changed.connect(lambda value: store.edit("framing", pan_y=value / STEPS))
+        self._horizontal.value_changed.connect(lambda value: store.edit("framing", pan_x=self._sign * value / STEPS))
+        self._vertical.value_changed.connect(lambda value: store.edit("framing", pan_y=value / STEPS))
         self._reset.clicked.connect(lambda: store.edit("framing", **dict(WHOLE)))
         store.changed.connect(self._show)
         preferences.changed.connect(lambda _new: self._show(store.current))
@@ -58,9 +63,9 @@ class FramingControls(QWidget):
     def _show(self, settings: Settings) -> None:
         framing = settings.framing
         self._zoom.show_value(round(framing.zoom * STEPS))
-        self._across.show_value(round(self._sign * framing.pan_x * STEPS))
-        self._up_down.show_value(round(framing.pan_y * STEPS))
-        for pan in (self._across, self._up_down):
+        self._horizontal.show_value(round(self._sign * framing.pan_x * STEPS))
+        self._vertical.show_value(round(framing.pan_y * STEPS))
+        for pan in (self._horizontal, self._vertical):
             pan.setEnabled(framing.zoom > 1)
         self._reset.setEnabled(framing != WHOLE)
 

@@ -1,17 +1,17 @@
-"""The matting page: network, detail, where it runs, and the edge."""
+"""The matting page: model, edge, and under Advanced the sliders, detail, device and executor."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QSignalBlocker
 
 from app.core.settings import Settings
-from app.gui.panels.edges import EdgeControls
+from app.gui.panels.edges import EdgePresets, EdgeSliders
 from app.gui.panels.network import NetworkControls
 from app.gui.panels.ratio import RatioControl
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import Page, check, combo, fill_combo
+from app.gui.widgets.controls import Collapsible, Page, check, combo, field_row, fill_combo
 from app.runtime.status import PipelineStatus
 
 EXECUTORS = (
@@ -24,7 +24,7 @@ PRECISIONS = ("float32", "float16", "bfloat16")
 
 
 class MattingPage(Page):
-    """Shows the matting settings and what really runs."""
+    """Shows the matting settings and the engine in use."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -34,25 +34,31 @@ class MattingPage(Page):
         self.network = NetworkControls(store, tasks)
         self.ratio = RatioControl(store)
         self._governor = check(
-            self.tr("Adapt to a busy machine"),
-            self.tr("Lowers the detail, what is automatic and the rate while the machine cannot keep up"),
+            self.tr("Lower quality when the machine is busy"),
+            self.tr("Lowers automatic settings and the frame rate while the machine cannot keep up"),
             "governorCheck",
         )
-        self._device = combo(self.tr("Device"), self.tr("What computes the matte"), "deviceCombo")
-        self._executor = combo(self.tr("Executor"), self.tr("How the network is run"), "executorCombo")
-        self._precision = combo(self.tr("Precision"), self.tr("How exactly is computed"), "precisionCombo")
-        self._refiner = combo(self.tr("Refiner"), self.tr("How the small matte becomes a large one"), "refinerCombo")
+        self._device = combo(self.tr("Device"), self.tr("Processor that runs the network"), "deviceCombo")
+        self._executor = combo(self.tr("Executor"), self.tr("Software that runs the network"), "executorCombo")
+        self._precision = combo(self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo")
+        self._refiner = combo(self.tr("Refiner"), self.tr("How the matte is upsampled"), "refinerCombo")
+        self.advanced = Collapsible(self.tr("Advanced"), self.tr("Edge sliders, detail, device"), "advancedToggle")
         self.add_heading(self.tr("Network"))
         self.add(self.network)
-        self.add(self.ratio)
         self.add(self._governor)
         self.add_heading(self.tr("Edge"))
-        self.add(EdgeControls(store))
-        self.add_heading(self.tr("Computation"))
-        self.add_field(self.tr("Device"), self._device)
-        self.add_field(self.tr("Executor"), self._executor)
-        self.add_field(self.tr("Precision"), self._precision)
-        self.add_field(self.tr("Refiner"), self._refiner)
+        self.add(EdgePresets(store))
+        self.add_separator()
+        self.add(self.advanced)
+        self.advanced.add(EdgeSliders(store))
+        self.advanced.add(self.ratio)
+        for caption, box in (
+            (self.tr("Device"), self._device),
+            (self.tr("Executor"), self._executor),
+            (self.tr("Precision"), self._precision),
+            (self.tr("Refiner"), self._refiner),
+        ):
+            self.advanced.add(field_row(caption, box))
         for box, field in (
             (self._device, "device"),
             (self._executor, "executor"),
@@ -67,7 +73,7 @@ class MattingPage(Page):
         self._show(store.current)
 
     def reload(self) -> None:
-        """Look anew for devices and models."""
+        """Check again which devices and models there are."""
         self._tasks.run(services.devices, self._show_devices)
         self.network.reload()
 
@@ -76,7 +82,7 @@ class MattingPage(Page):
         self._show(self._store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """What really runs."""
+        """Show the engine in use."""
         self.ratio.show_status(status)
         self.network.show_status(status)
 

@@ -1,7 +1,8 @@
-"""Which network, what is missing for it, and getting it."""
+"""Choice of the matting model, and the download of models that are not installed."""
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QCoreApplication, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
@@ -12,27 +13,40 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
+from app.gui.widgets.focus import keep_focus
 from app.runtime.status import PipelineStatus
 
+translate = QCoreApplication.translate
 MEGABYTE = 1_000_000
 
 
 class NetworkControls(QWidget):
-    """The model's combo box; below it, only where weights are missing, a download with progress and cancel."""
+    """The list of models, installed ones first, with a download button, progress and cancel.
+
+    A model that is not installed is only marked for download: the settings change after the download.
+    """
+
+    model_installed = pyqtSignal()
+    """A download ended well."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
         self._tasks = tasks
         self._choices: tuple[services.ModelChoice, ...] = ()
+        self._pending: str | None = None
+        """The model chosen in the list that has to be downloaded before it can be used."""
+        self._model_shown = store.current.matting.model
         self.download = Download(tasks, self)
-        self._model = combo(self.tr("Model"), self.tr("The network that cuts you out"), "modelCombo")
+        self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
+                            "modelCombo")  # fmt: skip
         self._used = label("", "faint", wrap=True)
         self._missing = label("", "faint", wrap=True)
+        self._missing.setObjectName("modelMissing")
         self._bar = QProgressBar()
-        describe(self._bar, self.tr("Download"), self.tr("How much of the model has come"), "downloadProgress")
+        describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
         self._get = button(self.tr("Download"))
-        describe(self._get, self.tr("Download the model"), self.tr("Get the model's weights now"), "downloadButton")
+        describe(self._get, self.tr("Download the model"), self.tr("Download and use this model"), "downloadButton")
         self._stop = button(self.tr("Cancel"))
         describe(self._stop, self.tr("Cancel the download"), self.tr("Stop the download"), "downloadCancel")
         self.plate = PlateControls(store, tasks)
@@ -47,60 +61,115 @@ class NetworkControls(QWidget):
             column.addWidget(widget)
         column.addLayout(row)
         column.addWidget(self.plate)
-        self._model.activated.connect(lambda _row: store.edit("matting", model=self._model.currentData()))
+        self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
         self._get.clicked.connect(self._start_download)
         self._stop.clicked.connect(self.download.cancel)
         self.download.progressed.connect(self._show_progress)
+        self.download.succeeded.connect(self._use_downloaded)
         self.download.ended.connect(self.reload)
         store.changed.connect(self._show)
         self._show(store.current)
 
+    @property
+    def missing_model(self) -> services.ModelChoice | None:
+        """The model of the settings if it is not installed, so that another one is used in its place."""
+        matting = self._store.current.matting
+        choice = self._choice(matting.model)
+        return choice if choice is not None and not choice.installed and matting.weights is None else None
+
     def reload(self) -> None:
-        """Look anew which models are on hand."""
-        self._tasks.run(services.models, self._take_choices)
+        """Check again which models are installed."""
+        self._tasks.run(services.models, self._set_choices)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Which model really runs, where that is not the chosen one's name."""
+        """Name the model in use where it differs from the chosen one."""
         model = self._store.current.matting.model
         used = status.engine.model if status.engine is not None else model
         self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
         self._used.setVisible(used != model)
         self.plate.show_status(status)
 
-    def offer(self) -> None:
+    def open_model_list(self) -> None:
         """Open the list of models."""
         self._model.setFocus()
         self._model.showPopup()
 
+    def download_missing(self) -> None:
+        """Download the model of the settings, which is not installed."""
+        self._pending = self._store.current.matting.model
+        self._start_download()
+
+    def _choice(self, name: str) -> services.ModelChoice | None:
+        return next((choice for choice in self._choices if choice.name == name), None)
+
+    def _choose(self, name: str) -> None:
+        choice = self._choice(name)
+        if choice is not None and not choice.installed:
+            self._pending = name
+        else:
+            self._pending = None
+            self._store.edit("matting", model=name)
+        self._show(self._store.current)
+
     def _start_download(self) -> None:
-        self._bar.setRange(0, 0)
-        self.download.start(self._store.current.matting.model)
-        self._show(self._store.current)
+        name = self._pending or self._store.current.matting.model
+        with keep_focus(self._get):
+            self.download.start(name)
+            self._show(self._store.current)
 
-    def _take_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
+    def _use_downloaded(self, name: str) -> None:
+        if self._pending == name:
+            self._pending = None
+            self._store.edit("matting", model=name)
+        self.model_installed.emit()
+
+    def _set_choices(self, choices: tuple[services.ModelChoice, ...]) -> None:
         self._choices = choices
-        self._show(self._store.current)
+        with keep_focus(self._stop):
+            self._show(self._store.current)
 
-    def _show_progress(self, got: int, total: int) -> None:
+    def _show_progress(self, received: int, total: int) -> None:
         self._bar.setRange(0, total)
-        self._bar.setValue(got)
+        self._bar.setValue(received)
+        self._bar.setVisible(self.download.running)  # not before data arrives: a failed connection shows no progress
 
     def _show(self, settings: Settings) -> None:
-        model = settings.matting.model
+        if settings.matting.model != self._model_shown:
+            self._model_shown, self._pending = settings.matting.model, None
+        model = self._pending or settings.matting.model
+        fill_combo(self._model, self._entries(model), model)
+        choice = self._choice(model)
+        missing = choice is not None and not choice.installed and (self._pending or settings.matting.weights is None)
+        running = self.download.running
+        if choice is not None and missing:
+            size = describe_size(choice) or self.tr("size unknown")
+            self._missing.setText(self.tr("Not installed: {0}, licence {1}").format(size, choice.licence))
+            self._get.setText(download_caption(choice))
+        self._missing.setVisible(bool(missing))
+        self._get.setVisible(choice is not None and bool(missing) and choice.downloadable and not running)
+        self._bar.setVisible(running and self._bar.value() > 0)
+        if not running:
+            self._bar.reset()
+        self._stop.setVisible(running)
+
+    def _entries(self, model: str) -> list[tuple[str, object]]:
         entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
-        for choice in self._choices:
+        for choice in sorted(self._choices, key=lambda choice: not choice.installed):
             text = describe_model(choice.name)
-            entries.append((text if choice.on_hand else self.tr("{0} (to be downloaded)").format(text), choice.name))
+            entries.append((text if choice.installed else self.tr("{0} (not installed)").format(text), choice.name))
         if model not in (data for _text, data in entries):
             entries.append((describe_model(model), model))
-        fill_combo(self._model, entries, model)
-        chosen = next((choice for choice in self._choices if choice.name == model), None)
-        missing = chosen is not None and not chosen.on_hand and settings.matting.weights is None
-        loading = self.download.running
-        if chosen is not None and missing:
-            size = f"{chosen.bytes / MEGABYTE:.0f} MB" if chosen.bytes else self.tr("size unknown")
-            self._missing.setText(self.tr("Not on hand: {0}, licence {1}").format(size, chosen.licence))
-        self._missing.setVisible(missing)
-        self._get.setVisible(chosen is not None and missing and chosen.can_be_had and not loading)
-        self._bar.setVisible(loading)
-        self._stop.setVisible(loading)
+        return entries
+
+
+def describe_size(choice: services.ModelChoice) -> str:
+    """Download size such as `15 MB`; empty where it is not known."""
+    return f"{choice.bytes / MEGABYTE:.0f} MB" if choice.bytes else ""
+
+
+def download_caption(choice: services.ModelChoice) -> str:
+    """Caption of a download button, such as `Download (15 MB)`."""
+    size = describe_size(choice)
+    if not size:
+        return translate("NetworkControls", "Download")
+    return translate("NetworkControls", "Download ({0})").format(size)

@@ -1,4 +1,4 @@
-"""The output page: virtual camera, mirror, stand-by card, recordings."""
+"""The output page: virtual camera, mirroring, stand-by card, recordings."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from app.runtime.status import PipelineStatus
 class OutputPage(Page):
     """Shows the output settings."""
 
-    help_wanted = pyqtSignal()
-    """The user asks how to set a virtual camera up."""
+    help_requested = pyqtSignal()
+    """The user asks how to set up a virtual camera."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
         self._preferences = preferences
         self._virtual_camera = VirtualCameraControls(store)
         self._mirror = check(
-            self.tr("Mirror what the others see"),
-            self.tr("Turns words in the picture round as well"),
+            self.tr("Mirror the output"),
+            self.tr("Also mirrors text in the video"),
             "mirrorOutputCheck",
         )
         self._folder = button("")
         describe(
             self._folder,
             self.tr("Folder for recordings"),
-            self.tr("Where recordings and snapshots go"),
+            self.tr("Recordings and snapshots are saved here"),
             "recordingsFolder",
         )
         self._recording = label("", "faint", wrap=True)
@@ -47,7 +47,7 @@ class OutputPage(Page):
         self.add_heading(self.tr("Recordings and snapshots"))
         self.add_field(self.tr("Folder"), self._folder)
         self.add(self._recording)
-        self._virtual_camera.help_wanted.connect(self.help_wanted)
+        self._virtual_camera.help_requested.connect(self.help_requested)
         self._mirror.toggled.connect(lambda on: store.edit("output", mirror=on))
         self._folder.clicked.connect(self.ask_for_folder)
         store.changed.connect(self._show)
@@ -56,20 +56,22 @@ class OutputPage(Page):
         self._show_folder()
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
-        """(device, label) of those there are now."""
+        """Take the (device, label) pairs of the virtual cameras that exist."""
         self._virtual_camera.show_virtual_cameras(cameras)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """What is really used."""
+        """Show the outputs in use."""
         self._virtual_camera.show_status(status)
         name = "" if status.recording is None else Path(status.recording).name
         self._recording.setText(self.tr("Recording {0}").format(name) if name else "")
         self._recording.setVisible(bool(name))
 
     def ask_for_folder(self) -> None:
-        """Let the user pick where recordings and snapshots go."""
+        """Ask for the folder of recordings and snapshots."""
         title = self.tr("Folder for recordings")
-        ask_for_folder(self, title, lambda path: self._preferences.change(recordings_dir=path))
+        ask_for_folder(
+            self, title, lambda path: self._preferences.change(recordings_dir=path), self._preferences.recordings_dir
+        )
 
     def _show(self, settings: Settings) -> None:
         with QSignalBlocker(self._mirror):

@@ -1,4 +1,4 @@
-"""The plate on the matting page: how it looks, how old it is, and taking or choosing another."""
+"""The empty-background plate on the matting page: thumbnail, age, capture and file choice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.core.settings import PLATE_MODELS, Settings
-from app.gui.dialogs.questions import ask_for_file
+from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
@@ -22,29 +22,35 @@ THUMBNAIL_WIDTH = 160
 
 
 class PlateControls(QWidget):
-    """Shown while a model is chosen that compares the picture with the empty room."""
+    """Visible while a model is chosen that needs a plate."""
 
-    take_wanted = pyqtSignal()
-    """The user wants to take the picture now."""
+    capture_requested = pyqtSignal()
+    """The user wants to capture a plate now."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store, self._tasks = store, tasks
         self._path: Path | None = None
         self._taken_with: tuple[str, int, int] | None = None
-        """Camera and size of the plate in use; None where the program did not take it."""
-        self._looked_for: tuple[str, int, int] | None = None
+        """Camera and size of the plate in use; None where the program did not capture it."""
+        self._searched: tuple[str, int, int] | None = None
+        """Camera and size for which a stored plate was last searched."""
         self.thumbnail = QLabel()
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
         self.age = label("", "faint", wrap=True)
-        self.warning = label(self.tr("It was taken with another camera: take it again."), "warning", wrap=True)
-        self.take = button(self.tr("Show the empty room…"))
-        describe(self.take, self.tr("Show the empty room"), self.tr("Take a picture of your room now"), "plateTake")
-        self._choose = button(self.tr("Picture of the empty room…"))
+        self.warning = label(
+            self.tr("This picture was taken with another camera. Take a new one."), "warning", wrap=True
+        )
+        self.take = button(self.tr("Take a picture of the empty room…"))
+        describe(
+            self.take, self.tr("Take a picture of the empty room"), self.tr("The camera takes it while you step aside"),
+            "plateTake",
+        )  # fmt: skip
+        self._choose = button(self.tr("Use an existing picture…"))
         describe(
             self._choose,
-            self.tr("Picture of the empty room"),
-            self.tr("This model compares you with a picture of your room without you"),
+            self.tr("Use an existing picture"),
+            self.tr("This model compares each frame with a picture of the room without people"),
             "plateButton",
         )
         column = QVBoxLayout(self)
@@ -52,27 +58,27 @@ class PlateControls(QWidget):
         column.setSpacing(4)
         for widget in (self.thumbnail, self.age, self.warning, self.take, self._choose):
             column.addWidget(widget)
-        self.take.clicked.connect(self.take_wanted)
+        self.take.clicked.connect(self.capture_requested)
         self._choose.clicked.connect(self.ask_for_plate)
         self.warning.hide()
         store.changed.connect(self._show)
         self._show(store.current)
 
     def ask_for_plate(self) -> None:
-        """Let the user pick a picture of the empty room."""
+        """Ask for an image file of the empty background."""
         title = self.tr("Picture of the empty room")
-        ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path))
+        ask_for_file(self, title, lambda path: self._store.edit("matting", plate=path), folder=UserFolder.PICTURES)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Go over to the plate of the camera that runs, if it has one; otherwise say that this is another's."""
+        """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""
         source, taken_with = status.source, self._taken_with
         if source is None or taken_with is None:
             self.warning.hide()
             return
         self.warning.setVisible(source.id != taken_with[0])
         running = source.id, source.width, source.height
-        if running not in (taken_with, self._looked_for):
-            self._looked_for = running
+        if running not in (taken_with, self._searched):
+            self._searched = running
             stored = services.stored_plate(*running)
             if stored is not None:
                 self._store.edit("matting", plate=stored)
@@ -85,8 +91,8 @@ class PlateControls(QWidget):
             self.reload()
 
     def reload(self) -> None:
-        """Look anew at the plate's file."""
-        self._taken_with = self._looked_for = None
+        """Read the plate's file again."""
+        self._taken_with = self._searched = None
         self.thumbnail.clear()
         self.age.clear()
         if self._path is not None:

@@ -1,4 +1,4 @@
-"""The downsample ratio: a slider that acts while it is dragged, and "auto"."""
+"""Control of the downsample ratio: a slider and Automatic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.runtime.status import PipelineStatus
 
 
 class RatioControl(QWidget):
-    """Chooses how small the network sees the picture, and tells the size in pixels."""
+    """Sets the downsample ratio and shows the resulting size in pixels."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -22,14 +22,14 @@ class RatioControl(QWidget):
             round(MAX_RATIO * 100),
             lambda value: f"{value} %",
             self.tr("Detail"),
-            self.tr("How large the network sees the picture: more is finer and slower"),
+            self.tr("Resolution of the network's input: more is finer and slower"),
             "downsampleSlider",
         )
         self._auto = QCheckBox(self.tr("Automatic"))
         describe(
             self._auto,
-            self.tr("Detail automatically"),
-            self.tr("Choose the detail by the size of the picture"),
+            self.tr("Automatic detail"),
+            self.tr("Choose the detail by the frame size"),
             "downsampleAuto",
         )
         self._pixels = label("", "faint")
@@ -45,7 +45,7 @@ class RatioControl(QWidget):
         self._show_settings(store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Show the ratio in use and its size."""
+        """Show the ratio in use and the input size of the network."""
         engine = status.engine
         self._pixels.setVisible(engine is not None)
         if engine is None:
@@ -53,7 +53,7 @@ class RatioControl(QWidget):
         if self._store.current.matting.downsample_ratio is None:
             self._slider.show_value(round(engine.downsample_ratio * 100))
         width, height = engine.small_size
-        self._pixels.setText(self.tr("The network sees {0} × {1} px").format(width, height))
+        self._pixels.setText(self.tr("Input of the network: {0} × {1} px").format(width, height))
 
     def _set_auto(self, automatic: bool) -> None:
         value = self._slider.slider.value() / 100

@@ -1,4 +1,4 @@
-"""The stand-by card on the output page: its words and its picture."""
+"""Text and image of the stand-by card."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import Settings
-from app.gui.dialogs.questions import ask_for_file
+from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe, label, link_button
 
@@ -15,7 +16,7 @@ IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
 
 
 class StandbyControls(QWidget):
-    """What the card shows while the user pauses."""
+    """Edits the card that other programs see during a pause."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -23,15 +24,13 @@ class StandbyControls(QWidget):
         caption = label(self.tr("Stand-by text"), wrap=True)
         self._text = QLineEdit()
         self._text.setMaxLength(200)
-        self._text.setPlaceholderText(self.tr("Back in a moment"))
-        describe(self._text, self.tr("Stand-by text"), self.tr("What the card says while you pause"), "standbyText")
+        self._text.setPlaceholderText(DEFAULT_TEXT)
+        describe(self._text, self.tr("Stand-by text"), self.tr("Shown on the card while you are paused"), "standbyText")
         caption.setBuddy(self._text)
-        image = button(self.tr("Picture…"))
-        describe(image, self.tr("Stand-by picture"), self.tr("A picture for the card while you pause"), "standbyImage")
-        self._no_image = link_button(self.tr("Without picture"))
-        describe(
-            self._no_image, self.tr("Without picture"), self.tr("Use the plain stand-by card again"), "noStandbyImage"
-        )
+        image = button(self.tr("Image…"))
+        describe(image, self.tr("Stand-by image"), self.tr("Shown on the card while you are paused"), "standbyImage")
+        self._no_image = link_button(self.tr("Remove image"))
+        describe(self._no_image, self.tr("Remove image"), self.tr("Use the default stand-by card"), "noStandbyImage")
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._text, 1)
@@ -52,7 +51,8 @@ class StandbyControls(QWidget):
         def take(path: Path) -> None:
             self._store.edit("output", standby_image=path)
 
-        ask_for_file(self, self.tr("Stand-by picture"), take, self.tr("Images ({0})").format(IMAGE_FILTER))
+        name_filter = self.tr("Images ({0})").format(IMAGE_FILTER)
+        ask_for_file(self, self.tr("Stand-by image"), take, name_filter, folder=UserFolder.PICTURES)
 
     def _show(self, settings: Settings) -> None:
         output = settings.output

@@ -1,4 +1,4 @@
-"""The virtual camera on the output page: on or off, which one, and help where there is none."""
+"""Choice of the virtual camera, and help where there is none."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from app.runtime.status import PipelineStatus
 
 
 class VirtualCameraControls(QWidget):
-    """Whether and where other programs see the picture."""
+    """Switches the virtual camera on or off and chooses the device."""
 
-    help_wanted = pyqtSignal()
-    """The user asks how to set a virtual camera up."""
+    help_requested = pyqtSignal()
+    """The user asks how to set up a virtual camera."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
         self._cameras: tuple[tuple[str, str], ...] | None = None
         self._chosen = "auto"
-        """Comes back when the virtual camera is switched on again."""
+        """Device to use when the virtual camera is switched on again."""
         self._toggle = check(
-            self.tr("Send to other programs"), self.tr("They choose it as their camera"), "virtualCameraToggle"
+            self.tr("Send to other programs"),
+            self.tr("They choose the virtual camera as their camera"),
+            "virtualCameraToggle",
         )
         self._device = combo(
-            self.tr("Which virtual camera"), self.tr("Where other programs see it"), "virtualCameraCombo"
+            self.tr("Virtual camera device"), self.tr("The device that other programs read"), "virtualCameraCombo"
         )
         self._state = label("", "faint", wrap=True)
-        self._help = link_button(self.tr("Set a virtual camera up…"))
-        describe(self._help, self.tr("Set a virtual camera up"), self.tr("What this system needs"), "virtualCameraHelp")
+        self._help = link_button(self.tr("Set up a virtual camera…"))
+        describe(
+            self._help, self.tr("Set up a virtual camera"), self.tr("Shows what this system needs"), "virtualCameraHelp"
+        )
         self._on_demand = check(
-            self.tr("Rest while nobody watches"),
-            self.tr("Switches the camera off while no program reads the virtual one and this window is hidden"),
+            self.tr("Turn the camera off when no program uses it"),
+            self.tr("Only while this window is hidden"),
             "onDemandCheck",
         )
         column = QVBoxLayout(self)
@@ -44,24 +48,24 @@ class VirtualCameraControls(QWidget):
             column.addWidget(widget)
         self._toggle.toggled.connect(lambda on: store.edit("output", virtual_camera=self._chosen if on else "off"))
         self._device.activated.connect(lambda _row: store.edit("output", virtual_camera=self._device.currentData()))
-        self._help.clicked.connect(self.help_wanted)
+        self._help.clicked.connect(self.help_requested)
         self._on_demand.toggled.connect(lambda on: store.edit("output", on_demand=on))
         store.changed.connect(self._show)
         self._show(store.current)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
-        """(device, label) of those there are now."""
+        """Take the (device, label) pairs of the virtual cameras that exist."""
         if cameras != self._cameras:
             self._cameras = cameras
             self._show(self._store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
-        """What is really used."""
+        """Show the device in use."""
         wanted = self._store.current.output.virtual_camera != "off"
         if status.virtual_camera is not None:
-            self._state.setText(self.tr("Choose “{0}” in your meeting.").format(status.virtual_camera))
+            self._state.setText(self.tr("Choose “{0}” as the camera in your meeting.").format(status.virtual_camera))
         elif wanted and self._cameras == ():
-            self._state.setText(self.tr("There is no virtual camera on this computer yet."))
+            self._state.setText(self.tr("This computer has no virtual camera yet."))
         else:
             self._state.setText("")
         self._state.setVisible(bool(self._state.text()))

@@ -1,29 +1,33 @@
-"""What lies over the preview: the figures, and the red marks."""
+"""Badges and figures drawn over the preview."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.compositing.standby import DEFAULT_TEXT
+from app.core.settings import OutputSettings, Settings
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
-NOTICE_MS = 4000
+MAX_QUOTE = 40
+"""Characters of the stand-by text that a badge quotes."""
 
 
 class Pill(QLabel):
-    """A few words on a dark or red rounded ground."""
+    """Text on a dark or red rounded rectangle; hidden while there is no text."""
 
     def __init__(self, name: str, colour: QColor) -> None:
         super().__init__()
         self.setObjectName(name)
         self._colour = colour
         self.setStyleSheet("color: white; padding: 4px 10px; background: transparent;")
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.hide()
 
     def show_text(self, text: str) -> None:
-        """Show these words; nothing hides the pill."""
+        """Show a text; an empty one hides the pill."""
         if text != self.text():
             self.setText(text)
         self.setVisible(bool(text))
@@ -38,25 +42,21 @@ class Pill(QLabel):
         super().paintEvent(event)
 
 
-class Readout(QWidget):
-    """Figures at the lower left, marks at the upper left of the preview; lets every click through."""
+class PreviewOverlay(QWidget):
+    """Badges at the upper left and figures at the lower left of the preview; passes all mouse events through."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         dark, red = QColor(10, 12, 15, 165), QColor(ALARM)
-        self.room = Pill("roomBadge", red)
+        self.unmatted = Pill("unmattedBadge", red)
         self.recording = Pill("recordingBadge", red)
         self.live = Pill("liveBadge", red)
         self.state = Pill("stateBadge", dark)
         self.figures = Pill("figures", dark)
-        self.notice = Pill("notice", dark)
-        self._notice_timer = QTimer(self)
-        self._notice_timer.setSingleShot(True)
-        self._notice_timer.timeout.connect(self.notice.hide)
-        self._figures_wanted = True
+        self._figures_visible = True
         above = QHBoxLayout()
-        for pill in (self.room, self.live, self.recording, self.state):
+        for pill in (self.unmatted, self.live, self.recording, self.state):
             above.addWidget(pill)
         above.addStretch(1)
         column = QVBoxLayout(self)
@@ -65,40 +65,44 @@ class Readout(QWidget):
         column.addStretch(1)
         below = QHBoxLayout()
         below.addWidget(self.figures)
-        below.addWidget(self.notice)
         below.addStretch(1)
         column.addLayout(below)
 
-    def show_figures(self, wanted: bool) -> None:
-        """Whether the figures are shown at all."""
-        self._figures_wanted = wanted
-        self.figures.setVisible(wanted and bool(self.figures.text()))
+    def set_figures_visible(self, visible: bool) -> None:
+        """Show or hide the frame rate and delay."""
+        self._figures_visible = visible
+        self.figures.setVisible(visible and bool(self.figures.text()))
 
-    def say(self, text: str) -> None:
-        """Say something for a few seconds."""
-        self.notice.show_text(text)
-        self._notice_timer.start(NOTICE_MS)
-
-    def show_status(self, status: PipelineStatus, recording_time: str) -> None:
-        """Show the marks and figures of this moment."""
-        self.room.show_text(self.tr("Your room can be seen") if status.unmatted else "")
-        self.live.show_text(self._on_air(status.readers or 0))
+    def show_status(self, status: PipelineStatus, recording_time: str, settings: Settings) -> None:
+        """Show the badges and figures for the current status."""
+        self.unmatted.show_text(self.tr("Your real background is visible") if status.unmatted else "")
+        self.live.show_text(self._live(status.readers or 0))
         self.recording.show_text(recording_time)
-        self.state.show_text(self._state(status))
-        running = status.phase is Phase.RUNNING
+        self.state.show_text(self._state(status, settings))
+        running = status.phase is Phase.RUNNING and not settings.frozen
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
-        self.figures.show_text(figures if self._figures_wanted else "")
+        self.figures.show_text(figures if self._figures_visible else "")
 
-    def _on_air(self, readers: int) -> str:
+    def _live(self, readers: int) -> str:
         if readers > 1:
-            return self.tr("On air in {0} programs").format(readers)
-        return self.tr("On air") if readers else ""
+            return self.tr("Live in {0} programs").format(readers)
+        return self.tr("Live") if readers else ""
 
-    def _state(self, status: PipelineStatus) -> str:
+    def _state(self, status: PipelineStatus, settings: Settings) -> str:
+        if settings.paused:
+            return self.tr("Paused: others see {0}").format(self._card(settings.output))
+        if settings.frozen and status.phase is Phase.RUNNING:
+            return self.tr("Frozen: others see the last frame")
         return {
-            Phase.PAUSED: self.tr("Paused: the others see the stand-by card"),
-            Phase.WAITING: self.tr("Waiting: the others see the stand-by card"),
-            Phase.RESTING: self.tr("Resting: the camera is off"),
-            Phase.STARTING: self.tr("Starting: the others see the stand-by card"),
+            Phase.WAITING: self.tr("Waiting: others see the stand-by card"),
+            Phase.RESTING: self.tr("Camera off: no program uses it"),
+            Phase.STARTING: self.tr("Starting: others see the stand-by card"),
         }.get(status.phase, "")
+
+    def _card(self, output: OutputSettings) -> str:
+        """What the stand-by card shows."""
+        text = output.standby_text.strip() or ("" if output.standby_image else DEFAULT_TEXT)
+        if not text:
+            return self.tr("your stand-by image")
+        return f"“{text}”" if len(text) <= MAX_QUOTE else f"“{text[:MAX_QUOTE].rstrip()}…”"

@@ -1,4 +1,4 @@
-"""The only place that makes a QImage out of an array, or an array out of a QImage."""
+"""Conversion between arrays and QImage."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _FORMATS = {3: QImage.Format.Format_BGR888, 4: QImage.Format.Format_RGB32}
 
 
 def to_qimage(image: NDArray[np.uint8]) -> QImage:
-    """A QImage with pixels of its own.
+    """Copy an array to a new QImage.
 
-    image: (H, W, 3) BGR or (H, W, 4) BGRX, uint8, any strides. Raises ValueError for anything else.
+    image: (H, W, 3) BGR or (H, W, 4) BGRX, uint8, any strides. Raises ValueError for other arrays.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in _FORMATS or 0 in image.shape:
         raise ValueError(f"an image must be (height, width, 3 or 4) uint8, not {image.shape} {image.dtype}")
@@ -25,13 +25,13 @@ def to_qimage(image: NDArray[np.uint8]) -> QImage:
 
 
 def from_qimage(image: QImage) -> BgrImage:
-    """The pixels of a QImage as a BgrImage of its own; what is transparent gets the colour it would have."""
+    """Copy a QImage to a BgrImage; alpha is dropped."""
     converted = image.convertToFormat(QImage.Format.Format_BGR888)
     return _pixels(converted, 3).copy()
 
 
 def _pixels(image: QImage, channels: int) -> NDArray[np.uint8]:
-    """The memory of an image as (H, W, channels); lines are padded to whole words. Valid while the image lives."""
+    """View the memory of an image as (H, W, channels), without line padding. Valid while the image exists."""
     bits = image.bits()
     if bits is None:
         raise ValueError("an empty image has no pixels")

@@ -1,4 +1,4 @@
-"""What the preview shows of a picture, at the very size of the screen's pixels. Knows numpy and OpenCV, not Qt."""
+"""Renders the preview at the resolution of the screen, with numpy and OpenCV. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 
 BgrxImage = NDArray[np.uint8]
-"""(H, W, 4) uint8, blue-green-red and an unused byte, C-contiguous."""
+"""(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
 
 CHECKER_PX, CHECKER_LIGHT, CHECKER_DARK = 12, 70, 52
 
 
 class ViewMode(Enum):
-    """What the preview shows."""
+    """View modes of the preview."""
 
     COMPOSITE = "composite"
     ORIGINAL = "original"
@@ -30,29 +30,29 @@ class ViewMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ViewRequest:
-    """What the preview wants to show."""
+    """A view that the preview requests."""
 
     width: int
     height: int
-    """The room there is, in screen pixels; the picture is fitted into it."""
+    """Available height; both in physical pixels. The view is fitted into it with its aspect ratio."""
     mode: ViewMode = ViewMode.COMPOSITE
     mirror: bool = True
     divider: float = 0.5
-    """Where the comparison is divided, 0 (left) to 1, as seen on the screen."""
+    """Position of the divider in the comparison, 0 (left) to 1, in screen direction."""
 
 
-def fitted_size(width: int, height: int, room_width: int, room_height: int) -> tuple[int, int]:
-    """The largest (width, height) of the same aspect that fits the room, at least 1 x 1."""
-    scale = min(room_width / width, room_height / height)
+def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tuple[int, int]:
+    """Return the largest (width, height) of the same aspect ratio within the maximum, at least (1, 1)."""
+    scale = min(max_width / width, max_height / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def render(picture: Picture, request: ViewRequest) -> BgrxImage:
-    """The view asked for, fitted into the room; where a picture has no original or matte, what goes out is shown."""
+    """Render a view of a picture. Without a source frame or matte, show the output in every mode."""
     width, height = picture.size
     size = fitted_size(width, height, request.width, request.height)
     shown = _select(picture, request, size)
-    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # nobody reads mirrored words
+    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
     if mirror:
         shown = np.asarray(cv2.flip(shown, 1), np.uint8)
     if request.mode is ViewMode.COMPARE and picture.frame is not None:
@@ -76,7 +76,7 @@ def _select(picture: Picture, request: ViewRequest, size: tuple[int, int]) -> Bg
         if request.mode is ViewMode.FOREGROUND and person is not None:
             return _over_checkers(_scaled(person, size), _scaled(picture.alpha, size))
     shown = _scaled(picture.image, size)
-    # The comparison writes into what it shows, and a picture of the very size asked for is not a copy.
+    # The comparison writes into the image; at the original size `_scaled` returns the picture itself.
     return shown.copy() if shown is picture.image and request.mode is ViewMode.COMPARE else shown
 
 
@@ -84,7 +84,7 @@ def _scaled(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     width, height = size
     if (image.shape[1], image.shape[0]) == size:
         return image
-    # Averaging keeps hair smooth where more than two pixels become one; bilinear is several times as fast above that.
+    # Area averaging avoids aliasing below half size; above it, bilinear is several times faster.
     shrinks_much = width * 2 < image.shape[1]
     return np.asarray(
         cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks_much else cv2.INTER_LINEAR), np.uint8

@@ -1,4 +1,4 @@
-"""The large picture."""
+"""The preview widget."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ DIVIDER_STEP = 0.02
 
 
 class Preview(QWidget):
-    """Shows the newest image at the screen's own pixels; the divider of the comparison can be dragged."""
+    """Draws the newest image without scaling; the divider of the comparison can be dragged."""
 
-    wanted = pyqtSignal(object)
-    """The ViewRequest for what is to be shown from now on; None while the preview is hidden."""
+    view_requested = pyqtSignal(object)
+    """The ViewRequest to render from now on; None while the preview is hidden."""
     image_shown = pyqtSignal(object)
-    """The QImage now shown."""
+    """The QImage that is now shown."""
 
     def __init__(self) -> None:
         super().__init__()
-        describe(self, self.tr("Preview"), self.tr("What the others see"), "preview")
+        describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -50,32 +50,32 @@ class Preview(QWidget):
         self._draggable = False
         self._overlay: QWidget | None = None
         self._ring = False
-        """Whether to show the focus: it came by the keyboard."""
+        """Draw the focus ring: the focus came from the keyboard."""
 
     def set_overlay(self, overlay: QWidget) -> None:
-        """Lay a widget over the picture; it follows the picture's place."""
+        """Lay a widget over the image; it follows the image's position."""
         overlay.setParent(self)
         self._overlay = overlay
         self._place_overlay()
 
     @property
     def image(self) -> QImage | None:
-        """What is shown, in screen pixels; None before the first picture."""
+        """The image shown, in physical pixels; None before the first one."""
         return self._image
 
     @property
     def mode(self) -> ViewMode:
-        """What is shown of the picture."""
+        """The current view mode."""
         return self._mode
 
     def set_mode(self, mode: ViewMode) -> None:
-        """Show something else of the picture."""
+        """Change the view mode."""
         self._mode = mode
         self._show_cursor()
-        self._ask()
+        self._request_view()
 
     def set_draggable(self, draggable: bool) -> None:
-        """Show by the pointer whether the picture can be moved."""
+        """Show by the mouse cursor whether the image can be dragged."""
         self._draggable = draggable
         self._show_cursor()
 
@@ -84,18 +84,18 @@ class Preview(QWidget):
         self.setCursor(Qt.CursorShape.SplitHCursor if self._mode is ViewMode.COMPARE else plain)
 
     def set_mirror(self, mirror: bool) -> None:
-        """Show the picture as in a mirror, or as the others see it."""
+        """Mirror the view or not. The output is not affected."""
         self._mirror = mirror
-        self._ask()
+        self._request_view()
 
     def set_message(self, message: str) -> None:
-        """The words shown before the first picture."""
+        """Set the text shown before the first image."""
         if message != self._message:
             self._message = message
             self.update()
 
     def show_image(self, image: QImage) -> None:
-        """Show an image rendered for the last request."""
+        """Show an image that was rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
         resized = self._image is None or image.size() != self._image.size()
         self._image = image
@@ -108,18 +108,18 @@ class Preview(QWidget):
         return QSize(960, 540)
 
     def picture_rect(self) -> QRectF:
-        """Where the picture lies in the widget."""
+        """Position of the image in the widget."""
         if self._image is None:
             return QRectF(self.rect())
         size = self._image.deviceIndependentSize()
-        # A picture of an older request, while the window is being resized, is scaled to the room of today.
+        # While the window is being resized, an image of an older request is scaled to the current size.
         scale = min(self.width() / size.width(), self.height() / size.height())
         if abs(scale - 1) * max(size.width(), size.height()) < 2:
             scale = 1.0
         width, height = size.width() * scale, size.height() * scale
         ratio = self.devicePixelRatioF()
         left, top = (self.width() - width) / 2, (self.height() - height) / 2
-        # On whole pixels of the screen, so that nothing is blurred.
+        # Align to physical pixels to avoid blurring.
         return QRectF(round(left * ratio) / ratio, round(top * ratio) / ratio, width, height)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -174,7 +174,7 @@ class Preview(QWidget):
 
     def _set_divider(self, divider: float) -> None:
         self._divider = min(1.0, max(0.0, divider))
-        self._ask()
+        self._request_view()
         self.update()
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
@@ -189,22 +189,22 @@ class Preview(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         self._place_overlay()
-        self._ask()
+        self._request_view()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
-        self._ask()
+        self._request_view()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
-        self.wanted.emit(None)
+        self.view_requested.emit(None)
 
     def _place_overlay(self) -> None:
         if self._overlay is not None:
             self._overlay.setGeometry(self.picture_rect().toAlignedRect())
 
-    def _ask(self) -> None:
+    def _request_view(self) -> None:
         if self.isVisible():
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
-            self.wanted.emit(ViewRequest(width, height, self._mode, self._mirror, self._divider))
+            self.view_requested.emit(ViewRequest(width, height, self._mode, self._mirror, self._divider))

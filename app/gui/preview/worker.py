@@ -1,4 +1,4 @@
-"""The thread that prepares what the preview shows, so that the GUI thread only copies it to the screen. No Qt."""
+"""Renders the preview on its own thread, so that the GUI thread only draws the result. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.runtime.slot import LatestSlot, SlotClosed
 
 
 class PreviewWorker:
-    """Takes the newest picture out of the pipeline's slot, renders the view asked for and hands it on.
+    """Renders the requested view of the newest picture in the pipeline's slot and passes it to `show`.
 
-    It sleeps until a picture or a request comes, and renders nothing while nobody looks.
+    It sleeps until a picture or a request arrives, and renders nothing while no view is requested.
     """
 
     def __init__(self, pictures: LatestSlot[Picture], show: Callable[[BgrxImage], None]) -> None:
@@ -31,13 +31,13 @@ class PreviewWorker:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is a new picture; any thread."""
+        """Announce a new picture (any thread)."""
         with self._condition:
             self._woken = True
             self._condition.notify()
 
-    def ask(self, request: ViewRequest | None) -> None:
-        """Show this view from now on, None: nothing; the last picture is rendered anew."""
+    def request(self, request: ViewRequest | None) -> None:
+        """Set the view from now on, None for nothing, and render the last picture again."""
         with self._condition:
             if request == self._request:
                 return
@@ -47,12 +47,12 @@ class PreviewWorker:
 
     @property
     def newest(self) -> Picture | None:
-        """The newest picture taken out of the slot."""
+        """The newest picture taken from the slot."""
         with self._condition:
             return self._newest
 
     def stop(self, timeout_s: float) -> bool:
-        """End the thread; False if it still runs."""
+        """Stop the thread; return False if it did not end in time."""
         with self._condition:
             self._stopping = True
             self._condition.notify()

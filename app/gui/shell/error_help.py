@@ -1,29 +1,34 @@
-"""What the button of the error bar does."""
+"""Actions of the error bar's button."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.runtime.status import Stage
 
-if TYPE_CHECKING:
-    from app.gui.shell.main_window import MainWindow
 
+@dataclass(frozen=True, slots=True)
+class ErrorActions:
+    """What can be done about a problem, by the stage that reported it."""
 
-def help_with(window: MainWindow, stage: Stage | None) -> None:
-    """Lead the user to where the problem of a stage can be solved, and try again what can be."""
-    if stage is Stage.CAPTURE:
-        window.show_page(window.camera_page)
-        window.camera_page.offer()
-    elif stage is Stage.MATTING:
-        window.show_page(window.matting_page)
-        window.matting_page.network.offer()
-    elif stage is Stage.BACKGROUND:
-        window.store.edit("background", kind="blur")
-    elif stage is Stage.VIRTUAL_CAMERA:
-        window.show_virtual_camera_help()
-    elif stage is Stage.RECORDING:
-        window.store.edit("output", record=None)
-        window.show_page(window.output_page)
-        window.output_page.ask_for_folder()
-    window.bridge.retry()
+    choose_camera: Callable[[], object]
+    choose_model: Callable[[], object]
+    blur_background: Callable[[], object]
+    set_up_virtual_camera: Callable[[], object]
+    choose_recordings_folder: Callable[[], object]
+    retry: Callable[[], object]
+    """Retry whatever failed."""
+
+    def run(self, stage: Stage | None) -> None:
+        """Run the action for `stage`, if it has one, then retry."""
+        action = {
+            Stage.CAPTURE: self.choose_camera,
+            Stage.MATTING: self.choose_model,
+            Stage.BACKGROUND: self.blur_background,
+            Stage.VIRTUAL_CAMERA: self.set_up_virtual_camera,
+            Stage.RECORDING: self.choose_recordings_folder,
+        }.get(stage) if stage is not None else None  # fmt: skip
+        if action is not None:
+            action()
+        self.retry()

@@ -1,4 +1,4 @@
-"""How the window comes, goes to the tray, comes back and ends."""
+"""Showing, hiding and closing the window."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from app.gui.shell.main_window import MainWindow
 from app.gui.shell.tray import Tray
 
 
-class WindowLife(QObject):
-    """Closing the window ends the program, or keeps it in the tray: asked once, where there is a tray."""
+class WindowLifecycle(QObject):
+    """Decides whether closing the window ends the program or keeps it in the tray.
+
+    Where the system has a tray, the user is asked once.
+    """
 
     ended = pyqtSignal()
 
@@ -20,13 +23,13 @@ class WindowLife(QObject):
         self._window = window
         self._tray = tray
         self._ending = False
-        window.close_asked.connect(self._closed)
-        window.quit_asked.connect(self.end)
-        tray.open_wanted.connect(self.bring_back)
-        tray.quit_wanted.connect(self.end)
+        window.close_requested.connect(self._on_close)
+        window.quit_requested.connect(self.end)
+        tray.open_requested.connect(self.show_in_front)
+        tray.quit_requested.connect(self.end)
 
-    def bring_back(self) -> None:
-        """Show the window, in front."""
+    def show_in_front(self) -> None:
+        """Show the window in front of all others."""
         if self._window.isMinimized():
             self._window.showNormal()
         else:
@@ -35,18 +38,18 @@ class WindowLife(QObject):
         self._window.activateWindow()
 
     def end(self) -> None:
-        """End the program; it is out of sight at once, whatever there is still to wait for."""
+        """End the program. The window is hidden at once, before threads are joined."""
         self._ending = True
-        self.vanish()
+        self.hide_all()
         self.ended.emit()
 
-    def vanish(self) -> None:
-        """Hide the window, everything beside it, and the tray icon."""
+    def hide_all(self) -> None:
+        """Hide the window, its dialogs and the tray icon."""
         self._tray.hide()
         for window in [self._window, *self._window.findChildren(QDialog)]:
             window.hide()
 
-    def _closed(self, event: QCloseEvent) -> None:
+    def _on_close(self, event: QCloseEvent) -> None:
         to_tray = self._window.preferences.current.close_to_tray
         if self._ending or not self._tray.available or to_tray is False:
             self.end()
@@ -63,14 +66,14 @@ class WindowLife(QObject):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle("Mattecam")
         box.setText(self.tr("Keep Mattecam running in the tray?"))
-        box.setInformativeText(self.tr("Meetings go on seeing you. This is asked only once."))
+        box.setInformativeText(self.tr("Other programs keep receiving your video. You are asked only once."))
         keep = box.addButton(self.tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
         end = box.addButton(self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
         box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.buttonClicked.connect(lambda pressed: self._answered(pressed is keep, pressed is end))
+        box.buttonClicked.connect(lambda pressed: self._on_answer(pressed is keep, pressed is end))
         box.open()
 
-    def _answered(self, keep: bool, end: bool) -> None:
+    def _on_answer(self, keep: bool, end: bool) -> None:
         if keep or end:
             self._window.preferences.change(close_to_tray=keep)
             self._window.close()

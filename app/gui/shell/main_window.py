@@ -1,30 +1,30 @@
-"""The window, put together. What its parts do is theirs."""
+"""The main window: builds its parts and connects them."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.config.scenes import SceneStore
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog
-from app.gui.dialogs.findings_view import FindingsView
-from app.gui.dialogs.log_window import LogWindow
-from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.panels.camera import CameraPage
 from app.gui.panels.matting import MattingPage
 from app.gui.panels.output import OutputPage
-from app.gui.preview.interaction import PreviewHand
-from app.gui.preview.overlay import Readout
+from app.gui.preview.interaction import PreviewInteraction
+from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
-from app.gui.shell.error_help import help_with
-from app.gui.shell.menus import Menus
+from app.gui.shell.error_help import ErrorActions
+from app.gui.shell.menus import MenuActions, Menus, open_folder
 from app.gui.shell.scenes_menu import ScenesMenu
+from app.gui.shell.status_notices import NoticeActions, StatusNotices
+from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.bridge import Bridge
 from app.gui.state.devices import DeviceWatcher
-from app.gui.state.diagnostics import diagnostics
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
@@ -35,17 +35,20 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.controls import ElidedLabel, Page
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.icons import app_icon, icon
+from app.gui.widgets.notices import BRIEF_MS, Notice, NoticeArea
 from app.gui.widgets.status_line import describe_status
 from app.runtime.status import PipelineStatus
 
+FIRST_SIZE = QSize(1270, 830)
+"""Size of the window before the user has resized it, where the screen is large enough."""
+
 
 class MainWindow(QMainWindow):
-    """Preview and backgrounds on the left, the panel on the right."""
+    """Preview and backgrounds on the left, the side panel on the right."""
 
-    close_asked = pyqtSignal(object)
-    """The user closed the window; the QCloseEvent can be ignored."""
-    quit_asked = pyqtSignal()
-    """The user wants the program to end."""
+    close_requested = pyqtSignal(object)
+    """The user closed the window; the handler may ignore the QCloseEvent."""
+    quit_requested = pyqtSignal()
 
     def __init__(
         self,
@@ -60,36 +63,41 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setWindowTitle("Mattecam")
         self.setWindowIcon(app_icon())
-        self.store, self.preferences, self.bridge, self.tasks, self._log = store, preferences, bridge, tasks, log
+        self.store, self.preferences, self.bridge, self.tasks = store, preferences, bridge, tasks
         self.preview = Preview()
-        self.readout = Readout()
-        self.actions_bar = ActionBar(store)
+        self.overlay = PreviewOverlay()
+        self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
         self.camera_page = CameraPage(store, preferences)
         self.matting_page = MattingPage(store, tasks)
         self.output_page = OutputPage(store, preferences)
         self.error_bar = ErrorBar()
+        self.notices = NoticeArea()
         self.status_label = ElidedLabel("faint", "statusLabel")
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
-        self.log_window = LogWindow(log, self.diagnostics, self)
+        self.windows = SecondaryWindows(self, store, preferences, bridge, tasks, log)
+        self.status_notices = StatusNotices(
+            self.notices, store, self._notice_actions(), lambda: self.matting_page.network.missing_model, self
+        )
         self._plot: QWidget | None = None
         self._lay_out()
-        self.menus = Menus(self)
+        self.menus = Menus(self, self._menu_actions(), self.action_bar, self.strip, preferences)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
         self._show_preferences(preferences.current)
-        self.restoreGeometry(QByteArray.fromBase64(preferences.current.geometry.encode()))
+        self._restore_geometry(preferences.current.geometry)
 
     def _lay_out(self) -> None:
-        self.preview.set_overlay(self.readout)
+        self.preview.set_overlay(self.overlay)
         left = QWidget()
         self._column = QVBoxLayout(left)
         self._column.setContentsMargins(16, 8, 16, 10)
         self._column.setSpacing(12)
         self._column.addWidget(self.error_bar)
+        self._column.addWidget(self.notices)
         self._column.addWidget(self.preview, 1)
-        self._column.addWidget(self.actions_bar)
+        self._column.addWidget(self.action_bar)
         self._column.addWidget(self.strip)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -118,25 +126,26 @@ class MainWindow(QMainWindow):
         whole.addWidget(splitter, 1)
         whole.addWidget(status_line)
         self.setCentralWidget(central)
-        self.resize(1270, 830)
         self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _connect(self) -> None:
         self.bridge.frame_ready.connect(self._show_frame)
         self.bridge.status_changed.connect(self._show_status)
-        self.store.changed.connect(self.bridge.apply)
-        self.preview.wanted.connect(self.bridge.ask_view)
+        self.preview.view_requested.connect(self.bridge.request_view)
         self.preferences.changed.connect(self._show_preferences)
-        self.actions_bar.mode_chosen.connect(self.preview.set_mode)
-        self.actions_bar.record_wanted.connect(self.recording.set_on)
-        self.actions_bar.snapshot.clicked.connect(self.recording.snapshot)
-        self.recording.failed.connect(self.actions_bar.refresh)
-        self.recording.saved.connect(lambda path: self.readout.say(self.tr("Saved {0}").format(path.name)))
+        self.action_bar.mode_chosen.connect(self.preview.set_mode)
+        self.action_bar.record_requested.connect(self.recording.set_on)
+        self.action_bar.snapshot.clicked.connect(self.recording.snapshot)
+        self.recording.failed.connect(self.action_bar.refresh)
+        self.recording.saved.connect(self._show_saved)
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
-        self.output_page.help_wanted.connect(self.show_virtual_camera_help)
-        self.matting_page.network.plate.take_wanted.connect(self.show_plate_dialog)
-        self.error_bar.help_wanted.connect(lambda stage: help_with(self, stage))
+        self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
+        self.output_page.help_requested.connect(self.windows.open_virtual_camera_help)
+        self.matting_page.network.plate.capture_requested.connect(self._open_plate_dialog)
+        self.matting_page.network.model_installed.connect(self.bridge.retry)
+        error_actions = self._error_actions()
+        self.error_bar.help_requested.connect(lambda stage: error_actions.run(stage))
         for source in (
             self.recording.failed,
             self.strip.library.failed,
@@ -144,82 +153,115 @@ class MainWindow(QMainWindow):
             self.scenes.failed,
         ):
             source.connect(self.error_bar.show_message)
+        self.strip.library.removed.connect(self._offer_undo)
         self.strip.drops.watch(self)
-        PreviewHand(self.preview, self.store, self.preferences)
+        PreviewInteraction(self.preview, self.store, self.preferences)
+
+    def _menu_actions(self) -> MenuActions:
+        return MenuActions(
+            open_assistant=self.open_assistant,
+            open_preferences=self.windows.open_preferences,
+            open_doctor=self.windows.open_doctor,
+            open_shortcuts=self.windows.open_shortcuts,
+            open_log=self.windows.open_log,
+            open_about=self.windows.open_about,
+            copy_diagnostics=self._copy_diagnostics,
+            show_error=self.error_bar.show_message,
+            quit=self.quit,
+        )
+
+    def _error_actions(self) -> ErrorActions:
+        return ErrorActions(
+            choose_camera=self._choose_camera,
+            choose_model=self._choose_model,
+            blur_background=lambda: self.store.edit("background", kind="blur"),
+            set_up_virtual_camera=self.windows.open_virtual_camera_help,
+            choose_recordings_folder=self._choose_recordings_folder,
+            retry=self.bridge.retry,
+        )
+
+    def _notice_actions(self) -> NoticeActions:
+        def blur_and_resume() -> None:
+            self.store.edit("background", kind="blur")
+            self.store.set_paused(False)
+
+        return NoticeActions(
+            check_cameras=self._check_cameras,
+            set_up_virtual_camera=self.windows.open_virtual_camera_help,
+            blur_and_resume=blur_and_resume,
+            resume=lambda: self.store.set_paused(False),
+            download_model=self._download_missing_model,
+        )
 
     def start(self) -> None:
-        """Begin to look for devices, files and models, and start the pipeline."""
+        """Start the pipeline, and look for devices, backgrounds and models."""
         self.bridge.start()
         self.strip.library.reload()
         self.matting_page.reload()
         self.devices.start()
 
-    def show_page(self, page: Page) -> None:
-        """Bring a page of the side panel to the front."""
-        self.preferences.change(show_panel=True)
-        self.tabs.setCurrentWidget(page)
-
-    def show_assistant(self) -> None:
-        """Open the set-up assistant beside the window, or bring it to the front."""
-        for running in self.findChildren(Assistant):
-            running.raise_()
-            return
-        assistant = Assistant(self.store, self.preferences, self.camera_page, self.preview, self.tasks, self)
-        assistant.finished.connect(self.matting_page.network.reload)
-        assistant.show()
-
-    def show_plate_dialog(self) -> None:
-        """Take a picture of the empty room."""
-
-        def camera() -> str:
-            source = self.bridge.status.source
-            return source.id if source is not None else ""
-
-        dialog = PlateDialog(self.store, self.tasks, lambda: self.bridge.picture, camera, self)
-        dialog.taken.connect(self.bridge.retry)
-        dialog.taken.connect(self.matting_page.network.plate.reload)
-        dialog.show()
-
-    def show_virtual_camera_help(self) -> None:
-        """Open what the doctor says about the virtual camera."""
-        FindingsDialog(FindingsView(self.tasks), self.tr("Virtual camera"), "virtualCameraDialog", self).show()
-
-    def show_doctor(self) -> None:
-        """Open what the doctor says about the whole machine, or bring it to the front."""
-        for open_one in self.findChildren(DoctorDialog):
-            open_one.raise_()
-            return
-        DoctorDialog(self.store, self.bridge, self.tasks, self).show()
-
-    def show_log(self) -> None:
-        """Open the log window."""
-        self.log_window.open_beside()
-
-    def show_about(self) -> None:
-        """Say what this is and under which licence."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(self.tr("About Mattecam"))
-        box.setIconPixmap(app_icon().pixmap(64, 64))
-        box.setText(self.tr("Mattecam cuts you out of your room, live, on this computer alone."))
-        box.setInformativeText(self.tr("Free software under the GNU General Public License, version 3 or later."))
-        box.open()
-
-    def copy_diagnostics(self) -> None:
-        """Put the diagnostics on the clipboard."""
-        self.log_window.copy_diagnostics()
-
-    def diagnostics(self) -> str:
-        """What a report of a problem needs."""
-        return diagnostics(self.store.current, self.bridge.status, self._log.lines())
+    def open_assistant(self) -> None:
+        """Open the setup assistant beside the window, or bring it to the front."""
+        self.windows.open_assistant(self.camera_page, self.preview, self.matting_page.network.reload)
 
     def quit(self) -> None:
         """End the program."""
-        self.quit_asked.emit()
+        self.quit_requested.emit()
 
     def encoded_geometry(self) -> str:
-        """Size and place, for the preferences."""
+        """Size and position, for the preferences."""
         return self.saveGeometry().toBase64().data().decode()
+
+    def _restore_geometry(self, encoded: str) -> None:
+        screen = self.screen()
+        available = screen.availableSize() if screen is not None else FIRST_SIZE
+        self.resize(FIRST_SIZE.boundedTo(available))
+        self.restoreGeometry(QByteArray.fromBase64(encoded.encode()))
+
+    def _show_page(self, page: Page) -> None:
+        self.preferences.change(show_panel=True)
+        self.tabs.setCurrentWidget(page)
+
+    def _choose_camera(self) -> None:
+        self._show_page(self.camera_page)
+        self.camera_page.open_camera_list()
+
+    def _choose_model(self) -> None:
+        self._show_page(self.matting_page)
+        self.matting_page.network.open_model_list()
+
+    def _choose_recordings_folder(self) -> None:
+        self.store.edit("output", record=None)
+        self._show_page(self.output_page)
+        self.output_page.ask_for_folder()
+
+    def _download_missing_model(self) -> None:
+        self._show_page(self.matting_page)
+        self.matting_page.network.download_missing()
+
+    def _check_cameras(self) -> None:
+        self.devices.check()
+        self.bridge.retry()
+
+    def _open_plate_dialog(self) -> None:
+        self.windows.open_plate_dialog(self.matting_page.network.plate.reload)
+
+    def _copy_diagnostics(self) -> None:
+        self.windows.copy_diagnostics()
+        text = self.tr("Diagnostics copied to the clipboard.")
+        self.notices.show_notice(Notice("diagnosticsNotice", text, duration_ms=BRIEF_MS))
+
+    def _show_saved(self, path: Path) -> None:
+        text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
+        actions = ((self.tr("Open folder"), lambda: open_folder(path.parent)),)
+        self.notices.show_notice(Notice("savedNotice", text, actions, duration_ms=BRIEF_MS))
+
+    def _offer_undo(self, name: str, trash: Path | None, original: Path) -> None:
+        actions: tuple[tuple[str, Callable[[], object]], ...] = ()
+        if trash is not None:
+            actions = ((self.tr("Undo"), partial(self.strip.library.restore, trash, original)),)
+        text = self.tr("Removed the background “{0}”.").format(name)
+        self.notices.show_notice(Notice("removedNotice", text, actions, duration_ms=BRIEF_MS))
 
     def _show_frame(self) -> None:
         image = self.bridge.take_image()
@@ -227,20 +269,21 @@ class MainWindow(QMainWindow):
             self.preview.show_image(image)
 
     def _show_status(self, status: PipelineStatus) -> None:
-        time = self.recording.time(status)
-        self.readout.show_status(status, time)
-        self.actions_bar.show_recording(time)
+        elapsed = self.recording.follow(status)
+        self.overlay.show_status(status, elapsed, self.store.current)
+        self.action_bar.show_recording(elapsed)
         self.status_label.show_text(describe_status(status))
-        self.error_bar.show_status(status)
+        self.status_notices.show_status(status)
+        self.error_bar.show_status(status, self.status_notices.covered_stages)
         for page in (self.camera_page, self.matting_page, self.output_page):
             page.show_status(status)
 
     def _show_preferences(self, preferences: WindowPreferences) -> None:
         self.preview.set_mirror(preferences.mirror_preview)
-        self.readout.show_figures(preferences.show_readout)
+        self.overlay.set_figures_visible(preferences.show_readout)
         self.tabs.setVisible(preferences.show_panel)
         if preferences.show_plot and self._plot is None:
-            from app.gui.widgets.plot_panel import PlotPanel  # loads the plot library, half a second
+            from app.gui.widgets.plot_panel import PlotPanel  # importing pyqtgraph takes half a second
 
             plot = PlotPanel()
             self.bridge.status_changed.connect(plot.show_status)
@@ -250,4 +293,4 @@ class MainWindow(QMainWindow):
             self._plot.setVisible(preferences.show_plot)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        self.close_asked.emit(event)
+        self.close_requested.emit(event)

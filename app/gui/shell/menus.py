@@ -1,53 +1,77 @@
-"""The menu bar: everything the window can do, with its keys."""
+"""The menu bar and its keyboard shortcuts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
-from PyQt6.QtWidgets import QMenu
+from PyQt6.QtWidgets import QMainWindow, QMenu
 
+from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.doctor_dialog import APPS_PAGE
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.widgets.action_bar import ActionBar
 
-if TYPE_CHECKING:
-    from app.gui.shell.main_window import MainWindow
+
+@dataclass(frozen=True, slots=True)
+class MenuActions:
+    """Commands of the window that menus call."""
+
+    open_assistant: Callable[[], object]
+    open_preferences: Callable[[], object]
+    open_doctor: Callable[[], object]
+    open_shortcuts: Callable[[], object]
+    open_log: Callable[[], object]
+    open_about: Callable[[], object]
+    copy_diagnostics: Callable[[], object]
+    show_error: Callable[[str], object]
+    quit: Callable[[], object]
 
 
 class Menus(QObject):
     """Builds the menus of a window."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        actions: MenuActions,
+        action_bar: ActionBar,
+        strip: BackgroundStrip,
+        preferences: PreferencesStore,
+    ) -> None:
         super().__init__(window)
-        self._window = window
-        self._program()
-        self._view()
-        self._background()
-        self.scenes = self._menu(self.tr("&Scenes"))
-        self._help()
+        self._window, self._actions, self._preferences = window, actions, preferences
+        self._action_bar, self._strip = action_bar, strip
+        self._add_program_menu()
+        self._add_view_menu()
+        self._add_background_menu()
+        self.scenes = self._add_menu(self.tr("&Scenes"))
+        """The empty menu that `ScenesMenu` fills."""
+        self._add_help_menu()
 
-    def _menu(self, title: str) -> QMenu:
+    def _add_menu(self, title: str) -> QMenu:
         menu = QMenu(title, self._window)
         bar = self._window.menuBar()
         if bar is not None:
             bar.addMenu(menu)
         return menu
 
-    def _add(self, menu: QMenu, text: str, key: str, act: Callable[[], object]) -> QAction:
+    def _add(self, menu: QMenu, text: str, key: str, run: Callable[[], object]) -> QAction:
         action = QAction(text, menu)
         if key:
             action.setShortcut(QKeySequence(key))
-        action.triggered.connect(lambda _on: act())
+        action.triggered.connect(lambda _on: run())
         menu.addAction(action)
         return action
 
-    def _program(self) -> None:
-        window, menu = self._window, self._menu(self.tr("&Program"))
-        bar = window.actions_bar
+    def _add_program_menu(self) -> None:
+        menu, bar = self._add_menu(self.tr("&Program")), self._action_bar
         for text, key, target in (
             (self.tr("Pause"), "P", bar.pause),
             (self.tr("Freeze"), "F", bar.freeze),
@@ -55,38 +79,47 @@ class Menus(QObject):
             (self.tr("Snapshot"), "S", bar.snapshot),
         ):
             self._add(menu, text, key, target.click)
-        self._add(menu, self.tr("Open the folder of recordings"), "", self._open_recordings)
+        self._add(menu, self.tr("Open the recordings folder"), "", self._open_recordings)
         menu.addSeparator()
-        self._add(menu, self.tr("Set-up assistant…"), "", window.show_assistant)
+        self._add(menu, self.tr("Setup assistant…"), "", self._actions.open_assistant)
+        self._add(menu, self.tr("Preferences…"), "Ctrl+,", self._actions.open_preferences)
         menu.addSeparator()
-        self._add(menu, self.tr("Quit"), "Ctrl+Q", window.quit)
+        self._add(menu, self.tr("Quit"), "Ctrl+Q", self._actions.quit)
 
-    def _view(self) -> None:
-        window, menu = self._window, self._menu(self.tr("&View"))
+    def _add_view_menu(self) -> None:
+        menu, bar = self._add_menu(self.tr("&View")), self._action_bar
         for number, mode in enumerate(ViewMode, start=1):
-            self._add(menu, window.actions_bar.mode_name(mode), f"Alt+{number}",
-                      partial(window.actions_bar.set_mode, mode))  # fmt: skip
+            self._add(menu, bar.mode_name(mode), f"Alt+{number}", partial(bar.set_mode, mode))
         menu.addSeparator()
-        self._switch(menu, self.tr("Mirror the preview"), "M", "mirror_preview")
-        self._switch(menu, self.tr("Figures on the preview"), "I", "show_readout")
-        self._switch(menu, self.tr("Side panel"), "F9", "show_panel")
-        self._switch(menu, self.tr("Performance plot"), "F8", "show_plot")
+        self._add_switch(menu, self.tr("Mirror the preview"), "M", "mirror_preview")
+        self._add_switch(menu, self.tr("Show frame rate and delay"), "I", "show_readout")
+        self._add_switch(menu, self.tr("Side panel"), "F9", "show_panel")
+        self._add_switch(menu, self.tr("Performance plot"), "F8", "show_plot")
         menu.addSeparator()
-        themes = QMenu(self.tr("Colours"), menu)
+        self._add_theme_menu(menu)
+
+    def _add_theme_menu(self, menu: QMenu) -> None:
+        themes = QMenu(self.tr("Theme"), menu)
         menu.addMenu(themes)
         group = QActionGroup(themes)
+        actions: dict[str, QAction] = {}
         for theme, text in (
-            ("system", self.tr("As the system")),
+            ("system", self.tr("System")),
             ("light", self.tr("Light")),
             ("dark", self.tr("Dark")),
         ):
-            action = self._add(themes, text, "", partial(window.preferences.change, theme=theme))
+            action = actions[theme] = self._add(themes, text, "", partial(self._preferences.change, theme=theme))
             action.setCheckable(True)
-            action.setChecked(window.preferences.current.theme == theme)
             group.addAction(action)
 
-    def _switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
-        preferences = self._window.preferences
+        def show(preferences: WindowPreferences) -> None:
+            actions[preferences.theme].setChecked(True)
+
+        show(self._preferences.current)
+        self._preferences.changed.connect(show)
+
+    def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
+        preferences = self._preferences
         action = self._add(menu, text, key, lambda: None)
         action.setCheckable(True)
         action.setChecked(getattr(preferences.current, field))
@@ -97,32 +130,38 @@ class Menus(QObject):
 
         preferences.changed.connect(show)
 
-    def _background(self) -> None:
-        strip, menu = self._window.strip, self._menu(self.tr("&Background"))
+    def _add_background_menu(self) -> None:
+        menu, strip = self._add_menu(self.tr("&Background")), self._strip
         self._add(menu, self.tr("Add…"), "Ctrl+O", strip.ask_for_files)
         self._add(menu, self.tr("Paste"), "Ctrl+V", self._paste)
         menu.addSeparator()
         self._add(menu, self.tr("Rename…"), "", strip.rename_current)
         self._add(menu, self.tr("Remove"), "", strip.remove_current)
 
-    def _help(self) -> None:
-        window, menu = self._window, self._menu(self.tr("&Help"))
-        self._add(menu, self.tr("Check this computer…"), "", window.show_doctor)
-        self._add(menu, self.tr("Choosing the camera in other programs"), "", self._open_apps_page)
-        self._add(menu, self.tr("Log"), "Ctrl+L", window.show_log)
-        self._add(menu, self.tr("Copy diagnostics"), "", window.copy_diagnostics)
-        self._add(menu, self.tr("About Mattecam"), "", window.show_about)
+    def _add_help_menu(self) -> None:
+        menu, actions = self._add_menu(self.tr("&Help")), self._actions
+        self._add(menu, self.tr("Check this computer…"), "", actions.open_doctor)
+        self._add(menu, self.tr("Keyboard shortcuts…"), "F1", actions.open_shortcuts)
+        self._add(menu, self.tr("Choosing the camera in other programs"), "", _open_apps_page)
+        self._add(menu, self.tr("Log"), "Ctrl+L", actions.open_log)
+        self._add(menu, self.tr("Copy diagnostics"), "", actions.copy_diagnostics)
+        self._add(menu, self.tr("About Mattecam"), "", actions.open_about)
 
     def _paste(self) -> None:
         clipboard = QGuiApplication.clipboard()
-        if clipboard is not None and not self._window.strip.drops.take(clipboard.mimeData()):
-            self._window.error_bar.show_message(self.tr("There is no picture to paste; copy an image or a file first."))
-
-    def _open_apps_page(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(APPS_PAGE)))
+        if clipboard is not None and not self._strip.drops.add_from(clipboard.mimeData()):
+            self._actions.show_error(self.tr("There is no image to paste. Copy an image or a file first."))
 
     def _open_recordings(self) -> None:
-        folder = self._window.preferences.recordings_dir
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        open_folder(self._preferences.recordings_dir)
+
+
+def open_folder(folder: Path) -> None:
+    """Open the folder, or its nearest existing parent, in the system's file manager."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _open_apps_page() -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(APPS_PAGE)))

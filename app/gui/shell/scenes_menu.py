@@ -1,4 +1,4 @@
-"""Scenes: saved, switched, renamed and removed by the menu, and by Ctrl+1 to Ctrl+9."""
+"""The Scenes menu: save, apply, rename and remove scenes; Ctrl+1 to Ctrl+9 apply them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.gui.state.tasks import Tasks
 
 
 class ScenesMenu(QObject):
-    """Fills a menu with the scenes; files are read and written on a task's thread."""
+    """Fills a menu with the saved scenes. Files are read and written on a task thread."""
 
     failed = pyqtSignal(str)
 
@@ -32,40 +32,40 @@ class ScenesMenu(QObject):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The scenes on hand."""
+        """Names of the saved scenes."""
         return self._names
 
     def reload(self) -> None:
-        """Look at the file anew."""
+        """Read the scene names from the file."""
         self._tasks.run(self._scenes.names, self._fill, self._fail)
 
-    def use(self, name: str) -> None:
-        """Switch to a scene."""
-        self._tasks.run(partial(self._scenes.get, name), self._use, self._fail)
+    def apply(self, name: str) -> None:
+        """Apply a scene."""
+        self._tasks.run(partial(self._scenes.get, name), self._apply, self._fail)
 
     def save(self, name: str) -> None:
-        """Save what is set now under a name."""
+        """Save the current settings as a scene."""
         self._change(partial(self._scenes.put, name, self._store.scene))
 
     def remove(self, name: str) -> None:
-        """Forget a scene."""
+        """Delete a scene."""
         self._change(partial(self._scenes.remove, name))
 
     def ask_for_name(self) -> None:
-        """Let the user name a new scene."""
+        """Ask for the name of a new scene and save it."""
         suggestion = self.tr("Scene {0}").format(len(self._names) + 1)
         ask_for_name(self._window, self.tr("Save as scene"), suggestion, self.save)
 
     def ask_for_new_name(self, name: str) -> None:
-        """Let the user rename a scene."""
+        """Ask for a new name and rename the scene."""
 
         def rename(new: str) -> None:
             self._change(partial(self._scenes.rename, name, new))
 
-        ask_for_name(self._window, self.tr("Rename the scene"), name, rename)
+        ask_for_name(self._window, self.tr("Rename scene"), name, rename)
 
-    def _use(self, settings: Settings) -> None:
-        self._store.replace(settings)
+    def _apply(self, scene: Settings) -> None:
+        self._store.apply_scene(scene)
 
     def _change(self, work: partial[None]) -> None:
         self._tasks.run(work, lambda _none: self.reload(), self._fail)
@@ -80,7 +80,7 @@ class ScenesMenu(QObject):
             action = QAction(name, self._menu)
             if number <= 9:
                 action.setShortcut(QKeySequence(f"Ctrl+{number}"))
-            action.triggered.connect(partial(self.use, name))
+            action.triggered.connect(partial(self.apply, name))
             self._menu.addAction(action)
         if names:
             self._menu.addSeparator()

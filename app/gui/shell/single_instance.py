@@ -1,4 +1,4 @@
-"""One window per user: a second start raises the first."""
+"""One window per user: a second start raises the first window and exits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ WAIT_MS = 1000
 
 
 class SingleInstance(QObject):
-    """A local server whose name belongs to the user's settings folder."""
+    """A local server whose name is derived from the user's settings folder."""
 
     raised = pyqtSignal()
-    """Somebody started the program again."""
+    """The program was started again."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -24,24 +24,24 @@ class SingleInstance(QObject):
         self._name = f"mattecam-{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._called)
+        self._server.newConnection.connect(self._on_connection)
 
     def claim(self) -> bool:
-        """True for the first; False where one runs already, which has been raised."""
+        """Return True for the first instance; otherwise raise the running one and return False."""
         socket = QLocalSocket()
         socket.connectToServer(self._name)
         if socket.waitForConnected(WAIT_MS):
             socket.disconnectFromServer()
             return False
-        QLocalServer.removeServer(self._name)  # left behind by a crash
+        QLocalServer.removeServer(self._name)  # stale socket of a crashed instance
         self._server.listen(self._name)
         return True
 
     def release(self) -> None:
-        """Let another one be the first."""
+        """Stop listening, so that another instance can start."""
         self._server.close()
 
-    def _called(self) -> None:
+    def _on_connection(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
             socket.disconnectFromServer()
             socket.deleteLater()

@@ -1,4 +1,4 @@
-"""The icon in the system's tray."""
+"""The icon in the system tray."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from app.gui.widgets.icons import app_icon
 
 
 class Tray(QObject):
-    """Opens the window, pauses, changes the background, quits."""
+    """Tray menu: open the window, pause, choose a background, quit."""
 
-    open_wanted = pyqtSignal()
-    quit_wanted = pyqtSignal()
+    open_requested = pyqtSignal()
+    quit_requested = pyqtSignal()
 
     def __init__(self, store: SettingsStore, strip: BackgroundStrip, window: QWidget) -> None:
         super().__init__(window)
@@ -25,7 +25,7 @@ class Tray(QObject):
         self._icon = QSystemTrayIcon(app_icon(), self)
         self._icon.setToolTip("Mattecam")
         self._icon.setContextMenu(self.menu)
-        self._icon.activated.connect(self._activated)
+        self._icon.activated.connect(self._on_activated)
         self.fill()
         if self.available:
             self._icon.show()
@@ -36,16 +36,16 @@ class Tray(QObject):
         return QSystemTrayIcon.isSystemTrayAvailable()
 
     def hide(self) -> None:
-        """Take the icon away."""
+        """Remove the icon from the tray."""
         self._icon.hide()
 
     def fill(self) -> None:
-        """Build the menu for this moment."""
+        """Rebuild the menu from the current settings."""
         self.menu.clear()
-        self.menu.addAction(self.tr("Open Mattecam"), self.open_wanted.emit)
+        self.menu.addAction(self.tr("Open Mattecam"), self.open_requested.emit)
         paused = self._store.current.paused
-        words = self.tr("Go on") if paused else self.tr("Pause")
-        self.menu.addAction(words, lambda: self._store.set_paused(not paused))
+        text = self.tr("Resume") if paused else self.tr("Pause")
+        self.menu.addAction(text, lambda: self._store.set_paused(not paused))
         backgrounds = self.menu.addMenu(self.tr("Background"))
         for tile in self._strip.model.tiles:
             action = backgrounds.addAction(tile.name) if backgrounds is not None and not tile.broken else None
@@ -54,8 +54,8 @@ class Tray(QObject):
                 action.setChecked(tile.chosen_by(self._store.current.background))
                 action.triggered.connect(lambda _on, tile=tile: self._strip.choose(tile))
         self.menu.addSeparator()
-        self.menu.addAction(self.tr("Quit"), self.quit_wanted.emit)
+        self.menu.addAction(self.tr("Quit"), self.quit_requested.emit)
 
-    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+    def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
-            self.open_wanted.emit()
+            self.open_requested.emit()

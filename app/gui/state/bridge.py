@@ -1,8 +1,9 @@
-"""The only file that knows both Qt and the pipeline."""
+"""Connects Qt to the pipeline. No other module of the window knows both."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
@@ -12,6 +13,7 @@ from app.core.types import Picture
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest
 from app.gui.preview.worker import PreviewWorker
+from app.gui.state.store import Update
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 
@@ -19,17 +21,17 @@ STATUS_INTERVAL_MS = 150
 
 
 class Bridge(QObject):
-    """Signals of the pipeline for the window, commands of the window for the pipeline."""
+    """Turns events of the pipeline into signals, and passes commands of the window on to it."""
 
     frame_ready = pyqtSignal()
-    """A new image waits in `take_image`; at most one such signal is ever on its way."""
+    """A new image waits in `take_image`. At most one such signal is pending."""
     status_changed = pyqtSignal(object)
     """The newest PipelineStatus, several times a second."""
 
     def __init__(self, pipeline: Pipeline, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pipeline = pipeline
-        self._lock = threading.Lock()
+        self._image_lock = threading.Lock()
         self._waiting: BgrxImage | None = None
         self._signalled = False
         self._worker = PreviewWorker(pipeline.preview, self._keep)
@@ -38,56 +40,65 @@ class Bridge(QObject):
         self._timer.timeout.connect(self.poll)
 
     def start(self) -> None:
-        """Start the pipeline and everything that watches it."""
+        """Start the pipeline, the preview thread and the status timer."""
         self._worker.start()
         self._pipeline.listen(self._worker.wake)
         self._pipeline.start()
         self._timer.start()
 
     def stop(self, timeout_s: float = 10) -> bool:
-        """Stop all of it; False if a thread did not end."""
+        """Stop them; return False if a thread did not end in time."""
         self._timer.stop()
         pipeline_ended = self._pipeline.stop(timeout_s)
         return self._worker.stop(timeout_s) and pipeline_ended
 
-    def apply(self, settings: Settings) -> None:
-        """Take over new settings at the next frame; returns at once."""
-        self._pipeline.apply(settings)
+    @property
+    def settings(self) -> Settings:
+        """The settings in effect (any thread)."""
+        return self._pipeline.settings
+
+    def change(self, update: Update) -> Settings:
+        """Replace the settings with `update(settings)` atomically, in effect at once (any thread)."""
+        return self._pipeline.change(update)
+
+    def listen_settings(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after every change of the settings, on the thread that made it."""
+        self._pipeline.listen_settings(callback)
 
     def retry(self) -> None:
-        """Try what failed again now."""
+        """Retry now whatever failed."""
         self._pipeline.retry()
 
     def poll(self) -> None:
-        """Signal the status now."""
+        """Emit the status now."""
         self.status_changed.emit(self.status)
 
     @property
     def status(self) -> PipelineStatus:
-        """The pipeline's status at this moment."""
+        """The pipeline's current status."""
         return self._pipeline.status()
 
     @property
     def picture(self) -> Picture | None:
-        """The newest whole picture, for a snapshot or a plate."""
+        """The newest picture at full size, for a snapshot or a plate."""
         return self._worker.newest
 
-    def ask_view(self, request: ViewRequest | None) -> None:
-        """What the preview shows from now on; None while it is hidden."""
+    def request_view(self, request: ViewRequest | None) -> None:
+        """Set what the preview shows from now on; None while it is hidden."""
         self._pipeline.watched = request is not None
         self._pipeline.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
-        self._worker.ask(request)
+        self._worker.request(request)
 
     def take_image(self) -> QImage | None:
-        """The newest rendered view, in screen pixels; None where it was taken already."""
-        with self._lock:
+        """Return the newest rendered view, in physical pixels; None if it was already taken."""
+        with self._image_lock:
             self._signalled = False
             image, self._waiting = self._waiting, None
         return None if image is None else to_qimage(image)
 
     def _keep(self, image: BgrxImage) -> None:
         """Called on the preview thread."""
-        with self._lock:
+        with self._image_lock:
             self._waiting = image
             signal = not self._signalled
             self._signalled = True

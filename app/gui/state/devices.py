@@ -1,4 +1,4 @@
-"""Looks for cameras and virtual cameras every few seconds, off the GUI thread."""
+"""Watches which cameras and virtual cameras exist, off the GUI thread."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from app.gui.state import services
 from app.gui.state.tasks import Tasks
 
 INTERVAL_MS = 2500
-LOOKS_PER_VIRTUAL = 4
-"""Virtual cameras seldom come or go, and looking at one that another program feeds takes a second."""
+CHECKS_PER_VIRTUAL = 4
+"""Virtual cameras change rarely, and probing one that another program feeds takes a second."""
 
 
 class DeviceWatcher(QObject):
-    """Tells what is plugged in; one look at a time, however long it takes."""
+    """Lists the devices every few seconds; one check at a time, however long it takes."""
 
     cameras_found = pyqtSignal(object)
     """tuple[services.Camera, ...]"""
     virtual_cameras_found = pyqtSignal(object)
-    """tuple of (what the settings call it, label)"""
+    """tuple of (device, label)"""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
-        self._looking = False
-        self._looks = 0
+        self._checking = False
+        self._checks = 0
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.check)
 
     def start(self) -> None:
-        """Look now and from now on."""
-        self.look()
+        """Check now and at every interval."""
+        self.check()
         self._timer.start()
 
-    def look(self) -> None:
-        """Look once."""
-        if self._looking:
+    def check(self) -> None:
+        """Check once."""
+        if self._checking:
             return
-        self._looking = True
+        self._checking = True
         self._tasks.run(services.cameras, self._found, self._failed)
-        if self._looks % LOOKS_PER_VIRTUAL == 0:
+        if self._checks % CHECKS_PER_VIRTUAL == 0:
             self._tasks.run(services.virtual_cameras, self.virtual_cameras_found.emit)
-        self._looks += 1
+        self._checks += 1
 
     def _found(self, cameras: tuple[services.Camera, ...]) -> None:
-        self._looking = False
+        self._checking = False
         self.cameras_found.emit(cameras)
 
     def _failed(self, error: Exception) -> None:
-        self._looking = False
-        raise error  # reaches the log through sys.excepthook: listing cameras is not meant to fail
+        self._checking = False
+        raise error  # a defect: listing cameras does not fail; sys.excepthook logs it

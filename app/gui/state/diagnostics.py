@@ -1,4 +1,4 @@
-"""What a report of a problem needs, as text without the user's name. Knows nothing of Qt."""
+"""Diagnostics for a bug report, as text without the user's name. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from app import __version__
 from app.config import settings_file
 from app.core.settings import Settings
 from app.runtime.status import PipelineStatus
@@ -17,9 +18,9 @@ LOG_LINES = 200
 
 
 def diagnostics(settings: Settings, status: PipelineStatus, log: Sequence[str]) -> str:
-    """Versions, settings, status and the end of the log; the user's folder is written as ~."""
+    """Return versions, settings, status and the end of the log; the home folder is written as ~."""
     parts = [
-        f"Mattecam on {platform.platform()}, Python {platform.python_version()}",
+        f"Mattecam {__version__} on {platform.platform()}, Python {platform.python_version()}",
         ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         json.dumps(settings_file.dump(settings), indent=1),
         "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),
@@ -32,4 +33,4 @@ def _version(package: str) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return "absent"
+        return "not installed"

@@ -1,4 +1,4 @@
-"""The last lines of the log, for the log window and the diagnostics. Knows nothing of Qt."""
+"""Keeps the last log lines for the log window and the diagnostics. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ MAX_LINES = 2000
 
 
 class LogBuffer(logging.Handler):
-    """Keeps the newest lines; a deque takes appends of every thread."""
+    """A log handler that keeps the newest lines. `deque.append` is thread-safe."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(logging.Formatter(FILE_FORMAT))
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
         self.count = 0
-        """How many lines ever came: tells whether there are new ones."""
+        """Number of lines ever logged; a change means that there are new ones."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record))
         self.count += 1
 
     def lines(self) -> tuple[str, ...]:
-        """The lines on hand, oldest first."""
+        """The lines kept, oldest first."""
         return tuple(self._lines)

@@ -1,4 +1,4 @@
-"""What the window itself remembers: nothing here changes a picture that goes out."""
+"""Preferences of the window. None of them affects the output."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from app.core.settings import CaptureSettings, Model
 log = logging.getLogger(__name__)
 
 Theme = Literal["system", "light", "dark"]
+Language = Literal["system", "en", "de", "es"]
 
 
 class WindowPreferences(Model):
-    """The window's own choices."""
+    """Everything that the window remembers beside the settings."""
 
     version: Literal[1] = 1
     first_run_done: bool = False
     close_to_tray: bool | None = None
-    """None: not asked yet."""
+    """None: the user has not been asked yet."""
     mirror_preview: bool = True
     show_panel: bool = True
     show_plot: bool = False
     show_readout: bool = True
     theme: Theme = "system"
+    language: Language = "system"
     own_colour: str = "#3a5f8a"
-    """The colour behind the tile "Colour"; green has a tile of its own."""
+    """The colour of the "Colour" tile; green has a tile of its own."""
     recordings_dir: Path | None = None
-    """None: the user's folder for videos."""
+    """None: `Mattecam` in the user's video folder."""
     geometry: str = ""
-    """Size and place of the window, as Qt encodes them, in base 64."""
+    """Size and position of the window, as encoded by Qt, in base 64."""
     cameras: dict[str, CaptureSettings] = {}  # noqa: RUF012 - pydantic copies it
-    """What was last chosen for each camera, under its stable id."""
+    """The last settings of each camera, by its stable id."""
 
 
 def load(path: Path | None) -> WindowPreferences:
-    """The preferences in a file, or the defaults; a broken file is kept as `.bad`."""
+    """Read the preferences from a file, or return the defaults. A damaged file is kept as `.bad`."""
     if path is None:
         return WindowPreferences()
     try:
@@ -55,5 +57,5 @@ def load(path: Path | None) -> WindowPreferences:
 
 
 def save(path: Path, preferences: WindowPreferences) -> None:
-    """Write the file in one step; raises SettingsError."""
+    """Write the file atomically. Raises SettingsError."""
     write_object(path, preferences.model_dump(mode="json"))

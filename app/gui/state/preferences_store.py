@@ -1,4 +1,4 @@
-"""The one place that holds the window's own preferences."""
+"""Holds the preferences of the window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.gui.state.preferences import WindowPreferences
 
 
 class PreferencesStore(QObject):
-    """Holds the current WindowPreferences and tells of changes."""
+    """The current WindowPreferences; emits `changed` after every change."""
 
     changed = pyqtSignal(object)
     """The new WindowPreferences."""
@@ -22,12 +22,12 @@ class PreferencesStore(QObject):
 
     @property
     def current(self) -> WindowPreferences:
-        """The preferences now."""
+        """The current preferences."""
         return self._current
 
     @property
     def recordings_dir(self) -> Path:
-        """Where recordings and snapshots go."""
+        """Folder of recordings and snapshots."""
         videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         return self._current.recordings_dir or Path(videos or Path.home()) / "Mattecam"
 

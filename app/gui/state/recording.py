@@ -1,4 +1,4 @@
-"""Recordings and snapshots: where they go, and what they are called."""
+"""Recordings and snapshots: file names, start, stop, and elapsed time."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from app.runtime.status import PipelineStatus
 
 
 class Recording(QObject):
-    """Starts and ends recordings by the settings; takes snapshots of what goes out."""
+    """Starts and stops recordings through the settings; takes snapshots of the output."""
 
     failed = pyqtSignal(str)
     saved = pyqtSignal(object)
-    """The path of a new snapshot."""
+    """Path of a new snapshot or of a finished recording."""
 
     def __init__(
         self, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge, tasks: Tasks, parent: QObject
@@ -35,43 +35,58 @@ class Recording(QObject):
         self._bridge = bridge
         self._tasks = tasks
         self._started_s: float | None = None
-        self._wanted = False
+        self._file: Path | None = None
+        """The file being recorded."""
+        self._requested = False
 
     def set_on(self, on: bool) -> None:
-        """Start a recording under a new name, or end it."""
-        self._wanted = on
+        """Start a recording under a new name, or stop it."""
+        self._requested = on
         if on:
             self._tasks.run(partial(_new_path, self._preferences.recordings_dir, ".mp4"), self._start, self._fail)
         else:
             self._store.edit("output", record=None)
 
     def snapshot(self) -> None:
-        """Keep the newest picture that goes out as a PNG file."""
+        """Save the newest output frame as a PNG file."""
         picture = self._bridge.picture
         if picture is None:
-            self.failed.emit(self.tr("There is no picture yet; try again when the preview shows one."))
+            self.failed.emit(self.tr("There is no frame yet. Try again when the preview shows one."))
             return
         folder = self._preferences.recordings_dir
         self._tasks.run(partial(_write, folder, picture.image), self.saved.emit, self._fail)
 
-    def time(self, status: PipelineStatus) -> str:
-        """How long the recording runs, such as 1:05; empty while there is none."""
+    def follow(self, status: PipelineStatus) -> str:
+        """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
         if status.recording is None:
             self._started_s = None
+            if self._file is not None:
+                file, self._file = self._file, None
+                self._tasks.run(partial(_finished, file), self._report)
             return ""
         now = time.monotonic()
         if self._started_s is None:
             self._started_s = now
+        self._file = Path(status.recording)
         seconds = int(now - self._started_s)
         return f"{seconds // 60}:{seconds % 60:02d}"
 
+    def _report(self, file: Path | None) -> None:
+        if file is not None:
+            self.saved.emit(file)
+
     def _start(self, path: Path) -> None:
-        if self._wanted:  # and not given up meanwhile
+        if self._requested:  # not stopped in the meantime
             self._store.edit("output", record=path)
 
     def _fail(self, error: Exception) -> None:
         self.failed.emit(str(error))
         self._store.edit("output", record=None)
+
+
+def _finished(file: Path) -> Path | None:
+    """The file if it holds something: a recording that failed may have left nothing."""
+    return file if file.is_file() and file.stat().st_size > 0 else None
 
 
 def _new_path(folder: Path, suffix: str) -> Path:

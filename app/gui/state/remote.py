@@ -1,4 +1,4 @@
-"""`run.py ctl` for the window: wishes from outside become edits of the settings, on the GUI thread."""
+"""`run.py ctl` for the window."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from app.gui.state.store import SettingsStore
 from app.runtime.status_fields import status_fields
 
 
-class Remote(QObject):
-    """Listens on the user's own socket while the window runs."""
+class RemoteControl(QObject):
+    """Runs the control server of the window.
 
-    _wished = pyqtSignal(object)
-    _end_wished = pyqtSignal()
+    Commands change the settings on the control thread, without waiting for the GUI thread: a command is answered
+    after it took effect, also while the window is busy.
+    """
+
+    _end_requested = pyqtSignal()
 
     def __init__(
         self, store: SettingsStore, bridge: Bridge, scenes: SceneStore, end: Callable[[], None], parent: QObject
     ) -> None:
         super().__init__(parent)
-        self._store = store
-        self._wished.connect(self._take)
-        self._end_wished.connect(end)
+        self._end_requested.connect(end)
+
+        def apply(new: Settings) -> None:
+            store.change(lambda _settings: new)
+
         self._server = ControlServer(
             SettingsController(
                 settings=lambda: store.current,
-                apply=self._wished.emit,
+                apply=apply,
                 status_fields=lambda: status_fields(bridge.status),
                 backgrounds=all_backgrounds,
                 find_scene=scenes.get,
-                ask_to_end=self._end_wished.emit,
+                ask_to_end=self._end_requested.emit,
             )
         )
 
     def start(self) -> None:
-        """Begin to listen; where that is not possible the window works as well."""
+        """Start listening. The window also works where that fails."""
         self._server.start()
 
     def stop(self) -> bool:
-        """Stop; False if the thread did not end."""
+        """Stop listening; return False if the thread did not end."""
         return self._server.stop()
-
-    def _take(self, settings: Settings) -> None:
-        self._store.take(settings)

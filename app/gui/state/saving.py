@@ -1,4 +1,4 @@
-"""Writes settings and preferences shortly after they change, off the GUI thread, and at the end at once."""
+"""Saves settings and preferences: shortly after they change on a task thread, and at exit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DELAY_MS = 500
 
 
 class Saver(QObject):
-    """Saves to one folder; a drag of a slider is one write, not a hundred."""
+    """Saves to two files. Changes within half a second are one write."""
 
     failed = pyqtSignal(str)
 
@@ -47,7 +47,7 @@ class Saver(QObject):
         preferences.changed.connect(self._timer.start)
 
     def finish(self) -> None:
-        """Write what is not written yet, now, on this thread; raises SettingsError."""
+        """Write pending changes now, on this thread. Raises SettingsError."""
         self._timer.stop()
         for write in self._pending():
             write()

@@ -1,4 +1,4 @@
-"""What the panels ask the rest of the program, in plain values. Knows nothing of Qt; called on the window's tasks."""
+"""Access of the panels to the rest of the program, in plain values. Imports no Qt; called on task threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Camera:
     """A camera that can be chosen."""
 
     source: str
-    """What `CaptureSettings.source` says for it; stable over re-plugging."""
+    """Value of `CaptureSettings.source`; stable across reconnects."""
     name: str
     sizes: tuple[tuple[int, int], ...]
     formats: tuple[str, ...]
@@ -24,32 +24,32 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and whether its weights are on hand."""
+    """A model and whether its weights are installed."""
 
     name: str
-    on_hand: bool
+    installed: bool
     bytes: int | None
-    """What a download takes; None where that is not known before."""
+    """Download size; None where it is unknown."""
     licence: str
-    can_be_had: bool
-    """Whether there is an address to download it from."""
+    downloadable: bool
+    """Whether there is a download address."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlateView:
-    """What is shown of a plate."""
+    """A plate as the panel shows it."""
 
     thumbnail: BgrImage | None
-    """None where the picture cannot be read."""
+    """None where the image cannot be read."""
     camera: str | None
-    """The camera's stable id; None, like what follows, where the program did not take it."""
+    """The camera's stable id. This and the following are None where the program did not capture the plate."""
     taken_at_s: float | None
     size: tuple[int, int] | None = None
-    """(width, height) it was taken at."""
+    """(width, height) of the capture."""
 
 
 def cameras() -> tuple[Camera, ...]:
-    """The cameras that are plugged in."""
+    """Return the connected cameras."""
     from app.capture.devices import list_cameras
 
     return tuple(
@@ -59,26 +59,26 @@ def cameras() -> tuple[Camera, ...]:
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
-    """(what the settings call it, label) of the virtual cameras."""
+    """Return (device, label) of the virtual cameras."""
     from app.output.virtual_camera import list_virtual_cameras
 
     return tuple((device.id, device.label) for device in list_virtual_cameras())
 
 
 def findings(*, proof: bool = False) -> tuple[Finding, ...]:
-    """What the doctor says about this machine; with `proof` it also sends a test picture to the virtual camera."""
+    """Run the checks of this machine; with `proof` also send a test picture to the virtual camera."""
     from app.doctor.checks import run_checks
 
     return run_checks(proof=proof)
 
 
 def virtual_camera_findings() -> tuple[Finding, ...]:
-    """What the doctor says about the virtual camera."""
+    """Run the checks of the virtual camera."""
     return tuple(finding for finding in findings() if finding.check.startswith("virtual camera"))
 
 
 def devices() -> tuple[tuple[str, str], ...]:
-    """(value for the settings, name) of what networks can run on."""
+    """Return (value for the settings, name) of the devices that can run networks."""
     import torch
 
     found = [("cpu", "CPU")]
@@ -89,7 +89,7 @@ def devices() -> tuple[tuple[str, str], ...]:
 
 
 def models() -> tuple[ModelChoice, ...]:
-    """Every model but `auto`, in the order of the settings."""
+    """Return every model except `auto`, in the order of the settings."""
     from models import weights
 
     def choice(name: str) -> ModelChoice:
@@ -100,21 +100,21 @@ def models() -> tuple[ModelChoice, ...]:
 
 
 def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
-    """Get a model's weights; `progress` is told (bytes, of bytes) and may raise to cancel. Raises WeightsError."""
+    """Download a model's weights; `progress(bytes, total)` may raise to cancel. Raises WeightsError."""
     from models.download import download as fetch
 
     return fetch(name, progress)
 
 
 def keep_plate(plate: BgrImage, camera: str) -> Path:
-    """Look for people in a plate and keep it for its camera and size. Raises PlateError."""
+    """Check that nobody is in a plate and store it for its camera and size. Raises PlateError."""
     from app.plate.session import keep_plate as keep
 
     return keep(plate, camera)
 
 
 def plate_view(path: Path, width: int) -> PlateView:
-    """A plate's thumbnail of this width, and where it is from."""
+    """Return a plate's thumbnail of this width, and how it was captured."""
     import cv2
     import numpy as np
 
@@ -132,7 +132,7 @@ def plate_view(path: Path, width: int) -> PlateView:
 
 
 def stored_plate(camera: str, width: int, height: int) -> Path | None:
-    """The plate that was taken with this camera at this size; None where there is none."""
+    """Return the plate captured with this camera at this size; None where there is none."""
     from app.plate.capture import plate_path
 
     path = plate_path(camera, width, height)

@@ -1,95 +1,117 @@
-"""The one place that holds the current settings; every widget is a view of it."""
+"""The window's view of the settings. The pipeline owns them; this store sends it changes and follows it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.core.settings import Model, Settings
+from app.core.settings import Settings
+from app.runtime.settings_owner import rebase
 
 Section = Literal["capture", "framing", "matting", "background", "output"]
+Update = Callable[[Settings], Settings]
+
+
+class SettingsOwner(Protocol):
+    """Holds the settings in effect."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in effect (any thread)."""
+
+    def change(self, update: Update) -> Settings:
+        """Replace the settings with `update(settings)` atomically (any thread); return the new ones."""
+
+    def listen_settings(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after every change, on the thread that made it."""
 
 
 class SettingsStore(QObject):
-    """The settings that run, and beside them those to be saved.
+    """Changes settings, and keeps the version to be saved beside the one in effect.
 
-    The two differ by what the command line said for this run only: an edit changes the same field of both.
+    The two differ by command-line options, which apply to this run only. A change is applied to both, field by field.
+    `change`, `current` and `saved` may be used on any thread; `changed` is emitted on the thread of this object.
     """
 
     changed = pyqtSignal(object)
-    """The new Settings, after every edit that changed something."""
+    """The Settings in effect, after they changed."""
+    _owner_changed = pyqtSignal()
 
-    def __init__(self, current: Settings, saved: Settings | None = None, parent: QObject | None = None) -> None:
+    def __init__(self, owner: SettingsOwner, saved: Settings | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._current = current
-        self._saved = current if saved is None else saved
+        self._owner = owner
+        self._saved = owner.settings if saved is None else saved
+        self._notified = owner.settings
+        self._owner_changed.connect(self._notify)  # queued when emitted on another thread
+        owner.listen_settings(self._owner_changed.emit)
 
     @property
     def current(self) -> Settings:
-        """What runs now."""
-        return self._current
+        """The settings in effect."""
+        return self._owner.settings
 
     @property
     def saved(self) -> Settings:
-        """What belongs into the settings file: a recording, a freeze and a pause are of this run only."""
-        return _lasting(self._saved)
+        """The settings for the settings file: without recording, freeze and pause."""
+        return _without_run_state(self._saved)
 
     @property
     def scene(self) -> Settings:
-        """What belongs into a scene: all that runs now, but no recording, pause or freeze."""
-        return _lasting(self._current)
+        """The settings for a scene: those in effect without recording, pause and freeze."""
+        return _without_run_state(self.current)
+
+    def change(self, update: Update) -> Settings:
+        """Apply `update` to the settings in effect at once, on any thread; return the new ones.
+
+        The fields that it changes are also changed in the settings to be saved.
+        """
+
+        def tracked(settings: Settings) -> Settings:
+            new = update(settings)
+            self._saved = rebase(self._saved, settings, new)  # serialized by the owner's lock
+            return new
+
+        return self._owner.change(tracked)
 
     def edit(self, section: Section, **changes: Any) -> None:
         """Change fields of one section."""
-        self._change(lambda settings: settings.replace(**{section: getattr(settings, section).replace(**changes)}))
+        self.change(lambda settings: settings.replace(**{section: getattr(settings, section).replace(**changes)}))
 
     def edit_edges(self, **changes: Any) -> None:
         """Change fields of `matting.edges`."""
-        self.edit("matting", edges=self._current.matting.edges.replace(**changes))
+
+        def update(settings: Settings) -> Settings:
+            matting = settings.matting
+            return settings.replace(matting=matting.replace(edges=matting.edges.replace(**changes)))
+
+        self.change(update)
 
     def set_paused(self, paused: bool) -> None:
-        """Show the stand-by card, or go on."""
-        self._change(lambda settings: settings.replace(paused=paused))
+        """Show the stand-by card, or resume."""
+        self.change(lambda settings: settings.replace(paused=paused))
 
     def set_frozen(self, frozen: bool) -> None:
-        """Hold the last picture, or go on."""
-        self._change(lambda settings: settings.replace(frozen=frozen))
+        """Hold the last frame, or resume."""
+        self.change(lambda settings: settings.replace(frozen=frozen))
 
-    def take(self, settings: Settings) -> None:
-        """Take over settings from outside; only what they change is changed in the settings to be saved."""
-        before = self._current
+    def apply_scene(self, scene: Settings) -> None:
+        """Apply a scene. Pause, freeze and recording stay as they are."""
+        self.change(lambda settings: _scene_over(settings, scene))
 
-        def update(target: Settings) -> Settings:
-            changes: dict[str, object] = {}
-            for name, old in dict(before).items():
-                new = getattr(settings, name)
-                if isinstance(old, Model) and new != old:
-                    fields = {field: value for field, value in dict(new).items() if value != getattr(old, field)}
-                    changes[name] = getattr(target, name).replace(**fields)
-                elif new != old:
-                    changes[name] = new
-            return target.replace(**changes)
-
-        self._change(update)
-
-    def replace(self, settings: Settings) -> None:
-        """Take over a whole scene; pause, freeze and a running recording stay as they are."""
-        output = settings.output.replace(
-            record=self._current.output.record, record_alpha=self._current.output.record_alpha
-        )
-        scene = settings.replace(output=output, paused=self._current.paused, frozen=self._current.frozen)
-        self._change(lambda _settings: scene)
-
-    def _change(self, update: Callable[[Settings], Settings]) -> None:
-        self._saved = update(self._saved)
-        new = update(self._current)
-        if new != self._current:
-            self._current = new
-            self.changed.emit(new)
+    def _notify(self) -> None:
+        settings = self._owner.settings
+        if settings != self._notified:
+            self._notified = settings
+            self.changed.emit(settings)
 
 
-def _lasting(settings: Settings) -> Settings:
+def _scene_over(settings: Settings, scene: Settings) -> Settings:
+    output = scene.output.replace(record=settings.output.record, record_alpha=settings.output.record_alpha)
+    return scene.replace(output=output, paused=settings.paused, frozen=settings.frozen)
+
+
+def _without_run_state(settings: Settings) -> Settings:
     output = settings.output.replace(record=None, record_alpha=None)
     return settings.replace(output=output, paused=False, frozen=False)

@@ -1,4 +1,4 @@
-"""Slow work of the window, off the GUI thread."""
+"""Runs slow work of the window off the GUI thread."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ T = TypeVar("T")
 class _Outcome:
     deliver: Callable[[], None]
     owner: object
-    """Whose method takes the outcome."""
+    """The object whose method receives the outcome."""
 
 
 class Tasks(QObject):
-    """Runs functions on a few threads and brings each result back to the GUI thread.
+    """Runs functions on a thread pool and delivers each result on the GUI thread.
 
-    A result never meets a widget that is gone: what a method of a deleted object should have taken is dropped, and
-    after `close` nothing is delivered any more.
+    A result for a method of a deleted QObject is dropped. After `close` nothing is delivered.
     """
 
     _finished = pyqtSignal(object)
@@ -35,7 +34,7 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="window-task")
         self._open = True
-        # Work that ends at once calls back on this very thread: queued, it comes later like all else.
+        # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     def run(
@@ -44,9 +43,9 @@ class Tasks(QObject):
         done: Callable[[T], None],
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
-        """Call `work` on a thread, then `done` with its result, or `failed` with its error, on the GUI thread.
+        """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread.
 
-        Without `failed` an error is logged.
+        Without `failed`, errors are logged.
         """
         if not self._open:
             return
@@ -64,7 +63,7 @@ class Tasks(QObject):
         self._pool.submit(work).add_done_callback(finish)
 
     def close(self) -> None:
-        """Drop what has not begun, wait for what runs, deliver nothing more."""
+        """Cancel pending tasks, wait for running ones, and discard their results."""
         self._open = False
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -72,7 +71,7 @@ class Tasks(QObject):
         if not self._open or not isinstance(outcome, _Outcome):
             return
         if isinstance(outcome.owner, QObject) and isdeleted(outcome.owner):
-            return  # its dialog was closed meanwhile
+            return  # its dialog was closed in the meantime
         outcome.deliver()
 
 

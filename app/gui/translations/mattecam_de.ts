@@ -8,24 +8,24 @@
         <translation>Einfrieren</translation>
     </message>
     <message>
-        <source>Hold the picture (F)</source>
-        <translation>Das Bild anhalten (F)</translation>
+        <source>Keep sending the last frame (F)</source>
+        <translation>Weiter das letzte Bild senden (F)</translation>
     </message>
     <message>
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <source>Keep this picture as a file (S)</source>
-        <translation>Dieses Bild als Datei behalten (S)</translation>
+        <source>Save the current output frame (S)</source>
+        <translation>Das aktuelle Ausgabebild speichern (S)</translation>
     </message>
     <message>
         <source>Record</source>
         <translation>Aufnehmen</translation>
     </message>
     <message>
-        <source>Record what goes out as a video (R)</source>
-        <translation>Was gesendet wird, als Video aufnehmen (R)</translation>
+        <source>Record the output as a video (R)</source>
+        <translation>Die Ausgabe als Video aufnehmen (R)</translation>
     </message>
     <message>
         <source>Pause</source>
@@ -36,40 +36,40 @@
         <translation>Statt Ihnen die Pausentafel zeigen (P)</translation>
     </message>
     <message>
-        <source>Go on</source>
-        <translation>Weiter</translation>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
     </message>
     <message>
         <source>Result</source>
         <translation>Ergebnis</translation>
     </message>
     <message>
-        <source>What the others see</source>
-        <translation>Was die anderen sehen</translation>
+        <source>What other programs see</source>
+        <translation>Was andere Programme sehen</translation>
     </message>
     <message>
         <source>Original</source>
         <translation>Original</translation>
     </message>
     <message>
-        <source>What the camera sees; only you see this</source>
-        <translation>Was die Kamera sieht; nur Sie sehen das</translation>
+        <source>The camera image; visible only here</source>
+        <translation>Das Kamerabild; nur hier sichtbar</translation>
     </message>
     <message>
         <source>Matte</source>
         <translation>Maske</translation>
     </message>
     <message>
-        <source>White is you, black is the background</source>
-        <translation>Weiß sind Sie, schwarz ist der Hintergrund</translation>
+        <source>White: person, black: background</source>
+        <translation>Weiß: Person, schwarz: Hintergrund</translation>
     </message>
     <message>
         <source>Person</source>
         <translation>Person</translation>
     </message>
     <message>
-        <source>You alone, cut out</source>
-        <translation>Nur Sie, freigestellt</translation>
+        <source>The person without the background</source>
+        <translation>Die Person ohne Hintergrund</translation>
     </message>
     <message>
         <source>Compare</source>
@@ -82,8 +82,8 @@
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <source>All is well.</source>
-        <translation>Alles in Ordnung.</translation>
+        <source>No problems found.</source>
+        <translation>Keine Probleme gefunden.</translation>
     </message>
     <message>
         <source>Problems: {0}   ·   Warnings: {1}</source>
@@ -92,7 +92,7 @@
 </context><context>
     <name>Assistant</name>
     <message>
-        <source>Set Mattecam up</source>
+        <source>Set up Mattecam</source>
         <translation>Mattecam einrichten</translation>
     </message>
     <message>
@@ -100,43 +100,43 @@
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
-        <source>Meetings see you through a virtual camera. This is what your computer has:</source>
-        <translation>Besprechungen sehen Sie durch eine virtuelle Kamera. Das hat Ihr Rechner:</translation>
+        <source>Other programs receive your video through a virtual camera. Status on this computer:</source>
+        <translation>Andere Programme erhalten Ihr Video über eine virtuelle Kamera. Stand auf diesem Computer:</translation>
     </message>
     <message>
         <source>Model</source>
         <translation>Modell</translation>
     </message>
     <message>
-        <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
-        <translation>Das mitgelieferte Netz arbeitet sofort. Robust Video Matting schneidet Haare feiner aus; es wird nur auf Ihren Wunsch geladen und bleibt auf diesem Rechner.</translation>
+        <source>The bundled model works at once. Robust Video Matting renders hair in finer detail. It is downloaded only on request and runs on this computer.</source>
+        <translation>Das mitgelieferte Modell ist sofort einsatzbereit. Robust Video Matting gibt Haare feiner wieder. Es wird nur auf Wunsch heruntergeladen und läuft auf diesem Computer.</translation>
     </message>
     <message>
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
     <message>
-        <source>Where the picture comes from</source>
-        <translation>Woher das Bild kommt</translation>
+        <source>Source of the video</source>
+        <translation>Quelle des Videos</translation>
     </message>
     <message>
-        <source>Choose your camera. Only you see this preview.</source>
-        <translation>Wählen Sie Ihre Kamera. Diese Vorschau sehen nur Sie.</translation>
+        <source>Choose your camera. The preview is visible only here.</source>
+        <translation>Wählen Sie Ihre Kamera. Die Vorschau ist nur hier sichtbar.</translation>
     </message>
     <message>
-        <source>Skip the set-up</source>
+        <source>Skip setup</source>
         <translation>Einrichtung überspringen</translation>
     </message>
     <message>
-        <source>It can be opened again from the menu</source>
-        <translation>Sie lässt sich über das Menü wieder öffnen</translation>
+        <source>You can open it again from the menu</source>
+        <translation>Sie können sie über das Menü wieder öffnen</translation>
     </message>
     <message>
         <source>Back</source>
         <translation>Zurück</translation>
     </message>
     <message>
-        <source>To the step before</source>
+        <source>Go to the previous step</source>
         <translation>Zum vorigen Schritt</translation>
     </message>
     <message>
@@ -148,7 +148,7 @@
         <translation>Fertig</translation>
     </message>
     <message>
-        <source>To the next step</source>
+        <source>Go to the next step</source>
         <translation>Zum nächsten Schritt</translation>
     </message>
     <message>
@@ -158,11 +158,11 @@
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <source>There is no picture in what was pasted; copy an image first.</source>
-        <translation>Das Eingefügte enthält kein Bild; kopieren Sie zuerst ein Bild.</translation>
+        <source>The clipboard holds no image. Copy an image first.</source>
+        <translation>Die Zwischenablage enthält kein Bild. Kopieren Sie zuerst ein Bild.</translation>
     </message>
     <message>
-        <source>Picture</source>
+        <source>Image</source>
         <translation>Bild</translation>
     </message>
     <message>
@@ -182,8 +182,8 @@
         <translation>Farbe</translation>
     </message>
     <message>
-        <source>No picture came from {0}; save it to a file and add that.</source>
-        <translation>Von {0} kam kein Bild; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
+        <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
+        <translation>Von {0} konnte kein Bild geladen werden. Speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
     </message>
 </context><context>
     <name>BackgroundOptions</name>
@@ -192,44 +192,44 @@
         <translation>Stärke der Unschärfe</translation>
     </message>
     <message>
-        <source>How strongly the room is blurred</source>
-        <translation>Wie unscharf der Raum wird</translation>
+        <source>How strongly the real background is blurred</source>
+        <translation>Wie stark der echte Hintergrund weichgezeichnet wird</translation>
     </message>
     <message>
         <source>Fit</source>
         <translation>Einpassen</translation>
     </message>
     <message>
-        <source>How the image fills the picture</source>
-        <translation>Wie das Bild die Fläche füllt</translation>
+        <source>How the image is fitted to the frame</source>
+        <translation>Wie das Bild eingepasst wird</translation>
     </message>
     <message>
-        <source>Choose the colour…</source>
-        <translation>Farbe wählen …</translation>
+        <source>Choose colour…</source>
+        <translation>Farbe wählen…</translation>
     </message>
     <message>
-        <source>Choose the colour</source>
+        <source>Choose colour</source>
         <translation>Farbe wählen</translation>
     </message>
     <message>
-        <source>The colour behind you</source>
-        <translation>Die Farbe hinter Ihnen</translation>
+        <source>Colour of the background</source>
+        <translation>Farbe des Hintergrunds</translation>
     </message>
     <message>
-        <source>Your room can be seen.</source>
-        <translation>Ihr Raum ist zu sehen.</translation>
+        <source>Your real background is visible.</source>
+        <translation>Ihr echter Hintergrund ist sichtbar.</translation>
     </message>
     <message>
         <source>Strength</source>
         <translation>Stärke</translation>
     </message>
     <message>
-        <source>Fill the picture</source>
-        <translation>Fläche füllen</translation>
+        <source>Fill the frame</source>
+        <translation>Bild ausfüllen</translation>
     </message>
     <message>
-        <source>Show all of it</source>
-        <translation>Ganz zeigen</translation>
+        <source>Show the whole image</source>
+        <translation>Ganzes Bild zeigen</translation>
     </message>
 </context><context>
     <name>BackgroundStrip</name>
@@ -242,8 +242,8 @@
         <translation>Hintergrund hinzufügen</translation>
     </message>
     <message>
-        <source>Add images or videos; they can be dropped or pasted as well</source>
-        <translation>Bilder oder Videos hinzufügen; auch durch Ziehen oder Einfügen</translation>
+        <source>Add images or videos. You can also drop or paste them.</source>
+        <translation>Bilder oder Videos hinzufügen. Ziehen und Einfügen geht auch.</translation>
     </message>
     <message>
         <source>Images and videos ({0})</source>
@@ -258,8 +258,8 @@
         <translation>Hintergründe</translation>
     </message>
     <message>
-        <source>Choose what is behind you</source>
-        <translation>Wählen Sie, was hinter Ihnen ist</translation>
+        <source>Choose the background</source>
+        <translation>Hintergrund wählen</translation>
     </message>
     <message>
         <source>Background</source>
@@ -270,8 +270,8 @@
         <translation>Verwenden</translation>
     </message>
     <message>
-        <source>Choose the colour…</source>
-        <translation>Farbe wählen …</translation>
+        <source>Choose colour…</source>
+        <translation>Farbe wählen…</translation>
     </message>
     <message>
         <source>Rename…</source>
@@ -282,7 +282,7 @@
         <translation>Entfernen</translation>
     </message>
     <message>
-        <source>Rename the background</source>
+        <source>Rename background</source>
         <translation>Hintergrund umbenennen</translation>
     </message>
 </context><context>
@@ -326,40 +326,40 @@
         <translation>Kamera</translation>
     </message>
     <message>
-        <source>Where the picture comes from</source>
-        <translation>Woher das Bild kommt</translation>
+        <source>Source of the video</source>
+        <translation>Quelle des Videos</translation>
     </message>
     <message>
         <source>Size</source>
         <translation>Größe</translation>
     </message>
     <message>
-        <source>Width and height of the picture</source>
-        <translation>Breite und Höhe des Bildes</translation>
+        <source>Width and height of the frames</source>
+        <translation>Breite und Höhe der Bilder</translation>
     </message>
     <message>
-        <source>Pictures a second</source>
-        <translation>Bilder je Sekunde</translation>
+        <source>Frame rate</source>
+        <translation>Bildrate</translation>
     </message>
     <message>
-        <source>How many pictures the camera gives</source>
-        <translation>Wie viele Bilder die Kamera liefert</translation>
+        <source>Frames per second of the camera</source>
+        <translation>Bilder pro Sekunde der Kamera</translation>
     </message>
     <message>
         <source>Format</source>
         <translation>Format</translation>
     </message>
     <message>
-        <source>How the camera sends its pictures</source>
-        <translation>Wie die Kamera ihre Bilder schickt</translation>
+        <source>Pixel format that the camera sends</source>
+        <translation>Pixelformat, das die Kamera sendet</translation>
     </message>
     <message>
         <source>Mirror the preview</source>
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <source>See yourself as in a mirror; the others do not</source>
-        <translation>Sehen Sie sich wie im Spiegel; die anderen nicht</translation>
+        <source>Affects only the preview, not the output</source>
+        <translation>Betrifft nur die Vorschau, nicht die Ausgabe</translation>
     </message>
     <message>
         <source>Source</source>
@@ -374,8 +374,8 @@
         <translation>Vorschau</translation>
     </message>
     <message>
-        <source>{0} gives {1} × {2} at {3} per second {4}</source>
-        <translation>{0} liefert {1} × {2}, {3} je Sekunde {4}</translation>
+        <source>{0}: {1} × {2}, {3} fps {4}</source>
+        <translation>{0}: {1} × {2}, {3} Bilder/s {4}</translation>
     </message>
     <message>
         <source>Choose a video</source>
@@ -390,8 +390,8 @@
         <translation>Vorführung</translation>
     </message>
     <message>
-        <source>A camera that is not plugged in</source>
-        <translation>Eine Kamera, die nicht angesteckt ist</translation>
+        <source>A camera that is not connected</source>
+        <translation>Eine nicht angeschlossene Kamera</translation>
     </message>
     <message>
         <source>Video file…</source>
@@ -414,66 +414,104 @@
         <translation>Testbild senden</translation>
     </message>
     <message>
-        <source>Other programs see colour bars for a second, which are read back and compared</source>
-        <translation>Andere Programme sehen eine Sekunde lang Farbbalken, die zurückgelesen und verglichen werden</translation>
+        <source>Sends colour bars to the virtual camera for a second and compares them with what a program reads</source>
+        <translation>Sendet eine Sekunde lang Farbbalken an die virtuelle Kamera und vergleicht sie mit dem, was ein Programm liest</translation>
+    </message>
+    <message>
+        <source>The test picture was not sent: there is no virtual camera to send it to.</source>
+        <translation>Das Testbild wurde nicht gesendet: Es gibt keine virtuelle Kamera dafür.</translation>
+    </message>
+    <message>
+        <source>The test picture arrived: other programs see the right colours.</source>
+        <translation>Das Testbild ist angekommen: Andere Programme sehen die richtigen Farben.</translation>
+    </message>
+    <message>
+        <source>The test picture failed; see “Virtual camera: test picture” below.</source>
+        <translation>Das Testbild ist nicht richtig angekommen; siehe unten „Virtuelle Kamera: Testbild“.</translation>
     </message>
 </context><context>
-    <name>EdgeControls</name>
+    <name>EdgePresets</name>
     <message>
-        <source>Reset the edge</source>
+        <source>Soft</source>
+        <translation>Weich</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Scharf</translation>
+    </message>
+    <message>
+        <source>A wide, soft edge</source>
+        <translation>Eine breite, weiche Kante</translation>
+    </message>
+    <message>
+        <source>The matte as the network computes it</source>
+        <translation>Die Maske, wie das Netz sie berechnet</translation>
+    </message>
+    <message>
+        <source>A narrow, hard edge</source>
+        <translation>Eine schmale, harte Kante</translation>
+    </message>
+</context><context>
+    <name>EdgeSliders</name>
+    <message>
+        <source>Reset edge</source>
         <translation>Kante zurücksetzen</translation>
     </message>
     <message>
-        <source>Leave the matte as the network gives it</source>
-        <translation>Die Maske lassen, wie das Netz sie liefert</translation>
+        <source>Use the matte as the network computes it</source>
+        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
     </message>
     <message>
         <source>Hardness</source>
         <translation>Härte</translation>
     </message>
     <message>
-        <source>From the soft matte to a hard cut-out</source>
-        <translation>Von der weichen Maske bis zum harten Ausschnitt</translation>
+        <source>From the soft matte to a hard mask</source>
+        <translation>Von der weichen zur harten Maske</translation>
     </message>
     <message>
         <source>Threshold</source>
         <translation>Schwelle</translation>
     </message>
     <message>
-        <source>Which parts stay when the edge is hardened</source>
-        <translation>Welche Teile bleiben, wenn die Kante härter wird</translation>
+        <source>Alpha above which pixels stay when the edge is hardened</source>
+        <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben</translation>
     </message>
     <message>
         <source>Shrink or grow</source>
         <translation>Schrumpfen oder wachsen</translation>
     </message>
     <message>
-        <source>Moves the edge into the person or away</source>
-        <translation>Verschiebt die Kante zur Person hin oder von ihr weg</translation>
+        <source>Moves the edge inward or outward</source>
+        <translation>Verschiebt die Kante nach innen oder außen</translation>
     </message>
     <message>
         <source>Feather outward</source>
         <translation>Nach außen weichzeichnen</translation>
     </message>
     <message>
-        <source>Softens the edge without eating into the person</source>
+        <source>Softens the edge without eroding the person</source>
         <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
     </message>
     <message>
-        <source>Steadiness</source>
-        <translation>Ruhe</translation>
+        <source>Temporal smoothing</source>
+        <translation>Zeitliche Glättung</translation>
     </message>
     <message>
-        <source>Holds back flicker of the edge</source>
-        <translation>Hält Flackern der Kante zurück</translation>
+        <source>Reduces flicker of the edge</source>
+        <translation>Verringert Flimmern der Kante</translation>
     </message>
     <message>
-        <source>Despill</source>
-        <translation>Farbstich entfernen</translation>
+        <source>Remove colour fringe</source>
+        <translation>Farbsaum entfernen</translation>
     </message>
     <message>
-        <source>Takes a green cast out of hair and edges</source>
-        <translation>Nimmt grünen Schein aus Haaren und Kanten</translation>
+        <source>Removes a green cast from hair and edges</source>
+        <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
     </message>
 </context><context>
     <name>ErrorBar</name>
@@ -490,8 +528,8 @@
         <translation>Hilfe</translation>
     </message>
     <message>
-        <source>Helps with the problem</source>
-        <translation>Hilft bei dem Problem</translation>
+        <source>Resolve this problem</source>
+        <translation>Dieses Problem beheben</translation>
     </message>
     <message>
         <source>Dismiss</source>
@@ -542,8 +580,8 @@
         <translation>Anderes Modell wählen</translation>
     </message>
     <message>
-        <source>Use the blur</source>
-        <translation>Unschärfe verwenden</translation>
+        <source>Blur the background</source>
+        <translation>Hintergrund weichzeichnen</translation>
     </message>
     <message>
         <source>Set up…</source>
@@ -596,8 +634,8 @@
         <translation>Virtuelle Kamera: in Benutzung</translation>
     </message>
     <message>
-        <source>Virtual camera: at the start of the computer</source>
-        <translation>Virtuelle Kamera: beim Start des Rechners</translation>
+        <source>Virtual camera: after a restart</source>
+        <translation>Virtuelle Kamera: nach einem Neustart</translation>
     </message>
     <message>
         <source>Virtual camera: Secure Boot</source>
@@ -628,15 +666,15 @@
         <translation>Bildschirm: Bibliotheken</translation>
     </message>
     <message>
-        <source>Disk of the settings</source>
-        <translation>Datenträger der Einstellungen</translation>
+        <source>Disk space: settings</source>
+        <translation>Speicherplatz: Einstellungen</translation>
     </message>
     <message>
-        <source>Disk of the models</source>
-        <translation>Datenträger der Modelle</translation>
+        <source>Disk space: models</source>
+        <translation>Speicherplatz: Modelle</translation>
     </message>
     <message>
-        <source>fine</source>
+        <source>OK</source>
         <translation>in Ordnung</translation>
     </message>
     <message>
@@ -654,8 +692,8 @@
         <translation>Die Kamera in anderen Programmen wählen …</translation>
     </message>
     <message>
-        <source>Opens a page of the manual</source>
-        <translation>Öffnet eine Seite der Anleitung</translation>
+        <source>Opens the manual</source>
+        <translation>Öffnet die Anleitung</translation>
     </message>
     <message>
         <source>Close</source>
@@ -676,16 +714,16 @@
         <translation>Erneut prüfen</translation>
     </message>
     <message>
-        <source>Look at this machine once more</source>
-        <translation>Diesen Rechner noch einmal ansehen</translation>
+        <source>Run the checks again</source>
+        <translation>Die Prüfungen wiederholen</translation>
     </message>
     <message>
         <source>The virtual camera is ready.</source>
         <translation>Die virtuelle Kamera ist bereit.</translation>
     </message>
     <message>
-        <source>Other programs cannot see the picture yet.</source>
-        <translation>Andere Programme können das Bild noch nicht sehen.</translation>
+        <source>Other programs cannot receive your video yet.</source>
+        <translation>Andere Programme können Ihr Video noch nicht empfangen.</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -698,36 +736,36 @@
         <translation>Zoom</translation>
     </message>
     <message>
-        <source>Shows a part of the camera's picture larger</source>
-        <translation>Zeigt einen Teil des Kamerabildes größer</translation>
+        <source>Enlarges a part of the camera image</source>
+        <translation>Vergrößert einen Teil des Kamerabilds</translation>
     </message>
     <message>
-        <source>Sideways</source>
-        <translation>Seitlich</translation>
+        <source>Horizontal position</source>
+        <translation>Horizontale Position</translation>
     </message>
     <message>
-        <source>Moves the part shown to the left or right</source>
-        <translation>Verschiebt den gezeigten Teil nach links oder rechts</translation>
+        <source>Moves the image left or right</source>
+        <translation>Verschiebt das Bild nach links oder rechts</translation>
     </message>
     <message>
-        <source>Up and down</source>
-        <translation>Auf und ab</translation>
+        <source>Vertical position</source>
+        <translation>Vertikale Position</translation>
     </message>
     <message>
-        <source>Moves the part shown up or down</source>
-        <translation>Verschiebt den gezeigten Teil nach oben oder unten</translation>
+        <source>Moves the image up or down</source>
+        <translation>Verschiebt das Bild nach oben oder unten</translation>
     </message>
     <message>
-        <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
-        <translation>Mausrad über der Vorschau drehen zum Zoomen, ziehen zum Verschieben.</translation>
+        <source>Turn the mouse wheel over the preview to zoom; drag to move.</source>
+        <translation>Mausrad über der Vorschau drehen zum Zoomen; ziehen zum Verschieben.</translation>
     </message>
     <message>
-        <source>Show the whole picture</source>
-        <translation>Das ganze Bild zeigen</translation>
+        <source>Reset zoom</source>
+        <translation>Zoom zurücksetzen</translation>
     </message>
     <message>
-        <source>Ends the zoom of the camera's picture</source>
-        <translation>Beendet den Zoom des Kamerabildes</translation>
+        <source>Show the whole camera image</source>
+        <translation>Das ganze Kamerabild zeigen</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
@@ -736,16 +774,16 @@
         <translation>Protokoll</translation>
     </message>
     <message>
-        <source>What the program did, newest last</source>
-        <translation>Was das Programm tat, Neuestes zuletzt</translation>
+        <source>Log lines, newest last</source>
+        <translation>Protokollzeilen, die neuesten zuletzt</translation>
     </message>
     <message>
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
-        <source>Copies versions, settings and the log, for a report</source>
-        <translation>Kopiert Versionen, Einstellungen und Protokoll für eine Meldung</translation>
+        <source>Copies versions, settings and the log for a bug report</source>
+        <translation>Kopiert Versionen, Einstellungen und Protokoll für einen Fehlerbericht</translation>
     </message>
     <message>
         <source>Close</source>
@@ -756,8 +794,8 @@
         <translation>Das Protokollfenster schließen</translation>
     </message>
     <message>
-        <source>Copied.</source>
-        <translation>Kopiert.</translation>
+        <source>Copied to the clipboard.</source>
+        <translation>In die Zwischenablage kopiert.</translation>
     </message>
 </context><context>
     <name>MainWindow</name>
@@ -774,66 +812,74 @@
         <translation>Ausgabe</translation>
     </message>
     <message>
-        <source>Saved {0}</source>
-        <translation>{0} gespeichert</translation>
+        <source>Diagnostics copied to the clipboard.</source>
+        <translation>Diagnose in die Zwischenablage kopiert.</translation>
     </message>
     <message>
-        <source>Virtual camera</source>
-        <translation>Virtuelle Kamera</translation>
+        <source>Saved {0} in {1}</source>
+        <translation>{0} gespeichert in {1}</translation>
     </message>
     <message>
-        <source>About Mattecam</source>
-        <translation>Über Mattecam</translation>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
     </message>
     <message>
-        <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
-        <translation>Mattecam stellt Sie live vor Ihrem Raum frei, allein auf diesem Rechner.</translation>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
     </message>
     <message>
-        <source>Free software under the GNU General Public License, version 3 or later.</source>
-        <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
+        <source>Removed the background “{0}”.</source>
+        <translation>Hintergrund „{0}“ entfernt.</translation>
     </message>
 </context><context>
     <name>MattingPage</name>
     <message>
-        <source>Adapt to a busy machine</source>
-        <translation>An Auslastung anpassen</translation>
+        <source>Lower quality when the machine is busy</source>
+        <translation>Qualität senken, wenn der Computer ausgelastet ist</translation>
     </message>
     <message>
-        <source>Lowers the detail, what is automatic and the rate while the machine cannot keep up</source>
-        <translation>Senkt Detail, Automatisches und Rate, solange der Rechner nicht nachkommt</translation>
+        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
+        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Computer nicht mitkommt</translation>
     </message>
     <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
     <message>
-        <source>What computes the matte</source>
-        <translation>Was die Maske berechnet</translation>
+        <source>Processor that runs the network</source>
+        <translation>Prozessor, auf dem das Netz läuft</translation>
     </message>
     <message>
         <source>Executor</source>
         <translation>Ausführung</translation>
     </message>
     <message>
-        <source>How the network is run</source>
-        <translation>Wie das Netz ausgeführt wird</translation>
+        <source>Software that runs the network</source>
+        <translation>Software, die das Netz ausführt</translation>
     </message>
     <message>
         <source>Precision</source>
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <source>How exactly is computed</source>
-        <translation>Wie genau gerechnet wird</translation>
+        <source>Number format of the computation</source>
+        <translation>Zahlenformat der Berechnung</translation>
     </message>
     <message>
         <source>Refiner</source>
         <translation>Verfeinerung</translation>
     </message>
     <message>
-        <source>How the small matte becomes a large one</source>
-        <translation>Wie aus der kleinen Maske eine große wird</translation>
+        <source>How the matte is upsampled</source>
+        <translation>Wie die Maske hochskaliert wird</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Erweitert</translation>
+    </message>
+    <message>
+        <source>Edge sliders, detail, device</source>
+        <translation>Kantenregler, Detail, Gerät</translation>
     </message>
     <message>
         <source>Network</source>
@@ -842,10 +888,6 @@
     <message>
         <source>Edge</source>
         <translation>Kante</translation>
-    </message>
-    <message>
-        <source>Computation</source>
-        <translation>Berechnung</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -886,12 +928,16 @@
         <translation>Foto</translation>
     </message>
     <message>
-        <source>Open the folder of recordings</source>
-        <translation>Ordner der Aufnahmen öffnen</translation>
+        <source>Open the recordings folder</source>
+        <translation>Aufnahmeordner öffnen</translation>
     </message>
     <message>
-        <source>Set-up assistant…</source>
-        <translation>Einrichtungsassistent …</translation>
+        <source>Setup assistant…</source>
+        <translation>Einrichtungsassistent…</translation>
+    </message>
+    <message>
+        <source>Preferences…</source>
+        <translation>Einstellungen…</translation>
     </message>
     <message>
         <source>Quit</source>
@@ -906,8 +952,8 @@
         <translation>Vorschau spiegeln</translation>
     </message>
     <message>
-        <source>Figures on the preview</source>
-        <translation>Zahlen auf der Vorschau</translation>
+        <source>Show frame rate and delay</source>
+        <translation>Bildrate und Verzögerung anzeigen</translation>
     </message>
     <message>
         <source>Side panel</source>
@@ -918,12 +964,12 @@
         <translation>Leistungskurve</translation>
     </message>
     <message>
-        <source>Colours</source>
-        <translation>Farben</translation>
+        <source>Theme</source>
+        <translation>Design</translation>
     </message>
     <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
+        <source>System</source>
+        <translation>System</translation>
     </message>
     <message>
         <source>Light</source>
@@ -962,6 +1008,10 @@
         <translation>Diesen Rechner prüfen …</translation>
     </message>
     <message>
+        <source>Keyboard shortcuts…</source>
+        <translation>Tastenkürzel…</translation>
+    </message>
+    <message>
         <source>Choosing the camera in other programs</source>
         <translation>Die Kamera in anderen Programmen wählen</translation>
     </message>
@@ -978,8 +1028,8 @@
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <source>There is no picture to paste; copy an image or a file first.</source>
-        <translation>Es gibt kein Bild zum Einfügen; kopieren Sie zuerst ein Bild oder eine Datei.</translation>
+        <source>There is no image to paste. Copy an image or a file first.</source>
+        <translation>Es gibt kein Bild zum Einfügen. Kopieren Sie zuerst ein Bild oder eine Datei.</translation>
     </message>
 </context><context>
     <name>Models</name>
@@ -1030,24 +1080,24 @@
         <translation>Modell</translation>
     </message>
     <message>
-        <source>The network that cuts you out</source>
-        <translation>Das Netz, das Sie freistellt</translation>
+        <source>The network that separates you from the background</source>
+        <translation>Das Netz, das Sie vom Hintergrund trennt</translation>
     </message>
     <message>
         <source>Download</source>
         <translation>Herunterladen</translation>
     </message>
     <message>
-        <source>How much of the model has come</source>
-        <translation>Wie viel vom Modell da ist</translation>
+        <source>Progress of the download</source>
+        <translation>Fortschritt des Downloads</translation>
     </message>
     <message>
         <source>Download the model</source>
         <translation>Modell herunterladen</translation>
     </message>
     <message>
-        <source>Get the model's weights now</source>
-        <translation>Die Gewichte des Modells jetzt holen</translation>
+        <source>Download and use this model</source>
+        <translation>Dieses Modell herunterladen und verwenden</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -1066,34 +1116,48 @@
         <translation>In Gebrauch: {0}</translation>
     </message>
     <message>
-        <source>{0} (to be downloaded)</source>
-        <translation>{0} (zum Herunterladen)</translation>
-    </message>
-    <message>
         <source>size unknown</source>
         <translation>Größe unbekannt</translation>
     </message>
     <message>
-        <source>Not on hand: {0}, licence {1}</source>
-        <translation>Nicht vorhanden: {0}, Lizenz {1}</translation>
+        <source>Not installed: {0}, licence {1}</source>
+        <translation>Nicht installiert: {0}, Lizenz {1}</translation>
+    </message>
+    <message>
+        <source>{0} (not installed)</source>
+        <translation>{0} (nicht installiert)</translation>
+    </message>
+    <message>
+        <source>Download ({0})</source>
+        <translation>Herunterladen ({0})</translation>
+    </message>
+</context><context>
+    <name>NoticeArea</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>Ausblenden</translation>
+    </message>
+    <message>
+        <source>Hide this message</source>
+        <translation>Diese Meldung ausblenden</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <source>Mirror what the others see</source>
-        <translation>Spiegeln, was die anderen sehen</translation>
+        <source>Mirror the output</source>
+        <translation>Ausgabe spiegeln</translation>
     </message>
     <message>
-        <source>Turns words in the picture round as well</source>
-        <translation>Dreht auch Schrift im Bild um</translation>
+        <source>Also mirrors text in the video</source>
+        <translation>Spiegelt auch Text im Video</translation>
     </message>
     <message>
         <source>Folder for recordings</source>
         <translation>Ordner für Aufnahmen</translation>
     </message>
     <message>
-        <source>Where recordings and snapshots go</source>
-        <translation>Wohin Aufnahmen und Fotos kommen</translation>
+        <source>Recordings and snapshots are saved here</source>
+        <translation>Aufnahmen und Fotos werden hier gespeichert</translation>
     </message>
     <message>
         <source>Virtual camera</source>
@@ -1122,28 +1186,32 @@
         <translation>Bild des leeren Raums</translation>
     </message>
     <message>
-        <source>It was taken with another camera: take it again.</source>
-        <translation>Es wurde mit einer anderen Kamera aufgenommen: bitte neu aufnehmen.</translation>
+        <source>This picture was taken with another camera. Take a new one.</source>
+        <translation>Dieses Bild stammt von einer anderen Kamera. Nehmen Sie ein neues auf.</translation>
     </message>
     <message>
-        <source>Show the empty room…</source>
-        <translation>Leeren Raum zeigen …</translation>
+        <source>Take a picture of the empty room…</source>
+        <translation>Leeren Raum aufnehmen…</translation>
     </message>
     <message>
-        <source>Show the empty room</source>
-        <translation>Leeren Raum zeigen</translation>
+        <source>Take a picture of the empty room</source>
+        <translation>Leeren Raum aufnehmen</translation>
     </message>
     <message>
-        <source>Take a picture of your room now</source>
-        <translation>Jetzt ein Bild des Raums aufnehmen</translation>
+        <source>The camera takes it while you step aside</source>
+        <translation>Die Kamera nimmt ihn auf, während Sie beiseitegehen</translation>
     </message>
     <message>
-        <source>Picture of the empty room…</source>
-        <translation>Bild des leeren Raums …</translation>
+        <source>Use an existing picture…</source>
+        <translation>Vorhandenes Bild verwenden…</translation>
     </message>
     <message>
-        <source>This model compares you with a picture of your room without you</source>
-        <translation>Dieses Modell vergleicht Sie mit einem Bild Ihres Raums ohne Sie</translation>
+        <source>Use an existing picture</source>
+        <translation>Vorhandenes Bild verwenden</translation>
+    </message>
+    <message>
+        <source>This model compares each frame with a picture of the room without people</source>
+        <translation>Dieses Modell vergleicht jedes Bild mit einer Aufnahme des Raums ohne Personen</translation>
     </message>
     <message>
         <source>Taken {0}</source>
@@ -1160,44 +1228,44 @@
         <translation>Fortschritt</translation>
     </message>
     <message>
-        <source>How much of the picture is taken</source>
-        <translation>Wie viel vom Bild aufgenommen ist</translation>
+        <source>Progress of the capture</source>
+        <translation>Fortschritt der Aufnahme</translation>
     </message>
     <message>
         <source>Start</source>
         <translation>Start</translation>
     </message>
     <message>
-        <source>Begin the countdown</source>
-        <translation>Den Countdown beginnen</translation>
+        <source>Start the countdown</source>
+        <translation>Countdown starten</translation>
     </message>
     <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
-        <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
-        <translation>Nach dem Start bitte aus dem Bild gehen; Raum und Kamera bleiben, wie sie sind.</translation>
+        <source>Press Start, then step out of the picture. Do not move the camera or change the light.</source>
+        <translation>Drücken Sie „Start“ und gehen Sie dann aus dem Bild. Bewegen Sie die Kamera nicht und ändern Sie das Licht nicht.</translation>
     </message>
     <message>
         <source>Step out of the picture.</source>
         <translation>Bitte aus dem Bild gehen.</translation>
     </message>
     <message>
-        <source>The picture is being taken.</source>
-        <translation>Das Bild wird aufgenommen.</translation>
+        <source>Taking the picture…</source>
+        <translation>Bild wird aufgenommen…</translation>
     </message>
     <message>
-        <source>The camera gives no pictures.</source>
+        <source>The camera delivers no frames.</source>
         <translation>Die Kamera liefert keine Bilder.</translation>
     </message>
     <message>
-        <source>Checking that nobody is in it.</source>
-        <translation>Es wird geprüft, ob niemand darauf ist.</translation>
+        <source>Checking that nobody is in the picture…</source>
+        <translation>Es wird geprüft, ob niemand im Bild ist…</translation>
     </message>
     <message>
-        <source>Done: the room is known now.</source>
-        <translation>Fertig: Der Raum ist jetzt bekannt.</translation>
+        <source>Done. This picture is used as the empty background.</source>
+        <translation>Fertig. Dieses Bild dient als leerer Hintergrund.</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -1214,12 +1282,86 @@
         <translation>Die letzte Minute</translation>
     </message>
     <message>
-        <source>Pictures a second</source>
-        <translation>Bilder je Sekunde</translation>
+        <source>Frame rate</source>
+        <translation>Bildrate</translation>
     </message>
     <message>
         <source>Latency in ms</source>
         <translation>Verzögerung in ms</translation>
+    </message>
+    <message>
+        <source>Frame rate: {0} {1}</source>
+        <translation>Bildrate: {0} {1}</translation>
+    </message>
+    <message>
+        <source>camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <source>output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Latency in ms: {0}</source>
+        <translation>Latenz in ms: {0}</translation>
+    </message>
+    <message>
+        <source>camera to output</source>
+        <translation>Kamera bis Ausgabe</translation>
+    </message>
+</context><context>
+    <name>PreferencesDialog</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Language of the window</source>
+        <translation>Sprache des Fensters</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Design</translation>
+    </message>
+    <message>
+        <source>Light or dark colours</source>
+        <translation>Helle oder dunkle Farben</translation>
+    </message>
+    <message>
+        <source>The language changes when Mattecam starts again.</source>
+        <translation>Die Sprache ändert sich beim nächsten Start von Mattecam.</translation>
+    </message>
+    <message>
+        <source>Keep running in the tray when the window is closed</source>
+        <translation>Beim Schließen des Fensters im Infobereich weiterlaufen</translation>
+    </message>
+    <message>
+        <source>Other programs keep receiving your video</source>
+        <translation>Andere Programme erhalten weiterhin Ihr Video</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close the preferences</source>
+        <translation>Einstellungen schließen</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -1228,12 +1370,54 @@
         <translation>Vorschau</translation>
     </message>
     <message>
-        <source>What the others see</source>
-        <translation>Was die anderen sehen</translation>
+        <source>What other programs see</source>
+        <translation>Was andere Programme sehen</translation>
     </message>
     <message>
         <source>Starting…</source>
         <translation>Startet …</translation>
+    </message>
+</context><context>
+    <name>PreviewOverlay</name>
+    <message>
+        <source>Your real background is visible</source>
+        <translation>Ihr echter Hintergrund ist sichtbar</translation>
+    </message>
+    <message>
+        <source>{0} fps · {1} ms</source>
+        <translation>{0} Bilder/s · {1} ms</translation>
+    </message>
+    <message>
+        <source>Live in {0} programs</source>
+        <translation>Live in {0} Programmen</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>Live</translation>
+    </message>
+    <message>
+        <source>Paused: others see {0}</source>
+        <translation>Pausiert: andere sehen {0}</translation>
+    </message>
+    <message>
+        <source>Frozen: others see the last frame</source>
+        <translation>Eingefroren: andere sehen das letzte Bild</translation>
+    </message>
+    <message>
+        <source>Waiting: others see the stand-by card</source>
+        <translation>Warten: andere sehen die Pausentafel</translation>
+    </message>
+    <message>
+        <source>Camera off: no program uses it</source>
+        <translation>Kamera aus: kein Programm verwendet sie</translation>
+    </message>
+    <message>
+        <source>Starting: others see the stand-by card</source>
+        <translation>Start: andere sehen die Pausentafel</translation>
+    </message>
+    <message>
+        <source>your stand-by image</source>
+        <translation>Ihr Pausenbild</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
@@ -1242,64 +1426,30 @@
         <translation>Detail</translation>
     </message>
     <message>
-        <source>How large the network sees the picture: more is finer and slower</source>
-        <translation>Wie groß das Netz das Bild sieht: mehr ist feiner und langsamer</translation>
+        <source>Resolution of the network's input: more is finer and slower</source>
+        <translation>Auflösung der Eingabe des Netzes: mehr ist feiner und langsamer</translation>
     </message>
     <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <source>Detail automatically</source>
-        <translation>Detail automatisch</translation>
+        <source>Automatic detail</source>
+        <translation>Automatisches Detail</translation>
     </message>
     <message>
-        <source>Choose the detail by the size of the picture</source>
-        <translation>Das Detail nach der Größe des Bildes wählen</translation>
+        <source>Choose the detail by the frame size</source>
+        <translation>Detail nach der Bildgröße wählen</translation>
     </message>
     <message>
-        <source>The network sees {0} × {1} px</source>
-        <translation>Das Netz sieht {0} × {1} px</translation>
-    </message>
-</context><context>
-    <name>Readout</name>
-    <message>
-        <source>Your room can be seen</source>
-        <translation>Ihr Raum ist zu sehen</translation>
-    </message>
-    <message>
-        <source>{0} fps · {1} ms</source>
-        <translation>{0} B/s · {1} ms</translation>
-    </message>
-    <message>
-        <source>On air in {0} programs</source>
-        <translation>Auf Sendung in {0} Programmen</translation>
-    </message>
-    <message>
-        <source>On air</source>
-        <translation>Auf Sendung</translation>
-    </message>
-    <message>
-        <source>Paused: the others see the stand-by card</source>
-        <translation>Pause: die anderen sehen die Pausentafel</translation>
-    </message>
-    <message>
-        <source>Waiting: the others see the stand-by card</source>
-        <translation>Wartet: die anderen sehen die Pausentafel</translation>
-    </message>
-    <message>
-        <source>Resting: the camera is off</source>
-        <translation>Ruht: die Kamera ist aus</translation>
-    </message>
-    <message>
-        <source>Starting: the others see the stand-by card</source>
-        <translation>Startet: die anderen sehen die Pausentafel</translation>
+        <source>Input of the network: {0} × {1} px</source>
+        <translation>Eingabe des Netzes: {0} × {1} px</translation>
     </message>
 </context><context>
     <name>Recording</name>
     <message>
-        <source>There is no picture yet; try again when the preview shows one.</source>
-        <translation>Es gibt noch kein Bild; versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
+        <source>There is no frame yet. Try again when the preview shows one.</source>
+        <translation>Es gibt noch kein Bild. Versuchen Sie es wieder, wenn die Vorschau eines zeigt.</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
@@ -1312,7 +1462,7 @@
         <translation>Als Szene speichern</translation>
     </message>
     <message>
-        <source>Rename the scene</source>
+        <source>Rename scene</source>
         <translation>Szene umbenennen</translation>
     </message>
     <message>
@@ -1328,6 +1478,54 @@
         <translation>Als Szene speichern …</translation>
     </message>
 </context><context>
+    <name>SecondaryWindows</name>
+    <message>
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <source>About Mattecam</source>
+        <translation>Über Mattecam</translation>
+    </message>
+    <message>
+        <source>Replaces your background live. All processing stays on this computer.</source>
+        <translation>Ersetzt Ihren Hintergrund live. Die gesamte Verarbeitung bleibt auf diesem Computer.</translation>
+    </message>
+    <message>
+        <source>Free software under the GNU General Public License, version 3 or later.</source>
+        <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
+    </message>
+</context><context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Back to the window</source>
+        <translation>Zurück zum Fenster</translation>
+    </message>
+    <message>
+        <source>Choose a background; again: back to the one before</source>
+        <translation>Hintergrund wählen; noch einmal: zurück zum vorigen</translation>
+    </message>
+    <message>
+        <source>Show the real background</source>
+        <translation>Echten Hintergrund zeigen</translation>
+    </message>
+    <message>
+        <source>Zoom (over the preview)</source>
+        <translation>Zoomen (über der Vorschau)</translation>
+    </message>
+    <message>
+        <source>Move the zoomed image (over the preview)</source>
+        <translation>Gezoomtes Bild verschieben (über der Vorschau)</translation>
+    </message>
+</context><context>
     <name>SmallPreview</name>
     <message>
         <source>Preview</source>
@@ -1340,32 +1538,24 @@
         <translation>Text der Pausentafel</translation>
     </message>
     <message>
-        <source>Back in a moment</source>
-        <translation>Gleich zurück</translation>
+        <source>Shown on the card while you are paused</source>
+        <translation>Wird während der Pause auf der Tafel gezeigt</translation>
     </message>
     <message>
-        <source>What the card says while you pause</source>
-        <translation>Was die Tafel sagt, während Sie pausieren</translation>
+        <source>Image…</source>
+        <translation>Bild…</translation>
     </message>
     <message>
-        <source>Picture…</source>
-        <translation>Bild …</translation>
+        <source>Stand-by image</source>
+        <translation>Pausenbild</translation>
     </message>
     <message>
-        <source>Stand-by picture</source>
-        <translation>Bild der Pausentafel</translation>
+        <source>Remove image</source>
+        <translation>Bild entfernen</translation>
     </message>
     <message>
-        <source>A picture for the card while you pause</source>
-        <translation>Ein Bild für die Tafel, während Sie pausieren</translation>
-    </message>
-    <message>
-        <source>Without picture</source>
-        <translation>Ohne Bild</translation>
-    </message>
-    <message>
-        <source>Use the plain stand-by card again</source>
-        <translation>Wieder die einfache Pausentafel verwenden</translation>
+        <source>Use the default stand-by card</source>
+        <translation>Die normale Pausentafel verwenden</translation>
     </message>
     <message>
         <source>Images ({0})</source>
@@ -1390,8 +1580,8 @@
         <translation>Wartet</translation>
     </message>
     <message>
-        <source>Resting: no program reads the virtual camera</source>
-        <translation>Ruht: kein Programm liest die virtuelle Kamera</translation>
+        <source>Camera off: no program uses it</source>
+        <translation>Kamera aus: kein Programm verwendet sie</translation>
     </message>
     <message>
         <source>Stopped</source>
@@ -1399,7 +1589,7 @@
     </message>
     <message>
         <source>{0} fps in, {1} out</source>
-        <translation>{0} B/s ein, {1} aus</translation>
+        <translation>{0} Bilder/s ein, {1} aus</translation>
     </message>
     <message>
         <source>{0} ms</source>
@@ -1418,12 +1608,12 @@
         <translation>leichteres Modell</translation>
     </message>
     <message>
-        <source>every second picture</source>
-        <translation>jedes zweite Bild</translation>
+        <source>only every second frame is processed</source>
+        <translation>nur jedes zweite Bild wird verarbeitet</translation>
     </message>
     <message>
-        <source>quality lowered to hold {0} fps: {1}</source>
-        <translation>Qualität gesenkt, um {0} B/s zu halten: {1}</translation>
+        <source>Machine busy: {0}</source>
+        <translation>Computer ausgelastet: {0}</translation>
     </message>
     <message>
         <source>preparing the model…</source>
@@ -1434,14 +1624,48 @@
         <translation>der Hintergrund wird vorbereitet …</translation>
     </message>
 </context><context>
+    <name>StatusNotices</name>
+    <message>
+        <source>No camera found – showing a demonstration.</source>
+        <translation>Keine Kamera gefunden – eine Vorführung wird gezeigt.</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Erneut prüfen</translation>
+    </message>
+    <message>
+        <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
+        <translation>Andere Programme können Sie noch nicht sehen: Dieser Computer hat keine virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Einrichten …</translation>
+    </message>
+    <message>
+        <source>The model “{0}” is not installed. The bundled model is used instead.</source>
+        <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das mitgelieferte Modell verwendet.</translation>
+    </message>
+    <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Blur the background</source>
+        <translation>Hintergrund weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Show my real background</source>
+        <translation>Echten Hintergrund zeigen</translation>
+    </message>
+</context><context>
     <name>TileModel</name>
     <message>
         <source>{0}, chosen</source>
         <translation>{0}, gewählt</translation>
     </message>
     <message>
-        <source>The room is shown as it is (Ctrl+0)</source>
-        <translation>Der Raum wird gezeigt, wie er ist (Strg+0)</translation>
+        <source>Shows your real background (Ctrl+0)</source>
+        <translation>Zeigt Ihren echten Hintergrund (Strg+0)</translation>
     </message>
     <message>
         <source>{0} (key {1})</source>
@@ -1454,8 +1678,8 @@
         <translation>Mattecam öffnen</translation>
     </message>
     <message>
-        <source>Go on</source>
-        <translation>Weiter</translation>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
     </message>
     <message>
         <source>Pause</source>
@@ -1476,58 +1700,58 @@
         <translation>An andere Programme senden</translation>
     </message>
     <message>
-        <source>They choose it as their camera</source>
-        <translation>Sie wählen es als ihre Kamera</translation>
+        <source>They choose the virtual camera as their camera</source>
+        <translation>Sie wählen die virtuelle Kamera als ihre Kamera</translation>
     </message>
     <message>
-        <source>Which virtual camera</source>
-        <translation>Welche virtuelle Kamera</translation>
+        <source>Virtual camera device</source>
+        <translation>Gerät der virtuellen Kamera</translation>
     </message>
     <message>
-        <source>Where other programs see it</source>
-        <translation>Wo andere Programme es sehen</translation>
+        <source>The device that other programs read</source>
+        <translation>Das Gerät, das andere Programme lesen</translation>
     </message>
     <message>
-        <source>Set a virtual camera up…</source>
-        <translation>Virtuelle Kamera einrichten …</translation>
+        <source>Set up a virtual camera…</source>
+        <translation>Virtuelle Kamera einrichten…</translation>
     </message>
     <message>
-        <source>Set a virtual camera up</source>
+        <source>Set up a virtual camera</source>
         <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
-        <source>What this system needs</source>
-        <translation>Was dieses System braucht</translation>
+        <source>Shows what this system needs</source>
+        <translation>Zeigt, was dieses System braucht</translation>
     </message>
     <message>
-        <source>Rest while nobody watches</source>
-        <translation>Ruhen, wenn niemand zusieht</translation>
+        <source>Turn the camera off when no program uses it</source>
+        <translation>Kamera ausschalten, wenn kein Programm sie verwendet</translation>
     </message>
     <message>
-        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
-        <translation>Schaltet die Kamera aus, solange kein Programm die virtuelle liest und dieses Fenster verborgen ist</translation>
+        <source>Only while this window is hidden</source>
+        <translation>Nur solange dieses Fenster verborgen ist</translation>
     </message>
     <message>
-        <source>Choose “{0}” in your meeting.</source>
-        <translation>Wählen Sie „{0}“ in Ihrer Besprechung.</translation>
+        <source>Choose “{0}” as the camera in your meeting.</source>
+        <translation>Wählen Sie in Ihrer Besprechung „{0}“ als Kamera.</translation>
     </message>
     <message>
-        <source>There is no virtual camera on this computer yet.</source>
-        <translation>Auf diesem Rechner gibt es noch keine virtuelle Kamera.</translation>
+        <source>This computer has no virtual camera yet.</source>
+        <translation>Dieser Computer hat noch keine virtuelle Kamera.</translation>
     </message>
     <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
 </context><context>
-    <name>WindowLife</name>
+    <name>WindowLifecycle</name>
     <message>
         <source>Keep Mattecam running in the tray?</source>
         <translation>Mattecam im Infobereich weiterlaufen lassen?</translation>
     </message>
     <message>
-        <source>Meetings go on seeing you. This is asked only once.</source>
-        <translation>Besprechungen sehen Sie weiterhin. Das wird nur einmal gefragt.</translation>
+        <source>Other programs keep receiving your video. You are asked only once.</source>
+        <translation>Andere Programme erhalten weiterhin Ihr Video. Sie werden nur einmal gefragt.</translation>
     </message>
     <message>
         <source>Keep running</source>

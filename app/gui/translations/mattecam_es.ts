@@ -8,24 +8,24 @@
         <translation>Congelar</translation>
     </message>
     <message>
-        <source>Hold the picture (F)</source>
-        <translation>Detener la imagen (F)</translation>
+        <source>Keep sending the last frame (F)</source>
+        <translation>Seguir enviando el último fotograma (F)</translation>
     </message>
     <message>
         <source>Snapshot</source>
         <translation>Foto</translation>
     </message>
     <message>
-        <source>Keep this picture as a file (S)</source>
-        <translation>Guardar esta imagen en un archivo (S)</translation>
+        <source>Save the current output frame (S)</source>
+        <translation>Guardar el fotograma de salida actual (S)</translation>
     </message>
     <message>
         <source>Record</source>
         <translation>Grabar</translation>
     </message>
     <message>
-        <source>Record what goes out as a video (R)</source>
-        <translation>Grabar en vídeo lo que se envía (R)</translation>
+        <source>Record the output as a video (R)</source>
+        <translation>Grabar la salida como vídeo (R)</translation>
     </message>
     <message>
         <source>Pause</source>
@@ -36,40 +36,40 @@
         <translation>Mostrar la tarjeta de espera en su lugar (P)</translation>
     </message>
     <message>
-        <source>Go on</source>
-        <translation>Continuar</translation>
+        <source>Resume</source>
+        <translation>Reanudar</translation>
     </message>
     <message>
         <source>Result</source>
         <translation>Resultado</translation>
     </message>
     <message>
-        <source>What the others see</source>
-        <translation>Lo que ven los demás</translation>
+        <source>What other programs see</source>
+        <translation>Lo que ven otros programas</translation>
     </message>
     <message>
         <source>Original</source>
         <translation>Original</translation>
     </message>
     <message>
-        <source>What the camera sees; only you see this</source>
-        <translation>Lo que ve la cámara; solo lo ve usted</translation>
+        <source>The camera image; visible only here</source>
+        <translation>La imagen de la cámara; solo se ve aquí</translation>
     </message>
     <message>
         <source>Matte</source>
         <translation>Máscara</translation>
     </message>
     <message>
-        <source>White is you, black is the background</source>
-        <translation>Blanco es usted, negro es el fondo</translation>
+        <source>White: person, black: background</source>
+        <translation>Blanco: persona, negro: fondo</translation>
     </message>
     <message>
         <source>Person</source>
         <translation>Persona</translation>
     </message>
     <message>
-        <source>You alone, cut out</source>
-        <translation>Solo usted, recortado</translation>
+        <source>The person without the background</source>
+        <translation>La persona sin el fondo</translation>
     </message>
     <message>
         <source>Compare</source>
@@ -82,8 +82,8 @@
 </context><context>
     <name>AllFindingsView</name>
     <message>
-        <source>All is well.</source>
-        <translation>Todo está bien.</translation>
+        <source>No problems found.</source>
+        <translation>No se encontraron problemas.</translation>
     </message>
     <message>
         <source>Problems: {0}   ·   Warnings: {1}</source>
@@ -92,7 +92,7 @@
 </context><context>
     <name>Assistant</name>
     <message>
-        <source>Set Mattecam up</source>
+        <source>Set up Mattecam</source>
         <translation>Configurar Mattecam</translation>
     </message>
     <message>
@@ -100,44 +100,44 @@
         <translation>Cámara virtual</translation>
     </message>
     <message>
-        <source>Meetings see you through a virtual camera. This is what your computer has:</source>
-        <translation>Las reuniones le ven a través de una cámara virtual. Esto es lo que tiene su equipo:</translation>
+        <source>Other programs receive your video through a virtual camera. Status on this computer:</source>
+        <translation>Otros programas reciben tu vídeo a través de una cámara virtual. Estado en este equipo:</translation>
     </message>
     <message>
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
     <message>
-        <source>The bundled network works at once. Robust Video Matting cuts hair out finer; it is downloaded only if you ask for it, and stays on this computer.</source>
-        <translation>La red incluida funciona al instante. Robust Video Matting recorta mejor el pelo; solo se descarga si usted lo pide y se queda en este equipo.</translation>
+        <source>The bundled model works at once. Robust Video Matting renders hair in finer detail. It is downloaded only on request and runs on this computer.</source>
+        <translation>El modelo incluido funciona de inmediato. Robust Video Matting reproduce el pelo con más detalle. Solo se descarga si lo pides y se ejecuta en este equipo.</translation>
     </message>
     <message>
         <source>Camera</source>
         <translation>Cámara</translation>
     </message>
     <message>
-        <source>Where the picture comes from</source>
-        <translation>De dónde viene la imagen</translation>
+        <source>Source of the video</source>
+        <translation>Origen del vídeo</translation>
     </message>
     <message>
-        <source>Choose your camera. Only you see this preview.</source>
-        <translation>Elija su cámara. Solo usted ve esta vista previa.</translation>
+        <source>Choose your camera. The preview is visible only here.</source>
+        <translation>Elige tu cámara. La vista previa solo se ve aquí.</translation>
     </message>
     <message>
-        <source>Skip the set-up</source>
+        <source>Skip setup</source>
         <translation>Omitir la configuración</translation>
     </message>
     <message>
-        <source>It can be opened again from the menu</source>
-        <translation>Se puede volver a abrir desde el menú</translation>
+        <source>You can open it again from the menu</source>
+        <translation>Puedes volver a abrirla desde el menú</translation>
     </message>
     <message>
         <source>Back</source>
         <translation>Atrás</translation>
     </message>
     <message>
-        <source>To the step before</source>
-        <translation>Al paso anterior</translation>
+        <source>Go to the previous step</source>
+        <translation>Ir al paso anterior</translation>
     </message>
     <message>
         <source>Next</source>
@@ -148,8 +148,8 @@
         <translation>Listo</translation>
     </message>
     <message>
-        <source>To the next step</source>
-        <translation>Al paso siguiente</translation>
+        <source>Go to the next step</source>
+        <translation>Ir al paso siguiente</translation>
     </message>
     <message>
         <source>Step {0} of {1}</source>
@@ -158,11 +158,11 @@
 </context><context>
     <name>BackgroundLibrary</name>
     <message>
-        <source>There is no picture in what was pasted; copy an image first.</source>
-        <translation>Lo pegado no contiene ninguna imagen; copie primero una imagen.</translation>
+        <source>The clipboard holds no image. Copy an image first.</source>
+        <translation>El portapapeles no contiene ninguna imagen. Copia primero una imagen.</translation>
     </message>
     <message>
-        <source>Picture</source>
+        <source>Image</source>
         <translation>Imagen</translation>
     </message>
     <message>
@@ -182,8 +182,8 @@
         <translation>Color</translation>
     </message>
     <message>
-        <source>No picture came from {0}; save it to a file and add that.</source>
-        <translation>No llegó ninguna imagen de {0}; guárdela en un archivo y añádalo.</translation>
+        <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
+        <translation>No se pudo cargar ninguna imagen desde {0}. Guárdala en un archivo y añade el archivo.</translation>
     </message>
 </context><context>
     <name>BackgroundOptions</name>
@@ -192,44 +192,44 @@
         <translation>Intensidad del desenfoque</translation>
     </message>
     <message>
-        <source>How strongly the room is blurred</source>
-        <translation>Cuánto se desenfoca la habitación</translation>
+        <source>How strongly the real background is blurred</source>
+        <translation>Con cuánta intensidad se desenfoca el fondo real</translation>
     </message>
     <message>
         <source>Fit</source>
         <translation>Ajuste</translation>
     </message>
     <message>
-        <source>How the image fills the picture</source>
-        <translation>Cómo llena la imagen el cuadro</translation>
+        <source>How the image is fitted to the frame</source>
+        <translation>Cómo se ajusta la imagen al fotograma</translation>
     </message>
     <message>
-        <source>Choose the colour…</source>
-        <translation>Elegir el color…</translation>
+        <source>Choose colour…</source>
+        <translation>Elegir color…</translation>
     </message>
     <message>
-        <source>Choose the colour</source>
-        <translation>Elegir el color</translation>
+        <source>Choose colour</source>
+        <translation>Elegir color</translation>
     </message>
     <message>
-        <source>The colour behind you</source>
-        <translation>El color detrás de usted</translation>
+        <source>Colour of the background</source>
+        <translation>Color del fondo</translation>
     </message>
     <message>
-        <source>Your room can be seen.</source>
-        <translation>Se ve su habitación.</translation>
+        <source>Your real background is visible.</source>
+        <translation>Tu fondo real está visible.</translation>
     </message>
     <message>
         <source>Strength</source>
         <translation>Intensidad</translation>
     </message>
     <message>
-        <source>Fill the picture</source>
-        <translation>Llenar el cuadro</translation>
+        <source>Fill the frame</source>
+        <translation>Llenar el fotograma</translation>
     </message>
     <message>
-        <source>Show all of it</source>
-        <translation>Mostrar entera</translation>
+        <source>Show the whole image</source>
+        <translation>Mostrar la imagen completa</translation>
     </message>
 </context><context>
     <name>BackgroundStrip</name>
@@ -242,8 +242,8 @@
         <translation>Añadir un fondo</translation>
     </message>
     <message>
-        <source>Add images or videos; they can be dropped or pasted as well</source>
-        <translation>Añadir imágenes o vídeos; también se pueden soltar o pegar</translation>
+        <source>Add images or videos. You can also drop or paste them.</source>
+        <translation>Añade imágenes o vídeos. También puedes arrastrarlos o pegarlos.</translation>
     </message>
     <message>
         <source>Images and videos ({0})</source>
@@ -258,8 +258,8 @@
         <translation>Fondos</translation>
     </message>
     <message>
-        <source>Choose what is behind you</source>
-        <translation>Elija lo que hay detrás de usted</translation>
+        <source>Choose the background</source>
+        <translation>Elegir el fondo</translation>
     </message>
     <message>
         <source>Background</source>
@@ -270,8 +270,8 @@
         <translation>Usar</translation>
     </message>
     <message>
-        <source>Choose the colour…</source>
-        <translation>Elegir el color…</translation>
+        <source>Choose colour…</source>
+        <translation>Elegir color…</translation>
     </message>
     <message>
         <source>Rename…</source>
@@ -282,7 +282,7 @@
         <translation>Quitar</translation>
     </message>
     <message>
-        <source>Rename the background</source>
+        <source>Rename background</source>
         <translation>Cambiar el nombre del fondo</translation>
     </message>
 </context><context>
@@ -326,40 +326,40 @@
         <translation>Cámara</translation>
     </message>
     <message>
-        <source>Where the picture comes from</source>
-        <translation>De dónde viene la imagen</translation>
+        <source>Source of the video</source>
+        <translation>Origen del vídeo</translation>
     </message>
     <message>
         <source>Size</source>
         <translation>Tamaño</translation>
     </message>
     <message>
-        <source>Width and height of the picture</source>
-        <translation>Anchura y altura de la imagen</translation>
+        <source>Width and height of the frames</source>
+        <translation>Ancho y alto de los fotogramas</translation>
     </message>
     <message>
-        <source>Pictures a second</source>
-        <translation>Imágenes por segundo</translation>
+        <source>Frame rate</source>
+        <translation>Velocidad de fotogramas</translation>
     </message>
     <message>
-        <source>How many pictures the camera gives</source>
-        <translation>Cuántas imágenes da la cámara</translation>
+        <source>Frames per second of the camera</source>
+        <translation>Fotogramas por segundo de la cámara</translation>
     </message>
     <message>
         <source>Format</source>
         <translation>Formato</translation>
     </message>
     <message>
-        <source>How the camera sends its pictures</source>
-        <translation>Cómo envía la cámara sus imágenes</translation>
+        <source>Pixel format that the camera sends</source>
+        <translation>Formato de píxeles que envía la cámara</translation>
     </message>
     <message>
         <source>Mirror the preview</source>
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <source>See yourself as in a mirror; the others do not</source>
-        <translation>Véase como en un espejo; los demás no</translation>
+        <source>Affects only the preview, not the output</source>
+        <translation>Solo afecta a la vista previa, no a la salida</translation>
     </message>
     <message>
         <source>Source</source>
@@ -374,8 +374,8 @@
         <translation>Vista previa</translation>
     </message>
     <message>
-        <source>{0} gives {1} × {2} at {3} per second {4}</source>
-        <translation>{0} da {1} × {2} a {3} por segundo {4}</translation>
+        <source>{0}: {1} × {2}, {3} fps {4}</source>
+        <translation>{0}: {1} × {2}, {3} fps {4}</translation>
     </message>
     <message>
         <source>Choose a video</source>
@@ -390,7 +390,7 @@
         <translation>Demostración</translation>
     </message>
     <message>
-        <source>A camera that is not plugged in</source>
+        <source>A camera that is not connected</source>
         <translation>Una cámara que no está conectada</translation>
     </message>
     <message>
@@ -414,66 +414,104 @@
         <translation>Enviar una imagen de prueba</translation>
     </message>
     <message>
-        <source>Other programs see colour bars for a second, which are read back and compared</source>
-        <translation>Otros programas ven durante un segundo barras de color, que se vuelven a leer y se comparan</translation>
+        <source>Sends colour bars to the virtual camera for a second and compares them with what a program reads</source>
+        <translation>Envía barras de color a la cámara virtual durante un segundo y las compara con lo que lee un programa</translation>
+    </message>
+    <message>
+        <source>The test picture was not sent: there is no virtual camera to send it to.</source>
+        <translation>No se envió la imagen de prueba: no hay ninguna cámara virtual a la que enviarla.</translation>
+    </message>
+    <message>
+        <source>The test picture arrived: other programs see the right colours.</source>
+        <translation>La imagen de prueba llegó: otros programas ven los colores correctos.</translation>
+    </message>
+    <message>
+        <source>The test picture failed; see “Virtual camera: test picture” below.</source>
+        <translation>La imagen de prueba falló; consulta abajo «Cámara virtual: imagen de prueba».</translation>
     </message>
 </context><context>
-    <name>EdgeControls</name>
+    <name>EdgePresets</name>
     <message>
-        <source>Reset the edge</source>
+        <source>Soft</source>
+        <translation>Suave</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Nítido</translation>
+    </message>
+    <message>
+        <source>A wide, soft edge</source>
+        <translation>Un borde ancho y suave</translation>
+    </message>
+    <message>
+        <source>The matte as the network computes it</source>
+        <translation>La máscara tal como la calcula la red</translation>
+    </message>
+    <message>
+        <source>A narrow, hard edge</source>
+        <translation>Un borde estrecho y duro</translation>
+    </message>
+</context><context>
+    <name>EdgeSliders</name>
+    <message>
+        <source>Reset edge</source>
         <translation>Restablecer el borde</translation>
     </message>
     <message>
-        <source>Leave the matte as the network gives it</source>
-        <translation>Dejar la máscara como la da la red</translation>
+        <source>Use the matte as the network computes it</source>
+        <translation>Usar la máscara tal como la calcula la red</translation>
     </message>
     <message>
         <source>Hardness</source>
         <translation>Dureza</translation>
     </message>
     <message>
-        <source>From the soft matte to a hard cut-out</source>
-        <translation>De la máscara suave al recorte duro</translation>
+        <source>From the soft matte to a hard mask</source>
+        <translation>De la máscara suave a una máscara dura</translation>
     </message>
     <message>
         <source>Threshold</source>
         <translation>Umbral</translation>
     </message>
     <message>
-        <source>Which parts stay when the edge is hardened</source>
-        <translation>Qué partes quedan al endurecer el borde</translation>
+        <source>Alpha above which pixels stay when the edge is hardened</source>
+        <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde</translation>
     </message>
     <message>
         <source>Shrink or grow</source>
         <translation>Encoger o crecer</translation>
     </message>
     <message>
-        <source>Moves the edge into the person or away</source>
-        <translation>Mueve el borde hacia la persona o la aleja</translation>
+        <source>Moves the edge inward or outward</source>
+        <translation>Desplaza el borde hacia dentro o hacia fuera</translation>
     </message>
     <message>
         <source>Feather outward</source>
         <translation>Suavizar hacia fuera</translation>
     </message>
     <message>
-        <source>Softens the edge without eating into the person</source>
-        <translation>Suaviza el borde sin comerse a la persona</translation>
+        <source>Softens the edge without eroding the person</source>
+        <translation>Suaviza el borde sin recortar a la persona</translation>
     </message>
     <message>
-        <source>Steadiness</source>
-        <translation>Estabilidad</translation>
+        <source>Temporal smoothing</source>
+        <translation>Suavizado temporal</translation>
     </message>
     <message>
-        <source>Holds back flicker of the edge</source>
-        <translation>Frena el parpadeo del borde</translation>
+        <source>Reduces flicker of the edge</source>
+        <translation>Reduce el parpadeo del borde</translation>
     </message>
     <message>
-        <source>Despill</source>
-        <translation>Quitar reflejos</translation>
+        <source>Remove colour fringe</source>
+        <translation>Eliminar el halo de color</translation>
     </message>
     <message>
-        <source>Takes a green cast out of hair and edges</source>
-        <translation>Quita el tono verde del pelo y los bordes</translation>
+        <source>Removes a green cast from hair and edges</source>
+        <translation>Elimina el tono verde del pelo y los bordes</translation>
     </message>
 </context><context>
     <name>ErrorBar</name>
@@ -490,8 +528,8 @@
         <translation>Ayuda</translation>
     </message>
     <message>
-        <source>Helps with the problem</source>
-        <translation>Ayuda con el problema</translation>
+        <source>Resolve this problem</source>
+        <translation>Resolver este problema</translation>
     </message>
     <message>
         <source>Dismiss</source>
@@ -542,8 +580,8 @@
         <translation>Elegir otro modelo</translation>
     </message>
     <message>
-        <source>Use the blur</source>
-        <translation>Usar el desenfoque</translation>
+        <source>Blur the background</source>
+        <translation>Desenfocar el fondo</translation>
     </message>
     <message>
         <source>Set up…</source>
@@ -596,8 +634,8 @@
         <translation>Cámara virtual: en uso</translation>
     </message>
     <message>
-        <source>Virtual camera: at the start of the computer</source>
-        <translation>Cámara virtual: al encender el equipo</translation>
+        <source>Virtual camera: after a restart</source>
+        <translation>Cámara virtual: tras un reinicio</translation>
     </message>
     <message>
         <source>Virtual camera: Secure Boot</source>
@@ -628,16 +666,16 @@
         <translation>Pantalla: bibliotecas</translation>
     </message>
     <message>
-        <source>Disk of the settings</source>
-        <translation>Disco de los ajustes</translation>
+        <source>Disk space: settings</source>
+        <translation>Espacio en disco: ajustes</translation>
     </message>
     <message>
-        <source>Disk of the models</source>
-        <translation>Disco de los modelos</translation>
+        <source>Disk space: models</source>
+        <translation>Espacio en disco: modelos</translation>
     </message>
     <message>
-        <source>fine</source>
-        <translation>bien</translation>
+        <source>OK</source>
+        <translation>correcto</translation>
     </message>
     <message>
         <source>warning</source>
@@ -654,8 +692,8 @@
         <translation>Elegir la cámara en otros programas…</translation>
     </message>
     <message>
-        <source>Opens a page of the manual</source>
-        <translation>Abre una página del manual</translation>
+        <source>Opens the manual</source>
+        <translation>Abre el manual</translation>
     </message>
     <message>
         <source>Close</source>
@@ -676,16 +714,16 @@
         <translation>Comprobar de nuevo</translation>
     </message>
     <message>
-        <source>Look at this machine once more</source>
-        <translation>Examinar este equipo otra vez</translation>
+        <source>Run the checks again</source>
+        <translation>Repetir las comprobaciones</translation>
     </message>
     <message>
         <source>The virtual camera is ready.</source>
         <translation>La cámara virtual está lista.</translation>
     </message>
     <message>
-        <source>Other programs cannot see the picture yet.</source>
-        <translation>Otros programas aún no pueden ver la imagen.</translation>
+        <source>Other programs cannot receive your video yet.</source>
+        <translation>Otros programas todavía no pueden recibir tu vídeo.</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -698,36 +736,36 @@
         <translation>Zoom</translation>
     </message>
     <message>
-        <source>Shows a part of the camera's picture larger</source>
-        <translation>Muestra más grande una parte de la imagen de la cámara</translation>
+        <source>Enlarges a part of the camera image</source>
+        <translation>Amplía una parte de la imagen de la cámara</translation>
     </message>
     <message>
-        <source>Sideways</source>
-        <translation>Hacia los lados</translation>
+        <source>Horizontal position</source>
+        <translation>Posición horizontal</translation>
     </message>
     <message>
-        <source>Moves the part shown to the left or right</source>
-        <translation>Mueve la parte mostrada a la izquierda o a la derecha</translation>
+        <source>Moves the image left or right</source>
+        <translation>Desplaza la imagen a la izquierda o a la derecha</translation>
     </message>
     <message>
-        <source>Up and down</source>
-        <translation>Arriba y abajo</translation>
+        <source>Vertical position</source>
+        <translation>Posición vertical</translation>
     </message>
     <message>
-        <source>Moves the part shown up or down</source>
-        <translation>Mueve la parte mostrada hacia arriba o hacia abajo</translation>
+        <source>Moves the image up or down</source>
+        <translation>Desplaza la imagen hacia arriba o hacia abajo</translation>
     </message>
     <message>
-        <source>Turn the mouse wheel over the preview to zoom, drag to move.</source>
-        <translation>Gire la rueda del ratón sobre la vista previa para ampliar; arrastre para mover.</translation>
+        <source>Turn the mouse wheel over the preview to zoom; drag to move.</source>
+        <translation>Gira la rueda del ratón sobre la vista previa para ampliar; arrastra para mover.</translation>
     </message>
     <message>
-        <source>Show the whole picture</source>
-        <translation>Mostrar la imagen completa</translation>
+        <source>Reset zoom</source>
+        <translation>Restablecer el zoom</translation>
     </message>
     <message>
-        <source>Ends the zoom of the camera's picture</source>
-        <translation>Termina el zoom de la imagen de la cámara</translation>
+        <source>Show the whole camera image</source>
+        <translation>Mostrar toda la imagen de la cámara</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
@@ -736,16 +774,16 @@
         <translation>Registro</translation>
     </message>
     <message>
-        <source>What the program did, newest last</source>
-        <translation>Lo que hizo el programa, lo más nuevo al final</translation>
+        <source>Log lines, newest last</source>
+        <translation>Líneas del registro, las más recientes al final</translation>
     </message>
     <message>
         <source>Copy diagnostics</source>
         <translation>Copiar el diagnóstico</translation>
     </message>
     <message>
-        <source>Copies versions, settings and the log, for a report</source>
-        <translation>Copia versiones, ajustes y registro para un informe</translation>
+        <source>Copies versions, settings and the log for a bug report</source>
+        <translation>Copia versiones, ajustes y registro para un informe de error</translation>
     </message>
     <message>
         <source>Close</source>
@@ -756,8 +794,8 @@
         <translation>Cerrar la ventana del registro</translation>
     </message>
     <message>
-        <source>Copied.</source>
-        <translation>Copiado.</translation>
+        <source>Copied to the clipboard.</source>
+        <translation>Copiado al portapapeles.</translation>
     </message>
 </context><context>
     <name>MainWindow</name>
@@ -774,66 +812,74 @@
         <translation>Salida</translation>
     </message>
     <message>
-        <source>Saved {0}</source>
-        <translation>Guardado: {0}</translation>
+        <source>Diagnostics copied to the clipboard.</source>
+        <translation>Diagnóstico copiado al portapapeles.</translation>
     </message>
     <message>
-        <source>Virtual camera</source>
-        <translation>Cámara virtual</translation>
+        <source>Saved {0} in {1}</source>
+        <translation>{0} guardado en {1}</translation>
     </message>
     <message>
-        <source>About Mattecam</source>
-        <translation>Acerca de Mattecam</translation>
+        <source>Open folder</source>
+        <translation>Abrir carpeta</translation>
     </message>
     <message>
-        <source>Mattecam cuts you out of your room, live, on this computer alone.</source>
-        <translation>Mattecam le recorta de su habitación, en directo y solo en este equipo.</translation>
+        <source>Undo</source>
+        <translation>Deshacer</translation>
     </message>
     <message>
-        <source>Free software under the GNU General Public License, version 3 or later.</source>
-        <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
+        <source>Removed the background “{0}”.</source>
+        <translation>Se eliminó el fondo «{0}».</translation>
     </message>
 </context><context>
     <name>MattingPage</name>
     <message>
-        <source>Adapt to a busy machine</source>
-        <translation>Adaptarse a la carga</translation>
+        <source>Lower quality when the machine is busy</source>
+        <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
     </message>
     <message>
-        <source>Lowers the detail, what is automatic and the rate while the machine cannot keep up</source>
-        <translation>Baja el detalle, lo automático y el ritmo mientras el equipo no dé abasto</translation>
+        <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
+        <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
     </message>
     <message>
         <source>Device</source>
         <translation>Dispositivo</translation>
     </message>
     <message>
-        <source>What computes the matte</source>
-        <translation>Qué calcula la máscara</translation>
+        <source>Processor that runs the network</source>
+        <translation>Procesador que ejecuta la red</translation>
     </message>
     <message>
         <source>Executor</source>
         <translation>Ejecución</translation>
     </message>
     <message>
-        <source>How the network is run</source>
-        <translation>Cómo se ejecuta la red</translation>
+        <source>Software that runs the network</source>
+        <translation>Software que ejecuta la red</translation>
     </message>
     <message>
         <source>Precision</source>
         <translation>Precisión</translation>
     </message>
     <message>
-        <source>How exactly is computed</source>
-        <translation>Con qué exactitud se calcula</translation>
+        <source>Number format of the computation</source>
+        <translation>Formato numérico del cálculo</translation>
     </message>
     <message>
         <source>Refiner</source>
         <translation>Refinado</translation>
     </message>
     <message>
-        <source>How the small matte becomes a large one</source>
-        <translation>Cómo la máscara pequeña se hace grande</translation>
+        <source>How the matte is upsampled</source>
+        <translation>Cómo se amplía la máscara</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Avanzado</translation>
+    </message>
+    <message>
+        <source>Edge sliders, detail, device</source>
+        <translation>Controles del borde, detalle, dispositivo</translation>
     </message>
     <message>
         <source>Network</source>
@@ -842,10 +888,6 @@
     <message>
         <source>Edge</source>
         <translation>Borde</translation>
-    </message>
-    <message>
-        <source>Computation</source>
-        <translation>Cálculo</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -886,12 +928,16 @@
         <translation>Foto</translation>
     </message>
     <message>
-        <source>Open the folder of recordings</source>
+        <source>Open the recordings folder</source>
         <translation>Abrir la carpeta de grabaciones</translation>
     </message>
     <message>
-        <source>Set-up assistant…</source>
+        <source>Setup assistant…</source>
         <translation>Asistente de configuración…</translation>
+    </message>
+    <message>
+        <source>Preferences…</source>
+        <translation>Preferencias…</translation>
     </message>
     <message>
         <source>Quit</source>
@@ -906,8 +952,8 @@
         <translation>Reflejar la vista previa</translation>
     </message>
     <message>
-        <source>Figures on the preview</source>
-        <translation>Cifras sobre la vista previa</translation>
+        <source>Show frame rate and delay</source>
+        <translation>Mostrar velocidad de fotogramas y retardo</translation>
     </message>
     <message>
         <source>Side panel</source>
@@ -918,12 +964,12 @@
         <translation>Gráfico de rendimiento</translation>
     </message>
     <message>
-        <source>Colours</source>
-        <translation>Colores</translation>
+        <source>Theme</source>
+        <translation>Tema</translation>
     </message>
     <message>
-        <source>As the system</source>
-        <translation>Como el sistema</translation>
+        <source>System</source>
+        <translation>Sistema</translation>
     </message>
     <message>
         <source>Light</source>
@@ -962,6 +1008,10 @@
         <translation>Comprobar este equipo…</translation>
     </message>
     <message>
+        <source>Keyboard shortcuts…</source>
+        <translation>Atajos de teclado…</translation>
+    </message>
+    <message>
         <source>Choosing the camera in other programs</source>
         <translation>Elegir la cámara en otros programas</translation>
     </message>
@@ -978,8 +1028,8 @@
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <source>There is no picture to paste; copy an image or a file first.</source>
-        <translation>No hay ninguna imagen que pegar; copie primero una imagen o un archivo.</translation>
+        <source>There is no image to paste. Copy an image or a file first.</source>
+        <translation>No hay ninguna imagen que pegar. Copia primero una imagen o un archivo.</translation>
     </message>
 </context><context>
     <name>Models</name>
@@ -1030,24 +1080,24 @@
         <translation>Modelo</translation>
     </message>
     <message>
-        <source>The network that cuts you out</source>
-        <translation>La red que le recorta</translation>
+        <source>The network that separates you from the background</source>
+        <translation>La red que te separa del fondo</translation>
     </message>
     <message>
         <source>Download</source>
         <translation>Descargar</translation>
     </message>
     <message>
-        <source>How much of the model has come</source>
-        <translation>Cuánto del modelo ha llegado</translation>
+        <source>Progress of the download</source>
+        <translation>Progreso de la descarga</translation>
     </message>
     <message>
         <source>Download the model</source>
         <translation>Descargar el modelo</translation>
     </message>
     <message>
-        <source>Get the model's weights now</source>
-        <translation>Obtener ahora los pesos del modelo</translation>
+        <source>Download and use this model</source>
+        <translation>Descargar y usar este modelo</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -1066,34 +1116,48 @@
         <translation>En uso: {0}</translation>
     </message>
     <message>
-        <source>{0} (to be downloaded)</source>
-        <translation>{0} (por descargar)</translation>
-    </message>
-    <message>
         <source>size unknown</source>
         <translation>tamaño desconocido</translation>
     </message>
     <message>
-        <source>Not on hand: {0}, licence {1}</source>
-        <translation>No disponible: {0}, licencia {1}</translation>
+        <source>Not installed: {0}, licence {1}</source>
+        <translation>No instalado: {0}, licencia {1}</translation>
+    </message>
+    <message>
+        <source>{0} (not installed)</source>
+        <translation>{0} (no instalado)</translation>
+    </message>
+    <message>
+        <source>Download ({0})</source>
+        <translation>Descargar ({0})</translation>
+    </message>
+</context><context>
+    <name>NoticeArea</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>Descartar</translation>
+    </message>
+    <message>
+        <source>Hide this message</source>
+        <translation>Ocultar este mensaje</translation>
     </message>
 </context><context>
     <name>OutputPage</name>
     <message>
-        <source>Mirror what the others see</source>
-        <translation>Reflejar lo que ven los demás</translation>
+        <source>Mirror the output</source>
+        <translation>Reflejar la salida</translation>
     </message>
     <message>
-        <source>Turns words in the picture round as well</source>
-        <translation>También invierte los textos de la imagen</translation>
+        <source>Also mirrors text in the video</source>
+        <translation>También refleja el texto del vídeo</translation>
     </message>
     <message>
         <source>Folder for recordings</source>
         <translation>Carpeta de grabaciones</translation>
     </message>
     <message>
-        <source>Where recordings and snapshots go</source>
-        <translation>Adónde van las grabaciones y fotos</translation>
+        <source>Recordings and snapshots are saved here</source>
+        <translation>Las grabaciones y las fotos se guardan aquí</translation>
     </message>
     <message>
         <source>Virtual camera</source>
@@ -1122,28 +1186,32 @@
         <translation>Imagen de la habitación vacía</translation>
     </message>
     <message>
-        <source>It was taken with another camera: take it again.</source>
-        <translation>Se tomó con otra cámara: vuelva a tomarla.</translation>
+        <source>This picture was taken with another camera. Take a new one.</source>
+        <translation>Esta imagen se tomó con otra cámara. Toma una nueva.</translation>
     </message>
     <message>
-        <source>Show the empty room…</source>
-        <translation>Mostrar la habitación vacía…</translation>
+        <source>Take a picture of the empty room…</source>
+        <translation>Tomar una imagen de la habitación vacía…</translation>
     </message>
     <message>
-        <source>Show the empty room</source>
-        <translation>Mostrar la habitación vacía</translation>
+        <source>Take a picture of the empty room</source>
+        <translation>Tomar una imagen de la habitación vacía</translation>
     </message>
     <message>
-        <source>Take a picture of your room now</source>
-        <translation>Tomar ahora una imagen de la habitación</translation>
+        <source>The camera takes it while you step aside</source>
+        <translation>La cámara la toma mientras te apartas</translation>
     </message>
     <message>
-        <source>Picture of the empty room…</source>
-        <translation>Imagen de la habitación vacía…</translation>
+        <source>Use an existing picture…</source>
+        <translation>Usar una imagen existente…</translation>
     </message>
     <message>
-        <source>This model compares you with a picture of your room without you</source>
-        <translation>Este modelo le compara con una imagen de su habitación sin usted</translation>
+        <source>Use an existing picture</source>
+        <translation>Usar una imagen existente</translation>
+    </message>
+    <message>
+        <source>This model compares each frame with a picture of the room without people</source>
+        <translation>Este modelo compara cada fotograma con una imagen de la habitación sin personas</translation>
     </message>
     <message>
         <source>Taken {0}</source>
@@ -1160,44 +1228,44 @@
         <translation>Progreso</translation>
     </message>
     <message>
-        <source>How much of the picture is taken</source>
-        <translation>Qué parte de la imagen está tomada</translation>
+        <source>Progress of the capture</source>
+        <translation>Progreso de la captura</translation>
     </message>
     <message>
         <source>Start</source>
         <translation>Empezar</translation>
     </message>
     <message>
-        <source>Begin the countdown</source>
-        <translation>Empezar la cuenta atrás</translation>
+        <source>Start the countdown</source>
+        <translation>Iniciar la cuenta atrás</translation>
     </message>
     <message>
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
     <message>
-        <source>Step out of the picture after the start, and leave the room and the camera as they are.</source>
-        <translation>Tras empezar, salga de la imagen y deje la habitación y la cámara como están.</translation>
+        <source>Press Start, then step out of the picture. Do not move the camera or change the light.</source>
+        <translation>Pulsa «Iniciar» y luego sal de la imagen. No muevas la cámara ni cambies la luz.</translation>
     </message>
     <message>
         <source>Step out of the picture.</source>
         <translation>Salga de la imagen.</translation>
     </message>
     <message>
-        <source>The picture is being taken.</source>
-        <translation>Se está tomando la imagen.</translation>
+        <source>Taking the picture…</source>
+        <translation>Tomando la imagen…</translation>
     </message>
     <message>
-        <source>The camera gives no pictures.</source>
-        <translation>La cámara no da imágenes.</translation>
+        <source>The camera delivers no frames.</source>
+        <translation>La cámara no entrega fotogramas.</translation>
     </message>
     <message>
-        <source>Checking that nobody is in it.</source>
-        <translation>Se comprueba que no haya nadie en ella.</translation>
+        <source>Checking that nobody is in the picture…</source>
+        <translation>Comprobando que no haya nadie en la imagen…</translation>
     </message>
     <message>
-        <source>Done: the room is known now.</source>
-        <translation>Listo: ya se conoce la habitación.</translation>
+        <source>Done. This picture is used as the empty background.</source>
+        <translation>Listo. Esta imagen se usa como fondo vacío.</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -1214,12 +1282,86 @@
         <translation>El último minuto</translation>
     </message>
     <message>
-        <source>Pictures a second</source>
-        <translation>Imágenes por segundo</translation>
+        <source>Frame rate</source>
+        <translation>Velocidad de fotogramas</translation>
     </message>
     <message>
         <source>Latency in ms</source>
         <translation>Latencia en ms</translation>
+    </message>
+    <message>
+        <source>Frame rate: {0} {1}</source>
+        <translation>Fotogramas/s: {0} {1}</translation>
+    </message>
+    <message>
+        <source>camera</source>
+        <translation>cámara</translation>
+    </message>
+    <message>
+        <source>output</source>
+        <translation>salida</translation>
+    </message>
+    <message>
+        <source>Latency in ms: {0}</source>
+        <translation>Latencia en ms: {0}</translation>
+    </message>
+    <message>
+        <source>camera to output</source>
+        <translation>de la cámara a la salida</translation>
+    </message>
+</context><context>
+    <name>PreferencesDialog</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Preferencias</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Idioma</translation>
+    </message>
+    <message>
+        <source>Language of the window</source>
+        <translation>Idioma de la ventana</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Tema</translation>
+    </message>
+    <message>
+        <source>Light or dark colours</source>
+        <translation>Colores claros u oscuros</translation>
+    </message>
+    <message>
+        <source>The language changes when Mattecam starts again.</source>
+        <translation>El idioma cambiará la próxima vez que se inicie Mattecam.</translation>
+    </message>
+    <message>
+        <source>Keep running in the tray when the window is closed</source>
+        <translation>Seguir en la bandeja al cerrar la ventana</translation>
+    </message>
+    <message>
+        <source>Other programs keep receiving your video</source>
+        <translation>Otros programas siguen recibiendo tu vídeo</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <source>Close the preferences</source>
+        <translation>Cerrar las preferencias</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>Sistema</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Claro</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Oscuro</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -1228,12 +1370,54 @@
         <translation>Vista previa</translation>
     </message>
     <message>
-        <source>What the others see</source>
-        <translation>Lo que ven los demás</translation>
+        <source>What other programs see</source>
+        <translation>Lo que ven otros programas</translation>
     </message>
     <message>
         <source>Starting…</source>
         <translation>Iniciando…</translation>
+    </message>
+</context><context>
+    <name>PreviewOverlay</name>
+    <message>
+        <source>Your real background is visible</source>
+        <translation>Tu fondo real está visible</translation>
+    </message>
+    <message>
+        <source>{0} fps · {1} ms</source>
+        <translation>{0} fps · {1} ms</translation>
+    </message>
+    <message>
+        <source>Live in {0} programs</source>
+        <translation>En directo en {0} programas</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>En directo</translation>
+    </message>
+    <message>
+        <source>Paused: others see {0}</source>
+        <translation>En pausa: los demás ven {0}</translation>
+    </message>
+    <message>
+        <source>Frozen: others see the last frame</source>
+        <translation>Congelado: los demás ven el último fotograma</translation>
+    </message>
+    <message>
+        <source>Waiting: others see the stand-by card</source>
+        <translation>En espera: los demás ven la pantalla de pausa</translation>
+    </message>
+    <message>
+        <source>Camera off: no program uses it</source>
+        <translation>Cámara apagada: ningún programa la usa</translation>
+    </message>
+    <message>
+        <source>Starting: others see the stand-by card</source>
+        <translation>Iniciando: los demás ven la pantalla de pausa</translation>
+    </message>
+    <message>
+        <source>your stand-by image</source>
+        <translation>tu imagen de pausa</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
@@ -1242,64 +1426,30 @@
         <translation>Detalle</translation>
     </message>
     <message>
-        <source>How large the network sees the picture: more is finer and slower</source>
-        <translation>A qué tamaño ve la red la imagen: más es más fino y más lento</translation>
+        <source>Resolution of the network's input: more is finer and slower</source>
+        <translation>Resolución de la entrada de la red: más es más fino y más lento</translation>
     </message>
     <message>
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
     <message>
-        <source>Detail automatically</source>
+        <source>Automatic detail</source>
         <translation>Detalle automático</translation>
     </message>
     <message>
-        <source>Choose the detail by the size of the picture</source>
-        <translation>Elegir el detalle según el tamaño de la imagen</translation>
+        <source>Choose the detail by the frame size</source>
+        <translation>Elegir el detalle según el tamaño del fotograma</translation>
     </message>
     <message>
-        <source>The network sees {0} × {1} px</source>
-        <translation>La red ve {0} × {1} px</translation>
-    </message>
-</context><context>
-    <name>Readout</name>
-    <message>
-        <source>Your room can be seen</source>
-        <translation>Se ve su habitación</translation>
-    </message>
-    <message>
-        <source>{0} fps · {1} ms</source>
-        <translation>{0} ips · {1} ms</translation>
-    </message>
-    <message>
-        <source>On air in {0} programs</source>
-        <translation>En el aire en {0} programas</translation>
-    </message>
-    <message>
-        <source>On air</source>
-        <translation>En el aire</translation>
-    </message>
-    <message>
-        <source>Paused: the others see the stand-by card</source>
-        <translation>En pausa: los demás ven la tarjeta de espera</translation>
-    </message>
-    <message>
-        <source>Waiting: the others see the stand-by card</source>
-        <translation>En espera: los demás ven la tarjeta de espera</translation>
-    </message>
-    <message>
-        <source>Resting: the camera is off</source>
-        <translation>En reposo: la cámara está apagada</translation>
-    </message>
-    <message>
-        <source>Starting: the others see the stand-by card</source>
-        <translation>Iniciando: los demás ven la tarjeta de espera</translation>
+        <source>Input of the network: {0} × {1} px</source>
+        <translation>Entrada de la red: {0} × {1} px</translation>
     </message>
 </context><context>
     <name>Recording</name>
     <message>
-        <source>There is no picture yet; try again when the preview shows one.</source>
-        <translation>Aún no hay imagen; inténtelo cuando la vista previa muestre una.</translation>
+        <source>There is no frame yet. Try again when the preview shows one.</source>
+        <translation>Aún no hay ningún fotograma. Inténtalo cuando la vista previa muestre uno.</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
@@ -1312,7 +1462,7 @@
         <translation>Guardar como escena</translation>
     </message>
     <message>
-        <source>Rename the scene</source>
+        <source>Rename scene</source>
         <translation>Cambiar el nombre de la escena</translation>
     </message>
     <message>
@@ -1328,6 +1478,54 @@
         <translation>Guardar como escena…</translation>
     </message>
 </context><context>
+    <name>SecondaryWindows</name>
+    <message>
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <source>About Mattecam</source>
+        <translation>Acerca de Mattecam</translation>
+    </message>
+    <message>
+        <source>Replaces your background live. All processing stays on this computer.</source>
+        <translation>Sustituye tu fondo en directo. Todo el procesamiento se queda en este equipo.</translation>
+    </message>
+    <message>
+        <source>Free software under the GNU General Public License, version 3 or later.</source>
+        <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
+    </message>
+</context><context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Atajos de teclado</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <source>Back to the window</source>
+        <translation>Volver a la ventana</translation>
+    </message>
+    <message>
+        <source>Choose a background; again: back to the one before</source>
+        <translation>Elegir un fondo; otra vez: volver al anterior</translation>
+    </message>
+    <message>
+        <source>Show the real background</source>
+        <translation>Mostrar el fondo real</translation>
+    </message>
+    <message>
+        <source>Zoom (over the preview)</source>
+        <translation>Ampliar (sobre la vista previa)</translation>
+    </message>
+    <message>
+        <source>Move the zoomed image (over the preview)</source>
+        <translation>Mover la imagen ampliada (sobre la vista previa)</translation>
+    </message>
+</context><context>
     <name>SmallPreview</name>
     <message>
         <source>Preview</source>
@@ -1340,32 +1538,24 @@
         <translation>Texto de espera</translation>
     </message>
     <message>
-        <source>Back in a moment</source>
-        <translation>Vuelvo enseguida</translation>
+        <source>Shown on the card while you are paused</source>
+        <translation>Se muestra en la pantalla durante la pausa</translation>
     </message>
     <message>
-        <source>What the card says while you pause</source>
-        <translation>Lo que dice la tarjeta durante la pausa</translation>
-    </message>
-    <message>
-        <source>Picture…</source>
+        <source>Image…</source>
         <translation>Imagen…</translation>
     </message>
     <message>
-        <source>Stand-by picture</source>
-        <translation>Imagen de espera</translation>
+        <source>Stand-by image</source>
+        <translation>Imagen de pausa</translation>
     </message>
     <message>
-        <source>A picture for the card while you pause</source>
-        <translation>Una imagen para la tarjeta durante la pausa</translation>
+        <source>Remove image</source>
+        <translation>Quitar la imagen</translation>
     </message>
     <message>
-        <source>Without picture</source>
-        <translation>Sin imagen</translation>
-    </message>
-    <message>
-        <source>Use the plain stand-by card again</source>
-        <translation>Usar otra vez la tarjeta sencilla</translation>
+        <source>Use the default stand-by card</source>
+        <translation>Usar la pantalla de pausa normal</translation>
     </message>
     <message>
         <source>Images ({0})</source>
@@ -1390,8 +1580,8 @@
         <translation>En espera</translation>
     </message>
     <message>
-        <source>Resting: no program reads the virtual camera</source>
-        <translation>En reposo: ningún programa lee la cámara virtual</translation>
+        <source>Camera off: no program uses it</source>
+        <translation>Cámara apagada: ningún programa la usa</translation>
     </message>
     <message>
         <source>Stopped</source>
@@ -1399,7 +1589,7 @@
     </message>
     <message>
         <source>{0} fps in, {1} out</source>
-        <translation>{0} ips de entrada, {1} de salida</translation>
+        <translation>{0} fps de entrada, {1} de salida</translation>
     </message>
     <message>
         <source>{0} ms</source>
@@ -1418,12 +1608,12 @@
         <translation>modelo más ligero</translation>
     </message>
     <message>
-        <source>every second picture</source>
-        <translation>una de cada dos imágenes</translation>
+        <source>only every second frame is processed</source>
+        <translation>solo se procesa uno de cada dos fotogramas</translation>
     </message>
     <message>
-        <source>quality lowered to hold {0} fps: {1}</source>
-        <translation>calidad reducida para mantener {0} ips: {1}</translation>
+        <source>Machine busy: {0}</source>
+        <translation>Equipo ocupado: {0}</translation>
     </message>
     <message>
         <source>preparing the model…</source>
@@ -1434,14 +1624,48 @@
         <translation>preparando el fondo…</translation>
     </message>
 </context><context>
+    <name>StatusNotices</name>
+    <message>
+        <source>No camera found – showing a demonstration.</source>
+        <translation>No se encontró ninguna cámara: se muestra una demostración.</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Comprobar de nuevo</translation>
+    </message>
+    <message>
+        <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
+        <translation>Otros programas todavía no pueden verte: este equipo no tiene cámara virtual.</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Configurar…</translation>
+    </message>
+    <message>
+        <source>The model “{0}” is not installed. The bundled model is used instead.</source>
+        <translation>El modelo «{0}» no está instalado. En su lugar se usa el modelo incluido.</translation>
+    </message>
+    <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás tu fondo real.</translation>
+    </message>
+    <message>
+        <source>Blur the background</source>
+        <translation>Desenfocar el fondo</translation>
+    </message>
+    <message>
+        <source>Show my real background</source>
+        <translation>Mostrar mi fondo real</translation>
+    </message>
+</context><context>
     <name>TileModel</name>
     <message>
         <source>{0}, chosen</source>
         <translation>{0}, elegido</translation>
     </message>
     <message>
-        <source>The room is shown as it is (Ctrl+0)</source>
-        <translation>La habitación se muestra tal cual (Ctrl+0)</translation>
+        <source>Shows your real background (Ctrl+0)</source>
+        <translation>Muestra tu fondo real (Ctrl+0)</translation>
     </message>
     <message>
         <source>{0} (key {1})</source>
@@ -1454,8 +1678,8 @@
         <translation>Abrir Mattecam</translation>
     </message>
     <message>
-        <source>Go on</source>
-        <translation>Continuar</translation>
+        <source>Resume</source>
+        <translation>Reanudar</translation>
     </message>
     <message>
         <source>Pause</source>
@@ -1476,58 +1700,58 @@
         <translation>Enviar a otros programas</translation>
     </message>
     <message>
-        <source>They choose it as their camera</source>
-        <translation>Lo eligen como su cámara</translation>
+        <source>They choose the virtual camera as their camera</source>
+        <translation>Eligen la cámara virtual como su cámara</translation>
     </message>
     <message>
-        <source>Which virtual camera</source>
-        <translation>Qué cámara virtual</translation>
+        <source>Virtual camera device</source>
+        <translation>Dispositivo de la cámara virtual</translation>
     </message>
     <message>
-        <source>Where other programs see it</source>
-        <translation>Dónde la ven otros programas</translation>
+        <source>The device that other programs read</source>
+        <translation>El dispositivo que leen otros programas</translation>
     </message>
     <message>
-        <source>Set a virtual camera up…</source>
+        <source>Set up a virtual camera…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
     <message>
-        <source>Set a virtual camera up</source>
+        <source>Set up a virtual camera</source>
         <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
-        <source>What this system needs</source>
-        <translation>Qué necesita este sistema</translation>
+        <source>Shows what this system needs</source>
+        <translation>Muestra lo que necesita este sistema</translation>
     </message>
     <message>
-        <source>Rest while nobody watches</source>
-        <translation>Descansar si nadie mira</translation>
+        <source>Turn the camera off when no program uses it</source>
+        <translation>Apagar la cámara cuando ningún programa la use</translation>
     </message>
     <message>
-        <source>Switches the camera off while no program reads the virtual one and this window is hidden</source>
-        <translation>Apaga la cámara mientras ningún programa lee la virtual y esta ventana está oculta</translation>
+        <source>Only while this window is hidden</source>
+        <translation>Solo mientras esta ventana esté oculta</translation>
     </message>
     <message>
-        <source>Choose “{0}” in your meeting.</source>
-        <translation>Elija «{0}» en su reunión.</translation>
+        <source>Choose “{0}” as the camera in your meeting.</source>
+        <translation>Elige «{0}» como cámara en tu reunión.</translation>
     </message>
     <message>
-        <source>There is no virtual camera on this computer yet.</source>
-        <translation>Aún no hay ninguna cámara virtual en este equipo.</translation>
+        <source>This computer has no virtual camera yet.</source>
+        <translation>Este equipo todavía no tiene cámara virtual.</translation>
     </message>
     <message>
         <source>Automatic</source>
         <translation>Automático</translation>
     </message>
 </context><context>
-    <name>WindowLife</name>
+    <name>WindowLifecycle</name>
     <message>
         <source>Keep Mattecam running in the tray?</source>
         <translation>¿Dejar Mattecam en la bandeja del sistema?</translation>
     </message>
     <message>
-        <source>Meetings go on seeing you. This is asked only once.</source>
-        <translation>Las reuniones le siguen viendo. Solo se pregunta una vez.</translation>
+        <source>Other programs keep receiving your video. You are asked only once.</source>
+        <translation>Otros programas siguen recibiendo tu vídeo. Solo se pregunta una vez.</translation>
     </message>
     <message>
         <source>Keep running</source>

@@ -1,4 +1,4 @@
-"""Small building blocks of the panels: rows, sliders with their value, headings."""
+"""Building blocks of the panels: labels, buttons, sliders with a value, pages with headings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,11 +24,11 @@ from PyQt6.QtWidgets import (
 from app.gui.widgets.icons import icon
 
 ICON_SIZE = QSize(24, 18)
-"""Wider than high: the drawing lies in the middle, and the text beside it gets some air."""
+"""Wider than high, which leaves a gap between icon and text."""
 
 
 def describe(widget: QWidget, name: str, description: str, object_name: str = "") -> None:
-    """Name and describe a control for screen readers; the description is its tool tip as well."""
+    """Set name and description for screen readers; the description is also the tool tip."""
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(description)
     widget.setToolTip(description)
@@ -37,7 +37,7 @@ def describe(widget: QWidget, name: str, description: str, object_name: str = ""
 
 
 def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
-    """A label in a role of the style sheet: heading, title, faint, warning."""
+    """Return a label with a role of the style sheet: heading, title, faint, warning."""
     made = QLabel(text)
     made.setProperty("role", role)
     made.setWordWrap(wrap)
@@ -45,7 +45,7 @@ def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
 
 
 class ElidedLabel(QLabel):
-    """One line that ends in an ellipsis where there is not room for all of it; `text` and the tool tip have it all."""
+    """A line of text that is elided where it does not fit; the tool tip shows all of it."""
 
     def __init__(self, role: str, object_name: str) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class ElidedLabel(QLabel):
         return QSize(60, super().minimumSizeHint().height())
 
     def show_text(self, text: str) -> None:
-        """Show this text."""
+        """Set the text."""
         if text != self.text():
             self.setText(text)
             self.setToolTip(text)
@@ -70,7 +70,7 @@ class ElidedLabel(QLabel):
 
 
 def button(text: str, icon_name: str = "", *, checkable: bool = False) -> QPushButton:
-    """A push button, perhaps with an icon."""
+    """Return a push button, optionally with an icon."""
     made = QPushButton(text)
     if icon_name:
         made.setIcon(icon(icon_name))
@@ -79,8 +79,14 @@ def button(text: str, icon_name: str = "", *, checkable: bool = False) -> QPushB
     return made
 
 
+def segment(made: QPushButton, number: int, count: int) -> QPushButton:
+    """Style a button as one of `count` adjacent segments."""
+    made.setProperty("segment", "first" if number == 0 else "last" if number == count - 1 else "true")
+    return made
+
+
 def link_button(text: str) -> QPushButton:
-    """A button that looks like a link."""
+    """Return a button that looks like a link."""
     made = QPushButton(text)
     made.setProperty("link", True)
     made.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -88,14 +94,14 @@ def link_button(text: str) -> QPushButton:
 
 
 def check(text: str, description: str, object_name: str) -> QCheckBox:
-    """A check box."""
+    """Return a check box."""
     made = QCheckBox(text)
     describe(made, text, description, object_name)
     return made
 
 
 def combo(name: str, description: str, object_name: str) -> QComboBox:
-    """A combo box that may become narrower than its longest entry."""
+    """Return a combo box that may be narrower than its longest entry."""
     made = QComboBox()
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -105,7 +111,7 @@ def combo(name: str, description: str, object_name: str) -> QComboBox:
 
 
 def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object) -> None:
-    """Show (text, data) entries with `chosen` selected, without telling anybody; rebuilds only what changed."""
+    """Show (text, data) entries with `chosen` selected, without signals. Unchanged entries are not rebuilt."""
     with QSignalBlocker(box):
         if [(box.itemText(index), box.itemData(index)) for index in range(box.count())] != entries:
             box.clear()
@@ -115,16 +121,16 @@ def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object
 
 
 class ValueSlider(QWidget):
-    """A slider over whole numbers with its value in words: under its caption, or on one line where it has none."""
+    """An integer slider with its value as text: below its caption, or on one line without a caption."""
 
     value_changed = pyqtSignal(int)
-    """The user moved it; not sent by `show_value`."""
+    """The user moved the slider; not emitted by `show_value`."""
 
     def __init__(
         self,
         low: int,
         high: int,
-        words: Callable[[int], str],
+        text: Callable[[int], str],
         name: str,
         description: str,
         object_name: str = "",
@@ -132,14 +138,14 @@ class ValueSlider(QWidget):
         caption: bool = True,
     ) -> None:
         super().__init__()
-        self._words = words
+        self._text = text
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(low, high)
         self.slider.setPageStep(max(1, (high - low) // 10))
         self.slider.setMinimumSize(80, 24)
         describe(self.slider, name, description, object_name)
         self.value = label("", "faint")
-        self.value.setMinimumWidth(max(self.value.fontMetrics().horizontalAdvance(words(end)) for end in (low, high)))
+        self.value.setMinimumWidth(max(self.value.fontMetrics().horizontalAdvance(text(end)) for end in (low, high)))
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -156,23 +162,23 @@ class ValueSlider(QWidget):
         grid.setColumnStretch(0, 1)
         self.setFocusProxy(self.slider)
         self.slider.valueChanged.connect(self._moved)
-        self.value.setText(words(self.slider.value()))
+        self.value.setText(text(self.slider.value()))
 
     def show_value(self, value: int) -> None:
-        """Show a value that came from elsewhere; a slider in the user's hand is left alone."""
+        """Set the value without a signal; ignored while the user drags the slider."""
         if self.slider.isSliderDown():
             return
         with QSignalBlocker(self.slider):
             self.slider.setValue(value)
-        self.value.setText(self._words(value))
+        self.value.setText(self._text(value))
 
     def _moved(self, value: int) -> None:
-        self.value.setText(self._words(value))
+        self.value.setText(self._text(value))
         self.value_changed.emit(value)
 
 
 class Page(QScrollArea):
-    """A scrollable page of the side panel: headings, and controls under their captions."""
+    """A scrollable page of the side panel, with headings and captioned controls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -188,32 +194,68 @@ class Page(QScrollArea):
         self.setWidget(content)
 
     def add(self, item: QWidget) -> None:
-        """Add a widget below what is there."""
+        """Add a widget at the bottom."""
         self._column.insertWidget(self._column.count() - 1, item)
 
     def add_heading(self, title: str) -> None:
-        """Begin a group."""
+        """Start a group of controls."""
+        self.add_separator()
+        self.add(label(title, "heading"))
+
+    def add_separator(self) -> None:
+        """Add a line, except at the top."""
         if self._column.count() > 1:
             line = QFrame()
             line.setProperty("role", "line")
             line.setFixedHeight(1)
             self.add(line)
-        self.add(label(title, "heading"))
 
-    def add_field(self, caption: str, control: QWidget, *more: QWidget) -> QWidget:
-        """Add a control under its caption, with smaller ones beside it; returns the whole."""
-        whole = QWidget()
-        column = QVBoxLayout(whole)
+    def add_field(self, caption: str, control: QWidget) -> None:
+        """Add a control below its caption."""
+        self.add(field_row(caption, control))
+
+
+def field_row(caption: str, control: QWidget) -> QWidget:
+    """Return a control below its caption."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    above = label(caption, wrap=True)
+    above.setBuddy(control)
+    column.addWidget(above)
+    column.addWidget(control)
+    return whole
+
+
+class Collapsible(QWidget):
+    """A group of controls that is hidden until its title is pressed."""
+
+    def __init__(self, title: str, description: str, object_name: str) -> None:
+        super().__init__()
+        self.toggle = QToolButton()
+        self.toggle.setText(title)
+        self.toggle.setCheckable(True)
+        self.toggle.setProperty("collapsible", True)
+        self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.toggle.setArrowType(Qt.ArrowType.RightArrow)
+        describe(self.toggle, title, description, object_name)
+        self._content = QWidget()
+        self._inner = QVBoxLayout(self._content)
+        self._inner.setContentsMargins(0, 4, 0, 0)
+        self._inner.setSpacing(12)
+        self._content.hide()
+        column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        above = label(caption, wrap=True)
-        above.setBuddy(control)
-        column.addWidget(above)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(control, 1)
-        for item in more:
-            row.addWidget(item)
-        column.addLayout(row)
-        self.add(whole)
-        return whole
+        column.addWidget(self.toggle)
+        column.addWidget(self._content)
+        self.toggle.toggled.connect(self._set_open)
+
+    def add(self, item: QWidget) -> None:
+        """Add a widget at the bottom."""
+        self._inner.addWidget(item)
+
+    def _set_open(self, is_open: bool) -> None:
+        self.toggle.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self._content.setVisible(is_open)

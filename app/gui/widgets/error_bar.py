@@ -1,24 +1,27 @@
-"""What went wrong, and a button that helps. Never a box in the way."""
+"""The bar that shows the newest problem with a button that helps. It never blocks the window."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.gui.i18n.messages import translated
 from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.icons import icon
 from app.runtime.status import PipelineStatus, Problem, Stage
 
 
 class ErrorBar(QFrame):
-    """Shows the newest open problem of the pipeline, or what the window itself could not do.
+    """Shows the newest open problem of the pipeline, or an error of the window itself.
 
-    A problem the user waved away does not come back with the same words.
+    A dismissed problem stays hidden until its message changes.
     """
 
-    help_wanted = pyqtSignal(object)
-    """The Stage whose button was pressed; None for a message of the window's own."""
+    help_requested = pyqtSignal(object)
+    """The Stage whose button was pressed; None for an error of the window."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +38,7 @@ class ErrorBar(QFrame):
         self._text.setObjectName("errorText")
         self._more = label("", "faint")
         self._action = button("")
-        describe(self._action, self.tr("Help"), self.tr("Helps with the problem"), "errorAction")
+        describe(self._action, self.tr("Help"), self.tr("Resolve this problem"), "errorAction")
         close = QToolButton()
         close.setIcon(icon("close"))
         describe(close, self.tr("Dismiss"), self.tr("Hide this message"), "errorDismiss")
@@ -47,7 +50,7 @@ class ErrorBar(QFrame):
         row.addWidget(self._text, 1)
         for widget in (self._more, self._action, close):
             row.addWidget(widget)
-        self._action.clicked.connect(lambda: self.help_wanted.emit(self._shown.stage if self._shown else None))
+        self._action.clicked.connect(lambda: self.help_requested.emit(self._shown.stage if self._shown else None))
         close.clicked.connect(self._dismiss)
         self.hide()
 
@@ -57,32 +60,43 @@ class ErrorBar(QFrame):
         return self._text.text() if not self.isHidden() else ""
 
     def show_message(self, message: str) -> None:
-        """Something the window itself could not do."""
+        """Show an error of the window."""
         self._own = message
         self._update(())
 
-    def show_status(self, status: PipelineStatus) -> None:
-        """Show the newest open problem; the bar goes when there is none."""
+    def show_status(self, status: PipelineStatus, covered: Collection[Stage] = ()) -> None:
+        """Show the newest open problem; hide the bar when there is none.
+
+        covered: stages whose problem a notice shows already.
+        """
         messages = {problem.message for problem in status.problems}
         self._dismissed &= messages
-        self._update(tuple(problem for problem in status.problems if problem.message not in self._dismissed))
+        self._update(
+            tuple(
+                problem
+                for problem in status.problems
+                if problem.message not in self._dismissed and problem.stage not in covered
+            )
+        )
 
     def _update(self, problems: tuple[Problem, ...]) -> None:
         self._shown = problems[-1] if problems and not self._own else None
         message = self._own or (self._shown.message if self._shown is not None else "")
         self._text.setText(translated(message))
-        self._where.setText(self._stage_words(self._shown.stage) if self._shown is not None else "")
+        self._where.setText(self._stage_text(self._shown.stage) if self._shown is not None else "")
         self._where.setVisible(self._shown is not None)
         others = len(problems) - (0 if self._own else 1)
         self._more.setText(self.tr("and {0} more").format(others) if others > 0 else "")
-        words = self._action_words(self._shown.stage) if self._shown is not None else ""
-        self._action.setText(words)
-        self._action.setVisible(bool(words))
-        if words:
-            self._action.setAccessibleName(words)
-        self.setVisible(bool(message))
+        caption = self._action_text(self._shown.stage) if self._shown is not None else ""
+        self._action.setText(caption)
+        if caption:
+            self._action.setAccessibleName(caption)
+        with keep_focus(self._action):
+            self._action.setVisible(bool(caption))
+        with keep_focus(self):
+            self.setVisible(bool(message))
 
-    def _stage_words(self, stage: Stage) -> str:
+    def _stage_text(self, stage: Stage) -> str:
         return {
             Stage.CAPTURE: self.tr("Camera"),
             Stage.MATTING: self.tr("Matting"),
@@ -93,11 +107,11 @@ class ErrorBar(QFrame):
             Stage.SETTINGS: self.tr("Settings"),
         }[stage]
 
-    def _action_words(self, stage: Stage) -> str:
+    def _action_text(self, stage: Stage) -> str:
         return {
             Stage.CAPTURE: self.tr("Choose another camera"),
             Stage.MATTING: self.tr("Choose another model"),
-            Stage.BACKGROUND: self.tr("Use the blur"),
+            Stage.BACKGROUND: self.tr("Blur the background"),
             Stage.VIRTUAL_CAMERA: self.tr("Set up…"),
             Stage.RECORDING: self.tr("Choose another folder"),
         }.get(stage, self.tr("Try again"))

@@ -1,4 +1,4 @@
-"""Icons drawn here, in the colour of the text and sharp at every scale."""
+"""Vector icons in the colour of the text."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from PyQt6.QtWidgets import QApplication
 from app.gui.widgets.theme import ALARM
 
 GRID = 24.0
-"""Every drawing is made on a grid of 24 by 24."""
+"""Drawings use coordinates from 0 to 24."""
 
 Drawing = Callable[[QPainter], None]
 
 
 class _Engine(QIconEngine):
-    """Draws with the palette of the moment, so that icons follow a change from light to dark."""
+    """Draws with the current palette, so that icons follow a theme change."""
 
     def __init__(self, draw: Drawing, *, plain: bool = False) -> None:
         super().__init__()
@@ -64,20 +64,20 @@ class _Engine(QIconEngine):
 
 
 def icon(name: str, *, plain: bool = False) -> QIcon:
-    """The icon of that name; raises KeyError.
+    """Return the icon of a name. Raises KeyError.
 
-    plain: the text's colour even where it is switched on, for places that are not filled then.
+    plain: use the text colour also in the checked state, for widgets that are not filled then.
     """
     return QIcon(_Engine(_DRAWINGS[name], plain=plain))
 
 
 def app_icon() -> QIcon:
-    """The program's own icon, in colour."""
+    """Return the program icon, in colour."""
     return QIcon(_Engine(_draw_app))
 
 
 def draw_person(painter: QPainter, rect: QRectF, colour: QColor) -> None:
-    """Head and shoulders, filled, standing on the lower edge of `rect`."""
+    """Draw filled head and shoulders on the lower edge of `rect`."""
     side = min(rect.width(), rect.height())
     x, bottom = rect.center().x(), rect.bottom()
     body = QPainterPath()
@@ -107,6 +107,11 @@ def _draw_pause(painter: QPainter) -> None:
     _fill(painter)
     painter.drawRoundedRect(QRectF(6, 5, 4, 14), 1.2, 1.2)
     painter.drawRoundedRect(QRectF(14, 5, 4, 14), 1.2, 1.2)
+
+
+def _draw_play(painter: QPainter) -> None:
+    _fill(painter)
+    painter.drawPolygon(QPolygonF([QPointF(7, 4.5), QPointF(19.5, 12), QPointF(7, 19.5)]))
 
 
 def _draw_freeze(painter: QPainter) -> None:
@@ -190,6 +195,7 @@ def _draw_app(painter: QPainter) -> None:
 
 _DRAWINGS: dict[str, Drawing] = {
     "pause": _draw_pause,
+    "play": _draw_play,
     "freeze": _draw_freeze,
     "snapshot": _draw_snapshot,
     "record": _draw_record,

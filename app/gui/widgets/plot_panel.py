@@ -1,4 +1,4 @@
-"""Latency and pictures a second over the last minute."""
+"""Plots of frame rate and latency over the last minute."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import deque
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QTimer
-from PyQt6.QtGui import QPalette, QResizeEvent
+from PyQt6.QtGui import QColor, QPalette, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from app.gui.widgets.controls import describe
@@ -18,13 +18,13 @@ SPAN_S = 60.0
 HEIGHT_PX = 130
 HEADROOM = 1.15
 DRAW_EVERY_S = 0.5
-"""A minute's plot hardly changes in less."""
+"""Minimum interval between redraws."""
 SETTLED_MS = 100
-"""After so long without a change of size or colours the plots are drawn again: they take longer than all the rest."""
+"""The plots are redrawn this long after the last change of size or theme: drawing them is slow."""
 
 
 class PlotPanel(QWidget):
-    """Two small plots; the history is kept while they are hidden, and drawn only while they are seen."""
+    """Two small plots. Samples are kept while they are hidden."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,30 +35,30 @@ class PlotPanel(QWidget):
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLED_MS)
-        self._settled.timeout.connect(lambda: self._let_draw(True))
+        self._settled.timeout.connect(lambda: self._set_drawing(True))
         self._history: deque[tuple[float, float, float, float]] = deque()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        self._fps = self._add_plot(row, self.tr("Pictures a second"))
+        self._fps = self._add_plot(row, self.tr("Frame rate"))
         self._latency = self._add_plot(row, self.tr("Latency in ms"))
         self._fps_in = self._fps.plot()
         self._fps_out = self._fps.plot()
         self._delay = self._latency.plot()
-        self._colour()
+        self._apply_theme()
 
     @property
-    def moments(self) -> int:
-        """How many moments of the last minute are on hand."""
+    def sample_count(self) -> int:
+        """Number of samples of the last minute."""
         return len(self._history)
 
     @property
-    def draws(self) -> bool:
-        """Whether changes are drawn at once: not while the window changes its size or colours."""
+    def drawing(self) -> bool:
+        """Whether updates are drawn; False during a change of size or theme."""
         return bool(self._fps.updatesEnabled() and self._latency.updatesEnabled())
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Add this moment."""
+        """Add a sample."""
         now = time.monotonic()
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         self._history.append((now, status.fps_in, status.fps_out, latency))
@@ -73,33 +73,37 @@ class PlotPanel(QWidget):
         for plot, columns in ((self._fps, (1, 2)), (self._latency, (3,))):
             highest = max(moment[column] for moment in self._history for column in columns)
             top = round_up(max(1.0, highest * HEADROOM))
-            if plot.getViewBox().viewRange()[1][1] != top:  # pyqtgraph draws the whole axis anew
+            if plot.getViewBox().viewRange()[1][1] != top:  # setYRange redraws the whole axis
                 plot.setYRange(0, top, padding=0)
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._let_draw(False)
-            QTimer.singleShot(0, self._colour)  # after the window itself, which is being dressed anew
+            self._set_drawing(False)
+            QTimer.singleShot(0, self._apply_theme)  # after the window has its new palette
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._let_draw(False)
+        self._set_drawing(False)
 
-    def _let_draw(self, now: bool) -> None:
+    def _set_drawing(self, now: bool) -> None:
         for plot in (self._fps, self._latency):
             plot.setUpdatesEnabled(now)
         if not now:
             self._settled.start()
 
-    def _colour(self) -> None:
-        """Take the colours of the theme."""
+    def _apply_theme(self) -> None:
+        """Set the colours, and the titles with the legend."""
         palette = self.palette()
         faint = palette.color(QPalette.ColorRole.PlaceholderText)
         accent = palette.color(QPalette.ColorRole.Accent)
         for curve, colour, width in ((self._fps_in, faint, 1), (self._fps_out, accent, 2), (self._delay, accent, 2)):
             curve.setPen(pg.mkPen(colour, width=width))
-        for plot, title in ((self._fps, self.tr("Pictures a second")), (self._latency, self.tr("Latency in ms"))):
+        rate = self.tr("Frame rate: {0} {1}").format(
+            _legend(self.tr("camera"), faint), _legend(self.tr("output"), accent)
+        )
+        latency = self.tr("Latency in ms: {0}").format(_legend(self.tr("camera to output"), accent))
+        for plot, title in ((self._fps, rate), (self._latency, latency)):
             plot.setTitle(title, size="9pt", color=faint)
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
@@ -120,7 +124,12 @@ class PlotPanel(QWidget):
         return plot
 
 
+def _legend(name: str, colour: QColor) -> str:
+    """A line sample and its name, as rich text."""
+    return f'<span style="color: {colour.name()}">━ {name}</span>'
+
+
 def round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    """Round up to the next of 1, 2, 5, 10, 20, 50 and so on."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)

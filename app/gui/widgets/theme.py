@@ -1,4 +1,4 @@
-"""Colours, light and dark, and the one restrained style sheet, which knows them by their roles in the palette."""
+"""Light and dark colours, and the style sheet, which refers to them by palette role."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.gui.state.preferences import Theme
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
 ALARM = "#e5484d"
-"""Red: the room can be seen, a recording runs."""
+"""Red: the real background is visible, or a recording runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Colours:
     accent: str
     on_accent: str
     stage: str
-    """Behind the preview."""
+    """Around the preview."""
 
 
-_AT_A_TIME = 50
-"""Widgets that are polished in one turn, in a few milliseconds."""
+_BATCH_SIZE = 50
+"""Widgets restyled per event-loop iteration, which takes a few milliseconds."""
 
 DARK = Colours(
     window="#17191d", panel="#1e2126", field="#14161a", raised="#2a2e35", hover="#353a43", border="#343942",
@@ -51,7 +51,7 @@ LIGHT = Colours(
 
 
 def is_dark(theme: Theme) -> bool:
-    """Whether the dark colours are to be used; `system` asks the system."""
+    """Whether to use the dark colours; `system` follows the system."""
     hints = QGuiApplication.styleHints()
     if theme != "system" or hints is None:
         return theme == "dark"
@@ -59,8 +59,8 @@ def is_dark(theme: Theme) -> bool:
 
 
 def apply(app: QApplication, dark: bool) -> None:
-    """Dress the whole program, at its start."""
-    app.setStyleSheet("")  # a sheet hides the style below it
+    """Apply palette and style sheet to the whole program, at its start."""
+    app.setStyleSheet("")  # `style()` would return the style sheet's proxy
     style = app.style()
     if style is None or style.name() != "fusion":
         app.setStyle("Fusion")
@@ -68,33 +68,33 @@ def apply(app: QApplication, dark: bool) -> None:
     app.setStyleSheet(_style_sheet())
 
 
-class Dresser:
-    """Gives a window other colours while it is used: in turns of the event loop, so that none takes long."""
+class ThemeSwitcher:
+    """Changes the theme of an open window, in small batches that do not block the event loop."""
 
     def __init__(self, app: QApplication, window: QWidget) -> None:
         self._app, self._window = app, window
-        self._left: list[Callable[[], object]] = []
-        self._turns = QTimer(window)
-        self._turns.timeout.connect(self._take_turn)
+        self._remaining: list[Callable[[], object]] = []
+        self._timer = QTimer(window)
+        self._timer.timeout.connect(self._restyle_batch)
 
-    def dress(self, dark: bool) -> None:
-        """Begin; what another call has left to do is dropped."""
-        self._window.setUpdatesEnabled(False)  # half-dressed it is not to be seen
+    def switch(self, dark: bool) -> None:
+        """Start the change; a change in progress is abandoned."""
+        self._window.setUpdatesEnabled(False)  # hide intermediate states
         self._app.setPalette(_palette(dark))
-        widgets = self._app.allWidgets()  # those made from now on find the new palette
-        groups = [widgets[first : first + _AT_A_TIME] for first in range(0, len(widgets), _AT_A_TIME)]
-        self._left = [*(partial(_polish, group) for group in groups), lambda: self._window.setUpdatesEnabled(True)]
-        self._turns.start(0)
+        widgets = self._app.allWidgets()  # widgets created later use the new palette
+        groups = [widgets[first : first + _BATCH_SIZE] for first in range(0, len(widgets), _BATCH_SIZE)]
+        self._remaining = [*(partial(_polish, group) for group in groups), lambda: self._window.setUpdatesEnabled(True)]
+        self._timer.start(0)
 
-    def _take_turn(self) -> None:
-        part = self._left.pop(0)
-        if not self._left:
-            self._turns.stop()
-        part()
+    def _restyle_batch(self) -> None:
+        step = self._remaining.pop(0)
+        if not self._remaining:
+            self._timer.stop()
+        step()
 
 
 def _polish(widgets: Sequence[QWidget]) -> None:
-    """Let the style sheet read the palette anew: it keeps what it made of it for each widget."""
+    """Make the style sheet read the palette again; it caches the resolved rules per widget."""
     for widget in widgets:
         style = None if sip.isdeleted(widget) else widget.style()
         if style is not None:
@@ -151,7 +151,7 @@ _ROLES = {
     "accent": "accent",
     "on_accent": "highlighted-text",
 }
-"""What style sheets call the roles that `_palette` gives the colours."""
+"""Style sheet names of the palette roles set by `_palette`."""
 
 _TEMPLATE = """
 QToolTip { background: @raised; color: @text; border: 1px solid @border; padding: 4px 6px; }
@@ -194,7 +194,7 @@ QComboBox:focus, QLineEdit:focus { border: 2px solid @accent; padding: 4px 9px; 
 QComboBox:disabled, QLineEdit:disabled { color: @faint; background: @panel; }
 QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: url(@folder/chevron.svg); width: 14px; height: 14px; }
-QComboBox QAbstractItemView { background: @panel; border: 1px solid @border; padding: 4px; outline: none;
+QComboBox QAbstractItemView { background: @panel; border: 1px solid @border; outline: none;
     selection-background-color: @hover; selection-color: @text; }
 QComboBox QAbstractItemView::item { min-height: 28px; padding: 2px 6px; }
 
@@ -248,6 +248,12 @@ QPlainTextEdit { font-family: monospace; border: 1px solid @border; border-radiu
 QProgressBar { border: 1px solid @border; border-radius: 6px; background: @field; text-align: center; }
 QProgressBar::chunk { background: @accent; border-radius: 5px; }
 
-#errorBar { background: @raised; border: 1px solid @alarm; border-radius: 8px; }
-#errorBar QLabel { background: transparent; }
+QFrame[role="notice"], QFrame[role="alarm"], #errorBar { background: @raised; border-radius: 8px; }
+QFrame[role="notice"] { border: 1px solid @border; }
+QFrame[role="alarm"], #errorBar { border: 1px solid @alarm; }
+QFrame[role="notice"] QLabel, QFrame[role="alarm"] QLabel, #errorBar QLabel { background: transparent; border: none; }
+QToolButton[collapsible="true"] { background: transparent; border: 2px solid transparent; padding: 3px 4px 3px 0;
+    font-weight: 600; }
+QToolButton[collapsible="true"]:checked { background: transparent; color: @text; }
+QToolButton[collapsible="true"]:focus { border-color: @accent; }
 """

@@ -1,4 +1,4 @@
-"""How the window starts, stays, comes back, saves and ends."""
+"""Start, tray, saving, and end of the window."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from pytestqt.qtbot import QtBot
 
 from app.config import paths, settings_file
 from app.core.settings import BackgroundSettings, Settings
+from app.core.types import PictureKind
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.status import Phase, PipelineStatus
 from tests.fakes import FakeEngine, FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import button
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_nothing_is_written_where_nothing_is_to_be_kept(qtbot: QtBot, world: Fak
 
 
 def test_without_a_tray_closing_ends_the_program(session: Session, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(session.life.ended):
+    with qtbot.waitSignal(session.lifecycle.ended):
         session.window.close()
 
 
@@ -102,7 +104,7 @@ def test_with_a_tray_it_is_asked_once_what_closing_means(
 ) -> None:
     session = start_window()
     ended: list[bool] = []
-    session.life.ended.connect(lambda: ended.append(True))
+    session.lifecycle.ended.connect(lambda: ended.append(True))
     session.window.close()
     assert session.window.isVisible(), "nothing happens before the answer"
     box = session.window.findChild(QMessageBox, "trayQuestion")
@@ -113,7 +115,7 @@ def test_with_a_tray_it_is_asked_once_what_closing_means(
     assert bool(ended) is not kept
     if kept:
         assert session.bridge.status.phase is not Phase.STOPPED, "meetings go on seeing the picture"
-        session.life.bring_back()
+        session.lifecycle.show_in_front()
         assert session.window.isVisible()
         session.window.close()
         assert not session.window.isVisible(), "not asked again"
@@ -127,12 +129,12 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
     menu.actions()[1].trigger()
     assert session.pipeline.settings.paused
     session.tray.fill()
-    assert menu.actions()[1].text() == "Go on"
+    assert menu.actions()[1].text() == "Resume"
     backgrounds = menu.actions()[2].menu()
     assert backgrounds is not None
     next(action for action in backgrounds.actions() if action.text() == "Green").trigger()
     assert session.pipeline.settings.background.kind == "colour"
-    with qtbot.waitSignal(session.life.ended):
+    with qtbot.waitSignal(session.lifecycle.ended):
         menu.actions()[-1].trigger()
 
 
@@ -140,14 +142,14 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
 def test_started_minimised_it_waits_in_the_tray(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert not session.window.isVisible()
-    session.tray.open_wanted.emit()
+    session.tray.open_requested.emit()
     assert session.window.isVisible()
 
 
 def test_started_minimised_without_a_tray_it_is_in_the_task_bar(start_window: StartWindow, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert session.window.isMinimized()
-    session.life.bring_back()
+    session.lifecycle.show_in_front()
     assert not session.window.isMinimized()
 
 
@@ -159,7 +161,7 @@ def test_a_second_start_raises_the_first(
     try:
         with qtbot.waitSignal(first.raised):
             assert run_window(QUIET, WindowOptions(parts=world.parts())) == 0
-        assert "runs already" in caplog.text
+        assert "already running" in caplog.text
     finally:
         first.release()
     second = SingleInstance()
@@ -184,9 +186,40 @@ def test_size_and_place_come_back(start_window: StartWindow, qtbot: QtBot) -> No
     assert again.window.size() == wanted
 
 
-def test_a_restored_open_room_is_still_marked_red(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(QUIET.replace(background=BackgroundSettings(kind="none")))
-    qtbot.waitUntil(lambda: session.window.readout.room.isVisible())
+UNMATTED = QUIET.replace(
+    background=BackgroundSettings(kind="none"), output=QUIET.output.replace(virtual_camera="/dev/video10")
+)
+
+
+def test_a_saved_background_none_starts_paused_and_asks(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    session = start_window(UNMATTED)
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED)
+    notices = session.window.notices
+    assert "Paused: the saved background is “None”" in notices.text_of("unmattedStartNotice")
+    assert world.pictures()
+    assert not any(picture.kind is PictureKind.UNMATTED for picture in world.pictures())
+    button(session, "unmattedStartNoticeAction1").click()
+    qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
+    assert not notices.texts
+    assert not session.store.saved.paused
+
+
+def test_the_question_about_the_background_none_offers_the_blur(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(UNMATTED)
+    button(session, "unmattedStartNoticeAction0").click()
+    assert session.pipeline.settings.background.kind == "blur"
+    assert not session.pipeline.settings.paused
+    assert not session.window.notices.texts
+
+
+def test_the_background_none_chosen_by_name_for_this_run_is_used_at_once(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    session = start_window(UNMATTED, options=WindowOptions(parts=world.parts(), unmatted_confirmed=True))
+    qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
+    assert not session.window.notices.texts
 
 
 def test_defaults_start_with_the_room_hidden() -> None:
@@ -206,7 +239,7 @@ def test_the_window_is_gone_at_once_while_a_network_is_still_being_made(
 
     world.faults.put("build_engine", slow)
     session = start_window()
-    session.window.show_log()
+    session.window.windows.open_log()
     assert making.wait(10)
     timer = threading.Timer(1.5, made.set)
     timer.start()

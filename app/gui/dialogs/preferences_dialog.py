@@ -1,0 +1,68 @@
+"""Preferences of the window: language, theme, and what closing the window does."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
+
+LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
+"""(name in the language itself, code)"""
+
+
+class PreferencesDialog(QDialog):
+    """Each control takes effect at once, except the language, which the next start uses."""
+
+    def __init__(self, preferences: PreferencesStore, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("preferencesDialog")
+        self.setWindowTitle(self.tr("Preferences"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._preferences = preferences
+        self._language_at_open = preferences.current.language
+        self.language = combo(self.tr("Language"), self.tr("Language of the window"), "languageCombo")
+        self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
+        self._restart = label(self.tr("The language changes when Mattecam starts again."), "faint", wrap=True)
+        self._restart.setObjectName("languageHint")
+        self._to_tray = check(
+            self.tr("Keep running in the tray when the window is closed"),
+            self.tr("Other programs keep receiving your video"),
+            "closeToTrayCheck",
+        )
+        close = button(self.tr("Close"))
+        describe(close, self.tr("Close"), self.tr("Close the preferences"), "preferencesClose")
+        close.clicked.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 18, 18, 18)
+        column.setSpacing(8)
+        for caption, box in ((self.tr("Language"), self.language), (self.tr("Theme"), self.theme)):
+            above = label(caption)
+            above.setBuddy(box)
+            column.addWidget(above)
+            column.addWidget(box)
+        for widget in (self._restart, self._to_tray):
+            column.addWidget(widget)
+        column.addStretch(1)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(close)
+        column.addLayout(row)
+        self.setMinimumWidth(400)
+        self.language.activated.connect(lambda _row: preferences.change(language=self.language.currentData()))
+        self.theme.activated.connect(lambda _row: preferences.change(theme=self.theme.currentData()))
+        self._to_tray.toggled.connect(lambda on: preferences.change(close_to_tray=on))
+        preferences.changed.connect(self._show)
+        self._show(preferences.current)
+
+    def _show(self, preferences: WindowPreferences) -> None:
+        system: list[tuple[str, object]] = [(self.tr("System"), "system")]
+        fill_combo(self.language, [*system, *LANGUAGES], preferences.language)
+        themes = [*system, (self.tr("Light"), "light"), (self.tr("Dark"), "dark")]
+        fill_combo(self.theme, themes, preferences.theme)
+        self._restart.setVisible(preferences.language != self._language_at_open)
+        self._to_tray.blockSignals(True)
+        self._to_tray.setChecked(bool(preferences.close_to_tray))
+        self._to_tray.blockSignals(False)

@@ -1,0 +1,74 @@
+"""The list of keyboard shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QMenuBar, QScrollArea, QVBoxLayout, QWidget
+
+from app.gui.widgets.controls import button, describe, label
+
+Shortcut = tuple[str, str]
+"""(what it does, keys in the notation of the system)"""
+
+
+def menu_shortcuts(bar: QMenuBar) -> list[Shortcut]:
+    """The shortcuts of all menus of a menu bar, in their order."""
+    found: list[Shortcut] = []
+
+    def collect(actions: Sequence[QAction]) -> None:
+        for action in actions:
+            menu = action.menu()
+            if menu is not None:
+                collect(menu.actions())
+            elif not action.shortcut().isEmpty():
+                keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                found.append((action.text().replace("&", ""), keys))
+
+    collect(bar.actions())
+    return found
+
+
+class ShortcutsDialog(QDialog):
+    """Shows what each key does."""
+
+    def __init__(self, from_menus: Sequence[Shortcut], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("shortcutsDialog")
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(460, 560)
+        content = QWidget()
+        content.setObjectName("panelPage")
+        grid = QGridLayout(content)
+        grid.setHorizontalSpacing(24)
+        for row, (text, keys) in enumerate([*from_menus, *self._others()]):
+            grid.addWidget(label(text, wrap=True), row, 0)
+            grid.addWidget(label(keys, "command"), row, 1, Qt.AlignmentFlag.AlignRight)
+        grid.setColumnStretch(0, 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(content)
+        close = button(self.tr("Close"))
+        describe(close, self.tr("Close"), self.tr("Back to the window"), "shortcutsClose")
+        close.clicked.connect(self.close)
+        row_below = QHBoxLayout()
+        row_below.addStretch(1)
+        row_below.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(12)
+        column.addWidget(scroll, 1)
+        column.addLayout(row_below)
+
+    def _others(self) -> list[Shortcut]:
+        """Keys that are in no menu."""
+        return [
+            (self.tr("Choose a background; again: back to the one before"), "1 … 9"),
+            (self.tr("Show the real background"), "Ctrl+0"),
+            (self.tr("Zoom (over the preview)"), "+  −"),
+            (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
+        ]

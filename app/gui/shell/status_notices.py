@@ -1,0 +1,107 @@
+"""Notices that follow from the state of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QObject
+
+from app.core.settings import Settings
+from app.gui.i18n.model_names import describe_model
+from app.gui.panels.network import download_caption
+from app.gui.state.services import ModelChoice
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.notices import Notice, NoticeArea
+from app.runtime.status import Phase, PipelineStatus, Stage
+
+DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
+UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeActions:
+    """What the buttons of the notices do."""
+
+    check_cameras: Callable[[], object]
+    set_up_virtual_camera: Callable[[], object]
+    blur_and_resume: Callable[[], object]
+    resume: Callable[[], object]
+    download_model: Callable[[], object]
+
+
+class StatusNotices(QObject):
+    """Reports a missing camera, virtual camera or model, and asks before the real background is shown at the start."""
+
+    def __init__(
+        self,
+        area: NoticeArea,
+        store: SettingsStore,
+        actions: NoticeActions,
+        missing_model: Callable[[], ModelChoice | None],
+        parent: QObject,
+    ) -> None:
+        """missing_model: returns the model of the settings if it is not installed."""
+        super().__init__(parent)
+        self._area, self._store, self._actions, self._missing_model = area, store, actions, missing_model
+        self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
+        """None until the system was asked."""
+        self._asks_to_show_background = False
+        store.changed.connect(self._show_unmatted_start)
+
+    @property
+    def covered_stages(self) -> tuple[Stage, ...]:
+        """Stages whose problem a notice shows, with a better remedy than the error bar."""
+        return (Stage.MATTING,) if self._missing_model() is not None else ()
+
+    def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
+        """Take the (device, label) pairs of the virtual cameras that exist."""
+        self._virtual_cameras = cameras
+
+    def ask_before_unmatted(self) -> None:
+        """Ask whether to show the real background: the saved settings say so, and the program started paused."""
+        self._asks_to_show_background = True
+        self._show_unmatted_start(self._store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Update the notices that depend on the pipeline."""
+        settings = self._store.current
+        demo = settings.capture.source == "auto" and status.source is not None and status.source.kind == "demo"
+        self._area.show_while(DEMO, self._demo() if demo else None)
+        missing = (
+            settings.output.virtual_camera == "auto"
+            and status.virtual_camera is None
+            and self._virtual_cameras == ()
+            and status.phase is not Phase.STOPPED
+        )
+        self._area.show_while(NO_VIRTUAL_CAMERA, self._no_virtual_camera() if missing else None)
+        model = self._missing_model()
+        self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
+
+    def _demo(self) -> Notice:
+        text = self.tr("No camera found – showing a demonstration.")
+        return Notice(DEMO, text, ((self.tr("Check again"), self._actions.check_cameras),))
+
+    def _no_virtual_camera(self) -> Notice:
+        text = self.tr("Other programs cannot see you yet: this computer has no virtual camera.")
+        return Notice(NO_VIRTUAL_CAMERA, text, ((self.tr("Set up…"), self._actions.set_up_virtual_camera),))
+
+    def _model_missing(self, choice: ModelChoice) -> Notice:
+        text = self.tr("The model “{0}” is not installed. The bundled model is used instead.").format(
+            describe_model(choice.name)
+        )
+        actions = ((download_caption(choice), self._actions.download_model),) if choice.downloadable else ()
+        return Notice(MISSING_MODEL, text, actions)
+
+    def _show_unmatted_start(self, settings: Settings) -> None:
+        if not settings.paused or settings.background.kind != "none":
+            self._asks_to_show_background = False
+        if not self._asks_to_show_background:
+            self._area.show_while(UNMATTED_START, None)
+            return
+        text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
+        actions = (
+            (self.tr("Blur the background"), self._actions.blur_and_resume),
+            (self.tr("Show my real background"), self._actions.resume),
+        )
+        self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, alarm=True, dismissible=False))

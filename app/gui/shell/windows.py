@@ -1,0 +1,126 @@
+"""Dialogs beside the main window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from PyQt6.QtCore import QObject, Qt
+from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
+
+from app import __version__
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog
+from app.gui.dialogs.findings_view import FindingsView
+from app.gui.dialogs.log_window import LogWindow
+from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.dialogs.preferences_dialog import PreferencesDialog
+from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog, menu_shortcuts
+from app.gui.panels.camera import CameraPage
+from app.gui.preview.view import Preview
+from app.gui.state.bridge import Bridge
+from app.gui.state.diagnostics import diagnostics
+from app.gui.state.log_buffer import LogBuffer
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.icons import app_icon
+
+D = TypeVar("D", bound=QDialog)
+
+
+class SecondaryWindows(QObject):
+    """Opens dialogs that do not block the window; one that is already open comes to the front."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        store: SettingsStore,
+        preferences: PreferencesStore,
+        bridge: Bridge,
+        tasks: Tasks,
+        log: LogBuffer,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._log = window, log
+        self._store, self._preferences, self._bridge, self._tasks = store, preferences, bridge, tasks
+        self.log_window = LogWindow(log, self.diagnostics, window)
+
+    def open_assistant(self, camera_page: CameraPage, preview: Preview, finished: Callable[[], object]) -> None:
+        """Open the setup assistant; `finished` is called when it closes."""
+
+        def make() -> Assistant:
+            assistant = Assistant(self._store, self._preferences, camera_page, preview, self._tasks, self._window)
+            assistant.finished.connect(lambda _result: finished())
+            return assistant
+
+        self._open(Assistant, make)
+
+    def open_plate_dialog(self, taken: Callable[[], object]) -> None:
+        """Open the capture of an empty-background plate; `taken` is called for each new plate."""
+
+        def camera() -> str:
+            source = self._bridge.status.source
+            return source.id if source is not None else ""
+
+        def make() -> PlateDialog:
+            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.picture, camera, self._window)
+            dialog.taken.connect(self._bridge.retry)
+            dialog.taken.connect(taken)
+            return dialog
+
+        self._open(PlateDialog, make)
+
+    def open_virtual_camera_help(self) -> None:
+        """Open the findings about the virtual camera, with what to do."""
+        view = FindingsView(self._tasks)
+        FindingsDialog(view, self.tr("Virtual camera"), "virtualCameraDialog", self._window).show()
+
+    def open_doctor(self) -> None:
+        """Open the findings about the whole machine."""
+        self._open(DoctorDialog, lambda: DoctorDialog(self._store, self._bridge, self._tasks, self._window))
+
+    def open_preferences(self) -> None:
+        """Open the preferences."""
+        self._open(PreferencesDialog, lambda: PreferencesDialog(self._preferences, self._window))
+
+    def open_shortcuts(self) -> None:
+        """Open the list of keyboard shortcuts."""
+        bar = self._window.menuBar()
+        shortcuts = menu_shortcuts(bar) if bar is not None else []
+        self._open(ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
+
+    def open_log(self) -> None:
+        """Open the log window."""
+        self.log_window.open_beside()
+
+    def open_about(self) -> None:
+        """Show name, version and licence."""
+        box = QMessageBox(self._window)
+        box.setObjectName("aboutBox")
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(self.tr("About Mattecam"))
+        box.setIconPixmap(app_icon().pixmap(64, 64))
+        box.setText(f"Mattecam {__version__}")
+        box.setInformativeText(
+            self.tr("Replaces your background live. All processing stays on this computer.")
+            + "\n\n"
+            + self.tr("Free software under the GNU General Public License, version 3 or later.")
+        )
+        box.open()
+
+    def copy_diagnostics(self) -> None:
+        """Copy the diagnostics to the clipboard."""
+        self.log_window.copy_diagnostics()
+
+    def diagnostics(self) -> str:
+        """Text for a bug report."""
+        return diagnostics(self._store.current, self._bridge.status, self._log.lines())
+
+    def _open(self, kind: type[D], make: Callable[[], D]) -> None:
+        found = self._window.findChild(kind)
+        if found is None or not found.isVisible():
+            found = make()
+            found.show()
+        found.raise_()
+        found.activateWindow()

@@ -1,0 +1,64 @@
+"""`ctl` commands take effect without the GUI thread and are not undone by it."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from pytestqt.qtbot import QtBot
+
+from app.control import Command, ask
+from app.core.types import PictureKind
+from app.gui.shell.application import Session
+from app.runtime.status import Phase
+from tests.fakes import FakeWorld
+from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import button
+
+BLOCKED_S = 0.5
+
+
+def while_blocked(work: Callable[[], object]) -> None:
+    """Run `work` on another thread while the GUI thread is blocked."""
+    caller = threading.Thread(target=work)
+    caller.start()
+    time.sleep(BLOCKED_S)
+    caller.join(5)
+    assert not caller.is_alive(), "answered without the GUI thread"
+
+
+def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING and bool(world.pictures()))
+    seen: list[tuple[bool, int]] = []
+
+    def pause() -> None:
+        ask(Command("pause"))
+        seen.append((session.pipeline.settings.paused, len(world.pictures())))
+
+    while_blocked(pause)
+    (paused, sent) = seen[0]
+    assert paused, "in effect when it was answered"
+    sent_after = world.pictures()[sent + 1 :]  # one picture may have been on its way into the device
+    assert sent_after, "the output continues while the GUI thread is blocked"
+    assert {picture.kind for picture in sent_after} == {PictureKind.STANDBY}
+    session.store.edit("background", blur_strength=12.0)  # based on what the window showed last
+    assert session.pipeline.settings.paused
+    qtbot.waitUntil(button(session, "pauseButton").isChecked)
+    assert session.pipeline.settings.paused
+    assert session.pipeline.settings.background.blur_strength == 12.0
+
+
+def test_a_background_set_by_ctl_survives_edits_of_the_window(session: Session, qtbot: QtBot) -> None:
+    while_blocked(lambda: ask(Command("background", "#102030")))
+    session.store.edit("output", mirror=True)
+    qtbot.wait(50)
+    settings = session.pipeline.settings
+    assert (settings.background.kind, settings.background.colour) == ("colour", "#102030")
+    assert settings.output.mirror
+    assert session.store.saved.background.colour == "#102030"
