@@ -13,6 +13,7 @@ import typer
 
 from app.cli.options import LiveOptions, StartSettings
 from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
+from app.cli.recover import offer_recovery
 from app.compositing.library import all_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control import ControlServer, SettingsController
@@ -36,6 +37,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     """Run until the limits of `options`, a signal, or a failure of the start; gives the exit code."""
     if start.warning:
         say(f"mattecam: {start.warning}")
+    offer_recovery()
     settings = start.settings
     proof: Proof | None = None
     parts = default_parts()

@@ -19,6 +19,7 @@ from app.cli.devices import devices
 from app.cli.doctor import mount
 from app.cli.options import LiveOptions, StartSettings, settings_from
 from app.cli.plate import plate
+from app.cli.recover import offer_recovery, recover
 from app.cli.weights import app as weights_app
 from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
@@ -41,6 +42,7 @@ app.command("convert")(convert)
 app.command("evaluate")(evaluate)
 app.command("devices")(devices)
 app.command("plate")(plate)
+app.command("recover")(recover)
 app.command("bench")(bench)
 mount(app)
 
@@ -119,6 +121,7 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
 
     if start.warning:
         print(f"mattecam: {start.warning}", file=sys.stderr)
+    offer_recovery()
 
     def finished(status: PipelineStatus) -> None:
         if options.status_json is not None:

@@ -22,6 +22,10 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """The kinds of file that can be written."""
 
 KEYFRAME_INTERVAL_S = 2
+FRAGMENT_S = 0.4
+"""Interval at which what is encoded reaches the file in a form that can be played without its end."""
+LIVE_DELAY_S = 0.4
+"""Longest time that the encoder holds frames back in a recording."""
 HD_HEIGHT = 720
 """From this height on players take BT.709 for granted, below it BT.601; the file says it as well."""
 CONVERSION = Interpolation.AREA | getattr(Interpolation, "ACCURATE_RND", 0x40000)  # PyAV 17 has no name for it
@@ -49,10 +53,12 @@ class VideoWriter:
         audio_from: Path | None = None,
         preset: str = "veryfast",
         crf: int = 20,
+        live: bool = False,
     ) -> None:
-        """width, height: pixels of every picture. fps: the nominal rate, also the spacing of pictures written without
-        a time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
-        audio_from: a file whose sound is copied along. preset, crf: x264's speed and quality.
+        """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
+        time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
+        audio_from: a file whose audio is copied. preset, crf: x264's speed and quality. live: limit the frames that the
+        encoder holds back, so that a crash loses less than a second.
         """
         self.path = path
         self.size = width, height
@@ -63,22 +69,23 @@ class VideoWriter:
         self._closed = False
         if path.suffix.lower() not in SUFFIXES:
             raise OSError(errno.EINVAL, f"the name of a video must end in {', '.join(SUFFIXES)}", str(path))
-        self.temporary_path = _create_temporary(path)
+        self.temporary_path = create_temporary(path)
         try:
             with _os_errors(path):
-                self._open(audio_from, preset, crf)
+                self._open(audio_from, {"preset": preset, "crf": str(crf)} | (_low_delay(self._rate) if live else {}))
         except OSError:
             self.temporary_path.unlink(missing_ok=True)
             raise
 
-    def _open(self, audio_from: Path | None, preset: str, crf: int) -> None:
-        mp4 = self.path.suffix.lower() != ".mkv"
-        # delay_moov: without it the first times are not known when the header is written, and sound leads the pictures
-        options = {"movflags": "+hybrid_fragmented+delay_moov", "flush_packets": "1"} if mp4 else {}
+    def _open(self, audio_from: Path | None, x264: dict[str, str]) -> None:
+        # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
+        mp4 = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(round(FRAGMENT_S * 1e6))}
+        mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
+        options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() == ".mkv" else mp4)
         self._container = av.open(str(self.temporary_path), "w", options=options)
         self._audio: AudioCopy | None = None
         try:
-            self._video = self._add_video(preset, crf)
+            self._video = self._add_video(x264)
             if audio_from is not None:
                 self._audio = AudioCopy(audio_from, self._container)
             self._container.start_encoding()
@@ -86,9 +93,9 @@ class VideoWriter:
             self._release()
             raise
 
-    def _add_video(self, preset: str, crf: int) -> VideoStream:
+    def _add_video(self, x264: dict[str, str]) -> VideoStream:
         width, height = self.size
-        stream = self._container.add_stream("libx264", rate=self._rate, options={"preset": preset, "crf": str(crf)})
+        stream = self._container.add_stream("libx264", rate=self._rate, options=x264)
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         stream.time_base = self._time_base
@@ -158,6 +165,17 @@ class VideoWriter:
             self._container.close()
 
 
+def _low_delay(rate: Fraction) -> dict[str, str]:
+    """x264's options that bound its delay: lookahead, B-frames and one frame per further thread."""
+    frames = int(rate * Fraction(LIVE_DELAY_S))
+    threads, b_frames = 3, 2
+    lookahead = frames - b_frames - (threads - 1)
+    if lookahead < b_frames + 1:
+        return {"tune": "zerolatency"}
+    params = f"rc-lookahead={min(lookahead, 10)}:sync-lookahead=0:threads={threads}:bframes={b_frames}"
+    return {"x264-params": params}
+
+
 def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture as BGR with even sides."""
     height, width = image.shape[:2]
@@ -173,8 +191,11 @@ def _fine_time_base(rate: Fraction) -> Fraction:
     return Fraction(1, rate.numerator * -(-90_000 // rate.numerator))
 
 
-def _create_temporary(path: Path) -> Path:
-    """Create `name.part.ext` beside `path`, or a numbered one: a file left over from a crash is never overwritten."""
+def create_temporary(path: Path) -> Path:
+    """Create `name.part.ext` beside `path`, or a numbered one: a file left by a crash is never overwritten.
+
+    Raises OSError.
+    """
     for number in range(1, 1000):
         name = f"{path.stem}.part{'' if number == 1 else number}{path.suffix}"
         candidate = path.with_name(name)

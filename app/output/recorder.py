@@ -15,6 +15,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Picture
 from app.media.disk_errors import why_not_written
 from app.media.video_writer import VideoWriter
+from app.output import unfinished
 
 
 class Recorder:
@@ -43,9 +44,10 @@ class Recorder:
         self._tick = -1
         self._closed = False
         try:
-            self._writer = VideoWriter(path, width, height, self._rate)
+            self._writer = VideoWriter(path, width, height, self._rate, live=True)
         except OSError as error:
             raise SinkOpenError(f"The recording {path} cannot be started: {why_not_written(error)}.") from error
+        unfinished.begin(self._writer.temporary_path)
 
     def send(self, picture: Picture) -> None:
         """Append the picture. Raises SinkLostError where it cannot be written; the file so far is finished then."""
@@ -66,15 +68,17 @@ class Recorder:
         if self._closed:
             return
         self._closed = True
-        if self._tick < 0:
-            self._writer.abort()
-            return
         try:
-            self._writer.close()
+            if self._tick < 0:
+                self._writer.abort()
+            else:
+                self._writer.close()
         except OSError as error:
             raise SinkLostError(
                 f"The recording could not be finished: {why_not_written(error)} ({self._salvage()})."
             ) from error
+        finally:
+            unfinished.end(self._writer.temporary_path)
 
     def _image(self, picture: Picture) -> geometry.Image:
         if not self._alpha:
@@ -95,6 +99,7 @@ class Recorder:
             # the end could not be written, but a fragmented file plays without it
             with suppress(OSError):
                 temporary_path.rename(path)
+        unfinished.end(temporary_path)
         if temporary_path.exists():
             return f"what was recorded is in {temporary_path}"
         return f"what was recorded is in {path}" if path.exists() else "nothing was recorded"

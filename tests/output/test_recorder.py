@@ -151,7 +151,7 @@ def test_when_the_disk_fills_what_was_recorded_can_be_played(tmp_path: Path, suf
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))
 
     path = tmp_path / f"a.{suffix}"
     command = [sys.executable, "-c", FULL_DISK, str(path)]
@@ -161,7 +161,7 @@ def test_when_the_disk_fills_what_was_recorded_can_be_played(tmp_path: Path, suf
     assert result.stdout.count("\n") == 1
     written = int(result.stdout.split()[0])
     images, _ = read(path)
-    assert len(images) >= written * 0.3 >= 3
+    assert len(images) >= written - 30 >= 30
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

@@ -1,0 +1,139 @@
+"""Recordings that a crash cuts off: they play up to the last second, and are found and finished afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from app.cli import main
+from app.cli.recover import offer_recovery
+from app.config import paths
+from app.media.recovery import recover
+from app.media.video_input import VideoError
+from app.output.recorder import Recorder
+from app.output.unfinished import in_progress, unfinished_recordings
+from tests.clips import write_clip
+from tests.output.pictures import picture
+from tests.paths import ROOT
+
+RECORD = """
+import sys, time
+from pathlib import Path
+from app.capture.demo import DemoSource
+from app.core.types import Picture, PictureKind
+from app.output.recorder import Recorder
+fps = float(sys.argv[2])
+source = DemoSource(320, 240, fps)
+recorder = Recorder(Path(sys.argv[1]), 320, 240, fps)
+started_s = time.perf_counter()
+while True:
+    recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
+    print(time.perf_counter() - started_s, flush=True)
+"""
+RECORDED_S = 3.0
+
+
+def kill_while_recording(path: Path, fps: int) -> float:
+    """Record in another process, kill it with SIGKILL, and return the seconds recorded."""
+    command = [sys.executable, "-c", RECORD, str(path), str(fps)]
+    seconds = 0.0
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            seconds = float(line)
+            if seconds > RECORDED_S:
+                break
+        process.kill()
+    assert seconds > RECORDED_S
+    return seconds
+
+
+def times_of(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize(("suffix", "fps"), [("mp4", 30), ("mkv", 30), ("mp4", 5), ("mkv", 5)])
+def test_a_killed_recording_plays_to_its_last_second_and_is_finished(
+    tmp_path: Path, suffix: str, fps: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, part = tmp_path / f"out.{suffix}", tmp_path / f"out.part.{suffix}"
+    seconds = kill_while_recording(path, fps)
+    cut = times_of(part)
+    assert cut[-1] + 1 / fps > seconds - 1
+    assert unfinished_recordings() == (part,)
+    offer_recovery()
+    assert str(part) in capsys.readouterr().err
+
+    assert main.main(["recover"]) == 0
+    assert capsys.readouterr().out == f"{path}\n"
+    assert times_of(path) == pytest.approx(cut, abs=0.002)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert unfinished_recordings() == ()
+    offer_recovery()
+    assert capsys.readouterr().err == ""
+
+
+def test_running_and_finished_recordings_are_not_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30)
+    recorder.send(picture())
+    assert in_progress(tmp_path / "a.part.mp4")
+    assert unfinished_recordings() == ()
+    assert main.main(["recover", str(tmp_path / "a.part.mp4")]) == 1
+    assert "still being written" in capsys.readouterr().err
+    recorder.close()
+    assert not in_progress(tmp_path / "a.part.mp4")
+    assert unfinished_recordings() == ()
+    assert list((paths.data_dir() / "recordings").iterdir()) == []
+
+
+def test_entries_of_deleted_files_and_broken_entries_are_removed(tmp_path: Path) -> None:
+    folder = paths.data_dir() / "recordings"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(json.dumps({"path": str(tmp_path / "gone.part.mp4"), "pid": 0, "started_s": 0}))
+    (folder / "b.json").write_text("{")
+    (folder / "c.json").write_text("[1]")
+    assert unfinished_recordings() == ()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_reused_process_number_is_another_process(tmp_path: Path) -> None:
+    part = write_clip(tmp_path / "a.part.mp4", 3)
+    recorder = Recorder(tmp_path / "b.mp4", 64, 48, 30)
+    (entry,) = (paths.data_dir() / "recordings").iterdir()
+    fields = json.loads(entry.read_text())
+    assert fields["pid"] == os.getpid()
+    fields["started_s"] -= 100
+    entry.write_text(json.dumps(fields))
+    assert unfinished_recordings() == (tmp_path / "b.part.mp4",)
+    recorder.close()
+    assert part.exists()
+
+
+def test_an_existing_file_is_never_replaced(tmp_path: Path) -> None:
+    write_clip(tmp_path / "a.mp4", 2)
+    assert recover(write_clip(tmp_path / "a.part.mp4", 3, audio="aac")) == tmp_path / "a (2).mp4"
+    assert recover(write_clip(tmp_path / "a.part2.mp4", 4)) == tmp_path / "a (3).mp4"
+    assert [len(times_of(tmp_path / name)) for name in ("a.mp4", "a (2).mp4", "a (3).mp4")] == [2, 3, 4]
+    with av.open(str(tmp_path / "a (2).mp4")) as container:
+        assert len(container.streams.audio) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no video", None])
+def test_what_cannot_be_recovered_stays_and_is_named(
+    tmp_path: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = tmp_path / "a.part.mp4"
+    if content is not None:
+        part.write_bytes(content)
+    with pytest.raises(VideoError, match=r"a\.part\.mp4"):
+        recover(part)
+    assert main.main(["recover", str(part)]) == 1
+    assert "a.part.mp4" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ([] if content is None else ["a.part.mp4"])
