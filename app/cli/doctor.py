@@ -1,10 +1,9 @@
-"""The commands `doctor`, `ctl` and `service`."""
+"""The commands `doctor` and `service`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,9 +22,8 @@ service_app = typer.Typer(
 
 
 def mount(app: typer.Typer) -> None:
-    """Add the three commands to the program's own."""
+    """Add the commands to the program's own."""
     app.command("doctor")(doctor)
-    app.command("ctl")(ctl)
     app.add_typer(service_app, name="service")
 
 
@@ -60,38 +58,6 @@ def _ask(shown: str) -> bool:
         raise MattecamError(DoctorFix.NO_TERMINAL())
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def ctl(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="COMMAND",
-            help="background next|NAME, pause, resume, freeze, scene NAME, ratio X|auto, zoom 1-4, status, quit",
-        ),
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
-) -> None:
-    """Steer the running program, such as from a desktop shortcut."""
-    from app.control import Command, ask, parse_words
-
-    command = parse_words(words)
-    if command.name == "background" and Path(command.argument).is_file():
-        command = Command("background", str(Path(command.argument).resolve()))  # the program has another current folder
-    answer = ask(command)
-    if not answer.done:
-        raise MattecamError(answer.message)
-    if answer.status is not None:
-        print(json.dumps(answer.status, indent=2) if as_json else _status_line(answer.status))
-    else:
-        print(json.dumps({"message": answer.message}) if as_json else answer.message)
-
-
-def _status_line(status: object) -> str:
-    fields = status if isinstance(status, dict) else {}
-    camera = fields.get("virtual_camera") or "no virtual camera"
-    model = fields.get("model") or "no model"
-    return f"{model}, {fields.get('fps_out')} fps, background {fields.get('background')}, {camera}"
 
 
 @service_app.command("install", context_settings=_PASS_ON)

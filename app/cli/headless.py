@@ -14,9 +14,9 @@ import typer
 from app.cli.options import LiveOptions, StartSettings
 from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
 from app.cli.recover import offer_recovery
-from app.compositing.library import all_backgrounds
+from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
-from app.control import ControlServer, SettingsController
+from app.control import BackgroundFile, ControlServer, SettingsController
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.output.virtual_camera import list_virtual_cameras
@@ -213,12 +213,12 @@ def _controlled(session: Session) -> Iterator[None]:
     """Listen to `run.py ctl` meanwhile."""
     pipeline = session.pipeline
     controller = SettingsController(
+        change=pipeline.change,
         settings=lambda: pipeline.settings,
-        apply=pipeline.apply,
         status_fields=lambda: status_fields(pipeline.status()),
-        backgrounds=all_backgrounds,
+        backgrounds=lambda: [BackgroundFile(*background) for background in named_backgrounds()],
         find_scene=SceneStore(default_path()).get,
-        ask_to_end=session.end,
+        request_quit=session.end,
     )
     server = ControlServer(controller)
     server.start()

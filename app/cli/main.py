@@ -15,6 +15,7 @@ import typer
 from app import __version__
 from app.cli.bench import bench
 from app.cli.convert import convert, evaluate
+from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
 from app.cli.options import LiveOptions, StartSettings, settings_from
@@ -44,6 +45,7 @@ app.command("devices")(devices)
 app.command("plate")(plate)
 app.command("recover")(recover)
 app.command("bench")(bench)
+app.command("ctl")(ctl)
 mount(app)
 
 

@@ -93,7 +93,7 @@ def settings_from(options: LiveOptions) -> StartSettings:
     saved = _without_run(saved)
     base = saved
     if options.profile is not None:
-        base = _without_run(scenes.SceneStore(scenes.default_path()).get(options.profile))
+        base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(saved)
     return StartSettings(apply_options(base, options), saved, path, warning)
 
 

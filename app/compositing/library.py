@@ -30,6 +30,7 @@ def own_backgrounds() -> tuple[Path, ...]:
     return tuple(sorted((p for p in folder.iterdir() if p.suffix.lower() in known), key=lambda p: p.name.lower()))
 
 
-def all_backgrounds() -> tuple[Path, ...]:
-    """Bundled ones first, in the order of the window's strip."""
-    return bundled_backgrounds() + own_backgrounds()
+def named_backgrounds() -> tuple[tuple[Path, str], ...]:
+    """Return (file, shown name) of every background in the order of the window; names are in English."""
+    bundled = ((path, title(path)) for path in bundled_backgrounds())
+    return (*bundled, *((path, path.stem) for path in own_backgrounds()))

@@ -1,7 +1,8 @@
-"""Saved scenes: whole settings under a name, in one JSON file."""
+"""Saved scenes: named sets of settings, in one JSON file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.config import paths, settings_file
@@ -11,15 +12,41 @@ from app.core.settings import Settings
 
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
+_WITH_DEVICES = "with_devices"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
+
+    Pause, freeze and recording belong to a run and are never part of a scene.
+    """
+
+    settings: Settings
+    with_devices: bool = False
+    """Whether applying the scene also switches the source and the virtual camera."""
+
+    def applied_to(self, current: Settings) -> Settings:
+        """Return `current` with the look of the scene, and with its devices if it was saved with them."""
+        devices = self.settings if self.with_devices else current
+        output = self.settings.output.replace(
+            virtual_camera=devices.output.virtual_camera,
+            on_demand=devices.output.on_demand,
+            record=current.output.record,
+            record_alpha=current.output.record_alpha,
+        )
+        return self.settings.replace(
+            capture=devices.capture, output=output, paused=current.paused, frozen=current.frozen
+        )
 
 
 def default_path() -> Path:
-    """The scenes file used where none is named."""
+    """Return the scenes file that is used unless another one is named."""
     return paths.config_dir() / "scenes.json"
 
 
 def check_name(name: str) -> str:
-    """The name without spaces around it; raises SettingsError unless it is a printable line of 1 to 80 characters."""
+    """Return the stripped name; raise SettingsError unless it is one line of 1 to 80 printable characters."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise SettingsError(f"{name!r} cannot be the name of a scene; use 1 to {MAX_NAME_LENGTH} printable characters.")
@@ -27,40 +54,44 @@ def check_name(name: str) -> str:
 
 
 class SceneStore:
-    """The scenes in one file. Every call reads the file, so a window and a command line may share it.
+    """The scenes in one file. Every call reads the file, so a window and a command line can share it.
 
-    A scene that cannot be understood stays in the file as it is; a file that cannot be is kept as `.bad`.
+    An invalid scene stays in the file unchanged. An invalid file is kept as `.bad`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.warning: str | None = None
-        """Why the file could not be used, in one sentence; set by whichever call met it."""
+        """Why the file could not be used, in one sentence; None while it could."""
 
     def names(self) -> tuple[str, ...]:
-        """All names, in the order they were first saved."""
+        """Return all names, in the order in which they were first saved."""
         return tuple(self._read())
 
-    def get(self, name: str) -> Settings:
-        """The settings of a scene; raises SettingsError where there is none or it cannot be understood."""
+    def get(self, name: str) -> Scene:
+        """Return a scene; raise SettingsError if there is none of that name or it is invalid."""
         data = self._find(self._read(), name)
         try:
             if not isinstance(data, dict):
                 raise BrokenFileError("it does not hold a JSON object")
-            return settings_file.parse(data)
+            values = {key: value for key, value in data.items() if key != _WITH_DEVICES}
+            return Scene(settings_file.parse(values), with_devices=data.get(_WITH_DEVICES) is True)
         except BrokenFileError as error:
             raise SettingsError(
                 f"The scene {name!r} in {self.path} could not be used ({error}); save it again or remove it."
             ) from error
 
-    def put(self, name: str, settings: Settings) -> None:
-        """Save under a name, replacing an earlier scene of that name; raises SettingsError."""
+    def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> None:
+        """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
+
+        Raises SettingsError.
+        """
         scenes = self._read()
-        scenes[check_name(name)] = settings_file.dump(settings)
+        scenes[check_name(name)] = _dump(settings, with_devices)
         self._write(scenes)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a scene another name, in its place; raises SettingsError where that name is taken or none is found."""
+        """Rename a scene and keep its position; raise SettingsError if it is missing or the new name is taken."""
         scenes = self._read()
         self._find(scenes, name)
         new_name = check_name(new_name)
@@ -69,7 +100,7 @@ class SceneStore:
         self._write({new_name if key == name else key: data for key, data in scenes.items()})
 
     def remove(self, name: str) -> None:
-        """Forget a scene; raises SettingsError where there is none of that name."""
+        """Delete a scene; raise SettingsError if there is none of that name."""
         scenes = self._read()
         self._find(scenes, name)
         del scenes[name]
@@ -91,10 +122,10 @@ class SceneStore:
             if data.get("version") != FORMAT_VERSION or not isinstance(scenes, dict):
                 raise BrokenFileError(f"it is not a scenes file of version {FORMAT_VERSION}")
         except BrokenFileError as error:
-            self.warning = settings_file.keep_broken("scenes file", self.path, str(error), "no scenes are on hand")
+            self.warning = settings_file.keep_broken("scenes file", self.path, str(error), "there are no scenes")
             return {}
         except OSError as error:
-            # Writing after a failed read would replace scenes that are still there.
+            # Writing after a failed read would delete the scenes in the file.
             raise SettingsError(
                 f"The scenes file {self.path} could not be read ({error.strerror or error})."
             ) from error
@@ -102,3 +133,16 @@ class SceneStore:
 
     def _write(self, scenes: JsonObject) -> None:
         write_object(self.path, {"version": FORMAT_VERSION, "scenes": scenes})
+
+
+def _dump(settings: Settings, with_devices: bool) -> JsonObject:
+    data = settings.model_dump(
+        mode="json", exclude={"paused": True, "frozen": True, "output": {"record", "record_alpha"}}
+    )
+    if with_devices:
+        data[_WITH_DEVICES] = True
+        return data
+    del data["capture"]
+    for name in ("virtual_camera", "on_demand"):
+        del data["output"][name]
+    return data

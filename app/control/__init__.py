@@ -1,5 +1,6 @@
-"""Steering the running program from outside: desktop shortcuts, scripts, `run.py ctl`."""
+"""Control of the running program from outside: desktop shortcuts, scripts, `run.py ctl`."""
 
+from app.control.backgrounds import BackgroundFile
 from app.control.client import NotRunningError, ask
 from app.control.commands import Answer, Command, Controller, parse_words
 from app.control.controller import SettingsController
@@ -7,6 +8,7 @@ from app.control.server import ControlServer
 
 __all__ = [
     "Answer",
+    "BackgroundFile",
     "Command",
     "ControlServer",
     "Controller",

@@ -1,115 +1,119 @@
-"""What can be asked of the running program, and how it is written: one line of JSON there, one line back."""
+"""Commands for the running program and their wire format: one line of JSON in, one line of JSON out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.config.parsing import parse_pan
 from app.core.errors import MattecamError, UsageError
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 MAX_LINE_BYTES = 64 * 1024
-_WITH_ARGUMENT = ("background", "scene", "ratio", "zoom")
-_WITHOUT_ARGUMENT = ("pause", "resume", "freeze", "status", "quit")
+SWITCHES = ("on", "off", "toggle")
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """What may follow the name of a command."""
+
+    usage: str = ""
+    """The argument as shown to the user, such as `NAME`; empty for none."""
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+    """The only arguments possible; empty: any text."""
+
+
+SYNTAX: Mapping[str, Syntax] = {
+    "background": Syntax("next|NAME|NUMBER|blur[:0-100]|FILE|#RRGGBB|green|none"),
+    "framing": Syntax(f"whole|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
+    "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
+    "model": Syntax("auto|NAME"),
+    "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
+    "quit": Syntax(),
+    "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
+    "record": Syntax("FILE|stop"),
+    "resume": Syntax(),
+    "scene": Syntax("NAME"),
+    "snapshot": Syntax("FILE"),
+    "status": Syntax(),
+    "zoom": Syntax(f"1-{MAX_ZOOM:g}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One wish."""
+    """One command."""
 
     name: str
     argument: str = ""
 
     def encode(self) -> bytes:
-        """One line of JSON."""
+        """Return one line of JSON."""
         return json.dumps({"command": self.name, "argument": self.argument}).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the program says to it."""
+    """The program's answer to a command."""
 
     done: bool
     message: str = ""
-    """A sentence for the user: what is now so, or why not."""
+    """A sentence for the user: the new state, or why it was not reached."""
     status: Mapping[str, JsonValue] | None = None
-    """For the command `status`: the fields of `--status-json`."""
+    """For the command `status`: the fields of `--status-json`, `paused` and `frozen`."""
 
     def encode(self) -> bytes:
-        """One line of JSON."""
+        """Return one line of JSON."""
         return json.dumps({"done": self.done, "message": self.message, "status": self.status}).encode() + b"\n"
 
 
 class Controller(Protocol):
-    """The running program, as the control server sees it; called on the server's thread.
+    """The running program as seen by the control server. Thread-safe: commands may run concurrently."""
 
-    Each method gives the sentence for the user and raises a MattecamError where the wish cannot be met.
-    """
+    def run(self, command: Command) -> str:
+        """Execute a checked command other than `status`; return a sentence about the state it led to.
 
-    def background(self, name: str) -> str:
-        """`next`, `blur[:0-100]`, `none`, a colour, or a background's file name."""
-        ...
-
-    def pause(self) -> str:
-        """Show the stand-by card; a second time: go on."""
-        ...
-
-    def resume(self) -> str:
-        """Go on, and thaw."""
-        ...
-
-    def freeze(self) -> str:
-        """Keep the last picture; a second time: go on."""
-        ...
-
-    def scene(self, name: str) -> str:
-        """Take over a saved scene."""
-        ...
-
-    def ratio(self, ratio: float | None) -> str:
-        """Set the downsample ratio; None: automatic."""
-        ...
-
-    def zoom(self, zoom: float) -> str:
-        """Zoom into the source's picture; 1: all of it."""
+        Returns after the command took effect. Raises MattecamError if it cannot be executed.
+        """
         ...
 
     def status(self) -> Mapping[str, JsonValue]:
-        """The fields of `--status-json`."""
+        """Return the fields of `--status-json`, `paused` and `frozen`."""
         ...
 
-    def quit(self) -> str:
-        """Ask the program to end; returns at once."""
+    def close(self) -> None:
+        """Let running commands return without waiting any longer."""
         ...
 
 
 def parse_words(words: Sequence[str]) -> Command:
-    """Words of the command line as a command. Raises UsageError."""
+    """Parse the words of a command line. Raises UsageError, which names the choices."""
+    known = ", ".join(SYNTAX)
     if not words:
-        raise UsageError(f"Say what to do: {_known()}.")
-    name, rest = words[0], list(words[1:])
-    if name in _WITHOUT_ARGUMENT:
-        if rest:
-            raise UsageError(f"{name} takes no further words, but got {' '.join(rest)}.")
-        return Command(name)
-    if name not in _WITH_ARGUMENT:
-        raise UsageError(f"There is no command {name!r}; there are {_known()}.")
-    argument = " ".join(rest).strip()
-    if not argument:
-        raise UsageError(f"{name} needs one more word, such as {_example(name)}.")
-    if name == "ratio":
-        parse_ratio(argument)
-    elif name == "zoom":
-        parse_zoom(argument)
+        raise UsageError(f"Name a command: {known}.")
+    name, argument = words[0], " ".join(words[1:]).strip()
+    syntax = SYNTAX.get(name)
+    if syntax is None:
+        raise UsageError(f"There is no command {name!r}; the commands are {known}.")
+    if argument and not syntax.usage:
+        raise UsageError(f"{name} takes no argument, but got {argument}.")
+    if not argument and syntax.usage and not syntax.optional:
+        raise UsageError(f"{name} needs an argument: {syntax.usage}.")
+    if argument and syntax.choices and argument not in syntax.choices:
+        raise UsageError(f"{name} {argument!r} is not possible; the choices are {', '.join(syntax.choices)}.")
+    check = {"ratio": parse_ratio, "zoom": parse_zoom, "framing": parse_framing}.get(name)
+    if check is not None:
+        check(argument)
     return Command(name, argument)
 
 
 def parse_ratio(text: str) -> float | None:
-    """`auto` (None) or a number. Raises UsageError."""
+    """Parse a downsample ratio; None is automatic. Raises UsageError."""
     if text == "auto":
         return None
     ratio = _number(text)
@@ -119,11 +123,24 @@ def parse_ratio(text: str) -> float | None:
 
 
 def parse_zoom(text: str) -> float:
-    """A number. Raises UsageError."""
+    """Parse a zoom factor. Raises UsageError."""
     zoom = _number(text)
     if not 1 <= zoom <= MAX_ZOOM:
         raise UsageError(f"The zoom must be between 1 and {MAX_ZOOM:g}, not {text!r}.")
     return zoom
+
+
+def parse_framing(text: str) -> tuple[float, tuple[float, float] | None]:
+    """Parse `whole` or `ZOOM [X,Y]` as (zoom, pan); pan None leaves it unchanged. Raises UsageError."""
+    if text == "whole":
+        return 1.0, (0.0, 0.0)
+    zoom, _, position = text.partition(" ")
+    if not position:
+        return parse_zoom(zoom), None
+    pan = parse_pan(position)
+    if not all(-1 <= value <= 1 for value in pan):
+        raise UsageError(f"The position must lie between -1,-1 and 1,1, not at {position!r}.")
+    return parse_zoom(zoom), pan
 
 
 def _number(text: str) -> float:
@@ -134,7 +151,7 @@ def _number(text: str) -> float:
 
 
 def decode_command(line: bytes) -> Command:
-    """A line that came in as a command. Raises UsageError for anything else."""
+    """Parse a line that a client sent. Raises UsageError."""
     record = _record(line)
     name, argument = record.get("command"), record.get("argument", "")
     if not isinstance(name, str) or not isinstance(argument, str):
@@ -143,7 +160,7 @@ def decode_command(line: bytes) -> Command:
 
 
 def decode_answer(line: bytes) -> Answer:
-    """A line that came back as an answer. Raises UsageError for anything else."""
+    """Parse a line that the program answered. Raises UsageError."""
     record = _record(line)
     done, message, status = record.get("done"), record.get("message"), record.get("status")
     if not isinstance(done, bool) or not isinstance(message, str) or not (status is None or isinstance(status, dict)):
@@ -157,37 +174,16 @@ def _record(line: bytes) -> dict[str, JsonValue]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        raise UsageError("That is not one line with a JSON object.")
+        raise UsageError("The line does not hold one JSON object.")
     return record
 
 
 def answer(controller: Controller, line: bytes) -> Answer:
-    """Do what a line asks for."""
+    """Execute the command in `line`."""
     try:
         command = decode_command(line)
         if command.name == "status":
             return Answer(True, "", controller.status())
-        return Answer(True, _actions(controller)[command.name](command.argument))
+        return Answer(True, controller.run(command))
     except MattecamError as error:
         return Answer(False, str(error))
-
-
-def _actions(controller: Controller) -> dict[str, Callable[[str], str]]:
-    return {
-        "background": controller.background,
-        "scene": controller.scene,
-        "ratio": lambda text: controller.ratio(parse_ratio(text)),
-        "zoom": lambda text: controller.zoom(parse_zoom(text)),
-        "pause": lambda _: controller.pause(),
-        "resume": lambda _: controller.resume(),
-        "freeze": lambda _: controller.freeze(),
-        "quit": lambda _: controller.quit(),
-    }
-
-
-def _known() -> str:
-    return ", ".join(sorted(_WITH_ARGUMENT + _WITHOUT_ARGUMENT))
-
-
-def _example(name: str) -> str:
-    return {"background": "next", "scene": "the scene's name", "ratio": "0.3", "zoom": "1.5"}[name]

@@ -1,110 +1,230 @@
-"""Wishes from outside as changes of the settings; the window and the headless program use the same one."""
+"""Executes commands as changes of the settings; the window and the headless run use the same one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.parsing import parse_background
-from app.control.commands import JsonValue
-from app.core.errors import UsageError
-from app.core.settings import BackgroundSettings, Settings
+from app.config.parsing import replace_checked
+from app.config.scenes import Scene
+from app.control.backgrounds import BackgroundFile, description, named_background, next_background
+from app.control.commands import Command, JsonValue, parse_framing, parse_ratio, parse_zoom
+from app.control.confirmation import Confirmation
+from app.core.errors import MattecamError, UsageError
+from app.core.settings import Settings
+
+CONFIRM_S = 8.0
+"""How long a command waits for its effect before it is answered as pending."""
+PENDING = " It is still being prepared; `run.py ctl status` shows when it is in use."
+
+Update = Callable[[Settings], Settings]
 
 
-@dataclass(frozen=True, slots=True)
+class CommandError(MattecamError):
+    """A command was executed and did not lead to what was asked for."""
+
+
 class SettingsController:
-    """Changes the settings of the running program. Every callable is called on the control thread."""
+    """Changes the settings of the running program. Thread-safe if its callables are."""
 
-    settings: Callable[[], Settings]
-    apply: Callable[[Settings], None]
-    status_fields: Callable[[], Mapping[str, JsonValue]]
-    """The fields of `--status-json`."""
-    backgrounds: Callable[[], Sequence[Path]]
-    """The user's images and videos, in the order of the strip."""
-    find_scene: Callable[[str], Settings]
-    """Raises SettingsError, which names the scenes there are."""
-    ask_to_end: Callable[[], None]
-    """Returns at once."""
+    def __init__(
+        self,
+        *,
+        change: Callable[[Update], Settings],
+        settings: Callable[[], Settings],
+        status_fields: Callable[[], Mapping[str, JsonValue]],
+        backgrounds: Callable[[], Sequence[BackgroundFile]],
+        find_scene: Callable[[str], Scene],
+        request_quit: Callable[[], None],
+        save_snapshot: Callable[[Path], None] | None = None,
+        confirm_s: float = CONFIRM_S,
+    ) -> None:
+        """Take the callables that connect the controller with the program; they are called on control threads.
 
-    def background(self, name: str) -> str:
-        """`next`, the name of a file in the strip with or without its suffix, or as for `--background`."""
-        current = self.settings()
-        chosen = self._next(current.background) if name == "next" else self._named(name, current.background)
-        self.apply(current.replace(background=chosen))
-        return f"Background: {_described(chosen)}."
+        change: replaces the settings atomically by `update(settings)`; in effect when it returns.
+        status_fields: the fields of `--status-json`.
+        find_scene: raises SettingsError, which lists the scenes.
+        request_quit: returns at once.
+        save_snapshot: writes what the outputs show to a PNG file; raises MattecamError.
+        """
+        self._change = change
+        self._settings = settings
+        self._status_fields = status_fields
+        self._backgrounds = backgrounds
+        self._find_scene = find_scene
+        self._request_quit = request_quit
+        self._save_snapshot = save_snapshot
+        self._confirmation = Confirmation(status_fields, confirm_s)
+        self._actions: Mapping[str, Callable[[str], str]] = {
+            "background": self._background,
+            "framing": lambda text: self._framing(*parse_framing(text)),
+            "freeze": self._freeze,
+            "model": self._model,
+            "pause": self._pause,
+            "quit": lambda _: self._quit(),
+            "ratio": lambda text: self._ratio(parse_ratio(text)),
+            "record": self._record,
+            "resume": lambda _: self._resume(),
+            "scene": self._scene,
+            "snapshot": self._snapshot,
+            "zoom": lambda text: self._framing(parse_zoom(text), None),
+        }
 
-    def pause(self) -> str:
-        """Toggle."""
-        current = self.settings()
-        self.apply(current.replace(paused=not current.paused))
-        return "On again." if current.paused else "Paused: the outputs show the stand-by card."
-
-    def resume(self) -> str:
-        """Neither paused nor frozen."""
-        self.apply(self.settings().replace(paused=False, frozen=False))
-        return "On again."
-
-    def freeze(self) -> str:
-        """Toggle."""
-        current = self.settings()
-        self.apply(current.replace(frozen=not current.frozen))
-        return "On again." if current.frozen else "Frozen: the outputs keep the last picture."
-
-    def scene(self, name: str) -> str:
-        """Every setting of the scene."""
-        self.apply(self.find_scene(name))
-        return f"Scene: {name}."
-
-    def ratio(self, ratio: float | None) -> str:
-        """For the model in use."""
-        current = self.settings()
-        self.apply(current.replace(matting=current.matting.replace(downsample_ratio=ratio)))
-        return f"Downsample ratio: {'automatic' if ratio is None else f'{ratio:g}'}."
-
-    def zoom(self, zoom: float) -> str:
-        """The place in the picture stays."""
-        current = self.settings()
-        self.apply(current.replace(framing=current.framing.replace(zoom=zoom)))
-        return f"Zoom: {zoom:g}."
+    def run(self, command: Command) -> str:
+        """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
+        return self._actions[command.name](command.argument)
 
     def status(self) -> Mapping[str, JsonValue]:
-        """Now."""
-        return self.status_fields()
+        """Return the fields of `--status-json`, `paused` and `frozen`."""
+        settings = self._settings()
+        return {**self._status_fields(), "paused": settings.paused, "frozen": settings.frozen}
 
-    def quit(self) -> str:
-        """Only asks."""
-        self.ask_to_end()
-        return "Mattecam ends."
+    def close(self) -> None:
+        """Let running commands return without waiting any longer."""
+        self._confirmation.close()
 
-    def _next(self, current: BackgroundSettings) -> BackgroundSettings:
-        """Blur, then every file of the strip, then blur again; never the bare room."""
-        files = list(self.backgrounds())
-        if current.kind == "blur":
-            place = 0
-        elif current.kind in ("image", "video") and current.path in files:
-            place = files.index(current.path) + 1
-        else:
-            return current.replace(kind="blur")
-        if not files:
-            raise UsageError("There is no other background; add images or videos to the strip first.")
-        if place == len(files):
-            return current.replace(kind="blur")
-        return parse_background(str(files[place]), current)
+    def _background(self, name: str) -> str:
+        files = self._backgrounds()
 
-    def _named(self, name: str, current: BackgroundSettings) -> BackgroundSettings:
-        for path in self.backgrounds():
-            if name in (path.name, path.stem):
-                return parse_background(str(path), current)
-        chosen = parse_background(name, current)
-        if chosen.kind in ("image", "video") and not (chosen.path and chosen.path.is_file()):
-            raise UsageError(f"There is no background and no file called {name!r}.")
-        return chosen
+        def update(settings: Settings) -> Settings:
+            current = settings.background
+            chosen = next_background(current, files) if name == "next" else named_background(name, current, files)
+            return settings.replace(background=chosen)
 
+        settings, pending = self._follow(update, "background", "background")
+        return f"Background: {description(settings.background, files)}.{pending}"
 
-def _described(background: BackgroundSettings) -> str:
-    if background.kind in ("image", "video") and background.path is not None:
-        return background.path.name
-    if background.kind == "colour":
-        return background.colour
-    return "the bare room, uncut" if background.kind == "none" else background.kind
+    def _pause(self, switch: str) -> str:
+        paused = self._switch("paused", switch).paused
+        return self._paused() if paused else self._resumed()
+
+    def _freeze(self, switch: str) -> str:
+        frozen = self._switch("frozen", switch).frozen
+        return "Frozen: the outputs keep the last frame." if frozen else self._resumed()
+
+    def _resume(self) -> str:
+        self._change(lambda settings: settings.replace(paused=False, frozen=False))
+        return self._resumed()
+
+    def _switch(self, name: str, switch: str) -> Settings:
+        def update(settings: Settings) -> Settings:
+            on = not getattr(settings, name) if switch == "toggle" else switch != "off"
+            return settings.replace(**{name: on})
+
+        return self._change(update)
+
+    def _paused(self) -> str:
+        shown = self._confirmation.wait_for(lambda status: status["phase"] != "running")
+        pending = "" if shown else " The part that processes frames does not answer."
+        return f"Paused: the outputs show the stand-by card.{pending}"
+
+    def _resumed(self) -> str:
+        if self._settings().paused:
+            return self._paused()
+        if not self._confirmation.wait_for(lambda status: status["phase"] != "paused"):
+            return "Resumed; the next frame is still to come."
+        return "Resumed."
+
+    def _scene(self, name: str) -> str:
+        scene = self._find_scene(name)
+        _, pending = self._follow(scene.applied_to, "matting", "matting")
+        return f"Scene: {name}.{pending}"
+
+    def _model(self, name: str) -> str:
+        def update(settings: Settings) -> Settings:
+            # A checkpoint belongs to the model it was given for.
+            changes = {"model": name} if name == settings.matting.model else {"model": name, "weights": None}
+            return settings.replace(matting=replace_checked(settings.matting, changes))
+
+        _, pending = self._follow(update, "matting", "matting")
+        return f"Model: {name}.{pending}"
+
+    def _ratio(self, ratio: float | None) -> str:
+        def update(settings: Settings) -> Settings:
+            return settings.replace(matting=settings.matting.replace(downsample_ratio=ratio))
+
+        _, pending = self._follow(update, "matting", "matting")
+        return f"Downsample ratio: {'automatic' if ratio is None else f'{ratio:g}'}.{pending}"
+
+    def _framing(self, zoom: float, pan: tuple[float, float] | None) -> str:
+        changes = {"zoom": zoom} if pan is None else {"zoom": zoom, "pan_x": pan[0], "pan_y": pan[1]}
+        framing = self._change(lambda settings: settings.replace(framing=settings.framing.replace(**changes))).framing
+        if framing.zoom == 1:
+            return "Framing: the whole frame."
+        return f"Framing: zoom {framing.zoom:g} at {framing.pan_x:g},{framing.pan_y:g}."
+
+    def _record(self, file: str) -> str:
+        if file == "stop":
+            return self._stop_recording()
+        path = Path(file)
+        if path.exists():
+            raise UsageError(f"{path} already exists; name a new file.")
+
+        def update(settings: Settings) -> Settings:
+            running = settings.output.record
+            if running is not None:
+                raise UsageError(f"A recording to {running} is running; stop it first with `ctl record stop`.")
+            return settings.replace(output=settings.output.replace(record=path))
+
+        self._follow(update, "output", "recording")
+        started = self._confirmation.wait_for(lambda status: status["recording"] is not None)
+        return f"Recording to {path}." if started else f"Recording to {path} starts with the first matted frame."
+
+    def _stop_recording(self) -> str:
+        path: Path | None = None
+
+        def update(settings: Settings) -> Settings:
+            nonlocal path
+            path = settings.output.record
+            return settings.replace(output=settings.output.replace(record=None))
+
+        self._change(update)
+        if path is None:
+            raise UsageError("Nothing is being recorded.")
+        if not self._confirmation.wait_for(lambda status: status["recording"] is None):
+            return f"The recording {path} is still being finished."
+        return f"Recorded to {path}."
+
+    def _snapshot(self, file: str) -> str:
+        if self._save_snapshot is None:
+            raise UsageError("This program cannot save snapshots.")
+        path = Path(file)
+        if path.exists():
+            raise UsageError(f"{path} already exists; name a new file.")
+        self._save_snapshot(path)
+        return f"Saved {path}."
+
+    def _quit(self) -> str:
+        self._request_quit()
+        return "Mattecam stops."
+
+    def _follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, str]:
+        """Change the settings and wait until the workers follow; return the settings and a note on what is pending.
+
+        If one of `stages` then has a problem, restore `section` and raise CommandError with that problem.
+        """
+        before = after = self._settings()
+
+        def tracked(settings: Settings) -> Settings:
+            nonlocal before, after
+            before, after = settings, update(settings)
+            return after
+
+        self._change(tracked)
+        if not self._confirmation.wait_until_settled():
+            return after, PENDING
+        problem = self._problem([stage for stage in stages if (stage, after.background.kind) != ("background", "none")])
+        if problem is not None:
+            if (section, before.background.kind) != ("background", "none"):  # a failure must not expose the room again
+                self._restore(section, before, after)
+            raise CommandError(problem)
+        return after, ""
+
+    def _restore(self, section: str, before: Settings, after: Settings) -> None:
+        previous, failed = getattr(before, section), getattr(after, section)
+        self._change(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
+
+    def _problem(self, stages: Sequence[str]) -> str | None:
+        problems = self._status_fields()["problems"]
+        assert isinstance(problems, Sequence)
+        return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)

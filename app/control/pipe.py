@@ -1,4 +1,4 @@
-"""The same over a named pipe, for Windows: a secret in the user's own folder keeps other users out."""
+"""The same over a named pipe, for Windows. A secret in the user's own folder keeps other users out."""
 
 from __future__ import annotations
 
@@ -10,49 +10,53 @@ from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
 from app.control.commands import MAX_LINE_BYTES
-from app.control.transport import ANSWER_TIMEOUT_S, CALL_TIMEOUT_S, ControlError, make_private
+from app.control.folder import ControlError, take_ownership
+from app.control.transport import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S
 
 SECRET_FILE = "control.secret"
 _SECRET_BYTES = 32
 
 
 def pipe_address(user: str) -> str:
-    """The pipe's name on Windows, where pipes have one name space for all users."""
+    """Return the pipe's name; on Windows all users share one namespace for pipes."""
     return rf"\\.\pipe\mattecam-{user}"
 
 
 class PipeCall:
-    """A caller on a pipe."""
+    """One connection over a pipe."""
 
-    def __init__(self, connection: Connection, timeout_s: float) -> None:
+    def __init__(self, connection: Connection, timeout_s: float, secret: bytes | None = None) -> None:
+        """secret: what the other side must send before its line; None on the client's side."""
         self._connection = connection
         self._timeout_s = timeout_s
+        self._secret = secret
 
     def receive(self) -> bytes:
-        """The next message; empty where none came in time. Raises OSError."""
+        """Return the next message, or b"" if none came in time or the secret was wrong. Raises OSError."""
+        if self._secret is not None and not hmac.compare_digest(self._next(), self._secret):
+            return b""
+        return self._next()
+
+    def send(self, line: bytes) -> None:
+        """Send one message. Raises OSError."""
+        self._connection.send_bytes(line)
+
+    def close(self) -> None:
+        """Close the connection. Idempotent."""
+        self._connection.close()
+
+    def _next(self) -> bytes:
         try:
             return self._connection.recv_bytes(MAX_LINE_BYTES) if self._connection.poll(self._timeout_s) else b""
         except EOFError:
             return b""
 
-    def send(self, line: bytes) -> None:
-        """One message. Raises OSError."""
-        self._connection.send_bytes(line)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
-
 
 class PipeEndpoint:
-    """A pipe whose callers must send the secret first."""
+    """A pipe whose clients must send the secret first. The lock file decides which program owns it."""
 
     def __init__(self, address: str, folder: Path) -> None:
-        make_private(folder)
-        running = connect_pipe(address, folder)
-        if running is not None:
-            running.close()
-            raise ControlError("Another Mattecam of this user is running and is the one that run.py ctl steers.")
+        self._lock = take_ownership(folder)
         self._address = address
         self._secret = secrets.token_bytes(_SECRET_BYTES)
         self._secret_path = folder / SECRET_FILE
@@ -63,40 +67,35 @@ class PipeEndpoint:
                 file.write(self._secret)
             self._listener = Listener(address)
         except OSError as error:
+            self._lock.close()
             raise ControlError(f"The control pipe {address} cannot be opened: {error.strerror or error}.") from error
 
     def accept(self) -> PipeCall | None:
-        """Wait for a caller who knows the secret, or `wake`."""
+        """Wait for the next connection; return None after `wake`."""
         while not self._closing.is_set():
             try:
-                call = PipeCall(self._listener.accept(), CALL_TIMEOUT_S)
-            except OSError:  # the caller hung up while it was calling
+                connection = self._listener.accept()
+            except OSError:  # the client closed the connection meanwhile
                 continue
-            if self._closing.is_set() or not self._is_known(call):
-                call.close()
-                continue
-            return call
+            if not self._closing.is_set():
+                return PipeCall(connection, REQUEST_TIMEOUT_S, self._secret)
+            connection.close()
         return None
 
-    def _is_known(self, call: PipeCall) -> bool:
-        try:
-            return hmac.compare_digest(call.receive(), self._secret)
-        except OSError:  # a message that is too long, or the caller has gone
-            return False
-
     def wake(self) -> None:
-        """Make `accept` return, by calling it."""
+        """Make `accept` return None (any thread), by connecting to it."""
         self._closing.set()
         Client(self._address).close()
 
     def close(self) -> None:
-        """Close the pipe and remove the secret."""
+        """Close the pipe, remove the secret, release the lock."""
         self._listener.close()
         self._secret_path.unlink(missing_ok=True)
+        self._lock.close()
 
 
 def connect_pipe(address: str, folder: Path) -> PipeCall | None:
-    """Call the running program; None where there is none."""
+    """Connect once and send the secret; return None if nothing accepts the connection."""
     try:
         secret = (folder / SECRET_FILE).read_bytes()
         connection = Client(address)

@@ -1,25 +1,44 @@
-"""Which of the two ways this system takes, and where."""
+"""Where the running program listens: a Unix socket, or a named pipe on Windows."""
 
 from __future__ import annotations
 
 import getpass
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
+from app.control.folder import control_folder, is_owned
 from app.control.pipe import PipeEndpoint, connect_pipe, pipe_address
-from app.control.transport import Call, Endpoint, SocketEndpoint, connect_socket, runtime_dir
+from app.control.transport import Call, Endpoint, SocketEndpoint, connect_socket
 
 SOCKET_FILE = "control.sock"
 
 
-def open_endpoint() -> Endpoint:
-    """This user's own endpoint. Raises ControlError."""
-    if sys.platform == "win32":
-        return PipeEndpoint(pipe_address(getpass.getuser()), runtime_dir())
-    return SocketEndpoint(runtime_dir() / SOCKET_FILE)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A private folder, with the socket in it; `pipe` is the name of a pipe in place of the socket."""
+
+    folder: Path
+    pipe: str | None = None
+
+    def open(self) -> Endpoint:
+        """Become the program that is controlled here. Raises ControlError."""
+        if self.pipe is not None:
+            return PipeEndpoint(self.pipe, self.folder)
+        return SocketEndpoint(self.folder / SOCKET_FILE)
+
+    def connect(self) -> Call | None:
+        """Connect to the program that listens here; return None if nothing accepts the connection."""
+        if self.pipe is not None:
+            return connect_pipe(self.pipe, self.folder)
+        return connect_socket(self.folder / SOCKET_FILE)
+
+    def in_use(self) -> bool:
+        """Return whether a running program owns this place, even if it accepts no connection now."""
+        return is_owned(self.folder)
 
 
-def connect() -> Call | None:
-    """Call this user's running program; None where none runs."""
-    if sys.platform == "win32":
-        return connect_pipe(pipe_address(getpass.getuser()), runtime_dir())
-    return connect_socket(runtime_dir() / SOCKET_FILE)
+def default_place() -> Place:
+    """Return the place of this user. Raises ControlError."""
+    pipe = pipe_address(getpass.getuser()) if sys.platform == "win32" else None
+    return Place(control_folder(), pipe)

@@ -1,33 +1,39 @@
-"""The thread of the running program that takes wishes from outside."""
+"""The control server of the running program: accepts commands on a socket and answers each on its own thread."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from app.control.commands import Answer, Controller, answer
-from app.control.place import open_endpoint
-from app.control.transport import Call, ControlError, Endpoint
+from app.control.folder import ControlError
+from app.control.place import Place, default_place
+from app.control.transport import Call, Endpoint
 
 log = logging.getLogger(__name__)
+MAX_CALLS = 32
+"""Connections served at the same time; further ones are closed."""
 
 
 class ControlServer:
-    """Serves one caller after another, each with one line. The program works as well without it."""
+    """Serves connections concurrently, one command each. The program also works without it."""
 
-    def __init__(self, controller: Controller, *, open_at: Callable[[], Endpoint] = open_endpoint) -> None:
+    def __init__(self, controller: Controller, *, at: Callable[[], Place] = default_place) -> None:
         self._controller = controller
-        self._open_at = open_at
+        self._at = at
         self._endpoint: Endpoint | None = None
-        self._thread = threading.Thread(target=self._run, name="control")
+        self._thread = threading.Thread(target=self._accept, name="control")
+        self._lock = threading.Lock()
+        self._calls: dict[Call, threading.Thread] = {}
         self.note = ""
-        """Why the program cannot be steered from outside; empty where it can."""
+        """Why the program cannot be controlled from outside; empty while it can."""
 
     def start(self) -> None:
-        """Begin to listen; where that is not possible, `note` says why and the program goes on without."""
+        """Start listening. If that fails, `note` says why and the program continues without."""
         try:
-            self._endpoint = self._open_at()
+            self._endpoint = self._at().open()
         except ControlError as error:
             self.note = str(error)
             log.warning("%s", error)
@@ -35,37 +41,57 @@ class ControlServer:
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
-        """Stop listening and join the thread; False if it did not end in time. A second call does nothing."""
+        """Stop listening, answer the commands that are running, and join the threads. Idempotent.
+
+        Return False if a thread did not end in time.
+        """
+        deadline_s = time.monotonic() + timeout_s
         endpoint, self._endpoint = self._endpoint, None
         if endpoint is None:
             return not self._thread.is_alive()
+        self._controller.close()
         endpoint.wake()
         self._thread.join(timeout_s)
-        if self._thread.is_alive():
+        with self._lock:
+            calls = tuple(self._calls.values())
+        for thread in calls:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        if self._thread.is_alive() or any(thread.is_alive() for thread in calls):
             return False
         endpoint.close()
         return True
 
-    def _run(self) -> None:
+    def _accept(self) -> None:
         endpoint = self._endpoint
         while endpoint is not None:
             call = endpoint.accept()
             if call is None:
                 return
-            try:
-                self._serve(call)
-            except OSError as error:  # the caller hung up or does not speak; the next one may be better
-                log.info("a control caller was dropped: %s", error)
-            finally:
+            thread = threading.Thread(target=self._serve, args=(call,), name="control-call")
+            with self._lock:
+                full = len(self._calls) >= MAX_CALLS
+                if not full:
+                    self._calls[call] = thread
+            if full:
                 call.close()
+            else:
+                thread.start()
 
     def _serve(self, call: Call) -> None:
-        line = call.receive()
-        if not line:
-            return
         try:
-            reply = answer(self._controller, line)
-        except Exception as error:  # thread boundary: carried to the caller and the log
-            log.error("a control command failed", exc_info=error)
-            reply = Answer(False, f"The command failed: {type(error).__name__}: {error}.")
-        call.send(reply.encode())
+            line = call.receive()
+            if line:
+                call.send(self._answer(line).encode())
+        except OSError as error:  # the client closed the connection or sends nonsense
+            log.info("A control connection was dropped: %s", error)
+        finally:
+            call.close()
+            with self._lock:
+                del self._calls[call]
+
+    def _answer(self, line: bytes) -> Answer:
+        try:
+            return answer(self._controller, line)
+        except Exception as error:  # thread boundary: carried to the client and the log
+            log.error("A control command failed.", exc_info=error)
+            return Answer(False, f"The command failed: {type(error).__name__}: {error}.")

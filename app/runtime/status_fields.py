@@ -42,8 +42,10 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "peak_rss_mb": round(_peak_rss_bytes(process) / 1e6, 1),
         "phase": status.phase.value,
+        "busy": status.busy,
         "source": dataclasses.asdict(status.source) if status.source else None,
         "recording": status.recording,
+        "problems": [{"stage": problem.stage.value, "message": problem.message} for problem in status.problems],
         "errors": list(status.errors),
     }
 

@@ -95,7 +95,7 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
     file = tmp_path / "settings.json"
     settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
     scene = Settings(capture=CaptureSettings(source="scene", fps=15))
-    SceneStore(default_path()).put("office", scene)
+    SceneStore(default_path()).put("office", scene, with_devices=True)
     assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(source="file", fps=25)
     assert not settings_from(LiveOptions(config=file)).settings.paused
     assert settings_from(LiveOptions(config=file, profile="office")).settings.capture.source == "scene"

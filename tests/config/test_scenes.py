@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import SettingsError
-from app.core.settings import FramingSettings, Settings
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
+
+BLUE = BackgroundSettings(kind="colour", colour="#0000ff")
+RUN = Settings(
+    capture=CaptureSettings(source="camera:1"),
+    output=OutputSettings(virtual_camera="call", on_demand=False, record=Path("a.mp4"), record_alpha=Path("b.mp4")),
+    paused=True,
+    frozen=True,
+)
+"""State of a run and of its devices, which a scene must not change."""
 
 
 @pytest.fixture
@@ -19,12 +29,12 @@ def store(tmp_path: Path) -> SceneStore:
 
 def test_put_get_rename_remove(store: SceneStore) -> None:
     assert store.names() == ()
-    store.put("Work", Settings(paused=True))
-    store.put("  Évening ", Settings(frozen=True))
+    store.put("Work", Settings(background=BLUE))
+    store.put("  Évening ", Settings())
     assert store.names() == ("Work", "Évening")
-    assert store.get("Work").paused
+    assert store.get("Work").settings.background == BLUE
     store.put("Work", Settings())
-    assert not store.get("Work").paused
+    assert store.get("Work").settings.background == BackgroundSettings()
     store.rename("Work", "Office")
     assert store.names() == ("Office", "Évening")
     store.remove("Office")
@@ -34,11 +44,33 @@ def test_put_get_rename_remove(store: SceneStore) -> None:
 def test_the_framing_belongs_to_a_scene_and_older_scenes_show_the_whole_picture(store: SceneStore) -> None:
     close_up = FramingSettings(zoom=2.5, pan_x=-0.5)
     store.put("Close", Settings(framing=close_up))
-    assert store.get("Close").framing == close_up
+    assert store.get("Close").settings.framing == close_up
     data = json.loads(store.path.read_text())
     del data["scenes"]["Close"]["framing"]
     store.path.write_text(json.dumps(data))
-    assert SceneStore(store.path).get("Close").framing == FramingSettings()
+    assert SceneStore(store.path).get("Close").settings.framing == FramingSettings()
+
+
+def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: SceneStore) -> None:
+    store.put("Look", Settings(background=BLUE))
+    assert store.get("Look").applied_to(RUN) == RUN.replace(background=BLUE)
+    store.put("Run", RUN)
+    assert store.get("Run").applied_to(Settings(background=BLUE)) == Settings()
+    saved = store.path.read_text()
+    for word in ("paused", "frozen", "record", "capture", "virtual_camera"):
+        assert word not in saved
+
+
+def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore) -> None:
+    store.put("Desk", RUN, with_devices=True)
+    applied = store.get("Desk").applied_to(Settings())
+    assert applied == Settings(capture=RUN.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
+
+
+def test_older_scenes_that_hold_a_pause_a_recording_and_a_camera_apply_their_look_only(store: SceneStore) -> None:
+    old = {**settings_file.dump(RUN), "background": BLUE.model_dump(mode="json")}
+    store.path.write_text(json.dumps({"version": 1, "scenes": {"Old": old}}))
+    assert store.get("Old").applied_to(Settings()) == Settings(background=BLUE)
 
 
 def test_unknown_and_impossible_names(store: SceneStore) -> None:
@@ -67,7 +99,7 @@ def test_a_broken_file_is_kept_and_said(store: SceneStore) -> None:
 
 
 def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:
-    store.put("Good", Settings(paused=True))
+    store.put("Good", Settings(background=BLUE))
     content = json.loads(store.path.read_text())
     content["scenes"]["Bad"] = {"version": 1, "capture": {"width": "wide"}}
     content["scenes"]["Worse"] = 3
@@ -77,7 +109,7 @@ def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:
             store.get(name)
     store.put("New", Settings())
     assert store.names() == ("Good", "Bad", "Worse", "New")
-    assert store.get("Good").paused
+    assert store.get("Good").settings.background == BLUE
     assert json.loads(store.path.read_text())["scenes"]["Bad"] == {"version": 1, "capture": {"width": "wide"}}
 
 

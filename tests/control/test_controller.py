@@ -1,147 +1,253 @@
+"""Commands against a running pipeline with replaceable parts."""
+
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from app.config.scenes import SceneStore
-from app.control import SettingsController
-from app.core.errors import SettingsError, UsageError
-from app.core.settings import FramingSettings, Settings
+from app.control import BackgroundFile, Command, SettingsController
+from app.control.commands import JsonValue, parse_words
+from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
+from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
+from app.core.types import PictureKind
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from app.runtime.status_fields import status_fields
+from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.waiting import eventually
+
+BASE = Settings(
+    capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
+    background=BackgroundSettings(kind="colour", colour="#0000ff"),
+    output=OutputSettings(virtual_camera="fake"),
+)
 
 
-@dataclass
 class Program:
-    """Settings that can be changed, and what was asked."""
+    """A running pipeline and its controller."""
 
-    settings: Settings = field(default_factory=Settings)
-    ended: bool = False
+    def __init__(self, folder: Path) -> None:
+        self.world = FakeWorld()
+        self.pipeline = Pipeline(BASE, parts=self.world.parts())
+        self.scenes = SceneStore(folder / "scenes.json")
+        self.quit = threading.Event()
+        picture = folder / "beach.png"
+        import cv2
 
-    def apply(self, settings: Settings) -> None:
-        self.settings = settings
+        cv2.imwrite(str(picture), room_picture())
+        self.files = [BackgroundFile(picture, "Beach")]
+        self.controller = SettingsController(
+            change=self.pipeline.change,
+            settings=lambda: self.pipeline.settings,
+            status_fields=lambda: status_fields(self.pipeline.status()),
+            backgrounds=lambda: self.files,
+            find_scene=lambda name: self.scenes.get(name),
+            request_quit=self.quit.set,
+            save_snapshot=lambda path: path.touch(),
+            confirm_s=5,
+        )
 
-    def end(self) -> None:
-        self.ended = True
+    def run(self, text: str) -> str:
+        return self.controller.run(parse_words(text.split()))
+
+    @property
+    def settings(self) -> Settings:
+        return self.pipeline.settings
+
+    def sent_after(self, count: int = 5) -> list[PictureKind]:
+        """Return the kinds of the next pictures that reach an output."""
+        before = len(self.world.pictures())
+        eventually(lambda: len(self.world.pictures()) >= before + count)
+        return [picture.kind for picture in self.world.pictures()[before:]]
 
 
 @pytest.fixture
-def program() -> Program:
-    return Program()
+def program(tmp_path: Path) -> Iterator[Program]:
+    program = Program(tmp_path)
+    program.pipeline.start()
+    eventually(lambda: program.pipeline.status().phase is Phase.RUNNING)
+    eventually(lambda: len(program.world.pictures()) > 0)
+    yield program
+    program.world.faults.heal()
+    assert program.pipeline.stop()
 
 
-@pytest.fixture
-def strip(tmp_path: Path) -> list[Path]:
-    files = [tmp_path / "beach.png", tmp_path / "waves.mp4"]
-    for path in files:
-        path.write_bytes(b"")
-    return files
+def fail(error: Exception) -> Callable[[], None]:
+    def raise_it() -> None:
+        raise error
+
+    return raise_it
 
 
-@pytest.fixture
-def controller(program: Program, strip: list[Path], tmp_path: Path) -> SettingsController:
-    scenes = SceneStore(tmp_path / "scenes.json")
-    scenes.put("Work call", Settings(background=Settings().background.replace(kind="colour", colour="#102030")))
-    return SettingsController(
+def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> None:
+    assert "stand-by card" in program.run("pause")
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    assert program.controller.status()["paused"] is True
+    assert "Paused" in program.run("pause"), "a second pause does not resume"
+    assert program.settings.paused
+    assert program.run("resume") == "Resumed."
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+
+
+def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
+    states = []
+    for text in ("pause", "freeze on", "pause toggle", "pause toggle", "freeze off", "freeze toggle", "resume"):
+        program.run(text)
+        states.append((program.settings.paused, program.settings.frozen))
+    assert states == [(1, 0), (1, 1), (0, 1), (1, 1), (1, 0), (1, 1), (0, 0)]
+
+
+def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: Program, tmp_path: Path) -> None:
+    look = BackgroundSettings(kind="colour", colour="#102030")
+    saved = Settings(background=look, capture=CaptureSettings(source="other"))
+    program.scenes.put("Work call", saved)
+    recording = tmp_path / "a.mp4"
+    program.run(f"record {recording}")
+    program.run("pause")
+    program.run("freeze")
+    assert program.run("scene Work call") == "Scene: Work call."
+    settings = program.settings
+    assert settings.background == look
+    assert settings.paused
+    assert settings.frozen
+    assert settings.output.record == recording
+    assert settings.output.virtual_camera == "fake"
+    assert settings.capture == BASE.capture
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    with pytest.raises(SettingsError, match="the scenes are Work call"):
+        program.run("scene Holiday")
+
+
+def test_commands_do_not_undo_one_another(program: Program) -> None:
+    """Each command changes only what it names, whatever else changes at the same time."""
+
+    def zoom() -> None:
+        for _ in range(20):
+            program.run("framing 1.5")
+            program.run("framing whole")
+
+    other = threading.Thread(target=zoom)
+    other.start()
+    program.run("pause")
+    program.run("freeze")
+    other.join(30)
+    assert program.settings.paused
+    assert program.settings.frozen
+    assert program.settings.framing == FramingSettings()
+
+
+def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        entered.set()
+        gate.wait(10)
+
+    program.world.faults.put("open_background", slow)
+    answers: list[str] = []
+    caller = threading.Thread(target=lambda: answers.append(program.run("background Beach")))
+    caller.start()
+    assert entered.wait(10)
+    time.sleep(0.1)
+    assert answers == []
+    gate.set()
+    caller.join(10)
+    assert answers == ["Background: Beach."]
+
+
+def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
+    program.world.faults.put("open_background", program.world.faults.hang)
+    hasty = SettingsController(
+        change=program.pipeline.change,
         settings=lambda: program.settings,
-        apply=program.apply,
-        status_fields=lambda: {"model": "student"},
-        backgrounds=lambda: strip,
-        find_scene=scenes.get,
-        ask_to_end=program.end,
+        status_fields=lambda: status_fields(program.pipeline.status()),
+        backgrounds=lambda: program.files,
+        find_scene=program.scenes.get,
+        request_quit=program.quit.set,
+        confirm_s=0.2,
     )
+    assert "still being prepared" in hasty.run(Command("background", "Beach"))
 
 
-def kind(program: Program) -> str:
-    background = program.settings.background
-    return background.path.name if background.kind in ("image", "video") and background.path else background.kind
-
-
-def test_next_goes_round_and_never_shows_the_bare_room(controller: SettingsController, program: Program) -> None:
-    seen = []
-    for _ in range(4):
-        controller.background("next")
-        seen.append(kind(program))
-    assert seen == ["beach.png", "waves.mp4", "blur", "beach.png"]
-
-
-@pytest.mark.parametrize("start", ["none", "#336699"])
-def test_next_starts_with_blur_from_anything_outside_the_strip(
-    controller: SettingsController, program: Program, start: str
-) -> None:
-    controller.background(start)
-    controller.background("next")
-    assert kind(program) == "blur"
-
-
-def test_next_from_a_file_that_has_gone(controller: SettingsController, program: Program, strip: list[Path]) -> None:
-    controller.background("waves")
-    strip.pop()
-    controller.background("next")
-    assert kind(program) == "blur"
-
-
-def test_next_without_any_files(controller: SettingsController, strip: list[Path]) -> None:
-    strip.clear()
-    with pytest.raises(UsageError, match="no other background"):
-        controller.background("next")
-
-
-@pytest.mark.parametrize("name", ["beach", "beach.png"])
-def test_a_background_by_name(controller: SettingsController, program: Program, name: str) -> None:
-    assert controller.background(name) == "Background: beach.png."
-    assert kind(program) == "beach.png"
-
-
-def test_a_background_as_on_the_command_line(controller: SettingsController, program: Program, tmp_path: Path) -> None:
-    assert controller.background("blur:20") == "Background: blur."
-    assert program.settings.background.blur_strength == 20
-    assert controller.background("#102030") == "Background: #102030."
-    assert "bare room" in controller.background("none")
-    (tmp_path / "other.jpg").write_bytes(b"")
-    controller.background(str(tmp_path / "other.jpg"))
-    assert kind(program) == "other.jpg"
-
-
-@pytest.mark.parametrize("name", ["moon", "/no/such/file.png", "blur:much", "#12"])
-def test_a_background_that_is_not_there_changes_nothing(
-    controller: SettingsController, program: Program, name: str
-) -> None:
+def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Program) -> None:
     before = program.settings
-    with pytest.raises(UsageError):
-        controller.background(name)
-    assert program.settings is before
+    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    for _ in range(2):
+        with pytest.raises(MattecamError, match="Beach is damaged"):
+            program.run("background Beach")
+        assert program.settings == before
+    with pytest.raises(UsageError, match="the backgrounds are 0 none"):
+        program.run("background moon")
+    assert program.settings == before
 
 
-def test_pause_and_freeze_toggle_and_resume_ends_both(controller: SettingsController, program: Program) -> None:
-    seen = []
-    for wish in (controller.pause, controller.freeze, controller.pause, controller.pause, controller.resume):
-        wish()
-        seen.append((program.settings.paused, program.settings.frozen))
-    assert seen == [(True, False), (True, True), (False, True), (True, True), (False, False)]
+def test_a_failing_background_does_not_expose_the_room_again(program: Program) -> None:
+    program.run("background none")
+    eventually(lambda: PictureKind.UNMATTED in program.sent_after())
+    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    with pytest.raises(MattecamError, match="Beach is damaged"):
+        program.run("background Beach")
+    before = len(program.world.pictures())
+    assert PictureKind.UNMATTED not in program.sent_after(20)
+    assert not any(shows_room(picture.image) for picture in program.world.pictures()[before:])
 
 
-def test_a_scene_brings_all_its_settings(controller: SettingsController, program: Program) -> None:
-    controller.scene("Work call")
-    assert program.settings.background.colour == "#102030"
-    with pytest.raises(SettingsError, match="Work call"):
-        controller.scene("Holiday")
+def test_the_model_and_the_ratio(program: Program) -> None:
+    assert program.run("model student") == "Model: student."
+    assert program.controller.status()["model"] == "student"
+    assert program.run("ratio 0.25") == "Downsample ratio: 0.25."
+    assert program.controller.status()["downsample_ratio"] == 0.25
+    assert program.run("ratio auto") == "Downsample ratio: automatic."
+    with pytest.raises(UsageError, match="the models are auto, rvm-mobilenetv3"):
+        program.run("model gpt")
+    program.world.faults.put("build_engine", fail(ModelError("The weights are missing; download them.")))
+    with pytest.raises(MattecamError, match="weights are missing"):
+        program.run("model u2netp")
+    assert program.settings.matting.model == "student"
 
 
-def test_the_zoom_keeps_the_place(controller: SettingsController, program: Program) -> None:
-    program.settings = program.settings.replace(framing=FramingSettings(pan_x=0.5))
-    assert controller.zoom(1.5) == "Zoom: 1.5."
-    assert program.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5)
+def test_zoom_keeps_the_position(program: Program) -> None:
+    assert program.run("framing 2 0.5,-1") == "Framing: zoom 2 at 0.5,-1."
+    assert program.run("zoom 1.5") == "Framing: zoom 1.5 at 0.5,-1."
+    assert program.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
+    assert program.run("framing whole") == "Framing: the whole frame."
 
 
-def test_the_ratio(controller: SettingsController, program: Program) -> None:
-    assert controller.ratio(0.3) == "Downsample ratio: 0.3."
-    assert program.settings.matting.downsample_ratio == 0.3
-    assert controller.ratio(None) == "Downsample ratio: automatic."
-    assert program.settings.matting.downsample_ratio is None
+def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with pytest.raises(UsageError, match="Nothing is being recorded"):
+        program.run("record stop")
+    assert program.run(f"record {path}") == f"Recording to {path}."
+    assert program.controller.status()["recording"] is not None
+    with pytest.raises(UsageError, match="is running; stop it first"):
+        program.run(f"record {tmp_path / 'b.mp4'}")
+    assert program.run("record stop") == f"Recorded to {path}."
+    assert program.controller.status()["recording"] is None
 
 
-def test_quit_only_asks(controller: SettingsController, program: Program) -> None:
-    controller.quit()
-    assert program.ended
-    assert controller.status() == {"model": "student"}
+def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run(f"record {tmp_path / 'full.mp4'}")
+    assert program.settings.output.record is None
+    (tmp_path / "there.mp4").touch()
+    for text in ("record", "snapshot"):
+        with pytest.raises(UsageError, match="already exists"):
+            program.run(f"{text} {tmp_path / 'there.mp4'}")
+
+
+def test_snapshot_and_quit(program: Program, tmp_path: Path) -> None:
+    assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
+    assert (tmp_path / "a.png").exists()
+    assert program.run("quit") == "Mattecam stops."
+    assert program.quit.is_set()
+
+
+def test_the_status_holds_the_fields_of_status_json_and_the_switches(program: Program) -> None:
+    status: Mapping[str, JsonValue] = program.controller.status()
+    assert {"phase", "model", "busy", "problems", "errors"} <= status.keys()
+    assert (status["paused"], status["frozen"]) == (False, False)

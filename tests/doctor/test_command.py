@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,10 @@ import pytest
 from app import doctor
 from app.cli import doctor as doctor_command
 from app.cli import main
-from app.control import ControlServer
 from app.core.errors import MattecamError
 from app.core.messages.doctor import CameraFinding
 from app.doctor.finding import Command, Finding, State
-from tests.control.test_control import Recorder
 from tests.doctor.machine import Machine
-
-
-@pytest.fixture
-def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    """A program that listens."""
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    controller = Recorder()
-    server = ControlServer(controller)
-    server.start()
-    yield controller
-    assert server.stop()
 
 
 def test_the_doctor_looks_at_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,48 +56,6 @@ def test_a_repair_that_is_not_possible_is_a_failure(
 def test_nobody_can_agree_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MattecamError, match="no terminal"):
         doctor_command._ask("modprobe v4l2loopback")
-
-
-def test_ctl_steers_the_running_program(
-    running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert main.main(["ctl", "scene", "Work", "call"]) == 0
-    assert capsys.readouterr().out == "scene done\n"
-    (tmp_path / "beach.png").write_bytes(b"")
-    monkeypatch.chdir(tmp_path)
-    assert main.main(["ctl", "background", "beach.png"]) == 0
-    assert running.asked == [("scene", "Work call"), ("background", str(tmp_path / "beach.png"))]
-
-
-def test_ctl_status(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["ctl", "status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"model": "student", "size": [640, 480], "virtual_camera": None}
-    assert main.main(["ctl", "status"]) == 0
-    assert "student" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
-        (["dance"], 2, "There is no command 'dance'"),
-        (["ratio", "7"], 2, "between 0.05 and 1"),
-        ([], 2, "Missing argument"),
-    ],
-)
-def test_ctl_failures(
-    running: Recorder, capsys: pytest.CaptureFixture[str], words: list[str], code: int, said: str
-) -> None:
-    assert main.main(["ctl", *words]) == code
-    assert said in capsys.readouterr().err
-
-
-def test_ctl_without_a_program(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path))
-    assert main.main(["ctl", "pause"]) == 1
-    assert "not running" in capsys.readouterr().err
 
 
 def test_service_takes_the_options_of_headless(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.config import settings_file
 from app.config.json_file import BrokenFileError, parse_object
-from app.config.scenes import SceneStore
+from app.config.scenes import Scene, SceneStore
 from app.control.commands import decode_answer, decode_command
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import Settings
@@ -51,7 +51,7 @@ def load_both(folder: Path, data: bytes) -> None:
 
 def get_scene(store: SceneStore, name: str) -> None:
     try:
-        assert isinstance(store.get(name), Settings)
+        assert isinstance(store.get(name), Scene)
     except SettingsError as error:
         assert repr(name) in str(error)
 

@@ -9,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.config import paths
+from app.config.scenes import Scene
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences import WindowPreferences
@@ -43,7 +44,7 @@ def test_a_scene_keeps_pause_and_recording() -> None:
     store = SettingsStore(OwnedSettings())
     store.edit("output", record=Path("a.mp4"))
     store.set_paused(True)
-    store.apply_scene(Settings(background=BackgroundSettings(kind="colour")))
+    store.apply_scene(Scene(Settings(background=BackgroundSettings(kind="colour"))))
     assert store.current.paused
     assert store.current.output.record == Path("a.mp4")
     assert store.current.background.kind == "colour"

@@ -8,8 +8,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from app.config.scenes import SceneStore
-from app.core.settings import Settings
+from app.config.scenes import Scene, SceneStore
 from app.gui.dialogs.questions import ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -64,7 +63,7 @@ class ScenesMenu(QObject):
 
         ask_for_name(self._window, self.tr("Rename scene"), name, rename)
 
-    def _apply(self, scene: Settings) -> None:
+    def _apply(self, scene: Scene) -> None:
         self._store.apply_scene(scene)
 
     def _change(self, work: partial[None]) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.compositing.library import all_backgrounds
+from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore
-from app.control import ControlServer, SettingsController
-from app.core.settings import Settings
+from app.control import BackgroundFile, ControlServer, SettingsController
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.runtime.status_fields import status_fields
@@ -30,17 +29,14 @@ class RemoteControl(QObject):
         super().__init__(parent)
         self._end_requested.connect(end)
 
-        def apply(new: Settings) -> None:
-            store.change(lambda _settings: new)
-
         self._server = ControlServer(
             SettingsController(
+                change=store.change,
                 settings=lambda: store.current,
-                apply=apply,
                 status_fields=lambda: status_fields(bridge.status),
-                backgrounds=all_backgrounds,
+                backgrounds=lambda: [BackgroundFile(*background) for background in named_backgrounds()],
                 find_scene=scenes.get,
-                ask_to_end=self._end_requested.emit,
+                request_quit=self._end_requested.emit,
             )
         )
 

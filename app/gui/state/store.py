@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.config.scenes import Scene
 from app.core.settings import Settings
 from app.runtime.settings_owner import rebase
 
@@ -96,20 +97,15 @@ class SettingsStore(QObject):
         """Hold the last frame, or resume."""
         self.change(lambda settings: settings.replace(frozen=frozen))
 
-    def apply_scene(self, scene: Settings) -> None:
+    def apply_scene(self, scene: Scene) -> None:
         """Apply a scene. Pause, freeze and recording stay as they are."""
-        self.change(lambda settings: _scene_over(settings, scene))
+        self.change(scene.applied_to)
 
     def _notify(self) -> None:
         settings = self._owner.settings
         if settings != self._notified:
             self._notified = settings
             self.changed.emit(settings)
-
-
-def _scene_over(settings: Settings, scene: Settings) -> Settings:
-    output = scene.output.replace(record=settings.output.record, record_alpha=settings.output.record_alpha)
-    return scene.replace(output=output, paused=settings.paused, frozen=settings.frozen)
 
 
 def _without_run_state(settings: Settings) -> Settings:

@@ -1,0 +1,53 @@
+"""The command `ctl`: controls the running program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.control import Command, ask, parse_words
+from app.control.commands import SYNTAX, JsonValue
+from app.core.errors import MattecamError
+
+_HELP = "; ".join(f"{name} {syntax.usage}".strip() for name, syntax in SYNTAX.items())
+
+
+def ctl(
+    words: Annotated[list[str], typer.Argument(metavar="COMMAND", help=_HELP)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
+    answer = ask(_with_absolute_path(parse_words(words)))
+    if not answer.done:
+        raise MattecamError(answer.message)
+    if answer.status is not None:
+        print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
+    else:
+        print(json.dumps({"message": answer.message}) if as_json else answer.message)
+
+
+def _with_absolute_path(command: Command) -> Command:
+    """The running program has another working directory."""
+    new_file = command.name == "snapshot" or (command.name == "record" and command.argument != "stop")
+    if new_file or (command.name == "background" and Path(command.argument).is_file()):
+        return Command(command.name, str(Path(command.argument).expanduser().absolute()))
+    return command
+
+
+def status_line(status: Mapping[str, JsonValue]) -> str:
+    """Return the state of the program in one line."""
+    state = "frozen" if status.get("frozen") and not status.get("paused") else str(status.get("phase"))
+    parts = [
+        "paused" if status.get("paused") else state,
+        str(status.get("model") or "no model"),
+        f"{status.get('fps_out')} fps",
+        f"background {status.get('background')}",
+        str(status.get("virtual_camera") or "no virtual camera"),
+    ]
+    if status.get("recording"):
+        parts.append(f"recording to {status['recording']}")
+    return ", ".join(parts)

@@ -1,0 +1,57 @@
+"""Waits until the status of the program shows that a change took effect."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from app.control.commands import JsonValue
+
+POLL_S = 0.02
+SETTLED_S = 0.6
+"""After so long without new frames nothing is left to start: the workers look at the settings more often."""
+SETTLED_FRAMES = 2
+"""Workers follow the settings at the next frame; one more is needed because that frame may be under way."""
+
+Status = Mapping[str, JsonValue]
+
+
+class Confirmation:
+    """Polls the status, for a limited time. Thread-safe."""
+
+    def __init__(self, status: Callable[[], Status], timeout_s: float) -> None:
+        self._status = status
+        self._timeout_s = timeout_s
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """End every wait."""
+        self._closed.set()
+
+    def wait_for(self, took_effect: Callable[[Status], bool]) -> bool:
+        """Wait until `took_effect(status)`; return False if it does not within the time limit."""
+        deadline_s = time.monotonic() + self._timeout_s
+        while not took_effect(self._status()):
+            if time.monotonic() >= deadline_s or self._closed.wait(POLL_S):
+                return False
+        return True
+
+    def wait_until_settled(self) -> bool:
+        """Wait until the workers have seen the settings and prepare nothing; return False at the time limit."""
+        since_s, frames = time.monotonic(), _frames(self._status())
+
+        def settled(status: Status) -> bool:
+            nonlocal since_s, frames
+            if status["busy"]:
+                since_s, frames = time.monotonic(), _frames(status)
+                return False
+            return _frames(status) >= frames + SETTLED_FRAMES or time.monotonic() - since_s >= SETTLED_S
+
+        return self.wait_for(settled)
+
+
+def _frames(status: Status) -> int:
+    frames = status["frames_in"]
+    assert isinstance(frames, int)
+    return frames

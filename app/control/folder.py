@@ -1,0 +1,92 @@
+"""The private folder that holds the control socket, and the lock that its owner holds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import sys
+import warnings
+from pathlib import Path
+from typing import IO
+
+import platformdirs
+
+from app.config import paths
+from app.config.file_lock import is_locked, lock_file
+from app.core.errors import MattecamError
+
+log = logging.getLogger(__name__)
+LOCK_FILE = "control.lock"
+
+
+class ControlError(MattecamError):
+    """The control socket cannot be used."""
+
+
+def runtime_dir() -> Path:
+    """Return the platform's folder for sockets; `$MATTECAM_RUNTIME_DIR` overrides it."""
+    named = os.environ.get("MATTECAM_RUNTIME_DIR")
+    if named:
+        return Path(named)
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR platformdirs falls back to the temporary folder and warns; `make_private` checks it.
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir(paths.NAME, appauthor=False))
+
+
+def control_folder() -> Path:
+    """Return the folder for the control socket, created for this user alone.
+
+    Where another user can write to the runtime folder, this is a folder in the user's data folder, for server and
+    client alike. Raises ControlError if neither can be used.
+    """
+    folder = runtime_dir()
+    try:
+        make_private(folder)
+    except ControlError as error:
+        own = paths.data_dir() / "run"
+        make_private(own)
+        log.warning("%s %s is used instead.", error, own)
+        return own
+    return folder
+
+
+def make_private(folder: Path) -> None:
+    """Create `folder` for this user alone; raise ControlError if other users can write to it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.lstat()
+    except OSError as error:
+        raise ControlError(
+            f"The folder {folder} for the control socket cannot be created: {error.strerror}."
+        ) from error
+    if sys.platform == "win32":
+        return  # it lies in the user's own profile
+    others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
+        raise ControlError(f"Other users can write to {folder}.")
+
+
+def take_ownership(folder: Path) -> IO[bytes]:
+    """Lock `folder` for this program and return the open lock file.
+
+    The socket itself cannot tell whether its owner is alive: a busy program refuses connections, too. Raises
+    ControlError if another program holds the lock.
+    """
+    path = folder / LOCK_FILE
+    try:
+        file = lock_file(path, wait=False)
+    except OSError as error:
+        raise ControlError(f"The lock file {path} cannot be created: {error.strerror or error}.") from error
+    if file is None:
+        raise ControlError("Another Mattecam of this user is running; `run.py ctl` controls that one.")
+    return file
+
+
+def is_owned(folder: Path) -> bool:
+    """Return whether a running program holds the lock of `folder`."""
+    try:
+        return is_locked(folder / LOCK_FILE)
+    except OSError:
+        return False

@@ -1,0 +1,89 @@
+"""The command `ctl` against a listening server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from app.cli.ctl import status_line
+from app.control import Command, ControlServer
+from app.control.commands import JsonValue
+from tests.control.recorder import Recorder
+
+
+@pytest.fixture
+def running() -> Iterator[Recorder]:
+    """A program that listens."""
+    controller = Recorder()
+    server = ControlServer(controller)
+    server.start()
+    yield controller
+    assert server.stop()
+
+
+def test_commands_reach_the_running_program_with_absolute_paths(
+    running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "beach.png").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    for words in (
+        ["scene", "Work", "call"],
+        ["background", "beach.png"],
+        ["background", "mountains"],
+        ["record", "a.mp4"],
+        ["record", "stop"],
+        ["snapshot", "a.png"],
+    ):
+        assert main.main(["ctl", *words]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "scene done"
+    assert running.commands == [
+        Command("scene", "Work call"),
+        Command("background", str(tmp_path / "beach.png")),
+        Command("background", "mountains"),
+        Command("record", str(tmp_path / "a.mp4")),
+        Command("record", "stop"),
+        Command("snapshot", str(tmp_path / "a.png")),
+    ]
+
+
+def test_the_status_says_that_the_program_is_paused(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["ctl", "status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["paused"] is True
+    assert main.main(["ctl", "status"]) == 0
+    assert capsys.readouterr().out.startswith("paused, student, ")
+
+
+def test_the_status_line_names_state_background_and_recording() -> None:
+    status: dict[str, JsonValue] = {
+        "phase": "running",
+        "frozen": True,
+        "fps_out": 30,
+        "background": "blur:50",
+        "recording": "a.mp4",
+    }
+    assert status_line(status) == "frozen, no model, 30 fps, background blur:50, no virtual camera, recording to a.mp4"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
+        (["dance"], 2, "There is no command 'dance'; the commands are background"),
+        (["ratio", "7"], 2, "between 0.05 and 1"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_failures(
+    running: Recorder, capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
+) -> None:
+    assert main.main(["ctl", *words]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_without_a_running_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["ctl", "pause"]) == 1
+    assert "not running" in capsys.readouterr().err

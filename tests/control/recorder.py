@@ -1,0 +1,39 @@
+"""A controller that keeps the commands it gets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.control import Command
+from app.control.commands import JsonValue
+from app.core.errors import SettingsError
+
+
+@dataclass
+class Recorder:
+    """Executes nothing; fails for the scene "nowhere", crashes for the ratio 0.5, blocks for the model "slow"."""
+
+    commands: list[Command] = field(default_factory=list)
+    threads: set[threading.Thread] = field(default_factory=set)
+    closed: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, command: Command) -> str:
+        if command == Command("scene", "nowhere"):
+            raise SettingsError("There is no scene 'nowhere'; none is saved yet.")
+        if command == Command("ratio", "0.5"):
+            raise ZeroDivisionError("a defect")
+        if command == Command("model", "slow"):
+            self.entered.set()
+            self.closed.wait(30)
+        self.commands.append(command)
+        self.threads.add(threading.current_thread())
+        return f"{command.name} done"
+
+    def status(self) -> Mapping[str, JsonValue]:
+        return {"model": "student", "size": [640, 480], "virtual_camera": None, "paused": True, "phase": "paused"}
+
+    def close(self) -> None:
+        self.closed.set()
