@@ -26,6 +26,7 @@ from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     EdgeSettings,
+    EngineSettings,
     MattingSettings,
     OutputSettings,
     Settings,
@@ -48,7 +49,7 @@ CALM, MORE, HEAVY = 0.6, 1.5, 2.9
 class PlayedEngine:
     """Shows the backdrop after the time that a network would have taken."""
 
-    def __init__(self, settings: MattingSettings, width: int, height: int, load: Callable[[], float]) -> None:
+    def __init__(self, settings: EngineSettings, width: int, height: int, load: Callable[[], float]) -> None:
         threading.Event().wait(BUILD_S)
         ratio = settings.downsample_ratio or FULL_RATIO
         small = int(width * ratio), int(height * ratio)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import MattecamError
-from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.media.video_writer import VideoWriter
 from app.output.base import FrameSink
@@ -57,7 +57,7 @@ class FastSource(FakeSource):
 class FastEngine(FakeEngine):
     """Tells the source that it took a frame."""
 
-    def __init__(self, settings: MattingSettings, width: int, height: int, world: SoakWorld) -> None:
+    def __init__(self, settings: EngineSettings, width: int, height: int, world: SoakWorld) -> None:
         super().__init__(settings, width, height, world.faults)
         self._taken = world.frame_taken
 

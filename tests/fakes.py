@@ -11,7 +11,7 @@ import numpy as np
 
 from app.compositing import Background, open_background
 from app.core.errors import SinkLostError
-from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, MattingSettings
+from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte, Picture, SourceInfo
 from app.matting.base import EngineInfo
 from app.runtime.parts import Parts
@@ -100,7 +100,7 @@ class FakeEngine:
     live = 0
     """Engines that were built and not closed."""
 
-    def __init__(self, settings: MattingSettings, width: int, height: int, faults: Faults) -> None:
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
         faults.at("build_engine")
         self._faults = faults
         self._closed = False
@@ -182,12 +182,13 @@ class FakeWorld:
         self.sinks: list[FakeSink] = []
         self.readers: int | None = None
         self.source_kind = "file"
+        self.engine: type[FakeEngine] = FakeEngine
 
     def parts(self) -> Parts:
         """For `Pipeline(settings, parts=…)`."""
         return Parts(
             open_source=self._source,
-            build_engine=lambda settings, width, height, framing: FakeEngine(settings, width, height, self.faults),
+            build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
             open_recorder=lambda path, width, height, fps, alpha: self._recorder(path),

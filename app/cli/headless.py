@@ -54,7 +54,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         write_status(options.status_json, session.status)
     if proof is not None and session.sample is not None:
         typer.echo(proof.clip)
-        if write_before_after(proof.picture, session.sample):
+        if write_before_after(proof.picture, session.pipeline.release(session.sample)):
             typer.echo(proof.picture)
     if session.failure is not None:
         if session.failure not in session.status.errors:  # the log has shown those

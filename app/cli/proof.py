@@ -11,7 +11,7 @@ from app.config import paths
 from app.config.private_file import write_picture
 from app.core.errors import MattecamError, UsageError
 from app.core.settings import Settings
-from app.core.types import Picture, PictureKind
+from app.core.types import Outgoing, PictureKind
 from app.media.disk_errors import why_not_written
 from app.output.base import FrameSink
 from app.runtime.parts import Parts
@@ -61,7 +61,7 @@ class MattedOnly:
         """The name of the wrapped sink."""
         return self._sink.name
 
-    def send(self, picture: Picture) -> None:
+    def send(self, picture: Outgoing) -> None:
         """Send the picture unless it is an unmatted frame. Raises SinkLostError."""
         if picture.kind is not PictureKind.UNMATTED:
             self._sink.send(picture)
@@ -80,7 +80,7 @@ def proof_parts(parts: Parts) -> Parts:
     return replace(parts, open_recorder=open_recorder)
 
 
-def write_before_after(path: Path, picture: Picture) -> bool:
+def write_before_after(path: Path, picture: Outgoing) -> bool:
     """Write frame and composite side by side and return whether that was done.
 
     Only a composite of a frame of the demo source is written: a frame of any other source shows the user's

@@ -83,8 +83,8 @@ class EdgeSettings(Model):
     """How strongly green cast is taken out of the half-transparent edge."""
 
 
-class MattingSettings(Model):
-    """Which network, and how it runs."""
+class EngineSettings(Model):
+    """What identifies an engine: which network, and how it runs. A change needs another engine."""
 
     model: str = "auto"
     weights: Path | None = None
@@ -95,9 +95,6 @@ class MattingSettings(Model):
     precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
     """None: chosen so that the small frame's short side is about 270 px."""
-    governor: bool = True
-    """Lower what is left on auto (ratio, model) and the matted rate while the machine is too busy to hold the rate."""
-    edges: EdgeSettings = EdgeSettings()
 
     @field_validator("model")
     @classmethod
@@ -112,6 +109,19 @@ class MattingSettings(Model):
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value):
             raise ValueError(f"there is no device {value!r}; use auto, cpu, cuda, cuda:N or mps")
         return value
+
+
+class MattingSettings(EngineSettings):
+    """The engine's settings, and those that take effect at the next frame without another engine."""
+
+    governor: bool = True
+    """Lower what is left on auto (ratio, model) and the matted rate while the machine is too busy to hold the rate."""
+    edges: EdgeSettings = EdgeSettings()
+
+    @property
+    def engine(self) -> EngineSettings:
+        """The settings that identify the engine."""
+        return EngineSettings(**{name: getattr(self, name) for name in EngineSettings.model_fields})
 
 
 class BackgroundSettings(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NewType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,3 +108,7 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
+
+
+Outgoing = NewType("Outgoing", Picture)
+"""A picture that may leave: only the runtime's privacy gate makes one, and sinks accept nothing else."""

@@ -12,7 +12,7 @@ import numpy as np
 from app.core.errors import SinkError
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.core.text import Text
-from app.core.types import BgrImage, Picture, PictureKind
+from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import Command, Finding, State
 from app.output.base import FrameSink
 
@@ -101,7 +101,7 @@ class _Sender(threading.Thread):
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
-        picture = Picture(colour_bars(_WIDTH, _HEIGHT), PictureKind.STANDBY)
+        picture = Outgoing(Picture(colour_bars(_WIDTH, _HEIGHT), PictureKind.STANDBY))  # nothing of the camera
         try:
             sink = self._open_sink(_WIDTH, _HEIGHT, _FPS)
             try:

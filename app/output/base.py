@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Protocol
 
-from app.core.types import Picture
+from app.core.types import Outgoing
 
 
 class FrameSink(Protocol):
@@ -19,7 +19,7 @@ class FrameSink(Protocol):
         """For the user: the device, its label or the file."""
         ...
 
-    def send(self, picture: Picture) -> None:
+    def send(self, picture: Outgoing) -> None:
         """Show or write one picture. Any size: a sink that must keep its size letterboxes. Raises SinkLostError."""
         ...
 

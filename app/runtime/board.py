@@ -1,4 +1,4 @@
-"""Where the threads write what they do, and the status is read from."""
+"""Collects what the threads report, and makes the status of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_ERRORS = 100
 
 
 class StatusBoard:
-    """Thread-safe; every writer owns its own fields, `read` takes a snapshot of all."""
+    """Thread-safe. Each field has one writing thread; `read` takes a snapshot of all."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,7 +31,7 @@ class StatusBoard:
         self.frames_in = RateMeter()
         self.frames_out = RateMeter()
         self.frames_sent = RateMeter()
-        # Plain attribute writes of immutable values are atomic; each has one writing thread.
+        # Attribute writes of immutable values are atomic.
         self.phase = Phase.STARTING
         self.source: SourceInfo | None = None
         self.engine: EngineInfo | None = None
@@ -43,7 +43,7 @@ class StatusBoard:
         self.lowered: Lowered | None = None
 
     def report(self, stage: Stage, error: Exception | str) -> None:
-        """Note a problem of `stage`; it stays open until `clear`."""
+        """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
         message = str(error) or type(error).__name__
         with self._lock:
             known = self._problems.get(stage)
@@ -55,21 +55,21 @@ class StatusBoard:
         _log.warning("%s", message, exc_info=error if isinstance(error, Exception) else None)
 
     def clear(self, stage: Stage) -> None:
-        """The stage works (again)."""
+        """Close the problem of `stage`: it works (again)."""
         with self._lock:
             self._problems.pop(stage, None)
 
     def begin(self) -> None:
-        """The run starts now."""
+        """Start to count the seconds of the run."""
         self._started_s = time.perf_counter()
 
     def end(self) -> None:
-        """The run has ended: `seconds` stands still."""
+        """End the run: `seconds` no longer grows."""
         self.phase = Phase.STOPPED
         self._ended_s = time.perf_counter()
 
     def read(self, *, busy: str, readers: int | None, frames_dropped: int) -> PipelineStatus:
-        """The snapshot."""
+        """Return a snapshot."""
         with self._lock:
             problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
             errors = tuple(self._errors)

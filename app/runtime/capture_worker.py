@@ -1,4 +1,4 @@
-"""The capture thread: opens, reads and closes the source, and brings it back when it is lost."""
+"""The capture thread: opens, reads and closes the source, and opens it again when it is lost."""
 
 from __future__ import annotations
 
@@ -14,23 +14,20 @@ from app.core.types import Frame
 from app.runtime.board import StatusBoard
 from app.runtime.slot import LatestSlot
 from app.runtime.status import Stage
-
-RETRY_S = 1.0
-SILENCE_S = 2.0
-"""A source that gives no frame for so long counts as lost."""
+from app.runtime.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What the capture thread hands on: a frame, or the news that there is none any more."""
+    """A frame, or the message that the source no longer delivers any."""
 
     frame: Frame | None
     generation: int
-    """Changes whenever a source was opened: frames of two generations do not belong to one sequence."""
+    """Changes whenever a source is opened: frames of two generations do not belong to one sequence."""
 
 
 class CaptureWorker:
-    """Follows the capture settings; a switch that fails keeps the source that worked."""
+    """Follows the capture settings; if a switch fails, the source in use stays open."""
 
     def __init__(
         self,
@@ -39,9 +36,11 @@ class CaptureWorker:
         frames: LatestSlot[Captured],
         board: StatusBoard,
         resting: Callable[[], bool],
-        hold_exposure: Callable[[], bool] = lambda: False,
+        hold_exposure: Callable[[], bool],
+        timing: Timing,
     ) -> None:
-        """hold_exposure: whether the camera's light is to be held now, whatever the settings say."""
+        """hold_exposure: whether the camera must hold its exposure now, whatever the settings say."""
+        self._timing = timing
         self._open_source = open_source
         self._settings = settings
         self._frames = frames
@@ -53,34 +52,34 @@ class CaptureWorker:
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
-        """The settings that were tried last; the same ones are not tried again while another source runs."""
+        """The settings tried last; they are not tried again while another source runs."""
         self.kind = ""
-        """The kind of the source opened last."""
+        """The kind of the source opened last, as in `SourceInfo`."""
         self._generation = 0
         self._last_frame_s = 0.0
 
     def wake(self) -> None:
-        """Look at the settings now instead of after the next wait."""
+        """Read the settings now instead of after the next wait (any thread)."""
         self._wake.set()
 
     def retry(self) -> None:
-        """Try the wanted source again even if it failed before."""
+        """Try the wanted source again even if it failed before (any thread)."""
         self._tried = None
         self.wake()
 
     def run(self, stop: threading.Event) -> None:
-        """The thread's body."""
+        """Read frames until `stop` is set."""
         try:
             while not stop.is_set():
                 if self._resting():
                     self._rest()
                     continue
                 settings = self._settings()
-                wanted = settings.replace(lock_exposure=False)  # which needs no source anew
+                wanted = settings.replace(lock_exposure=False)  # takes effect without opening the source again
                 if self._source is None or wanted != self._tried:
                     self._switch(wanted)
                 if self._source is None:
-                    self._wake.wait(RETRY_S)
+                    self._wake.wait(self._timing.source_retry_s)
                     self._wake.clear()
                 else:
                     self._read(hold_exposure=settings.lock_exposure or self._hold_exposure())
@@ -91,27 +90,27 @@ class CaptureWorker:
         if self._source is not None:
             self._close()
             self._frames.put(Captured(None, self._generation))
-        self._wake.wait(RETRY_S)
+        self._wake.wait(self._timing.source_retry_s)
         self._wake.clear()
 
     def _switch(self, wanted: CaptureSettings) -> None:
         previous = self._running
         self._tried = wanted
         if self._source is not None and self._source.info.kind == "camera":
-            # A camera can be opened only once, and the wanted one may be the same under another size.
+            # A camera can be opened only once, and the wanted one may be the same at another size.
             self._close()
         try:
             source = self._open_source(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(Stage.CAPTURE, error)
             if self._source is None:
-                self._go_back_to(previous if previous != wanted else None)
+                self._return_to(previous if previous != wanted else None)
             return
         self._close()
         self._adopt(source, wanted)
         self._board.clear(Stage.CAPTURE)
 
-    def _go_back_to(self, previous: CaptureSettings | None) -> None:
+    def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
             try:
                 self._adopt(self._open_source(previous), previous)
@@ -134,9 +133,9 @@ class CaptureWorker:
             if isinstance(self._source, HoldsExposure):
                 self._source.hold_exposure(hold_exposure)
             frame = self._source.read()
-            if frame is None and time.perf_counter() - self._last_frame_s > SILENCE_S:
+            if frame is None and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
                 raise SourceLostError(
-                    f"{self._source.info.name} has given no picture for {SILENCE_S:.0f} seconds;"
+                    f"{self._source.info.name} has given no picture for {self._timing.source_timeout_s:.0f} seconds;"
                     " it is opened again, check its cable and that no other program holds it."
                 )
         except Exception as error:  # noqa: BLE001 - carried to the status

@@ -1,4 +1,4 @@
-"""Whether anybody wants pictures: while nobody does, the camera is released and its light is off."""
+"""Whether anyone needs frames: otherwise the camera is released and its light is off."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import time
 from collections.abc import Callable
 
 from app.output.base import ReaderCounter
-
-LOOK_S = 0.25
-"""How often the readers are counted: with the camera's own opening it bounds how long a reader waits."""
-LINGER_S = 3.0
-"""So long after the last reader left the camera stays open: programs close and open again while they start."""
+from app.runtime.timing import Timing
 
 
 class DemandWatch:
-    """Counts readers on a thread of its own; `resting` may be asked on any."""
+    """Counts readers on its own thread; `resting` and `readers` may be read on any."""
 
     def __init__(
         self,
@@ -23,10 +19,11 @@ class DemandWatch:
         device: Callable[[], str | None],
         watch_readers: Callable[[str], ReaderCounter],
         on_change: Callable[[], None],
+        timing: Timing,
     ) -> None:
-        """wanted: whether someone else than a reader wants pictures now, so that there is no rest. device: the virtual
-        camera that is open; without one, or where its readers cannot be known, there is no rest either. on_change:
-        called when rest begins or ends."""
+        """wanted: whether anything but a reader needs frames. device: the open virtual camera; without one, or if its
+        readers cannot be counted, `resting` stays False. on_change: called when `resting` changes."""
+        self._timing = timing
         self._wanted = wanted
         self._device = device
         self._watch_readers = watch_readers
@@ -36,29 +33,29 @@ class DemandWatch:
         self._last_demand_s = time.monotonic()
         self._resting = False
         self.readers: int | None = None
-        """How many programs read the virtual camera; None where that is not known."""
+        """The number of programs that read the virtual camera; None if unknown."""
 
     @property
     def resting(self) -> bool:
-        """Nobody wants pictures."""
+        """Whether nobody needs frames."""
         return self._resting
 
     def run(self, stop: threading.Event) -> None:
-        """The thread's body."""
+        """Count until `stop` is set."""
         try:
-            while not stop.wait(LOOK_S):
-                self._look()
+            while not stop.wait(self._timing.demand_poll_s):
+                self._check()
         finally:
             self._watch(None)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._watch(self._device())
         reading = None if self._counter is None else self._counter.readers()
         self.readers = None if reading is None else len(reading)
         now_s = time.monotonic()
         if self._wanted() or self.readers != 0:
             self._last_demand_s = now_s
-        resting = now_s - self._last_demand_s > LINGER_S
+        resting = now_s - self._last_demand_s > self._timing.demand_linger_s
         if resting != self._resting:
             self._resting = resting
             self._on_change()

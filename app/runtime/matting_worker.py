@@ -1,4 +1,4 @@
-"""The inference thread: frame in, composite out, and the stand-by card whenever there is none."""
+"""The inference thread: takes frames, publishes composites, or requests the stand-by card."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from app.core.errors import ModelError
 from app.core.framing import framed
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
 from app.core.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
-from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
-from app.runtime.engine_supply import EngineSupply
+from app.runtime.engines.decision import PassThrough, Run, StandBy
+from app.runtime.engines.selector import EngineSelector
 from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
 
-IDLE_S = 0.25
-"""How often the thread looks around while no frame comes."""
 GRID_PX = 8
-ROUNDING = 2
-"""Composite and backdrop may differ by so much, of 255, where alpha is 0."""
+MAX_ROUNDING = 2
+"""Largest difference (of 255) between composite and backdrop where alpha is 0."""
 FALLBACK_BACKDROP = BlurredRoom(80.0)
-"""Stands in where the chosen background cannot be had: hides the room, needs no file."""
+"""Replaces a background that is not available: it hides the room and needs no file."""
 
 
 class MattingWorker:
-    """Owns the engine and the background in use, and swaps in new ones at a frame boundary."""
+    """Owns the background in use, and swaps in a new one between two frames."""
 
     def __init__(
         self,
         settings: Callable[[], Settings],
         frames: LatestSlot[Captured],
-        engines: EngineSupply,
+        engines: EngineSelector,
         backgrounds: Preparer[BackgroundSettings, Background],
-        publish: Callable[[Picture | None], None],
+        publish: Callable[[Picture | StandBy], None],
         want_foreground: Callable[[], bool],
         resting: Callable[[], bool],
         board: StatusBoard,
+        timing: Timing,
     ) -> None:
         self._settings = settings
         self._frames = frames
@@ -54,20 +54,17 @@ class MattingWorker:
         self._want_foreground = want_foreground
         self._resting = resting
         self._board = board
+        self._timing = timing
         self._background: Background | None = None
-        self._wish = threading.Lock()
-        self._background_wanted: BackgroundSettings | None = None
-        self._sequence: tuple[int, int] | None = None
-        """(source generation, engine number) of the last step: what the recurrent state belongs to."""
-        self._stepped: tuple[int, int] = (-1, -1)
-        """(source generation, index) of the last frame that was matted."""
+        self._request_lock = threading.Lock()
+        self._requested_background: BackgroundSettings | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """The thread's body."""
+        """Process frames until `stop` is set or the slot is closed."""
         try:
             while not stop.is_set():
                 try:
-                    captured = self._frames.get(IDLE_S)
+                    captured = self._frames.get(self._timing.poll_s)
                 except SlotClosed:
                     return
                 settings = self._settings()
@@ -75,84 +72,70 @@ class MattingWorker:
                 if captured is None:
                     self._engines.poll()
                 elif captured.frame is None:
-                    self._stand_by(Phase.RESTING if self._resting() else Phase.WAITING)
+                    self._stand_by(StandBy(Phase.RESTING if self._resting() else Phase.WAITING))
                 else:
-                    self._handle(captured.frame, captured.generation, settings)
+                    self._process(captured.frame, captured.generation, settings)
         finally:
             self._engines.close_engine()
             if self._background is not None:
                 self._background.close()
 
     def prepare_background(self, wanted: BackgroundSettings) -> None:
-        """Have a background made now, so that the next frame finds it ready (any thread)."""
-        with self._wish:
-            if wanted == self._background_wanted:
+        """Open a background now, so that it is ready at the next frame (any thread)."""
+        with self._request_lock:
+            if wanted == self._requested_background:
                 return
-            self._background_wanted = wanted
+            self._requested_background = wanted
             if wanted.kind != "none":
                 self._backgrounds.request(wanted)
             self._board.background = describe_background(wanted)
 
-    def _handle(self, whole: Frame, generation: int, settings: Settings) -> None:
-        self._board.size = whole.size
+    def _process(self, frame: Frame, generation: int, settings: Settings) -> None:
+        self._board.size = frame.size
         self._board.unmatted = settings.background.kind == "none" and not settings.paused
-        engine = self._engines.follow(settings.matting, *whole.size, settings.framing)
-        if settings.paused:
-            self._stand_by(Phase.PAUSED)
-        elif settings.frozen:
-            self._sequence = None
-        elif settings.background.kind == "none":
-            self._sequence = None
+        decision = self._engines.decide(frame, generation, settings)
+        if isinstance(decision, StandBy):
+            self._stand_by(decision)
+        elif isinstance(decision, PassThrough):
             self._board.phase = Phase.RUNNING
-            frame = _framed(whole, settings.framing)
-            self._done(Picture(frame.image, PictureKind.UNMATTED, frame=frame))
-        elif engine is None:
-            self._stand_by(Phase.WAITING if self._engines.failed else Phase.STARTING)
-        elif not self._left_out(whole, generation):
-            frame = _framed(whole, self._engines.framing_for(settings.framing))
-            self._step(engine, frame, generation, settings)
+            cropped = _crop(frame, decision.framing)
+            self._finish(Picture(cropped.image, PictureKind.UNMATTED, frame=cropped))
+        elif isinstance(decision, Run):
+            self._run(decision, _crop(frame, decision.framing), settings)
 
-    def _left_out(self, frame: Frame, generation: int) -> bool:
-        """Whether this frame's matting is saved; the outputs repeat the last composite instead."""
-        last_generation, last_index = self._stepped
-        if generation != last_generation:
-            return False
-        return 0 < frame.index - last_index < self._engines.every or self._engines.gives_way(time.perf_counter())
-
-    def _step(self, engine: MattingEngine, frame: Frame, generation: int, settings: Settings) -> None:
-        sequence = (generation, self._engines.number)
+    def _run(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
         try:
-            if sequence != self._sequence:
-                engine.reset()
+            if run.reset:
+                run.engine.reset()
             backdrop = self._backdrop(frame, started_s)
-            matte = engine.step(frame.image, backdrop, settings.matting.edges, want_foreground=self._want_foreground())
+            edges = settings.matting.edges
+            matte = run.engine.step(frame.image, backdrop, edges, want_foreground=self._want_foreground())
             check_matte(matte, frame, backdrop)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._sequence = None
-            self._engines.fail(error)
-            self._stand_by(Phase.WAITING)
+            self._engines.failed(error)
+            self._stand_by(StandBy(Phase.WAITING))
             return
         self._board.step_ms.add(time.perf_counter() - started_s)
-        self._sequence, self._stepped = sequence, (generation, frame.index)
         self._board.phase = Phase.RUNNING
-        self._done(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
+        self._finish(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
         now_s = time.perf_counter()
-        self._engines.worked(Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings)))
+        self._engines.completed(
+            run, Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings))
+        )
 
     def _rate_hz(self, settings: Settings) -> float:
-        """The rate to hold: what was asked for, or what the source gives if that is less."""
+        """Return the frame rate to hold: the requested one, or the source's if that is lower."""
         source = self._board.source
         return min(settings.capture.fps, source.fps) if source is not None and source.fps > 0 else settings.capture.fps
 
-    def _done(self, picture: Picture) -> None:
+    def _finish(self, picture: Picture) -> None:
         self._board.frames_out.tick()
         self._publish(picture)
 
-    def _stand_by(self, phase: Phase) -> None:
-        self._sequence = None
-        self._board.phase = phase
-        self._publish(None)
+    def _stand_by(self, request: StandBy) -> None:
+        self._board.phase = request.reason
+        self._publish(request)
 
     def _backdrop(self, frame: Frame, time_s: float) -> Backdrop:
         if self._background is None:
@@ -176,12 +159,12 @@ class MattingWorker:
         if outcome.key == wanted:
             self._board.clear(Stage.BACKGROUND)
         if replaced is not None:
-            self._backgrounds.retire(replaced)  # a video's end may take longer than a frame
+            self._backgrounds.retire(replaced)  # closing a video may take longer than a frame
 
 
-def _framed(whole: Frame, framing: FramingSettings) -> Frame:
-    image = framed(whole.image, framing)
-    return whole if image is whole.image else replace(whole, image=image, whole=whole.image)
+def _crop(frame: Frame, framing: FramingSettings) -> Frame:
+    image = framed(frame.image, framing)
+    return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
 
 
 def check_matte(matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
@@ -202,14 +185,14 @@ def check_matte(matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
         return
     grid = (slice(None, None, GRID_PX), slice(None, None, GRID_PX))
     off = np.abs(matte.composite[grid].astype(np.int16) - backdrop[grid]).max(axis=2)
-    if np.any(off[matte.alpha[grid] == 0] > ROUNDING):
+    if np.any(off[matte.alpha[grid] == 0] > MAX_ROUNDING):
         raise ModelError(
             "The network's picture shows the room where there is nobody; choose another model or executor."
         )
 
 
 def describe_background(settings: BackgroundSettings) -> str:
-    """The background as the command line writes it, such as `blur:50` or a file."""
+    """Return the background as the command line writes it, such as `blur:50` or a file."""
     if settings.kind == "blur":
         return f"blur:{settings.blur_strength:g}"
     if settings.kind == "colour":

@@ -1,4 +1,4 @@
-"""Rates and latencies over the last few seconds."""
+"""Meters for rates and latencies over the last few seconds."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections import deque
 from app.runtime.status import Latency
 
 WINDOW = 300
-"""Samples a figure is taken over: ten seconds at 30 Hz."""
+"""Number of samples: ten seconds at 30 Hz."""
 
 
 class LatencyMeter:
-    """Collects durations on one thread, is read on any."""
+    """Collects durations. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._samples_ms: deque[float] = deque(maxlen=WINDOW)
 
     def add(self, duration_s: float) -> None:
-        """One duration in seconds."""
+        """Add one duration in seconds."""
         with self._lock:
             self._samples_ms.append(duration_s * 1e3)
 
     def read(self) -> Latency:
-        """Median and 95th percentile; zeros before the first sample."""
+        """Return median and 95th percentile; zeros before the first sample."""
         with self._lock:
             ordered = sorted(self._samples_ms)
         if not ordered:
@@ -34,7 +34,7 @@ class LatencyMeter:
 
 
 class RateMeter:
-    """Counts events on one thread, is read on any."""
+    """Counts events. Thread-safe."""
 
     def __init__(self, span_s: float = 2.0) -> None:
         self._lock = threading.Lock()
@@ -43,19 +43,19 @@ class RateMeter:
         self._count = 0
 
     def tick(self) -> None:
-        """One event, now."""
+        """Count one event, now."""
         with self._lock:
             self._count += 1
             self._times_s.append(time.perf_counter())
 
     @property
     def count(self) -> int:
-        """All events so far."""
+        """The number of events so far."""
         with self._lock:
             return self._count
 
     def per_second(self) -> float:
-        """Events per second over the last two seconds; 0 when nothing happened in them."""
+        """Return events per second over the last `span_s`; 0 without events in it."""
         now_s = time.perf_counter()
         with self._lock:
             recent = [t for t in self._times_s if t > now_s - self._span_s]

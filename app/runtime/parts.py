@@ -1,4 +1,4 @@
-"""The makers of the replaceable parts; tests put their own in to inject faults."""
+"""Constructors of the replaceable parts; tests replace them to inject faults."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.compositing.base import Background
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, MattingSettings
+from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.matting.base import MattingEngine
 from app.output.base import CameraSink, FrameSink, ReaderCounter
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the pipeline is made of. Every maker raises a MattecamError where it cannot."""
+    """Constructors of sources, engines, backgrounds and sinks. Each raises a MattecamError if it fails."""
 
     open_source: Callable[[CaptureSettings], FrameSource]
-    build_engine: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine]
-    """(settings, width, height, what the frames show of the source's picture)"""
+    build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
+    """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings], Background]
     open_virtual_camera: Callable[[str, int, int, float], CameraSink]
     """(device, label or `auto`; width, height, fps)"""
@@ -30,7 +30,7 @@ class Parts:
 
 
 def default_parts() -> Parts:
-    """The real ones; imported here so that the packages load only where they are used."""
+    """Return the parts of the product. They are imported here so that packages load only where they are used."""
     from app.capture import SourceOpener
     from app.compositing import open_background
     from app.matting import build_engine

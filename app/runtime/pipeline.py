@@ -1,10 +1,10 @@
-"""The running program: the one file that wires the parts.
+"""The pipeline: every part on its own thread, connected by slots that hold the newest value.
 
-    capture thread ──frames──► inference thread ──pictures──► output clock ──► a thread per sink
-                                    │                                          (virtual camera, recordings)
-                                    └──preview──► whoever listens (the window)
+    capture ──frames──► inference ──pictures──► output clock ──► gate ──► a thread per sink
+                                                     │                    (virtual camera, recordings)
+                                                     └──► preview
 
-`Settings` go in through `change`, `PipelineStatus` comes out of `status`; both are immutable.
+`change` updates the `Settings`; `status` returns a `PipelineStatus`. Both are immutable.
 """
 
 from __future__ import annotations
@@ -12,54 +12,61 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from app.compositing.base import Background
 from app.core.settings import PLATE_MODELS, BackgroundSettings, Settings
-from app.core.types import Picture, PictureKind
-from app.output.base import CameraSink, FrameSink
+from app.core.types import Outgoing, Picture
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
 from app.runtime.demand import DemandWatch
-from app.runtime.engine_supply import EngineSupply
+from app.runtime.engines.decision import StandBy
+from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.output_clock import OutputClock
+from app.runtime.outputs.gate import Gate
+from app.runtime.outputs.output_clock import OutputClock
+from app.runtime.outputs.sink_plans import recorder_plan, virtual_camera_plan
+from app.runtime.outputs.sink_worker import SinkWorker
+from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
 from app.runtime.prepare import Preparer
 from app.runtime.settings_owner import SettingsOwner
-from app.runtime.sink_worker import SinkPlan, SinkWorker
 from app.runtime.slot import LatestSlot
-from app.runtime.standby_pictures import StandbyPictures
 from app.runtime.status import PipelineStatus, Stage
+from app.runtime.timing import Timing
+from app.runtime.watchdog import Watchdog, Watched, report_failure
 from app.runtime.worker import Worker
-
-CAMERA_RETRY_S = 2.0
 
 
 class Pipeline:
-    """Source → matting → outputs, running on its own threads. `change`, `status` and `stop` may be called from any."""
+    """Source → matting → outputs. `change`, `status`, `release` and `stop` may be called on any thread."""
 
-    def __init__(self, settings: Settings, *, parts: Parts | None = None) -> None:
+    def __init__(self, settings: Settings, *, parts: Parts | None = None, timing: Timing | None = None) -> None:
         self._parts = parts or default_parts()
+        self._timing = timing or Timing()
         self._owner = SettingsOwner(settings)
         self._board = StatusBoard()
         self._listener: Callable[[], None] = lambda: None
         self._final: PipelineStatus | None = None
         self.watched = False
-        """Whether somebody looks at the preview; otherwise the camera may be released until a program reads it."""
+        """Whether the preview is visible; otherwise the camera may be released until a program reads it."""
         self.want_foreground = False
-        """Whether preview pictures carry the foreground image; it costs time, so only where someone looks."""
+        """Whether preview pictures carry the foreground image, which costs time."""
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Captured] = LatestSlot()
-        self._pictures: LatestSlot[Picture] = LatestSlot()
-        self._standby = StandbyPictures(self._board)
-        self._engines = EngineSupply(self._parts.build_engine, self._board)
+        self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
+        self._cards = StandbyPictures(self._board)
+        self._gate = Gate(lambda: self.settings, self._cards)
+        self._engines = EngineSelector(self._parts.build_engine, self._board, self._timing)
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener", self._parts.open_background, lambda background: background.close()
         )
         self._demand = DemandWatch(
-            self._wanted, lambda: self._board.virtual_camera, self._parts.watch_readers, lambda: self._capture.wake()
+            self._wanted,
+            lambda: self._board.virtual_camera,
+            self._parts.watch_readers,
+            lambda: self._capture.wake(),
+            self._timing,
         )
         self._capture = CaptureWorker(
             self._parts.open_source,
@@ -67,30 +74,58 @@ class Pipeline:
             self._frames,
             self._board,
             lambda: self._demand.resting,
-            self._compares,
+            self._uses_plate,
+            self._timing,
         )
         self._matting = MattingWorker(
             lambda: self.settings,
             self._frames,
             self._engines,
             self._backgrounds,
-            self._publish,
+            self._pictures.put,
             lambda: self.want_foreground,
             lambda: self._demand.resting,
             self._board,
+            self._timing,
         )
         self._sinks: list[SinkWorker[Any, Any]] = [
-            self._virtual_camera(),
-            self._recorder(alpha=False),
-            self._recorder(alpha=True),
+            SinkWorker(plan, self._gate, self._board)
+            for plan in (
+                virtual_camera_plan(self._parts, lambda: self.settings, self._board, self._timing),
+                recorder_plan(self._parts, lambda: self.settings, self._board, alpha=False),
+                recorder_plan(self._parts, lambda: self.settings, self._board, alpha=True),
+            )
         ]
-        clock = OutputClock(lambda: self.settings, self._pictures, self._standby, self._sinks, self._board)
+        self._clock = OutputClock(
+            lambda: self.settings, self._pictures, self._gate, self._sinks, self._show, self._board, self._timing
+        )
         self._owner.listen(self._settings_changed)
-        self._capture_thread = Worker("capture", self._capture.run, self._crashed(Stage.CAPTURE))
-        self._matting_thread = Worker("matting", self._matting.run, self._crashed(Stage.MATTING), behind=True)
-        self._clock_thread = Worker("output-clock", clock.run, self._crashed(Stage.OUTPUT))
+        self._make_threads()
+
+    def _make_threads(self) -> None:
+        self._capture_thread = Worker("capture", self._capture.run)
+        self._matting_thread = Worker("matting", self._matting.run, low_priority=True)
+        self._clock_thread = Worker("output-clock", self._clock.run)
         self._demand_thread = Worker("demand", self._demand.run)
         self._sink_threads = [Worker(f"sink-{n}", sink.run) for n, sink in enumerate(self._sinks)]
+        self._watchdog = Watchdog(
+            Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
+            lambda: self._clock.last_tick_s,
+            self._send_card,
+            self._gate,
+            self._board,
+            self._timing,
+        )
+        self._watchdog.watch(
+            Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True),
+            Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
+            Watched.of(self._demand_thread, Stage.VIRTUAL_CAMERA),
+            Watched.of(self._engines.worker, Stage.MATTING),
+            Watched.of(self._backgrounds.worker, Stage.BACKGROUND),
+            Watched.of(self._cards.worker, Stage.OUTPUT),
+            *(Watched.of(thread, sink.stage) for thread, sink in zip(self._sink_threads, self._sinks, strict=True)),
+        )
+        self._watchdog_thread = Worker("watchdog", self._watchdog.run)
 
     @property
     def settings(self) -> Settings:
@@ -98,13 +133,15 @@ class Pipeline:
         return self._owner.current
 
     def start(self) -> None:
-        """Start every thread; returns at once."""
+        """Start every thread; return at once."""
         self._board.begin()
+        self._cards.start()
         self._engines.start()
         self._backgrounds.start()
         for thread in [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]:
             thread.start()
         self._demand_thread.start()
+        self._watchdog_thread.start()
 
     def change(self, update: Callable[[Settings], Settings]) -> Settings:
         """Replace the settings atomically by `update` of those in force; return the new ones (any thread).
@@ -127,35 +164,48 @@ class Pipeline:
         self._owner.listen(callback)
 
     def listen(self, callback: Callable[[], None]) -> None:
-        """Have `callback` called on the inference thread whenever a new picture lies in `preview`."""
+        """Call `callback` on the output thread whenever `preview` holds a new picture."""
         self._listener = callback
 
+    def watch(self, name: str, stage: Stage, died: Callable[[], bool]) -> None:
+        """Report a thread of the caller under `stage` once `died` returns True (any thread)."""
+        self._watchdog.watch(Watched(name, stage, died))
+
+    def release(self, picture: Picture) -> Outgoing:
+        """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a preview.
+
+        Call it at the moment of the write.
+        """
+        return self._gate.release(picture)
+
     def retry(self) -> None:
-        """Try again now what failed."""
+        """Retry now what failed."""
         self._capture.retry()
         self._engines.retry()
 
     def status(self) -> PipelineStatus:
-        """What is going on; after `stop` what was going on before it, and the final counts."""
+        """Return the status; after `stop` that of the run that ended."""
         if self._final is not None:
             return self._final
+        if self._watchdog_thread.died:
+            report_failure(self._board, Stage.OUTPUT, "watchdog", self._watchdog_thread.error)
         busy = "the model" if self._engines.busy else "the background" if self._backgrounds.busy else ""
         return self._board.read(busy=busy, readers=self._demand.readers, frames_dropped=self._frames.dropped)
 
     def stop(self, timeout_s: float = 15.0) -> bool:
-        """End every thread, close every device, finish every recording; False if a thread did not end in time."""
+        """End every thread, close every device, finish every recording; return False if a thread did not end."""
         running = self.status()
         deadline_s = time.monotonic() + timeout_s
-        self._capture_thread.request_stop()
+        self._watchdog_thread.request_stop()
+        ended = self._watchdog_thread.join(timeout_s)
+        for thread in [self._capture_thread, self._matting_thread, self._clock_thread, self._demand_thread]:
+            thread.request_stop()
         self._capture.wake()
-        self._matting_thread.request_stop()
         self._frames.close()
+        self._pictures.close()
         self._engines.request_stop()
         self._backgrounds.request_stop()
-        self._clock_thread.request_stop()
-        self._pictures.close()
-        self._demand_thread.request_stop()
-        ended = self._clock_thread.join(deadline_s - time.monotonic())
+        ended = self._clock_thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()
         waits: list[Callable[[float], bool]] = [
@@ -165,12 +215,13 @@ class Pipeline:
             self._matting_thread.join,
             self._engines.join,
             self._backgrounds.join,
+            self._cards.stop,
         ]
         for join in waits:
             ended = join(deadline_s - time.monotonic()) and ended
         self.preview.close()
         self._board.end()
-        # Engine, source and sinks are gone by now; that they ran is part of the result.
+        # Engine, source and sinks are closed by now; the result tells that they ran.
         ending = self._final or self.status()
         self._final = replace(
             ending,
@@ -187,20 +238,21 @@ class Pipeline:
         self._matting.prepare_background(self.settings.background)
         self._capture.wake()
 
-    def _publish(self, picture: Picture | None) -> None:
-        """Called on the inference thread; None asks for the stand-by card."""
-        if picture is None:
-            settings = self.settings
-            width, height = self._board.size
-            if not width:
-                width, height = settings.capture.width, settings.capture.height
-            picture = self._standby.picture(settings.output, width, height)
-        self._pictures.put(picture)
+    def _show(self, picture: Picture) -> None:
+        """Called on the output thread whenever a picture or a request for the card has arrived."""
         self.preview.put(picture)
         self._listener()
 
+    def _send_card(self) -> None:
+        """Called by the watchdog in place of the output clock."""
+        size = self._board.size if self._board.size[0] else (self.settings.capture.width, self.settings.capture.height)
+        card = self._gate.card(*size)
+        for sink in self._sinks:
+            sink.send(card, fresh=False)
+        self._show(card)
+
     def _wanted(self) -> bool:
-        """Whether someone else than a reader of the virtual camera wants pictures."""
+        """Return whether anything but a reader of the virtual camera needs frames."""
         output = self.settings.output
         return (
             not output.on_demand
@@ -210,47 +262,7 @@ class Pipeline:
             or self._capture.kind != "camera"
         )
 
-    def _compares(self) -> bool:
-        """Whether frames are compared with a plate, so that the camera had better hold its light."""
+    def _uses_plate(self) -> bool:
+        """Return whether frames are compared with a plate, so that the camera should hold its exposure."""
         engine = self._board.engine
         return engine is not None and engine.model in PLATE_MODELS
-
-    def _crashed(self, stage: Stage) -> Callable[[Exception], None]:
-        return lambda error: self._board.report(
-            stage, f"The {stage.value} thread failed: {error}; start the program again."
-        )
-
-    def _virtual_camera(self) -> SinkWorker[str, CameraSink]:
-        def wanted() -> str | None:
-            device = self.settings.output.virtual_camera
-            return None if device == "off" else device
-
-        def open_camera(device: str, picture: Picture) -> CameraSink:
-            return self._parts.open_virtual_camera(device, *picture.size, self.settings.capture.fps)
-
-        def opened(camera: CameraSink | None) -> None:
-            self._board.virtual_camera = camera.device if camera else None
-
-        plan = SinkPlan(
-            Stage.VIRTUAL_CAMERA, wanted, open_camera, CAMERA_RETRY_S, lambda device: device == "auto", opened
-        )
-        return SinkWorker(plan, self._board)
-
-    def _recorder(self, *, alpha: bool) -> SinkWorker[Path, FrameSink]:
-        def wanted() -> Path | None:
-            output = self.settings.output
-            return output.record_alpha if alpha else output.record
-
-        def open_file(path: Path, picture: Picture) -> FrameSink:
-            return self._parts.open_recorder(path, *picture.size, self.settings.capture.fps, alpha)
-
-        def opened(recorder: FrameSink | None) -> None:
-            if not alpha:
-                self._board.recording = recorder.name if recorder else None
-
-        def passes(picture: Picture) -> bool:
-            # Nobody wants to watch the program start: a recording begins with the first matte.
-            return picture.kind is not PictureKind.STANDBY or self._board.frames_out.count > 0
-
-        plan = SinkPlan(Stage.RECORDING, wanted, open_file, None, lambda path: False, opened, passes)
-        return SinkWorker(plan, self._board)

@@ -1,4 +1,4 @@
-"""Builds slow things (networks, backgrounds) beside the running ones."""
+"""Builds what takes longer than a frame (engines, backgrounds, cards) on a background thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Prepared(Generic[K, T]):
 
 
 class Preparer(Generic[K, T]):
-    """Answers the newest request on a thread of its own; what it replaced unread is discarded."""
+    """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded."""
 
     def __init__(self, name: str, build: Callable[[K], T], discard: Callable[[T], None]) -> None:
         self._build = build
@@ -39,11 +39,11 @@ class Preparer(Generic[K, T]):
         self._outcome: Prepared[K, T] | None = None
         self._requested = 0
         self._answered = 0
-        self._worker = Worker(name, self._run)
+        self.worker = Worker(name, self._run)
 
     def start(self) -> None:
         """Start the thread."""
-        self._worker.start()
+        self.worker.start()
 
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
@@ -53,34 +53,34 @@ class Preparer(Generic[K, T]):
         self._calls.put(True)
 
     def retire(self, value: T) -> None:
-        """Have what is no longer used discarded beside the rest, before anything else is built (any thread)."""
+        """Discard a value that is no longer used, on the background thread and before the next build (any thread)."""
         with self._lock:
             self._retired.append(value)
         self._calls.put(True)
 
     @property
     def busy(self) -> bool:
-        """A request has not been answered yet."""
+        """Whether a request has not been answered yet."""
         with self._lock:
             return self._answered != self._requested
 
     def take(self) -> Prepared[K, T] | None:
-        """The newest outcome, once; None while there is none."""
+        """Return the newest outcome, once; None while there is none."""
         with self._lock:
             outcome, self._outcome = self._outcome, None
             return outcome
 
     def request_stop(self) -> None:
-        """Ask the thread to end; does not wait."""
+        """Ask the thread to end; do not wait."""
         with self._lock:
             self._request = None
         self._calls.close()
         self._calls.clear()
-        self._worker.request_stop()
+        self.worker.request_stop()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the thread and discard what nobody took; False if the thread still runs."""
-        ended = self._worker.join(timeout_s)
+        """Wait for the thread and discard outcomes that were not taken; return False if the thread still runs."""
+        ended = self.worker.join(timeout_s)
         if ended:
             self._keep(None)
             self._discard_retired()
@@ -100,7 +100,7 @@ class Preparer(Generic[K, T]):
                 number, key = request
             try:
                 outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
-            except Exception as error:  # noqa: BLE001 - carried to the one who asked
+            except Exception as error:  # noqa: BLE001 - carried to the requester
                 outcome = Prepared(key, None, error)
             self._keep(outcome)
             with self._lock:
@@ -115,8 +115,8 @@ class Preparer(Generic[K, T]):
     def _discard_one(self, value: T) -> None:
         try:
             self._discard(value)
-        except Exception as error:  # noqa: BLE001 - it is out of use: no reason to build nothing more
-            _log.warning("What was out of use could not be closed.", exc_info=error)
+        except Exception as error:  # noqa: BLE001 - it is out of use; later requests are still built
+            _log.warning("A value that is no longer used could not be closed.", exc_info=error)
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._lock:

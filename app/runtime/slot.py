@@ -1,4 +1,4 @@
-"""A mailbox for the newest value."""
+"""A slot that passes the newest value from one thread to another."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 
 class SlotClosed(Exception):
-    """No further value will come."""
+    """The slot is closed and empty."""
 
 
 class LatestSlot(Generic[T]):
-    """Holds the newest value between two threads: latency is bounded, nothing is read twice.
+    """Holds the newest value between two threads, so that latency is bounded and nothing is read twice.
 
-    Putting over an unread value replaces it and counts a drop.
+    Putting replaces an unread value and counts it as dropped.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class LatestSlot(Generic[T]):
         self._dropped = 0
 
     def put(self, value: T) -> None:
-        """Leave `value` for the reader; on a closed slot it is ignored."""
+        """Put `value` into the slot; a closed slot ignores it."""
         with self._condition:
             if self._closed:
                 return
@@ -35,7 +35,7 @@ class LatestSlot(Generic[T]):
             self._condition.notify_all()
 
     def get(self, timeout_s: float | None = None) -> T | None:
-        """Take the value, waiting for one at most `timeout_s` seconds (None: for ever); None when none came.
+        """Take the value; wait for one for up to `timeout_s` seconds (None: without limit). Return None on timeout.
 
         Raises SlotClosed once the slot is closed and empty.
         """
@@ -47,18 +47,18 @@ class LatestSlot(Generic[T]):
             return value
 
     def close(self) -> None:
-        """No further values; a waiting reader is woken. A value already there can still be taken."""
+        """Accept no further values and wake a waiting reader. An unread value can still be taken."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
 
     def clear(self) -> None:
-        """Throw the unread value away without counting it as dropped."""
+        """Discard the unread value without counting it as dropped."""
         with self._condition:
             self._value = None
 
     @property
     def dropped(self) -> int:
-        """How many values were replaced unread."""
+        """The number of values that were replaced unread."""
         with self._condition:
             return self._dropped

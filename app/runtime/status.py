@@ -1,4 +1,4 @@
-"""What the program is doing, as one immutable value: the only thing window and command line show."""
+"""The status of the pipeline as one immutable value, which window and command line show."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from app.matting.base import EngineInfo
 
 
 class Phase(Enum):
-    """Where the program is."""
+    """What the pipeline is doing."""
 
     STARTING = "starting"
-    """No matte yet: the outputs show the stand-by card."""
+    """No matte yet; the outputs show the stand-by card."""
     RUNNING = "running"
     PAUSED = "paused"
     """The user asked for the stand-by card."""
     WAITING = "waiting"
-    """The source or the engine failed; the outputs show the stand-by card while it is tried again."""
+    """The source or the engine failed; the outputs show the stand-by card while it is retried."""
     RESTING = "resting"
-    """Nobody reads the virtual camera: the real one is released until someone does."""
+    """No program reads the virtual camera; the real camera is released until one does."""
     STOPPED = "stopped"
 
 
 class Stage(Enum):
-    """The part of the program an error comes from."""
+    """The part of the program that an error comes from."""
 
     CAPTURE = "capture"
     MATTING = "matting"
@@ -38,7 +38,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that went wrong and that the user should know."""
+    """A failure that the user should know about."""
 
     stage: Stage
     message: str
@@ -57,55 +57,55 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """Where a frame's time goes, in milliseconds."""
+    """The latency of each stage, in milliseconds."""
 
     capture: Latency = Latency()
-    """From asking the source to holding the picture (includes waiting for the camera)."""
+    """Reading a frame from the source; includes waiting for the camera."""
     step: Latency = Latency()
-    """The frame step: network and composite."""
+    """The frame step: network and compositing."""
     output: Latency = Latency()
-    """Handing a picture to all sinks."""
+    """Writing a picture to a sink."""
     end_to_end: Latency = Latency()
-    """From the picture's arrival to its first hand-over to the sinks."""
+    """From the arrival of a frame to the first write of its composite to a sink."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """What the governor has lowered at the moment to hold the rate."""
+    """What the governor has lowered to hold the frame rate."""
 
     rate_hz: float
     ratio: float | None
-    """The downsample ratio in use; None where it is as chosen."""
+    """The downsample ratio in use; None if it is not lowered."""
     lighter_model: bool
-    every: int
-    """Every how manieth frame is matted."""
+    matte_every: int
+    """Matte every Nth frame."""
 
     def __str__(self) -> str:
         words = [f"ratio {self.ratio:.2f}"] if self.ratio is not None else []
         words += ["lighter model"] if self.lighter_model else []
-        words += ["every second frame"] if self.every > 1 else []
+        words += ["every second frame"] if self.matte_every > 1 else []
         return f"Quality lowered to hold {self.rate_hz:g} fps: {', '.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """A snapshot; taken often, cheap to make."""
+    """A snapshot; cheap, taken several times a second."""
 
     phase: Phase = Phase.STARTING
     source: SourceInfo | None = None
     engine: EngineInfo | None = None
     background: str = ""
     virtual_camera: str | None = None
-    """Its device, or its name where the system has no device file; None while there is none."""
+    """Its device file, or its name if the system has no device files; None while there is none."""
     readers: int | None = None
-    """How many programs read the virtual camera; None where that is not known."""
+    """The number of programs that read the virtual camera; None if unknown."""
     recording: str | None = None
     unmatted: bool = False
-    """The camera's own picture goes out because the user chose "none"."""
+    """Unmatted frames leave because the user chose the background "none"."""
     busy: str = ""
-    """What is being prepared at the moment, such as a model; empty when nothing is."""
+    """What is being prepared, such as `the model`; empty if nothing is."""
     lowered: Lowered | None = None
-    """What the program does by itself and the user may wonder about; None while nothing is lowered."""
+    """What the governor has lowered; None at full quality."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0
@@ -116,6 +116,6 @@ class PipelineStatus:
     frames_dropped: int = 0
     seconds: float = 0.0
     problems: tuple[Problem, ...] = field(default=())
-    """Open problems, the newest of each stage; a problem goes when its stage works again."""
+    """Open problems, the newest of each stage; a problem is closed when its stage works again."""
     errors: tuple[str, ...] = field(default=())
-    """Every problem of the run, oldest first, each sentence once."""
+    """Every problem of the run, oldest first, without repetitions."""

@@ -1,4 +1,4 @@
-"""The status as the JSON that `--status-json` writes; the field names are a contract."""
+"""The status as the JSON of `--status-json`. The field names are a public interface."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.runtime.status import PipelineStatus
 
 
 def status_fields(status: PipelineStatus) -> dict[str, Any]:
-    """The contract's fields; latencies in milliseconds."""
+    """Return the fields of the JSON; latencies in milliseconds."""
     engine = status.engine
     process = psutil.Process()
     cpu_s = sum(process.cpu_times()[:2])
@@ -51,7 +51,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
 
 
 def write_status(path: Path, status: PipelineStatus) -> None:
-    """Write the JSON file; raises MattecamError."""
+    """Write the JSON file. Raise MattecamError."""
     try:
         path.write_text(json.dumps(status_fields(status), indent=2) + "\n", encoding="utf-8")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A thread that can be asked to stop, carries its first exception and is joined."""
+"""A thread that can be asked to stop, keeps the error that ended it, and is joined."""
 
 from __future__ import annotations
 
@@ -10,53 +10,52 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _log = logging.getLogger(__name__)
-BEHIND = 4
-"""By so much is the niceness of threads that compute for long higher: the outputs' clock and the window come first."""
+NICENESS = 4
+"""Niceness added to threads that compute, so that the output clock and the window run first."""
 
 
 class Worker:
-    """Runs `target(stop)` once on a thread of its own; `target` returns soon after `stop` is set."""
+    """Runs `target(stop)` once on its own thread; `target` returns soon after `stop` is set."""
 
-    def __init__(
-        self,
-        name: str,
-        target: Callable[[threading.Event], None],
-        on_error: Callable[[Exception], None] | None = None,
-        *,
-        behind: bool = False,
-    ) -> None:
-        """`behind`: it gives way to the program's other threads, and so do those that it starts."""
-        self._behind = behind
+    def __init__(self, name: str, target: Callable[[threading.Event], None], *, low_priority: bool = False) -> None:
+        """low_priority: raise the niceness of the thread, and so of the threads that it starts (Linux)."""
+        self.name = name
+        self._low_priority = low_priority
         self._stop = threading.Event()
+        self._ended = threading.Event()
         self._target = target
-        self._on_error = on_error
         # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
     def request_stop(self) -> None:
-        """Ask the target to return; does not wait."""
+        """Ask the target to return; do not wait."""
         self._stop.set()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the end; False if the thread still runs."""
+        """Wait for the end; return False if the thread still runs."""
         if self._thread.ident is not None:
             self._thread.join(max(0.0, timeout_s))
         return not self._thread.is_alive()
 
+    @property
+    def died(self) -> bool:
+        """Whether the thread has ended without being asked to stop."""
+        return self._ended.is_set() and not self._stop.is_set()
+
     def _run(self) -> None:
-        if self._behind and sys.platform == "linux":  # where a thread has a niceness of its own
+        if self._low_priority and sys.platform == "linux":  # where each thread has its own niceness
             with suppress(OSError):
                 thread = threading.get_native_id()
-                os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND)
+                os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
         try:
             self._target(self._stop)
-        except Exception as error:  # noqa: BLE001 - the thread's boundary: carried to the status
+        except BaseException as error:  # noqa: BLE001 - the boundary of the thread; the watchdog reports it
             self.error = error
-            _log.warning("the %s thread ended with an error", self._thread.name, exc_info=error)
-            if self._on_error is not None:
-                self._on_error(error)
+            _log.warning("The %s thread ended with an error.", self.name, exc_info=error)
+        finally:
+            self._ended.set()

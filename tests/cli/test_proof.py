@@ -9,14 +9,14 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.proof import proof_parts, write_before_after
-from app.core.types import Frame, Picture, PictureKind
+from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.output.base import FrameSink
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
 
 
-def composite_of(frame: Frame | None, kind: PictureKind = PictureKind.COMPOSITE) -> Picture:
-    return Picture(np.zeros((48, 64, 3), np.uint8), kind, frame=frame)
+def composite_of(frame: Frame | None, kind: PictureKind = PictureKind.COMPOSITE) -> Outgoing:
+    return Outgoing(Picture(np.zeros((48, 64, 3), np.uint8), kind, frame=frame))
 
 
 def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session
-from tests.fakes import FakeWorld
+from tests.fakes import FakeWorld, shows_room
 from tests.gui.widgets import button
 
 
@@ -53,6 +55,25 @@ def test_a_snapshot_shows_what_goes_out(session: Session, qtbot: QtBot, tmp_path
     files = list((tmp_path / "shots").glob("*.png"))
     assert len(files) == 1
     assert files[0].name in session.window.notices.text_of("savedNotice")
+
+
+def test_a_snapshot_is_the_card_where_the_picture_may_no_longer_leave(
+    session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session.preferences.change(recordings_dir=tmp_path)
+    session.store.edit("background", kind="none")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
+    picture = session.bridge.picture
+    assert picture is not None
+    world.faults.put("read", world.faults.hang)  # no newer frame arrives
+    session.pipeline.set_paused(True)
+    with qtbot.waitSignal(session.window.recording.saved):
+        session.window.recording.snapshot()
+    (file,) = tmp_path.glob("*.png")
+    saved = cv2.imread(str(file))
+    assert saved is not None and saved.shape == picture.image.shape
+    assert not shows_room(np.asarray(saved, np.uint8))
+    world.faults.heal()
 
 
 def test_a_folder_that_cannot_be_made_is_told(session: Session, qtbot: QtBot, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
+from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 
 BARS = (
     (235, 235, 235),
@@ -27,10 +27,10 @@ def bars(width: int, height: int) -> BgrImage:
     return image
 
 
-def picture(width: int = 64, height: int = 48, grey: int | None = None, alpha: AlphaImage | None = None) -> Picture:
+def picture(width: int = 64, height: int = 48, grey: int | None = None, alpha: AlphaImage | None = None) -> Outgoing:
     """Bars, or all of one grey."""
     image = bars(width, height) if grey is None else np.full((height, width, 3), grey, np.uint8)
-    return Picture(image, PictureKind.COMPOSITE, alpha=alpha)
+    return Outgoing(Picture(image, PictureKind.COMPOSITE, alpha=alpha))
 
 
 def bar_error(image: BgrImage) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.core.errors import MattecamError
-from app.core.types import Matte
-from app.runtime import capture_worker, engine_supply, output_clock, pipeline
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, Matte
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.runtime.timing import Timing
 from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
 from tests.runtime.test_pipeline import BASE
 from tests.waiting import eventually
@@ -57,12 +59,7 @@ KINDS: dict[str, Callable[[Faults], None]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output_clock, "STALE_S", 0.2)
-    monkeypatch.setattr(capture_worker, "RETRY_S", 0.05)
-    monkeypatch.setattr(engine_supply, "RETRY_S", 0.05)
-    monkeypatch.setattr(pipeline, "CAMERA_RETRY_S", 0.05)
+IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, virtual_camera_retry_s=0.05)
 
 
 def _works(running: Pipeline) -> None:
@@ -82,7 +79,7 @@ def _sent(running: Pipeline, more: int = 5) -> None:
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
     world = FakeWorld()
     settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
-    running = Pipeline(settings, parts=world.parts())
+    running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
 
     def fault() -> None:
         KINDS[kind](world.faults)
@@ -119,7 +116,7 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
 
 def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
     world = FakeWorld()
-    running = Pipeline(BASE, parts=world.parts())
+    running = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
     running.start()
     _works(running)
     world.faults.put("step", lambda: world.faults.hang(10))
@@ -132,21 +129,24 @@ def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
 @pytest.mark.parametrize(
     "how", ["frame itself", "view of the frame", "copy of the frame", "another size", "another type"]
 )
-def test_an_engine_that_gives_no_matte_is_refused(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def step(self, frame, backdrop, edges, *, want_foreground=False):  # type: ignore[no-untyped-def]
-        alpha = np.zeros(frame.shape[:2], np.uint8)
-        pictures = {
-            "frame itself": frame,
-            "view of the frame": frame[:],
-            "copy of the frame": frame.copy(),
-            "another size": np.zeros((8, 8, 3), np.uint8),
-            "another type": np.zeros(frame.shape, np.float32),
-        }
-        return Matte(pictures[how], alpha)
+def test_an_engine_that_gives_no_matte_is_refused(how: str) -> None:
+    class Engine(FakeEngine):
+        def step(
+            self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+        ) -> Matte:
+            alpha = np.zeros(frame.shape[:2], np.uint8)
+            pictures: dict[str, Any] = {
+                "frame itself": frame,
+                "view of the frame": frame[:],
+                "copy of the frame": frame.copy(),
+                "another size": np.zeros((8, 8, 3), np.uint8),
+                "another type": np.zeros(frame.shape, np.float32),
+            }
+            return Matte(pictures[how], alpha)
 
-    monkeypatch.setattr(FakeEngine, "step", step)
     world = FakeWorld()
-    running = Pipeline(BASE, parts=world.parts())
+    world.engine = Engine
+    running = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
     running.start()
     eventually(lambda: bool(running.status().problems))
     _sent(running)
@@ -156,13 +156,13 @@ def test_an_engine_that_gives_no_matte_is_refused(how: str, monkeypatch: pytest.
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu() -> None:
-    from app.core.settings import FramingSettings, MattingSettings
+    from app.core.settings import EngineSettings, FramingSettings, MattingSettings
 
     tried: list[tuple[str, float | None]] = []
     world = FakeWorld()
     parts = world.parts()
 
-    def build(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         tried.append((settings.device, settings.downsample_ratio))
         if settings.device != "cpu":
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
@@ -173,6 +173,7 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu()
     running = Pipeline(
         BASE.replace(matting=MattingSettings(device="cuda", downsample_ratio=0.4)),
         parts=replace(parts, build_engine=build),
+        timing=IMPATIENT,
     )
     running.start()
     _works(running)

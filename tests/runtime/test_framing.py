@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.core.framing import framed
-from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, Frame, Matte
 from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
@@ -80,7 +80,7 @@ class EmptyRoom(FakeSource):
 class PlateLikeEngine(FakeEngine):
     """Knows the empty room where it has a plate, and sees that it is given the same part of it."""
 
-    def __init__(self, settings: MattingSettings, size: tuple[int, int], framing: FramingSettings, world: FakeWorld):
+    def __init__(self, settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, world: FakeWorld):
         super().__init__(settings, *size, world.faults)
         self.plate = framed(empty_room(*size), framing) if settings.plate is not None else None
 
@@ -94,7 +94,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
     world = FakeWorld()
     gate = threading.Event()
 
-    def build(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if framing.zoom == 2:
             assert gate.wait(10)
         return PlateLikeEngine(settings, (width, height), framing, world)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
-from app.core.settings import EdgeSettings, FramingSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, Matte, PictureKind
+from app.core.settings import (
+    BackgroundSettings,
+    EdgeSettings,
+    EngineSettings,
+    FramingSettings,
+    MattingSettings,
+    Settings,
+)
+from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
 from app.matting.base import EngineInfo
-from app.matting.selection import governor
-from app.matting.selection.governor import Step
+from app.matting.selection.governor import GovernorTiming, Step
 from app.runtime.board import StatusBoard
-from app.runtime.engine_supply import EngineSupply
-from app.runtime.status import PipelineStatus
+from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
+from app.runtime.engines.key import KeyCache
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.status import Phase, PipelineStatus
+from app.runtime.timing import Timing
 from tests.fakes import FakeWorld, shows_room
 from tests.runtime.test_pipeline import BASE, composites, ignore, running
 from tests.waiting import eventually
@@ -30,7 +41,7 @@ AUTO = MattingSettings()
 class PlayedEngine:
     """Has the name and sizes of an engine; in its pictures is nobody."""
 
-    def __init__(self, settings: MattingSettings, width: int, height: int) -> None:
+    def __init__(self, settings: EngineSettings, width: int, height: int) -> None:
         ratio = settings.downsample_ratio or FULL_RATIO
         small = int(width * ratio), int(height * ratio)
         self.info = EngineInfo(settings.model, "played", "float32", "cpu", ratio, small)
@@ -47,42 +58,54 @@ class PlayedEngine:
 
 
 class Bench:
-    """An `EngineSupply` with a clock of its own and a load that a test sets."""
+    """An `EngineSelector` with a simulated clock and a load that a test sets."""
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.supply = EngineSupply(self._build, self.board)
+        self.selector = EngineSelector(self._build, self.board, Timing())
         self.built: list[PlayedEngine] = []
         self.student_is_missing = False
         self.now_s = 0.0
+        self._frames = 0
 
     def run(self, load: float, seconds: float, settings: MattingSettings = AUTO) -> None:
-        """So long at a load of which full quality takes `load` of the time there is."""
+        """Matte for some seconds; a step at full quality takes `load` of the frame interval."""
         end_s = self.now_s + seconds
         while self.now_s < end_s:
             self.now_s += 1 / 30
             info = self.settle(settings)
-            work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
-            busy_s = load * work * (0.4 if info.model == "student" else 1) / 30
-            self.supply.worked(Step(self.now_s, busy_s, busy_s, 30.0))
+            decision = self.decide(settings)
+            if isinstance(decision, Run):
+                work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
+                busy_s = load * work * (0.4 if info.model == "student" else 1) / 30
+                self.selector.completed(decision, Step(self.now_s, busy_s, busy_s, 30.0))
+
+    def decide(self, settings: MattingSettings = AUTO) -> Decision:
+        """The decision for the next frame."""
+        self._frames += 1
+        return self.selector.decide(Frame(IMAGE, self._frames, 0.0), 1, whole_settings(settings))
 
     def settle(self, settings: MattingSettings = AUTO) -> EngineInfo:
-        """The engine in use once what was asked for is built."""
+        """The engine in use once everything requested is built."""
 
         def ready() -> bool:
-            self.supply.follow(settings, WIDTH, HEIGHT)
-            return not self.supply.busy and self.supply.follow(settings, WIDTH, HEIGHT) is not None
+            self.decide(settings)
+            return not self.selector.busy and isinstance(self.decide(settings), Run | Skip)
 
         eventually(ready)
-        engine = self.supply.follow(settings, WIDTH, HEIGHT)
-        assert engine is not None
-        return engine.info
+        assert self.status.engine is not None
+        return self.status.engine
 
     @property
     def status(self) -> PipelineStatus:
         return self.board.read(busy="", readers=None, frames_dropped=0)
 
-    def _build(self, settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
+    @property
+    def matte_every(self) -> int:
+        """Matte every Nth frame, as the status says."""
+        return self.status.lowered.matte_every if self.status.lowered is not None else 1
+
+    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
         if settings.model == "student" and self.student_is_missing:
             raise WeightsMissingError("The weights of student are not on hand.")
         if settings.model == "rvm-resnet50":
@@ -91,16 +114,25 @@ class Bench:
         return self.built[-1]
 
 
+IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+
+@functools.cache
+def whole_settings(matting: MattingSettings) -> Settings:
+    """Settings with these for the matting; the same object each time, as in the program."""
+    return Settings(matting=matting)
+
+
 @contextmanager
 def bench() -> Iterator[Bench]:
     played = Bench()
-    played.supply.start()
+    played.selector.start()
     try:
         yield played
     finally:
-        played.supply.request_stop()
-        played.supply.close_engine()
-        assert played.supply.join(10)
+        played.selector.request_stop()
+        played.selector.close_engine()
+        assert played.selector.join(10)
         assert all(engine.closed for engine in played.built), "an engine was not closed"
 
 
@@ -115,7 +147,7 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back() -> None:
         assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO
         assert info.model == "auto"
         assert str(played.status.lowered) == f"Quality lowered to hold 30 fps: ratio {info.downsample_ratio:.2f}"
-        assert played.supply.every == 1
+        assert played.matte_every == 1
 
         played.run(0.5, 30)
         assert played.settle().downsample_ratio == FULL_RATIO
@@ -127,7 +159,7 @@ def test_a_heavy_load_changes_the_network_and_leaves_frames_out() -> None:
     with bench() as played:
         played.run(4.0, 20)
         assert played.settle().model == "student"
-        assert played.supply.every == 2
+        assert played.matte_every == 2
         assert str(played.status.lowered).endswith("lighter model, every second frame")
 
 
@@ -137,7 +169,7 @@ def test_a_network_that_is_missing_is_done_without_and_no_problem_of_the_user() 
         played.run(4.0, 40)
         info = played.settle()
         assert (info.model, info.downsample_ratio) == ("auto", 0.5 * FULL_RATIO)
-        assert played.supply.every == 2
+        assert played.matte_every == 2
         assert not played.status.errors
 
 
@@ -149,7 +181,7 @@ def test_what_the_user_pinned_stays(load: float) -> None:
         info = played.settle(pinned)
         assert (info.model, info.downsample_ratio) == ("rvm-mobilenetv3", 0.4)
         assert len(played.built) == 1, "nothing to build"
-        assert played.supply.every == 2, "the rate alone is left to it"
+        assert played.matte_every == 2, "the rate alone is left to it"
 
 
 def test_the_lightest_network_keeps_its_frame() -> None:
@@ -159,7 +191,7 @@ def test_the_lightest_network_keeps_its_frame() -> None:
         info = played.settle(student)
         assert (info.model, info.downsample_ratio) == ("student", FULL_RATIO)
         assert len(played.built) == 1, "nothing to build"
-        assert played.supply.every == 2, "on a smaller frame it would let things of the room through"
+        assert played.matte_every == 2, "on a smaller frame it would let things of the room through"
 
 
 def test_switched_off_it_gives_back_what_it_lowered_and_does_nothing() -> None:
@@ -172,23 +204,28 @@ def test_switched_off_it_gives_back_what_it_lowered_and_does_nothing() -> None:
         built = len(played.built)
         played.run(6.0, 20, off)
         assert len(played.built) == built
-        assert played.supply.every == 1
+        assert played.matte_every == 1
         played.run(1.5, 20)
         assert played.settle().downsample_ratio < FULL_RATIO
 
 
-def test_a_wish_taken_back_while_it_is_built_changes_nothing() -> None:
+def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
     off = AUTO.replace(governor=False)
     with bench() as played:
         played.run(0.5, 2)
         first = played.built[0]
-        while len(played.built) == 1 and not played.supply.busy:
+        while len(played.built) == 1 and not played.selector.busy:
             played.now_s += 1 / 30
-            played.supply.follow(AUTO, WIDTH, HEIGHT)
-            played.supply.worked(Step(played.now_s, 0.05, 0.05, 30.0))
-        assert played.supply.follow(off, WIDTH, HEIGHT) is first
-        eventually(lambda: not played.supply.busy)
-        assert played.supply.follow(off, WIDTH, HEIGHT) is first
+            decision = played.decide(AUTO)
+            if isinstance(decision, Run):
+                played.selector.completed(decision, Step(played.now_s, 0.05, 0.05, 30.0))
+        assert runs(played.decide(off), first)
+        eventually(lambda: not played.selector.busy)
+        assert runs(played.decide(off), first)
+
+
+def runs(decision: Decision, engine: PlayedEngine) -> bool:
+    return isinstance(decision, Run) and decision.engine is engine
 
 
 def test_another_choice_of_the_user_begins_at_full_quality() -> None:
@@ -203,7 +240,7 @@ def test_a_lowered_engine_that_fails_is_done_without() -> None:
     with bench() as played:
         played.run(2.8, 6)
         assert played.settle().model == "student"
-        played.supply.fail(ModelError("The network gave no picture; choose another."))
+        played.selector.failed(ModelError("The network gave no picture; choose another."))
         assert played.settle().model == "auto"
         assert played.status.errors == ("The network gave no picture; choose another.",)
 
@@ -216,16 +253,15 @@ def test_a_choice_that_fails_is_reported_as_ever() -> None:
         assert played.status.errors == ("It does not fit; choose another.",)
 
 
-def test_frames_left_out_never_show_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"WINDOW_S": 0.05, "SETTLE_S": 0.02, "GAP_S": 60.0}.items():
-        monkeypatch.setattr(governor, name, value)
+def test_skipped_frames_never_show_the_room() -> None:
     world = FakeWorld()
     pause = threading.Event()
     world.faults.put("step", lambda: ignore(pause.wait(0.0043)))
     pinned = BASE.replace(
         capture=BASE.capture.replace(fps=240), matting=MattingSettings(model="student", downsample_ratio=0.5)
     )
-    with running(world, pinned) as pipeline:
+    timing = Timing(governor=GovernorTiming(window_s=0.05, settle_s=0.02, gap_s=60.0))
+    with running(world, pinned, timing) as pipeline:
         eventually(lambda: "every second frame" in str(pipeline.status().lowered))
         start = len(world.pictures())
         composites(pipeline, 20)
@@ -234,3 +270,44 @@ def test_frames_left_out_never_show_the_room(monkeypatch: pytest.MonkeyPatch) ->
     assert all(later - earlier >= 2 for earlier, later in pairwise(sorted(set(indexes))))
     assert len(indexes) > 10
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_one_decision_for_each_frame() -> None:
+    with bench() as played:
+        assert played.decide() == StandBy(Phase.STARTING)
+        played.settle()
+        first = played.decide()
+        assert isinstance(first, Run) and first.reset
+        played.selector.completed(first, Step(1.0, 0.01, 0.01, 30.0))
+        assert played.decide() == replace(first, index=first.index + 1, reset=False)
+        settings = whole_settings(AUTO)
+        for change, expected in (
+            ({"paused": True}, StandBy(Phase.PAUSED)),
+            ({"paused": True, "frozen": True}, StandBy(Phase.PAUSED)),
+            ({"frozen": True}, Skip()),
+            ({"background": BackgroundSettings(kind="none")}, PassThrough(settings.framing)),
+        ):
+            frame = Frame(IMAGE, first.index + 2, 0.0)
+            assert played.selector.decide(frame, 1, settings.replace(**change)) == expected
+            after = played.decide()
+            assert isinstance(after, Run) and after.reset, "the frames in between were not matted"
+            played.selector.completed(after, Step(2.0, 0.01, 0.01, 30.0))
+
+
+def test_what_changes_per_frame_needs_no_other_engine() -> None:
+    with bench() as played:
+        played.settle()
+        for changed in (AUTO.replace(edges=EdgeSettings(feather_px=3)), AUTO.replace(governor=False)):
+            assert played.settle(changed)
+        assert len(played.built) == 1
+
+
+def test_unchanged_settings_are_not_validated_for_each_frame() -> None:
+    cache = KeyCache()
+    settings = whole_settings(AUTO)
+    key = cache.key(settings, (WIDTH, HEIGHT))
+    assert cache.key(settings, (WIDTH, HEIGHT)) is key
+    assert cache.key(settings, (HEIGHT, WIDTH)) != key
+    assert (
+        cache.key(settings.replace(matting=AUTO.replace(model="student")), (WIDTH, HEIGHT)).settings.model == "student"
+    )

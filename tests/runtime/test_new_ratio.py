@@ -1,4 +1,4 @@
-"""A new ratio: the old engine runs on at half its pace while the new one is built, and is closed beside it."""
+"""A new ratio: the old engine runs on at half its rate while the new one is built, and is closed in the background."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.settings import FramingSettings, MattingSettings
+from app.core.settings import EngineSettings, FramingSettings, MattingSettings
+from app.core.types import Frame
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
-from app.runtime.engine_supply import EngineSupply
-from tests.runtime.test_governor import HEIGHT, WIDTH, PlayedEngine
+from app.runtime.engines.decision import Decision, Run, Skip
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.timing import Timing
+from tests.runtime.test_governor import IMAGE, PlayedEngine, whole_settings
 from tests.waiting import eventually
 
 PINNED = MattingSettings(model="student", governor=False, executor="eager")
@@ -19,25 +22,35 @@ BUSY_S = 0.05
 
 
 class Built:
-    """An `EngineSupply` whose builder waits at a gate."""
+    """An `EngineSelector` whose builder waits at a gate, with a clock that a test sets."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.engines: list[PlayedEngine] = []
         self.closed_on: list[str] = []
-        self.supply = EngineSupply(self._build, StatusBoard())
+        self.now_s = 0.0
+        self.selector = EngineSelector(self._build, StatusBoard(), Timing(), lambda: self.now_s)
+        self._frames = 0
 
-    def ask(self, settings: MattingSettings) -> None:
+    def decide(self, settings: MattingSettings) -> Decision:
         """A frame comes with these settings."""
-        self.supply.follow(settings, WIDTH, HEIGHT)
+        self._frames += 1
+        return self.selector.decide(Frame(IMAGE, self._frames, 0.0), 1, whole_settings(settings))
 
     def in_use(self, settings: MattingSettings) -> bool:
-        """Whether everything asked for runs."""
-        self.ask(settings)
-        return not self.supply.busy
+        """Whether everything requested runs."""
+        self.decide(settings)
+        return not self.selector.busy
 
-    def _build(self, settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
+    def step(self) -> None:
+        """A step that ends at 10 s."""
+        run = self.decide(PINNED)
+        assert isinstance(run, Run)
+        self.selector.completed(run, Step(10.0, BUSY_S, BUSY_S, 30.0))
+        self.now_s = 10.0
+
+    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
         assert self.gate.wait(10)
         built = self
 
@@ -53,42 +66,45 @@ class Built:
 @pytest.fixture
 def built() -> Iterator[Built]:
     built = Built()
-    built.supply.start()
+    built.selector.start()
     try:
-        built.ask(PINNED)
+        built.decide(PINNED)
         eventually(lambda: built.in_use(PINNED))
         yield built
     finally:
         built.gate.set()
-        built.supply.request_stop()
-        built.supply.close_engine()
-        assert built.supply.join(10)
+        built.selector.request_stop()
+        built.selector.close_engine()
+        assert built.selector.join(10)
         assert all(engine.closed for engine in built.engines), "an engine was not closed"
 
 
-def test_frames_are_left_out_for_as_long_as_the_last_one_took(built: Built) -> None:
-    built.supply.worked(Step(10.0, BUSY_S, BUSY_S, 30.0))
-    assert not built.supply.gives_way(10.0), "nothing is being built"
+def test_frames_are_skipped_for_as_long_as_the_last_step_took(built: Built) -> None:
+    new = PINNED.replace(downsample_ratio=0.3)
+    built.step()
+    assert isinstance(built.decide(PINNED), Run), "nothing is being built"
     built.gate.clear()
-    built.ask(PINNED.replace(downsample_ratio=0.3))
-    assert built.supply.gives_way(10.0 + 0.9 * BUSY_S)
-    assert not built.supply.gives_way(10.0 + 1.1 * BUSY_S), "the old ratio goes on"
+    built.now_s = 10.0 + 0.9 * BUSY_S
+    assert isinstance(built.decide(new), Skip)
+    built.now_s = 10.0 + 1.1 * BUSY_S
+    assert isinstance(built.decide(new), Run), "the old ratio goes on"
     built.gate.set()
-    eventually(lambda: built.in_use(PINNED.replace(downsample_ratio=0.3)))
-    assert not built.supply.gives_way(10.0)
+    eventually(lambda: built.in_use(new))
+    built.now_s = 10.0
+    assert isinstance(built.decide(new), Run)
 
 
-def test_what_takes_longer_to_build_has_no_frame_left_out_for_it(built: Built) -> None:
-    built.supply.worked(Step(10.0, BUSY_S, BUSY_S, 30.0))
+def test_no_frame_is_skipped_for_another_network(built: Built) -> None:
+    built.step()
     built.gate.clear()
-    built.ask(PINNED.replace(model="rvm-mobilenetv3", downsample_ratio=0.3))
-    assert built.supply.busy
-    assert not built.supply.gives_way(10.0)
+    other = PINNED.replace(model="rvm-mobilenetv3", downsample_ratio=0.3)
+    assert isinstance(built.decide(other), Run)
+    assert built.selector.busy
 
 
-def test_the_old_engine_is_closed_on_the_builders_thread(built: Built) -> None:
+def test_the_old_engine_is_closed_on_the_builder_thread(built: Built) -> None:
     wanted = PINNED.replace(downsample_ratio=0.3)
-    built.ask(wanted)
+    built.decide(wanted)
     eventually(lambda: built.in_use(wanted))
     eventually(lambda: built.closed_on == ["engine-builder"])
     assert [engine.closed for engine in built.engines] == [True, False]

@@ -10,9 +10,8 @@ from collections import deque
 
 import pytest
 
-from app.runtime import pacing
 from app.runtime.measure import LatencyMeter, RateMeter
-from app.runtime.pacing import SteadyClock
+from app.runtime.outputs.pacing import SteadyClock
 
 
 def test_the_clock_neither_drifts_nor_makes_up_for_missed_ticks() -> None:
@@ -36,7 +35,7 @@ def test_the_clock_ends_at_once_when_stopped() -> None:
 
 
 class PlayedTime:
-    """Time that goes by only where somebody waits; stands in for the module `time` and for the event `stop`."""
+    """Time that goes by only where somebody waits; stands in for the clock's time and for the event `stop`."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -49,11 +48,10 @@ class PlayedTime:
         return False
 
 
-def play(arrivals_s: list[float], monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], list[float], float]:
+def play(arrivals_s: list[float]) -> tuple[list[float], list[float], float]:
     """A clock of 30 Hz over news at these times: how long each that was sent had waited, the ticks, the seconds."""
     played = PlayedTime()
-    monkeypatch.setattr(pacing, "time", played)
-    clock = SteadyClock(30)
+    clock = SteadyClock(30, played.perf_counter)
     coming = deque(arrivals_s)
     waits_s: list[float] = []
     ticks_s: list[float] = []
@@ -62,38 +60,36 @@ def play(arrivals_s: list[float], monkeypatch: pytest.MonkeyPatch) -> tuple[list
         newest_s: float | None = None
         while coming and coming[0] <= played.now_s:
             newest_s = coming.popleft()
-        if newest_s is None and coming and coming[0] <= played.now_s + clock.left_s:
+        if newest_s is None and coming and coming[0] <= played.now_s + clock.remaining_s:
             newest_s = played.now_s = coming.popleft()
         if newest_s is None:
-            played.now_s += clock.left_s
+            played.now_s += clock.remaining_s
         else:
-            clock.news()
+            clock.note_arrival()
             waits_s.append(played.now_s - newest_s)
         ticks_s.append(played.now_s)
     return waits_s, ticks_s, played.now_s
 
 
 @pytest.mark.parametrize("rate_hz", [5.0, 14.3, 23.8, 29.0])
-def test_what_comes_more_slowly_than_the_clock_never_waits(rate_hz: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits_s, ticks_s, seconds = play([0.02 + n / rate_hz for n in range(400)], monkeypatch)
+def test_what_comes_more_slowly_than_the_clock_never_waits(rate_hz: float) -> None:
+    waits_s, ticks_s, seconds = play([0.02 + n / rate_hz for n in range(400)])
     assert len(waits_s) == 400
     assert max(waits_s) == 0
     assert 29.5 < len(ticks_s) / seconds <= 30.1
 
 
 @pytest.mark.parametrize("phase_ms", range(0, 34, 3))
-def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(
-    phase_ms: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(phase_ms: int) -> None:
     dice = random.Random(phase_ms)
-    waits_s, ticks_s, _ = play([0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)], monkeypatch)
+    waits_s, ticks_s, _ = play([0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)])
     assert sorted(waits_s)[300] < 0.005
     assert len(waits_s) >= 597
     assert len(ticks_s) - len(waits_s) < 30, "hardly a repetition"
 
 
-def test_what_comes_faster_is_sent_at_the_clocks_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits_s, ticks_s, seconds = play([n / 100 for n in range(2000)], monkeypatch)
+def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
+    waits_s, ticks_s, seconds = play([n / 100 for n in range(2000)])
     gaps_s = [after - before for before, after in itertools.pairwise(ticks_s[5:-1])]
     assert max(waits_s[:-1]) <= 0.0101
     assert max(gaps_s) - min(gaps_s) < 1e-6

@@ -13,9 +13,9 @@ import pytest
 from app.core.errors import BackgroundError, ModelError, PlateError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import PictureKind
-from app.runtime import demand
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
 from tests.fakes import PERSON, FakeEngine, FakeWorld, shows_room
 from tests.waiting import eventually
 
@@ -27,8 +27,8 @@ BASE = Settings(
 
 
 @contextmanager
-def running(world: FakeWorld, settings: Settings = BASE) -> Iterator[Pipeline]:
-    pipeline = Pipeline(settings, parts=world.parts())
+def running(world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None) -> Iterator[Pipeline]:
+    pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
     pipeline.start()
     try:
         yield pipeline
@@ -218,13 +218,11 @@ def test_a_listener_hears_of_every_preview_picture() -> None:
     assert pipeline.stop()
 
 
-def test_the_camera_is_released_while_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demand, "LOOK_S", 0.02)
-    monkeypatch.setattr(demand, "LINGER_S", 0.1)
+def test_the_camera_is_released_while_nobody_reads() -> None:
     world = FakeWorld()
     world.source_kind = "camera"
     world.readers = 1
-    with running(world) as pipeline:
+    with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
         composites(pipeline)
         world.readers = 0
         eventually(lambda: pipeline.status().phase is Phase.RESTING)

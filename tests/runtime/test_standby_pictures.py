@@ -12,9 +12,8 @@ import pytest
 from app.compositing.standby import StandbyCard
 from app.core.settings import OutputSettings
 from app.core.types import BgrImage, Picture, PictureKind
-from app.runtime import standby_pictures
 from app.runtime.board import StatusBoard
-from app.runtime.standby_pictures import PLAIN, StandbyPictures
+from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
 from tests.waiting import eventually
 
 SOON = OutputSettings(standby_text="soon")
@@ -29,15 +28,15 @@ def cards() -> Iterator[StandbyPictures]:
 
 
 def is_plain(picture: Picture) -> bool:
-    return bool((picture.image == PLAIN).all())
+    return bool((picture.image == PLACEHOLDER_GREY).all())
 
 
 def settled(cards: StandbyPictures, settings: OutputSettings, width: int, height: int) -> Picture:
-    eventually(lambda: not is_plain(cards.soon(settings, width, height)))
-    return cards.soon(settings, width, height)
+    eventually(lambda: not is_plain(cards.get(settings, width, height)))
+    return cards.get(settings, width, height)
 
 
-def test_something_plain_until_the_card_is_drawn(cards: StandbyPictures, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_something_plain_until_the_card_is_drawn() -> None:
     may_draw = threading.Event()
 
     class Slow(StandbyCard):
@@ -45,22 +44,24 @@ def test_something_plain_until_the_card_is_drawn(cards: StandbyPictures, monkeyp
             may_draw.wait(10)
             return super().image(width, height)
 
-    monkeypatch.setattr(standby_pictures, "StandbyCard", Slow)
-    first = cards.soon(SOON, 64, 48)
+    cards = StandbyPictures(StatusBoard(), Slow)
+    cards.start()
+    first = cards.get(SOON, 64, 48)
     assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
-    assert cards.soon(SOON, 64, 48) is first
+    assert cards.get(SOON, 64, 48) is first
     may_draw.set()
     card = settled(cards, SOON, 64, 48)
     assert card.kind is PictureKind.STANDBY
     assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
+    assert cards.stop(10)
 
 
 def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
     first = settled(cards, SOON, 64, 48)
     later = OutputSettings(standby_text="later")
-    assert cards.soon(later, 64, 48) is first
-    eventually(lambda: cards.soon(later, 64, 48) is not first)
-    assert cards.soon(SOON, 64, 48) is first
+    assert cards.get(later, 64, 48) is first
+    eventually(lambda: cards.get(later, 64, 48) is not first)
+    assert cards.get(SOON, 64, 48) is first
 
 
 def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
@@ -68,9 +69,25 @@ def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
         assert settled(cards, SOON, width, 48).size == (width, 48)
 
 
-def test_who_may_wait_gets_the_card_itself(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -> None:
     board = StatusBoard()
     cards = StandbyPictures(board)
-    picture = cards.picture(OutputSettings(standby_image=tmp_path / "gone.png"), 64, 48)
-    assert picture.kind is PictureKind.STANDBY and not is_plain(picture)
+    cards.start()
+    picture = settled(cards, OutputSettings(standby_image=tmp_path / "gone.png"), 64, 48)
+    assert picture.kind is PictureKind.STANDBY
     assert "gone.png" in board.read(busy="", readers=None, frames_dropped=0).problems[0].message
+    assert cards.stop(10)
+
+
+def test_every_thread_may_ask(cards: StandbyPictures) -> None:
+    seen: list[Picture] = []
+    threads = [
+        threading.Thread(target=lambda n=n: seen.extend(cards.get(SOON, 64 + 16 * n, 48) for _ in range(200)))
+        for n in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert {picture.size for picture in seen} == {(64, 48), (80, 48), (96, 48)}
+    assert all(picture.kind is PictureKind.STANDBY for picture in seen)

@@ -8,18 +8,32 @@ import threading
 
 import pytest
 
-from app.runtime.worker import BEHIND, Worker
+from app.runtime.worker import NICENESS, Worker
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-@pytest.mark.parametrize("behind", [True, False])
-def test_a_thread_gives_way_to_the_others_where_it_is_asked_to(behind: bool) -> None:
+@pytest.mark.parametrize("low_priority", [True, False])
+def test_low_priority_raises_the_niceness(low_priority: bool) -> None:
     found: list[int] = []
 
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    worker = Worker("test", lambda stop: found.append(niceness()), behind=behind)
+    worker = Worker("test", lambda stop: found.append(niceness()), low_priority=low_priority)
     worker.start()
     assert worker.join(5)
-    assert found == [min(19, niceness() + BEHIND) if behind else niceness()]
+    assert found == [min(19, niceness() + NICENESS) if low_priority else niceness()]
+
+
+def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
+    def fail(stop: threading.Event) -> None:
+        raise SystemExit("no longer")
+
+    crashed, returned, stopped = Worker("a", fail), Worker("b", lambda stop: None), Worker("c", lambda stop: None)
+    assert not crashed.died, "it was not started yet"
+    stopped.request_stop()
+    for worker in (crashed, returned, stopped):
+        worker.start()
+        assert worker.join(5)
+    assert isinstance(crashed.error, SystemExit)
+    assert (crashed.died, returned.died, stopped.died) == (True, True, False)

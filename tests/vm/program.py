@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from app.control import Command, ask
-from app.core.settings import EdgeSettings, FramingSettings, MattingSettings
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
 from app.runtime import pipeline
@@ -35,7 +35,7 @@ _FORK = multiprocessing.get_context("fork")
 class StandIn:
     """Takes the middle third of the picture for the person; a blurred room becomes grey."""
 
-    def __init__(self, settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> None:
+    def __init__(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> None:
         ratio = settings.downsample_ratio or 0.5
         small = int(width * ratio), int(height * ratio)
         self.info = EngineInfo("stand-in", "numpy", "float32", "cpu", ratio, small)

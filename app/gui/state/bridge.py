@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from app.core.settings import Settings
-from app.core.types import Picture
+from app.core.types import Outgoing, Picture
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest
 from app.gui.preview.worker import PreviewWorker
@@ -82,6 +82,10 @@ class Bridge(QObject):
     def picture(self) -> Picture | None:
         """The newest picture at full size, for a snapshot or a plate."""
         return self._worker.newest
+
+    def release(self, picture: Picture) -> Outgoing:
+        """Return `picture` if it may be written to a file now, otherwise the stand-by card (any thread)."""
+        return self._pipeline.release(picture)
 
     def request_view(self, request: ViewRequest | None) -> None:
         """Set what the preview shows from now on; None while it is hidden."""

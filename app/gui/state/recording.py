@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.private_file import write_picture
 from app.core.errors import SinkError
-from app.core.types import BgrImage
+from app.core.types import Outgoing
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
@@ -54,7 +55,8 @@ class Recording(QObject):
             self.failed.emit(self.tr("There is no frame yet. Try again when the preview shows one."))
             return
         folder = self._preferences.recordings_dir
-        self._tasks.run(partial(_write, folder, picture.image), self.saved.emit, self._fail)
+        # Released when it is written: the user may pause, or leave "none", until then.
+        self._tasks.run(partial(_write, folder, partial(self._bridge.release, picture)), self.saved.emit, self._fail)
 
     def follow(self, status: PipelineStatus) -> str:
         """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""
@@ -102,10 +104,10 @@ def _new_path(folder: Path, suffix: str) -> Path:
     return path
 
 
-def _write(folder: Path, image: BgrImage) -> Path:
+def _write(folder: Path, release: Callable[[], Outgoing]) -> Path:
     path = _new_path(folder, ".png")
     try:
-        write_picture(path, image)
+        write_picture(path, release().image)
     except OSError as error:
         raise SinkError(f"The snapshot {path} could not be written ({error.strerror or error}).") from error
     return path

@@ -46,7 +46,7 @@ def _describe_lowered(lowered: Lowered) -> str:
         parts.append(translate("StatusLine", "detail {0} %").format(round(lowered.ratio * 100)))
     if lowered.lighter_model:
         parts.append(translate("StatusLine", "lighter model"))
-    if lowered.every > 1:
+    if lowered.matte_every > 1:
         parts.append(translate("StatusLine", "only every second frame is processed"))
     return translate("StatusLine", "Machine busy: {0}").format(", ".join(parts))
 

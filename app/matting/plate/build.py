@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import PlateError
 from app.core.framing import framed
-from app.core.settings import FramingSettings, MattingSettings
+from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
@@ -25,7 +25,7 @@ HD_SAMPLES = 80_000
 
 
 def build_with_plate(
-    settings: MattingSettings, choice: Choice, width: int, height: int, framing: FramingSettings
+    settings: EngineSettings, choice: Choice, width: int, height: int, framing: FramingSettings
 ) -> PlateEngine:
     """See `registry.build_engine`. Raises PlateError where the plate cannot be used."""
     path = settings.plate
@@ -58,7 +58,7 @@ def sample_pixels(width: int, height: int) -> int:
 
 
 def _make_executor(
-    settings: MattingSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
+    settings: EngineSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
 ) -> tuple[Executor, LitPlate]:
     """The executor, and what in it has the plate."""
     width, height = geometry.width, geometry.height

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.framing import WHOLE
-from app.core.settings import PLATE_MODELS, FramingSettings, MattingSettings
+from app.core.settings import PLATE_MODELS, EngineSettings, FramingSettings
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
 from app.matting.geometry import AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
@@ -33,7 +33,7 @@ class Choice:
 
 
 def build_engine(
-    settings: MattingSettings, width: int, height: int, framing: FramingSettings = WHOLE
+    settings: EngineSettings, width: int, height: int, framing: FramingSettings = WHOLE
 ) -> FrameEngine | PlateEngine:
     """An engine for frames of this size; takes seconds the first time, and far less for a new ratio.
 
@@ -55,7 +55,7 @@ def build_engine(
     return FrameEngine(choice.model, make, make_geometry, width, height)
 
 
-def choose_model(settings: MattingSettings) -> str:
+def choose_model(settings: EngineSettings) -> str:
     """The chosen model; for `auto` the best one whose weights are on hand."""
     if settings.model != "auto":
         return settings.model
@@ -70,7 +70,7 @@ def choose_model(settings: MattingSettings) -> str:
     return next((model for model in preferred if on_hand(model)), "student")
 
 
-def choose(settings: MattingSettings) -> Choice:
+def choose(settings: EngineSettings) -> Choice:
     """Decides every `auto`. Raises WeightsMissingError or ModelError."""
     model = choose_model(settings)
     try:
@@ -82,7 +82,7 @@ def choose(settings: MattingSettings) -> Choice:
     return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
 
 
-def geometry_for(settings: MattingSettings, model: str, width: int, height: int) -> StepGeometry:
+def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
     """The sizes a step of `model` works at. Raises ModelError where the small frame would be too small."""
     short_side = STUDENT_SHORT_SIDE if model == "student" else AUTO_SHORT_SIDE
     ratio = settings.downsample_ratio or auto_ratio(width, height, short_side)
@@ -95,7 +95,7 @@ def geometry_for(settings: MattingSettings, model: str, width: int, height: int)
     return geometry
 
 
-def _device(settings: MattingSettings) -> str:
+def _device(settings: EngineSettings) -> str:
     if settings.device == "auto":
         openvino_only = settings.executor == "openvino" or not hardware.cuda_usable()
         return "cpu" if openvino_only else "cuda"
@@ -104,7 +104,7 @@ def _device(settings: MattingSettings) -> str:
     return settings.device
 
 
-def _executor(settings: MattingSettings, device: str) -> str:
+def _executor(settings: EngineSettings, device: str) -> str:
     if settings.executor == "auto":
         return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
     if settings.executor == "openvino" and device != "cpu":
@@ -114,7 +114,7 @@ def _executor(settings: MattingSettings, device: str) -> str:
     return settings.executor
 
 
-def _plate_executor(settings: MattingSettings, device: str) -> str:
+def _plate_executor(settings: EngineSettings, device: str) -> str:
     executor = _executor(settings, device)
     if executor == "openvino" and not hardware.numba_usable():
         if settings.executor == "auto":
@@ -125,7 +125,7 @@ def _plate_executor(settings: MattingSettings, device: str) -> str:
     return executor
 
 
-def _precision(settings: MattingSettings, model: str, device: str, executor: str) -> str:
+def _precision(settings: EngineSettings, model: str, device: str, executor: str) -> str:
     if settings.precision != "auto":
         return settings.precision
     if device.startswith("cuda"):
@@ -135,7 +135,7 @@ def _precision(settings: MattingSettings, model: str, device: str, executor: str
     return "bfloat16" if executor == "openvino" and hardware.cpu_has_bfloat16() else "float32"
 
 
-def make_executor(settings: MattingSettings, choice: Choice, geometry: StepGeometry) -> Executor:
+def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Executor:
     """The executor of a choice without a plate. Raises ModelError or RuntimeError where it cannot run."""
     if choice.executor == "openvino":
         from app.matting.openvino_backend.conversion import load_model

@@ -51,8 +51,8 @@ class Played:
                 self.lighter if running.lighter_model else 1
             )
             busy_s = max(self.load(self.now_s) * work / self.rate_hz, 1e-5)
-            self.now_s += max(busy_s, running.every / self.rate_hz)
-            self.steps.append((self.now_s, busy_s * self.rate_hz / running.every, running))
+            self.now_s += max(busy_s, running.matte_every / self.rate_hz)
+            self.steps.append((self.now_s, busy_s * self.rate_hz / running.matte_every, running))
             if not building and self.governor.observe(Step(self.now_s, busy_s, busy_s, self.rate_hz)):
                 self.switches_s.append(self.now_s)
                 ready_s = self.now_s + BUILD_S
@@ -71,15 +71,15 @@ def test_the_ladder_lowers_ratio_then_model_then_leaves_frames_out() -> None:
     assert RUNGS[0] == FULL
     assert [rung.ratio_factor for rung in RUNGS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
     assert RUNGS[5] == Quality(lighter_model=True)
-    assert RUNGS[6:] == (Quality(lighter_model=True, every=2),)
-    works = [rung.work / rung.every for rung in RUNGS]
+    assert RUNGS[6:] == (Quality(lighter_model=True, matte_every=2),)
+    works = [rung.work / rung.matte_every for rung in RUNGS]
     assert works == sorted(works, reverse=True), "each rung is cheaper than the one before"
 
 
 def test_the_small_frame_never_becomes_too_small() -> None:
     assert [rung.ratio_factor for rung in ladder(144, 0.1, ratio_free=True, model_free=False)] == [1, 0.84, 0.71, 0.71]
     assert [rung.ratio_factor for rung in ladder(800, 0.8, ratio_free=True, model_free=False)] == [1, 0.84, 0.84]
-    assert ladder(20, 0.1, ratio_free=True, model_free=False) == (FULL, Quality(every=2))
+    assert ladder(20, 0.1, ratio_free=True, model_free=False) == (FULL, Quality(matte_every=2))
 
 
 @given(
@@ -109,7 +109,7 @@ def test_any_load_stays_within_bounds(
             assert ratio_free or quality.ratio_factor == 1
             assert model_free or not quality.lighter_model
             assert quality.ratio_factor == 1 or least_factor <= quality.ratio_factor < 1
-            assert quality.every in (1, 2)
+            assert quality.matte_every in (1, 2)
 
 
 @given(
@@ -144,7 +144,7 @@ def test_the_first_thing_to_go_is_the_ratio() -> None:
     quality = machine.governor.quality
     assert 0.5 <= quality.ratio_factor < 1
     assert not quality.lighter_model
-    assert quality.every == 1
+    assert quality.matte_every == 1
 
 
 @given(load=st.floats(0.3, 6), fixed=st.floats(0, 0.9), lighter=st.floats(0.05, 1.2))
@@ -199,11 +199,11 @@ def test_what_cannot_be_had_leaves_the_ladder() -> None:
     machine.run(10)
     assert governor.quality == Quality(lighter_model=True)
 
-    governor.refuse()
+    governor.remove_current()
 
     assert governor.quality == Quality(0.5)
     machine.run(120)
-    assert governor.quality == Quality(0.5, every=2)
+    assert governor.quality == Quality(0.5, matte_every=2)
     assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
 
 
@@ -213,7 +213,7 @@ def test_a_ratio_that_cannot_be_had_leaves_the_ladder() -> None:
     machine.run(10)
     refused = governor.quality
     assert refused.ratio_factor < 1
-    governor.refuse()
+    governor.remove_current()
     assert governor.quality.ratio_factor > refused.ratio_factor
     machine.run(60)
     assert governor.quality.ratio_factor < refused.ratio_factor

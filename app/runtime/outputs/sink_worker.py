@@ -1,4 +1,4 @@
-"""One output on a thread of its own: it opens, feeds and closes its sink, so that none can hold up another."""
+"""One output on its own thread: opens, feeds and closes its sink, so that no sink can block another."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from app.core.types import Picture
 from app.output.base import FrameSink
 from app.runtime.board import StatusBoard
+from app.runtime.outputs.gate import Gate
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Stage
 
@@ -20,44 +21,50 @@ S = TypeVar("S", bound=FrameSink)
 
 @dataclass(frozen=True, slots=True)
 class SinkPlan(Generic[K, S]):
-    """How one kind of sink is kept."""
+    """When and how one kind of sink is opened."""
 
     stage: Stage
     wanted: Callable[[], K | None]
-    """What the settings ask for now; None for no such sink."""
+    """The sink that the settings ask for now; None for no such sink."""
     open: Callable[[K, Picture], S]
     retry_s: float | None
-    """A sink that failed is opened again after so long; None: only when the settings change (a recording would
+    """Wait before a sink that failed is opened again; None: not until the settings change (a recording would
     overwrite what is already on disk)."""
-    quiet: Callable[[K], bool]
-    """Whether it is no problem that this one cannot be opened."""
+    optional: Callable[[K], bool]
+    """Whether a failure to open it is no problem to report."""
     opened: Callable[[S | None], None]
-    """Told the open sink, None when there is none."""
-    passes: Callable[[Picture], bool] = lambda picture: True
-    """Whether a picture is for this sink."""
+    """Called with the sink when it was opened, with None when it was closed."""
+    accepts: Callable[[Picture], bool] = lambda picture: True
+    """Whether a picture belongs into this sink."""
 
 
 class SinkWorker(Generic[K, S]):
-    """Follows the settings; a switch that fails keeps the sink that worked."""
+    """Follows the settings; if a switch fails, the sink in use stays open."""
 
-    def __init__(self, plan: SinkPlan[K, S], board: StatusBoard) -> None:
+    def __init__(self, plan: SinkPlan[K, S], gate: Gate, board: StatusBoard) -> None:
         self._plan = plan
+        self._gate = gate
         self._board = board
         self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
         self._sink: S | None = None
         self._tried: K | None = None
         self._retry_at_s: float | None = None
 
+    @property
+    def stage(self) -> Stage:
+        """Where failures are reported."""
+        return self._plan.stage
+
     def send(self, picture: Picture, *, fresh: bool) -> None:
-        """Hand on a picture (any thread); `fresh` unless it repeats the last one."""
+        """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
         self._pictures.put((picture, fresh))
 
     def finish(self) -> None:
-        """No further pictures: what was handed over is still sent, then the sink is closed."""
+        """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
         self._pictures.close()
 
     def run(self, stop: threading.Event) -> None:
-        """The thread's body; ends after `finish`."""
+        """Send pictures until `finish`."""
         try:
             while True:
                 try:
@@ -65,46 +72,58 @@ class SinkWorker(Generic[K, S]):
                 except SlotClosed:
                     return
                 if item is not None:
-                    picture, fresh = item
-                    self._follow(picture)
-                    self._send(picture, fresh)
+                    if self._follow(item[0]):
+                        item = self._newer_than(item)
+                    self._send(*item)
         finally:
             self._close()
 
     @property
     def active(self) -> bool:
-        """A sink is open."""
+        """Whether a sink is open."""
         return self._sink is not None
 
-    def _follow(self, picture: Picture) -> None:
+    def _follow(self, picture: Picture) -> bool:
+        """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
         wanted = self._plan.wanted()
         due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
         if wanted == self._tried and not due:
-            return
+            return False
         self._tried = wanted
         self._retry_at_s = None
         if wanted is None:
             self._close()
             self._board.clear(self._plan.stage)
-            return
+            return False
         try:
             sink = self._plan.open(wanted, picture)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            if not self._plan.quiet(wanted):
+            if not self._plan.optional(wanted):
                 self._board.report(self._plan.stage, error)
             self._plan_retry()
-            return
+            return True
         self._close()
         self._sink = sink
         self._plan.opened(sink)
         self._board.clear(self._plan.stage)
+        return True
+
+    def _newer_than(self, item: tuple[Picture, bool]) -> tuple[Picture, bool]:
+        """Return the picture that arrived while the sink was opened, or `item`."""
+        try:
+            return self._pictures.get(0) or item
+        except SlotClosed:
+            return item
 
     def _send(self, picture: Picture, fresh: bool) -> None:
-        if self._sink is None or not self._plan.passes(picture):
+        if self._sink is None:
+            return
+        outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
+        if not self._plan.accepts(outgoing):
             return
         started_s = time.perf_counter()
         try:
-            self._sink.send(picture)
+            self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(self._plan.stage, error)
             self._close()
@@ -112,8 +131,8 @@ class SinkWorker(Generic[K, S]):
             return
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)
-        if fresh and picture.frame is not None:
-            self._board.end_to_end_ms.add(now_s - picture.frame.captured_at_s)
+        if fresh and outgoing.frame is not None:
+            self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
     def _plan_retry(self) -> None:
         if self._plan.retry_s is not None:

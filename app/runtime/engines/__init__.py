@@ -1,0 +1,1 @@
+"""Which engine runs, at which quality, and whether its mattes are plausible."""

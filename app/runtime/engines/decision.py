@@ -1,0 +1,47 @@
+"""What to do with one frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.settings import FramingSettings
+from app.matting.base import MattingEngine
+from app.runtime.status import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Matte the frame."""
+
+    engine: MattingEngine
+    framing: FramingSettings
+    """The crop to matte. A plate engine takes its plate's crop: background that moved into view would be matted as a
+    person."""
+    sequence: tuple[int, int]
+    """(source generation, engine number): what the recurrent state belongs to."""
+    index: int
+    """Of the frame."""
+    reset: bool
+    """Whether to reset the recurrent state first: the last step belonged to another sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassThrough:
+    """Send the frame unmatted: the user chose the background "none"."""
+
+    framing: FramingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Drop the frame; the outputs repeat the last composite."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandBy:
+    """Drop the frame and show the stand-by card."""
+
+    reason: Phase
+
+
+Decision = Run | PassThrough | Skip | StandBy

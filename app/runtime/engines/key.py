@@ -1,0 +1,76 @@
+"""What identifies an engine, and what to build instead of one that fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.errors import PlateError, WeightsMissingError
+from app.core.framing import WHOLE
+from app.core.settings import MIN_RATIO, PLATE_MODELS, EngineSettings, FramingSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKey:
+    """What an engine is built for; a change of any field needs another engine."""
+
+    settings: EngineSettings
+    width: int
+    height: int
+    framing: FramingSettings
+    """The crop of the source's frames that the engine is given; the whole frame for an engine without a plate, which
+    takes any crop."""
+
+    @staticmethod
+    def of(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> EngineKey:
+        """Return the key for these settings and this size of the source's frames."""
+        return EngineKey(settings, width, height, framing if may_use_plate(settings) else WHOLE)
+
+    def with_settings(self, settings: EngineSettings) -> EngineKey:
+        """Return the key of other settings for the same frames."""
+        return EngineKey.of(settings, self.width, self.height, self.framing)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the source's frames, in pixels."""
+        return self.width, self.height
+
+
+class KeyCache:
+    """Computes the key of the user's choice anew only when the settings or the size have changed.
+
+    Settings are immutable, so their identity tells that; making the key validates it, which is too slow for each frame.
+    """
+
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+        self._key: EngineKey | None = None
+
+    def key(self, settings: Settings, size: tuple[int, int]) -> EngineKey:
+        """Return the key of `settings` for frames of `size`, (width, height) in pixels."""
+        if self._key is None or settings is not self._settings or size != self._key.size:
+            self._settings = settings
+            self._key = EngineKey.of(settings.matting.engine, *size, settings.framing)
+        return self._key
+
+
+def may_use_plate(settings: EngineSettings) -> bool:
+    """Return whether the engine may be one that compares the frame with a plate."""
+    return settings.plate is not None and settings.model in ("auto", *PLATE_MODELS)
+
+
+def fall_back(settings: EngineSettings, error: Exception) -> EngineSettings | None:
+    """Return what to try after `error`: an installed model, no plate, less memory; None if nothing is left."""
+    if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
+        return settings.replace(model="auto", weights=None)
+    if isinstance(error, PlateError):
+        return settings.replace(model="auto", plate=None, weights=None)
+    if not _out_of_memory(error) or settings.device == "cpu":
+        return None
+    ratio = settings.downsample_ratio
+    if ratio is not None and ratio > 2 * MIN_RATIO:
+        return settings.replace(downsample_ratio=ratio / 2)
+    return settings.replace(device="cpu", executor="auto", precision="auto", downsample_ratio=None)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()

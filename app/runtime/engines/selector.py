@@ -1,0 +1,249 @@
+"""Decides for each frame which engine mattes it; builds engines in the background and replaces those that fail."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from app.core.errors import MattecamError, ModelError
+from app.core.settings import EngineSettings, FramingSettings, Settings
+from app.core.types import Frame
+from app.matting.base import MattingEngine
+from app.matting.selection.governor import Step
+from app.runtime.board import StatusBoard
+from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
+from app.runtime.engines.key import EngineKey, KeyCache, fall_back, may_use_plate
+from app.runtime.engines.quality import QualityControl
+from app.runtime.prepare import Preparer
+from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
+
+_log = logging.getLogger(__name__)
+
+
+class EngineSelector:
+    """Used on the inference thread alone, unless noted otherwise."""
+
+    def __init__(
+        self,
+        build: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine],
+        board: StatusBoard,
+        timing: Timing,
+        now: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """build: as in `Parts`. now: the time in seconds on the clock of `Step.now_s`; replaced in tests."""
+        self._now = now
+        self._preparer: Preparer[EngineKey, MattingEngine] = Preparer(
+            "engine-builder",
+            lambda key: build(key.settings, key.width, key.height, key.framing),
+            lambda engine: engine.close(),
+        )
+        self._board = board
+        self._timing = timing
+        self._quality = QualityControl(timing.governor)
+        self._keys = KeyCache()
+        self._engine: MattingEngine | None = None
+        self._running: EngineKey | None = None
+        """What the engine in use was built for."""
+        self._wanted: EngineKey | None = None
+        """The user's choice."""
+        self._base: EngineKey | None = None
+        """The user's choice, or the fallback in its place, at full quality."""
+        self._requested: EngineKey | None = None
+        """`_base` at the governor's quality."""
+        self._retry_at_s: float | None = None
+        self._failed = False
+        """No engine works for what is wanted now."""
+        self._number = 0
+        """Counts the engines used so far."""
+        self._sequence: tuple[int, int] | None = None
+        """Of the last step, while frames follow it without a break."""
+        self._last_step: Step | None = None
+        self._last_frame = (-1, -1)
+        """(source generation, index) of the last frame that was matted."""
+        self.worker = self._preparer.worker
+        self.start = self._preparer.start
+        self.request_stop = self._preparer.request_stop
+        self.join = self._preparer.join
+
+    @property
+    def busy(self) -> bool:
+        """Whether an engine is being built (any thread)."""
+        return self._preparer.busy
+
+    def retry(self) -> None:
+        """Build again at the next frame what failed or what a fallback replaced (any thread)."""
+        self._wanted = None
+
+    def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
+        """Decide what to do with the next frame of the source's `generation`; start to build what it needs."""
+        engine = self._follow(frame, settings)
+        decision = self._decide(engine, frame, generation, settings)
+        if not isinstance(decision, Run) and (settings.frozen or not isinstance(decision, Skip)):
+            self._sequence = None
+        return decision
+
+    def poll(self) -> None:
+        """Start to use an engine that has become ready."""
+        outcome = self._preparer.take()
+        if outcome is None:
+            return
+        if outcome.value is None:
+            assert outcome.error is not None
+            self._build_failed(outcome.key, outcome.error)
+            return
+        if outcome.key != self._requested and self._running == self._requested:
+            self._preparer.retire(outcome.value)
+            return  # The request was taken back meanwhile.
+        if self._engine is not None:
+            self._preparer.retire(self._engine)  # closing it takes longer than a frame
+        self._engine = outcome.value
+        self._running = outcome.key
+        self._board.engine = self._engine.info
+        self._quality.restart_measuring()
+        self._number += 1
+        if outcome.key == self._requested and self._base == self._wanted:
+            self._board.clear(Stage.MATTING)
+
+    def completed(self, run: Run, step: Step) -> None:
+        """Take note of a step that succeeded."""
+        self._failed = False
+        self._sequence, self._last_step = run.sequence, step
+        self._last_frame = (run.sequence[0], run.index)
+        self._board.engine = run.engine.info
+        if self.busy or self._running != self._requested:
+            return  # Building an engine takes time from the one that runs.
+        if self._quality.observe(step):
+            self._request_quality()
+
+    def failed(self, error: Exception) -> None:
+        """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
+        self._board.report(Stage.MATTING, _named(error))
+        lowered = self._running == self._requested != self._base
+        self.close_engine()
+        self._failed = True
+        assert self._base is not None
+        lighter = fall_back(self._base.settings, error)
+        if lighter is not None:
+            self._begin(self._base.with_settings(lighter))
+        elif lowered:
+            self._remove_quality()
+        else:
+            self._retry_at_s = time.monotonic() + self._timing.engine_retry_s
+
+    def close_engine(self) -> None:
+        """Close the engine in use, if any."""
+        engine, self._engine = self._engine, None
+        self._running = None
+        self._sequence = None
+        self._board.engine = None
+        if engine is not None:
+            engine.close()
+
+    def _decide(self, engine: MattingEngine | None, frame: Frame, generation: int, settings: Settings) -> Decision:
+        if settings.paused:
+            return StandBy(Phase.PAUSED)
+        if settings.frozen:
+            return Skip()
+        if settings.background.kind == "none":
+            return PassThrough(settings.framing)
+        if engine is None:
+            return StandBy(Phase.WAITING if self._failed else Phase.STARTING)
+        if self._skips(frame, generation):
+            return Skip()
+        assert self._running is not None
+        framing = self._running.framing if may_use_plate(self._running.settings) else settings.framing
+        sequence = (generation, self._number)
+        return Run(engine, framing, sequence, frame.index, sequence != self._sequence)
+
+    def _skips(self, frame: Frame, generation: int) -> bool:
+        """Return whether to skip matting this frame to save time."""
+        last_generation, last_index = self._last_frame
+        if generation != last_generation:
+            return False
+        return 0 < frame.index - last_index < self._quality.quality.matte_every or self._rests(self._now())
+
+    def _rests(self, now_s: float) -> bool:
+        """Return whether to skip frames so that the engine for a new ratio is ready sooner.
+
+        The old engine then rests after each step for as long as the step took.
+        """
+        step, running, requested = self._last_step, self._running, self._requested
+        if step is None or running is None or requested is None or now_s >= step.now_s + step.busy_s or not self.busy:
+            return False
+        ratio = running.settings.downsample_ratio
+        return requested != running == requested.with_settings(requested.settings.replace(downsample_ratio=ratio))
+
+    def _follow(self, frame: Frame, settings: Settings) -> MattingEngine | None:
+        """Request what the settings ask for; return the engine for this frame, None while there is none of its size."""
+        wanted = self._keys.key(settings, frame.size)
+        if wanted is not self._wanted and wanted != self._wanted:
+            self._wanted = wanted
+            self._begin(wanted)
+        elif self._retry_at_s is not None and time.monotonic() >= self._retry_at_s:
+            assert self._requested is not None
+            self._request(self._requested)
+        self.poll()
+        self._govern(settings.matting.governor)
+        return self._engine if self._running is not None and self._running.size == frame.size else None
+
+    def _begin(self, base: EngineKey) -> None:
+        """Build `base` at full quality."""
+        self._base = base
+        self._quality.reset()
+        self._board.lowered = None
+        self._request(base)
+
+    def _govern(self, on: bool) -> None:
+        """Start the governor once full quality runs; return to full quality where it is switched off."""
+        if on and not self._quality.active:
+            if self._engine is not None and self._base is not None and self._running == self._base:
+                self._quality.begin(self._base.settings, self._engine.info)
+        elif not on and self._quality.active:
+            self._quality.reset()
+            self._request_quality()
+
+    def _request(self, key: EngineKey) -> None:
+        self._requested = key
+        self._retry_at_s = None
+        self._failed = False
+        self._preparer.request(key)
+
+    def _request_quality(self) -> None:
+        assert self._base is not None
+        self._board.lowered = self._quality.lowered
+        key = self._base.with_settings(self._quality.lower(self._base.settings))
+        if key == self._running:
+            self._requested = key
+        elif key != self._requested:
+            self._request(key)
+
+    def _remove_quality(self) -> None:
+        self._quality.remove_current()
+        self._request_quality()
+
+    def _build_failed(self, key: EngineKey, error: Exception) -> None:
+        if key == self._requested and key != self._base:
+            _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
+            self._remove_quality()
+            return
+        self._board.report(Stage.MATTING, _named(error))
+        if key != self._requested:
+            return
+        if self._running is not None and self._running.size == key.size:
+            return  # The engine in use keeps running until the user makes another choice.
+        self._failed = True
+        lighter = fall_back(key.settings, error)
+        if lighter is not None:
+            self._begin(key.with_settings(lighter))
+        else:
+            self._retry_at_s = time.monotonic() + self._timing.engine_retry_s
+
+
+def _named(error: Exception) -> Exception:
+    if isinstance(error, MattecamError):
+        return error
+    named = ModelError(f"The matting failed ({type(error).__name__}: {error}); choose another model or executor.")
+    named.__cause__ = error
+    return named

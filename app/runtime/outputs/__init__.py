@@ -1,0 +1,1 @@
+"""What leaves: the privacy gate, the output clock, sinks and stand-by cards."""

@@ -1,0 +1,49 @@
+"""The privacy gate: the only place that permits a picture to leave, asked at the moment it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.core.settings import Settings
+from app.core.types import Outgoing, Picture, PictureKind
+from app.runtime.outputs.standby_pictures import StandbyPictures
+
+
+def may_leave(picture: Picture, settings: Settings) -> bool:
+    """Return whether `picture` may reach an output or a file under `settings`.
+
+    An unmatted frame may leave only while the background is "none"; while paused, only the stand-by card may leave.
+    """
+    if picture.kind is PictureKind.STANDBY:
+        return True
+    if settings.paused:
+        return False
+    return picture.kind is PictureKind.COMPOSITE or settings.background.kind == "none"
+
+
+class Gate:
+    """Turns pictures into `Outgoing` ones under the settings in force. Thread-safe.
+
+    Sinks and files accept nothing else, so that everything that leaves passes here.
+    """
+
+    def __init__(self, settings: Callable[[], Settings], cards: StandbyPictures) -> None:
+        self._settings = settings
+        self._cards = cards
+        self._blocked = False
+
+    def block(self) -> None:
+        """Let only the stand-by card leave from now on: a thread of the frame path has died."""
+        self._blocked = True
+
+    def permits(self, picture: Picture) -> bool:
+        """Return whether `picture` may leave now."""
+        return may_leave(picture, self._settings()) and (not self._blocked or picture.kind is PictureKind.STANDBY)
+
+    def release(self, picture: Picture) -> Outgoing:
+        """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""
+        return Outgoing(picture) if self.permits(picture) else self.card(*picture.size)
+
+    def card(self, width: int, height: int) -> Outgoing:
+        """Return the stand-by card of the settings in force at this size, in pixels."""
+        return Outgoing(self._cards.get(self._settings().output, width, height))

@@ -1,0 +1,112 @@
+"""The output thread: chooses the picture that leaves and sends it to every sink at a steady rate."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.settings import Settings
+from app.core.types import Picture, PictureKind
+from app.runtime.board import StatusBoard
+from app.runtime.engines.decision import StandBy
+from app.runtime.outputs.gate import Gate
+from app.runtime.outputs.pacing import SteadyClock
+from app.runtime.outputs.sink_worker import SinkWorker
+from app.runtime.slot import LatestSlot, SlotClosed
+from app.runtime.timing import Timing
+
+
+class OutputClock:
+    """Alone decides between the newest picture, its repetition and the stand-by card.
+
+    The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        pictures: LatestSlot[Picture | StandBy],
+        gate: Gate,
+        sinks: Sequence[SinkWorker[Any, Any]],
+        show: Callable[[Picture], None],
+        board: StatusBoard,
+        timing: Timing,
+    ) -> None:
+        """show: called with the chosen picture, unmirrored, whenever it is new or something arrived."""
+        self._settings = settings
+        self._pictures = pictures
+        self._gate = gate
+        self._sinks = sinks
+        self._show = show
+        self._board = board
+        self._timing = timing
+        self._latest: Picture | None = None
+        """None while the stand-by card is requested."""
+        self._size: tuple[int, int] | None = None
+        self._arrived_s = 0.0
+        self._sent: Picture | None = None
+        self._mirrored: tuple[Picture, Picture] | None = None
+        self.last_tick_s = time.monotonic()
+        """time.monotonic() of the last tick; read by the watchdog."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until `stop` is set or the slot is closed."""
+        clock = SteadyClock(self._settings().capture.fps)
+        while clock.wait(stop):
+            try:
+                arrived = self._pictures.get(clock.remaining_s)
+            except SlotClosed:
+                return
+            self.last_tick_s = time.monotonic()
+            if arrived is not None:
+                clock.note_arrival()
+                self._take(arrived)
+            settings = self._settings()
+            clock.rate_hz = settings.capture.fps
+            picture = self._choose(settings)
+            if arrived is not None or picture is not self._sent:
+                self._show(picture)
+            self._send(picture, mirror=settings.output.mirror)
+
+    def _take(self, arrived: Picture | StandBy) -> None:
+        if isinstance(arrived, StandBy):
+            self._latest = None
+        else:
+            self._latest, self._size, self._arrived_s = arrived, arrived.size, self.last_tick_s
+
+    def _choose(self, settings: Settings) -> Picture:
+        latest = self._latest
+        current = settings.frozen or self.last_tick_s - self._arrived_s < self._timing.stale_s
+        if latest is not None and current and self._gate.permits(latest):
+            return latest
+        return self._gate.card(*self._card_size(settings))
+
+    def _card_size(self, settings: Settings) -> tuple[int, int]:
+        if self._board.size[0]:
+            return self._board.size
+        return self._size or (settings.capture.width, settings.capture.height)
+
+    def _send(self, picture: Picture, *, mirror: bool) -> None:
+        fresh, self._sent = picture is not self._sent, picture
+        outgoing = self._mirror(picture) if mirror and picture.kind is not PictureKind.STANDBY else picture
+        for sink in self._sinks:
+            sink.send(outgoing, fresh=fresh)
+        if any(sink.active for sink in self._sinks):
+            self._board.frames_sent.tick()
+
+    def _mirror(self, picture: Picture) -> Picture:
+        if self._mirrored is None or self._mirrored[0] is not picture:
+            alpha = None if picture.alpha is None else _flip(picture.alpha)
+            flipped = Picture(_flip(picture.image), picture.kind, alpha, frame=picture.frame)
+            self._mirrored = (picture, flipped)
+        return self._mirrored[1]
+
+
+def _flip(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.flip(image, 1), dtype=np.uint8)

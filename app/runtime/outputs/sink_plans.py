@@ -1,0 +1,65 @@
+"""The plans of the program's sinks: the virtual camera and the recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core.settings import Settings
+from app.core.types import Picture, PictureKind
+from app.output.base import CameraSink, FrameSink
+from app.runtime.board import StatusBoard
+from app.runtime.outputs.sink_worker import SinkPlan
+from app.runtime.parts import Parts
+from app.runtime.status import Stage
+from app.runtime.timing import Timing
+
+
+def virtual_camera_plan(
+    parts: Parts, settings: Callable[[], Settings], board: StatusBoard, timing: Timing
+) -> SinkPlan[str, CameraSink]:
+    """Return the plan of the virtual camera that the settings ask for."""
+
+    def wanted() -> str | None:
+        device = settings().output.virtual_camera
+        return None if device == "off" else device
+
+    def open_camera(device: str, picture: Picture) -> CameraSink:
+        return parts.open_virtual_camera(device, *picture.size, settings().capture.fps)
+
+    def opened(camera: CameraSink | None) -> None:
+        board.virtual_camera = camera.device if camera else None
+
+    return SinkPlan(
+        Stage.VIRTUAL_CAMERA,
+        wanted,
+        open_camera,
+        timing.virtual_camera_retry_s,
+        optional=lambda device: device == "auto",
+        opened=opened,
+    )
+
+
+def recorder_plan(
+    parts: Parts, settings: Callable[[], Settings], board: StatusBoard, *, alpha: bool
+) -> SinkPlan[Path, FrameSink]:
+    """Return the plan of the recording, or of that of the alpha."""
+
+    def wanted() -> Path | None:
+        output = settings().output
+        return output.record_alpha if alpha else output.record
+
+    def open_file(path: Path, picture: Picture) -> FrameSink:
+        return parts.open_recorder(path, *picture.size, settings().capture.fps, alpha)
+
+    def opened(recorder: FrameSink | None) -> None:
+        if not alpha:
+            board.recording = recorder.name if recorder else None
+
+    def accepts(picture: Picture) -> bool:
+        # A recording begins with the first matte, not with the start of the program.
+        return picture.kind is not PictureKind.STANDBY or board.frames_out.count > 0
+
+    return SinkPlan(
+        Stage.RECORDING, wanted, open_file, None, optional=lambda path: False, opened=opened, accepts=accepts
+    )

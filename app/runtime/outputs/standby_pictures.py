@@ -1,0 +1,92 @@
+"""Stand-by cards, drawn on a thread of their own so that no output waits for one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from app.compositing.standby import StandbyCard
+from app.core.errors import BackgroundError
+from app.core.settings import OutputSettings
+from app.core.types import BgrImage, Picture, PictureKind
+from app.runtime.board import StatusBoard
+from app.runtime.prepare import Preparer
+from app.runtime.status import Stage
+
+PLACEHOLDER_GREY = 24
+"""Grey level (0..255) of the picture sent until the first card is drawn; about as dark as the card's edge."""
+MAX_CACHED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CardKey:
+    """What a card depends on."""
+
+    text: str
+    image: Path | None
+    width: int
+    height: int
+
+
+class Card(Protocol):
+    """A stand-by card that can be drawn at any size."""
+
+    def image(self, width: int, height: int) -> BgrImage:
+        """Return the card at this size."""
+        ...
+
+
+class StandbyPictures:
+    """Draws and caches the cards of the settings in force. `get` is thread-safe."""
+
+    def __init__(self, board: StatusBoard, make_card: Callable[[str, Path | None], Card] = StandbyCard) -> None:
+        """make_card: makes the card of a text and an image file; raises BackgroundError."""
+        self._board = board
+        self._make_card = make_card
+        self._lock = threading.Lock()
+        self._cached: dict[CardKey, Picture] = {}
+        self._requested: CardKey | None = None
+        self._fallback: Picture | None = None
+        """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
+        self._preparer: Preparer[CardKey, Picture] = Preparer("standby-card", self._draw, lambda picture: None)
+        self.worker = self._preparer.worker
+        self.start = self._preparer.start
+
+    def get(self, settings: OutputSettings, width: int, height: int) -> Picture:
+        """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
+        key = CardKey(settings.standby_text, settings.standby_image, width, height)
+        with self._lock:
+            card = self._cached.get(key)
+            if card is not None:
+                self._requested, self._fallback = None, card
+                return card
+            if key != self._requested or not self._preparer.busy:
+                self._requested = key
+                self._preparer.request(key)
+            if self._fallback is None or self._fallback.size != (width, height):
+                plain = np.full((height, width, 3), PLACEHOLDER_GREY, np.uint8)
+                self._fallback = Picture(plain, PictureKind.STANDBY)
+            return self._fallback
+
+    def stop(self, timeout_s: float) -> bool:
+        """End the drawing thread; return False if it still runs after `timeout_s`."""
+        self._preparer.request_stop()
+        return self._preparer.join(timeout_s)
+
+    def _draw(self, key: CardKey) -> Picture:
+        try:
+            card = self._make_card(key.text, key.image)
+        except BackgroundError as error:
+            self._board.report(Stage.BACKGROUND, error)
+            card = self._make_card(key.text, None)
+        picture = Picture(card.image(key.width, key.height), PictureKind.STANDBY)
+        with self._lock:
+            while len(self._cached) >= MAX_CACHED:
+                del self._cached[next(iter(self._cached))]
+            self._cached[key] = picture
+        return picture

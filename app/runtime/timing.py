@@ -1,0 +1,35 @@
+"""Intervals and timeouts of the runtime, as one value that tests replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.matting.selection.governor import GovernorTiming
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All durations in seconds."""
+
+    source_retry_s: float = 1.0
+    """Wait before a source that could not be opened is tried again."""
+    source_timeout_s: float = 2.0
+    """A source without a frame for this long counts as lost."""
+    engine_retry_s: float = 5.0
+    """Wait before an engine that failed is built again."""
+    virtual_camera_retry_s: float = 2.0
+    """Wait before a virtual camera that failed is opened again."""
+    stale_s: float = 2.0
+    """The age of the last composite from which the stand-by card is shown instead. A fixed bound, also where a step
+    takes longer: the documents promise it."""
+    poll_s: float = 0.25
+    """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
+    demand_poll_s: float = 0.25
+    """Interval at which readers are counted. Together with the camera's start-up it bounds how long a reader waits."""
+    demand_linger_s: float = 3.0
+    """The camera stays open for this long after the last reader: programs close and reopen a camera as they start."""
+    watchdog_s: float = 0.1
+    """Interval at which the watchdog checks the threads, and at which it sends the card in place of a dead clock."""
+    plausibility_hold_s: float = 0.5
+    """A sudden rise of alpha is shown only after it has lasted for this long."""
+    governor: GovernorTiming = field(default_factory=GovernorTiming)

@@ -1,0 +1,91 @@
+"""Detects threads that have died and an output clock that stalls, reports them, and shows the stand-by card."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.runtime.board import StatusBoard
+from app.runtime.outputs.gate import Gate
+from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
+from app.runtime.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A thread to watch."""
+
+    name: str
+    stage: Stage
+    """Where a failure is reported."""
+    died: Callable[[], bool]
+    error: Callable[[], BaseException | None] = lambda: None
+    frame_path: bool = False
+    """Whether frames pass through it, so that nothing but the stand-by card may leave without it."""
+
+    @staticmethod
+    def of(worker: Worker, stage: Stage, *, frame_path: bool = False) -> Watched:
+        """Watch a `Worker`."""
+        return Watched(worker.name, stage, lambda: worker.died, lambda: worker.error, frame_path)
+
+
+class Watchdog:
+    """Checks the threads on its own thread. A dead thread is not restarted: its state is unknown."""
+
+    def __init__(
+        self,
+        clock: Watched,
+        last_tick_s: Callable[[], float],
+        send_card: Callable[[], None],
+        gate: Gate,
+        board: StatusBoard,
+        timing: Timing,
+    ) -> None:
+        """clock: the output thread. last_tick_s: time.monotonic() of its last tick. send_card: sends the stand-by card
+        to every output in its place."""
+        self._clock = clock
+        self._last_tick_s = last_tick_s
+        self._send_card = send_card
+        self._gate = gate
+        self._board = board
+        self._timing = timing
+        self._watched: tuple[Watched, ...] = (clock,)
+        self._stalled = False
+
+    def watch(self, *threads: Watched) -> None:
+        """Watch these threads as well (any thread)."""
+        self._watched += threads
+
+    def run(self, stop: threading.Event) -> None:
+        """Check until `stop` is set."""
+        while not stop.wait(self._timing.watchdog_s):
+            for thread in self._watched:
+                if thread.died():
+                    self._report(thread)
+            self._check_clock()
+
+    def _report(self, thread: Watched) -> None:
+        """Report again at every check: a problem of the same stage may have replaced this one."""
+        report_failure(self._board, thread.stage, thread.name, thread.error())
+        if thread.frame_path:
+            self._gate.block()
+            self._board.phase = Phase.WAITING
+
+    def _check_clock(self) -> None:
+        stalled = time.monotonic() - self._last_tick_s() > self._timing.stale_s
+        if self._clock.died() or stalled:
+            self._send_card()
+        if stalled and not self._clock.died():
+            report_failure(self._board, Stage.OUTPUT, self._clock.name, TimeoutError("it does not respond"))
+        elif self._stalled:
+            self._board.clear(Stage.OUTPUT)
+        self._stalled = stalled
+
+
+def report_failure(board: StatusBoard, stage: Stage, name: str, error: BaseException | None) -> None:
+    """Report that the thread `name` has failed with `error`, or ended without one."""
+    reason = "it ended unexpectedly" if error is None else str(error) or type(error).__name__
+    board.report(stage, f"The {name} thread failed: {reason}; start the program again.")

@@ -1,0 +1,152 @@
+"""Everything that leaves passes one gate, which is asked at the moment of the write."""
+
+from __future__ import annotations
+
+import ast
+import threading
+import time
+
+import pytest
+
+from app.core.settings import BackgroundSettings, Settings
+from app.core.types import Picture, PictureKind
+from app.runtime.board import StatusBoard
+from app.runtime.outputs.gate import Gate, may_leave
+from app.runtime.outputs.standby_pictures import StandbyPictures
+from app.runtime.pipeline import Pipeline
+from app.runtime.timing import Timing
+from tests.architecture.test_imports import modules, tree
+from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.runtime.test_pipeline import BASE, composites, ignore, running
+from tests.waiting import eventually
+
+NONE = BASE.replace(background=BackgroundSettings(kind="none"))
+MAY_RELEASE = {
+    "app.runtime.outputs.gate": "the gate itself",
+    "app.doctor.proof": "colour bars, nothing of the camera",
+}
+MAY_WRITE_PICTURES = {
+    "app.config.private_file": "the function itself",
+    "app.gui.state.recording": "a snapshot, released by the gate",
+    "app.offline.outputs": "converting a file that the user names",
+    "app.plate.capture": "the plate, which the user asks for by name",
+    "app.cli.proof": "the proof of the demo",
+    "app.gui.backgrounds.files": "an image that the user pastes as a background",
+}
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("kind", ["none", "blur", "colour"])
+@pytest.mark.parametrize("shows", PictureKind)
+def test_what_may_leave(shows: PictureKind, kind: str, paused: bool) -> None:
+    settings = Settings.model_validate({"background": {"kind": kind}, "paused": paused})
+    allowed = {PictureKind.STANDBY}
+    if not paused:
+        allowed |= {PictureKind.COMPOSITE} | ({PictureKind.UNMATTED} if kind == "none" else set())
+    assert may_leave(Picture(room_picture(), shows), settings) == (shows in allowed)
+
+
+def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
+    settings = NONE
+    gate = Gate(lambda: settings, StandbyPictures(StatusBoard()))
+    picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)
+    assert gate.release(picture) is picture
+    settings = BASE
+    card = gate.release(picture)
+    assert card.kind is PictureKind.STANDBY and card.size == (80, 60) and not shows_room(card.image)
+    settings = NONE
+    gate.block()
+    assert gate.release(picture).kind is PictureKind.STANDBY, "blocked for good"
+
+
+@pytest.mark.parametrize("change", ["pause", "leave none"])
+def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(change: str) -> None:
+    world = FakeWorld()
+    opening = threading.Event()
+
+    def slow() -> None:
+        opening.set()
+        world.faults.hang()
+
+    world.faults.put("open_virtual_camera", slow)
+    with running(world, NONE) as pipeline:
+        assert opening.wait(10)
+        pipeline.change(
+            lambda settings: (
+                settings.replace(paused=True) if change == "pause" else settings.replace(background=BASE.background)
+            )
+        )
+        world.faults.release.set()
+        eventually(lambda: len(world.pictures()) > 10)
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_change_during_a_write_counts_for_the_next_one() -> None:
+    """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
+    world = FakeWorld()
+    with running(world, NONE) as pipeline:
+        eventually(lambda: any(picture.kind is PictureKind.UNMATTED for picture in world.pictures()))
+        pipeline.set_paused(True)
+        time.sleep(0.02)  # the write that was under way
+        sent = len(world.pictures())
+        eventually(lambda: len(world.pictures()) > sent + 10)
+        assert not any(shows_room(picture.image) for picture in world.pictures()[sent:])
+
+
+def test_a_preview_picture_is_released_under_the_settings_of_now() -> None:
+    world = FakeWorld()
+    with running(world, NONE) as pipeline:
+        composites(pipeline)
+        picture = pipeline.preview.get(5)
+        assert picture is not None and shows_room(picture.image)
+        assert shows_room(pipeline.release(picture).image)
+        pipeline.change(lambda settings: settings.replace(background=BASE.background))
+        assert not shows_room(pipeline.release(picture).image)
+
+
+def test_the_last_composite_is_repeated_for_the_stale_time_at_most() -> None:
+    """Also where steps take so long that four of them exceed it."""
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=Timing(stale_s=0.4))
+    pipeline.start()
+    world.faults.put("step", lambda: ignore(world.faults.release.wait(0.3)))
+    composites(pipeline, 4)
+    (sink,) = world.sinks
+    world.faults.put("step", world.faults.hang)
+    started_s = time.monotonic()
+    eventually(lambda: sink.pictures[-1].kind is PictureKind.STANDBY)
+    assert time.monotonic() - started_s < 0.8
+    world.faults.heal()
+    composites(pipeline)
+    assert pipeline.stop()
+
+
+def test_the_bound_is_the_documented_one() -> None:
+    assert Timing().stale_s == 2.0
+
+
+def _calls(name: str, function: str) -> list[ast.Call]:
+    calls = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function]
+
+
+def test_only_the_gate_makes_outgoing_pictures() -> None:
+    """Sinks take `Outgoing` alone, which the type checker holds; so here the constructor's callers are enough."""
+    assert {name for name in modules() if _calls(name, "Outgoing")} == set(MAY_RELEASE)
+
+
+def test_only_these_modules_write_picture_files() -> None:
+    writing = {name for name in modules() if name.startswith("app.") and _calls(name, "write_picture")}
+    assert writing <= set(MAY_WRITE_PICTURES)
+    for name in ("app.gui.state.recording", "app.cli.headless"):
+        assert any(isinstance(node, ast.Attribute) and node.attr == "release" for node in ast.walk(tree(name))), (
+            f"{name} writes what the gate has not released"
+        )
+    encoders = {"imwrite", "imencode"}
+    attributes = [
+        name
+        for name in modules()
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Attribute) and node.attr in encoders and name not in MAY_WRITE_PICTURES
+    ]
+    assert not attributes

@@ -1,0 +1,181 @@
+"""Each thread made to die: the status names it, and the room never shows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.types import Picture, PictureKind
+from app.output.base import ReaderCounter
+from app.runtime.board import StatusBoard
+from app.runtime.outputs.gate import Gate
+from app.runtime.outputs.standby_pictures import StandbyPictures
+from app.runtime.pipeline import Pipeline
+from app.runtime.prepare import Preparer
+from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
+from app.runtime.watchdog import Watchdog, Watched
+from app.runtime.worker import Worker
+from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.runtime.test_pipeline import BASE, composites
+from tests.waiting import eventually
+
+TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
+
+
+def die() -> None:
+    raise SystemExit("made to die")
+
+
+def only_cards_from_now_on(world: FakeWorld) -> None:
+    sent = len(world.pictures())
+    eventually(lambda: len(world.pictures()) > sent + 5)
+    sent = len(world.pictures())
+    eventually(lambda: len(world.pictures()) > sent + 5)
+    assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
+
+
+def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
+    problems = pipeline.status().problems
+    return any(problem.stage is stage and f"The {name} thread failed" in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(("thread", "fault", "stage"), [("capture", "read", "capture"), ("matting", "step", "matting")])
+def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str) -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
+    pipeline.start()
+    composites(pipeline)
+    world.faults.put(fault, die)
+    eventually(lambda: names_the_thread(pipeline, thread, Stage(stage)))
+    only_cards_from_now_on(world)
+    assert pipeline.status().phase is Phase.WAITING
+    world.faults.heal()
+    assert pipeline.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_without_the_output_clock_the_watchdog_sends_the_card() -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
+    fault = threading.Event()
+    pipeline.listen(lambda: die() if fault.is_set() and threading.current_thread().name == "output-clock" else None)
+    pipeline.start()
+    composites(pipeline)
+    fault.set()
+    eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
+    only_cards_from_now_on(world)
+    assert pipeline.stop()
+
+
+def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
+    stall, go_on = threading.Event(), threading.Event()
+
+    def listener() -> None:
+        if stall.is_set() and threading.current_thread().name == "output-clock":
+            go_on.wait(10)
+
+    pipeline.listen(listener)
+    pipeline.start()
+    composites(pipeline)
+    stall.set()
+    eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
+    only_cards_from_now_on(world)
+    stall.clear()
+    go_on.set()
+    eventually(lambda: not pipeline.status().problems)
+    composites(pipeline)
+    eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+    assert pipeline.stop()
+
+
+@pytest.mark.parametrize(
+    ("thread", "fault", "stage"),
+    [
+        ("sink-0", "virtual_camera", Stage.VIRTUAL_CAMERA),
+        ("sink-1", "recorder", Stage.RECORDING),
+        ("engine-builder", "build_engine", Stage.MATTING),
+        ("background-opener", "open_background", Stage.BACKGROUND),
+    ],
+)
+def test_the_death_of_another_thread_is_reported(thread: str, fault: str, stage: Stage, tmp_path: Path) -> None:
+    world = FakeWorld()
+    settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
+    pipeline = Pipeline(settings, parts=world.parts(), timing=TIMING)
+    pipeline.start()
+    composites(pipeline)
+    eventually(lambda: pipeline.status().recording is not None)
+    world.faults.put(fault, die)
+    pipeline.change(
+        lambda now: now.replace(
+            matting=now.matting.replace(model="student"), background=now.background.replace(colour="#102030")
+        )
+    )
+    eventually(lambda: names_the_thread(pipeline, thread, stage))
+    composites(pipeline)
+    world.faults.heal()
+    assert pipeline.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_the_death_of_the_demand_thread_is_reported() -> None:
+    def count(device: str) -> ReaderCounter:
+        raise OSError("no such folder")
+
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=replace(world.parts(), watch_readers=count), timing=TIMING)
+    pipeline.start()
+    eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
+    composites(pipeline)
+    assert pipeline.stop()
+
+
+def test_a_thread_of_the_caller_is_watched_as_well() -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
+    dead = threading.Event()
+    pipeline.watch("control", Stage.SETTINGS, dead.is_set)
+    pipeline.start()
+    composites(pipeline)
+    assert not pipeline.status().problems
+    dead.set()
+    eventually(lambda: names_the_thread(pipeline, "control", Stage.SETTINGS))
+    assert pipeline.stop()
+
+
+def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
+    board = StatusBoard()
+    cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
+    gate = Gate(lambda: BASE, cards)
+    idle: Preparer[int, int] = Preparer("idle", lambda key: key, ignore_value)
+    watchdog = Watchdog(Watched.of(idle.worker, Stage.OUTPUT), time.monotonic, lambda: None, gate, board, TIMING)
+    watchdog.watch(Watched.of(cards.worker, Stage.OUTPUT))
+    thread = Worker("watchdog", watchdog.run)
+    cards.start()
+    thread.start()
+    hidden = gate.release(Picture(room_picture(), PictureKind.UNMATTED))
+    assert not shows_room(hidden.image)
+    eventually(lambda: bool(board.read(busy="", readers=None, frames_dropped=0).problems))
+    board.clear(Stage.OUTPUT)
+    eventually(lambda: bool(board.read(busy="", readers=None, frames_dropped=0).problems))
+    thread.request_stop()
+    assert thread.join(5) and cards.stop(5)
+
+
+def ignore_value(value: int) -> None:
+    """Nothing to release."""
+
+
+def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=TIMING)
+    pipeline.watch("broken", Stage.SETTINGS, lambda: die() or False)  # type: ignore[func-returns-value]
+    pipeline.start()
+    eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
+    assert pipeline.stop()
