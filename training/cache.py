@@ -19,8 +19,8 @@ from platformdirs import user_cache_path
 from rich.progress import track
 
 from app.core.errors import SourceOpenError
-from training.matte import DISAGREE, corrected, judge
-from training.sources import VALIDATION_CLIPS, Picture, list_pictures
+from training.matte import DISAGREE, corrected, decided, judge
+from training.sources import HELD_OUT_CLIPS, Picture, list_pictures
 from training.store import PackWriter
 from training.teacher import Teacher
 from training.views import pack_views
@@ -39,7 +39,7 @@ def default_cache() -> Path:
 
 
 def main(
-    pictures: Annotated[Path, typer.Option(help="Folder with index.tsv, portraits/, masks/, cutouts/, backgrounds/.")],
+    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
     weights: Annotated[Path, typer.Option(help="The teacher: a checkpoint of RVM MobileNetV3.")],
     clips: Annotated[Path | None, typer.Option(help="Folder with clips of people, as videos.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for the cache.")] = None,
@@ -48,7 +48,7 @@ def main(
     """Runs the teacher once over all pictures and clips, for `python -m training.train` to learn from."""
     folder = cache or default_cache()
     cv2.setNumThreads(1)
-    listed = list_pictures(pictures)
+    listed = [picture for folder_of_pictures in pictures for picture in list_pictures(folder_of_pictures)]
     random.Random(0).shuffle(listed)
     teacher = Teacher(weights, threads)
     _pack_backgrounds(folder / "backgrounds", [p for p in listed if p.kind == "background"])
@@ -76,7 +76,7 @@ def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
                     break
                 rgb = _rgb(cv2.resize(bgr, CLIP_SIZE, interpolation=cv2.INTER_AREA))
                 layers = np.concatenate([rgb, *teacher.frame(rgb)], 2)
-                pack.add(layers, f"{clip.stem}:{index}", clip.stem, validation=clip.stem in VALIDATION_CLIPS)
+                pack.add(layers, f"{clip.stem}:{index}", clip.stem, validation=clip.stem in HELD_OUT_CLIPS)
                 index += 1
             pack.flush()
 
@@ -95,6 +95,7 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
             if picture.mask is not None:
                 alpha, agreement = corrected(alpha[..., 0], _read(picture.mask, cv2.IMREAD_GRAYSCALE))
             usable, composable = judge(alpha[..., 0])
+            alpha = decided(alpha)
             pack.add(
                 np.concatenate([rgb, foreground, alpha], 2),
                 picture.name,

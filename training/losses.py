@@ -13,6 +13,8 @@ from torch import Tensor
 
 _LEVELS = 5
 _COHERENCE = 5.0
+_FLAT = 0.05
+"""The true alpha has no edge where it varies less than this."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,19 @@ def coherence_loss(pred: Tensor, true: Tensor) -> Tensor:
 def segmentation_loss(logits: Tensor, true: Tensor) -> Tensor:
     """Binary cross entropy of logits against 0..1, of equal shapes."""
     return functional.binary_cross_entropy_with_logits(logits, true)
+
+
+def undecided_loss(pred: Tensor, true: Tensor, reach: int) -> Tensor:
+    """Error and indecision of alpha (B, 1, H, W) far from every true edge.
+
+    A ghost shows the background and looks broken, so a value between 0 and 1 costs more there than its error alone.
+    reach: pixels around a true edge that are exempt (hair, motion blur).
+    """
+    size = 2 * reach + 1
+    highest = functional.max_pool2d(true, size, 1, reach)
+    lowest = -functional.max_pool2d(-true, size, 1, reach)
+    far = (highest - lowest < _FLAT).float()
+    return (far * ((pred - true).abs() + 2 * pred * (1 - pred))).mean()
 
 
 def laplacian_loss(pred: Tensor, true: Tensor, levels: int = _LEVELS) -> Tensor:

@@ -11,6 +11,8 @@ Pixels = npt.NDArray[np.uint8]
 DISAGREE = 0.5
 """Below this overlap with somebody's mask a matte is of somebody else."""
 _AGREE = 0.85
+_OUTLINE_REACH = 0.06
+"""Hair and motion blur reach so far from the outline, as a fraction of the longer side."""
 
 
 def overlap(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
@@ -36,6 +38,18 @@ def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
         near = cv2.dilate(inside.astype(np.uint8), kernel) > 0
         alpha = np.where(core, np.uint8(255), np.where(near, alpha, np.uint8(0)))
     return alpha[..., None], agreement
+
+
+def decided(alpha: Pixels) -> Pixels:
+    """Return the alpha, uint8 (H, W, 1), with undecided values far from the outline set to 0 or 255.
+
+    The teacher's own half-transparent regions are wrong either way; a student would learn to hesitate from them.
+    """
+    person = (alpha[..., 0] > 127).astype(np.uint8)
+    reach = max(4, round(_OUTLINE_REACH * max(alpha.shape[:2])))
+    distance = cv2.distanceTransform(person, cv2.DIST_L2, 3) + cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)
+    far = distance > reach
+    return np.where(far, np.uint8(255) * person, alpha[..., 0])[..., None]
 
 
 def judge(alpha: Pixels) -> tuple[bool, bool]:

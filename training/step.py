@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from models.student import StudentNetwork
 from models.student.network import stretched
 from training.data import Sample
-from training.losses import coherence_loss, laplacian_loss, segmentation_loss
+from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
 
 _FEATURES = (32, 48, 64)
 _ENTROPY = 0.5
 _HINT = 0.15
+_UNDECIDED = 1.5
+_EDGE_REACH = 6
+"""Pixels of the small frame: about 10 at 512x288."""
 
 
 class Learner(nn.Module):
@@ -50,6 +53,7 @@ class Learner(nn.Module):
             "laplacian": laplacian_loss(alpha, truth, levels=4),
             "coherence": coherence_loss(alpha.view_as(pha), pha),
             "entropy": _ENTROPY * segmentation_loss(logit, truth),
+            "undecided": _UNDECIDED * undecided_loss(alpha, truth, _EDGE_REACH),
             "foreground": functional.l1_loss(residual * seen, wanted),
         }
         hints = [segmentation_loss(x.float(), functional.adaptive_avg_pool2d(truth, x.shape[2:])) for x in rough]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rich.progress import track
 
 from training.framing import Pixels, Rng, framed
-from training.matte import DISAGREE, corrected, overlap
+from training.matte import DISAGREE, corrected, decided, overlap
 from training.motion import warp_all
 from training.sources import WHOLE_BODY, Picture
 from training.store import Entry, Pack, PackWriter
@@ -26,6 +26,8 @@ SEEN_SIZE, KEPT_SIZE = (512, 288), (384, 216)
 """(width, height) of the cut that the teacher sees, and at which it is kept."""
 
 _SETTLING_PASSES = 3
+_CERTAIN = 0.9
+"""Least overlap of the teacher's mattes at two sizes of a cut that is learnt from."""
 _HEADS = 0.85
 """Share of the cuts that begin at a head or a little above."""
 
@@ -76,10 +78,20 @@ def _random_view(photo: Pixels, mask: Path | None, teacher: PhotoTeacher, rng: R
     foreground, alpha = teacher.photo(rgb, _SETTLING_PASSES)
     if overlap(alpha[..., 0] > 127, cut[..., 3] > 127) < DISAGREE:
         return None
+    if mask is None and not _is_certain(rgb, alpha, teacher):
+        return None
     if mask is not None:
         inside = np.asarray(cv2.resize(np.asarray(cv2.imread(str(mask)), np.uint8), size), np.uint8)
         alpha, _ = corrected(alpha[..., 0], _warped(inside, matrix)[..., 0])
-    return np.concatenate([rgb, foreground, alpha], 2)
+    return np.concatenate([rgb, foreground, decided(alpha)], 2)
+
+
+def _is_certain(rgb: Pixels, alpha: Pixels, teacher: PhotoTeacher) -> bool:
+    """Whether the teacher finds the same people in the frame at a smaller size."""
+    height, width = alpha.shape[:2]
+    smaller = np.asarray(cv2.resize(rgb, (width * 5 // 8, height * 5 // 8), interpolation=cv2.INTER_AREA), np.uint8)
+    other = cv2.resize(teacher.photo(smaller, _SETTLING_PASSES)[1], (width, height), interpolation=cv2.INTER_LINEAR)
+    return overlap(alpha[..., 0] > 127, other > 127) >= _CERTAIN
 
 
 def _warped(layers: Pixels, matrix: npt.NDArray[np.float64]) -> Pixels:

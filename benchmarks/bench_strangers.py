@@ -1,0 +1,206 @@
+"""Quality on strangers: the bundled network beside RVM, on sources that no training saw.
+
+Run from the root of the repository: `python -m benchmarks.bench_strangers --help`. Makes the rows of the model card:
+agreement with RVM at ratio 0.75, masks drawn by people, cut-outs with exact alpha over held-out rooms, cuts, rooms.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import typer
+from torch import Tensor, nn
+
+from app.matting.openvino_backend.runtime import core, ov
+from models.rvm import MattingNetwork
+from models.student import StudentNetwork, load_bundled
+from models.student.bundled import load
+from training import metrics
+from training.export import averaged_student
+from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms
+from training.metrics import Alpha
+from training.rows import (
+    Row,
+    agreement_row,
+    cutout_row,
+    frames_until_settled,
+    mask_row,
+    mean_row,
+    rim_error,
+)
+from training.view import shows_head_and_shoulders
+
+Pixels = npt.NDArray[np.uint8]
+Network = StudentNetwork | MattingNetwork
+
+FRAMES = 8
+"""How often a photo is shown to a fresh state; the last result counts."""
+TRUTH_RATIO = 0.75
+STUDENT_RATIO = 0.5
+"""The bundled network works on 320x180 of a frame of 640x360."""
+
+
+class Whole(nn.Module):
+    """Frame and states to foreground, alpha and states, at full size."""
+
+    def __init__(self, network: Network, ratio: float) -> None:
+        super().__init__()
+        self.network, self.ratio = network, ratio
+
+    def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """src (1, 3, H, W) and its states to fgr (1, 3, H, W), pha (1, 1, H, W) and the new states."""
+        outputs: tuple[Tensor, ...] = self.network(src, *state, downsample_ratio=self.ratio)
+        return outputs
+
+
+class Stream:
+    """A recurrent network in OpenVINO, float32, for frames of one size."""
+
+    def __init__(self, network: Network, ratio: float, size: tuple[int, int] = SIZE) -> None:
+        width, height = size
+        small = int(height * ratio), int(width * ratio)
+        self._first = [x.numpy() for x in network.initial_state(1, *small)]
+        example = (torch.zeros(1, 3, height, width), *(torch.from_numpy(x) for x in self._first))
+        model = ov.convert_model(
+            Whole(network.eval(), ratio), example_input=example, input=[tuple(x.shape) for x in example]
+        )
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 2}
+        self._request = core().compile_model(model, "CPU", options).create_infer_request()
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self._state = self._first
+
+    def step(self, rgb: Pixels) -> tuple[Pixels, Alpha]:
+        """Return foreground, uint8 (H, W, 3), and alpha of the next frame, uint8 (H, W, 3) RGB."""
+        image = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / 255
+        outputs = self._request.infer([image, *self._state])
+        self._state = [outputs[i].copy() for i in range(2, 2 + len(self._first))]
+        foreground = np.rint(outputs[0][0].transpose(1, 2, 0) * 255).astype(np.uint8)
+        return foreground, np.asarray(outputs[1][0, 0], np.float32).copy()
+
+    def still(self, rgb: Pixels) -> Alpha:
+        """Return the alpha of a photo shown several times to a fresh state."""
+        self.reset()
+        return [self.step(rgb)[1] for _ in range(FRAMES)][-1]
+
+
+def main(
+    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
+    weights: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3.")],
+    student: Annotated[list[Path] | None, typer.Option(help="Weights or checkpoints to compare; repeatable.")] = None,
+    rvm: Annotated[bool, typer.Option(help="Also measure RVM at 0.25, 0.5 and 0.75.")] = True,
+    sheet: Annotated[Path | None, typer.Option(help="Picture of the 24 worst photos of the first network.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
+) -> None:
+    """Print one table of all figures, a column for each network."""
+    teacher = MattingNetwork()
+    teacher.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    networks: dict[str, tuple[Network, float]] = {"bundled": (load_bundled(), STUDENT_RATIO)}
+    for path in student or []:
+        networks[path.stem if path.suffix == ".safetensors" else path.parent.name] = (_student(path), STUDENT_RATIO)
+    if rvm:
+        networks |= {f"RVM {ratio}": (teacher, ratio) for ratio in (0.25, 0.5, 0.75)}
+    scenes = Scenes(pictures, teacher)
+    rows = {name: scenes.measure(Stream(network, ratio)) for name, (network, ratio) in networks.items()}
+    print(_table(rows))
+    if out is not None:
+        out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    if sheet is not None:
+        name = next(iter(networks)) if not student else list(networks)[len(student)]
+        cv2.imwrite(str(sheet), scenes.worst(Stream(*networks[name]))[..., ::-1])
+
+
+class Scenes:
+    """All scenes and the alphas that photos are compared with."""
+
+    def __init__(self, folders: list[Path], teacher: MattingNetwork) -> None:
+        rough = Stream(teacher, 1.0, (256, 256))
+        self.photos = photos(folders, lambda rgb: _rough_alpha(rough, rgb))
+        truth = Stream(teacher, TRUTH_RATIO)
+        self.true = [truth.still(scene.frame) for scene in self.photos]
+        alone = [shows_head_and_shoulders(np.rint(alpha * 255).astype(np.uint8)) for alpha in self.true]
+        self.groups = {
+            "shoulders": [i for i, is_one in enumerate(alone) if is_one],
+            "varied": [i for i, is_one in enumerate(alone) if not is_one],
+        }
+        self.masked: list[StillScene] = masked_photos(folders)
+        self.rooms = rooms(folders)
+        self.moving: list[MovingScene] = list(cutouts(folders))
+
+    def measure(self, stream: Stream) -> Row:
+        """Return every figure of one network."""
+        pred = [stream.still(scene.frame) for scene in self.photos]
+        row: Row = {}
+        for group, members in self.groups.items():
+            figures = agreement_row([pred[i] for i in members], [self.true[i] for i in members])
+            row |= {f"{group} ({len(members)}) {name}": value for name, value in figures.items()}
+        masks = [scene.mask for scene in self.masked if scene.mask is not None]
+        row |= mask_row([stream.still(scene.frame) for scene in self.masked], masks)
+        row |= mean_row([self._moving(stream, scene) for scene in self.moving])
+        row["frames after a cut"] = self._cuts(stream, pred)
+        shares = [stream.still(scene.frame) > 0.1 for scene in self.rooms]
+        row["rooms: alpha > 0.1 %"] = 100 * fmean(float(share.mean()) for share in shares)
+        return row
+
+    def _moving(self, stream: Stream, scene: MovingScene) -> Row:
+        stream.reset()
+        results = [stream.step(frame) for frame in scene.frames]
+        rims = [
+            rim_error(*result, *true)
+            for result, true in zip(results, zip(scene.foregrounds, scene.alphas, strict=True), strict=True)
+        ]
+        return {**cutout_row([alpha for _, alpha in results], scene.alphas), "rim error": fmean(rims)}
+
+    def _cuts(self, stream: Stream, pred: list[Alpha]) -> float:
+        """Mean number of frames until a stream has settled after a cut from one photo to the next."""
+        counts = []
+        for before, after in zip(range(0, len(self.photos) - 1, 2), range(1, len(self.photos), 2), strict=True):
+            stream.still(self.photos[before].frame)
+            errors = [metrics.mad(stream.step(self.photos[after].frame)[1], self.true[after]) for _ in range(FRAMES)]
+            counts.append(frames_until_settled(errors, metrics.mad(pred[after], self.true[after])))
+        return fmean(counts)
+
+    def worst(self, stream: Stream) -> Pixels:
+        """Return the 24 photos with the largest error: frame, truth, alpha and composite on green."""
+        strips = []
+        for scene, true in zip(self.photos, self.true, strict=True):
+            alpha = stream.still(scene.frame)
+            cut = scene.frame * alpha[..., None] + np.array([40, 200, 60]) * (1 - alpha[..., None])
+            greys = [np.repeat(np.rint(a * 255)[..., None], 3, 2) for a in (true, alpha)]
+            strip = np.hstack([scene.frame, *greys, cut]).astype(np.uint8)
+            small = cv2.resize(strip, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+            strips.append((metrics.mad(alpha, true), np.asarray(small, np.uint8)))
+        strips.sort(key=lambda strip: -strip[0])
+        columns = [np.vstack([image for _, image in strips[first : first + 12]]) for first in (0, 12)]
+        return np.hstack(columns)
+
+
+def _rough_alpha(stream: Stream, rgb: Pixels) -> Pixels:
+    square = np.asarray(cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+    alpha = np.rint(stream.still(square) * 255).astype(np.uint8)
+    return np.asarray(cv2.resize(alpha, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _student(path: Path) -> StudentNetwork:
+    return load(path) if path.suffix == ".safetensors" else averaged_student(path)
+
+
+def _table(rows: dict[str, Row]) -> str:
+    names = list(rows)
+    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    figures = next(iter(rows.values()))
+    lines += [f"| {figure} | " + " | ".join(f"{rows[name][figure]:.4g}" for name in names) + " |" for figure in figures]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    typer.run(main)
