@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.golden.fill import image
 from tests.paths import GOLDEN
-from training.losses import coherence_loss, laplacian_loss, matting_losses, segmentation_loss
+from training.losses import coherence_loss, laplacian_loss, matting_losses, segmentation_loss, undecided_loss
 
 
 def _clip(seed: int) -> Tensor:
@@ -48,3 +48,14 @@ def test_a_single_frame_has_no_coherence_to_lose() -> None:
 def test_the_pyramid_accepts_odd_sizes() -> None:
     loss = laplacian_loss(torch.rand(1, 1, 73, 129), torch.rand(1, 1, 73, 129), levels=4)
     assert 0 < float(loss) < 10
+
+
+def test_indecision_costs_only_far_from_an_edge() -> None:
+    true = torch.zeros(1, 1, 40, 60)
+    true[..., 30:] = 1
+    near, far = true.clone(), true.clone()
+    near[..., 29:31] = 0.5
+    far[..., :10] = 0.5
+    assert undecided_loss(true, true, 4) == 0
+    assert undecided_loss(near, true, 4) == 0
+    assert undecided_loss(far, true, 4) > 0.1
