@@ -28,7 +28,7 @@ _OBJECTS = 0.5
 """Share of rooms into which flags, curtains and other tall things are put."""
 _CROWDS = 0.15
 _VIEWS = 0.85
-"""Share of the photos that are cut as one sits before a webcam, as the teacher saw them."""
+"""Share of photos cut as one sits before a webcam, where every photo has such a view; less where views are few."""
 _VIEW_ZOOMS = 0.05
 """These have their place in the frame already; see `framed`."""
 _NOBODY = 2
@@ -84,6 +84,8 @@ class SampleSource:
         self._photos = _by_framing([entry for entry in people if entry.usable])
         self._cutouts = _by_framing([entry for entry in people if entry.composable])
         self._cuts = _by_framing([entry for entry in self._views.entries if not entry.validation])
+        views, photos = (sum(map(len, groups)) for groups in (self._cuts, self._photos))
+        self._view_share = _VIEWS * min(1.0, views / max(1, photos))
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]
         if not (any(self._photos) and any(self._cutouts) and any(self._cuts) and self._rooms):
             raise UsageError(f"{cache} holds no people or no rooms to learn from; fill it with training.cache first.")
@@ -119,7 +121,7 @@ class SampleSource:
         return self._photo(rng)
 
     def _photo(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-        if rng.random() < _VIEWS:
+        if rng.random() < self._view_share:
             layers = self._views.pixels(_one_of(rng, self._cuts))
             placement, padded = framed(rng, _size(layers), self.size, zooms=_VIEW_ZOOMS)
         else:

@@ -17,7 +17,7 @@ from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
 
 def disc(radius: int, size: tuple[int, int] = (120, 160)) -> Alpha:
     rows, columns = np.mgrid[: size[0], : size[1]]
-    return (np.hypot(rows - size[0] / 2, columns - size[1] / 2) < radius).astype(np.float32)
+    return np.asarray(np.hypot(rows - size[0] / 2, columns - size[1] / 2) < radius, np.float32)
 
 
 @pytest.fixture
