@@ -12,9 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
+from app.capture.mjpg import MjpgDecoder
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
@@ -65,9 +67,16 @@ class CameraSource:
         self._index = 0
         self._blank = ""
         self._lock: ExposureLock | None = None
+        self._mjpg = MjpgDecoder()
+        self._is_raw_mjpg = False
+        """The driver delivers undecoded JPEG frames."""
         self._grabbed_s = self._last_s = time.perf_counter()
         self._info = SourceInfo("camera", self._device.name, self._device.id, 0, 0, settings.fps, "")
-        self._capture = self._open()
+        try:
+            self._capture = self._open()
+        except BaseException:
+            self._mjpg.close()
+            raise
         self._settled_at_s = self._last_s + SETTLE_S
         self._hold_at_s = math.inf
         self.hold_exposure(settings.lock_exposure)
@@ -113,6 +122,7 @@ class CameraSource:
         self._closed.set()
         self.hold_exposure(False)
         self._capture.release()
+        self._mjpg.close()
 
     def _open(self) -> cv2.VideoCapture:
         """The camera in the first format that gives a picture. Sets `info`."""
@@ -148,17 +158,19 @@ class CameraSource:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.height)
         capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
+        # OpenCV's own decoder fills the gaps of damaged frames; elsewhere than on Linux the system decodes
+        self._is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
+        if self._is_raw_mjpg:
+            self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
 
     def _read_back(self, capture: cv2.VideoCapture, image: BgrImage) -> SourceInfo:
         fps = capture.get(cv2.CAP_PROP_FPS)
-        code = int(capture.get(cv2.CAP_PROP_FOURCC))
-        pixel_format = code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
         return replace(
             self._info,
             width=image.shape[1],
             height=image.shape[0],
             fps=fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps,
-            pixel_format=pixel_format,
+            pixel_format=_fourcc(capture),
         )
 
     def _look(self, capture: cv2.VideoCapture, timeout_s: float) -> Picture:
@@ -169,8 +181,8 @@ class CameraSource:
             if capture.grab():
                 self._grabbed_s = time.perf_counter()
                 done, raw = capture.retrieve()
-                if done and raw is not None and raw.size:
-                    image = _as_bgr(np.asarray(raw, np.uint8))
+                image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
+                if image is not None:
                     blank = blank_colour(image)
                     if not blank:
                         return Picture(image)
@@ -181,6 +193,12 @@ class CameraSource:
             if time.perf_counter() >= end_s:
                 break
         return Picture(None, blank)
+
+    def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
+        """Return a frame from what the driver delivers; None if it is damaged."""
+        if self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
+            return self._mjpg.decode(np.ascontiguousarray(raw).reshape(-1))
+        return _as_bgr(raw)
 
     def _is_gone(self) -> bool:
         return SYSTEM == "Linux" and not Path(self._device.path).exists()
@@ -197,6 +215,8 @@ class CameraSource:
             return self._sentence("has been unplugged", "plug it in again or choose another camera")
         if self._blank:
             return self._sentence(*_blank_reason(self._blank))
+        if self._mjpg.last_damage:
+            return self._sentence("sends only damaged frames", "check its cable, or use another USB port")
         self._capture.release()  # so that this program itself is not found to be the one that uses it
         return self._sentence(f"has given no picture for {SILENCE_S:.0f} seconds", self._why_not())
 
@@ -204,6 +224,12 @@ class CameraSource:
         device = self._device
         place = f" ({device.path})" if device.path and device.path != device.name else ""
         return f"The camera {device.name}{place} {what}: {why}."
+
+
+def _fourcc(capture: cv2.VideoCapture) -> str:
+    """Return the pixel format that the driver has accepted; empty if unknown."""
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
 
 
 def blank_colour(image: BgrImage) -> str:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -22,6 +23,7 @@ from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from app.core.errors import MattecamError
+from app.media.jpeg import SURPLUS_DATA, damage
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +109,7 @@ class VideoInput:
             self.container.close()
             raise
         codec = self.stream.codec_context
+        self._is_mjpeg = codec.name == "mjpeg"
         codec.options = {"max_pixels": str(max_pixels * PADDING), "codec_whitelist": VIDEO_CODECS}
         codec.thread_type = "AUTO"
         codec.thread_count = threads
@@ -164,6 +167,11 @@ class VideoInput:
         return stream
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
+        if self._is_mjpeg and packet.size:
+            found = damage(np.frombuffer(memoryview(packet), np.uint8))
+            if found not in ("", SURPLUS_DATA):
+                self.damaged += 1
+                return
         try:
             frames = packet.decode()
         except (FFmpegError, ValueError) as error:

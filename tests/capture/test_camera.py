@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
+from tests.media.damaged_jpegs import encode, lost_packets
 
 WEBCAM = CameraDevice("usb-webcam", "Webcam", "/dev/null", 0, ((640, 480),), ("YUYV", "MJPG"))
 
@@ -31,9 +33,12 @@ class FakeCapture:
     shows: dict[str, BgrImage | None]
     """What comes in each format; None: nothing."""
     made: list[FakeCapture]
+    undecoded: list[bytes]
+    """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
 
     def __init__(self) -> None:
         self.code = 0
+        self.converts = True
         self.released = False
         self.made.append(self)
 
@@ -43,6 +48,8 @@ class FakeCapture:
     def set(self, key: int, value: float) -> bool:
         if key == cv2.CAP_PROP_FOURCC:
             self.code = int(value)
+        if key == cv2.CAP_PROP_CONVERT_RGB:
+            self.converts = bool(value)
         return True
 
     def get(self, key: int) -> float:
@@ -56,7 +63,10 @@ class FakeCapture:
         return self.image is not None and not self.released
 
     def retrieve(self) -> tuple[bool, BgrImage | None]:
-        return self.image is not None, self.image
+        if self.converts or self.image is None:
+            return self.image is not None, self.image
+        frames = self.undecoded or [encode(self.image)]
+        return True, np.frombuffer(frames.pop(0) if len(frames) > 1 else frames[0], np.uint8)[None]
 
     def release(self) -> None:
         self.released = True
@@ -67,6 +77,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCapture]]:
     class Driver(FakeCapture):
         shows: dict[str, BgrImage | None] = {"MJPG": picture(), "YUYV": picture()}  # noqa: RUF012
         made: list[FakeCapture] = []  # noqa: RUF012
+        undecoded: list[bytes] = []  # noqa: RUF012
 
     monkeypatch.setattr(cv2, "VideoCapture", Driver)
     monkeypatch.setattr(camera, "find_camera", lambda wanted: WEBCAM)
@@ -188,3 +199,49 @@ def test_blank_pictures(colour: tuple[int, int, int], expected: str) -> None:
 def test_a_dark_room_is_not_blank() -> None:
     noise = np.random.default_rng(0).integers(0, 6, (48, 64, 3), np.uint8)
     assert blank_colour(noise) == ""
+
+
+def large_frame() -> bytes:
+    return encode(picture(320, 240))
+
+
+def damaged_frame() -> bytes:
+    return lost_packets(large_frame(), b"", random.Random(1))
+
+
+def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
+    driver.undecoded[:] = [large_frame(), damaged_frame(), large_frame(), damaged_frame(), large_frame()]
+    source = CameraSource("0", CaptureSettings())
+    frames = [source.read() for _ in range(2)]
+    source.close()
+    assert driver.undecoded == [large_frame()]
+    expected = cv2.imdecode(np.frombuffer(large_frame(), np.uint8), cv2.IMREAD_COLOR)
+    for frame in frames:
+        assert frame is not None
+        assert np.array_equal(frame.image, np.asarray(expected))
+
+
+def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
+    driver.undecoded[:] = [large_frame(), damaged_frame()]
+    source = CameraSource("0", CaptureSettings())
+    with pytest.raises(SourceLostError, match="only damaged frames: check its cable"):
+        for _ in range(100):
+            assert source.read() is None
+    source.close()
+
+
+def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(driver: type[FakeCapture]) -> None:
+    frame = large_frame()
+    driver.undecoded[:] = [frame[:-2] + b"\x12\x34\xff\xd9"]
+    source = CameraSource("0", CaptureSettings())
+    assert source.read() is not None
+    source.close()
+
+
+def test_a_driver_that_converts_by_itself_is_left_alone(driver: type[FakeCapture]) -> None:
+    driver.undecoded[:] = [b"no JPEG"]
+    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"))
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    assert np.array_equal(frame.image, picture())

@@ -1,0 +1,109 @@
+"""JPEG frames with the damage that a bad cable or memory does to them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+
+PACKETS = (512, 1024, 3060)
+"""Payloads of USB packets, in bytes."""
+BLOCK = 16
+VISIBLE = 16.0
+"""Mean difference of a block, of 255."""
+
+
+def encode(
+    image: BgrImage, quality: int = 75, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, **extra: int
+) -> bytes:
+    """Return the image as baseline JPEG, with 4:2:2 chroma as cameras send it."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    options += [
+        cv2.IMWRITE_JPEG_RST_INTERVAL,
+        extra.get("restart", 0),
+        cv2.IMWRITE_JPEG_OPTIMIZE,
+        extra.get("optimize", 0),
+    ]
+    return cv2.imencode(".jpg", image, options)[1].tobytes()
+
+
+def scan_start(data: bytes) -> int:
+    """Return where the entropy-coded data begins."""
+    at = data.index(b"\xff\xda")
+    return at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+
+
+def cut_off(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    return data[: dice.randrange(scan_start(data), len(data) - 64)]
+
+
+def cut_off_with_end_marker(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    return cut_off(data, other, dice) + b"\xff\xd9"
+
+
+def cut_off_and_padded(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    return cut_off(data, other, dice).ljust(len(data), b"\0")
+
+
+def lost_packets(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    frame, size = bytearray(data), dice.choice(PACKETS)
+    for _ in range(dice.choice((1, 1, 2, 4))):
+        at = dice.randrange(scan_start(data), max(scan_start(data) + 1, len(frame) - size - 2))
+        del frame[at : at + size]
+    return bytes(frame)
+
+
+def zeroed_packet(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    size = dice.choice(PACKETS)
+    at = dice.randrange(scan_start(data), len(data) - size - 2)
+    return data[:at] + bytes(size) + data[at + size :]
+
+
+def stale_packet(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    """A packet of the frame before."""
+    size = dice.choice(PACKETS)
+    at = dice.randrange(scan_start(data), min(len(data), len(other)) - size - 2)
+    return data[:at] + other[at : at + size] + data[at + size :]
+
+
+def changed_bytes(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    frame = bytearray(data)
+    for _ in range(dice.choice((1, 1, 2, 8, 64))):
+        frame[dice.randrange(scan_start(data), len(data) - 2)] = dice.randrange(256)
+    return bytes(frame)
+
+
+def flipped_bits(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    frame = bytearray(data)
+    for _ in range(dice.choice((1, 1, 2, 8))):
+        frame[dice.randrange(scan_start(data), len(data) - 2)] ^= 1 << dice.randrange(8)
+    return bytes(frame)
+
+
+Damage = Callable[[bytes, bytes, random.Random], bytes]
+TRANSPORT: tuple[Damage, ...] = (
+    cut_off,
+    cut_off_with_end_marker,
+    cut_off_and_padded,
+    lost_packets,
+    zeroed_packet,
+    stale_packet,
+)
+"""What a bad cable does: USB packets carry checksums, so that they are lost rather than altered."""
+MEMORY: tuple[Damage, ...] = (changed_bytes, flipped_bits)
+
+
+def visible_share(frame: NDArray[np.uint8], intact: BgrImage) -> float:
+    """Return the share of blocks that a decoder shows visibly wrong."""
+    image = cv2.imdecode(frame, cv2.IMREAD_COLOR)
+    if image is None or image.shape != intact.shape:
+        return 1.0
+    height, width = intact.shape[:2]
+    difference = cv2.absdiff(image, intact).mean(axis=2)
+    blocks = cv2.resize(difference, (width // BLOCK, height // BLOCK), interpolation=cv2.INTER_AREA)
+    return float((blocks > VISIBLE).mean())

@@ -1,0 +1,164 @@
+"""Damaged JPEG frames are found before they are shown; intact ones are never dropped."""
+
+from __future__ import annotations
+
+import logging
+import random
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from app.capture.demo import DemoSource
+from app.core.types import BgrImage
+from app.media.jpeg import SURPLUS_DATA, damage
+from app.media.video_reader import VideoReader
+from tests.fuzz import tally
+from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_start, visible_share
+
+log = logging.getLogger(__name__)
+
+WIDTH, HEIGHT = 640, 360
+CASES = 60
+MANY = 2000
+SMALLEST_VISIBLE_SHARE = 0.001
+
+
+@pytest.fixture(scope="module")
+def images() -> list[BgrImage]:
+    source = DemoSource(WIDTH, HEIGHT, 30, realtime=False)
+    return [source.render(7 * number) for number in range(4)]
+
+
+def array(data: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(data, np.uint8)
+
+
+@pytest.mark.parametrize("quality", [10, 50, 75, 95, 100])
+@pytest.mark.parametrize(
+    "sampling",
+    [cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+)
+@pytest.mark.parametrize("extra", [{}, {"restart": 7}, {"optimize": 1}])
+def test_intact_frames_pass(images: list[BgrImage], quality: int, sampling: int, extra: dict[str, int]) -> None:
+    for image in (images[0], images[1][:357, :631]):
+        assert damage(array(encode(image, quality, sampling, **extra))) == ""
+
+
+def test_noise_grey_and_extreme_frames_pass() -> None:
+    dice = np.random.default_rng(0)
+    flat = [np.full((48, 64, 3), value, np.uint8) for value in (0, 255)]
+    checkers = np.kron(np.indices((6, 8)).sum(0) % 2, np.ones((8, 8))).astype(np.uint8)[:, :, None].repeat(3, 2) * 255
+    for image in (
+        *flat,
+        checkers,
+        dice.integers(0, 256, (48, 64, 3), np.uint8),
+        dice.integers(0, 256, (48, 64), np.uint8),
+    ):
+        for quality in (5, 60, 100):
+            assert damage(array(encode(image, quality))) == ""
+
+
+@given(st.binary(max_size=400))
+def test_arbitrary_bytes_never_crash(data: bytes) -> None:
+    tally.count()
+    assert damage(array(b"\xff\xd8" + data))
+    assert damage(array(data)) != ""
+
+
+@given(st.data())
+def test_arbitrary_headers_never_crash(data: st.DataObject) -> None:
+    tally.count()
+    frame = bytearray(encode(np.zeros((48, 64, 3), np.uint8)))
+    for _ in range(data.draw(st.integers(1, 6))):
+        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    assert isinstance(damage(array(bytes(frame))), str)
+
+
+def test_what_drivers_add_is_ignored(images: list[BgrImage]) -> None:
+    frame = encode(images[0])
+    assert damage(array(frame + bytes(5000))) == ""
+    assert damage(array(frame + b"\x12\x34")) == ""
+    assert damage(array(frame[:-2])) == ""
+    assert damage(array(frame[:-2] + b"\xff\xff\xff\xd9")) == ""
+    assert damage(array(frame[:-2] + b"\x11\xff\xd9")) == SURPLUS_DATA
+
+
+def test_frames_without_huffman_tables_pass(images: list[BgrImage]) -> None:
+    frame = encode(images[0])
+    while (at := frame.find(b"\xff\xc4")) >= 0:
+        frame = frame[:at] + frame[at + 2 + int.from_bytes(frame[at + 2 : at + 4], "big") :]
+    assert damage(array(frame)) == ""
+    assert damage(array(frame[: scan_start(frame) + 3000] + b"\xff\xd9"))
+
+
+def missed(images: list[BgrImage], kind: Damage, cases: int) -> tuple[int, list[float]]:
+    """Return how many damaged frames are visibly wrong, and the visible share of those that pass the check."""
+    dice = random.Random(5)
+    frames = [encode(image) for image in images]
+    intact = [cv2.imdecode(array(frame), cv2.IMREAD_COLOR) for frame in frames]
+    visible, passed = 0, []
+    for case in range(cases):
+        tally.count()
+        number = case % len(frames)
+        frame = array(kind(frames[number], frames[number - 1], dice))
+        found = damage(frame)
+        share = visible_share(frame, np.asarray(intact[number], np.uint8))
+        if share > SMALLEST_VISIBLE_SHARE:
+            visible += 1
+            if not found:
+                passed.append(share)
+    return visible, passed
+
+
+@pytest.mark.parametrize("kind", TRANSPORT)
+def test_no_frame_with_lost_data_passes(images: list[BgrImage], kind: Damage) -> None:
+    visible, passed = missed(images, kind, CASES)
+    assert visible > CASES * 0.7
+    assert len(passed) <= CASES * 0.02
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_few_frames_with_altered_data_pass(images: list[BgrImage], kind: Damage) -> None:
+    visible, passed = missed(images, kind, CASES)
+    assert visible > CASES * 0.2
+    assert len(passed) <= CASES * 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", TRANSPORT + MEMORY)
+def test_the_share_that_passes(images: list[BgrImage], kind: Damage) -> None:
+    visible, passed = missed(images, kind, MANY)
+    log.info("%s: %d of %d visibly damaged, %d pass", kind.__name__, visible, MANY, len(passed))
+    assert len(passed) <= MANY * (0.01 if kind in TRANSPORT else 0.03)
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mov", "mkv"])
+def test_damaged_frames_of_a_file_are_skipped(tmp_path: Path, images: list[BgrImage], suffix: str) -> None:
+    path = tmp_path / f"clip.{suffix}"
+    dice = random.Random(2)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj422p"
+        for number in range(12):
+            frame = encode(images[number % 4])
+            if number % 3 == 1:
+                frame = TRANSPORT[number % 4](frame, frame, dice)
+            packet = av.Packet(frame)
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1, 25)
+            packet.is_keyframe = True
+            container.mux(packet)
+    reader = VideoReader(path)
+    seen = list(reader.frames())
+    assert len(seen) == 8
+    assert reader.damaged == 4
+    for (_, image), number in zip(seen, (n for n in range(12) if n % 3 != 1), strict=True):
+        assert np.abs(image.astype(int) - images[number % 4]).mean() < 4
