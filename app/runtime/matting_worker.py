@@ -7,26 +7,22 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from app.compositing.base import Background
-from app.core.errors import ModelError
 from app.core.framing import framed
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
 from app.core.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
+from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, StandBy
+from app.runtime.engines.plausibility import AlphaWatch, CompositeCheck, mean_alpha
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 
-GRID_PX = 8
-MAX_ROUNDING = 2
-"""Largest difference (of 255) between composite and backdrop where alpha is 0."""
 FALLBACK_BACKDROP = BlurredRoom(80.0)
 """Replaces a background that is not available: it hides the room and needs no file."""
 
@@ -43,9 +39,11 @@ class MattingWorker:
         publish: Callable[[Picture | StandBy], None],
         want_foreground: Callable[[], bool],
         resting: Callable[[], bool],
+        self_test: Callable[[MattingEngine, int, int], None],
         board: StatusBoard,
         timing: Timing,
     ) -> None:
+        """self_test: as in `Parts`."""
         self._settings = settings
         self._frames = frames
         self._engines = engines
@@ -53,8 +51,11 @@ class MattingWorker:
         self._publish = publish
         self._want_foreground = want_foreground
         self._resting = resting
+        self._self_test = self_test
         self._board = board
         self._timing = timing
+        self._composites = CompositeCheck()
+        self._alphas = AlphaWatch(timing.plausibility_hold_s)
         self._background: Background | None = None
         self._request_lock = threading.Lock()
         self._requested_background: BackgroundSettings | None = None
@@ -111,17 +112,29 @@ class MattingWorker:
             backdrop = self._backdrop(frame, started_s)
             edges = settings.matting.edges
             matte = run.engine.step(frame.image, backdrop, edges, want_foreground=self._want_foreground())
-            check_matte(matte, frame, backdrop)
+            plausible = self._check(run, matte, frame, backdrop)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._engines.failed(error)
             self._stand_by(StandBy(Phase.WAITING))
             return
         self._board.step_ms.add(time.perf_counter() - started_s)
-        self._board.phase = Phase.RUNNING
-        self._finish(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
+        if plausible:
+            self._board.phase = Phase.RUNNING
+            self._finish(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
+        else:
+            self._stand_by(StandBy(Phase.WAITING))
         now_s = time.perf_counter()
         self._engines.completed(
             run, Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings))
+        )
+
+    def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
+        """Return whether the matte may be shown; raise ModelError if the engine has failed."""
+        self._composites.check(matte, frame, backdrop)
+        if run.reset:
+            self._alphas.reset()
+        return self._alphas.permits(
+            mean_alpha(matte.alpha), time.monotonic(), lambda: self._self_test(run.engine, *frame.size)
         )
 
     def _rate_hz(self, settings: Settings) -> float:
@@ -165,30 +178,6 @@ class MattingWorker:
 def _crop(frame: Frame, framing: FramingSettings) -> Frame:
     image = framed(frame.image, framing)
     return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
-
-
-def check_matte(matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
-    """Raise ModelError unless the engine's pictures are a matte of this frame before this backdrop.
-
-    Looks at every pixel of a coarse grid: where alpha is 0, the composite must be the backdrop.
-    """
-    height, width = frame.image.shape[:2]
-    fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
-    if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
-        raise ModelError(
-            f"The network gave a picture of {matte.composite.shape[1::-1]} for a frame of {(width, height)};"
-            " choose another model or executor."
-        )
-    if np.may_share_memory(matte.composite, frame.image):
-        raise ModelError("The network gave the camera's own picture back; choose another model or executor.")
-    if isinstance(backdrop, BlurredRoom):
-        return
-    grid = (slice(None, None, GRID_PX), slice(None, None, GRID_PX))
-    off = np.abs(matte.composite[grid].astype(np.int16) - backdrop[grid]).max(axis=2)
-    if np.any(off[matte.alpha[grid] == 0] > MAX_ROUNDING):
-        raise ModelError(
-            "The network's picture shows the room where there is nobody; choose another model or executor."
-        )
 
 
 def describe_background(settings: BackgroundSettings) -> str:

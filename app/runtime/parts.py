@@ -27,6 +27,8 @@ class Parts:
     """(file, width, height, fps, alpha)"""
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""
+    self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
+    """(engine, width, height of its frames): raises ModelError if the engine fails on a known frame."""
 
 
 def default_parts() -> Parts:
@@ -37,8 +39,9 @@ def default_parts() -> Parts:
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
+    from app.runtime.engines.self_test import self_test
 
     def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
         return Recorder(path, width, height, fps, alpha=alpha)
 
-    return Parts(SourceOpener(), build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch)
+    return Parts(SourceOpener(), build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch, self_test)

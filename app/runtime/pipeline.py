@@ -85,6 +85,7 @@ class Pipeline:
             self._pictures.put,
             lambda: self.want_foreground,
             lambda: self._demand.resting,
+            self._parts.self_test,
             self._board,
             self._timing,
         )

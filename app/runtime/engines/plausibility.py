@@ -1,0 +1,155 @@
+"""Checks every matte before it is shown: the composite against its parts, and alpha over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from app.core.errors import ModelError
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte
+
+MAX_ROUNDING = 2
+"""Largest error of a composite by rounding, of 255."""
+MAX_BACKGROUND_ALPHA = 8
+"""Up to this alpha, of 255, a pixel of a blurred room counts as background."""
+TILES = (3, 4)
+"""Rows and columns of the tiles that are compared where the background is the blurred room."""
+ROW_STEP = 8
+"""Of a blurred room every eighth row is compared, beginning with another one in each frame."""
+MIN_DETAIL = 2.0
+"""Mean difference (of 255) of neighbouring pixels below which a tile shows nothing that could be read."""
+MIN_CHANGE = 0.25
+"""A blurred tile differs from the frame by at least this fraction of the frame's detail; a copy by 0."""
+MIN_TILE_BACKGROUND = 0.25
+"""Fraction of a tile that must be background for it to be compared."""
+SATURATED = 0.985
+"""Mean alpha (0..1) from which nothing is hidden: the engine fails, or a face fills the frame."""
+UNSATURATED = 0.95
+"""Below this mean alpha a frame-filling face counts as gone."""
+JUMP = 0.6
+"""Rise of the mean alpha between two frames that no person can cause at a usual frame rate."""
+
+
+class CompositeCheck:
+    """Checks composites. Keeps its buffers, so that checks allocate little; used on one thread."""
+
+    def __init__(self) -> None:
+        self._difference: BgrImage = np.empty((0, 0, 3), np.uint8)
+        self._alpha: BgrImage = np.empty((0, 0, 3), np.uint8)
+        self._first_row = 0
+
+    def check(self, matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
+        """Raise ModelError unless the composite is a person before this backdrop.
+
+        A composite a·F + (1-a)·B differs from the backdrop B by at most a·255, at every pixel. A blurred room is not
+        known here: it must differ from the frame where there is no person, in every tile with detail.
+        """
+        _check_form(matte, frame)
+        if isinstance(backdrop, BlurredRoom):
+            self._first_row = (self._first_row + 1) % ROW_STEP
+            rows = slice(self._first_row, None, ROW_STEP)
+            shows_room = _has_copied_tile(matte.composite[rows], matte.alpha[rows], frame.image[rows])
+        else:
+            shows_room = self._excess(matte, backdrop) > MAX_ROUNDING
+        if shows_room:
+            raise ModelError(
+                "The network's picture shows the room where there is nobody; choose another model or executor."
+            )
+
+    def _excess(self, matte: Matte, backdrop: BgrImage) -> float:
+        """Return by how much, of 255, the composite differs more from the backdrop than alpha permits."""
+        if self._difference.shape != backdrop.shape:
+            self._difference, self._alpha = np.empty_like(backdrop), np.empty_like(backdrop)
+        cv2.absdiff(matte.composite, backdrop, self._difference)
+        cv2.cvtColor(matte.alpha, cv2.COLOR_GRAY2BGR, self._alpha)
+        cv2.subtract(self._difference, self._alpha, self._difference)
+        return cv2.norm(self._difference, cv2.NORM_INF)
+
+
+def _check_form(matte: Matte, frame: Frame) -> None:
+    height, width = frame.image.shape[:2]
+    fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
+    if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
+        raise ModelError(
+            f"The network gave a picture of {matte.composite.shape[1::-1]} for a frame of {(width, height)};"
+            " choose another model or executor."
+        )
+    if np.may_share_memory(matte.composite, frame.image):
+        raise ModelError("The network gave the camera's own picture back; choose another model or executor.")
+
+
+def _has_copied_tile(composite: BgrImage, alpha: AlphaImage, frame: BgrImage) -> bool:
+    """Return whether a tile with detail shows the frame itself where there is no person."""
+    background = (alpha <= MAX_BACKGROUND_ALPHA).view(np.uint8)
+    rows, columns = TILES
+    height, width = background.shape
+    for row in range(rows):
+        for column in range(columns):
+            tile = (
+                slice(row * height // rows, (row + 1) * height // rows),
+                slice(column * width // columns, (column + 1) * width // columns),
+            )
+            mask = background[tile]
+            pixels = cv2.countNonZero(mask)
+            if pixels <= MIN_TILE_BACKGROUND * mask.size:
+                continue
+            change = cv2.norm(composite[tile], frame[tile], cv2.NORM_L1, mask) / (3 * pixels)
+            detail = _detail(frame[tile], mask)
+            if detail >= MIN_DETAIL and change < MIN_CHANGE * detail:
+                return True
+    return False
+
+
+def _detail(image: BgrImage, mask: AlphaImage) -> float:
+    """Return the mean difference of horizontal neighbours under the mask, of 255."""
+    difference = cv2.absdiff(image[:, 1:], image[:, :-1])
+    return float(np.mean(cv2.mean(difference, mask[:, 1:])[:3]))
+
+
+def mean_alpha(alpha: AlphaImage) -> float:
+    """Return the mean of alpha, 0..1: the share of the frame that shows the person."""
+    return cv2.mean(alpha)[0] / 255
+
+
+class AlphaWatch:
+    """Detects an alpha that hides nothing or rises suddenly. Used on one thread.
+
+    A real cause, such as a face that fills the frame, lasts, and the engine passes its self-test: it is then shown.
+    """
+
+    def __init__(self, hold_s: float) -> None:
+        """hold_s: how long a suspicious alpha must last before it is believed."""
+        self._hold_s = hold_s
+        self._last: float | None = None
+        """The mean alpha of the last matte that was shown."""
+        self._suspect_since_s: float | None = None
+        self._believed = False
+        """A saturated alpha was found to be real and has lasted since."""
+
+    def reset(self) -> None:
+        """Start anew: the frames that follow belong to another sequence."""
+        self._last = self._suspect_since_s = None
+        self._believed = False
+
+    def permits(self, share: float, now_s: float, self_test: Callable[[], None]) -> bool:
+        """Return whether a matte with this mean alpha may be shown.
+
+        self_test: raises ModelError if the engine fails on a known frame; called before a suspicious alpha is believed.
+        """
+        if share < UNSATURATED:
+            self._believed = False
+        saturated = share >= SATURATED and not self._believed
+        jumped = share - (self._last or 0.0) >= JUMP if self._last is not None or saturated else False
+        if jumped:
+            if self._suspect_since_s is None:
+                self._suspect_since_s = now_s
+            if now_s - self._suspect_since_s < self._hold_s:
+                return False
+        if jumped or saturated:
+            self_test()
+            self._believed = True
+        self._suspect_since_s = None
+        self._last = share
+        return True
