@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from app.cli.options import LiveOptions, settings_from
 from app.config import logs
 
-EXIT_INTERRUPTED = 130
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 
 def convert(
@@ -80,6 +80,8 @@ def convert(
     print(f"{report.target}: {report.frames} frames{'' if report.complete else ', interrupted'}")
     if not report.complete:
         raise typer.Exit(EXIT_INTERRUPTED)
+    if report.source_cut:
+        raise typer.Exit(EXIT_FAILED)
 
 
 def evaluate(

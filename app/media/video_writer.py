@@ -130,11 +130,11 @@ class VideoWriter:
         self._last_tick = tick
         self._next_tick = tick + max(1, round(1 / self._rate / self._time_base))
 
-    def close(self, *, whole_audio: bool = True) -> None:
-        """Finish the file and give it its name; a second call does nothing.
+    def close(self, *, complete: bool = True) -> None:
+        """Finish the file and rename it to its final name. Idempotent.
 
-        whole_audio: copy the sound to its end; otherwise only as far as the pictures go. Where the file cannot be
-        finished (a full disk), OSError names the temporary file, which keeps all that was written.
+        complete: False leaves the finished file under its temporary name, and the audio ends with the video. If the
+        file cannot be finished (a full disk), OSError names the temporary file, which keeps all that was written.
         """
         if self._closed:
             return
@@ -143,11 +143,12 @@ class VideoWriter:
             with _os_errors(self.temporary_path):
                 self._container.mux(self._video.encode(None))
                 if self._audio is not None:
-                    self._audio.copy_until(None if whole_audio else self._next_tick * self._time_base)
+                    self._audio.copy_until(None if complete else self._next_tick * self._time_base)
         finally:
             self._release()
-        with _os_errors(self.temporary_path):
-            self.temporary_path.replace(self.path)
+        if complete:
+            with _os_errors(self.temporary_path):
+                self.temporary_path.replace(self.path)
 
     def abort(self) -> None:
         """Give up and leave no file behind; does nothing after `close`."""

@@ -40,11 +40,14 @@ class ConvertReport:
     """What a conversion did."""
 
     target: Path
+    """The composite; of an interrupted conversion to a video, the temporary file with the frames so far."""
     frames: int
     complete: bool
-    """False where it was interrupted: the target then holds the frames so far."""
+    """False if it was interrupted."""
     problems: tuple[str, ...]
-    """Sentences on what could not be taken over."""
+    """Sentences on what could not be converted."""
+    source_cut: bool = False
+    """The source ends before the time that its header names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,9 @@ def convert(
 
     source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
     over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
-    progress is called after every frame, should_stop before. What is written when it is interrupted (also by Ctrl+C)
-    or fails is finished and kept. Memory use is independent of the length. Raises MattecamError.
+    progress is called after every frame, should_stop before. When it is interrupted (also by Ctrl+C) or fails, the
+    frames so far are kept in a finished file under a temporary name (`name.part.mp4`). Memory use is independent of
+    the length. Raises MattecamError.
     """
     _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
     reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
@@ -89,12 +93,15 @@ def convert(
         opened, problems = _open_outputs(source, target, alpha, foreground, shape)
         step = _Step(engine, background, settings, alpha is not None, foreground is not None)
         outputs = Outputs(opened)
-        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop)
+        complete, written = _run(chain([first], frames), step, outputs, reader, progress, should_stop)
+    cut = complete and isinstance(reader, VideoReader) and reader.is_cut
+    if cut:
+        problems.append(f"{source} is cut off: {outputs.frames} frames were found, it is meant to be longer.")
     if reader.damaged:
         problems.append(f"{reader.damaged} damaged pieces of {source} were left out.")
     if complete:
         progress(outputs.frames, outputs.frames)
-    return ConvertReport(target, outputs.frames, complete, tuple(problems))
+    return ConvertReport(written or target, outputs.frames, complete, tuple(problems), cut)
 
 
 def _run(
@@ -104,8 +111,8 @@ def _run(
     reader: VideoReader | ImageFolderReader,
     progress: Progress,
     should_stop: Callable[[], bool],
-) -> bool:
-    """Every frame into `outputs`, which are finished in any case; False where it was interrupted."""
+) -> tuple[bool, Path | None]:
+    """Write every frame to `outputs` and finish them; return whether all were written, and the composite."""
     complete = True
     try:
         for time_s, name, image in frames:
@@ -117,15 +124,16 @@ def _run(
     except KeyboardInterrupt:
         complete = False
     except MattecamError as error:
-        kept = outputs.finish(whole=False) or f"The first {outputs.frames} frames are kept."
-        raise type(error)(f"{error} {kept}") from error
+        written, failure = outputs.finish(complete=False)
+        kept = f"The first {outputs.frames} frames are in {written}." if written else ""
+        raise type(error)(" ".join(filter(None, (str(error), failure or kept)))) from error
     except BaseException:
-        outputs.finish(whole=False)
+        outputs.finish(complete=False)
         raise
-    failure = outputs.finish(whole=complete)
+    written, failure = outputs.finish(complete=complete)
     if failure:
         raise SinkLostError(failure)
-    return complete
+    return complete, written
 
 
 class _Step:

@@ -43,8 +43,9 @@ class FolderOutput:
         """Write `name`.png. Raises OSError."""
         write_picture(self.path / f"{name}.png", image)
 
-    def close(self, *, whole: bool) -> None:
-        """Nothing to finish."""
+    def close(self, *, complete: bool) -> Path:
+        """Return the folder; there is nothing to finish."""
+        return self.path
 
     def abort(self) -> None:
         """Remove the folder where nothing is in it."""
@@ -67,9 +68,10 @@ class VideoOutput:
         """Append the picture. Raises OSError."""
         self._writer.write(geometry.letterbox(image, *self._writer.size), time_s)
 
-    def close(self, *, whole: bool) -> None:
-        """Finish the file; whole: with the sound to its end. Raises OSError."""
-        self._writer.close(whole_audio=whole)
+    def close(self, *, complete: bool) -> Path:
+        """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError."""
+        self._writer.close(complete=complete)
+        return self.path if complete else self._writer.temporary_path
 
     def abort(self) -> None:
         """Leave no file behind."""
@@ -97,20 +99,22 @@ class Outputs:
             raise SinkLostError(f"The conversion stopped at {output.path}: {why_not_written(error)}.") from error
         self.frames += 1
 
-    def finish(self, *, whole: bool) -> str:
-        """Finish every output, or remove it where nothing was written; a sentence on what could not be finished."""
-        failures = [self._finish(output, whole) for output in self._outputs]
-        return " ".join(filter(None, failures))
+    def finish(self, *, complete: bool) -> tuple[Path | None, str]:
+        """Finish every output, or remove it if nothing was written.
 
-    def _finish(self, output: Output, whole: bool) -> str:
+        Return the file or folder of the composite, None if there is none, and a sentence on what could not be finished.
+        """
+        finished = [self._finish(output, complete) for output in self._outputs]
+        return finished[0][0], " ".join(filter(None, (failure for _, failure in finished)))
+
+    def _finish(self, output: Output, complete: bool) -> tuple[Path | None, str]:
         if not self.frames:
             output.abort()
-            return ""
+            return None, ""
         try:
-            output.close(whole=whole)
+            return output.close(complete=complete), ""
         except OSError as error:
-            return f"{output.path} could not be finished; what was written is in {error.filename}."
-        return ""
+            return None, f"{output.path} could not be finished; what was written is in {error.filename}."
 
 
 def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:

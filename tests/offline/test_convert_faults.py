@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import pytest
 
+from app.cli import main
 from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import BgrImage, Matte
@@ -24,9 +25,10 @@ def test_stopped_on_request_what_there_is_is_finished(tmp_path: Path) -> None:
     report = convert(
         source, tmp_path / "out.mp4", settings=GREEN, makers=makers(engine), should_stop=lambda: engine.steps >= 7
     )
-    assert (report.frames, report.complete) == (7, False)
-    assert len(pictures(tmp_path / "out.mp4")) == 7
-    with av.open(str(tmp_path / "out.mp4")) as container:
+    assert (report.target, report.frames, report.complete) == (tmp_path / "out.part.mp4", 7, False)
+    assert not (tmp_path / "out.mp4").exists()
+    assert len(pictures(report.target)) == 7
+    with av.open(str(report.target)) as container:
         assert container.duration is not None
         assert container.duration < 500_000
 
@@ -35,16 +37,27 @@ def test_ctrl_c_finishes_what_there_is(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     report = run(source, tmp_path / "out.mp4", engine=HalfEngine(5, KeyboardInterrupt()))
     assert (report.frames, report.complete) == (5, False)
-    assert len(pictures(tmp_path / "out.mp4")) == 5
+    assert len(pictures(tmp_path / "out.part.mp4")) == 5
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", 25)
+    run(source, tmp_path / "out.mp4")
+    report = run(source, tmp_path / "out.mp4", engine=HalfEngine(0, KeyboardInterrupt()))
+    assert (report.frames, report.complete) == (0, False)
+    run(source, tmp_path / "out.mp4", engine=HalfEngine(5, KeyboardInterrupt()))
+    assert len(pictures(tmp_path / "out.mp4")) == 25
 
 
 def test_a_failing_network_keeps_what_there_is(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     engine = HalfEngine(5, ModelError("The network failed."))
-    with pytest.raises(ModelError, match=r"The network failed. The first 5 frames are kept."):
+    with pytest.raises(ModelError, match=r"The network failed. The first 5 frames are in .*out\.part\.mp4"):
         run(source, tmp_path / "out.mp4", engine=engine)
     assert engine.closed
-    assert len(pictures(tmp_path / "out.mp4")) == 5
+    assert len(pictures(tmp_path / "out.part.mp4")) == 5
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_a_failure_at_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
@@ -72,6 +85,8 @@ def test_damage_in_the_middle_is_left_out_and_told(tmp_path: Path) -> None:
     source.write_bytes(whole[: len(whole) * 6 // 10])
     report = run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
     assert report.complete
+    assert report.source_cut
+    assert "cut off" in report.problems[0]
     assert 5 < report.frames < 40
     assert read_numbers(tmp_path / "out.mp4") == list(range(report.frames))
 
@@ -151,3 +166,21 @@ def test_errors_of_the_disk_are_named(tmp_path: Path) -> None:
 
     with pytest.raises(SinkLostError, match="the folder does not exist"):
         run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", engine=Broken())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "audio"), [("mkv", ""), ("mkv", "aac"), ("mp4", ""), ("mp4", "aac"), ("ts", ""), ("avi", "")]
+)
+def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str) -> None:
+    source = write_clip(tmp_path / f"in.{suffix}", 40, audio=audio)
+    report = run(source, tmp_path / "out.mp4")
+    assert not report.source_cut
+    assert report.problems == ()
+
+
+def test_the_command_fails_for_a_cut_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
+    source = tmp_path / "cut.mkv"
+    source.write_bytes(whole[: len(whole) * 6 // 10])
+    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "student"]) == 1
+    assert "cut.mkv is cut off" in capsys.readouterr().err
