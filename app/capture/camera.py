@@ -18,7 +18,9 @@ from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
 from app.capture.mjpg import MjpgDecoder
 from app.core.errors import SourceLostError, SourceOpenError
+from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
+from app.core.text import Text
 from app.core.types import BgrImage, Frame, SourceInfo
 
 log = logging.getLogger(__name__)
@@ -47,8 +49,8 @@ class Picture:
 
     image: BgrImage | None
     """None: nothing, or a blank picture."""
-    blank: str = ""
-    """`black` or `green`, where the picture is nothing but that: a closed shutter, a format the driver gets wrong."""
+    blank: CameraText | None = None
+    """BLACK or GREEN if the frame has no other colour: a closed shutter, or a format that the driver gets wrong."""
 
 
 class CameraSource:
@@ -65,7 +67,7 @@ class CameraSource:
         self._settings = settings
         self._closed = threading.Event()
         self._index = 0
-        self._blank = ""
+        self._blank: CameraText | None = None
         self._lock: ExposureLock | None = None
         self._mjpg = MjpgDecoder()
         self._is_raw_mjpg = False
@@ -126,11 +128,11 @@ class CameraSource:
 
     def _open(self) -> cv2.VideoCapture:
         """The camera in the first format that gives a picture. Sets `info`."""
-        blank = ""
+        blank: CameraText | None = None
         for pixel_format in self._formats():
             capture = cv2.VideoCapture()
             if not _open_device(capture, self._device):
-                raise SourceOpenError(self._sentence("cannot be opened", self._why_not()))
+                raise SourceOpenError(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
             self._negotiate(capture, pixel_format)
             picture = self._look(capture, START_TIMEOUT_S)
             if picture.image is not None:
@@ -140,9 +142,9 @@ class CameraSource:
             blank = picture.blank or blank
             capture.release()
             log.info("%s gives no picture in the format %s", self._device.name, pixel_format)
-        raise SourceOpenError(
-            self._sentence(*(_blank_reason(blank) if blank else ("gives no picture", self._why_not())))
-        )
+        if blank is not None:
+            raise SourceOpenError(blank(camera=self._name()))
+        raise SourceOpenError(CameraText.NO_FRAMES(camera=self._name(), reason=self._why_not()))
 
     def _formats(self) -> tuple[str, ...]:
         """The formats to try, in turn."""
@@ -176,15 +178,15 @@ class CameraSource:
     def _look(self, capture: cv2.VideoCapture, timeout_s: float) -> Picture:
         """The next picture that is not blank, within the time."""
         end_s = time.perf_counter() + timeout_s
-        blank = ""
+        blank: CameraText | None = None
         while not self._closed.is_set():
             if capture.grab():
                 self._grabbed_s = time.perf_counter()
                 done, raw = capture.retrieve()
                 image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
                 if image is not None:
-                    blank = blank_colour(image)
-                    if not blank:
+                    blank = blank_fault(image)
+                    if blank is None:
                         return Picture(image)
             elif self._is_gone():
                 break
@@ -203,27 +205,26 @@ class CameraSource:
     def _is_gone(self) -> bool:
         return SYSTEM == "Linux" and not Path(self._device.path).exists()
 
-    def _why_not(self) -> str:
+    def _why_not(self) -> Text:
         if SYSTEM == "Linux":
             from app.capture import v4l2
 
             return v4l2.why_not(self._device.path)
-        return "check that it is plugged in, that no other program uses it, and that this program may use cameras"
+        return CameraText.REASON_UNKNOWN()
 
-    def _why_lost(self) -> str:
+    def _why_lost(self) -> Text:
         if self._is_gone():
-            return self._sentence("has been unplugged", "plug it in again or choose another camera")
-        if self._blank:
-            return self._sentence(*_blank_reason(self._blank))
+            return CameraText.DISCONNECTED(camera=self._name())
+        if self._blank is not None:
+            return self._blank(camera=self._name())
         if self._mjpg.last_damage:
-            return self._sentence("sends only damaged frames", "check its cable, or use another USB port")
-        self._capture.release()  # so that this program itself is not found to be the one that uses it
-        return self._sentence(f"has given no picture for {SILENCE_S:.0f} seconds", self._why_not())
+            return CameraText.DAMAGED(camera=self._name())
+        self._capture.release()  # so that this program itself is not reported as the user of the camera
+        return CameraText.SILENT(camera=self._name(), seconds=f"{SILENCE_S:.0f}", reason=self._why_not())
 
-    def _sentence(self, what: str, why: str) -> str:
-        device = self._device
-        place = f" ({device.path})" if device.path and device.path != device.name else ""
-        return f"The camera {device.name}{place} {what}: {why}."
+    def _name(self) -> str:
+        name, path = self._device.name, self._device.path
+        return CameraText.NAME(name=name, device=path) if path and path != name else name
 
 
 def _fourcc(capture: cv2.VideoCapture) -> str:
@@ -232,23 +233,19 @@ def _fourcc(capture: cv2.VideoCapture) -> str:
     return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
 
 
-def blank_colour(image: BgrImage) -> str:
-    """`black` or `green` (all planes zero in a YUV format) where the picture is nothing else, otherwise empty.
+def blank_fault(image: BgrImage) -> CameraText | None:
+    """Return BLACK or GREEN (all planes zero in a YUV format) if the frame has no other colour, else None.
 
     image: (height, width, 3) uint8 BGR.
     """
     sample = image[::8, ::8].reshape(-1, 3)
     low, high = sample.min(axis=0), sample.max(axis=0)
     if int((high - low).max()) > 2:
-        return ""
+        return None
     blue, green, red = (int(value) for value in high)
     if max(blue, green, red) <= 2:
-        return "black"
-    return "green" if max(blue, red) <= 8 and 100 <= green <= 170 else ""
-
-
-def _blank_reason(colour: str) -> tuple[str, str]:
-    return f"gives only {colour} pictures", "open its shutter, or choose another size or format"
+        return CameraText.BLACK
+    return CameraText.GREEN if max(blue, red) <= 8 and 100 <= green <= 170 else None
 
 
 def _unlisted(wanted: str) -> CameraDevice:
@@ -259,7 +256,7 @@ def _unlisted(wanted: str) -> CameraDevice:
         return CameraDevice(path, path, path, -1)
     if not linux and wanted.isdecimal():
         return CameraDevice(wanted, wanted, "", int(wanted))
-    raise SourceOpenError(f"There is no camera {wanted}; plug it in or choose another one (run.py devices lists them).")
+    raise SourceOpenError(CameraText.UNKNOWN(name=wanted))
 
 
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SourceOpenError
+from app.core.messages.capture import SourceText
 from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -161,7 +162,7 @@ def _view_size(width: int, height: int) -> tuple[float, float]:
 def _load(name: str) -> BgrImage:
     image = cv2.imread(str(ASSETS / name), cv2.IMREAD_COLOR)
     if image is None:
-        raise SourceOpenError(f"The demo's picture {ASSETS / name} is missing or damaged; install the program again.")
+        raise SourceOpenError(SourceText.DEMO_DAMAGED(file=ASSETS / name))
     return np.asarray(image, np.uint8)
 
 

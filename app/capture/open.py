@@ -40,7 +40,7 @@ class SourceOpener:
         try:
             name = parse_source(settings.source)
         except UsageError as error:
-            raise SourceOpenError(str(error)) from error
+            raise SourceOpenError(error.text) from error
         if name.kind is SourceKind.AUTO:
             return self._open_auto(settings)
         if name.kind is SourceKind.DEMO:

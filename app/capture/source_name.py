@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.core.errors import UsageError
+from app.core.messages.capture import SourceText
 
 CAMERA_PREFIX = "camera:"
 EMPTY_AT_FIRST = "empty"
@@ -42,7 +43,7 @@ def parse_source(text: str) -> SourceName:
     video file. Raises UsageError for what is none of them.
     """
     if "\0" in text or not text.strip():
-        raise UsageError("A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.")
+        raise UsageError(SourceText.EMPTY())
     if text in (SourceKind.AUTO.value, SourceKind.DEMO.value):
         return SourceName(SourceKind(text))
     if text == f"{SourceKind.DEMO.value}:{EMPTY_AT_FIRST}":
@@ -53,7 +54,5 @@ def parse_source(text: str) -> SourceName:
         return SourceName(SourceKind.FILE, text)
     value = text[len(CAMERA_PREFIX) :].strip()
     if not value:
-        raise UsageError(
-            f"{text!r} names no camera; use camera:INDEX, camera:/dev/videoN or an id from run.py devices."
-        )
+        raise UsageError(SourceText.NO_CAMERA_NAMED(text=text))
     return SourceName(SourceKind.CAMERA, value)

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.messages.capture import CameraText
+from app.core.messages.system import ProgramName
+from app.core.text import Text
 from app.system.device_holders import CAMERA_SERVICES, holders
 
 SYS_CLASS = Path("/sys/class/video4linux")
@@ -78,41 +81,40 @@ def query(path: str) -> Capability:
         return Capability(_name(driver), _name(card), _name(bus), is_camera, tuple(sorted(sizes)), formats)
 
 
-def why_not(path: str) -> str:
-    """Why this device gives no picture, and what to do: the second half of a sentence."""
+def why_not(path: str) -> Text:
+    """Return why this device delivers no frames and what to do: the second half of a sentence."""
     try:
         capability = query(path)
     except FileNotFoundError:
-        return "it is not there; plug it in or choose another camera"
+        return CameraText.REASON_ABSENT()
     except PermissionError:
-        return "this user may not open it; add the user to the group video and log in again"
+        return CameraText.REASON_NOT_PERMITTED()
     except OSError as error:
         if error.errno == errno.EBUSY:
-            return _busy(path)
+            return _in_use(path)
         if error.errno in (errno.ENODEV, errno.ENXIO):
-            return "it has been unplugged; plug it in again"
-        return f"it is not a camera ({error.strerror}); choose another one"
+            return CameraText.REASON_DISCONNECTED()
+        return CameraText.REASON_NOT_A_CAMERA()
     if users(path):
-        return _busy(path)
+        return _in_use(path)
     if not capability.is_camera and capability.driver != LOOPBACK_DRIVER:
-        return "it is not a camera; choose another one"
+        return CameraText.REASON_NOT_A_CAMERA()
     if capability.driver == LOOPBACK_DRIVER:
-        return "no program sends a picture to it; start one or choose another camera"
-    return "it gives no pictures; unplug it and plug it in again, or choose another size or format"
+        return CameraText.REASON_NO_SENDER()
+    return CameraText.REASON_NO_FRAMES()
 
 
-def users(path: str) -> list[str]:
-    """The programs that use the camera, in words, as far as this user may see them."""
+def users(path: str) -> list[Text]:
+    """Return the programs that use the camera, as far as this user may see them."""
     return [
-        "this program itself" if holder.pid == os.getpid() else str(holder)
+        ProgramName.THIS() if holder.pid == os.getpid() else holder.text
         for holder in holders(path) or ()
         if holder.name not in CAMERA_SERVICES
     ]
 
 
-def _busy(path: str) -> str:
-    named = ", ".join(users(path)) or "another program"
-    return f"it is in use by {named}; close it there or choose another camera"
+def _in_use(path: str) -> Text:
+    return CameraText.REASON_IN_USE(programs=users(path) or [ProgramName.OTHER()])
 
 
 def _formats(handle: int, planes: int) -> Iterator[int]:

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.core.errors import SourceLostError, SourceOpenError
+from app.core.messages.capture import SourceText
+from app.core.messages.media import VideoText
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError
 from app.media.video_reader import VideoReader
@@ -28,7 +30,7 @@ class VideoFileSource:
         try:
             self._reader = VideoReader(path, max_pixels=LIVE_MAX_PIXELS)
         except VideoError as error:
-            raise SourceOpenError(str(error)) from error
+            raise SourceOpenError(error.text) from error
         reader = self._reader
         self._info = SourceInfo(
             "file", path.name, str(path.resolve()), reader.width, reader.height, float(reader.fps), reader.codec
@@ -88,12 +90,12 @@ class VideoFileSource:
         timed = self._decode()
         if timed is None:
             if not self._loop:
-                raise SourceLostError(f"The video {self._info.name} has ended.")
+                raise SourceLostError(SourceText.VIDEO_ENDED(file=self._info.name))
             self._round_s = self._ends_s
             self._frames = self._reader.frames()
             timed = self._decode()
         if timed is None:
-            raise SourceLostError(f"The video {self._reader.path} can be read no further; choose another file.")
+            raise SourceLostError(VideoText.NO_MORE_FRAMES(file=self._reader.path))
         time_s = self._round_s + timed[0]
         self._ends_s = time_s + 1 / self._reader.fps
         return time_s, timed[1]
@@ -102,4 +104,4 @@ class VideoFileSource:
         try:
             return next(self._frames, None)
         except VideoError as error:
-            raise SourceLostError(str(error)) from error
+            raise SourceLostError(error.text) from error

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.core.messages.output import RecordingText
 from app.media.recovery import recover as recover_file
 from app.media.video_input import VideoError
 from app.output.unfinished import end, in_progress, unfinished_recordings
@@ -33,7 +34,7 @@ def recover(
 def _finish(part: Path) -> bool:
     try:
         if in_progress(part):
-            raise VideoError(f"The recording {part} is still being written; stop it first.")
+            raise VideoError(RecordingText.STILL_WRITTEN(file=part))
         print(recover_file(part))
     except VideoError as error:
         print(f"mattecam: {error}", file=sys.stderr)

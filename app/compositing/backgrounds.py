@@ -6,6 +6,7 @@ from app.compositing.base import Background
 from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
+from app.core.messages.background import BackgroundText
 from app.core.settings import BackgroundSettings
 
 
@@ -23,7 +24,8 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
     if settings.path is None:
-        raise BackgroundError(f"No {settings.kind} is chosen for the background; choose a file.")
+        message = BackgroundText.NO_VIDEO if settings.kind == "video" else BackgroundText.NO_IMAGE
+        raise BackgroundError(message())
     if settings.kind == "video":
         return VideoBackground(settings.path, settings.fit, realtime=realtime)
     return ImageBackground(settings.path, settings.fit, parse_colour(settings.colour))

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 
 from app.core import geometry
 from app.core.errors import BackgroundError
+from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, colour_matrix
 
@@ -38,14 +39,14 @@ class LoopingVideo:
         try:
             self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS)
         except VideoError as error:
-            raise BackgroundError(str(error)) from error
+            raise BackgroundError(error.text) from error
         interval_s = 1.0 / float(self._video.stream.average_rate or _FALLBACK_RATE)
         self.interval_s = min(max(interval_s, _SHORTEST_STEP_S), _LONGEST_STEP_S)
         self._round = self._video.frames()
         first = next(self._round, None)
         if first is None:
             self._video.close()
-            raise BackgroundError(f"The video {path} holds not one readable frame; choose another file.")
+            raise BackgroundError(VideoText.NO_FRAME(file=path))
         self.first: VideoFrame = first
 
     def frames(self) -> Iterator[TimedFrame]:

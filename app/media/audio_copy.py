@@ -12,6 +12,8 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
+from app.core.messages.media import WriteReason
+from app.media.disk_errors import ExplainedOSError
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container
 
 AV_TIME_BASE = 1_000_000
@@ -33,7 +35,7 @@ class AudioCopy:
         try:
             self._input = open_container(source)
         except VideoError as error:
-            raise OSError(errno.EIO, str(error), str(source)) from error
+            raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=error.text), source) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         if not self._input.streams.audio:

@@ -1,23 +1,48 @@
-"""Why a file cannot be written, in the user's words."""
+"""Explain to the user why a file cannot be read or written."""
 
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
-_REASONS = {
-    errno.ENOSPC: "the disk is full; free some space and try again",
-    errno.EDQUOT: "your share of the disk is used up; free some space and try again",
-    errno.EFBIG: "the file has become too large for this disk; choose another one",
-    errno.EACCES: "it may not be written to; choose another folder",
-    errno.EPERM: "it may not be written to; choose another folder",
-    errno.EROFS: "the disk may only be read; choose another folder",
-    errno.ENOENT: "the folder does not exist; create it or choose another one",
-    errno.EISDIR: "there is a folder of this name; choose another name",
-    errno.ENOTDIR: "a part of the path is not a folder; choose another one",
-    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+from app.core.messages.media import ReadReason, WriteReason
+from app.core.text import Text
+
+_WRITING = {
+    errno.ENOSPC: WriteReason.DISK_FULL,
+    errno.EDQUOT: WriteReason.QUOTA,
+    errno.EFBIG: WriteReason.FILE_TOO_LARGE,
+    errno.EACCES: WriteReason.NOT_PERMITTED,
+    errno.EPERM: WriteReason.NOT_PERMITTED,
+    errno.EROFS: WriteReason.READ_ONLY,
+    errno.ENOENT: WriteReason.NO_FOLDER,
+    errno.EISDIR: WriteReason.IS_FOLDER,
+    errno.ENOTDIR: WriteReason.NOT_A_FOLDER,
+    errno.ENAMETOOLONG: WriteReason.NAME_TOO_LONG,
+}
+_READING = {
+    errno.ENOENT: ReadReason.ABSENT,
+    errno.EACCES: ReadReason.NOT_PERMITTED,
+    errno.EPERM: ReadReason.NOT_PERMITTED,
+    errno.EISDIR: ReadReason.IS_FOLDER,
 }
 
 
-def why_not_written(error: OSError) -> str:
-    """What happened and what to do: the second half of a sentence, without the stop at its end."""
-    return _REASONS.get(error.errno or 0) or f"{error.strerror or error}; choose another file"
+class ExplainedOSError(OSError):
+    """An OSError with a reason for the user."""
+
+    def __init__(self, number: int, reason: Text, path: Path) -> None:
+        super().__init__(number, str(reason), str(path))
+        self.reason = reason
+
+
+def why_not_written(error: OSError) -> Text:
+    """Return the reason and what to do: the second half of a sentence, without the full stop."""
+    if isinstance(error, ExplainedOSError):
+        return error.reason
+    return _WRITING.get(error.errno or 0, WriteReason.OTHER)()
+
+
+def why_not_read(error: OSError) -> Text:
+    """Return the reason: a part of a sentence."""
+    return _READING.get(error.errno or 0, ReadReason.OTHER)()

@@ -16,8 +16,10 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
+from app.core.messages.media import ImageText
 from app.core.types import BgrImage
 
+log = logging.getLogger(__name__)
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what is wrong with a file is told by the errors of this module
 
 MAX_SIDE = 3840
@@ -61,17 +63,18 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
             with Image.open(path, formats=FORMATS) as image:
                 return _read(image, path, over, max_side)
     except FileNotFoundError:
-        raise BackgroundError(f"The picture {path} does not exist; choose another one.") from None
+        raise BackgroundError(ImageText.ABSENT(file=path)) from None
     except UnidentifiedImageError:
-        raise BackgroundError(f"{path} is not a picture that can be read; use a JPEG, PNG or WebP file.") from None
+        raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path)) from None
     except PermissionError:
-        raise BackgroundError(f"The picture {path} may not be read; check the file's permissions.") from None
+        raise BackgroundError(ImageText.NOT_PERMITTED(file=path)) from None
     except IsADirectoryError:
-        raise BackgroundError(f"{path} is a folder; choose a picture in it.") from None
+        raise BackgroundError(ImageText.FOLDER(file=path)) from None
     except MemoryError:
         raise _too_large(path) from None
     except _BROKEN as error:
-        raise BackgroundError(f"The picture {path} is broken ({error}); save it again or choose another one.") from None
+        log.info("%s cannot be decoded: %s", path, error)
+        raise BackgroundError(ImageText.DAMAGED(file=path)) from None
 
 
 def is_picture(path: Path) -> bool:
@@ -125,7 +128,7 @@ def _bytes_per_pixel(mode: str) -> int:
 
 
 def _too_large(path: Path) -> BackgroundError:
-    return BackgroundError(f"The picture {path} is too large to be read; save it smaller, or as JPEG.")
+    return BackgroundError(ImageText.TOO_LARGE(file=path))
 
 
 def kind_of_file(path: Path) -> Literal["image", "video"]:

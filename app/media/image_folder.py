@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.core.errors import BackgroundError
+from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.image_file import read_image
 from app.media.video_input import VideoError
@@ -33,7 +34,7 @@ class ImageFolderReader:
         """Pictures left out so far because they cannot be read."""
         self._files = sorted((f for f in path.iterdir() if f.suffix.lower() in PICTURES), key=_natural)
         if not self._files:
-            raise VideoError(f"The folder {path} holds no pictures ({', '.join(PICTURES)}); choose another one.")
+            raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
         self.frame_estimate: int | None = len(self._files)
         self._stems = Counter(file.stem for file in self._files)
 

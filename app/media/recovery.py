@@ -13,6 +13,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
+from app.core.messages.output import RecordingText
 from app.media.disk_errors import why_not_written
 from app.media.video_input import VideoError, open_container
 from app.media.video_writer import create_temporary
@@ -30,7 +31,7 @@ def recover(part: Path) -> Path:
             try:
                 frames = _copy(source, temporary)
                 if frames == 0:
-                    raise VideoError(f"{part} holds no frame that can be recovered; delete it.")
+                    raise VideoError(RecordingText.NO_FRAME(file=part))
                 final = _rename(temporary, _final_name(part))
             except BaseException:
                 with suppress(OSError):
@@ -38,7 +39,7 @@ def recover(part: Path) -> Path:
                 raise
         part.unlink()
     except OSError as error:  # FFmpegError is one
-        raise VideoError(f"The recording {part} could not be finished: {why_not_written(error)}.") from error
+        raise VideoError(RecordingText.NOT_RECOVERED(file=part, reason=why_not_written(error))) from error
     return final
 
 

@@ -23,6 +23,7 @@ from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
 
 from app.core.errors import MattecamError
+from app.core.messages.media import VideoText
 from app.media.jpeg import SURPLUS_DATA, damage
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def open_container(path: Path) -> InputContainer:
     """Open a media file for reading under the allow-list. Raises VideoError."""
     try:
         if not path.is_file():
-            raise VideoError(f"There is no video file {path}; check the name.")
+            raise VideoError(VideoText.ABSENT(file=path))
         return av.open(
             f"file:{path}",  # so that a name with a colon in it is not taken for another protocol
             container_options={
@@ -80,11 +81,9 @@ def open_container(path: Path) -> InputContainer:
             timeout=OPEN_TIMEOUT_S,
         )
     except PermissionError:
-        raise VideoError(f"The video {path} may not be read; check the file's permissions.") from None
+        raise VideoError(VideoText.NOT_PERMITTED(file=path)) from None
     except (FFmpegError, OSError, ValueError):
-        raise VideoError(
-            f"{path} is not a video that can be read: it is damaged or unknown; choose another file."
-        ) from None
+        raise VideoError(VideoText.UNREADABLE(file=path)) from None
 
 
 class VideoInput:
@@ -155,15 +154,13 @@ class VideoInput:
     def _choose_stream(self, max_pixels: int) -> VideoStream:
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
-            raise VideoError(f"{self.path} holds no video; choose another file.")
+            raise VideoError(VideoText.NO_VIDEO(file=self.path))
         stream = streams[0]
         codec = stream.codec_context
         if codec is None or codec.codec.name not in VIDEO_CODECS.split(","):
-            raise VideoError(f"{self.path} is in a format that cannot be played; save it as MP4 (H.264).")
+            raise VideoError(VideoText.UNSUPPORTED(file=self.path))
         if codec.width * codec.height > max_pixels:
-            raise VideoError(
-                f"The frames of {self.path} are too large ({codec.width}x{codec.height}); save it in a smaller size."
-            )
+            raise VideoError(VideoText.TOO_LARGE(file=self.path, width=codec.width, height=codec.height))
         return stream
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:

@@ -13,6 +13,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.audio_copy import AV_TIME_BASE
 from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_matrix
@@ -43,7 +44,7 @@ class VideoReader:
         with closing(VideoInput(path, max_pixels=max_pixels)) as video:
             first = next(video.frames(), None)
             if first is None:
-                raise VideoError(f"The video {path} holds not one readable frame; choose another file.")
+                raise VideoError(VideoText.NO_FRAME(file=path))
             stream, container = video.stream, video.container
             self._aspect = video.pixel_aspect
             self._coded_size = first.width, first.height

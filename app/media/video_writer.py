@@ -16,7 +16,9 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from app.core.messages.media import WriteReason
 from app.media.audio_copy import AudioCopy
+from app.media.disk_errors import ExplainedOSError
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """The kinds of file that can be written."""
@@ -68,7 +70,7 @@ class VideoWriter:
         self._next_tick = 0
         self._closed = False
         if path.suffix.lower() not in SUFFIXES:
-            raise OSError(errno.EINVAL, f"the name of a video must end in {', '.join(SUFFIXES)}", str(path))
+            raise ExplainedOSError(errno.EINVAL, WriteReason.SUFFIX(suffixes=SUFFIXES), path)
         self.temporary_path = create_temporary(path)
         try:
             with _os_errors(path):
@@ -205,7 +207,7 @@ def create_temporary(path: Path) -> Path:
         except FileExistsError:
             continue
         return candidate
-    raise FileExistsError(errno.EEXIST, "too many unfinished files", str(path))
+    raise ExplainedOSError(errno.EEXIST, WriteReason.UNFINISHED_FILES(), path)
 
 
 @contextmanager

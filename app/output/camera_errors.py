@@ -1,51 +1,54 @@
-"""What the drivers of virtual cameras say, in the user's words: what happened and what to do."""
+"""Explain errors of virtual camera drivers to the user."""
 
 from __future__ import annotations
 
+import errno
+import logging
+
+from app.core.messages.output import VirtualCameraText
+from app.core.text import Text
+from app.system.device_holders import LINUX
+
+log = logging.getLogger(__name__)
+
 LOAD_COMMAND = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
 
-NO_DEVICE = (
-    "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run "
-    f"'{LOAD_COMMAND}', or let 'run.py doctor --fix' do it."
+_BY_NUMBER = {
+    errno.ENOENT: VirtualCameraText.ABSENT,
+    errno.ENODEV: VirtualCameraText.ABSENT,
+    errno.ENXIO: VirtualCameraText.ABSENT,
+    errno.EACCES: VirtualCameraText.NOT_PERMITTED,
+    errno.EPERM: VirtualCameraText.NOT_PERMITTED,
+    errno.EBUSY: VirtualCameraText.BUSY,
+    errno.ENOTTY: VirtualCameraText.NOT_AN_OUTPUT,
+    errno.EINVAL: VirtualCameraText.NOT_AN_OUTPUT,
+}
+_BY_WORDS = (
+    # pyvirtualcam raises RuntimeError for everything; only its text tells the cause
+    ("does not exist", VirtualCameraText.ABSENT),
+    ("missing permissions", VirtualCameraText.NOT_PERMITTED),
+    ("Permission denied", VirtualCameraText.NOT_PERMITTED),
+    ("is not a video output device", VirtualCameraText.NOT_AN_OUTPUT),
+    ("already in use", VirtualCameraText.OPEN_HERE),
+    ("resource busy", VirtualCameraText.BUSY),
+    ("could not be started", VirtualCameraText.NOT_STARTED),
 )
-
-_SENTENCES = (
-    ("No v4l2 loopback device found", NO_DEVICE),
-    (
-        "Did you install OBS",
-        "There is no virtual camera: install OBS Studio 30 or later, which brings one, start it once and close it.",
-    ),
-    ("does not exist", "The virtual camera {device} does not exist; choose another one or 'auto'."),
-    (
-        "missing permissions",
-        "The virtual camera {device} may not be opened: run 'sudo usermod -aG video $USER', log out and in again.",
-    ),
-    (
-        "Permission denied",
-        "The virtual camera {device} may not be opened: run 'sudo usermod -aG video $USER', log out and in again.",
-    ),
-    (
-        "is not a video output device",
-        "{device} takes no pictures: it is a real camera, or another program is sending to it; "
-        "close that program or choose another virtual camera.",
-    ),
-    ("already in use", "The virtual camera {device} is open in this program already; choose another one."),
-    (
-        "resource busy",
-        "Another program is sending to the virtual camera {device}; close that program or choose another one.",
-    ),
-    (
-        "could not be started",
-        "The virtual camera {device} does not start: stop it in OBS, and close other programs that send to it.",
-    ),
-)
+_NO_CAMERA = ("No v4l2 loopback device found", "Did you install OBS")
 
 
-def sentence(error: object, device: str) -> str:
-    """One sentence for what opening or feeding `device` raised."""
-    text = str(error)
-    for words, answer in _SENTENCES:
-        if words in text:
-            return answer.format(device=device)
-    first_line = text.strip().split("\n")[0].rstrip(".") or type(error).__name__
-    return f"The virtual camera {device} cannot be used ({first_line}); choose another one or run 'run.py doctor'."
+def no_virtual_camera(linux: bool = LINUX) -> Text:
+    """Return how to get a virtual camera on Linux or on another system."""
+    if linux:
+        return VirtualCameraText.NONE_ON_LINUX(command=LOAD_COMMAND)
+    return VirtualCameraText.NONE_ELSEWHERE()
+
+
+def explain(error: Exception, device: str) -> Text:
+    """Return what an error of opening or writing to `device` means. The error itself is logged."""
+    log.info("The virtual camera %s: %s", device, error)
+    if isinstance(error, OSError) and error.errno in _BY_NUMBER:
+        return _BY_NUMBER[error.errno](device=device)
+    if any(words in str(error) for words in _NO_CAMERA):
+        return no_virtual_camera()
+    message = next((message for words, message in _BY_WORDS if words in str(error)), VirtualCameraText.FAILED)
+    return message(device=device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from app.core.errors import SinkLostError
+from app.core.messages.output import RecordingText
 from app.core.types import Picture, check_bgr
 
 
@@ -27,7 +28,7 @@ class MemorySink:
     def send(self, picture: Picture) -> None:
         """Keep the picture. Raises SinkLostError after `close`."""
         if self._closed:
-            raise SinkLostError("A picture was sent to a closed sink; open it again.")
+            raise SinkLostError(RecordingText.CLOSED())
         check_bgr(picture.image)
         self._pictures.append(picture)
         self.sent += 1

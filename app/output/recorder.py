@@ -12,6 +12,8 @@ import numpy as np
 
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.messages.output import RecordingText
+from app.core.text import Text
 from app.core.types import Picture
 from app.media.disk_errors import why_not_written
 from app.media.video_writer import VideoWriter
@@ -46,13 +48,13 @@ class Recorder:
         try:
             self._writer = VideoWriter(path, width, height, self._rate, live=True)
         except OSError as error:
-            raise SinkOpenError(f"The recording {path} cannot be started: {why_not_written(error)}.") from error
+            raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
         unfinished.begin(self._writer.temporary_path)
 
     def send(self, picture: Picture) -> None:
         """Append the picture. Raises SinkLostError where it cannot be written; the file so far is finished then."""
         if self._closed:
-            raise SinkLostError(f"The recording {self.name} is finished; start another one.")
+            raise SinkLostError(RecordingText.FINISHED(file=self.name))
         now_s = self._clock()
         if self._started_s is None:
             self._started_s = now_s
@@ -61,7 +63,7 @@ class Recorder:
             self._writer.write(self._image(picture), self._tick / self._rate)
         except OSError as error:
             kept = self._salvage()
-            raise SinkLostError(f"The recording stopped: {why_not_written(error)} ({kept}).") from error
+            raise SinkLostError(RecordingText.STOPPED(reason=why_not_written(error), kept=kept)) from error
 
     def close(self) -> None:
         """Finish the file; one that holds no picture is removed. Raises SinkLostError where it cannot be finished."""
@@ -75,7 +77,7 @@ class Recorder:
                 self._writer.close()
         except OSError as error:
             raise SinkLostError(
-                f"The recording could not be finished: {why_not_written(error)} ({self._salvage()})."
+                RecordingText.NOT_FINISHED(reason=why_not_written(error), kept=self._salvage())
             ) from error
         finally:
             unfinished.end(self._writer.temporary_path)
@@ -89,7 +91,7 @@ class Recorder:
             image = picture.alpha
         return geometry.letterbox(image, *self._writer.size)
 
-    def _salvage(self) -> str:
+    def _salvage(self) -> Text:
         """Finish what there is after a failure, and say where it lies."""
         self._closed = True
         with suppress(OSError):
@@ -101,5 +103,5 @@ class Recorder:
                 temporary_path.rename(path)
         unfinished.end(temporary_path)
         if temporary_path.exists():
-            return f"what was recorded is in {temporary_path}"
-        return f"what was recorded is in {path}" if path.exists() else "nothing was recorded"
+            return RecordingText.KEPT(file=temporary_path)
+        return RecordingText.KEPT(file=path) if path.exists() else RecordingText.NOTHING_KEPT()

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.messages.output import VirtualCameraText
 from app.core.types import BgrImage, Picture
-from app.output.camera_errors import NO_DEVICE, sentence
+from app.output.camera_errors import explain, no_virtual_camera
 from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list_virtual_cameras
 from app.output.pixels import Layout, Packer
 from app.system.device_holders import LINUX, holders
@@ -76,7 +77,7 @@ class VirtualCamera:
         try:
             self._feed = _open(self.device, self._wanted, self._fps)
         except SinkOpenError as error:
-            raise SinkLostError(str(error)) from error
+            raise SinkLostError(error.text) from error
 
 
 class _Feed:
@@ -93,14 +94,14 @@ class _Feed:
 
     def send(self, image: BgrImage) -> None:
         if self.closed:
-            raise SinkLostError(f"The virtual camera {self._device} is closed; open it again.")
+            raise SinkLostError(VirtualCameraText.CLOSED(device=self._device))
         if self._packed is None or image is not self._shown:  # the clock repeats pictures
             self._packed = self._packer.pack(geometry.letterbox(image, *self.size))
             self._shown = image
         try:
             self._camera.send(self._packed)
         except _ERRORS as error:
-            raise SinkLostError(sentence(error, self._device)) from error
+            raise SinkLostError(explain(error, self._device)) from error
 
     def close(self) -> None:
         if self.closed:
@@ -126,17 +127,16 @@ def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
         if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
-            raise SinkOpenError(sentence("is not a video output device", device_or_label))
+            raise SinkOpenError(VirtualCameraText.NOT_AN_OUTPUT(device=device_or_label))
     if not known:
-        reason = NO_DEVICE if LINUX else sentence("Did you install OBS", "")
-        raise SinkOpenError(reason if device_or_label == "auto" else f"{device_or_label}: {reason}")
+        raise SinkOpenError(no_virtual_camera(LINUX))
     if device_or_label == "auto":
         return known
     named = [one for one in known if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
     if named:
         return named
-    there_are = ", ".join(f"{one.id} ({one.label})" for one in known)
-    raise SinkOpenError(f"There is no virtual camera {device_or_label!r}; choose one of {there_are}.")
+    devices = [f"{one.id} ({one.label})" for one in known]
+    raise SinkOpenError(VirtualCameraText.ABSENT_AMONG(device=device_or_label, devices=devices))
 
 
 def _open_first(
@@ -175,8 +175,7 @@ def _open_loopback(device: str, size: tuple[int, int], fps: float) -> _Feed:
             return feed
         feed.close()
     raise SinkOpenError(
-        f"The virtual camera {device} is kept in a format that cannot be sent ({real.width}x{real.height} "
-        f"{real.fourcc}); close the programs that use it and try again."
+        VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
     )
 
 
@@ -188,7 +187,7 @@ def _make(device: str, size: tuple[int, int], fps: float, layout: Layout) -> _Fe
 
         camera = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
     except _ERRORS as error:
-        raise SinkOpenError(sentence(error, device)) from error
+        raise SinkOpenError(explain(error, device)) from error
     return _Feed(camera, device, layout)
 
 
@@ -197,12 +196,12 @@ def _make_ready(device: str) -> None:
     from app.output import v4l2
 
     if is_busy(device):
-        raise SinkOpenError(sentence("Device or resource busy", device))
+        raise SinkOpenError(VirtualCameraText.BUSY(device=device))
     try:
         if not v4l2.takes_output(device):
             v4l2.revive(device)
     except OSError as error:
-        raise SinkOpenError(sentence(error.strerror or error, device)) from error
+        raise SinkOpenError(explain(error, device)) from error
 
 
 def _others_hold(device: str) -> bool:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 
+from app.core.errors import text_of
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 from app.runtime.measure import LatencyMeter, RateMeter
@@ -44,7 +45,7 @@ class StatusBoard:
 
     def report(self, stage: Stage, error: Exception | str) -> None:
         """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
-        message = str(error) or type(error).__name__
+        message = text_of(error) if isinstance(error, Exception) else error
         with self._lock:
             known = self._problems.get(stage)
             if known is not None and known.message == message:

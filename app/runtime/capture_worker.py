@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.capture.base import FrameSource, HoldsExposure
 from app.core.errors import SourceLostError
+from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.runtime.board import StatusBoard
@@ -135,8 +136,7 @@ class CaptureWorker:
             frame = self._source.read()
             if frame is None and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
                 raise SourceLostError(
-                    f"{self._source.info.name} has given no picture for {self._timing.source_timeout_s:.0f} seconds;"
-                    " it is opened again, check its cable and that no other program holds it."
+                    CameraText.SILENT_SOURCE(source=self._source.info.name, seconds=f"{self._timing.source_timeout_s:.0f}")
                 )
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._lose(error)

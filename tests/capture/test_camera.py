@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from app.capture import camera
-from app.capture.camera import CameraSource, blank_colour
+from app.capture.camera import CameraSource, blank_fault
 from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError, SourceOpenError
+from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 from tests.media.damaged_jpegs import encode, lost_packets
@@ -117,7 +118,7 @@ def test_a_format_that_gives_no_picture_is_passed_over(driver: type[FakeCapture]
 
 def test_only_black_pictures_are_an_error_that_says_so(driver: type[FakeCapture]) -> None:
     driver.shows.update(MJPG=np.zeros((48, 64, 3), np.uint8), YUYV=np.zeros((48, 64, 3), np.uint8))
-    with pytest.raises(SourceOpenError, match="only black pictures: open its shutter"):
+    with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):
         CameraSource("0", CaptureSettings())
 
 
@@ -144,7 +145,7 @@ def test_silence_is_a_lost_camera(driver: type[FakeCapture]) -> None:
 def test_a_closed_shutter_is_a_lost_camera_and_no_black_frame_comes(driver: type[FakeCapture]) -> None:
     source = CameraSource("0", CaptureSettings())
     driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
-    with pytest.raises(SourceLostError, match="only black pictures"):
+    with pytest.raises(SourceLostError, match="only black frames"):
         for _ in range(50):
             assert source.read() is None
     source.close()
@@ -154,7 +155,7 @@ def test_an_unplugged_camera_is_lost_at_once(driver: type[FakeCapture], monkeypa
     source = CameraSource("0", CaptureSettings())
     driver.shows.clear()
     monkeypatch.setattr(CameraSource, "_is_gone", lambda self: True)
-    with pytest.raises(SourceLostError, match="unplugged"):
+    with pytest.raises(SourceLostError, match="is disconnected"):
         source.read()
     source.close()
 
@@ -189,16 +190,16 @@ def test_a_rate_that_cannot_be_is_not_believed(driver: type[FakeCapture], fps: f
 
 @pytest.mark.parametrize(
     ("colour", "expected"),
-    [((0, 0, 0), "black"), ((2, 1, 0), "black"), ((0, 135, 0), "green"), ((0, 154, 0), "green"), ((0, 255, 0), ""),
-     ((30, 30, 30), ""), ((255, 255, 255), "")],
+    [((0, 0, 0), CameraText.BLACK), ((2, 1, 0), CameraText.BLACK), ((0, 135, 0), CameraText.GREEN),
+     ((0, 154, 0), CameraText.GREEN), ((0, 255, 0), None), ((30, 30, 30), None), ((255, 255, 255), None)],
 )  # fmt: skip
-def test_blank_pictures(colour: tuple[int, int, int], expected: str) -> None:
-    assert blank_colour(np.full((48, 64, 3), colour, np.uint8)) == expected
+def test_blank_pictures(colour: tuple[int, int, int], expected: CameraText | None) -> None:
+    assert blank_fault(np.full((48, 64, 3), colour, np.uint8)) == expected
 
 
 def test_a_dark_room_is_not_blank() -> None:
     noise = np.random.default_rng(0).integers(0, 6, (48, 64, 3), np.uint8)
-    assert blank_colour(noise) == ""
+    assert blank_fault(noise) is None
 
 
 def large_frame() -> bytes:
@@ -224,7 +225,7 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
 def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [large_frame(), damaged_frame()]
     source = CameraSource("0", CaptureSettings())
-    with pytest.raises(SourceLostError, match="only damaged frames: check its cable"):
+    with pytest.raises(SourceLostError, match="only damaged frames; check its cable"):
         for _ in range(100):
             assert source.read() is None
     source.close()

@@ -136,7 +136,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("app.media.image_file.Image.open", refuse)
     monkeypatch.setattr("app.media.video_input.av.open", refuse)
     for kind in ("image", "video"):
-        with pytest.raises(BackgroundError, match="may not be read"):
+        with pytest.raises(BackgroundError, match="no permission to read"):
             open_background(BackgroundSettings(kind=kind, path=path))
 
 

@@ -113,8 +113,7 @@ def test_a_device_that_is_not_a_camera(qapp: QApplication) -> None:
         open_source(CaptureSettings(source="camera:/dev/null"))
     with translate(qapp, QLocale("de")):
         assert translated_error(caught.value) == (
-            "Die Kamera /dev/null lässt sich nicht öffnen: Es ist keine Kamera (kein Videogerät); wählen Sie eine "
-            "andere."
+            "Die Kamera /dev/null lässt sich nicht öffnen: Das Gerät ist keine Kamera; wählen Sie ein anderes."
         )
 
 
@@ -174,16 +173,16 @@ def test_the_doctor_speaks_german_and_its_commands_stay(qapp: QApplication, qtbo
         (
             "de",
             "Das Bild {0} gibt es nicht; wählen Sie ein anderes.",
-            "Es gibt keine Szene 'Office'; es ist noch keine gespeichert.",
+            "Es gibt keine Szene „Office“; es ist noch keine gespeichert.",
         ),
-        ("es", "La imagen {0} no existe; elija otra.", "No hay ninguna escena 'Office'; aún no hay ninguna guardada."),
+        ("es", "La imagen {0} no existe; elija otra.", "No hay ninguna escena «Office»; aún no hay ninguna guardada."),
     ],
 )
 def test_the_window_tells_what_failed_in_its_language_and_the_rest_stays_english(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path, language: str, picture: str, scene: str
 ) -> None:
     gone = tmp_path / "gone.png"
-    english = f"The picture {gone} does not exist; choose another one."
+    english = f"The image {gone} does not exist; choose another one."
     with translate(qapp, QLocale(language)):
         session = start_window()
         bar = session.window.error_bar

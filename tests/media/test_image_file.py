@@ -130,7 +130,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a picture")
     for path, words in (
         (tmp_path / "none.png", "does not exist"),
-        (tmp_path / "text.jpg", "not a picture"),
+        (tmp_path / "text.jpg", "not a readable image"),
         (tmp_path, "folder"),
     ):
         with pytest.raises(BackgroundError, match=words):

@@ -157,7 +157,7 @@ def test_when_the_disk_fills_what_was_recorded_can_be_played(tmp_path: Path, suf
     command = [sys.executable, "-c", FULL_DISK, str(path)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, preexec_fn=limit)
     assert result.returncode == 0, result.stderr
-    assert "The recording stopped: " in result.stdout and f"what was recorded is in {path}" in result.stdout
+    assert "The recording stopped: " in result.stdout and f"the recording so far is in {path}" in result.stdout
     assert result.stdout.count("\n") == 1
     written = int(result.stdout.split()[0])
     images, _ = read(path)

@@ -1764,6 +1764,121 @@
 </context><context>
     <name>messages</name>
     <message>
+        <source>No image is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_IMAGE</comment>
+        <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>No video is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_VIDEO</comment>
+        <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>{name} ({device})</source>
+        <comment>CameraText.NAME</comment>
+        <translation>{name} ({device})</translation>
+    </message>
+    <message>
+        <source>The camera {camera} cannot be opened: {reason}.</source>
+        <comment>CameraText.CANNOT_OPEN</comment>
+        <translation>Die Kamera {camera} lässt sich nicht öffnen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers no frames: {reason}.</source>
+        <comment>CameraText.NO_FRAMES</comment>
+        <translation>Die Kamera {camera} liefert keine Bilder: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
+        <comment>CameraText.SILENT</comment>
+        <translation>Die Kamera {camera} liefert seit {seconds} Sekunden kein Bild: {reason}.</translation>
+    </message>
+    <message>
+        <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
+        <comment>CameraText.SILENT_SOURCE</comment>
+        <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel und ob ein anderes Programm die Quelle benutzt. Sie wird neu geöffnet.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
+        <comment>CameraText.DISCONNECTED</comment>
+        <translation>Die Kamera {camera} ist getrennt; schließen Sie sie wieder an oder wählen Sie eine andere Kamera.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
+        <comment>CameraText.BLACK</comment>
+        <translation>Die Kamera {camera} liefert nur schwarze Bilder; öffnen Sie ihre Abdeckung oder wählen Sie eine andere Größe oder ein anderes Format.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only green frames; choose another size or format.</source>
+        <comment>CameraText.GREEN</comment>
+        <translation>Die Kamera {camera} liefert nur grüne Bilder; wählen Sie eine andere Größe oder ein anderes Format.</translation>
+    </message>
+    <message>
+        <source>There is no camera {name}; connect it or choose another one (the command `devices` lists them).</source>
+        <comment>CameraText.UNKNOWN</comment>
+        <translation>Es gibt keine Kamera {name}; schließen Sie sie an oder wählen Sie eine andere (der Befehl `devices` listet sie auf).</translation>
+    </message>
+    <message>
+        <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
+        <comment>CameraText.REASON_UNKNOWN</comment>
+        <translation>Prüfen Sie, ob sie angeschlossen ist, ob ein anderes Programm sie benutzt und ob dieses Programm auf Kameras zugreifen darf</translation>
+    </message>
+    <message>
+        <source>it is not connected; connect it or choose another camera</source>
+        <comment>CameraText.REASON_ABSENT</comment>
+        <translation>Sie ist nicht angeschlossen; schließen Sie sie an oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>you have no permission to open it; add your user to the group video and log in again</source>
+        <comment>CameraText.REASON_NOT_PERMITTED</comment>
+        <translation>Sie haben keine Berechtigung, sie zu öffnen; nehmen Sie Ihren Benutzer in die Gruppe video auf und melden Sie sich neu an</translation>
+    </message>
+    <message>
+        <source>it was disconnected; reconnect it</source>
+        <comment>CameraText.REASON_DISCONNECTED</comment>
+        <translation>Sie wurde getrennt; schließen Sie sie wieder an</translation>
+    </message>
+    <message>
+        <source>it is not a camera; choose another one</source>
+        <comment>CameraText.REASON_NOT_A_CAMERA</comment>
+        <translation>Das Gerät ist keine Kamera; wählen Sie ein anderes</translation>
+    </message>
+    <message>
+        <source>no program sends to it; start one or choose another camera</source>
+        <comment>CameraText.REASON_NO_SENDER</comment>
+        <translation>Kein Programm sendet an sie; starten Sie eines oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>it delivers no frames; reconnect it, or choose another size or format</source>
+        <comment>CameraText.REASON_NO_FRAMES</comment>
+        <translation>Sie liefert keine Bilder; schließen Sie sie neu an oder wählen Sie eine andere Größe oder ein anderes Format</translation>
+    </message>
+    <message>
+        <source>it is in use by {programs}; close it there or choose another camera</source>
+        <comment>CameraText.REASON_IN_USE</comment>
+        <translation>Sie wird benutzt von {programs}; schließen Sie sie dort oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>The demo image {file} is missing or damaged; reinstall the program.</source>
+        <comment>SourceText.DEMO_DAMAGED</comment>
+        <translation>Das Demobild {file} fehlt oder ist beschädigt; installieren Sie das Programm neu.</translation>
+    </message>
+    <message>
+        <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <comment>SourceText.EMPTY</comment>
+        <translation>Eine Quelle darf nicht leer sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
+    </message>
+    <message>
+        <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists.</source>
+        <comment>SourceText.NO_CAMERA_NAMED</comment>
+        <translation>„{text}“ bezeichnet keine Kamera; verwenden Sie camera:INDEX, camera:/dev/videoN oder eine Kennung, die der Befehl `devices` auflistet.</translation>
+    </message>
+    <message>
+        <source>The video {file} has ended.</source>
+        <comment>SourceText.VIDEO_ENDED</comment>
+        <translation>Das Video {file} ist zu Ende.</translation>
+    </message>
+    <message>
         <source>{name} ({device}).</source>
         <comment>CameraFinding.FOUND</comment>
         <translation>{name} ({device}).</translation>
@@ -2442,6 +2557,276 @@
         <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
         <comment>ProofFinding.GOOD</comment>
         <translation>Farbbalken an {device} wurden mit {width} × {height} zurückgelesen; die größte Abweichung ist {error} von 255.</translation>
+    </message>
+    <message>
+        <source>There is no video file {file}; check the name.</source>
+        <comment>VideoText.ABSENT</comment>
+        <translation>Es gibt keine Videodatei {file}; prüfen Sie den Namen.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the video {file}; check the permissions of the file.</source>
+        <comment>VideoText.NOT_PERMITTED</comment>
+        <translation>Sie haben keine Berechtigung, das Video {file} zu lesen; prüfen Sie die Berechtigungen der Datei.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable video: it is damaged or in an unknown format; choose another file.</source>
+        <comment>VideoText.UNREADABLE</comment>
+        <translation>{file} ist kein lesbares Video: Die Datei ist beschädigt oder hat ein unbekanntes Format; wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>{file} contains no video; choose another file.</source>
+        <comment>VideoText.NO_VIDEO</comment>
+        <translation>{file} enthält kein Video; wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>{file} is in a format that cannot be played; save it as MP4 (H.264).</source>
+        <comment>VideoText.UNSUPPORTED</comment>
+        <translation>{file} hat ein Format, das sich nicht abspielen lässt; speichern Sie es als MP4 (H.264).</translation>
+    </message>
+    <message>
+        <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
+        <comment>VideoText.TOO_LARGE</comment>
+        <translation>Die Bilder von {file} sind zu groß ({width} × {height}); speichern Sie das Video in einer kleineren Größe.</translation>
+    </message>
+    <message>
+        <source>The video {file} contains no readable frame; choose another file.</source>
+        <comment>VideoText.NO_FRAME</comment>
+        <translation>Das Video {file} enthält kein lesbares Bild; wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The video {file} can no longer be read; choose another file.</source>
+        <comment>VideoText.NO_MORE_FRAMES</comment>
+        <translation>Das Video {file} lässt sich nicht weiter lesen; wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} contains no images ({formats}); choose another one.</source>
+        <comment>VideoText.EMPTY_FOLDER</comment>
+        <translation>Der Ordner {folder} enthält keine Bilder ({formats}); wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>The image {file} does not exist; choose another one.</source>
+        <comment>ImageText.ABSENT</comment>
+        <translation>Das Bild {file} gibt es nicht; wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the image {file}; check the permissions of the file.</source>
+        <comment>ImageText.NOT_PERMITTED</comment>
+        <translation>Sie haben keine Berechtigung, das Bild {file} zu lesen; prüfen Sie die Berechtigungen der Datei.</translation>
+    </message>
+    <message>
+        <source>{file} is a folder; choose an image in it.</source>
+        <comment>ImageText.FOLDER</comment>
+        <translation>{file} ist ein Ordner; wählen Sie ein Bild darin.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable image; use a JPEG, PNG or WebP file.</source>
+        <comment>ImageText.UNKNOWN_FORMAT</comment>
+        <translation>{file} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG oder WebP.</translation>
+    </message>
+    <message>
+        <source>The image {file} is damaged; save it again or choose another one.</source>
+        <comment>ImageText.DAMAGED</comment>
+        <translation>Das Bild {file} ist beschädigt; speichern Sie es neu oder wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>The image {file} is too large; save it in a smaller size or as JPEG.</source>
+        <comment>ImageText.TOO_LARGE</comment>
+        <translation>Das Bild {file} ist zu groß; speichern Sie es kleiner oder als JPEG.</translation>
+    </message>
+    <message>
+        <source>the disk is full; free some space and try again</source>
+        <comment>WriteReason.DISK_FULL</comment>
+        <translation>Der Datenträger ist voll; schaffen Sie Platz und versuchen Sie es erneut</translation>
+    </message>
+    <message>
+        <source>your disk quota is used up; free some space and try again</source>
+        <comment>WriteReason.QUOTA</comment>
+        <translation>Ihr Speicherkontingent ist aufgebraucht; schaffen Sie Platz und versuchen Sie es erneut</translation>
+    </message>
+    <message>
+        <source>the file has become too large for this disk; choose another one</source>
+        <comment>WriteReason.FILE_TOO_LARGE</comment>
+        <translation>Die Datei ist für diesen Datenträger zu groß geworden; wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>you have no permission to write there; choose another folder</source>
+        <comment>WriteReason.NOT_PERMITTED</comment>
+        <translation>Sie haben dort kein Schreibrecht; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>the disk is read-only; choose another folder</source>
+        <comment>WriteReason.READ_ONLY</comment>
+        <translation>Der Datenträger ist schreibgeschützt; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>the folder does not exist; create it or choose another one</source>
+        <comment>WriteReason.NO_FOLDER</comment>
+        <translation>Der Ordner existiert nicht; legen Sie ihn an oder wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>a folder has this name; choose another name</source>
+        <comment>WriteReason.IS_FOLDER</comment>
+        <translation>Ein Ordner hat diesen Namen; wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>a part of the path is not a folder; choose another path</source>
+        <comment>WriteReason.NOT_A_FOLDER</comment>
+        <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
+    </message>
+    <message>
+        <source>the name is too long; choose a shorter one</source>
+        <comment>WriteReason.NAME_TOO_LONG</comment>
+        <translation>Der Name ist zu lang; wählen Sie einen kürzeren</translation>
+    </message>
+    <message>
+        <source>the name of a video must end in {suffixes}; choose another name</source>
+        <comment>WriteReason.SUFFIX</comment>
+        <translation>Der Name eines Videos muss auf {suffixes} enden; wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>too many unfinished files are in this folder; remove them or choose another folder</source>
+        <comment>WriteReason.UNFINISHED_FILES</comment>
+        <translation>In diesem Ordner liegen zu viele unfertige Dateien; entfernen Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>its sound cannot be read ({reason}); choose another source</source>
+        <comment>WriteReason.AUDIO</comment>
+        <translation>Der Ton ist nicht lesbar ({reason}); wählen Sie eine andere Quelle</translation>
+    </message>
+    <message>
+        <source>it cannot be written; choose another file</source>
+        <comment>WriteReason.OTHER</comment>
+        <translation>Die Datei lässt sich nicht schreiben; wählen Sie eine andere</translation>
+    </message>
+    <message>
+        <source>it does not exist</source>
+        <comment>ReadReason.ABSENT</comment>
+        <translation>Sie existiert nicht</translation>
+    </message>
+    <message>
+        <source>you have no permission to read it</source>
+        <comment>ReadReason.NOT_PERMITTED</comment>
+        <translation>Sie haben keine Leseberechtigung</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <comment>ReadReason.IS_FOLDER</comment>
+        <translation>Es ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>the disk reports an error</source>
+        <comment>ReadReason.OTHER</comment>
+        <translation>Der Datenträger meldet einen Fehler</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`, or let `python3 run.py doctor --fix` do it.</source>
+        <comment>VirtualCameraText.NONE_ON_LINUX</comment>
+        <translation>Es gibt keine virtuelle Kamera: Installieren Sie v4l2loopback (Paket v4l2loopback-dkms) und führen Sie `{command}` oder `python3 run.py doctor --fix` aus.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
+        <comment>VirtualCameraText.NONE_ELSEWHERE</comment>
+        <translation>Es gibt keine virtuelle Kamera: Installieren Sie OBS Studio 30 oder neuer, das eine bereitstellt, starten Sie es einmal und schließen Sie es.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not exist; choose another one or 'auto'.</source>
+        <comment>VirtualCameraText.ABSENT</comment>
+        <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder „auto“.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera {device}; choose one of {devices}.</source>
+        <comment>VirtualCameraText.ABSENT_AMONG</comment>
+        <translation>Es gibt keine virtuelle Kamera {device}; wählen Sie eine von {devices}.</translation>
+    </message>
+    <message>
+        <source>You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out and log in again.</source>
+        <comment>VirtualCameraText.NOT_PERMITTED</comment>
+        <translation>Sie haben keine Berechtigung, die virtuelle Kamera {device} zu öffnen; führen Sie `sudo usermod -aG video $USER` aus und melden Sie sich neu an.</translation>
+    </message>
+    <message>
+        <source>{device} accepts no frames: it is a real camera, or another program sends to it; close that program or choose another virtual camera.</source>
+        <comment>VirtualCameraText.NOT_AN_OUTPUT</comment>
+        <translation>{device} nimmt keine Bilder an: Es ist eine echte Kamera, oder ein anderes Programm sendet dorthin; schließen Sie dieses Programm oder wählen Sie eine andere virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is already open in this program; choose another one.</source>
+        <comment>VirtualCameraText.OPEN_HERE</comment>
+        <translation>Die virtuelle Kamera {device} ist in diesem Programm bereits geöffnet; wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
+        <comment>VirtualCameraText.BUSY</comment>
+        <translation>Ein anderes Programm sendet an die virtuelle Kamera {device}; schließen Sie es oder wählen Sie eine andere virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
+        <comment>VirtualCameraText.NOT_STARTED</comment>
+        <translation>Die virtuelle Kamera {device} startet nicht; stoppen Sie sie in OBS und schließen Sie andere Programme, die an sie senden.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close the programs that use it and try again.</source>
+        <comment>VirtualCameraText.FORMAT</comment>
+        <translation>Die virtuelle Kamera {device} wird in einem Format gehalten, das sich nicht senden lässt ({width} × {height} {format}); schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is closed; open it again.</source>
+        <comment>VirtualCameraText.CLOSED</comment>
+        <translation>Die virtuelle Kamera {device} ist geschlossen; öffnen Sie sie wieder.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`.</source>
+        <comment>VirtualCameraText.FAILED</comment>
+        <translation>Die virtuelle Kamera {device} lässt sich nicht verwenden; wählen Sie eine andere oder führen Sie `python3 run.py doctor` aus.</translation>
+    </message>
+    <message>
+        <source>The recording {file} cannot be started: {reason}.</source>
+        <comment>RecordingText.NOT_STARTED</comment>
+        <translation>Die Aufnahme {file} lässt sich nicht starten: {reason}.</translation>
+    </message>
+    <message>
+        <source>The recording {file} is finished; start another one.</source>
+        <comment>RecordingText.FINISHED</comment>
+        <translation>Die Aufnahme {file} ist abgeschlossen; starten Sie eine neue.</translation>
+    </message>
+    <message>
+        <source>The recording stopped: {reason} ({kept}).</source>
+        <comment>RecordingText.STOPPED</comment>
+        <translation>Die Aufnahme wurde beendet: {reason} ({kept}).</translation>
+    </message>
+    <message>
+        <source>The recording could not be completed: {reason} ({kept}).</source>
+        <comment>RecordingText.NOT_FINISHED</comment>
+        <translation>Die Aufnahme konnte nicht abgeschlossen werden: {reason} ({kept}).</translation>
+    </message>
+    <message>
+        <source>the recording so far is in {file}</source>
+        <comment>RecordingText.KEPT</comment>
+        <translation>das bisher Aufgenommene ist in {file}</translation>
+    </message>
+    <message>
+        <source>nothing was recorded</source>
+        <comment>RecordingText.NOTHING_KEPT</comment>
+        <translation>es wurde nichts aufgenommen</translation>
+    </message>
+    <message>
+        <source>A frame was sent to a closed output; open it again.</source>
+        <comment>RecordingText.CLOSED</comment>
+        <translation>Ein Bild wurde an einen geschlossenen Ausgang gesendet; öffnen Sie ihn wieder.</translation>
+    </message>
+    <message>
+        <source>The file {file} contains no frame that can be recovered; delete it.</source>
+        <comment>RecordingText.NO_FRAME</comment>
+        <translation>Die Datei {file} enthält kein wiederherstellbares Bild; löschen Sie sie.</translation>
+    </message>
+    <message>
+        <source>The recording {file} could not be completed: {reason}.</source>
+        <comment>RecordingText.NOT_RECOVERED</comment>
+        <translation>Die Aufnahme {file} konnte nicht fertiggestellt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The recording {file} is still being written; stop it first.</source>
+        <comment>RecordingText.STILL_WRITTEN</comment>
+        <translation>Die Aufnahme {file} wird noch geschrieben; beenden Sie sie zuerst.</translation>
     </message>
     <message>
         <source>{name} (process {pid})</source>

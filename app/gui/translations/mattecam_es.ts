@@ -1764,6 +1764,121 @@
 </context><context>
     <name>messages</name>
     <message>
+        <source>No image is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_IMAGE</comment>
+        <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>No video is chosen for the background; choose a file.</source>
+        <comment>BackgroundText.NO_VIDEO</comment>
+        <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>{name} ({device})</source>
+        <comment>CameraText.NAME</comment>
+        <translation>{name} ({device})</translation>
+    </message>
+    <message>
+        <source>The camera {camera} cannot be opened: {reason}.</source>
+        <comment>CameraText.CANNOT_OPEN</comment>
+        <translation>La cámara {camera} no se puede abrir: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers no frames: {reason}.</source>
+        <comment>CameraText.NO_FRAMES</comment>
+        <translation>La cámara {camera} no entrega imágenes: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
+        <comment>CameraText.SILENT</comment>
+        <translation>La cámara {camera} no entrega ninguna imagen desde hace {seconds} segundos: {reason}.</translation>
+    </message>
+    <message>
+        <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
+        <comment>CameraText.SILENT_SOURCE</comment>
+        <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable y que ningún otro programa la use. Se está volviendo a abrir.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
+        <comment>CameraText.DISCONNECTED</comment>
+        <translation>La cámara {camera} está desconectada; vuelva a conectarla o elija otra cámara.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
+        <comment>CameraText.BLACK</comment>
+        <translation>La cámara {camera} solo entrega imágenes negras; abra su tapa o elija otro tamaño o formato.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only green frames; choose another size or format.</source>
+        <comment>CameraText.GREEN</comment>
+        <translation>La cámara {camera} solo entrega imágenes verdes; elija otro tamaño o formato.</translation>
+    </message>
+    <message>
+        <source>There is no camera {name}; connect it or choose another one (the command `devices` lists them).</source>
+        <comment>CameraText.UNKNOWN</comment>
+        <translation>No hay ninguna cámara {name}; conéctela o elija otra (el comando `devices` las enumera).</translation>
+    </message>
+    <message>
+        <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
+        <comment>CameraText.REASON_UNKNOWN</comment>
+        <translation>compruebe que esté conectada, que ningún otro programa la use y que este programa pueda acceder a las cámaras</translation>
+    </message>
+    <message>
+        <source>it is not connected; connect it or choose another camera</source>
+        <comment>CameraText.REASON_ABSENT</comment>
+        <translation>no está conectada; conéctela o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>you have no permission to open it; add your user to the group video and log in again</source>
+        <comment>CameraText.REASON_NOT_PERMITTED</comment>
+        <translation>no tiene permiso para abrirla; añada su usuario al grupo video y vuelva a iniciar la sesión</translation>
+    </message>
+    <message>
+        <source>it was disconnected; reconnect it</source>
+        <comment>CameraText.REASON_DISCONNECTED</comment>
+        <translation>se desconectó; vuelva a conectarla</translation>
+    </message>
+    <message>
+        <source>it is not a camera; choose another one</source>
+        <comment>CameraText.REASON_NOT_A_CAMERA</comment>
+        <translation>no es una cámara; elija otra</translation>
+    </message>
+    <message>
+        <source>no program sends to it; start one or choose another camera</source>
+        <comment>CameraText.REASON_NO_SENDER</comment>
+        <translation>ningún programa le envía imágenes; inicie uno o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>it delivers no frames; reconnect it, or choose another size or format</source>
+        <comment>CameraText.REASON_NO_FRAMES</comment>
+        <translation>no entrega imágenes; vuelva a conectarla o elija otro tamaño o formato</translation>
+    </message>
+    <message>
+        <source>it is in use by {programs}; close it there or choose another camera</source>
+        <comment>CameraText.REASON_IN_USE</comment>
+        <translation>la está usando {programs}; ciérrela allí o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>The demo image {file} is missing or damaged; reinstall the program.</source>
+        <comment>SourceText.DEMO_DAMAGED</comment>
+        <translation>La imagen de demostración {file} falta o está dañada; vuelva a instalar el programa.</translation>
+    </message>
+    <message>
+        <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <comment>SourceText.EMPTY</comment>
+        <translation>Una fuente no puede estar vacía; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
+    </message>
+    <message>
+        <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists.</source>
+        <comment>SourceText.NO_CAMERA_NAMED</comment>
+        <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador de la lista del comando `devices`.</translation>
+    </message>
+    <message>
+        <source>The video {file} has ended.</source>
+        <comment>SourceText.VIDEO_ENDED</comment>
+        <translation>El vídeo {file} ha terminado.</translation>
+    </message>
+    <message>
         <source>{name} ({device}).</source>
         <comment>CameraFinding.FOUND</comment>
         <translation>{name} ({device}).</translation>
@@ -2442,6 +2557,276 @@
         <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
         <comment>ProofFinding.GOOD</comment>
         <translation>Las barras de color enviadas a {device} se leyeron a {width} × {height}; el error máximo es {error} de 255.</translation>
+    </message>
+    <message>
+        <source>There is no video file {file}; check the name.</source>
+        <comment>VideoText.ABSENT</comment>
+        <translation>No hay ningún archivo de vídeo {file}; compruebe el nombre.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the video {file}; check the permissions of the file.</source>
+        <comment>VideoText.NOT_PERMITTED</comment>
+        <translation>No tiene permiso para leer el vídeo {file}; compruebe los permisos del archivo.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable video: it is damaged or in an unknown format; choose another file.</source>
+        <comment>VideoText.UNREADABLE</comment>
+        <translation>{file} no es un vídeo legible: está dañado o en un formato desconocido; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>{file} contains no video; choose another file.</source>
+        <comment>VideoText.NO_VIDEO</comment>
+        <translation>{file} no contiene vídeo; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>{file} is in a format that cannot be played; save it as MP4 (H.264).</source>
+        <comment>VideoText.UNSUPPORTED</comment>
+        <translation>{file} está en un formato que no se puede reproducir; guárdelo como MP4 (H.264).</translation>
+    </message>
+    <message>
+        <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
+        <comment>VideoText.TOO_LARGE</comment>
+        <translation>Las imágenes de {file} son demasiado grandes ({width} × {height}); guarde el vídeo en un tamaño menor.</translation>
+    </message>
+    <message>
+        <source>The video {file} contains no readable frame; choose another file.</source>
+        <comment>VideoText.NO_FRAME</comment>
+        <translation>El vídeo {file} no contiene ninguna imagen legible; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>The video {file} can no longer be read; choose another file.</source>
+        <comment>VideoText.NO_MORE_FRAMES</comment>
+        <translation>El vídeo {file} ya no se puede leer; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} contains no images ({formats}); choose another one.</source>
+        <comment>VideoText.EMPTY_FOLDER</comment>
+        <translation>La carpeta {folder} no contiene imágenes ({formats}); elija otra.</translation>
+    </message>
+    <message>
+        <source>The image {file} does not exist; choose another one.</source>
+        <comment>ImageText.ABSENT</comment>
+        <translation>La imagen {file} no existe; elija otra.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the image {file}; check the permissions of the file.</source>
+        <comment>ImageText.NOT_PERMITTED</comment>
+        <translation>No tiene permiso para leer la imagen {file}; compruebe los permisos del archivo.</translation>
+    </message>
+    <message>
+        <source>{file} is a folder; choose an image in it.</source>
+        <comment>ImageText.FOLDER</comment>
+        <translation>{file} es una carpeta; elija una imagen que contenga.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable image; use a JPEG, PNG or WebP file.</source>
+        <comment>ImageText.UNKNOWN_FORMAT</comment>
+        <translation>{file} no es una imagen legible; use un archivo JPEG, PNG o WebP.</translation>
+    </message>
+    <message>
+        <source>The image {file} is damaged; save it again or choose another one.</source>
+        <comment>ImageText.DAMAGED</comment>
+        <translation>La imagen {file} está dañada; guárdela de nuevo o elija otra.</translation>
+    </message>
+    <message>
+        <source>The image {file} is too large; save it in a smaller size or as JPEG.</source>
+        <comment>ImageText.TOO_LARGE</comment>
+        <translation>La imagen {file} es demasiado grande; guárdela más pequeña o como JPEG.</translation>
+    </message>
+    <message>
+        <source>the disk is full; free some space and try again</source>
+        <comment>WriteReason.DISK_FULL</comment>
+        <translation>el disco está lleno; libere espacio e inténtelo de nuevo</translation>
+    </message>
+    <message>
+        <source>your disk quota is used up; free some space and try again</source>
+        <comment>WriteReason.QUOTA</comment>
+        <translation>su cuota de disco está agotada; libere espacio e inténtelo de nuevo</translation>
+    </message>
+    <message>
+        <source>the file has become too large for this disk; choose another one</source>
+        <comment>WriteReason.FILE_TOO_LARGE</comment>
+        <translation>el archivo es demasiado grande para este disco; elija otro</translation>
+    </message>
+    <message>
+        <source>you have no permission to write there; choose another folder</source>
+        <comment>WriteReason.NOT_PERMITTED</comment>
+        <translation>no tiene permiso de escritura ahí; elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>the disk is read-only; choose another folder</source>
+        <comment>WriteReason.READ_ONLY</comment>
+        <translation>el disco es de solo lectura; elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>the folder does not exist; create it or choose another one</source>
+        <comment>WriteReason.NO_FOLDER</comment>
+        <translation>la carpeta no existe; créela o elija otra</translation>
+    </message>
+    <message>
+        <source>a folder has this name; choose another name</source>
+        <comment>WriteReason.IS_FOLDER</comment>
+        <translation>una carpeta tiene ese nombre; elija otro nombre</translation>
+    </message>
+    <message>
+        <source>a part of the path is not a folder; choose another path</source>
+        <comment>WriteReason.NOT_A_FOLDER</comment>
+        <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
+    </message>
+    <message>
+        <source>the name is too long; choose a shorter one</source>
+        <comment>WriteReason.NAME_TOO_LONG</comment>
+        <translation>el nombre es demasiado largo; elija uno más corto</translation>
+    </message>
+    <message>
+        <source>the name of a video must end in {suffixes}; choose another name</source>
+        <comment>WriteReason.SUFFIX</comment>
+        <translation>el nombre de un vídeo debe terminar en {suffixes}; elija otro nombre</translation>
+    </message>
+    <message>
+        <source>too many unfinished files are in this folder; remove them or choose another folder</source>
+        <comment>WriteReason.UNFINISHED_FILES</comment>
+        <translation>hay demasiados archivos sin terminar en esta carpeta; quítelos o elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>its sound cannot be read ({reason}); choose another source</source>
+        <comment>WriteReason.AUDIO</comment>
+        <translation>no se puede leer el sonido ({reason}); elija otra fuente</translation>
+    </message>
+    <message>
+        <source>it cannot be written; choose another file</source>
+        <comment>WriteReason.OTHER</comment>
+        <translation>no se puede escribir; elija otro archivo</translation>
+    </message>
+    <message>
+        <source>it does not exist</source>
+        <comment>ReadReason.ABSENT</comment>
+        <translation>no existe</translation>
+    </message>
+    <message>
+        <source>you have no permission to read it</source>
+        <comment>ReadReason.NOT_PERMITTED</comment>
+        <translation>no tiene permiso de lectura</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <comment>ReadReason.IS_FOLDER</comment>
+        <translation>es una carpeta</translation>
+    </message>
+    <message>
+        <source>the disk reports an error</source>
+        <comment>ReadReason.OTHER</comment>
+        <translation>el disco informa de un error</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`, or let `python3 run.py doctor --fix` do it.</source>
+        <comment>VirtualCameraText.NONE_ON_LINUX</comment>
+        <translation>No hay ninguna cámara virtual: instale v4l2loopback (paquete v4l2loopback-dkms) y ejecute `{command}` o `python3 run.py doctor --fix`.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
+        <comment>VirtualCameraText.NONE_ELSEWHERE</comment>
+        <translation>No hay ninguna cámara virtual: instale OBS Studio 30 o posterior, que la proporciona, inícielo una vez y ciérrelo.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not exist; choose another one or 'auto'.</source>
+        <comment>VirtualCameraText.ABSENT</comment>
+        <translation>La cámara virtual {device} no existe; elija otra o «auto».</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera {device}; choose one of {devices}.</source>
+        <comment>VirtualCameraText.ABSENT_AMONG</comment>
+        <translation>No hay ninguna cámara virtual {device}; elija una de {devices}.</translation>
+    </message>
+    <message>
+        <source>You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out and log in again.</source>
+        <comment>VirtualCameraText.NOT_PERMITTED</comment>
+        <translation>No tiene permiso para abrir la cámara virtual {device}; ejecute `sudo usermod -aG video $USER`, cierre la sesión y vuelva a iniciarla.</translation>
+    </message>
+    <message>
+        <source>{device} accepts no frames: it is a real camera, or another program sends to it; close that program or choose another virtual camera.</source>
+        <comment>VirtualCameraText.NOT_AN_OUTPUT</comment>
+        <translation>{device} no acepta imágenes: es una cámara real u otro programa le envía; cierre ese programa o elija otra cámara virtual.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is already open in this program; choose another one.</source>
+        <comment>VirtualCameraText.OPEN_HERE</comment>
+        <translation>La cámara virtual {device} ya está abierta en este programa; elija otra.</translation>
+    </message>
+    <message>
+        <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
+        <comment>VirtualCameraText.BUSY</comment>
+        <translation>Otro programa envía a la cámara virtual {device}; cierre ese programa o elija otra cámara virtual.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
+        <comment>VirtualCameraText.NOT_STARTED</comment>
+        <translation>La cámara virtual {device} no se inicia; deténgala en OBS y cierre los otros programas que le envían.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close the programs that use it and try again.</source>
+        <comment>VirtualCameraText.FORMAT</comment>
+        <translation>La cámara virtual {device} se mantiene en un formato que no se puede enviar ({width} × {height} {format}); cierre los programas que la usan e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is closed; open it again.</source>
+        <comment>VirtualCameraText.CLOSED</comment>
+        <translation>La cámara virtual {device} está cerrada; ábrala de nuevo.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`.</source>
+        <comment>VirtualCameraText.FAILED</comment>
+        <translation>La cámara virtual {device} no se puede usar; elija otra o ejecute `python3 run.py doctor`.</translation>
+    </message>
+    <message>
+        <source>The recording {file} cannot be started: {reason}.</source>
+        <comment>RecordingText.NOT_STARTED</comment>
+        <translation>No se puede iniciar la grabación {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The recording {file} is finished; start another one.</source>
+        <comment>RecordingText.FINISHED</comment>
+        <translation>La grabación {file} ha terminado; inicie otra.</translation>
+    </message>
+    <message>
+        <source>The recording stopped: {reason} ({kept}).</source>
+        <comment>RecordingText.STOPPED</comment>
+        <translation>La grabación se detuvo: {reason} ({kept}).</translation>
+    </message>
+    <message>
+        <source>The recording could not be completed: {reason} ({kept}).</source>
+        <comment>RecordingText.NOT_FINISHED</comment>
+        <translation>No se pudo completar la grabación: {reason} ({kept}).</translation>
+    </message>
+    <message>
+        <source>the recording so far is in {file}</source>
+        <comment>RecordingText.KEPT</comment>
+        <translation>lo grabado hasta ahora está en {file}</translation>
+    </message>
+    <message>
+        <source>nothing was recorded</source>
+        <comment>RecordingText.NOTHING_KEPT</comment>
+        <translation>no se grabó nada</translation>
+    </message>
+    <message>
+        <source>A frame was sent to a closed output; open it again.</source>
+        <comment>RecordingText.CLOSED</comment>
+        <translation>Se envió una imagen a una salida cerrada; ábrala de nuevo.</translation>
+    </message>
+    <message>
+        <source>The file {file} contains no frame that can be recovered; delete it.</source>
+        <comment>RecordingText.NO_FRAME</comment>
+        <translation>El archivo {file} no contiene ninguna imagen recuperable; elimínelo.</translation>
+    </message>
+    <message>
+        <source>The recording {file} could not be completed: {reason}.</source>
+        <comment>RecordingText.NOT_RECOVERED</comment>
+        <translation>No se pudo completar la grabación {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The recording {file} is still being written; stop it first.</source>
+        <comment>RecordingText.STILL_WRITTEN</comment>
+        <translation>La grabación {file} aún se está escribiendo; deténgala primero.</translation>
     </message>
     <message>
         <source>{name} (process {pid})</source>

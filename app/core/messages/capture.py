@@ -1,0 +1,48 @@
+"""Messages of capture."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import Message
+
+
+@unique
+class CameraText(Message):
+    """Errors of cameras."""
+
+    NAME = "{name} ({device})"
+    CANNOT_OPEN = "The camera {camera} cannot be opened: {reason}."
+    NO_FRAMES = "The camera {camera} delivers no frames: {reason}."
+    SILENT = "The camera {camera} has delivered no frame for {seconds} seconds: {reason}."
+    SILENT_SOURCE = (
+        "{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses "
+        "it. It is being reopened."
+    )
+    DISCONNECTED = "The camera {camera} is disconnected; reconnect it or choose another camera."
+    BLACK = "The camera {camera} delivers only black frames; open its shutter, or choose another size or format."
+    GREEN = "The camera {camera} delivers only green frames; choose another size or format."
+    DAMAGED = "The camera {camera} delivers only damaged frames; check its cable, or use another USB port."
+    UNKNOWN = "There is no camera {name}; connect it or choose another one (the command `devices` lists them)."
+    REASON_UNKNOWN = (
+        "check that it is connected, that no other program uses it, and that this program may access cameras"
+    )
+    REASON_ABSENT = "it is not connected; connect it or choose another camera"
+    REASON_NOT_PERMITTED = "you have no permission to open it; add your user to the group video and log in again"
+    REASON_DISCONNECTED = "it was disconnected; reconnect it"
+    REASON_NOT_A_CAMERA = "it is not a camera; choose another one"
+    REASON_NO_SENDER = "no program sends to it; start one or choose another camera"
+    REASON_NO_FRAMES = "it delivers no frames; reconnect it, or choose another size or format"
+    REASON_IN_USE = "it is in use by {programs}; close it there or choose another camera"
+
+
+@unique
+class SourceText(Message):
+    """Errors of other sources."""
+
+    DEMO_DAMAGED = "The demo image {file} is missing or damaged; reinstall the program."
+    EMPTY = "A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file."
+    NO_CAMERA_NAMED = (
+        "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists."
+    )
+    VIDEO_ENDED = "The video {file} has ended."

@@ -1,0 +1,63 @@
+"""Messages of media."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import Message
+
+
+@unique
+class VideoText(Message):
+    """Errors of video files."""
+
+    ABSENT = "There is no video file {file}; check the name."
+    NOT_PERMITTED = "You have no permission to read the video {file}; check the permissions of the file."
+    UNREADABLE = "{file} is not a readable video: it is damaged or in an unknown format; choose another file."
+    NO_VIDEO = "{file} contains no video; choose another file."
+    UNSUPPORTED = "{file} is in a format that cannot be played; save it as MP4 (H.264)."
+    TOO_LARGE = "The frames of {file} are too large ({width}×{height}); save the video in a smaller size."
+    NO_FRAME = "The video {file} contains no readable frame; choose another file."
+    NO_MORE_FRAMES = "The video {file} can no longer be read; choose another file."
+    EMPTY_FOLDER = "The folder {folder} contains no images ({formats}); choose another one."
+
+
+@unique
+class ImageText(Message):
+    """Errors of image files."""
+
+    ABSENT = "The image {file} does not exist; choose another one."
+    NOT_PERMITTED = "You have no permission to read the image {file}; check the permissions of the file."
+    FOLDER = "{file} is a folder; choose an image in it."
+    UNKNOWN_FORMAT = "{file} is not a readable image; use a JPEG, PNG or WebP file."
+    DAMAGED = "The image {file} is damaged; save it again or choose another one."
+    TOO_LARGE = "The image {file} is too large; save it in a smaller size or as JPEG."
+
+
+@unique
+class WriteReason(Message):
+    """Why a file cannot be written, and what to do: the second half of a sentence."""
+
+    DISK_FULL = "the disk is full; free some space and try again"
+    QUOTA = "your disk quota is used up; free some space and try again"
+    FILE_TOO_LARGE = "the file has become too large for this disk; choose another one"
+    NOT_PERMITTED = "you have no permission to write there; choose another folder"
+    READ_ONLY = "the disk is read-only; choose another folder"
+    NO_FOLDER = "the folder does not exist; create it or choose another one"
+    IS_FOLDER = "a folder has this name; choose another name"
+    NOT_A_FOLDER = "a part of the path is not a folder; choose another path"
+    NAME_TOO_LONG = "the name is too long; choose a shorter one"
+    SUFFIX = "the name of a video must end in {suffixes}; choose another name"
+    UNFINISHED_FILES = "too many unfinished files are in this folder; remove them or choose another folder"
+    AUDIO = "its sound cannot be read ({reason}); choose another source"
+    OTHER = "it cannot be written; choose another file"
+
+
+@unique
+class ReadReason(Message):
+    """Why a file cannot be read: a part of a sentence."""
+
+    ABSENT = "it does not exist"
+    NOT_PERMITTED = "you have no permission to read it"
+    IS_FOLDER = "it is a folder"
+    OTHER = "the disk reports an error"

@@ -1,0 +1,55 @@
+"""Messages of output."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import Message
+
+
+@unique
+class VirtualCameraText(Message):
+    """Errors of virtual cameras."""
+
+    NONE_ON_LINUX = (
+        "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`, "
+        "or let `python3 run.py doctor --fix` do it."
+    )
+    NONE_ELSEWHERE = (
+        "There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it."
+    )
+    ABSENT = "The virtual camera {device} does not exist; choose another one or 'auto'."
+    ABSENT_AMONG = "There is no virtual camera {device}; choose one of {devices}."
+    NOT_PERMITTED = (
+        "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then "
+        "log out and log in again."
+    )
+    NOT_AN_OUTPUT = (
+        "{device} accepts no frames: it is a real camera, or another program sends to it; close that program "
+        "or choose another virtual camera."
+    )
+    OPEN_HERE = "The virtual camera {device} is already open in this program; choose another one."
+    BUSY = "Another program sends to the virtual camera {device}; close that program or choose another virtual camera."
+    NOT_STARTED = "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it."
+    FORMAT = (
+        "The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); "
+        "close the programs that use it and try again."
+    )
+    CLOSED = "The virtual camera {device} is closed; open it again."
+    FAILED = "The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`."
+
+
+@unique
+class RecordingText(Message):
+    """Errors of recordings."""
+
+    NOT_STARTED = "The recording {file} cannot be started: {reason}."
+    FINISHED = "The recording {file} is finished; start another one."
+    STOPPED = "The recording stopped: {reason} ({kept})."
+    NOT_FINISHED = "The recording could not be completed: {reason} ({kept})."
+    KEPT = "the recording so far is in {file}"
+    NOTHING_KEPT = "nothing was recorded"
+    CLOSED = "A frame was sent to a closed output; open it again."
+    NO_FRAME = "The file {file} contains no frame that can be recovered; delete it."
+    NOT_RECOVERED = "The recording {file} could not be completed: {reason}."
+    STILL_WRITTEN = "The recording {file} is still being written; stop it first."
