@@ -136,7 +136,9 @@ class CaptureWorker:
             frame = self._source.read()
             if frame is None and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
                 raise SourceLostError(
-                    CameraText.SILENT_SOURCE(source=self._source.info.name, seconds=f"{self._timing.source_timeout_s:.0f}")
+                    CameraText.SILENT_SOURCE(
+                        source=self._source.info.name, seconds=f"{self._timing.source_timeout_s:.0f}"
+                    )
                 )
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._lose(error)

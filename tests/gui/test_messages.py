@@ -209,7 +209,10 @@ def test_a_broken_background_and_a_failed_plate_are_told_in_german(
             row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
             return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
 
-        sentence = f"{broken} ist kein lesbares Video: Es ist beschädigt oder unbekannt; wählen Sie eine andere Datei."
+        sentence = (
+            f"{broken} ist kein lesbares Video: Die Datei ist beschädigt oder hat ein unbekanntes Format; wählen Sie "
+            "eine andere."
+        )
         qtbot.waitUntil(lambda: tip() == sentence)
         window.windows.open_plate_dialog(lambda: None)
         dialog = window.findChild(PlateDialog)

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
 from app.compositing.library import bundled_backgrounds, own_backgrounds
+from app.core.errors import text_of
 from app.core.types import BgrImage
 from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
@@ -33,7 +34,7 @@ class BackgroundLibrary(QObject):
     """(old path, new path)"""
     removed = pyqtSignal(str, object, object)
     """(name, path in the trash or None where it was deleted for good, original path)"""
-    failed = pyqtSignal(str)
+    failed = pyqtSignal(object)  # a str would lose the message of a Text
     """What failed, in one sentence."""
 
     def __init__(self, model: TileModel, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -143,7 +144,7 @@ class BackgroundLibrary(QObject):
             self.add_image(image, Path(reply.url().path()).stem)
 
     def _fail(self, error: Exception) -> None:
-        self.failed.emit(str(error))
+        self.failed.emit(text_of(error))
 
 
 def _kind(path: Path) -> TileKind:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.core.errors import text_of
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 
@@ -25,7 +26,7 @@ class Download(QObject):
     """The download succeeded, failed or was cancelled."""
     succeeded = pyqtSignal(str)
     """Name of the model."""
-    failed = pyqtSignal(str)
+    failed = pyqtSignal(object)  # a str would lose the message of a Text
     """Why it failed, in one sentence."""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -67,4 +68,4 @@ class Download(QObject):
         self._cancel = None
         self.ended.emit()
         if not isinstance(error, _Cancelled):
-            self.failed.emit(str(error))
+            self.failed.emit(text_of(error))

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.config.scenes import Scene, SceneStore
+from app.core.errors import text_of
 from app.gui.dialogs.questions import ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -17,7 +18,7 @@ from app.gui.state.tasks import Tasks
 class ScenesMenu(QObject):
     """Fills a menu with the saved scenes. Files are read and written on a task thread."""
 
-    failed = pyqtSignal(str)
+    failed = pyqtSignal(object)  # a str would lose the message of a Text
 
     def __init__(self, menu: QMenu, scenes: SceneStore, store: SettingsStore, tasks: Tasks, window: QWidget) -> None:
         super().__init__(window)
@@ -70,7 +71,7 @@ class ScenesMenu(QObject):
         self._tasks.run(work, lambda _none: self.reload(), self._fail)
 
     def _fail(self, error: Exception) -> None:
-        self.failed.emit(str(error))
+        self.failed.emit(text_of(error))
 
     def _fill(self, names: tuple[str, ...]) -> None:
         self._names = names

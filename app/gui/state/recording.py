@@ -11,7 +11,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.private_file import write_picture
-from app.core.errors import SinkError
+from app.core.errors import SinkError, text_of
 from app.core.types import Outgoing
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
@@ -23,7 +23,7 @@ from app.runtime.status import PipelineStatus
 class Recording(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
 
-    failed = pyqtSignal(str)
+    failed = pyqtSignal(object)  # a str would lose the message of a Text
     saved = pyqtSignal(object)
     """Path of a new snapshot or of a finished recording."""
 
@@ -82,7 +82,7 @@ class Recording(QObject):
             self._store.edit("output", record=path)
 
     def _fail(self, error: Exception) -> None:
-        self.failed.emit(str(error))
+        self.failed.emit(text_of(error))
         self._store.edit("output", record=None)
 
 

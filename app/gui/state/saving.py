@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app.config import settings_file
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, text_of
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
@@ -21,7 +21,7 @@ DELAY_MS = 500
 class Saver(QObject):
     """Saves to two files. Changes within half a second are one write."""
 
-    failed = pyqtSignal(str)
+    failed = pyqtSignal(object)  # a str would lose the message of a Text
 
     def __init__(
         self,
@@ -69,6 +69,6 @@ class Saver(QObject):
 
     def _fail(self, error: Exception) -> None:
         if isinstance(error, SettingsError):
-            self.failed.emit(str(error))
+            self.failed.emit(text_of(error))
         else:
             raise error
