@@ -7,6 +7,8 @@ from pathlib import Path
 
 from app.config.private_file import write_private
 from app.core.errors import SettingsError
+from app.core.messages.settings import FileReason, SettingsText
+from app.media.disk_errors import why_not_written
 
 JsonObject = dict[str, object]
 
@@ -19,12 +21,13 @@ def parse_object(text: str) -> JsonObject:
     """The JSON object in `text`; raises BrokenFileError for anything else."""
     try:
         data = json.loads(text)
-    except ValueError as error:
-        raise BrokenFileError(f"it is not JSON: {error}") from error
+    except ValueError as error:  # also for numbers of thousands of digits
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise BrokenFileError(FileReason.NOT_JSON(line=line)) from error
     except RecursionError as error:
-        raise BrokenFileError("it is nested too deeply") from error
+        raise BrokenFileError(FileReason.NESTED()) from error
     if not isinstance(data, dict):
-        raise BrokenFileError("it does not hold a JSON object")
+        raise BrokenFileError(FileReason.NO_OBJECT())
     return data
 
 
@@ -38,7 +41,7 @@ def read_object(path: Path) -> JsonObject | None:
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise BrokenFileError("it is not a text file") from error
+        raise BrokenFileError(FileReason.NOT_TEXT()) from error
     return parse_object(text)
 
 
@@ -49,10 +52,7 @@ def write_object(path: Path, data: JsonObject) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SettingsError(
-            f"{path} could not be written ({reason}); free space there or name another file with --config."
-        ) from error
+        raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 
 
 def set_aside(path: Path) -> Path:

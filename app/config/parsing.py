@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from app.config import paths
 from app.core.errors import UsageError
+from app.core.messages.usage import UsageText
 from app.core.settings import BackgroundSettings, Model
 from app.media.image_file import kind_of_file
 
@@ -20,7 +21,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """`1280x720` → (1280, 720); raises UsageError."""
     match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is not a size; write it like 1280x720.")
+        raise UsageError(UsageText.SIZE(text=text))
     return int(match[1]), int(match[2])
 
 
@@ -29,7 +30,7 @@ def parse_pan(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"{text!r} is not a place in the picture; write two numbers like 0.5,-1.") from None
+        raise UsageError(UsageText.PAN(text=text)) from None
     return x, y
 
 
@@ -40,7 +41,7 @@ def parse_ratio(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a downsample ratio; write auto or a number from 0.05 to 1.") from None
+        raise UsageError(UsageText.RATIO(text=text)) from None
 
 
 def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
@@ -57,10 +58,10 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
         try:
             strength = base.blur_strength if blur[1] is None else float(blur[1])
         except ValueError:
-            raise UsageError(f"{blur[1]!r} is not a blur strength; write a number from 0 to 100.") from None
+            raise UsageError(UsageText.BLUR(text=blur[1])) from None
         return replace_checked(base, {"kind": "blur", "blur_strength": strength})
     if not text:
-        raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
+        raise UsageError(UsageText.BACKGROUND_EMPTY())
     path = paths.from_user(text)
     return base.replace(kind=kind_of_file(path), path=path.absolute())
 
@@ -72,4 +73,4 @@ def replace_checked(model: M, changes: dict[str, Any]) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
-        raise UsageError(f"{name}: {first['input']!r} is not possible: {first['msg']}.") from None
+        raise UsageError(UsageText.INVALID(option=name, value=str(first["input"]), problem=first["msg"])) from None

@@ -8,7 +8,9 @@ from pathlib import Path
 from app.config import paths, settings_file
 from app.config.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.errors import SettingsError
+from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
+from app.media.disk_errors import why_not_read
 
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
@@ -49,7 +51,7 @@ def check_name(name: str) -> str:
     """Return the stripped name; raise SettingsError unless it is one line of 1 to 80 printable characters."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise SettingsError(f"{name!r} cannot be the name of a scene; use 1 to {MAX_NAME_LENGTH} printable characters.")
+        raise SettingsError(SceneText.NAME(name=name, length=MAX_NAME_LENGTH))
     return name
 
 
@@ -73,13 +75,11 @@ class SceneStore:
         data = self._find(self._read(), name)
         try:
             if not isinstance(data, dict):
-                raise BrokenFileError("it does not hold a JSON object")
+                raise BrokenFileError(FileReason.NO_OBJECT())
             values = {key: value for key, value in data.items() if key != _WITH_DEVICES}
             return Scene(settings_file.parse(values), with_devices=data.get(_WITH_DEVICES) is True)
         except BrokenFileError as error:
-            raise SettingsError(
-                f"The scene {name!r} in {self.path} could not be used ({error}); save it again or remove it."
-            ) from error
+            raise SettingsError(SceneText.BROKEN(name=name, file=self.path, reason=error.text)) from error
 
     def put(self, name: str, settings: Settings, *, with_devices: bool = False) -> None:
         """Save the look of `settings` as a scene, and their devices if asked; replaces a scene of the same name.
@@ -96,7 +96,7 @@ class SceneStore:
         self._find(scenes, name)
         new_name = check_name(new_name)
         if new_name in scenes and new_name != name:
-            raise SettingsError(f"There is a scene {new_name!r} already; choose another name or remove it first.")
+            raise SettingsError(SceneText.EXISTS(name=new_name))
         self._write({new_name if key == name else key: data for key, data in scenes.items()})
 
     def remove(self, name: str) -> None:
@@ -109,8 +109,9 @@ class SceneStore:
     @staticmethod
     def _find(scenes: JsonObject, name: str) -> object:
         if name not in scenes:
-            known = f"the scenes are {', '.join(scenes)}" if scenes else "none is saved yet"
-            raise SettingsError(f"There is no scene {name!r}; {known}.")
+            if not scenes:
+                raise SettingsError(SceneText.NONE_SAVED(name=name))
+            raise SettingsError(SceneText.UNKNOWN(name=name, names=tuple(scenes)))
         return scenes[name]
 
     def _read(self) -> JsonObject:
@@ -120,15 +121,15 @@ class SceneStore:
                 return {}
             scenes = data.get("scenes")
             if data.get("version") != FORMAT_VERSION or not isinstance(scenes, dict):
-                raise BrokenFileError(f"it is not a scenes file of version {FORMAT_VERSION}")
+                raise BrokenFileError(FileReason.SCENES_VERSION(version=FORMAT_VERSION))
         except BrokenFileError as error:
-            self.warning = settings_file.keep_broken("scenes file", self.path, str(error), "there are no scenes")
+            self.warning = settings_file.keep_broken(
+                self.path, error.text, SceneText.FILE_BROKEN, SceneText.FILE_BROKEN_NOT_RENAMED
+            )
             return {}
         except OSError as error:
             # Writing after a failed read would delete the scenes in the file.
-            raise SettingsError(
-                f"The scenes file {self.path} could not be read ({error.strerror or error})."
-            ) from error
+            raise SettingsError(SceneText.FILE_UNREADABLE(file=self.path, reason=why_not_read(error))) from error
         return scenes
 
     def _write(self, scenes: JsonObject) -> None:

@@ -10,7 +10,10 @@ from pydantic import ValidationError
 
 from app.config import paths
 from app.config.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
+from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings
+from app.core.text import Message, Text
+from app.media.disk_errors import why_not_read
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ def parse(data: JsonObject) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BrokenFileError(f"{place}: {first['msg']}") from error
+        raise BrokenFileError(FileReason.INVALID(field=place, problem=first["msg"])) from error
 
 
 def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:
@@ -40,9 +43,9 @@ def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:
     newest = len(migrations) + 1
     version = data.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise BrokenFileError(f"version: {version!r} is not a version")
+        raise BrokenFileError(FileReason.VERSION(version=str(version)))
     if version > newest:
-        raise BrokenFileError(f"it was written by a newer Mattecam, version {version} of the format")
+        raise BrokenFileError(FileReason.NEWER(version=version))
     for migration in migrations[version - 1 :]:
         data = migration(data)
     return {**data, "version": newest}
@@ -54,29 +57,30 @@ def dump(settings: Settings) -> JsonObject:
 
 
 def load(path: Path) -> tuple[Settings, str | None]:
-    """The settings in a file, and a sentence for the user where they could not be used; never raises for bad content.
+    """Return the settings in a file, and a text for the user if they could not be used.
 
-    No file gives the defaults. A broken one is renamed to `.bad` and the defaults are used.
+    A missing file gives the defaults. A broken one is renamed to `.bad` and the defaults are used.
     """
     try:
         data = read_object(path)
         return (Settings() if data is None else parse(data)), None
     except BrokenFileError as error:
-        return Settings(), keep_broken("settings file", path, str(error), "the default settings are used")
+        return Settings(), keep_broken(path, error.text, SettingsText.BROKEN, SettingsText.BROKEN_NOT_RENAMED)
     except OSError as error:
-        reason = error.strerror or str(error)
-        return Settings(), f"The settings file {path} could not be read ({reason}); the default settings are used."
+        return Settings(), SettingsText.UNREADABLE(file=path, reason=why_not_read(error))
 
 
-def keep_broken(what: str, path: Path, reason: str, consequence: str) -> str:
-    """Set a broken file aside and say so in one sentence."""
+def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message) -> Text:
+    """Rename a broken file to `.bad` and return the text that says so; also log it.
+
+    renamed: has the places `file`, `reason` and `kept`. not_renamed: has the places `file` and `reason`.
+    """
     try:
-        kept = f"it was kept as {set_aside(path)}"
-    except OSError as error:
-        kept = f"it could not be renamed ({error.strerror or error})"
-    sentence = f"The {what} {path} could not be used ({reason}); {kept}, and {consequence}."
-    log.warning(sentence)
-    return sentence
+        text = renamed(file=path, reason=reason, kept=set_aside(path))
+    except OSError:
+        text = not_renamed(file=path, reason=reason)
+    log.warning("%s", text)
+    return text
 
 
 def save(path: Path, settings: Settings) -> None:

@@ -74,7 +74,7 @@ def test_older_scenes_that_hold_a_pause_a_recording_and_a_camera_apply_their_loo
 
 
 def test_unknown_and_impossible_names(store: SceneStore) -> None:
-    with pytest.raises(SettingsError, match="none is saved yet"):
+    with pytest.raises(SettingsError, match="no scene is saved yet"):
         store.get("Work")
     store.put("Work", Settings())
     store.put("Home", Settings())
@@ -115,6 +115,6 @@ def test_a_broken_scene_stays_and_costs_no_other(store: SceneStore) -> None:
 
 def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
     store = SceneStore(tmp_path)  # a folder
-    with pytest.raises(SettingsError, match="could not be read"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         store.put("Work", Settings())
     assert tmp_path.is_dir()

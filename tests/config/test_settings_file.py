@@ -92,13 +92,13 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "it is not JSON"),
-        (b"{", "it is not JSON"),
+        (b"", "it is not valid JSON"),
+        (b"{", "it is not valid JSON"),
         (b"\xff\xfe\x00", "it is not a text file"),
-        (b"[]", "it does not hold a JSON object"),
+        (b"[]", "it contains no JSON object"),
         (b'{"version": 1, "capture": {"width": 1}}', "capture.width"),
         (b'{"no such field": 1}', "no such field"),
-        (b'{"version": 99}', "newer Mattecam"),
+        (b'{"version": 99}', "newer version of Mattecam"),
         (b'{"version": "one"}', "is not a version"),
         (b"[" * 100_000, "it is nested too deeply"),
     ],
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     settings, warning = settings_file.load(tmp_path)  # a folder
     assert settings == Settings()
     assert warning is not None
-    assert "could not be read" in warning
+    assert "cannot be read" in warning
     assert tmp_path.is_dir()
 
 
@@ -138,10 +138,10 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     settings_file.save(path, Settings(paused=True))
 
     def full_disk(_: int) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "the disk is full")
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(SettingsError, match="No space left on device"):
+    with pytest.raises(SettingsError, match="the disk is full"):
         settings_file.save(path, Settings())
     assert settings_file.load(path)[0].paused
     assert [entry.name for entry in tmp_path.iterdir()] == ["settings.json"]

@@ -53,7 +53,7 @@ def get_scene(store: SceneStore, name: str) -> None:
     try:
         assert isinstance(store.get(name), Scene)
     except SettingsError as error:
-        assert repr(name) in str(error)
+        assert f"“{name}”" in str(error)
 
 
 def full_file(folder: Path) -> bytes:

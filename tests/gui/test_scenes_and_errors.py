@@ -48,7 +48,7 @@ def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: 
     scenes.remove("Office")
     qtbot.waitUntil(lambda: scenes.names == ())
     scenes.apply("Office")
-    qtbot.waitUntil(lambda: "There is no scene 'Office'" in session.window.error_bar.text)
+    qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
 
 
 def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(

@@ -1,10 +1,10 @@
-"""How a process is named to the user."""
+"""Messages of system."""
 
 from __future__ import annotations
 
 from enum import unique
 
-from app.core.text import Message
+from app.core.text import CommandLineMessage, Message
 
 
 @unique
@@ -14,3 +14,26 @@ class ProgramName(Message):
     PROCESS = "{name} (process {pid})"
     THIS = "Mattecam itself"
     OTHER = "another program"
+
+
+@unique
+class ProgramText(Message):
+    """Errors of the program itself."""
+
+    UNEXPECTED = "An internal error occurred; the log has the details."
+    STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."
+
+
+@unique
+class ServiceText(CommandLineMessage):
+    """Errors of the background service."""
+
+    LINE_BREAK = "The option “{option}” contains a line break, which a service does not support."
+    NOT_WRITTEN = "The service file {file} cannot be written: {reason}."
+    NO_SYSTEMD = (
+        "There is no systemd on this system; start `python3 run.py headless` with the autostart of this desktop."
+    )
+    NOT_RUN = "`{command}` cannot be run; check that systemd is installed."
+    FAILED = "`{command}` failed: {output}."
+    FAILED_SILENTLY = "`{command}` failed with exit code {code}."
+    NOT_INSTALLED = "The service is not installed."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
-from app.config.json_file import BrokenFileError, read_object, write_object
-from app.config.settings_file import keep_broken
+from app.config.json_file import BrokenFileError, read_object, set_aside, write_object
 from app.core.settings import CaptureSettings, Model
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,11 @@ def load(path: Path | None) -> WindowPreferences:
         data = read_object(path)
         return WindowPreferences() if data is None else WindowPreferences.model_validate(data)
     except (BrokenFileError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        keep_broken("window preferences", path, reason, "the default ones are used")
+        log.warning("The window preferences %s cannot be used: %s", path, error)
+        with suppress(OSError):
+            set_aside(path)
     except OSError as error:
-        log.warning("The window preferences %s could not be read (%s).", path, error.strerror)
+        log.warning("The window preferences %s cannot be read: %s", path, error)
     return WindowPreferences()
 
 

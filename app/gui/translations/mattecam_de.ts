@@ -2559,6 +2559,201 @@
         <translation>Farbbalken an {device} wurden mit {width} × {height} zurückgelesen; die größte Abweichung ist {error} von 255.</translation>
     </message>
     <message>
+        <source>{file} contains no readable frame; remove it or add it again.</source>
+        <comment>LibraryText.NO_PICTURE</comment>
+        <translation>{file} enthält kein lesbares Bild; entfernen Sie die Datei oder fügen Sie sie erneut hinzu.</translation>
+    </message>
+    <message>
+        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
+        <comment>LibraryText.UNKNOWN_FORMAT</comment>
+        <translation>{file} ist weder ein Bild noch ein Video; verwenden Sie eine Datei im Format PNG, JPEG, WebP oder MP4.</translation>
+    </message>
+    <message>
+        <source>{file} could not be copied: {reason}.</source>
+        <comment>LibraryText.NOT_COPIED</comment>
+        <translation>{file} konnte nicht kopiert werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
+        <comment>LibraryText.NOT_PASTED</comment>
+        <translation>Das eingefügte Bild konnte nicht kodiert werden; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <comment>LibraryText.NOT_WRITTEN</comment>
+        <translation>{file} konnte nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The name of a background must contain letters or digits.</source>
+        <comment>LibraryText.NAME_EMPTY</comment>
+        <translation>Der Name eines Hintergrunds muss Buchstaben oder Ziffern enthalten.</translation>
+    </message>
+    <message>
+        <source>A background “{name}” already exists; choose another name.</source>
+        <comment>LibraryText.NAME_TAKEN</comment>
+        <translation>Einen Hintergrund „{name}“ gibt es bereits; wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>{file} could not be renamed: {reason}.</source>
+        <comment>LibraryText.NOT_RENAMED</comment>
+        <translation>{file} konnte nicht umbenannt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be removed: {reason}.</source>
+        <comment>LibraryText.NOT_REMOVED</comment>
+        <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be restored from the trash: {reason}.</source>
+        <comment>LibraryText.NOT_RESTORED</comment>
+        <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {reason}.</source>
+        <comment>LibraryText.NO_FOLDER</comment>
+        <translation>Der Ordner {folder} lässt sich nicht anlegen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
+        <comment>ModelText.CLOSED</comment>
+        <translation>Das Modell {model} wurde geschlossen und nimmt keine Bilder mehr an; wählen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned values that are not numbers; if this happens again, choose the precision float32 or another model.</source>
+        <comment>ModelText.NOT_A_NUMBER</comment>
+        <translation>Das Modell {model} lieferte Werte, die keine Zahlen sind; geschieht das erneut, wählen Sie die Genauigkeit float32 oder ein anderes Modell.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the device {device}; choose another executor or device. The log has the details.</source>
+        <comment>ModelText.FAILED</comment>
+        <translation>Das Modell {model} ist auf dem Gerät {device} fehlgeschlagen; wählen Sie eine andere Ausführung oder ein anderes Gerät. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The model {model} ran out of memory on the device {device}; choose a lower ratio or another device.</source>
+        <comment>ModelText.OUT_OF_MEMORY</comment>
+        <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie ein kleineres Verhältnis oder ein anderes Gerät.</translation>
+    </message>
+    <message>
+        <source>Matting failed; choose another model or executor. The log has the details.</source>
+        <comment>ModelText.UNEXPECTED</comment>
+        <translation>Das Freistellen ist fehlgeschlagen; wählen Sie ein anderes Modell oder eine andere Ausführung. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} cannot be read ({reason}); check the file or choose another.</source>
+        <comment>ModelText.WEIGHTS_UNREADABLE</comment>
+        <translation>Die Gewichtsdatei {file} lässt sich nicht lesen ({reason}); prüfen Sie die Datei oder wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
+        <comment>ModelText.OTHER_WEIGHTS</comment>
+        <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>A frame of {width}×{height} at the downsample ratio {ratio} is too small for the model {model}; choose a higher ratio.</source>
+        <comment>ModelText.FRAME_TOO_SMALL</comment>
+        <translation>Ein Bild von {width} × {height} ist beim Verhältnis {ratio} zu klein für das Modell {model}; wählen Sie ein höheres Verhältnis.</translation>
+    </message>
+    <message>
+        <source>There is no usable NVIDIA GPU on this machine; choose the device cpu or auto.</source>
+        <comment>ModelText.NO_NVIDIA_GPU</comment>
+        <translation>Auf diesem Rechner gibt es keine verwendbare NVIDIA-GPU; wählen Sie das Gerät cpu oder auto.</translation>
+    </message>
+    <message>
+        <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
+        <comment>ModelText.OPENVINO_DEVICE</comment>
+        <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
+    </message>
+    <message>
+        <source>The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor.</source>
+        <comment>ModelText.CUDA_GRAPH_DEVICE</comment>
+        <translation>Die Ausführung cuda-graph braucht eine NVIDIA-GPU, nicht das Gerät {device}; wählen Sie eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto.</source>
+        <comment>ModelText.PLATE_NEEDS_NUMBA</comment>
+        <translation>Modelle mit leerem Hintergrundbild brauchen für OpenVINO das Paket numba; wählen Sie die Ausführung eager oder auto.</translation>
+    </message>
+    <message>
+        <source>Models with a plate do not run with the executor {executor}; choose openvino or eager.</source>
+        <comment>ModelText.PLATE_EXECUTOR</comment>
+        <translation>Modelle mit leerem Hintergrundbild laufen nicht mit der Ausführung {executor}; wählen Sie openvino oder eager.</translation>
+    </message>
+    <message>
+        <source>The model cannot be compiled for {device}; install a C++ compiler such as g++, or choose the executor eager.</source>
+        <comment>ModelText.NOT_COMPILED</comment>
+        <translation>Das Modell lässt sich nicht für {device} kompilieren; installieren Sie einen C++-Compiler wie g++ oder wählen Sie die Ausführung eager.</translation>
+    </message>
+    <message>
+        <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>
+        <comment>ModelText.WRONG_SIZE</comment>
+        <translation>Das Netz lieferte {width} × {height} Pixel für ein Bild von {frame_width} × {frame_height}; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The network returned the camera's own frame; choose another model or executor.</source>
+        <comment>ModelText.NOT_A_MATTE</comment>
+        <translation>Das Netz lieferte das Kamerabild selbst; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
+        <comment>ModelText.BACKGROUND_EXPOSED</comment>
+        <translation>Das Bild des Netzes zeigt den echten Hintergrund, wo keine Person ist; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`.</source>
+        <comment>PlateText.NEEDED</comment>
+        <translation>Das Modell {model} braucht ein Bild des leeren Raums; nehmen Sie eines auf, zum Beispiel mit `python3 run.py plate`.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
+        <comment>PlateText.OCCUPIED</comment>
+        <translation>Das Bild des leeren Raums {file} zeigt eine Person; nehmen Sie es erneut auf, ohne dass jemand zu sehen ist.</translation>
+    </message>
+    <message>
+        <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
+        <comment>PlateText.CHANGED</comment>
+        <translation>Licht oder Kamera haben sich seit der Aufnahme des leeren Raums verändert; nehmen Sie das Bild erneut auf.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
+        <comment>PlateText.UNREADABLE</comment>
+        <translation>Das Bild des leeren Raums {file} lässt sich nicht lesen ({reason}); wählen Sie ein anderes oder nehmen Sie es erneut auf.</translation>
+    </message>
+    <message>
+        <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
+        <comment>PlateText.NOT_AN_IMAGE</comment>
+        <translation>Die Datei {file} ist kein lesbares Bild; nehmen Sie das Bild des leeren Raums erneut auf.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
+        <comment>PlateText.OTHER_SHAPE</comment>
+        <translation>Das Bild des leeren Raums {file} hat {width} × {height} Pixel, die Kamera liefert aber {camera_width} × {camera_height}; nehmen Sie es mit dieser Kamera erneut auf.</translation>
+    </message>
+    <message>
+        <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
+        <comment>PlateText.NO_FRAMES</comment>
+        <translation>Für das Bild des leeren Raums gibt es keine Kamerabilder; prüfen Sie, ob die Kamera Bilder liefert.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers no frames; no picture of the empty room was taken.</source>
+        <comment>PlateText.SILENT</comment>
+        <translation>Die Kamera {camera} liefert keine Bilder; es wurde kein Bild des leeren Raums aufgenommen.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be written: {reason}.</source>
+        <comment>PlateText.NOT_WRITTEN</comment>
+        <translation>Das Bild des leeren Raums {file} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room cannot be stored as {file}; name a PNG file.</source>
+        <comment>PlateText.NOT_ENCODED</comment>
+        <translation>Das Bild des leeren Raums lässt sich nicht als {file} speichern; geben Sie eine PNG-Datei an.</translation>
+    </message>
+    <message>
+        <source>Someone is still in view; step out of the picture and take it again.</source>
+        <comment>PlateText.SOMEONE_IN_VIEW</comment>
+        <translation>Es ist noch jemand im Bild; gehen Sie aus dem Bild und nehmen Sie es erneut auf.</translation>
+    </message>
+    <message>
         <source>There is no video file {file}; check the name.</source>
         <comment>VideoText.ABSENT</comment>
         <translation>Es gibt keine Videodatei {file}; prüfen Sie den Namen.</translation>
@@ -2829,6 +3024,106 @@
         <translation>Die Aufnahme {file} wird noch geschrieben; beenden Sie sie zuerst.</translation>
     </message>
     <message>
+        <source>it is not valid JSON, see line {line}</source>
+        <comment>FileReason.NOT_JSON</comment>
+        <translation>Sie ist kein gültiges JSON, siehe Zeile {line}</translation>
+    </message>
+    <message>
+        <source>it is nested too deeply</source>
+        <comment>FileReason.NESTED</comment>
+        <translation>Sie ist zu tief verschachtelt</translation>
+    </message>
+    <message>
+        <source>it contains no JSON object</source>
+        <comment>FileReason.NO_OBJECT</comment>
+        <translation>Sie enthält kein JSON-Objekt</translation>
+    </message>
+    <message>
+        <source>it is not a text file</source>
+        <comment>FileReason.NOT_TEXT</comment>
+        <translation>Sie ist keine Textdatei</translation>
+    </message>
+    <message>
+        <source>{field}: {problem}</source>
+        <comment>FileReason.INVALID</comment>
+        <translation>{field}: {problem}</translation>
+    </message>
+    <message>
+        <source>“{version}” is not a version</source>
+        <comment>FileReason.VERSION</comment>
+        <translation>„{version}“ ist keine Version</translation>
+    </message>
+    <message>
+        <source>a newer version of Mattecam wrote it (format version {version})</source>
+        <comment>FileReason.NEWER</comment>
+        <translation>Eine neuere Version von Mattecam hat sie geschrieben (Formatversion {version})</translation>
+    </message>
+    <message>
+        <source>it is not a scenes file of format version {version}</source>
+        <comment>FileReason.SCENES_VERSION</comment>
+        <translation>Sie ist keine Szenendatei der Formatversion {version}</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written: {reason}. Another file can be named with --config.</source>
+        <comment>SettingsText.NOT_WRITTEN</comment>
+        <translation>Die Datei {file} lässt sich nicht schreiben: {reason}. Mit --config kann eine andere Datei angegeben werden.</translation>
+    </message>
+    <message>
+        <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
+        <comment>SettingsText.UNREADABLE</comment>
+        <translation>Die Einstellungsdatei {file} lässt sich nicht lesen ({reason}); es gelten die Standardeinstellungen.</translation>
+    </message>
+    <message>
+        <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
+        <comment>SettingsText.BROKEN</comment>
+        <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es gelten die Standardeinstellungen.</translation>
+    </message>
+    <message>
+        <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
+        <comment>SettingsText.BROKEN_NOT_RENAMED</comment>
+        <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es gelten die Standardeinstellungen.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
+        <comment>SceneText.NAME</comment>
+        <translation>„{name}“ kann nicht der Name einer Szene sein; verwenden Sie 1 bis {length} druckbare Zeichen.</translation>
+    </message>
+    <message>
+        <source>The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.</source>
+        <comment>SceneText.BROKEN</comment>
+        <translation>Die Szene „{name}“ in {file} ist nicht verwendbar ({reason}); speichern Sie sie neu oder entfernen Sie sie.</translation>
+    </message>
+    <message>
+        <source>A scene “{name}” already exists; choose another name or remove it first.</source>
+        <comment>SceneText.EXISTS</comment>
+        <translation>Eine Szene „{name}“ gibt es bereits; wählen Sie einen anderen Namen oder entfernen Sie sie zuerst.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; the scenes are {names}.</source>
+        <comment>SceneText.UNKNOWN</comment>
+        <translation>Es gibt keine Szene „{name}“; die Szenen sind {names}.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; no scene is saved yet.</source>
+        <comment>SceneText.NONE_SAVED</comment>
+        <translation>Es gibt keine Szene „{name}“; es ist noch keine gespeichert.</translation>
+    </message>
+    <message>
+        <source>The scenes file {file} cannot be read ({reason}).</source>
+        <comment>SceneText.FILE_UNREADABLE</comment>
+        <translation>Die Szenendatei {file} lässt sich nicht lesen ({reason}).</translation>
+    </message>
+    <message>
+        <source>The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available.</source>
+        <comment>SceneText.FILE_BROKEN</comment>
+        <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es sind keine Szenen verfügbar.</translation>
+    </message>
+    <message>
+        <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
+        <comment>SceneText.FILE_BROKEN_NOT_RENAMED</comment>
+        <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es sind keine Szenen verfügbar.</translation>
+    </message>
+    <message>
         <source>{name} (process {pid})</source>
         <comment>ProgramName.PROCESS</comment>
         <translation>{name} (Prozess {pid})</translation>
@@ -2842,5 +3137,15 @@
         <source>another program</source>
         <comment>ProgramName.OTHER</comment>
         <translation>einem anderen Programm</translation>
+    </message>
+    <message>
+        <source>An internal error occurred; the log has the details.</source>
+        <comment>ProgramText.UNEXPECTED</comment>
+        <translation>Ein interner Fehler ist aufgetreten; Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The status file {file} cannot be written: {reason}.</source>
+        <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
+        <translation>Die Statusdatei {file} lässt sich nicht schreiben: {reason}.</translation>
     </message>
 </context></TS>

@@ -2559,6 +2559,201 @@
         <translation>Las barras de color enviadas a {device} se leyeron a {width} × {height}; el error máximo es {error} de 255.</translation>
     </message>
     <message>
+        <source>{file} contains no readable frame; remove it or add it again.</source>
+        <comment>LibraryText.NO_PICTURE</comment>
+        <translation>{file} no contiene ninguna imagen legible; quítelo o vuelva a añadirlo.</translation>
+    </message>
+    <message>
+        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
+        <comment>LibraryText.UNKNOWN_FORMAT</comment>
+        <translation>{file} no es ni una imagen ni un vídeo; use un archivo PNG, JPEG, WebP o MP4.</translation>
+    </message>
+    <message>
+        <source>{file} could not be copied: {reason}.</source>
+        <comment>LibraryText.NOT_COPIED</comment>
+        <translation>No se pudo copiar {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
+        <comment>LibraryText.NOT_PASTED</comment>
+        <translation>No se pudo codificar la imagen pegada; guárdela como archivo y añada ese archivo.</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <comment>LibraryText.NOT_WRITTEN</comment>
+        <translation>No se pudo escribir {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The name of a background must contain letters or digits.</source>
+        <comment>LibraryText.NAME_EMPTY</comment>
+        <translation>El nombre de un fondo debe contener letras o dígitos.</translation>
+    </message>
+    <message>
+        <source>A background “{name}” already exists; choose another name.</source>
+        <comment>LibraryText.NAME_TAKEN</comment>
+        <translation>Ya existe un fondo «{name}»; elija otro nombre.</translation>
+    </message>
+    <message>
+        <source>{file} could not be renamed: {reason}.</source>
+        <comment>LibraryText.NOT_RENAMED</comment>
+        <translation>No se pudo cambiar el nombre de {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be removed: {reason}.</source>
+        <comment>LibraryText.NOT_REMOVED</comment>
+        <translation>No se pudo quitar {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be restored from the trash: {reason}.</source>
+        <comment>LibraryText.NOT_RESTORED</comment>
+        <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {reason}.</source>
+        <comment>LibraryText.NO_FOLDER</comment>
+        <translation>No se puede crear la carpeta {folder}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
+        <comment>ModelText.CLOSED</comment>
+        <translation>El modelo {model} se cerró y no acepta más imágenes; vuelva a elegir el modelo.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned values that are not numbers; if this happens again, choose the precision float32 or another model.</source>
+        <comment>ModelText.NOT_A_NUMBER</comment>
+        <translation>El modelo {model} devolvió valores que no son números; si vuelve a ocurrir, elija la precisión float32 u otro modelo.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the device {device}; choose another executor or device. The log has the details.</source>
+        <comment>ModelText.FAILED</comment>
+        <translation>El modelo {model} falló en el dispositivo {device}; elija otro ejecutor o dispositivo. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>The model {model} ran out of memory on the device {device}; choose a lower ratio or another device.</source>
+        <comment>ModelText.OUT_OF_MEMORY</comment>
+        <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija una relación menor u otro dispositivo.</translation>
+    </message>
+    <message>
+        <source>Matting failed; choose another model or executor. The log has the details.</source>
+        <comment>ModelText.UNEXPECTED</comment>
+        <translation>El recorte falló; elija otro modelo o ejecutor. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} cannot be read ({reason}); check the file or choose another.</source>
+        <comment>ModelText.WEIGHTS_UNREADABLE</comment>
+        <translation>No se puede leer el archivo de pesos {file} ({reason}); compruebe el archivo o elija otro.</translation>
+    </message>
+    <message>
+        <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
+        <comment>ModelText.OTHER_WEIGHTS</comment>
+        <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
+    </message>
+    <message>
+        <source>A frame of {width}×{height} at the downsample ratio {ratio} is too small for the model {model}; choose a higher ratio.</source>
+        <comment>ModelText.FRAME_TOO_SMALL</comment>
+        <translation>Una imagen de {width} × {height} con la relación {ratio} es demasiado pequeña para el modelo {model}; elija una relación mayor.</translation>
+    </message>
+    <message>
+        <source>There is no usable NVIDIA GPU on this machine; choose the device cpu or auto.</source>
+        <comment>ModelText.NO_NVIDIA_GPU</comment>
+        <translation>En este equipo no hay ninguna GPU NVIDIA utilizable; elija el dispositivo cpu o auto.</translation>
+    </message>
+    <message>
+        <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
+        <comment>ModelText.OPENVINO_DEVICE</comment>
+        <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
+    </message>
+    <message>
+        <source>The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor.</source>
+        <comment>ModelText.CUDA_GRAPH_DEVICE</comment>
+        <translation>El ejecutor cuda-graph necesita una GPU NVIDIA, no el dispositivo {device}; elija otro ejecutor.</translation>
+    </message>
+    <message>
+        <source>Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto.</source>
+        <comment>ModelText.PLATE_NEEDS_NUMBA</comment>
+        <translation>Los modelos con imagen de fondo vacío necesitan el paquete numba para OpenVINO; elija el ejecutor eager o auto.</translation>
+    </message>
+    <message>
+        <source>Models with a plate do not run with the executor {executor}; choose openvino or eager.</source>
+        <comment>ModelText.PLATE_EXECUTOR</comment>
+        <translation>Los modelos con imagen de fondo vacío no funcionan con el ejecutor {executor}; elija openvino o eager.</translation>
+    </message>
+    <message>
+        <source>The model cannot be compiled for {device}; install a C++ compiler such as g++, or choose the executor eager.</source>
+        <comment>ModelText.NOT_COMPILED</comment>
+        <translation>No se puede compilar el modelo para {device}; instale un compilador de C++ como g++ o elija el ejecutor eager.</translation>
+    </message>
+    <message>
+        <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>
+        <comment>ModelText.WRONG_SIZE</comment>
+        <translation>La red devolvió {width} × {height} píxeles para una imagen de {frame_width} × {frame_height}; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The network returned the camera's own frame; choose another model or executor.</source>
+        <comment>ModelText.NOT_A_MATTE</comment>
+        <translation>La red devolvió la propia imagen de la cámara; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
+        <comment>ModelText.BACKGROUND_EXPOSED</comment>
+        <translation>La imagen de la red muestra el fondo real donde no hay ninguna persona; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`.</source>
+        <comment>PlateText.NEEDED</comment>
+        <translation>El modelo {model} necesita una imagen de la habitación vacía; tome una, por ejemplo con `python3 run.py plate`.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
+        <comment>PlateText.OCCUPIED</comment>
+        <translation>La imagen de la habitación vacía {file} muestra a una persona; tómela de nuevo sin nadie a la vista.</translation>
+    </message>
+    <message>
+        <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
+        <comment>PlateText.CHANGED</comment>
+        <translation>La luz o la cámara han cambiado desde que se tomó la imagen de la habitación vacía; tómela de nuevo.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
+        <comment>PlateText.UNREADABLE</comment>
+        <translation>No se puede leer la imagen de la habitación vacía {file} ({reason}); elija otra o tómela de nuevo.</translation>
+    </message>
+    <message>
+        <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
+        <comment>PlateText.NOT_AN_IMAGE</comment>
+        <translation>El archivo {file} no es una imagen legible; tome de nuevo la imagen de la habitación vacía.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
+        <comment>PlateText.OTHER_SHAPE</comment>
+        <translation>La imagen de la habitación vacía {file} tiene {width} × {height} píxeles, pero la cámara entrega {camera_width} × {camera_height}; tómela de nuevo con esta cámara.</translation>
+    </message>
+    <message>
+        <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
+        <comment>PlateText.NO_FRAMES</comment>
+        <translation>No hay imágenes de cámara para la habitación vacía; compruebe que la cámara entregue imágenes.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers no frames; no picture of the empty room was taken.</source>
+        <comment>PlateText.SILENT</comment>
+        <translation>La cámara {camera} no entrega imágenes; no se tomó ninguna imagen de la habitación vacía.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be written: {reason}.</source>
+        <comment>PlateText.NOT_WRITTEN</comment>
+        <translation>No se puede escribir la imagen de la habitación vacía {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room cannot be stored as {file}; name a PNG file.</source>
+        <comment>PlateText.NOT_ENCODED</comment>
+        <translation>La imagen de la habitación vacía no se puede guardar como {file}; indique un archivo PNG.</translation>
+    </message>
+    <message>
+        <source>Someone is still in view; step out of the picture and take it again.</source>
+        <comment>PlateText.SOMEONE_IN_VIEW</comment>
+        <translation>Todavía hay alguien a la vista; salga de la imagen y tómela de nuevo.</translation>
+    </message>
+    <message>
         <source>There is no video file {file}; check the name.</source>
         <comment>VideoText.ABSENT</comment>
         <translation>No hay ningún archivo de vídeo {file}; compruebe el nombre.</translation>
@@ -2829,6 +3024,106 @@
         <translation>La grabación {file} aún se está escribiendo; deténgala primero.</translation>
     </message>
     <message>
+        <source>it is not valid JSON, see line {line}</source>
+        <comment>FileReason.NOT_JSON</comment>
+        <translation>no es JSON válido, vea la línea {line}</translation>
+    </message>
+    <message>
+        <source>it is nested too deeply</source>
+        <comment>FileReason.NESTED</comment>
+        <translation>está anidado a demasiada profundidad</translation>
+    </message>
+    <message>
+        <source>it contains no JSON object</source>
+        <comment>FileReason.NO_OBJECT</comment>
+        <translation>no contiene un objeto JSON</translation>
+    </message>
+    <message>
+        <source>it is not a text file</source>
+        <comment>FileReason.NOT_TEXT</comment>
+        <translation>no es un archivo de texto</translation>
+    </message>
+    <message>
+        <source>{field}: {problem}</source>
+        <comment>FileReason.INVALID</comment>
+        <translation>{field}: {problem}</translation>
+    </message>
+    <message>
+        <source>“{version}” is not a version</source>
+        <comment>FileReason.VERSION</comment>
+        <translation>«{version}» no es una versión</translation>
+    </message>
+    <message>
+        <source>a newer version of Mattecam wrote it (format version {version})</source>
+        <comment>FileReason.NEWER</comment>
+        <translation>lo escribió una versión más reciente de Mattecam (versión de formato {version})</translation>
+    </message>
+    <message>
+        <source>it is not a scenes file of format version {version}</source>
+        <comment>FileReason.SCENES_VERSION</comment>
+        <translation>no es un archivo de escenas con la versión de formato {version}</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written: {reason}. Another file can be named with --config.</source>
+        <comment>SettingsText.NOT_WRITTEN</comment>
+        <translation>No se puede escribir el archivo {file}: {reason}. Con --config se puede indicar otro archivo.</translation>
+    </message>
+    <message>
+        <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
+        <comment>SettingsText.UNREADABLE</comment>
+        <translation>No se puede leer el archivo de ajustes {file} ({reason}); se usan los ajustes predeterminados.</translation>
+    </message>
+    <message>
+        <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
+        <comment>SettingsText.BROKEN</comment>
+        <translation>El archivo de ajustes {file} no se puede usar ({reason}) y se ha renombrado a {kept}; se usan los ajustes predeterminados.</translation>
+    </message>
+    <message>
+        <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
+        <comment>SettingsText.BROKEN_NOT_RENAMED</comment>
+        <translation>El archivo de ajustes {file} no se puede usar ({reason}) ni renombrar; se usan los ajustes predeterminados.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
+        <comment>SceneText.NAME</comment>
+        <translation>«{name}» no puede ser el nombre de una escena; use de 1 a {length} caracteres imprimibles.</translation>
+    </message>
+    <message>
+        <source>The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.</source>
+        <comment>SceneText.BROKEN</comment>
+        <translation>La escena «{name}» de {file} no se puede usar ({reason}); guárdela de nuevo o quítela.</translation>
+    </message>
+    <message>
+        <source>A scene “{name}” already exists; choose another name or remove it first.</source>
+        <comment>SceneText.EXISTS</comment>
+        <translation>Ya existe una escena «{name}»; elija otro nombre o quítela primero.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; the scenes are {names}.</source>
+        <comment>SceneText.UNKNOWN</comment>
+        <translation>No hay ninguna escena «{name}»; las escenas son {names}.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; no scene is saved yet.</source>
+        <comment>SceneText.NONE_SAVED</comment>
+        <translation>No hay ninguna escena «{name}»; aún no hay ninguna guardada.</translation>
+    </message>
+    <message>
+        <source>The scenes file {file} cannot be read ({reason}).</source>
+        <comment>SceneText.FILE_UNREADABLE</comment>
+        <translation>No se puede leer el archivo de escenas {file} ({reason}).</translation>
+    </message>
+    <message>
+        <source>The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available.</source>
+        <comment>SceneText.FILE_BROKEN</comment>
+        <translation>El archivo de escenas {file} no se puede usar ({reason}) y se ha renombrado a {kept}; no hay escenas disponibles.</translation>
+    </message>
+    <message>
+        <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
+        <comment>SceneText.FILE_BROKEN_NOT_RENAMED</comment>
+        <translation>El archivo de escenas {file} no se puede usar ({reason}) ni renombrar; no hay escenas disponibles.</translation>
+    </message>
+    <message>
         <source>{name} (process {pid})</source>
         <comment>ProgramName.PROCESS</comment>
         <translation>{name} (proceso {pid})</translation>
@@ -2842,5 +3137,15 @@
         <source>another program</source>
         <comment>ProgramName.OTHER</comment>
         <translation>otro programa</translation>
+    </message>
+    <message>
+        <source>An internal error occurred; the log has the details.</source>
+        <comment>ProgramText.UNEXPECTED</comment>
+        <translation>Se produjo un error interno; los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>The status file {file} cannot be written: {reason}.</source>
+        <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
+        <translation>No se puede escribir el archivo de estado {file}: {reason}.</translation>
     </message>
 </context></TS>

@@ -1,0 +1,71 @@
+"""Messages of matting."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import Message
+
+
+@unique
+class ModelText(Message):
+    """Errors of models and their executors."""
+
+    CLOSED = "The model {model} was closed and accepts no more frames; choose the model again."
+    NOT_A_NUMBER = (
+        "The model {model} returned values that are not numbers; if this happens again, choose the precision "
+        "float32 or another model."
+    )
+    FAILED = (
+        "The model {model} failed on the device {device}; choose another executor or device. The log has the details."
+    )
+    OUT_OF_MEMORY = (
+        "The model {model} ran out of memory on the device {device}; choose a lower ratio or another device."
+    )
+    UNEXPECTED = "Matting failed; choose another model or executor. The log has the details."
+    WEIGHTS_UNREADABLE = "The weights file {file} cannot be read ({reason}); check the file or choose another."
+    OTHER_WEIGHTS = (
+        "The file {file} does not contain weights of {model}; choose the model it belongs to or another file."
+    )
+    FRAME_TOO_SMALL = (
+        "A frame of {width}×{height} at the downsample ratio {ratio} is too small for the model {model}; "
+        "choose a higher ratio."
+    )
+    NO_NVIDIA_GPU = "There is no usable NVIDIA GPU on this machine; choose the device cpu or auto."
+    OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
+    CUDA_GRAPH_DEVICE = "The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor."
+    PLATE_NEEDS_NUMBA = (
+        "Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto."
+    )
+    PLATE_EXECUTOR = "Models with a plate do not run with the executor {executor}; choose openvino or eager."
+    NOT_COMPILED = (
+        "The model cannot be compiled for {device}; install a C++ compiler such as g++, or choose the executor eager."
+    )
+    WRONG_SIZE = (
+        "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "
+        "another model or executor."
+    )
+    NOT_A_MATTE = "The network returned the camera's own frame; choose another model or executor."
+    BACKGROUND_EXPOSED = (
+        "The network's frame shows the real background where there is no person; choose another model or executor."
+    )
+
+
+@unique
+class PlateText(Message):
+    """Errors of the picture of the empty background (the plate)."""
+
+    NEEDED = "The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`."
+    OCCUPIED = "The picture of the empty room {file} shows a person; take it again with nobody in view."
+    CHANGED = "The light or the camera has changed since the picture of the empty room was taken; take it again."
+    UNREADABLE = "The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again."
+    NOT_AN_IMAGE = "The file {file} is not a readable image; take the picture of the empty room again."
+    OTHER_SHAPE = (
+        "The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers "
+        "{camera_width}×{camera_height}; take it again with this camera."
+    )
+    NO_FRAMES = "There are no frames for the picture of the empty room; check that the camera delivers frames."
+    SILENT = "The camera {camera} delivers no frames; no picture of the empty room was taken."
+    NOT_WRITTEN = "The picture of the empty room {file} cannot be written: {reason}."
+    NOT_ENCODED = "The picture of the empty room cannot be stored as {file}; name a PNG file."
+    SOMEONE_IN_VIEW = "Someone is still in view; step out of the picture and take it again."

@@ -1,0 +1,49 @@
+"""Messages of settings."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import Message
+
+
+@unique
+class FileReason(Message):
+    """Why a JSON file of the user cannot be used: a part of a sentence."""
+
+    NOT_JSON = "it is not valid JSON, see line {line}"
+    NESTED = "it is nested too deeply"
+    NO_OBJECT = "it contains no JSON object"
+    NOT_TEXT = "it is not a text file"
+    INVALID = "{field}: {problem}"
+    VERSION = "“{version}” is not a version"
+    NEWER = "a newer version of Mattecam wrote it (format version {version})"
+    SCENES_VERSION = "it is not a scenes file of format version {version}"
+
+
+@unique
+class SettingsText(Message):
+    """Errors of the settings file."""
+
+    NOT_WRITTEN = "The file {file} cannot be written: {reason}. Another file can be named with --config."
+    UNREADABLE = "The settings file {file} cannot be read ({reason}); the default settings are used."
+    BROKEN = (
+        "The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used."
+    )
+    BROKEN_NOT_RENAMED = (
+        "The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used."
+    )
+
+
+@unique
+class SceneText(Message):
+    """Errors of scenes."""
+
+    NAME = "“{name}” cannot be the name of a scene; use 1 to {length} printable characters."
+    BROKEN = "The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it."
+    EXISTS = "A scene “{name}” already exists; choose another name or remove it first."
+    UNKNOWN = "There is no scene “{name}”; the scenes are {names}."
+    NONE_SAVED = "There is no scene “{name}”; no scene is saved yet."
+    FILE_UNREADABLE = "The scenes file {file} cannot be read ({reason})."
+    FILE_BROKEN = "The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available."
+    FILE_BROKEN_NOT_RENAMED = "The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available."

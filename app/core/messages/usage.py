@@ -1,0 +1,19 @@
+"""Errors in values that the user writes on the command line."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import CommandLineMessage
+
+
+@unique
+class UsageText(CommandLineMessage):
+    """Errors in values that the user writes on the command line."""
+
+    SIZE = "“{text}” is not a size; write it like 1280x720."
+    PAN = "“{text}” is not a position; write two numbers like 0.5,-1."
+    RATIO = "“{text}” is not a downsample ratio; write auto or a number from 0.05 to 1."
+    BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
+    BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
+    INVALID = "{option}: “{value}” is not possible: {problem}."
