@@ -2929,6 +2929,11 @@
         <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder „auto“.</translation>
     </message>
     <message>
+        <source>The virtual camera {device} does not exist. {advice}</source>
+        <comment>VirtualCameraText.ABSENT_AND_NONE</comment>
+        <translation>Die virtuelle Kamera {device} gibt es nicht. {advice}</translation>
+    </message>
+    <message>
         <source>There is no virtual camera {device}; choose one of {devices}.</source>
         <comment>VirtualCameraText.ABSENT_AMONG</comment>
         <translation>Es gibt keine virtuelle Kamera {device}; wählen Sie eine von {devices}.</translation>

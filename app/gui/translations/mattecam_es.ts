@@ -2929,6 +2929,11 @@
         <translation>La cámara virtual {device} no existe; elija otra o «auto».</translation>
     </message>
     <message>
+        <source>The virtual camera {device} does not exist. {advice}</source>
+        <comment>VirtualCameraText.ABSENT_AND_NONE</comment>
+        <translation>La cámara virtual {device} no existe. {advice}</translation>
+    </message>
+    <message>
         <source>There is no virtual camera {device}; choose one of {devices}.</source>
         <comment>VirtualCameraText.ABSENT_AMONG</comment>
         <translation>No hay ninguna cámara virtual {device}; elija una de {devices}.</translation>
