@@ -1814,6 +1814,11 @@
         <translation>Die Kamera {camera} liefert nur grüne Bilder; wählen Sie eine andere Größe oder ein anderes Format.</translation>
     </message>
     <message>
+        <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
+        <comment>CameraText.DAMAGED</comment>
+        <translation>Die Kamera {camera} liefert nur beschädigte Bilder; prüfen Sie das Kabel oder benutzen Sie einen anderen USB-Anschluss.</translation>
+    </message>
+    <message>
         <source>There is no camera {name}; connect it or choose another one (the command `devices` lists them).</source>
         <comment>CameraText.UNKNOWN</comment>
         <translation>Es gibt keine Kamera {name}; schließen Sie sie an oder wählen Sie eine andere (der Befehl `devices` listet sie auf).</translation>

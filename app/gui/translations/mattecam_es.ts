@@ -1814,6 +1814,11 @@
         <translation>La cámara {camera} solo entrega imágenes verdes; elija otro tamaño o formato.</translation>
     </message>
     <message>
+        <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
+        <comment>CameraText.DAMAGED</comment>
+        <translation>La cámara {camera} solo entrega imágenes dañadas; compruebe el cable o use otro puerto USB.</translation>
+    </message>
+    <message>
         <source>There is no camera {name}; connect it or choose another one (the command `devices` lists them).</source>
         <comment>CameraText.UNKNOWN</comment>
         <translation>No hay ninguna cámara {name}; conéctela o elija otra (el comando `devices` las enumera).</translation>
