@@ -1,17 +1,26 @@
-"""What the program must never do, read off the source; docs/security.md says why."""
+"""What the program must never do, checked in the source; docs/security.md gives the reasons."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
+import pytest
+
 from tests.architecture.test_imports import imports, modules, tree
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_PICKLE = {"models.checkpoint"}
-"""Its reader knows nothing but tensors; `tests/models/test_checkpoint.py` hands it hostile files."""
+"""Its reader accepts tensors only; `tests/models/test_checkpoint.py` passes it hostile files."""
 NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
-"""The first download is trusted and its hash kept; weights are read as data in any case."""
+"""The first download is trusted and its hash recorded; weights are parsed as data in any case."""
+MAY_DECODE = {
+    "av.open": {"app.media.video_input", "app.media.video_writer", "app.media.recovery"},
+    "Image.open": {"app.media.image_file"},
+    "cv2.imdecode": {"app.matting.plate.plate", "app.capture.mjpg"},
+    "cv2.imread": {"app.capture.demo", "app.gui.state.services"},
+}
+"""Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 
 
 def calls(name: str) -> Iterator[ast.Call]:
@@ -41,8 +50,14 @@ def test_weights_are_read_as_data() -> None:
     assert {name for name in modules() if imports(name) & {"pickle", "marshal", "shelve", "dill"}} == MAY_PICKLE
 
 
+@pytest.mark.parametrize("function", MAY_DECODE)
+def test_media_files_are_decoded_in_few_places(function: str) -> None:
+    decoding = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == function}
+    assert decoding <= MAY_DECODE[function]
+
+
 def test_nothing_listens_on_the_network() -> None:
-    """The control socket is a file of this user alone, and on Windows a named pipe."""
+    """The control socket is a file of this user, on Windows a named pipe."""
     families = {ast.unparse(argument) for name in modules() for call in calls(name)
                 if ast.unparse(call.func) == "socket.socket" for argument in call.args[:1]}  # fmt: skip
     assert families == {"socket.AF_UNIX"}

@@ -1,0 +1,110 @@
+"""Documents name only what exists: files, modules, commands, options, links; and they are short."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from app.cli.main import app
+from tests.architecture.test_imports import MODELS_MAY_IMPORT
+from tests.paths import ROOT
+
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "models/student/README.md")
+DOCUMENTS = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
+PRESENT_STATE = ("docs/performance.md", "docs/training.md", "docs/devices.md", "models/student/README.md")
+MAX_LINES = 200
+OURS = r"(?:app|models|tests|training|benchmarks|tools|docs|\.ci)"
+each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words of each command of the program that a document names, in code blocks and in backticks."""
+    for line in re.findall(r"^    (?:python3 )?run\.py(.*)$", text, re.MULTILINE):
+        for part in [] if "→" in line else re.split(r"\s{4,}run\.py", line.split(" #")[0]):
+            yield shlex.split(part)
+    for inline in re.findall(r"`(?:python3 )?run\.py([^`]*)`", text):
+        yield shlex.split(inline)
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
+def test_there_is_something_to_check() -> None:
+    found = list(commands((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert ["doctor", "--fix"] in found
+    assert any(words[:1] == ["convert"] and "--alpha" in words for words in found)
+
+
+@each_document
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith(("http", "mailto:")):
+            continue
+        file, _, anchor = target.partition("#")
+        linked = (page.parent / file).resolve() if file else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {slug(heading) for heading in headings}, target
+
+
+@each_document
+def test_paths_exist(page: Path) -> None:
+    for name in re.findall(rf"`({OURS}/[\w./*-]+)`", page.read_text(encoding="utf-8")):
+        assert list(ROOT.glob(name.rstrip("/"))), name
+
+
+@each_document
+def test_modules_exist(page: Path) -> None:
+    for name in re.findall(r"python3? -m ((?:app|models|training|benchmarks|tools)[\w.]*)", page.read_text("utf-8")):
+        assert util.find_spec(name) is not None, name
+
+
+@each_document
+def test_commands_and_options_exist(page: Path) -> None:
+    top = get_command(app)
+    for words in commands(page.read_text(encoding="utf-8")):
+        command = top
+        if words[:1] == ["test"]:
+            continue
+        for word in words:
+            if isinstance(command, TyperGroup) and word in command.commands:
+                command = command.commands[word]
+            elif re.fullmatch(r"--[a-z][a-z-]*", word) and command.name not in ("install", "service"):
+                known = {name for option in command.params for name in [*option.opts, *option.secondary_opts]}
+                assert word in known | {"--help"}, " ".join(words)
+            elif isinstance(command, TyperGroup) and re.fullmatch(r"[a-z]+", word) and command is top:
+                pytest.fail(f"no command {word!r}")
+
+
+@pytest.mark.parametrize("name", PRESENT_STATE)
+def test_documents_of_the_present_state_are_short(name: str) -> None:
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_architecture_names_what_models_import() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for module, packages in MODELS_MAY_IMPORT.items():
+        assert f"`{module.replace('.', '/')}.py`" in page
+        assert all(package in page for package in packages)
+
+
+def test_the_python_example_of_the_readme_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    short = example.replace("range(30)", "range(2)").replace("1280", "640").replace("720", "360")
+    script = tmp_path / "example.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{short}", encoding="utf-8")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("1 ")
