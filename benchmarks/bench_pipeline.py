@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -101,7 +102,7 @@ def soak(settings: Settings, frames: int) -> dict[str, object]:
     try:
         for goal in range(100, frames + 1, 100):
             _wait_for(pipeline, goal)
-            pipeline.apply(_varied(settings, goal // 100))
+            pipeline.change(partial(_varied, turn=goal // 100))
             if goal % (frames // 10) == 0:
                 gc.collect()
                 resident_mb.append(round(process.memory_info().rss / 1e6, 1))

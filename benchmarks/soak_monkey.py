@@ -149,7 +149,7 @@ class Monkey:
         changes: dict[str, object] = {"paused": False, "frozen": False}
         for name, value in parts.items():
             changes[name] = getattr(settings, name).replace(**value) if isinstance(value, dict) else value
-        self._pipeline.apply(settings.replace(**changes))
+        self._pipeline.change(lambda now: now.replace(**changes))
 
     def _background(self) -> None:
         kind = self._dice.choice(("blur", "image", "video", "colour", "missing"))

@@ -222,6 +222,7 @@ def _controlled(session: Session) -> Iterator[None]:
     )
     server = ControlServer(controller)
     server.start()
+    pipeline.watch("control", Stage.SETTINGS, lambda: server.died)
     try:
         yield
     finally:

@@ -61,6 +61,11 @@ class ControlServer:
         endpoint.close()
         return True
 
+    @property
+    def died(self) -> bool:
+        """Whether the accepting thread has ended without `stop`: commands no longer arrive."""
+        return self._endpoint is not None and self._thread.ident is not None and not self._thread.is_alive()
+
     def _accept(self) -> None:
         endpoint = self._endpoint
         while endpoint is not None:

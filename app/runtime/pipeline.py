@@ -152,14 +152,6 @@ class Pipeline:
         """
         return self._owner.change(update)
 
-    def set_paused(self, paused: bool) -> Settings:
-        """Pause or resume the outputs and return the settings in force (any thread)."""
-        return self.change(lambda settings: settings.replace(paused=paused))
-
-    def apply(self, settings: Settings) -> None:
-        """Replace all settings. Use `change` where anything else may change settings as well."""
-        self._owner.change(lambda _: settings)
-
     def listen_settings(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change of `settings`, on the thread that made it."""
         self._owner.listen(callback)

@@ -21,7 +21,7 @@ from app.control import Command, ControlServer, NotRunningError, ask
 from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private, take_ownership
 from app.control.pipe import SECRET_FILE, PipeEndpoint, connect_pipe
 from app.control.place import SOCKET_FILE, Place
-from app.control.transport import REQUEST_TIMEOUT_S, SocketEndpoint
+from app.control.transport import REQUEST_TIMEOUT_S, Call, SocketEndpoint
 from tests.control.recorder import Recorder
 from tests.paths import ROOT
 from tests.waiting import eventually
@@ -375,3 +375,35 @@ def test_a_path_too_long_for_a_socket_leaves_a_note_and_no_lock(tmp_path: Path) 
     assert "cannot be opened" in server.note
     assert server.stop()
     eventually(lambda: not place.in_use())
+
+
+class BrokenEndpoint:
+    """Accepts nothing, as a socket whose folder was deleted."""
+
+    def accept(self) -> Call | None:
+        return None
+
+    def wake(self) -> None:
+        """Nobody waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class BrokenPlace(Place):
+    def open(self) -> BrokenEndpoint:
+        return BrokenEndpoint()
+
+
+def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, place: Place) -> None:
+    broken = ControlServer(Recorder(), at=lambda: BrokenPlace(tmp_path))
+    assert not broken.died
+    broken.start()
+    eventually(lambda: broken.died)
+    assert broken.stop()
+    assert not broken.died
+    working = ControlServer(Recorder(), at=lambda: place)
+    working.start()
+    assert not working.died
+    assert working.stop()
+    assert not working.died

@@ -11,6 +11,7 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
 from app.runtime.pipeline import Pipeline
+from app.runtime.status import Stage
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET
 from tests.waiting import eventually
@@ -70,3 +71,12 @@ def test_stop_before_start_is_well(qtbot: QtBot, world: FakeWorld) -> None:
     bridge = Bridge(Pipeline(Settings(), parts=world.parts()))
     assert bridge.stop()
     assert threading.active_count() >= 1
+
+
+def test_the_window_has_its_own_threads_watched(session: Session, qtbot: QtBot) -> None:
+    dead = threading.Event()
+    session.bridge.watch("remote", Stage.SETTINGS, dead.is_set)
+    qtbot.wait(150)
+    assert not session.bridge.status.problems
+    dead.set()
+    qtbot.waitUntil(lambda: any("remote thread" in problem.message for problem in session.bridge.status.problems))

@@ -66,7 +66,7 @@ def test_a_snapshot_is_the_card_where_the_picture_may_no_longer_leave(
     picture = session.bridge.picture
     assert picture is not None
     world.faults.put("read", world.faults.hang)  # no newer frame arrives
-    session.pipeline.set_paused(True)
+    session.pipeline.change(lambda settings: settings.replace(paused=True))
     with qtbot.waitSignal(session.window.recording.saved):
         session.window.recording.snapshot()
     (file,) = tmp_path.glob("*.png")

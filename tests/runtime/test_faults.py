@@ -16,7 +16,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
-from tests.runtime.test_pipeline import BASE
+from tests.runtime.test_pipeline import BASE, apply
 from tests.waiting import eventually
 
 STAGES = (
@@ -92,13 +92,14 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
             _works(running)
             world.faults.put(stage, fault)
         if moment == "switch":
-            running.apply(
+            apply(
+                running,
                 settings.replace(
                     capture=settings.capture.replace(source="another"),
                     matting=settings.matting.replace(downsample_ratio=0.3),
                     background=settings.background.replace(colour="#102030"),
                     output=settings.output.replace(virtual_camera="another", record=tmp_path / "b.mp4"),
-                )
+                ),
             )
         if moment != "shutdown":
             if kind != "hang" or "virtual_camera" not in stage:

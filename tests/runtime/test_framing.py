@@ -17,7 +17,7 @@ from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from tests.fakes import PERSON, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
-from tests.runtime.test_pipeline import BASE, composites
+from tests.runtime.test_pipeline import BASE, apply, composites
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
@@ -50,14 +50,14 @@ def test_the_outputs_show_the_part_and_the_plate_sees_the_whole() -> None:
     world = FakeWorld()
     with running(world.parts()) as pipeline:
         composites(pipeline)
-        pipeline.apply(BASE.replace(framing=CLOSE_UP))
+        apply(pipeline, BASE.replace(framing=CLOSE_UP))
         eventually(lambda: shows_only_the_person(pipeline))
         whole = newest(pipeline).whole
         assert whole is not None
         np.testing.assert_array_equal(whole, room_picture())
-        pipeline.apply(BASE.replace(framing=CLOSE_UP, background=BASE.background.replace(kind="none")))
+        apply(pipeline, BASE.replace(framing=CLOSE_UP, background=BASE.background.replace(kind="none")))
         eventually(lambda: pipeline.status().unmatted and shows_only_the_person(pipeline))
-        pipeline.apply(BASE)
+        apply(pipeline, BASE)
         eventually(lambda: not shows_only_the_person(pipeline))
     assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
 
@@ -107,13 +107,13 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
     base = BASE.replace(matting=MattingSettings(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
     with running(parts, base) as pipeline:
         composites(pipeline)
-        pipeline.apply(base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
+        apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
         eventually(lambda: pipeline.status().busy == "the model")
         composites(pipeline)
         assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
         gate.set()
         eventually(lambda: newest(pipeline).whole is not None)
         composites(pipeline)
-        pipeline.apply(base.replace(matting=MattingSettings(), framing=FramingSettings(zoom=2)))
+        apply(pipeline, base.replace(matting=MattingSettings(), framing=FramingSettings(zoom=2)))
         composites(pipeline)
         assert not pipeline.status().errors

@@ -86,7 +86,7 @@ def test_a_change_during_a_write_counts_for_the_next_one() -> None:
     world = FakeWorld()
     with running(world, NONE) as pipeline:
         eventually(lambda: any(picture.kind is PictureKind.UNMATTED for picture in world.pictures()))
-        pipeline.set_paused(True)
+        pipeline.change(lambda settings: settings.replace(paused=True))
         time.sleep(0.02)  # the write that was under way
         sent = len(world.pictures())
         eventually(lambda: len(world.pictures()) > sent + 10)

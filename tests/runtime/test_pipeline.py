@@ -38,6 +38,11 @@ def running(world: FakeWorld, settings: Settings = BASE, timing: Timing | None =
         assert FakeEngine.live == 0, "an engine was not closed"
 
 
+def apply(pipeline: Pipeline, settings: Settings) -> None:
+    """Replace all settings."""
+    pipeline.change(lambda _: settings)
+
+
 def composites(pipeline: Pipeline, more: int = 3) -> None:
     """Wait for some more composites."""
     goal = pipeline.status().frames_out + more
@@ -82,10 +87,10 @@ def test_none_shows_the_room_only_while_it_is_chosen() -> None:
     world = FakeWorld()
     with running(world) as pipeline:
         composites(pipeline)
-        pipeline.apply(BASE.replace(background=BASE.background.replace(kind="none")))
+        apply(pipeline, BASE.replace(background=BASE.background.replace(kind="none")))
         eventually(lambda: PictureKind.UNMATTED in kinds(world))
         assert pipeline.status().unmatted
-        pipeline.apply(BASE)
+        apply(pipeline, BASE)
         eventually(lambda: not pipeline.status().unmatted)
         composites(pipeline)
         eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
@@ -100,7 +105,7 @@ def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp
     with running(world, none) as pipeline:
         eventually(lambda: PictureKind.UNMATTED in kinds(world))
         missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
-        pipeline.apply(none.replace(background=missing))
+        apply(pipeline, none.replace(background=missing))
         eventually(lambda: bool(pipeline.status().problems))
         composites(pipeline)
         after = len(world.pictures())
@@ -113,12 +118,12 @@ def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
     world = FakeWorld()
     with running(world) as pipeline:
         composites(pipeline)
-        pipeline.apply(BASE.replace(paused=True))
+        apply(pipeline, BASE.replace(paused=True))
         eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
         eventually(lambda: pipeline.status().phase is Phase.PAUSED)
-        pipeline.apply(BASE)
+        apply(pipeline, BASE)
         composites(pipeline)
-        pipeline.apply(BASE.replace(frozen=True))
+        apply(pipeline, BASE.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.pictures()[-1].kind is PictureKind.COMPOSITE
 
@@ -129,7 +134,7 @@ def test_a_change_keeps_what_others_changed_meanwhile() -> None:
         composites(pipeline)
         notified = threading.Event()
         pipeline.listen_settings(notified.set)
-        assert pipeline.set_paused(True).paused
+        assert pipeline.change(lambda settings: settings.replace(paused=True)).paused
         assert notified.is_set()
         new = pipeline.change(lambda settings: settings.replace(frozen=True))
         assert new.paused and new is pipeline.settings
@@ -150,13 +155,13 @@ def test_a_failing_switch_keeps_what_worked() -> None:
     with running(world) as pipeline:
         composites(pipeline)
         world.faults.put("build_engine", refuse)
-        pipeline.apply(BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
+        apply(pipeline, BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
         eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
         composites(pipeline)
         engine = pipeline.status().engine
         assert engine is not None and engine.model == "auto"
         world.faults.put("open_source", absent)
-        pipeline.apply(BASE.replace(capture=BASE.capture.replace(source="camera:7")))
+        apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="camera:7")))
         eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
         composites(pipeline)
         source = pipeline.status().source
@@ -170,7 +175,7 @@ def test_a_new_ratio_is_built_beside_the_running_engine() -> None:
         composites(pipeline)
         gate = threading.Event()
         world.faults.put("build_engine", lambda: ignore(gate.wait(5)))
-        pipeline.apply(BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
+        apply(pipeline, BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
         eventually(lambda: pipeline.status().busy == "the model")
         composites(pipeline, 5)
         gate.set()
@@ -236,7 +241,7 @@ def test_the_camera_is_released_while_nobody_reads() -> None:
         eventually(lambda: pipeline.status().frames_out > frames + 60)
         pipeline.watched = False
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
-        pipeline.apply(BASE.replace(output=BASE.output.replace(on_demand=False)))
+        apply(pipeline, BASE.replace(output=BASE.output.replace(on_demand=False)))
         composites(pipeline)
 
 
@@ -275,12 +280,12 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
         (source,) = world.sources
         assert not source.holds_exposure
         for model in ("bgmv2-mobilenetv2", "student", "bgmv2-resnet50"):
-            pipeline.apply(BASE.replace(matting=plate.replace(model=model)))
+            apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
             eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
         world.faults.put("step", refuse)
         eventually(lambda: any("has changed" in problem.message for problem in pipeline.status().problems))
         world.faults.heal()
         eventually(lambda: not source.holds_exposure)
-        pipeline.apply(BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
+        apply(pipeline, BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
         eventually(lambda: source.holds_exposure)
     assert world.sources == [source], "for that, no camera is opened anew"

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.core.types import PictureKind
 from app.runtime.status import Stage
 from tests.fakes import FakeWorld
-from tests.runtime.test_pipeline import BASE, composites, running
+from tests.runtime.test_pipeline import BASE, apply, composites, running
 from tests.waiting import eventually
 
 
@@ -16,10 +16,10 @@ def test_recordings_start_and_end_with_the_settings(tmp_path: Path) -> None:
     with running(world) as pipeline:
         composites(pipeline)
         output = BASE.output.replace(record=tmp_path / "a.mp4")
-        pipeline.apply(BASE.replace(output=output))
+        apply(pipeline, BASE.replace(output=output))
         eventually(lambda: pipeline.status().recording is not None)
         eventually(lambda: len(world.sinks[-1].pictures) > 3)
-        pipeline.apply(BASE)
+        apply(pipeline, BASE)
         eventually(lambda: pipeline.status().recording is None)
         assert len(world.sinks) == 2
 
@@ -36,14 +36,14 @@ def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
         world.faults.heal()
         eventually(lambda: len(recorder.pictures) > 2)
         assert recorder.pictures[0].kind is PictureKind.COMPOSITE
-        pipeline.apply(BASE.replace(output=output, paused=True))
+        apply(pipeline, BASE.replace(output=output, paused=True))
         eventually(lambda: recorder.pictures[-1].kind is PictureKind.STANDBY)
 
 
 def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> None:
     world = FakeWorld()
     with running(world) as pipeline:
-        pipeline.apply(BASE.replace(output=BASE.output.replace(record=tmp_path / "full.mp4")))
+        apply(pipeline, BASE.replace(output=BASE.output.replace(record=tmp_path / "full.mp4")))
         eventually(lambda: any(problem.stage is Stage.RECORDING for problem in pipeline.status().problems))
         composites(pipeline)
         assert "disk is full" in pipeline.status().problems[0].message

@@ -60,6 +60,11 @@ class PreviewWorker:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    @property
+    def died(self) -> bool:
+        """Whether the thread has ended without `stop`."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping
+
     def _run(self) -> None:
         while True:
             with self._condition:

@@ -15,7 +15,7 @@ from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest
 from app.gui.preview.worker import PreviewWorker
 from app.gui.state.store import Update
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus
+from app.runtime.status import PipelineStatus, Stage
 
 STATUS_INTERVAL_MS = 150
 
@@ -35,6 +35,7 @@ class Bridge(QObject):
         self._waiting: BgrxImage | None = None
         self._signalled = False
         self._worker = PreviewWorker(pipeline.preview, self._keep)
+        self.watch("preview", Stage.OUTPUT, lambda: self._worker.died)
         self._timer = QTimer(self)
         self._timer.setInterval(STATUS_INTERVAL_MS)
         self._timer.timeout.connect(self.poll)
@@ -60,6 +61,10 @@ class Bridge(QObject):
     def change(self, update: Update) -> Settings:
         """Replace the settings with `update(settings)` atomically, in effect at once (any thread)."""
         return self._pipeline.change(update)
+
+    def watch(self, name: str, stage: Stage, died: Callable[[], bool]) -> None:
+        """Report a thread under `stage` of the status once `died` returns True (any thread)."""
+        self._pipeline.watch(name, stage, died)
 
     def listen_settings(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change of the settings, on the thread that made it."""

@@ -11,6 +11,7 @@ from app.config.scenes import SceneStore
 from app.control import BackgroundFile, ControlServer, SettingsController
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
+from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields
 
 
@@ -39,6 +40,7 @@ class RemoteControl(QObject):
                 request_quit=self._end_requested.emit,
             )
         )
+        bridge.watch("control", Stage.SETTINGS, lambda: self._server.died)
 
     def start(self) -> None:
         """Start listening. The window also works where that fails."""
