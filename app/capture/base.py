@@ -1,4 +1,4 @@
-"""The seam to cameras, files and the demo view."""
+"""Interface of frame sources: cameras, video files and the demo."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from app.core.types import Frame, SourceInfo
 
 
 class FrameSource(Protocol):
-    """Gives frames, one after another, at its own rate.
+    """Delivers frames in order, at its own rate.
 
-    It is opened by its constructor (which raises SourceOpenError), read and closed on one thread. `read` blocks until
-    the next frame is there, at most about a second, so that its thread can be asked to stop.
+    The constructor opens it and raises SourceOpenError. It is opened, read and closed on one thread. `read` blocks for
+    about a second at most, so that its thread can be stopped.
     """
 
     @property
     def info(self) -> SourceInfo:
-        """What was negotiated; the size is that of every frame until `info` changes."""
+        """The negotiated format. Frames have this size until `info` changes."""
         ...
 
     def read(self) -> Frame | None:
-        """The next frame; None where none came within about a second (ask again).
+        """Return the next frame, or None if none arrives within about a second.
 
-        Raises SourceLostError when no further frame will come.
+        Raises SourceLostError if no further frame will arrive.
         """
         ...
 
     def close(self) -> None:
-        """Release the device or file; a second call does nothing."""
+        """Release the device or file. Idempotent."""
         ...
 
 
 @runtime_checkable
 class HoldsExposure(Protocol):
-    """What a source may do besides: hold exposure and white balance, so that the room stays as its plate shows it."""
+    """Optional interface of a source that can lock exposure and white balance, so that the plate keeps matching."""
 
     def hold_exposure(self, wanted: bool) -> None:
-        """Hold them from when they have settled on, or give the automatic back; costs nothing where that is so."""
+        """Lock exposure and white balance once they have settled, or restore automatic control. Cheap if unchanged."""
         ...

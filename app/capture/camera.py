@@ -25,46 +25,55 @@ from app.core.types import BgrImage, Frame, SourceInfo
 
 log = logging.getLogger(__name__)
 
-START_TIMEOUT_S = 4.0
-"""Some cameras take seconds to their first picture."""
-SILENCE_S = 2.0
-"""A camera that gives nothing for so long counts as lost."""
 READ_TIMEOUT_S = 1.0
-SETTLE_S = 1.5
-"""So long after its first picture a camera has found its exposure, which can then be held."""
-RETRY_S = 0.02
-"""An unplugged camera fails at once, over and over."""
 AUTO_FORMATS = ("MJPG", "YUYV")
 """MJPG first: most cameras have their high rates only there."""
 
-# OpenCV waits 10 s for a frame of a V4L2 camera unless told otherwise; it looks when the first camera is opened.
+# OpenCV waits 10 s for a frame of a V4L2 camera by default; it reads the variable when the first camera is opened.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
-# On Windows opening a camera can take half a minute while OpenCV looks for hardware that converts pictures.
+# On Windows, opening a camera can take 30 s while OpenCV searches for hardware transforms.
 os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What one look at the camera gave."""
+class CameraTiming:
+    """Timeouts and intervals of a camera, in seconds."""
+
+    start_s: float = 4.0
+    """Limit for the first frame; some cameras need seconds."""
+    read_s: float = READ_TIMEOUT_S
+    silence_s: float = 2.0
+    """A camera without a frame for this long is lost."""
+    settle_s: float = 1.5
+    """Time from the first frame until automatic exposure has settled and can be locked."""
+    retry_s: float = 0.02
+    """Interval between failed reads: an unplugged camera fails without waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The result of one read."""
 
     image: BgrImage | None
-    """None: nothing, or a blank picture."""
+    """None: no frame, or a blank one."""
     blank: CameraText | None = None
     """BLACK or GREEN if the frame has no other colour: a closed shutter, or a format that the driver gets wrong."""
 
 
 class CameraSource:
-    """One camera; the device is found anew by its stable name whenever a source is opened."""
+    """A camera. The device is looked up by its stable name whenever a source is opened."""
 
-    def __init__(self, wanted: str, settings: CaptureSettings) -> None:
-        """wanted: a number, device file, stable id or name. Size, rate and format are wishes: `info` tells what came.
+    def __init__(self, wanted: str, settings: CaptureSettings, timing: CameraTiming = CameraTiming()) -> None:
+        """wanted: a number, device file, stable id or name. Size, rate and format are requests; `info` has the actual
+        values.
 
-        Raises SourceOpenError: absent, busy, no permission, no picture. Takes up to some seconds.
+        Blocks for up to some seconds. Raises SourceOpenError: absent, busy, no permission, no frame.
         """
-        # a camera that cannot be opened is reported in words of our own
+        # OpenCV's own messages about cameras that cannot be opened are replaced by ours
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._device = find_camera(wanted) or _unlisted(wanted)
         self._settings = settings
+        self._timing = timing
         self._closed = threading.Event()
         self._index = 0
         self._blank: CameraText | None = None
@@ -79,7 +88,7 @@ class CameraSource:
         except BaseException:
             self._mjpg.close()
             raise
-        self._settled_at_s = self._last_s + SETTLE_S
+        self._settled_at_s = self._last_s + self._timing.settle_s
         self._hold_at_s = math.inf
         self.hold_exposure(settings.lock_exposure)
 
@@ -89,27 +98,27 @@ class CameraSource:
         return self._info
 
     def read(self) -> Frame | None:
-        """The next picture, not waiting longer than about a second. Raises SourceLostError after two without one."""
-        picture = self._look(self._capture, READ_TIMEOUT_S)
+        """Return the next frame, or None after about a second. Raises SourceLostError after two seconds without one."""
+        reading = self._read_frame(self._capture, self._timing.read_s)
         now = time.perf_counter()
-        if picture.image is None:
-            self._blank = picture.blank
-            if not self._closed.is_set() and (now - self._last_s > SILENCE_S or self._is_gone()):
+        if reading.image is None:
+            self._blank = reading.blank
+            if not self._closed.is_set() and (now - self._last_s > self._timing.silence_s or self._is_gone()):
                 raise SourceLostError(self._why_lost())
             return None
-        height, width = picture.image.shape[:2]
+        height, width = reading.image.shape[:2]
         if (width, height) != (self._info.width, self._info.height):
             self._info = replace(self._info, width=width, height=height)
         self._last_s = self._grabbed_s
         if now >= self._hold_at_s:
             self._hold_at_s = math.inf
             self._lock = ExposureLock(self._capture)
-        frame = Frame(picture.image, self._index, self._grabbed_s)
+        frame = Frame(reading.image, self._index, self._grabbed_s)
         self._index += 1
         return frame
 
     def hold_exposure(self, wanted: bool) -> None:
-        """See `HoldsExposure`; a camera without such controls stays as it is."""
+        """See `HoldsExposure`. A camera without these controls is left unchanged."""
         if wanted:
             if self._lock is None:
                 self._hold_at_s = self._settled_at_s
@@ -120,41 +129,41 @@ class CameraSource:
             self._lock = None
 
     def close(self) -> None:
-        """Release the camera; a second call does nothing."""
+        """Release the camera. Idempotent."""
         self._closed.set()
         self.hold_exposure(False)
         self._capture.release()
         self._mjpg.close()
 
     def _open(self) -> cv2.VideoCapture:
-        """The camera in the first format that gives a picture. Sets `info`."""
+        """Open the camera in the first format that delivers a frame. Sets `info`."""
         blank: CameraText | None = None
         for pixel_format in self._formats():
             capture = cv2.VideoCapture()
             if not _open_device(capture, self._device):
                 raise SourceOpenError(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
             self._negotiate(capture, pixel_format)
-            picture = self._look(capture, START_TIMEOUT_S)
-            if picture.image is not None:
-                self._info = self._read_back(capture, picture.image)
+            reading = self._read_frame(capture, self._timing.start_s)
+            if reading.image is not None:
+                self._info = self._read_back(capture, reading.image)
                 self._last_s = self._grabbed_s
                 return capture
-            blank = picture.blank or blank
+            blank = reading.blank or blank
             capture.release()
-            log.info("%s gives no picture in the format %s", self._device.name, pixel_format)
+            log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
             raise SourceOpenError(blank(camera=self._name()))
         raise SourceOpenError(CameraText.NO_FRAMES(camera=self._name(), reason=self._why_not()))
 
     def _formats(self) -> tuple[str, ...]:
-        """The formats to try, in turn."""
+        """Return the formats to try, in order."""
         if self._settings.pixel_format != "auto":
             return (self._settings.pixel_format,)
         offered = self._device.formats
         return tuple(f for f in AUTO_FORMATS if not offered or f in offered) or offered[:1]
 
     def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str) -> None:
-        # set() says yes even where it did nothing; what came of it is read back later
+        # set() returns True even if it had no effect; the actual values are read back later
         if len(pixel_format) == 4 and pixel_format.isascii():
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.width)
@@ -175,8 +184,8 @@ class CameraSource:
             pixel_format=_fourcc(capture),
         )
 
-    def _look(self, capture: cv2.VideoCapture, timeout_s: float) -> Picture:
-        """The next picture that is not blank, within the time."""
+    def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> Reading:
+        """Return the next frame that is not blank, within the timeout."""
         end_s = time.perf_counter() + timeout_s
         blank: CameraText | None = None
         while not self._closed.is_set():
@@ -187,14 +196,14 @@ class CameraSource:
                 if image is not None:
                     blank = blank_fault(image)
                     if blank is None:
-                        return Picture(image)
+                        return Reading(image)
             elif self._is_gone():
                 break
             else:
-                self._closed.wait(RETRY_S)
+                self._closed.wait(self._timing.retry_s)
             if time.perf_counter() >= end_s:
                 break
-        return Picture(None, blank)
+        return Reading(None, blank)
 
     def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return a frame from what the driver delivers; None if it is damaged."""
@@ -220,7 +229,7 @@ class CameraSource:
         if self._mjpg.last_damage:
             return CameraText.DAMAGED(camera=self._name())
         self._capture.release()  # so that this program itself is not reported as the user of the camera
-        return CameraText.SILENT(camera=self._name(), seconds=f"{SILENCE_S:.0f}", reason=self._why_not())
+        return CameraText.SILENT(camera=self._name(), seconds=f"{self._timing.silence_s:.0f}", reason=self._why_not())
 
     def _name(self) -> str:
         name, path = self._device.name, self._device.path
@@ -249,7 +258,7 @@ def blank_fault(image: BgrImage) -> CameraText | None:
 
 
 def _unlisted(wanted: str) -> CameraDevice:
-    """A camera that the system does not list: by number or device file it can be tried all the same."""
+    """Return a camera that the system does not list: it can still be opened by number or device file."""
     linux = SYSTEM == "Linux"
     path = os.path.realpath(f"/dev/video{wanted}" if wanted.isdecimal() else wanted) if linux else ""
     if linux and path.startswith("/dev/"):
@@ -268,7 +277,7 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
 
 
 def _as_bgr(image: BgrImage) -> BgrImage:
-    """What drivers give, as (height, width, 3) BGR."""
+    """Convert a driver's image to (height, width, 3) BGR."""
     if image.ndim == 2 or image.shape[2] == 1:
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.ascontiguousarray(image[:, :, :3])

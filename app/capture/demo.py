@@ -1,4 +1,4 @@
-"""The built-in source: a camera-like view of a portrait, for machines without a camera and for measurements."""
+"""The demo source: a portrait as a camera would see it, for machines without a camera and for measurements."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from app.core.messages.capture import SourceText
 from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-PORTRAIT, EMPTY_ROOM = "astronaut.png", "astronaut_empty.png"
+PORTRAIT, EMPTY_SCENE = "astronaut.png", "astronaut_empty.png"
 
-# In pixels of the photo. The picture of the empty room goes beyond the photo, so as to be wide enough for 16:9.
+# In pixels of the photo. The empty scene extends beyond the photo, to be wide enough for 16:9.
 MARGIN_X, MARGIN_Y = 90, 45
 VIEW_WIDTH, VIEW_HEIGHT = 488.0, 470.0
-"""The widest and the highest view; of the two the one that the wanted shape fills first."""
+"""The largest view; its shape is that of the frame."""
 VIEW_TOP, VIEW_LEFT, VIEW_RIGHT = -16.0, 2.0, 510.0
 FACE_X, FACE_Y = 228.0, 126.0
 MAX_SCALE = 3.0
-"""The canvas is the photo enlarged to the frame's own pixels, at most by this."""
+"""Limit of the scale from photo to canvas, which has the resolution of the frame."""
 
 NOISE_SIGMA = 2.5
 NOISE_TILE = 1000
 NOISE_SHIFT = 96
-"""The noise is wider and higher than a frame by this, so that every frame cuts another piece out of it."""
+"""The noise image exceeds the frame by this in both directions; each frame uses another crop."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the camera looks at one moment."""
+    """Position of the simulated camera at one moment."""
 
     pan_px: float
     tilt_px: float
     roll_deg: float
     zoom: float
     gain: float
-    """Exposure, around 1."""
+    """Exposure, about 1."""
 
 
 class DemoSource:
-    """A photo of a person as a hand-held webcam would see it: pan, tilt, roll, zoom, exposure flicker, sensor noise.
+    """A photo of a person as seen by a hand-held webcam: pan, tilt, roll, zoom, exposure flicker, sensor noise.
 
-    A frame depends on nothing but size, rate, seed and index. With `realtime` the frames come by an absolute clock, and
-    a slow reader misses some, as with a camera; without, as fast as they are read.
+    A frame depends on size, rate, seed and index only. With `realtime`, frames follow a clock and a slow reader misses
+    some, as with a camera; otherwise they are delivered as fast as they are read.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class DemoSource:
         fps: float = 30.0,
         *,
         realtime: bool = True,
-        empty_room_s: float = 0.0,
+        empty_scene_s: float = 0.0,
         motion: float = 1.0,
         seed: int = 0,
     ) -> None:
-        """empty_room_s: for so long the person is not there yet. motion: 1 a hand-held camera, 0 one on a tripod.
+        """empty_scene_s: time before the person appears. motion: 1 for a hand-held camera, 0 for a tripod.
 
-        Raises SourceOpenError where the photo is missing.
+        Raises SourceOpenError if the photo is missing.
         """
         self._info = SourceInfo("demo", "Demo", "demo", width, height, fps, "")
         self._realtime = realtime
-        self._empty_frames = math.ceil(empty_room_s * fps)
+        self._empty_frames = math.ceil(empty_scene_s * fps)
         self._motion = motion
         self._phases = np.random.default_rng(seed).uniform(0, 2 * math.pi, 10)
         self._seed = seed
@@ -79,7 +79,7 @@ class DemoSource:
         self._next_index = 0
         self._view_size = _view_size(width, height)
         self._scale = min(MAX_SCALE, width / self._view_size[0])
-        room = _load(EMPTY_ROOM)
+        room = _load(EMPTY_SCENE)
         portrait = room.copy()
         portrait[MARGIN_Y:-MARGIN_Y, MARGIN_X:-MARGIN_X] = _load(PORTRAIT)
         self._portrait = _enlarged(portrait, self._scale)
@@ -88,11 +88,11 @@ class DemoSource:
 
     @property
     def info(self) -> SourceInfo:
-        """The size and rate that were asked for."""
+        """The requested size and rate."""
         return self._info
 
     def read(self) -> Frame | None:
-        """The next frame, waiting for its time; None once closed."""
+        """Return the next frame at its time; None after `close`."""
         if self._closed.is_set():
             return None
         index = self._next_index
@@ -111,11 +111,11 @@ class DemoSource:
         return Frame(image, index, time.perf_counter(), synthetic=True)
 
     def close(self) -> None:
-        """Nothing to release; a waiting `read` returns."""
+        """End a waiting `read`. Idempotent."""
         self._closed.set()
 
     def render(self, index: int) -> BgrImage:
-        """Frame `index`: (height, width, 3) uint8 BGR."""
+        """Return frame `index`: (height, width, 3) uint8 BGR."""
         view = self._view(index / self._info.fps)
         canvas = self._room if index < self._empty_frames else self._portrait
         width, height = self._info.width, self._info.height
@@ -140,7 +140,7 @@ class DemoSource:
         )
 
     def _matrix(self, view: View) -> NDArray[np.float64]:
-        """(2, 3): from pixels of the frame to pixels of the canvas."""
+        """Return the (2, 3) transform from frame to canvas pixels."""
         width, height = self._info.width, self._info.height
         view_width, view_height = self._view_size
         x = min(max(FACE_X, VIEW_LEFT + view_width / 2), VIEW_RIGHT - view_width / 2)
@@ -154,7 +154,7 @@ class DemoSource:
 
 
 def _view_size(width: int, height: int) -> tuple[float, float]:
-    """What is seen of the photo, in its pixels, in the shape of the frame."""
+    """Return the size of the visible part of the photo, in its pixels, in the shape of the frame."""
     view_width = min(VIEW_WIDTH, VIEW_HEIGHT * width / height)
     return view_width, view_width * height / width
 
@@ -171,7 +171,7 @@ def _enlarged(image: BgrImage, scale: float) -> BgrImage:
 
 
 def _noise(width: int, height: int, seed: int) -> BgrImage:
-    """Sensor noise around 128; beyond the size of a tile it repeats."""
+    """Return sensor noise about 128; larger images repeat a tile."""
     tile = min(height, NOISE_TILE), min(width, NOISE_TILE), 3
     noise = np.random.default_rng(seed).standard_normal(tile, np.float32) * NOISE_SIGMA + 128.5
     return np.tile(noise.astype(np.uint8), (-(-height // tile[0]), -(-width // tile[1]), 1))

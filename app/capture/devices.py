@@ -12,41 +12,41 @@ import cv2
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
 OWN_LABEL = "Mattecam"
-"""The name of the virtual camera that this program makes for itself: never a source."""
+"""Label of this program's own virtual camera, which is never a source."""
 OTHER_VIRTUAL = re.compile(r"virtual camera|unity video capture", re.IGNORECASE)
 RAW_SENSOR = re.compile(r"Intel IPU\d", re.IGNORECASE)
-"""Nodes of sensors that give nothing an ordinary program could show."""
+"""Raw sensor nodes, whose output an ordinary program cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraDevice:
-    """A camera that is plugged in."""
+    """A connected camera."""
 
     id: str
-    """Stable over restarts, re-plugging and other numbers: `camera:ID` opens it."""
+    """Stable across restarts, reconnects and renumbering; `camera:ID` opens it."""
     name: str
     path: str
-    """The device file; empty where the system has none."""
+    """The device file; empty if the system has none."""
     index: int
-    """Its number just now."""
+    """The current device number."""
     sizes: tuple[tuple[int, int], ...] = ()
-    """(width, height), rising; empty where the system does not tell."""
+    """(width, height), ascending; empty if unknown."""
     formats: tuple[str, ...] = ()
-    """FOURCCs such as `MJPG`; empty where the system does not tell."""
+    """FOURCCs such as `MJPG`; empty if unknown."""
     is_virtual: bool = False
-    """Another program's virtual camera: on request only, never by itself."""
+    """Another program's virtual camera; never chosen automatically."""
     other_ids: tuple[str, ...] = ()
-    """Further stable names."""
+    """Alternative stable names."""
 
 
 def list_cameras() -> tuple[CameraDevice, ...]:
-    """Every camera, real ones first. Does not disturb a camera in use."""
+    """Return all cameras, physical ones first. Does not disturb a camera in use."""
     found = _linux() if SYSTEM == "Linux" else _elsewhere()
     return tuple(sorted(_distinct(found), key=lambda camera: (camera.is_virtual, camera.index)))
 
 
 def find_camera(wanted: str) -> CameraDevice | None:
-    """The camera with this number, device file, stable id or name; None where there is none."""
+    """Return the camera with this number, device file, stable id or name; None if there is none."""
     cameras = list_cameras()
     for matches in (
         lambda camera: wanted.isdecimal() and camera.index == int(wanted),
@@ -60,7 +60,7 @@ def find_camera(wanted: str) -> CameraDevice | None:
 
 
 def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
-    """Cameras that have one id between them (of the same make, without serial numbers) get their number added."""
+    """Append the device number to ids that are not unique (same model without serial number)."""
     counts = Counter(camera.id for camera in cameras)
     return [c if counts[c.id] == 1 else replace(c, id=f"{c.id}#{c.index}") for c in cameras]
 
@@ -79,7 +79,7 @@ def _linux() -> list[CameraDevice]:
         except PermissionError:
             found.append(CameraDevice(links[0] if links else path, name, path, index, other_ids=tuple(links)))
             continue
-        except OSError:  # gone meanwhile, or in no shape to answer
+        except OSError:  # disconnected meanwhile, or not responding
             continue
         if not device.is_camera:
             continue
@@ -92,7 +92,7 @@ def _linux() -> list[CameraDevice]:
 def _elsewhere() -> list[CameraDevice]:
     try:
         from cv2_enumerate_cameras import enumerate_cameras
-    except ImportError:  # it needs a part of the system that is not there; cameras can still be opened by number
+    except ImportError:  # a system library is missing; cameras can still be opened by number
         return []
     backend = cv2.CAP_MSMF if SYSTEM == "Windows" else cv2.CAP_AVFOUNDATION
     return [

@@ -1,4 +1,4 @@
-"""Holds a camera's exposure and white balance where they are."""
+"""Locking a camera's exposure and white balance."""
 
 from __future__ import annotations
 
@@ -13,50 +13,52 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Automatic:
-    """Something a camera does by itself, and the value it does it with."""
+class AutomaticControl:
+    """An automatic control of a camera and the value that it sets."""
 
     name: str
     switch: int
     value: int
-    by_hand: float
-    by_itself: float
+    manual: float
+    automatic: float
 
 
-# V4L2 counts its kinds of exposure, 1 by hand and 3 by the aperture; the other systems have halves.
+# V4L2 uses 1 for manual and 3 for aperture-priority exposure; the other systems use 0.25 and 0.75.
 _LINUX = SYSTEM == "Linux"
-_EXPOSURE = _Automatic(
+EXPOSURE = AutomaticControl(
     "exposure",
     cv2.CAP_PROP_AUTO_EXPOSURE,
     cv2.CAP_PROP_EXPOSURE,
-    by_hand=1 if _LINUX else 0.25,
-    by_itself=3 if _LINUX else 0.75,
+    manual=1 if _LINUX else 0.25,
+    automatic=3 if _LINUX else 0.75,
 )
-_WHITE_BALANCE = _Automatic("white balance", cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, by_hand=0, by_itself=1)
+WHITE_BALANCE = AutomaticControl(
+    "white balance", cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, manual=0, automatic=1
+)
 
 
 class ExposureLock:
-    """Sets exposure and white balance by hand to what they are, as far as the camera allows it, until `release`."""
+    """Fixes exposure and white balance at their current values until `release`, as far as the camera supports it."""
 
     def __init__(self, capture: cv2.VideoCapture) -> None:
-        """capture: an open camera whose automatic has settled. A camera without such controls is left as it is."""
+        """capture: an open camera whose automatic control has settled. Missing controls are skipped."""
         self._capture = capture
-        self._held = [automatic for automatic in (_EXPOSURE, _WHITE_BALANCE) if self._hold(automatic)]
-        log.info("The camera holds its %s.", " and ".join(held.name for held in self._held) or "settings by itself")
+        self._locked = [control for control in (EXPOSURE, WHITE_BALANCE) if self._lock(control)]
+        log.info("Locked camera controls: %s.", ", ".join(control.name for control in self._locked) or "none")
 
     def release(self) -> None:
-        """Give the automatic back: cameras keep what was set for the next program."""
-        for automatic in self._held:
-            self._capture.set(automatic.switch, automatic.by_itself)
-        self._held = []
+        """Restore automatic control: cameras keep their settings for the next program."""
+        for control in self._locked:
+            self._capture.set(control.switch, control.automatic)
+        self._locked = []
 
-    def _hold(self, automatic: _Automatic) -> bool:
-        if self._capture.get(automatic.switch) != automatic.by_itself:
-            return False  # There is no such control, or the user has set it by hand.
-        settled = self._capture.get(automatic.value)
-        self._capture.set(automatic.switch, automatic.by_hand)
-        if self._capture.get(automatic.switch) != automatic.by_hand:
+    def _lock(self, control: AutomaticControl) -> bool:
+        if self._capture.get(control.switch) != control.automatic:
+            return False  # the control is missing, or the user has set it to manual
+        settled = self._capture.get(control.value)
+        self._capture.set(control.switch, control.manual)
+        if self._capture.get(control.switch) != control.manual:
             return False
-        # Many cameras go to a value of old when they are switched over.
-        self._capture.set(automatic.value, settled)
+        # many cameras return to an old value when they are switched to manual
+        self._capture.set(control.value, settled)
         return True

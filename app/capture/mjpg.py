@@ -16,7 +16,7 @@ from app.media.jpeg import SURPLUS_DATA, damage
 log = logging.getLogger(__name__)
 
 HABIT_FRAMES = 8
-"""A camera that ends this many frames in a row with surplus bytes always does so: these frames are not damaged."""
+"""A camera that appends surplus bytes to this many frames in a row always does; its frames are intact."""
 LOG_INTERVAL = 100
 
 

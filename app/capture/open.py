@@ -1,4 +1,4 @@
-"""Opening the source that the settings name."""
+"""Opening the source named in the settings."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from app.config import paths
 from app.core.errors import SourceOpenError, UsageError
 from app.core.settings import CaptureSettings
 
-EMPTY_ROOM_S = 5.0
-"""For so long nobody is there in `demo:empty`."""
+EMPTY_SCENE_S = 5.0
+"""Time before the person appears in `demo:empty`."""
 
 
 def open_source(settings: CaptureSettings) -> FrameSource:
-    """The source named in `settings`: `auto` is the first real camera, the demo view where there is none.
+    """Open the source named in `settings`; `auto` is the first physical camera, or the demo if there is none.
 
-    Raises SourceOpenError. A camera that is there but cannot be opened is an error, not a reason to show the demo.
+    Raises SourceOpenError. A camera that exists but cannot be opened is an error; it is not replaced by the demo.
     """
     return SourceOpener()(settings)
 
 
 class SourceOpener:
-    """Opens one source after another and knows which camera `auto` was.
+    """Opens sources and remembers which camera `auto` selected.
 
-    Once `auto` has been a camera it never becomes the demo view: in the middle of a meeting, an unplugged camera is
-    waited for.
+    Once `auto` has selected a camera, it never falls back to the demo: if the camera is unplugged during a meeting, the
+    program waits for it.
     """
 
     def __init__(self) -> None:
         self._camera: str | None = None
-        """The id of the camera that `auto` chose last."""
+        """The id of the camera that `auto` selected last."""
 
     def __call__(self, settings: CaptureSettings) -> FrameSource:
-        """As `open_source`."""
+        """Open a source as `open_source` does."""
         try:
             name = parse_source(settings.source)
         except UsageError as error:
@@ -46,7 +46,7 @@ class SourceOpener:
         if name.kind is SourceKind.DEMO:
             width, height, fps = settings.width, settings.height, settings.fps
             if name.value == EMPTY_AT_FIRST:
-                return DemoSource(width, height, fps, empty_room_s=EMPTY_ROOM_S, motion=0)
+                return DemoSource(width, height, fps, empty_scene_s=EMPTY_SCENE_S, motion=0)
             return DemoSource(width, height, fps)
         if name.kind is SourceKind.CAMERA:
             return CameraSource(name.value, settings)

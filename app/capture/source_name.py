@@ -1,4 +1,4 @@
-"""What a user writes to name a source."""
+"""Parsing the name of a source, as in `--source`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EMPTY_AT_FIRST = "empty"
 
 
 class SourceKind(Enum):
-    """The kinds of source."""
+    """Kinds of source."""
 
     AUTO = "auto"
     DEMO = "demo"
@@ -23,14 +23,14 @@ class SourceKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
-    """A source that was asked for."""
+    """A requested source."""
 
     kind: SourceKind
     value: str = ""
-    """A camera's number, device file, stable id or name; a file's path; EMPTY_AT_FIRST or nothing for the demo."""
+    """A camera's number, device file, stable id or name; a file's path; for the demo EMPTY_AT_FIRST or nothing."""
 
     def __str__(self) -> str:
-        """As a user writes it."""
+        """Return the name in the form that `parse_source` reads."""
         if self.kind is SourceKind.CAMERA:
             return CAMERA_PREFIX + self.value
         if self.kind is SourceKind.FILE:
@@ -39,8 +39,9 @@ class SourceName:
 
 
 def parse_source(text: str) -> SourceName:
-    """`auto`, `demo`, `demo:empty` (on a tripod, nobody there at first), `camera:…`, a `/dev/video` node or a
-    video file. Raises UsageError for what is none of them.
+    """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, a `/dev/video` node or a file.
+
+    Raises UsageError for any other text.
     """
     if "\0" in text or not text.strip():
         raise UsageError(SourceText.EMPTY())

@@ -1,4 +1,4 @@
-"""Linux cameras: what the kernel's video devices are, what they offer, and why one cannot be opened."""
+"""Video devices of Linux: enumeration, capabilities, and the reason why one cannot be opened."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ CAN_CAPTURE, CAN_CAPTURE_MPLANE = 0x1, 0x1000
 HAS_DEVICE_CAPS = 0x80000000
 DISCRETE = 1
 MAX_ENTRIES = 256
-"""A driver that never says "that was the last one" is believed no longer."""
+"""Limit for drivers that never end an enumeration."""
 
 COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
-"""Named for drivers that offer any size within limits."""
+"""Listed for drivers that offer any size within limits."""
 VIDEO_MAJOR = 81
-"""The kernel's number for video devices."""
+"""Major device number of video devices."""
 LOOPBACK_DRIVER = "v4l2 loopback"
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a video device says about itself."""
+    """Capabilities of a video device."""
 
     driver: str
     card: str
@@ -49,7 +49,7 @@ class Capability:
 
 
 def nodes() -> list[tuple[int, str]]:
-    """(number, name) of the kernel's video devices, rising; a camera's further nodes (its metadata) are left out."""
+    """Return (number, name) of the video devices, ascending; further nodes of a camera (metadata) are omitted."""
     found = []
     for folder in SYS_CLASS.glob("video*"):
         number = re.fullmatch(r"video(\d+)", folder.name)
@@ -59,7 +59,7 @@ def nodes() -> list[tuple[int, str]]:
 
 
 def links(path: str) -> list[str]:
-    """The names that udev gives this device, the most lasting first."""
+    """Return udev's names of the device, the most stable first."""
     found = []
     for folder in LINK_FOLDERS:
         if folder.is_dir():
@@ -68,7 +68,7 @@ def links(path: str) -> list[str]:
 
 
 def query(path: str) -> Capability:
-    """Ask the device. Raises OSError where it cannot be opened or is no video device."""
+    """Query a device. Raises OSError if it cannot be opened or is not a video device."""
     with _opened(path) as handle:
         answer = _ioctl(handle, QUERYCAP, bytearray(104))
         driver, card, bus, _, capabilities, device = struct.unpack_from("16s32s32sIII", answer)
@@ -123,7 +123,7 @@ def _formats(handle: int, planes: int) -> Iterator[int]:
         struct.pack_into("II", request, 0, index, planes)
         try:
             yield struct.unpack_from("I", _ioctl(handle, ENUM_FMT, request), 44)[0]
-        except OSError:  # that was the last one
+        except OSError:  # end of the enumeration
             return
 
 
@@ -133,7 +133,7 @@ def _sizes(handle: int, code: int) -> Iterator[tuple[int, int]]:
         struct.pack_into("II", request, 0, index, code)
         try:
             answer = _ioctl(handle, ENUM_FRAMESIZES, request)
-        except OSError:  # that was the last one
+        except OSError:  # end of the enumeration
             return
         kind, *numbers = struct.unpack_from("7I", answer, 8)
         if kind == DISCRETE:
@@ -146,7 +146,7 @@ def _sizes(handle: int, code: int) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _opened(path: str) -> Iterator[int]:
-    if os.major(Path(path).stat().st_rdev) != VIDEO_MAJOR:  # opening some other device may do something
+    if os.major(Path(path).stat().st_rdev) != VIDEO_MAJOR:  # opening other devices may have side effects
         raise OSError(errno.ENOTTY, "not a video device", path)
     handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -1,4 +1,4 @@
-"""A video file as a source."""
+"""A video file as a frame source."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from app.media.video_reader import VideoReader
 
 READ_TIMEOUT_S = 1.0
 LATEST_S = 0.5
-"""Further behind than this (a slow decoder, a suspended machine), the clock waits for the file."""
+"""If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
 
 
 class VideoFileSource:
-    """Plays a video file at its own rate, by its own time stamps, over and over."""
+    """Plays a video file in a loop, at the rate of its time stamps."""
 
     def __init__(self, path: Path, *, realtime: bool = True, loop: bool = True) -> None:
-        """realtime: False gives frames as fast as they are read. loop: start again at the end.
+        """realtime: False delivers frames as fast as they are read. loop: restart at the end.
 
         Raises SourceOpenError.
         """
@@ -47,13 +47,13 @@ class VideoFileSource:
 
     @property
     def info(self) -> SourceInfo:
-        """The file's size and mean rate; the format is its codec."""
+        """Size and mean frame rate of the file; the format is its codec."""
         return self._info
 
     def read(self) -> Frame | None:
-        """The next frame at its time; None where it is not due within a second, and once closed.
+        """Return the next frame at its time; None if it is not due within a second, or after `close`.
 
-        Raises SourceLostError at the end of a file that is not looped, and where it can be read no further.
+        Raises SourceLostError at the end of a file that is not looped, or if it becomes unreadable.
         """
         if self._closed.is_set():
             return None
@@ -68,7 +68,7 @@ class VideoFileSource:
         return frame
 
     def close(self) -> None:
-        """Release the file; a second call does nothing."""
+        """Release the file. Idempotent."""
         self._closed.set()
         self._waiting = None
         self._frames.close()
@@ -86,7 +86,7 @@ class VideoFileSource:
         return wait_s <= READ_TIMEOUT_S and not self._closed.is_set()
 
     def _next(self) -> tuple[Fraction, BgrImage]:
-        """The next frame and its time since the very first; starts the file again at its end."""
+        """Return the next frame and its time since the first; restart the file at its end."""
         timed = self._decode()
         if timed is None:
             if not self._loop:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.capture import camera
-from app.capture.camera import CameraSource, blank_fault
+from app.capture.camera import CameraSource, CameraTiming, blank_fault
 from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
@@ -19,6 +19,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 from tests.media.damaged_jpegs import encode, lost_packets
 
+FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)
 WEBCAM = CameraDevice("usb-webcam", "Webcam", "/dev/null", 0, ((640, 480),), ("YUYV", "MJPG"))
 
 
@@ -82,15 +83,12 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCapture]]:
 
     monkeypatch.setattr(cv2, "VideoCapture", Driver)
     monkeypatch.setattr(camera, "find_camera", lambda wanted: WEBCAM)
-    monkeypatch.setattr(camera, "START_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(camera, "READ_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(camera, "SILENCE_S", 0.2)
     yield Driver
     assert all(capture.released for capture in Driver.made)
 
 
 def test_the_best_format_is_asked_for_and_what_came_is_told(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(width=1920, height=1080, fps=60))
+    source = CameraSource("0", CaptureSettings(width=1920, height=1080, fps=60), FAST)
     frame = source.read()
     source.close()
     assert frame is not None
@@ -100,7 +98,7 @@ def test_the_best_format_is_asked_for_and_what_came_is_told(driver: type[FakeCap
 
 
 def test_a_wanted_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"))
+    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
     source.close()
     assert source.info.pixel_format == "YUYV"
     assert len(driver.made) == 1
@@ -111,7 +109,7 @@ def test_a_wanted_format_is_the_only_one_tried(driver: type[FakeCapture]) -> Non
 )
 def test_a_format_that_gives_no_picture_is_passed_over(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
     driver.shows["MJPG"] = nothing
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     source.close()
     assert source.info.pixel_format == "YUYV"
 
@@ -119,19 +117,19 @@ def test_a_format_that_gives_no_picture_is_passed_over(driver: type[FakeCapture]
 def test_only_black_pictures_are_an_error_that_says_so(driver: type[FakeCapture]) -> None:
     driver.shows.update(MJPG=np.zeros((48, 64, 3), np.uint8), YUYV=np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):
-        CameraSource("0", CaptureSettings())
+        CameraSource("0", CaptureSettings(), FAST)
 
 
 def test_a_camera_that_cannot_be_opened(driver: type[FakeCapture]) -> None:
     driver.opens = False
     with pytest.raises(SourceOpenError, match=r"Webcam .*cannot be opened: .*not a camera"):
-        CameraSource("0", CaptureSettings())
+        CameraSource("0", CaptureSettings(), FAST)
     for capture in driver.made:
         capture.release()
 
 
 def test_silence_is_a_lost_camera(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     assert source.read() is not None
     driver.shows.clear()
     started_s = time.perf_counter()
@@ -143,7 +141,7 @@ def test_silence_is_a_lost_camera(driver: type[FakeCapture]) -> None:
 
 
 def test_a_closed_shutter_is_a_lost_camera_and_no_black_frame_comes(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
     with pytest.raises(SourceLostError, match="only black frames"):
         for _ in range(50):
@@ -152,7 +150,7 @@ def test_a_closed_shutter_is_a_lost_camera_and_no_black_frame_comes(driver: type
 
 
 def test_an_unplugged_camera_is_lost_at_once(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     driver.shows.clear()
     monkeypatch.setattr(CameraSource, "_is_gone", lambda self: True)
     with pytest.raises(SourceLostError, match="is disconnected"):
@@ -161,7 +159,7 @@ def test_an_unplugged_camera_is_lost_at_once(driver: type[FakeCapture], monkeypa
 
 
 def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     driver.shows["MJPG"] = picture(80, 60)
     frame = source.read()
     source.close()
@@ -172,7 +170,7 @@ def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
     driver.shows["MJPG"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     frame = source.read()
     source.close()
     assert frame is not None
@@ -183,7 +181,7 @@ def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tup
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
 def test_a_rate_that_cannot_be_is_not_believed(driver: type[FakeCapture], fps: float) -> None:
     driver.fps = fps
-    source = CameraSource("0", CaptureSettings(fps=24))
+    source = CameraSource("0", CaptureSettings(fps=24), FAST)
     source.close()
     assert source.info.fps == 24
 
@@ -212,7 +210,7 @@ def damaged_frame() -> bytes:
 
 def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [large_frame(), damaged_frame(), large_frame(), damaged_frame(), large_frame()]
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     frames = [source.read() for _ in range(2)]
     source.close()
     assert driver.undecoded == [large_frame()]
@@ -224,7 +222,7 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
 
 def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [large_frame(), damaged_frame()]
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     with pytest.raises(SourceLostError, match="only damaged frames; check its cable"):
         for _ in range(100):
             assert source.read() is None
@@ -234,14 +232,14 @@ def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) ->
 def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(driver: type[FakeCapture]) -> None:
     frame = large_frame()
     driver.undecoded[:] = [frame[:-2] + b"\x12\x34\xff\xd9"]
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), FAST)
     assert source.read() is not None
     source.close()
 
 
 def test_a_driver_that_converts_by_itself_is_left_alone(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [b"no JPEG"]
-    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"))
+    source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
     frame = source.read()
     source.close()
     assert frame is not None

@@ -39,7 +39,7 @@ def test_the_person_is_there(size: tuple[int, int]) -> None:
 
 
 def test_the_room_is_empty_at_first_where_asked() -> None:
-    demo = DemoSource(320, 180, 10, empty_room_s=1.0, motion=0, realtime=False)
+    demo = DemoSource(320, 180, 10, empty_scene_s=1.0, motion=0, realtime=False)
     frames = [demo.read() for _ in range(14)]
     shares = [suit_share(frame.image) for frame in frames if frame]
     assert max(shares[:10]) < 0.001
@@ -47,7 +47,7 @@ def test_the_room_is_empty_at_first_where_asked() -> None:
 
 
 def test_without_the_person_the_room_is_the_same() -> None:
-    demo = DemoSource(320, 180, 10, empty_room_s=1.0, motion=0, realtime=False)
+    demo = DemoSource(320, 180, 10, empty_scene_s=1.0, motion=0, realtime=False)
     room = np.mean([demo.render(index) for index in range(10)], axis=0)
     view = np.mean([demo.render(index) for index in range(10, 20)], axis=0)
     wall = np.abs(room - view)[:60, 200:]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import pytest
 
 from app.capture import camera, exposure
-from app.capture.camera import CameraSource
+from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
 from app.capture.exposure import ExposureLock
 from app.core.settings import CaptureSettings
 
 AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
 AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
-BY_HAND, BY_ITSELF = exposure._EXPOSURE.by_hand, exposure._EXPOSURE.by_itself
+MANUAL, AUTOMATIC = exposure.EXPOSURE.manual, exposure.EXPOSURE.automatic
 STALE = 77.0
 
 
@@ -22,7 +24,7 @@ class Controls:
     """A camera that goes to a stale value when it is switched to manual, as many do."""
 
     def __init__(self, *missing: int) -> None:
-        self.values = {AUTO_EXPOSURE: BY_ITSELF, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
+        self.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
         for control in missing:
             del self.values[control]
 
@@ -32,7 +34,7 @@ class Controls:
     def set(self, key: int, value: float) -> bool:
         if key in self.values:
             self.values[key] = value
-            if (key, value) in ((AUTO_EXPOSURE, BY_HAND), (AUTO_WB, 0)):
+            if (key, value) in ((AUTO_EXPOSURE, MANUAL), (AUTO_WB, 0)):
                 self.values[EXPOSURE if key == AUTO_EXPOSURE else TEMPERATURE] = STALE
         return True
 
@@ -54,9 +56,9 @@ class Controls:
 def test_what_has_settled_is_held_and_given_back() -> None:
     device = Controls()
     lock = ExposureLock(device)  # type: ignore[arg-type]
-    assert device.values == {AUTO_EXPOSURE: BY_HAND, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
+    assert device.values == {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
     lock.release()
-    assert (device.values[AUTO_EXPOSURE], device.values[AUTO_WB]) == (BY_ITSELF, 1.0)
+    assert (device.values[AUTO_EXPOSURE], device.values[AUTO_WB]) == (AUTOMATIC, 1.0)
 
 
 def test_a_camera_without_the_control_is_left_alone() -> None:
@@ -69,10 +71,10 @@ def test_a_camera_without_the_control_is_left_alone() -> None:
 
 def test_what_the_user_set_by_hand_stays() -> None:
     device = Controls()
-    device.values[AUTO_EXPOSURE] = BY_HAND
+    device.values[AUTO_EXPOSURE] = MANUAL
     device.values[AUTO_WB] = 0.0
     ExposureLock(device).release()  # type: ignore[arg-type]
-    assert device.values == {AUTO_EXPOSURE: BY_HAND, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
+    assert device.values == {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -80,26 +82,25 @@ def test_a_source_holds_it_where_asked_once_it_has_settled(monkeypatch: pytest.M
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
     monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
-    source = CameraSource("0", CaptureSettings(lock_exposure=wanted))
+    source = CameraSource("0", CaptureSettings(lock_exposure=wanted), CameraTiming(settle_s=0.2))
     source.read()
-    assert device.values[AUTO_EXPOSURE] == BY_ITSELF
-    monkeypatch.setattr(source, "_hold_at_s", min(source._hold_at_s, 0.0) if wanted else source._hold_at_s)
+    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
+    time.sleep(0.25)
     source.read()
-    assert device.values[AUTO_EXPOSURE] == (BY_HAND if wanted else BY_ITSELF)
+    assert device.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
     assert device.values[EXPOSURE] == 156.0
     source.close()
-    assert device.values[AUTO_EXPOSURE] == BY_ITSELF
+    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
 def test_a_running_source_holds_it_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
     monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
-    monkeypatch.setattr(camera, "SETTLE_S", 0.0)
-    source = CameraSource("0", CaptureSettings())
+    source = CameraSource("0", CaptureSettings(), CameraTiming(settle_s=0))
     for wanted in (False, True, True, False, True):
         source.hold_exposure(wanted)
         source.read()
-        assert device.values[AUTO_EXPOSURE] == (BY_HAND if wanted else BY_ITSELF)
+        assert device.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
     source.close()
-    assert device.values[AUTO_EXPOSURE] == BY_ITSELF
+    assert device.values[AUTO_EXPOSURE] == AUTOMATIC

@@ -32,7 +32,7 @@ def first_camera(_: Path) -> FrameSource:
 MAKERS: dict[str, Maker] = {
     "demo": lambda _: DemoSource(160, 120, 60),
     "demo as fast as it goes": lambda _: DemoSource(161, 91, realtime=False),
-    "demo with an empty room": lambda _: DemoSource(160, 90, 60, empty_room_s=0.05),
+    "demo with an empty room": lambda _: DemoSource(160, 90, 60, empty_scene_s=0.05),
     "file": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50)),
     "file of an odd size": lambda folder: VideoFileSource(write_clip(folder / "clip.mkv", fps=50, size=(97, 49))),
     "turned file": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50, rotation=90)),

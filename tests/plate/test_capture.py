@@ -80,11 +80,11 @@ class TestCapture:
 
 
 def test_demo_room_is_taken_before_the_person_comes() -> None:
-    source = DemoSource(*SIZE, 30, empty_room_s=3.0, motion=0)
+    source = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0)
     told: list[float] = []
     plate = capture_plate(source, 0.6, told.append, after_s=0.2)
     source.close()
-    empty = DemoSource(*SIZE, 30, empty_room_s=3.0, motion=0).render(0)
+    empty = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0).render(0)
     assert np.abs(plate.astype(int) - empty).mean() < 5
     assert told == sorted(told)
     assert 0 < told[-1] < 1
@@ -96,7 +96,7 @@ class TestSomeone:
     @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (160, 96)])
     def test_the_demo_with_and_without_its_person(self, size: tuple[int, int]) -> None:
         assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
-        assert not shows_someone(DemoSource(*size, 30, empty_room_s=3.0, motion=0).render(0))
+        assert not shows_someone(DemoSource(*size, 30, empty_scene_s=3.0, motion=0).render(0))
 
     def test_a_real_room_with_and_without_its_person(self) -> None:
         images = clip_frames("asl_eat", 6)

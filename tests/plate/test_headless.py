@@ -38,7 +38,7 @@ def kept(tensors: dict[str, Tensor], path: Path) -> Path:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """The empty room for two seconds; someone dark comes in at the lower edge."""
-    room = DemoSource(*SIZE, 15, empty_room_s=5, motion=0)
+    room = DemoSource(*SIZE, 15, empty_scene_s=5, motion=0)
     writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 15, SIZE)
     for index in range(30):
         image = room.render(index)
@@ -75,7 +75,7 @@ def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: NDArray[np.b
 
 def test_with_a_plate(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plate = tmp_path / "plate.png"
-    save_plate(plate, DemoSource(*SIZE, 15, empty_room_s=5, motion=0).render(0), "usb-1")
+    save_plate(plate, DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0), "usb-1")
 
     code, status, recorded = run(clip, plate, kept(nobody(), tmp_path / "bgmv2.pth"))
 
@@ -96,7 +96,7 @@ def another_room(path: Path) -> str:
 
 
 def another_shape(path: Path) -> str:
-    cv2.imwrite(str(path), DemoSource(240, 192, 15, empty_room_s=5, motion=0).render(0))
+    cv2.imwrite(str(path), DemoSource(240, 192, 15, empty_scene_s=5, motion=0).render(0))
     return "240x192, but the camera gives 320x192"
 
 
@@ -130,7 +130,7 @@ def test_a_plate_that_does_not_serve_ends_the_run_and_nothing_is_shown(
     assert sentence in said
     assert "take the plate again" in said or "take it anew" in said or "take the plate anew" in said
     assert any(sentence in str(error) for error in status["errors"])  # type: ignore[attr-defined]
-    assert_no_room(recorded, DemoSource(*SIZE, 15, empty_room_s=5, motion=0).render(0))
+    assert_no_room(recorded, DemoSource(*SIZE, 15, empty_scene_s=5, motion=0).render(0))
 
 
 def test_a_real_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
