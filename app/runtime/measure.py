@@ -8,26 +8,30 @@ from collections import deque
 
 from app.runtime.status import Latency
 
-WINDOW = 300
-"""Number of samples: ten seconds at 30 Hz."""
+MAX_SAMPLES = 300
+LATENCY_SPAN_S = 5.0
+"""Older samples do not count: after a recording ends, its latency is no longer that of now."""
 
 
 class LatencyMeter:
     """Collects durations. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, span_s: float = LATENCY_SPAN_S) -> None:
         self._lock = threading.Lock()
-        self._samples_ms: deque[float] = deque(maxlen=WINDOW)
+        self._span_s = span_s
+        self._samples: deque[tuple[float, float]] = deque(maxlen=MAX_SAMPLES)
+        """(time in seconds, duration in milliseconds)"""
 
     def add(self, duration_s: float) -> None:
-        """Add one duration in seconds."""
+        """Add a duration in seconds."""
         with self._lock:
-            self._samples_ms.append(duration_s * 1e3)
+            self._samples.append((time.monotonic(), duration_s * 1e3))
 
     def read(self) -> Latency:
-        """Return median and 95th percentile; zeros before the first sample."""
+        """Return median and 95th percentile of the last seconds; zeros without a sample."""
         with self._lock:
-            ordered = sorted(self._samples_ms)
+            since_s = time.monotonic() - self._span_s
+            ordered = sorted(duration_ms for at_s, duration_ms in self._samples if at_s >= since_s)
         if not ordered:
             return Latency()
         return Latency(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))])

@@ -224,6 +224,7 @@ class Pipeline:
             recording=running.recording,
             fps_in=running.fps_in,
             fps_out=running.fps_out,
+            latency_ms=running.latency_ms,
         )
         return ended
 

@@ -31,11 +31,12 @@ class BackgroundOptions(QStackedWidget):
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
         self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")
         self._fit.setMaximumWidth(220)
+        self._fit.setMinimumContentsLength(5)
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
         colour = button(self.tr("Choose colour…"))
         describe(colour, self.tr("Choose colour"), self.tr("Colour of the background"), "colourButton")
         colour.clicked.connect(choose_colour)
-        warning = label(self.tr("Your real background is visible."), "warning")
+        warning = label(self.tr("Shows your real background."), "warning")
         warning.setObjectName("unmattedWarning")
         for widget, caption in ((self._blur, self.tr("Strength")), (self._fit, self.tr("Fit")), (colour, "")):
             self.addWidget(_page(widget, caption))

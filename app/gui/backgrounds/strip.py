@@ -142,7 +142,7 @@ class BackgroundStrip(QWidget):
 
     def _lay_out(self) -> None:
         header = QHBoxLayout()
-        header.setSpacing(14)
+        header.setSpacing(10)
         header.addWidget(label(self.tr("Background"), "heading"))
         header.addWidget(self._options, 1)
         header.addWidget(self.add_button)

@@ -11,18 +11,19 @@ from app.core.settings import OutputSettings, Settings
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
+PILL_PADDING = 10
 MAX_QUOTE = 40
 """Characters of the stand-by text that a badge quotes."""
 
 
 class Pill(QLabel):
-    """Text on a dark or red rounded rectangle; hidden while there is no text."""
+    """Text on a dark or red rounded rectangle, elided where it does not fit; hidden while there is no text."""
 
     def __init__(self, name: str, colour: QColor) -> None:
         super().__init__()
         self.setObjectName(name)
         self._colour = colour
-        self.setStyleSheet("color: white; padding: 4px 10px; background: transparent;")
+        self.setContentsMargins(PILL_PADDING, 4, PILL_PADDING, 4)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.hide()
 
@@ -38,8 +39,10 @@ class Pill(QLabel):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._colour)
         painter.drawRoundedRect(self.rect(), 8, 8)
-        painter.end()
-        super().paintEvent(event)
+        area = self.rect().adjusted(PILL_PADDING, 0, -PILL_PADDING, 0)
+        painter.setPen(Qt.GlobalColor.white)
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 class PreviewOverlay(QWidget):
@@ -105,4 +108,4 @@ class PreviewOverlay(QWidget):
         text = output.standby_text.strip() or ("" if output.standby_image else DEFAULT_TEXT)
         if not text:
             return self.tr("your stand-by image")
-        return f"“{text}”" if len(text) <= MAX_QUOTE else f"“{text[:MAX_QUOTE].rstrip()}…”"
+        return self.tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")

@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         self.preview.set_overlay(self.overlay)
         left = QWidget()
         self._column = QVBoxLayout(left)
-        self._column.setContentsMargins(16, 8, 16, 10)
+        self._column.setContentsMargins(12, 8, 12, 10)
         self._column.setSpacing(12)
         self._column.addWidget(self.error_bar)
         self._column.addWidget(self.notices)

@@ -101,7 +101,7 @@ class StatusNotices(QObject):
             return
         text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
         actions = (
-            (self.tr("Blur the background"), self._actions.blur_and_resume),
-            (self.tr("Show my real background"), self._actions.resume),
+            (self.tr("Use blur"), self._actions.blur_and_resume),
+            (self.tr("Show it"), self._actions.resume),
         )
         self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, alarm=True, dismissible=False))

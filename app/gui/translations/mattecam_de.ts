@@ -40,6 +40,14 @@
         <translation>Fortsetzen</translation>
     </message>
     <message>
+        <source>View</source>
+        <translation>Ansicht</translation>
+    </message>
+    <message>
+        <source>What the preview shows</source>
+        <translation>Was die Vorschau zeigt</translation>
+    </message>
+    <message>
         <source>Result</source>
         <translation>Ergebnis</translation>
     </message>
@@ -216,8 +224,8 @@
         <translation>Farbe des Hintergrunds</translation>
     </message>
     <message>
-        <source>Your real background is visible.</source>
-        <translation>Ihr echter Hintergrund ist sichtbar.</translation>
+        <source>Shows your real background.</source>
+        <translation>Zeigt Ihren echten Hintergrund.</translation>
     </message>
     <message>
         <source>Strength</source>
@@ -1419,6 +1427,10 @@
         <source>your stand-by image</source>
         <translation>Ihr Pausenbild</translation>
     </message>
+    <message>
+        <source>“{0}”</source>
+        <translation>„{0}“</translation>
+    </message>
 </context><context>
     <name>RatioControl</name>
     <message>
@@ -1650,12 +1662,12 @@
         <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
     </message>
     <message>
-        <source>Blur the background</source>
-        <translation>Hintergrund weichzeichnen</translation>
+        <source>Use blur</source>
+        <translation>Weichzeichnen</translation>
     </message>
     <message>
-        <source>Show my real background</source>
-        <translation>Echten Hintergrund zeigen</translation>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
     </message>
 </context><context>
     <name>TileModel</name>

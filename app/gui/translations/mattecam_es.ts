@@ -40,6 +40,14 @@
         <translation>Reanudar</translation>
     </message>
     <message>
+        <source>View</source>
+        <translation>Vista</translation>
+    </message>
+    <message>
+        <source>What the preview shows</source>
+        <translation>Lo que muestra la vista previa</translation>
+    </message>
+    <message>
         <source>Result</source>
         <translation>Resultado</translation>
     </message>
@@ -216,8 +224,8 @@
         <translation>Color del fondo</translation>
     </message>
     <message>
-        <source>Your real background is visible.</source>
-        <translation>Tu fondo real está visible.</translation>
+        <source>Shows your real background.</source>
+        <translation>Muestra tu fondo real.</translation>
     </message>
     <message>
         <source>Strength</source>
@@ -1419,6 +1427,10 @@
         <source>your stand-by image</source>
         <translation>tu imagen de pausa</translation>
     </message>
+    <message>
+        <source>“{0}”</source>
+        <translation>«{0}»</translation>
+    </message>
 </context><context>
     <name>RatioControl</name>
     <message>
@@ -1650,12 +1662,12 @@
         <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás tu fondo real.</translation>
     </message>
     <message>
-        <source>Blur the background</source>
-        <translation>Desenfocar el fondo</translation>
+        <source>Use blur</source>
+        <translation>Desenfocar</translation>
     </message>
     <message>
-        <source>Show my real background</source>
-        <translation>Mostrar mi fondo real</translation>
+        <source>Show it</source>
+        <translation>Mostrar</translation>
     </message>
 </context><context>
     <name>TileModel</name>

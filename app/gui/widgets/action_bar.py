@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from PyQt6.QtCore import QSignalBlocker, QSize, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from app.core.settings import Settings
 from app.gui.preview.rendering import ViewMode
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe, segment
+from app.gui.widgets.controls import button, combo, describe, fill_combo, segment
 from app.gui.widgets.icons import icon
+
+
+class _Layout(Enum):
+    """How much the bar shows, from the widest to the narrowest layout."""
+
+    FULL = "segments and buttons with text"
+    ICONS = "segments, and buttons without text"
+    NARROW = "a list of modes, and buttons without text"
 
 
 class ActionBar(QWidget):
@@ -24,10 +34,13 @@ class ActionBar(QWidget):
         super().__init__()
         self._store = store
         self._modes = QButtonGroup(self)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(self._make_modes())
+        self._mode_segments = self._make_modes()
+        self._mode_box = self._make_mode_box()
+        row.addWidget(self._mode_segments)
+        row.addWidget(self._mode_box)
         row.addStretch(1)
         self.freeze = button(self.tr("Freeze"), "freeze", checkable=True)
         describe(self.freeze, self.tr("Freeze"), self.tr("Keep sending the last frame (F)"), "freezeButton")
@@ -41,7 +54,7 @@ class ActionBar(QWidget):
         for widget in self._buttons:
             row.addWidget(widget)
         self._recording = ""
-        self._compact = False
+        self._layout = _Layout.FULL
         self.freeze.toggled.connect(store.set_frozen)
         self.pause.toggled.connect(store.set_paused)
         self.record.toggled.connect(self.record_requested)
@@ -69,22 +82,29 @@ class ActionBar(QWidget):
             self._set_texts()
 
     def minimumSizeHint(self) -> QSize:
-        """The width of the icons without text."""
-        return QSize(super().minimumSizeHint().width() - self._text_width(), super().minimumSizeHint().height())
+        """The size in the narrowest layout: a list of view modes, and icons without text."""
+        return QSize(self._width_of(_Layout.NARROW), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        compact = self.width() < super().minimumSizeHint().width() + (self._full_text_width() - self._text_width())
-        if compact is not self._compact:
-            self._compact = compact
+        fitting = next((layout for layout in _Layout if self._width_of(layout) <= self.width()), _Layout.NARROW)
+        if fitting is not self._layout:
+            self._layout = fitting
+            self._mode_segments.setVisible(fitting is not _Layout.NARROW)
+            self._mode_box.setVisible(fitting is _Layout.NARROW)
             self._set_texts()
 
-    def _text_width(self) -> int:
-        """Width of the texts that the buttons show now."""
-        return sum(button.fontMetrics().horizontalAdvance(button.text()) for button in self._buttons)
-
-    def _full_text_width(self) -> int:
-        return sum(self.fontMetrics().horizontalAdvance(text) for text in self._button_texts())
+    def _width_of(self, layout: _Layout) -> int:
+        """Width that the bar needs in a layout."""
+        modes = self._mode_box if layout is _Layout.NARROW else self._mode_segments
+        icons = sum(made.sizeHint().width() - _text_width(made, made.text()) for made in self._buttons)
+        texts = self._button_texts() if layout is _Layout.FULL else (self._recording,)
+        return (
+            modes.minimumSizeHint().width()
+            + icons
+            + sum(_text_width(self, text) for text in texts)
+            + self._row.spacing() * (len(self._buttons) + 1)
+        )
 
     def _button_texts(self) -> tuple[str, str, str, str]:
         pause = self.tr("Resume") if self._store.current.paused else self.tr("Pause")
@@ -93,7 +113,7 @@ class ActionBar(QWidget):
     def _set_texts(self) -> None:
         for button_, text in zip(self._buttons, self._button_texts(), strict=True):
             shows_time = button_ is self.record and bool(self._recording)
-            button_.setText("" if self._compact and not shows_time else text)
+            button_.setText(text if self._layout is _Layout.FULL or shows_time else "")
 
     def _make_modes(self) -> QWidget:
         whole = QWidget()
@@ -110,6 +130,16 @@ class ActionBar(QWidget):
             self._modes.addButton(made, number)
             row.addWidget(made)
         return whole
+
+    def _make_mode_box(self) -> QComboBox:
+        box = combo(self.tr("View"), self.tr("What the preview shows"), "viewCombo")
+        box.setMinimumContentsLength(8)
+        box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        fill_combo(box, [(text, mode) for mode, (text, _tip) in self._mode_texts().items()], ViewMode.COMPOSITE)
+        box.activated.connect(lambda row: self.set_mode(list(ViewMode)[row]))
+        self.mode_chosen.connect(lambda mode: box.setCurrentIndex(list(ViewMode).index(mode)))
+        box.hide()
+        return box
 
     def _mode_texts(self) -> dict[ViewMode, tuple[str, str]]:
         return {
@@ -130,3 +160,7 @@ class ActionBar(QWidget):
                 box.setChecked(on)
         self.pause.setIcon(icon("play" if settings.paused else "pause"))
         self._set_texts()
+
+
+def _text_width(widget: QWidget, text: str) -> int:
+    return widget.fontMetrics().horizontalAdvance(text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QSlider,
+    QStyledItemDelegate,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -93,9 +94,49 @@ def link_button(text: str) -> QPushButton:
     return made
 
 
+class WrappingCheckBox(QCheckBox):
+    """A check box whose text wraps where it does not fit on one line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._full_text = text
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        words = (self.fontMetrics().horizontalAdvance(word) for word in self._full_text.split())
+        return QSize(self._indicator_width() + max(words, default=0), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._wrap()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.FontChange:
+            self._wrap()
+
+    def _wrap(self) -> None:
+        available = self.width() - self._indicator_width()
+        lines = [""]
+        for word in self._full_text.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if not lines[-1] or self.fontMetrics().horizontalAdvance(longer) <= available:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        text = "\n".join(lines)
+        if text != self.text():
+            self.setText(text)
+
+    def _indicator_width(self) -> int:
+        """Width of everything except the text."""
+        text = max(map(self.fontMetrics().horizontalAdvance, self.text().split("\n")))
+        return super().sizeHint().width() - text
+
+
 def check(text: str, description: str, object_name: str) -> QCheckBox:
     """Return a check box."""
-    made = QCheckBox(text)
+    made = WrappingCheckBox(text)
     describe(made, text, description, object_name)
     return made
 
@@ -106,6 +147,7 @@ def combo(name: str, description: str, object_name: str) -> QComboBox:
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(10)
+    made.setItemDelegate(QStyledItemDelegate(made))  # the default delegate ignores the style sheet
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return made
 

@@ -35,7 +35,7 @@ class Notice:
 
 
 class NoticeArea(QWidget):
-    """Shows notices one below the other, the newest last."""
+    """Shows notices one below the other, the newest last. While there is an alarm, other notices are hidden."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class NoticeArea(QWidget):
         if entry is not None:
             with keep_focus(entry[1]):
                 entry[1].hide()
-                self.setVisible(bool(self._shown))
+                self._arrange()
             self._column.removeWidget(entry[1])
             entry[1].deleteLater()
 
@@ -89,7 +89,13 @@ class NoticeArea(QWidget):
         self.hide_notice(notice.key)
         self._column.insertWidget(place, frame)
         self._shown[notice.key] = notice, frame
-        self.setVisible(True)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        alarm = any(notice.alarm for notice, _frame in self._shown.values())
+        for notice, frame in self._shown.values():
+            frame.setVisible(notice.alarm or not alarm)
+        self.setVisible(bool(self._shown))
 
     def _expire(self, key: str, frame: QFrame) -> None:
         if not isdeleted(self) and key in self._shown and self._shown[key][1] is frame:
@@ -109,7 +115,7 @@ class NoticeArea(QWidget):
         frame.setProperty("role", "alarm" if notice.alarm else "notice")
         frame.setAccessibleName(notice.text)
         row = QHBoxLayout(frame)
-        row.setContentsMargins(12, 8, 8, 8)
+        row.setContentsMargins(12, 4, 6, 4)
         row.setSpacing(10)
         if notice.alarm:
             sign = QLabel()
