@@ -135,6 +135,7 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
         start_minimised=options.minimised,
         settings_path=start.path,
         saved_settings=start.saved,
+        unmatted_confirmed=options.background == "none",
         warning=start.warning,
         on_finished=finished,
     )

@@ -1,4 +1,4 @@
-"""Plot, log, assistant, doctor, remote control."""
+"""Plot, log, assistant, doctor, preferences, shortcuts."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -11,22 +11,27 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QLabel, QPushButton
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.control import Command, ask
+from app import __version__
+from app.config import paths
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.doctor.finding import Finding, State
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.log_window import LogWindow
-from app.gui.shell.application import Session
+from app.gui.dialogs.preferences_dialog import PreferencesDialog
+from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
+from app.gui.shell.application import Session, WindowOptions, run_window
+from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
 from models.weights import DownloadError
+from tests.fakes import FakeWorld
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button
 
@@ -109,27 +114,68 @@ def test_a_download_that_fails_in_the_assistant_says_why_there(
 
     monkeypatch.setattr(services, "download", broken)
     session = start_window(preferences=WindowPreferences())
-    session.store.edit("matting", model="rvm-mobilenetv3")
     assistant = session.window.findChild(Assistant)
     assert assistant is not None
     for _ in range(2):
         button(session, "assistantNext").click()
+    models = assistant.findChild(QComboBox, "modelCombo")
+    assert models is not None
+    qtbot.waitUntil(lambda: models.findData("rvm-mobilenetv3") > 0)
+    models.setCurrentIndex(models.findData("rvm-mobilenetv3"))
+    models.activated.emit(models.currentIndex())
     get, failure = assistant.findChild(QPushButton, "downloadButton"), assistant.findChild(QLabel, "assistantFailure")
     assert get is not None and failure is not None
     qtbot.waitUntil(get.isVisible)
     get.click()
     qtbot.waitUntil(lambda: failure.text() == "The server does not answer; try again later.")
-    session.preferences.change(first_run_done=True)
+    button(session, "assistantNext").click()
+    assert session.preferences.current.first_run_done
+    assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
 
 
-def test_ctl_steers_the_window(session: Session, qtbot: QtBot) -> None:
-    answers: list[object] = []
-    caller = threading.Thread(target=lambda: answers.append(ask(Command("pause"))))
-    caller.start()
-    qtbot.waitUntil(lambda: session.pipeline.settings.paused)
-    caller.join(5)
-    assert answers
-    assert button(session, "pauseButton").isChecked()
+def test_preferences_choose_language_and_theme(session: Session, qtbot: QtBot) -> None:
+    session.window.windows.open_preferences()
+    dialog = session.window.findChild(PreferencesDialog)
+    assert dialog is not None
+    hint = dialog.findChild(QLabel, "languageHint")
+    assert hint is not None
+    assert not hint.isVisible()
+    for box_, value in ((dialog.language, "de"), (dialog.theme, "dark")):
+        box_.setCurrentIndex(box_.findData(value))
+        box_.activated.emit(box_.currentIndex())
+    assert (session.preferences.current.language, session.preferences.current.theme) == ("de", "dark")
+    assert hint.isVisible()
+    dialog.close()
+
+
+def test_the_next_start_uses_the_chosen_language(
+    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preferences_file.save(paths.config_dir() / "window.json", WindowPreferences(first_run_done=True, language="es"))
+    seen: list[str] = []
+    QTimer.singleShot(
+        500, lambda: seen.extend(b.text() for w in QApplication.topLevelWidgets() for b in w.findChildren(QPushButton))
+    )
+    assert run_window(QUIET, WindowOptions(seconds=1.0, parts=world.parts())) == 0
+    assert "Congelar" in seen or "Resultado" in seen
+
+
+def test_the_shortcuts_of_all_menus_are_listed(session: Session) -> None:
+    session.window.windows.open_shortcuts()
+    dialog = session.window.findChild(ShortcutsDialog)
+    assert dialog is not None
+    texts = [found.text() for found in dialog.findChildren(QLabel)]
+    for text, keys in (("Pause", "P"), ("Quit", "Ctrl+Q"), ("Result", "Alt+1")):
+        assert texts[texts.index(text) + 1] == keys
+    dialog.close()
+
+
+def test_about_names_the_version(session: Session) -> None:
+    session.window.windows.open_about()
+    about = session.window.findChild(QMessageBox, "aboutBox")
+    assert about is not None
+    assert __version__ in about.text()
+    about.close()
 
 
 COMMANDS = [
@@ -183,6 +229,10 @@ def test_the_test_picture_is_sent_while_the_pipeline_lets_go_of_the_virtual_came
     assert not dialog.prove_button.isEnabled()
     qtbot.waitUntil(dialog.prove_button.isEnabled)
     assert held[1] == (True, None)
+    summary = dialog.findChild(QLabel, "findingsSummary")
+    assert summary is not None
+    assert "not sent" in summary.text(), "the button answers"
+    assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     assert session.store.saved.output.virtual_camera == "/dev/video10"
     dialog.close()

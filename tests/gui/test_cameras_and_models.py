@@ -1,4 +1,4 @@
-"""Cameras that come and go, models that are fetched."""
+"""The lists of cameras and models, and downloads."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -59,50 +59,68 @@ def test_a_video_file_can_take_the_cameras_place(session: Session, qtbot: QtBot,
     assert box(session, "cameraCombo").currentText() == "film.mp4"
 
 
-def test_a_missing_model_is_downloaded_with_progress(
+def choose_model(session: Session, qtbot: QtBot, name: str) -> None:
+    """Choose a model in the list, as a user does."""
+    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    models = box(session, "modelCombo")
+    qtbot.waitUntil(lambda: models.findData(name) >= 0)
+    models.setCurrentIndex(models.findData(name))
+    models.activated.emit(models.currentIndex())
+
+
+def test_installed_models_come_first(session: Session, qtbot: QtBot) -> None:
+    models = box(session, "modelCombo")
+    qtbot.waitUntil(lambda: models.count() > 2)
+    assert [models.itemData(row) for row in range(models.count())] == ["auto", "student", "rvm-mobilenetv3"]
+    assert models.itemText(2).endswith("(not installed)")
+
+
+def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on = threading.Event()
+    connected, resume = threading.Event(), threading.Event()
 
     def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        connected.wait(5)
         progress(5_000_000, 10_000_000)
-        go_on.wait(5)
+        resume.wait(5)
         monkeypatch.setattr(services, "models", lambda: (services.ModelChoice(name, True, None, "", True),))
         return Path(name)
 
     monkeypatch.setattr(services, "download", download)
-    session.window.tabs.setCurrentWidget(session.window.matting_page)
-    qtbot.waitUntil(lambda: box(session, "modelCombo").count() > 2)
-    session.store.edit("matting", model="rvm-mobilenetv3")
+    choose_model(session, qtbot, "rvm-mobilenetv3")
+    assert session.store.current.matting.model == session.store.saved.matting.model == "auto"
     get = button(session, "downloadButton")
     assert get.isVisible()
+    assert get.text() == "Download (15 MB)"
     qtbot.mouseClick(get, Qt.MouseButton.LeftButton)
     bar = session.window.findChild(QProgressBar, "downloadProgress")
     assert bar is not None
-    qtbot.waitUntil(lambda: bar.value() == 5000)
+    assert not bar.isVisible(), "no progress before data arrives"
     assert not get.isVisible()
-    go_on.set()
+    connected.set()
+    qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
+    assert session.store.saved.matting.model == "auto"
+    resume.set()
     qtbot.waitUntil(lambda: not bar.isVisible())
-    assert not get.isVisible(), "it is on hand now"
+    assert session.store.saved.matting.model == "rvm-mobilenetv3"
+    assert not get.isVisible(), "it is installed now"
 
 
 def test_a_download_can_be_cancelled_and_may_fail(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session.window.tabs.setCurrentWidget(session.window.matting_page)
-    qtbot.waitUntil(lambda: box(session, "modelCombo").count() > 2)
-    session.store.edit("matting", model="rvm-mobilenetv3")
-
     def endless(name: str, progress: Callable[[int, int | None], None]) -> Path:
         while True:
             progress(1, 100)
 
     monkeypatch.setattr(services, "download", endless)
+    choose_model(session, qtbot, "rvm-mobilenetv3")
     get = button(session, "downloadButton")
     get.click()
     qtbot.mouseClick(button(session, "downloadCancel"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(get.isVisible)
-    assert not session.window.error_bar.isVisible(), "what the user wanted is no error"
+    assert not session.window.error_bar.isVisible(), "a cancelled download is not an error"
 
     def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
         raise DownloadError("The server does not answer; try again later.")
@@ -110,6 +128,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
     monkeypatch.setattr(services, "download", broken)
     get.click()
     qtbot.waitUntil(lambda: session.window.error_bar.text == "The server does not answer; try again later.")
+    assert session.store.saved.matting.model == "auto"
 
 
 def test_only_plate_models_offer_a_plate(session: Session, qtbot: QtBot) -> None:

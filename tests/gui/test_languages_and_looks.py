@@ -14,6 +14,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import SinkOpenError
 from app.core.text import code_of
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
@@ -22,9 +23,11 @@ from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.controls import ElidedLabel, Page
 from app.gui.widgets.plot_panel import PlotPanel
-from tests.gui.conftest import StartWindow
+from tests.fakes import FakeWorld
+from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import box, fail
 from tools import make_translations
 
 
@@ -144,6 +147,51 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     assistant = window.findChild(Assistant)
     assert assistant is not None
     nothing_is_cut_off(assistant, qtbot)
+
+
+@pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
+def test_the_window_fits_into_800_pixels(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
+) -> None:
+    world.faults.put("open_virtual_camera", fail(SinkOpenError("There is none.")))
+    with translate(qapp, QLocale(language)):
+        session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
+        window = session.window
+        qtbot.waitUntil(lambda: bool(window.notices.texts))
+        screen = window.screen()
+        assert screen is not None
+        assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
+        for kind in ("none", "image", "blur"):
+            session.store.edit("background", kind=kind)
+            assert window.minimumSizeHint().width() <= 800
+        window.resize(800, 600)
+        for page in range(window.tabs.count()):
+            window.tabs.setCurrentIndex(page)
+            nothing_is_cut_off(window, qtbot)
+            qtbot.waitUntil(lambda page=page: fits_its_panel(window.tabs.widget(page)))
+
+
+def fits_its_panel(page: QWidget | None) -> bool:
+    """Whether a page of the side panel needs no horizontal scrolling."""
+    assert isinstance(page, Page)
+    content, viewport = page.widget(), page.viewport()
+    assert content is not None
+    assert viewport is not None
+    return content.width() <= viewport.width()
+
+
+def test_lists_show_their_last_entry_whole(session: Session, qtbot: QtBot) -> None:
+    sizes = box(session, "sizeCombo")
+    sizes.showPopup()
+    view, model = sizes.view(), sizes.model()
+    assert view is not None
+    assert model is not None
+    viewport = view.viewport()
+    assert viewport is not None
+    qtbot.waitUntil(lambda: viewport.height() > 0)
+    assert sizes.count() <= sizes.maxVisibleItems()
+    assert view.visualRect(model.index(sizes.count() - 1, 0)).bottom() < viewport.height()
+    sizes.hidePopup()
 
 
 def nothing_is_cut_off(widget: QWidget, qtbot: QtBot) -> None:

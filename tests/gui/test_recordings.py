@@ -11,8 +11,9 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.gui.shell.application import Session
+from app.gui.shell.application import Session, WindowOptions
 from tests.fakes import FakeWorld, shows_room
+from tests.gui.conftest import StartWindow
 from tests.gui.widgets import button
 
 
@@ -32,6 +33,20 @@ def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world:
     qtbot.waitUntil(lambda: record.text() == "Record")
     assert not record.isChecked()
     assert world.pictures()
+
+
+def test_a_finished_recording_says_where_it_was_saved(start_window: StartWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    session = start_window(options=WindowOptions())  # the real recorder, on the demo source
+    session.preferences.change(recordings_dir=tmp_path)
+    session.window.recording.set_on(True)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 10)
+    with qtbot.waitSignal(session.window.recording.saved):
+        session.window.recording.set_on(False)
+    (file,) = tmp_path.glob("*.mp4")
+    text = session.window.notices.text_of("savedNotice")
+    assert file.name in text
+    assert str(tmp_path) in text
 
 
 def test_a_recording_given_up_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:

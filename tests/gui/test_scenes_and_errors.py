@@ -51,6 +51,21 @@ def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: 
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
 
 
+def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Session, qtbot: QtBot) -> None:
+    scenes, store = session.window.scenes, session.store
+    store.edit("capture", source="camera:usb-1")
+    scenes.save("look")
+    scenes.save("desk", with_devices=True)
+    qtbot.waitUntil(lambda: scenes.names == ("look", "desk"))
+    store.edit("capture", source="camera:usb-2")
+    store.edit("background", kind="colour")
+    scenes.apply("look")
+    qtbot.waitUntil(lambda: store.current.background.kind == "blur")
+    assert store.current.capture.source == "camera:usb-2"
+    scenes.apply("desk")
+    qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
+
+
 def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(
     session: Session, qtbot: QtBot, world: FakeWorld
 ) -> None:

@@ -6,14 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QLineEdit, QSlider, QWidget
+from PyQt6.QtCore import QPoint, QStandardPaths, Qt
+from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QComboBox, QFileDialog, QLineEdit, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import Settings
 from app.gui.shell.application import Session
+from app.runtime.status import Phase
+from tests.gui.widgets import button
 
 
 def child(session: Session, kind: type[QWidget], name: str) -> QWidget:
@@ -180,3 +184,55 @@ def test_the_chosen_virtual_camera_comes_back_when_it_is_switched_on_again(sessi
     assert current(session).output.virtual_camera == "off"
     toggle.click()
     assert current(session).output.virtual_camera == "/dev/video10"
+
+
+def test_edge_presets_follow_the_sliders(session: Session) -> None:
+    crisp, normal = button(session, "edge_crisp"), button(session, "edge_normal")
+    assert normal.isChecked()
+    session.store.edit_edges(steadiness=0.4)
+    crisp.click()
+    edges = session.pipeline.settings.matting.edges
+    assert edges.contrast == 0.4
+    assert edges.steadiness == 0.4, "a preset changes the shape of the edge alone"
+    assert crisp.isChecked()
+    assert not normal.isChecked()
+    session.store.edit_edges(grow_px=5)
+    assert not crisp.isChecked(), "no preset has these values"
+    normal.click()
+    assert session.pipeline.settings.matting.edges.grow_px == 0
+
+
+def test_expert_sliders_are_hidden_until_advanced_is_opened(session: Session) -> None:
+    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    slider = session.window.findChild(QSlider, "contrastSlider")
+    assert slider is not None
+    assert not slider.isVisible()
+    session.window.matting_page.advanced.toggle.click()
+    assert slider.isVisible()
+
+
+def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot) -> None:
+    state = session.window.overlay.state
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
+    session.store.set_frozen(True)
+    qtbot.waitUntil(lambda: state.text().startswith("Frozen"))
+    session.store.set_paused(True)
+    qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
+    session.store.edit("output", standby_text="Lunch until two")
+    qtbot.waitUntil(lambda: state.text() == "Paused: others see “Lunch until two”")
+    session.store.edit("output", standby_text="", standby_image=Path("cat.png"))
+    qtbot.waitUntil(lambda: state.text() == "Paused: others see your stand-by image")
+
+
+def test_file_dialogs_start_in_the_folders_of_the_user(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda kind: str(tmp_path / kind.name))
+    for kind in ("PicturesLocation", "MoviesLocation"):
+        (tmp_path / kind).mkdir()
+    session.window.strip.ask_for_files()
+    session.window.camera_page.ask_for_file()
+    folders = [dialog.directory().path() for dialog in session.window.findChildren(QFileDialog)]
+    assert sorted(folders) == [str(tmp_path / "MoviesLocation"), str(tmp_path / "PicturesLocation")]
+    for dialog in session.window.findChildren(QFileDialog):
+        dialog.close()

@@ -43,18 +43,19 @@ class ScenesMenu(QObject):
         """Apply a scene."""
         self._tasks.run(partial(self._scenes.get, name), self._apply, self._fail)
 
-    def save(self, name: str) -> None:
-        """Save the current settings as a scene."""
-        self._change(partial(self._scenes.put, name, self._store.scene))
+    def save(self, name: str, *, with_devices: bool = False) -> None:
+        """Save the current look as a scene, optionally with the camera and the virtual camera."""
+        self._change(partial(self._scenes.put, name, self._store.scene, with_devices=with_devices))
 
     def remove(self, name: str) -> None:
         """Delete a scene."""
         self._change(partial(self._scenes.remove, name))
 
-    def ask_for_name(self) -> None:
+    def ask_for_name(self, *, with_devices: bool = False) -> None:
         """Ask for the name of a new scene and save it."""
         suggestion = self.tr("Scene {0}").format(len(self._names) + 1)
-        ask_for_name(self._window, self.tr("Save as scene"), suggestion, self.save)
+        title = self.tr("Save as scene with camera") if with_devices else self.tr("Save as scene")
+        ask_for_name(self._window, title, suggestion, partial(self.save, with_devices=with_devices))
 
     def ask_for_new_name(self, name: str) -> None:
         """Ask for a new name and rename the scene."""
@@ -92,5 +93,6 @@ class ScenesMenu(QObject):
             self._menu.addSeparator()
         save = QAction(self.tr("Save as scene…"), self._menu)
         save.setShortcut(QKeySequence("Ctrl+S"))
-        save.triggered.connect(self.ask_for_name)
+        save.triggered.connect(lambda _on: self.ask_for_name())
         self._menu.addAction(save)
+        self._menu.addAction(self.tr("Save as scene with camera…"), partial(self.ask_for_name, with_devices=True))

@@ -19,6 +19,9 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 
+FINISH_S = 3.0
+"""How long a recording may take to close its file."""
+
 
 class Recording(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
@@ -87,8 +90,13 @@ class Recording(QObject):
 
 
 def _finished(file: Path) -> Path | None:
-    """The file if it holds something: a recording that failed may have left nothing."""
-    return file if file.is_file() and file.stat().st_size > 0 else None
+    """Wait until a recording has its final name; None if it does not get it, because it failed."""
+    deadline_s = time.monotonic() + FINISH_S
+    while not file.is_file():
+        if time.monotonic() > deadline_s:
+            return None
+        time.sleep(0.05)
+    return file
 
 
 def _new_path(folder: Path, suffix: str) -> Path:
@@ -106,8 +114,13 @@ def _new_path(folder: Path, suffix: str) -> Path:
 
 def _write(folder: Path, release: Callable[[], Outgoing]) -> Path:
     path = _new_path(folder, ".png")
+    save_snapshot(path, release)
+    return path
+
+
+def save_snapshot(path: Path, release: Callable[[], Outgoing]) -> None:
+    """Write a PNG file of what `release` lets leave at this moment. Raises SinkError."""
     try:
         write_picture(path, release().image)
     except OSError as error:
         raise SinkError(f"The snapshot {path} could not be written ({error.strerror or error}).") from error
-    return path

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore
 from app.control import BackgroundFile, ControlServer, SettingsController
+from app.core.errors import SinkError
 from app.gui.state.bridge import Bridge
+from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields
@@ -28,8 +32,8 @@ class RemoteControl(QObject):
         self, store: SettingsStore, bridge: Bridge, scenes: SceneStore, end: Callable[[], None], parent: QObject
     ) -> None:
         super().__init__(parent)
+        self._bridge = bridge
         self._end_requested.connect(end)
-
         self._server = ControlServer(
             SettingsController(
                 change=store.change,
@@ -38,9 +42,17 @@ class RemoteControl(QObject):
                 backgrounds=lambda: [BackgroundFile(*background) for background in named_backgrounds()],
                 find_scene=scenes.get,
                 request_quit=self._end_requested.emit,
+                save_snapshot=self._save_snapshot,
             )
         )
         bridge.watch("control", Stage.SETTINGS, lambda: self._server.died)
+
+    def _save_snapshot(self, path: Path) -> None:
+        """Called on a control thread."""
+        picture = self._bridge.picture
+        if picture is None:
+            raise SinkError("There is no frame yet; try again when the preview shows one.")
+        save_snapshot(path, partial(self._bridge.release, picture))
 
     def start(self) -> None:
         """Start listening. The window also works where that fails."""

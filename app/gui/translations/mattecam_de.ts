@@ -1470,6 +1470,10 @@
         <translation>Szene {0}</translation>
     </message>
     <message>
+        <source>Save as scene with camera</source>
+        <translation>Als Szene mit Kamera speichern</translation>
+    </message>
+    <message>
         <source>Save as scene</source>
         <translation>Als Szene speichern</translation>
     </message>
@@ -1488,6 +1492,10 @@
     <message>
         <source>Save as scene…</source>
         <translation>Als Szene speichern …</translation>
+    </message>
+    <message>
+        <source>Save as scene with camera…</source>
+        <translation>Als Szene mit Kamera speichern…</translation>
     </message>
 </context><context>
     <name>SecondaryWindows</name>

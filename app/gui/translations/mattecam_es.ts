@@ -1470,6 +1470,10 @@
         <translation>Escena {0}</translation>
     </message>
     <message>
+        <source>Save as scene with camera</source>
+        <translation>Guardar como escena con cámara</translation>
+    </message>
+    <message>
         <source>Save as scene</source>
         <translation>Guardar como escena</translation>
     </message>
@@ -1488,6 +1492,10 @@
     <message>
         <source>Save as scene…</source>
         <translation>Guardar como escena…</translation>
+    </message>
+    <message>
+        <source>Save as scene with camera…</source>
+        <translation>Guardar como escena con cámara…</translation>
     </message>
 </context><context>
     <name>SecondaryWindows</name>

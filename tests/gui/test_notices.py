@@ -1,0 +1,172 @@
+"""Notices above the preview: missing devices and models, and keyboard focus around them."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QApplication, QToolButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import SinkOpenError, WeightsMissingError
+from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
+from app.gui.dialogs.doctor_dialog import FindingsDialog
+from app.gui.shell.application import Session
+from app.gui.state import services
+from app.gui.widgets.controls import button as make_button
+from app.gui.widgets.notices import Notice, NoticeArea
+from tests.fakes import FakeEngine, FakeWorld, Faults
+from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.widgets import button, fail
+
+AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
+
+
+@pytest.fixture
+def area(qtbot: QtBot) -> Iterator[NoticeArea]:
+    """A notice area below a button, in a window."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    outside = make_button("outside")
+    outside.setObjectName("outside")
+    made = NoticeArea()
+    column.addWidget(outside)
+    column.addWidget(made)
+    window.show()
+    window.activateWindow()
+    outside.setFocus()
+    qtbot.waitUntil(outside.hasFocus)
+    yield made
+    window.close()
+
+
+def test_a_dismissed_state_stays_hidden_until_it_has_ended(area: NoticeArea) -> None:
+    notice = Notice("k", "It is so.")
+    area.show_while("k", notice)
+    assert area.texts == ("It is so.",)
+    dismiss = area.findChild(QToolButton, "kDismiss")
+    assert dismiss is not None
+    dismiss.click()
+    area.show_while("k", notice)
+    assert area.text_of("k") == ""
+    assert area.isHidden()
+    area.show_while("k", None)
+    area.show_while("k", notice)
+    assert area.text_of("k") == "It is so."
+
+
+def test_a_notice_about_an_event_expires(area: NoticeArea, qtbot: QtBot) -> None:
+    area.show_notice(Notice("k", "Done.", duration_ms=30))
+    assert area.texts == ("Done.",)
+    qtbot.waitUntil(lambda: not area.texts)
+
+
+def test_other_notices_wait_while_there_is_an_alarm(area: NoticeArea) -> None:
+    area.show_notice(Notice("a", "Usual."))
+    area.show_notice(Notice("b", "Alarm.", alarm=True))
+    usual = area.findChild(QWidget, "a")
+    assert usual is not None
+    assert not usual.isVisible()
+    area.hide_notice("b")
+    assert usual.isVisible()
+
+
+def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> None:
+    pressed: list[bool] = []
+    area.show_notice(Notice("k", "Press.", (("Now", lambda: pressed.append(True)),)))
+    action = area.findChild(QWidget, "kAction0")
+    assert action is not None
+    action.setFocus()
+    qtbot.keyClick(action, Qt.Key.Key_Space)
+    assert pressed
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert focused.objectName() == "outside"
+
+
+def test_a_missing_virtual_camera_is_shown_with_its_setup(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    world.faults.put("open_virtual_camera", fail(SinkOpenError("There is none.")))
+    session = start_window(AUTO_CAMERA)
+    qtbot.waitUntil(lambda: "no virtual camera" in session.window.notices.text_of("virtualCameraNotice"))
+    button(session, "virtualCameraNoticeAction0").click()
+    dialog = session.window.findChild(FindingsDialog)
+    assert dialog is not None
+    dialog.close()
+
+
+def test_a_demonstration_in_place_of_a_camera_says_so_and_can_check_again(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+) -> None:
+    world.source_kind = "demo"
+    session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
+    qtbot.waitUntil(lambda: "No camera found" in session.window.notices.text_of("demoNotice"))
+    world.source_kind = "camera"  # it was plugged in
+    button(session, "demoNoticeAction0").click()
+    qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
+    qtbot.waitUntil(lambda: not session.window.notices.text_of("demoNotice"))
+
+
+def test_a_chosen_demonstration_needs_no_notice(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+    world.source_kind = "demo"
+    session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
+    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("demoNotice")))
+    session.store.edit("capture", source="demo")
+    qtbot.waitUntil(lambda: not session.window.notices.text_of("demoNotice"))
+
+
+def test_a_missing_model_falls_back_and_offers_its_download(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = {"rvm-mobilenetv3"}
+    built: list[str] = []
+
+    class PartlyInstalled(FakeEngine):
+        def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+            if settings.model in missing:
+                raise WeightsMissingError(f"Get it with `python3 run.py weights download {settings.model}`.")
+            built.append(settings.model)
+            super().__init__(settings, width, height, faults)
+
+    world.engine = PartlyInstalled
+    choices = services.models()
+
+    def download(name: str, progress: Callable[[int, int | None], None]) -> Path:
+        missing.discard(name)
+        installed = tuple(replace(choice, installed=True) for choice in choices)
+        monkeypatch.setattr(services, "models", lambda: installed)
+        return Path(name)
+
+    monkeypatch.setattr(services, "download", download)
+    session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
+    notices, bar = session.window.notices, session.window.error_bar
+    qtbot.waitUntil(lambda: "is not installed" in notices.text_of("missingModelNotice"))
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 0)
+    session.bridge.poll()
+    assert "run.py" not in bar.text
+    action = button(session, "missingModelNoticeAction0")
+    assert action.text() == "Download (15 MB)"
+    action.click()
+    qtbot.waitUntil(lambda: not notices.text_of("missingModelNotice"))
+    qtbot.waitUntil(lambda: built[-1] == "rvm-mobilenetv3")
+    assert session.store.saved.matting.model == "rvm-mobilenetv3"
+
+
+def test_copied_diagnostics_are_confirmed(session: Session, qtbot: QtBot) -> None:
+    activate(session, qtbot)
+    bar = session.window.menuBar()
+    assert bar is not None
+    actions = [action for menu in bar.actions() for action in (menu.menu().actions() if menu.menu() else [])]  # type: ignore[union-attr]
+    next(action for action in actions if action.text() == "Copy diagnostics").trigger()
+    assert "copied" in session.window.notices.text_of("diagnosticsNotice")
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text().startswith("Mattecam")
