@@ -6,6 +6,7 @@ import ast
 import re
 import xml.etree.ElementTree as Tree
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedLabel, Page
+from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
@@ -168,7 +170,7 @@ def test_the_window_fits_into_800_pixels(
         for page in range(window.tabs.count()):
             window.tabs.setCurrentIndex(page)
             nothing_is_cut_off(window, qtbot)
-            qtbot.waitUntil(lambda page=page: fits_its_panel(window.tabs.widget(page)))
+            qtbot.waitUntil(partial(fits_its_panel, window.tabs.widget(page)))
 
 
 def fits_its_panel(page: QWidget | None) -> bool:

@@ -12,7 +12,8 @@ from app.gui.panels.framing import FramingControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import Page, check, combo, fill_combo, label
+from app.gui.widgets.controls import check, combo, fill_combo, label
+from app.gui.widgets.page import Page
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))

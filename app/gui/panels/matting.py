@@ -11,7 +11,8 @@ from app.gui.panels.ratio import RatioControl
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import Collapsible, Page, check, combo, field_row, fill_combo
+from app.gui.widgets.controls import check, combo, fill_combo
+from app.gui.widgets.page import Collapsible, Page, field_row
 from app.runtime.status import PipelineStatus
 
 EXECUTORS = (

@@ -12,7 +12,8 @@ from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import Page, button, check, describe, label
+from app.gui.widgets.controls import button, check, describe, label
+from app.gui.widgets.page import Page
 from app.runtime.status import PipelineStatus
 
 

@@ -32,10 +32,11 @@ from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.controls import ElidedLabel, Page
+from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.icons import app_icon, icon
 from app.gui.widgets.notices import BRIEF_MS, Notice, NoticeArea
+from app.gui.widgets.page import Page
 from app.gui.widgets.status_line import describe_status
 from app.runtime.status import PipelineStatus
 
