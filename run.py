@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
             command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]
             if os.name == "nt":
                 return subprocess.call(command)
-            os.execv(command[0], command)
+            os.execv(command[0], command)  # noqa: S606 - no shell is wanted
     if testing:
         import pytest
 

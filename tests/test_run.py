@@ -94,7 +94,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "ROOT", root)
     monkeypatch.setattr(environment, "VENV", root / ".venv")
     monkeypatch.setattr(environment, "PYTHON", root / ".venv" / environment.PYTHON.relative_to(ROOT / ".venv"))
-    monkeypatch.setattr(environment, "_wants_cpu_build", lambda: False)
+    monkeypatch.setattr(environment, "wants_cpu_build", lambda: False)
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
@@ -157,11 +157,11 @@ def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
     entered = threading.Event()
 
     def second() -> None:
-        with environment._lock():
+        with environment.lock_environment():
             entered.set()
 
     thread = threading.Thread(target=second)
-    with environment._lock():
+    with environment.lock_environment():
         thread.start()
         assert not entered.wait(0.3)
     assert entered.wait(10)
@@ -201,12 +201,12 @@ def test_the_cpu_build_is_wanted_without_an_nvidia_gpu_where_its_index_answers(
     monkeypatch.setattr(environment, "NVIDIA_MARKS", ())
     monkeypatch.setattr("shutil.which", which)
     monkeypatch.setattr(environment, "CPU_INDEX", index)
-    assert environment._wants_cpu_build()
+    assert environment.wants_cpu_build()
     monkeypatch.setattr(environment, "CPU_INDEX", "http://127.0.0.1:9")
-    assert not environment._wants_cpu_build()
+    assert not environment.wants_cpu_build()
     monkeypatch.setattr(environment, "CPU_INDEX", index)
     monkeypatch.setattr("shutil.which", which_nvidia)
-    assert not environment._wants_cpu_build()
+    assert not environment.wants_cpu_build()
 
 
 @pytest.mark.parametrize(

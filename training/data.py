@@ -145,7 +145,7 @@ class SampleSource:
         return _split(images)
 
     def _room(self, rng: Rng) -> list[Pixels]:
-        room = self._place(rng)
+        room = self.place(rng)
         if rng.random() < _OBJECTS:
             room = with_objects(room, rng)
         placement, _ = framed(rng, _size(room), self.size, pad=False)
@@ -155,7 +155,7 @@ class SampleSource:
         tone = random_tone(rng, ToneRange())
         return [tone(_blurred(frame, sigma)) for frame in frames]
 
-    def _place(self, rng: Rng) -> Pixels:
+    def place(self, rng: Rng) -> Pixels:
         """A picture with nobody in it: a room, or what is left of a photo beside the person, put together."""
         if rng.random() < _PHOTO_PLACES:
             layers = self._people.pixels(_one_of(rng, self._photos))

@@ -92,7 +92,8 @@ class Run:
 
     def stop(self) -> None:
         """Asks for the end after the step in progress (any thread, or a signal handler); what the process of rank 0 was
-        asked counts for all."""
+        asked counts for all.
+        """
         self.stopped = True
 
     def train(self) -> None:

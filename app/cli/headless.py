@@ -128,7 +128,8 @@ class Session:
 
     def interrupt(self) -> None:
         """End the run; safe in a signal handler, which must not touch `_wake`: the thread that it interrupts may be
-        inside `_wake.wait`, holding its lock. The run looks again by itself."""
+        inside `_wake.wait`, holding its lock. The run looks again by itself.
+        """
         self.interrupted = True
         self._ending = True
 

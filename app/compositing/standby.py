@@ -27,7 +27,8 @@ class StandbyCard:
 
     def __init__(self, text: str = "", image_path: Path | None = None) -> None:
         """text: empty for the usual one, or for none where there is a picture. Raises BackgroundError for a picture
-        that cannot be read."""
+        that cannot be read.
+        """
         self._picture = None if image_path is None else read_image(image_path)
         self._text = text.strip() or ("" if image_path else DEFAULT_TEXT)
         self._shown: BgrImage | None = None

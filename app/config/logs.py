@@ -27,6 +27,7 @@ class ShortFormatter(logging.Formatter):
         super().__init__("mattecam: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of `record`, without its traceback."""
         record.message = record.getMessage()
         return self.formatMessage(record)
 

@@ -13,7 +13,7 @@ from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
 from app.control.transport import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S
 
-SECRET_FILE = "control.secret"
+SECRET_FILE = "control.secret"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
 
 

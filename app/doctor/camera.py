@@ -23,13 +23,24 @@ class Camera(Protocol):
     """What the capture side reports about a camera."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """For the user."""
+        ...
+
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """The device file."""
+        ...
+
     @property
-    def sizes(self) -> Sequence[tuple[int, int]]: ...
+    def sizes(self) -> Sequence[tuple[int, int]]:
+        """(width, height) of the frames it offers."""
+        ...
+
     @property
-    def formats(self) -> Sequence[str]: ...
+    def formats(self) -> Sequence[str]:
+        """FOURCC codes of the pixel formats it offers."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ class Reader(Protocol):
         """Return the next frame as (H, W, 3) uint8 BGR; None if none was delivered."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release the camera."""
+        ...
 
 
 OpenSink = Callable[[int, int, float], FrameSink]

@@ -25,7 +25,8 @@ class FrameSink(Protocol):
 
     def close(self) -> None:
         """Finish the file or release the device; a second call does nothing. Raises SinkLostError when a file
-        could not be finished."""
+        could not be finished.
+        """
         ...
 
 

@@ -44,7 +44,8 @@ class VirtualCamera:
 
     def __init__(self, device_or_label: str, width: int, height: int, fps: float) -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
-        even. Raises SinkOpenError."""
+        even. Raises SinkOpenError.
+        """
         self._fps = max(1.0, fps)
         self._wanted = _sendable(width, height)
         self._feed, chosen = _open_first(_candidates(device_or_label), self._wanted, self._fps)

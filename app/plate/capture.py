@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,11 @@ class PlateCapture:
             self._frames.append(image)
             self._index = frame.index
         return self.progress >= 1 and len(self._frames) >= FEWEST_FRAMES
+
+    @property
+    def frames(self) -> Sequence[BgrImage]:
+        """The frames kept so far."""
+        return self._frames
 
     def plate(self) -> BgrImage:
         """The median of the frames so far. Raises PlateError where there are none."""

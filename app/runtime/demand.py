@@ -22,7 +22,8 @@ class DemandWatch:
         timing: Timing,
     ) -> None:
         """wanted: whether anything but a reader needs frames. device: the open virtual camera; without one, or if its
-        readers cannot be counted, `resting` stays False. on_change: called when `resting` changes."""
+        readers cannot be counted, `resting` stays False. on_change: called when `resting` changes.
+        """
         self._timing = timing
         self._wanted = wanted
         self._device = device

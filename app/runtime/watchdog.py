@@ -45,7 +45,8 @@ class Watchdog:
         timing: Timing,
     ) -> None:
         """clock: the output thread. last_tick_s: time.monotonic() of its last tick. send_card: sends the stand-by card
-        to every output in its place."""
+        to every output in its place.
+        """
         self._clock = clock
         self._last_tick_s = last_tick_s
         self._send_card = send_card

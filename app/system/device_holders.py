@@ -37,7 +37,8 @@ class Holder:
 
 def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...] | None:
     """Every process that has `device` open, this one included, as far as this user may see, by rising number; None
-    where the system offers no way to know (all but Linux)."""
+    where the system offers no way to know (all but Linux).
+    """
     if not LINUX:
         return None
     found = []

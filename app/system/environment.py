@@ -87,7 +87,7 @@ def prepare(requirements: Path) -> None:
     if ready():
         return
     print(f"mattecam: preparing {VENV}, once; this takes some minutes", file=sys.stderr, flush=True)
-    with _lock() as lock:
+    with lock_environment() as lock:
         if ready():
             return
         if not _works():
@@ -102,7 +102,7 @@ def prepare(requirements: Path) -> None:
 
 
 @contextlib.contextmanager
-def _lock() -> Iterator[int]:
+def lock_environment() -> Iterator[int]:
     """The system unlocks when this process and the pip that inherits the handle have ended, however they do."""
     with Path(f"{VENV}.lock").open("w") as file:
         if sys.platform == "win32":
@@ -131,7 +131,7 @@ def _remove_halves() -> None:
 
 def _install(requirements: Path, lock: int) -> None:
     index, log = VENV / "index.txt", VENV / "pip.log"
-    index.write_text(f"--extra-index-url {CPU_INDEX}\n" if _wants_cpu_build() else "")
+    index.write_text(f"--extra-index-url {CPU_INDEX}\n" if wants_cpu_build() else "")
     options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off", "-r", str(index)]
     with log.open("w") as out:
         pip = subprocess.Popen(
@@ -174,12 +174,12 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         print(file=sys.stderr)
 
 
-def _wants_cpu_build() -> bool:
+def wants_cpu_build() -> bool:
     """On Linux and Windows without an NVIDIA GPU, where PyTorch's index answers."""
     if sys.platform == "darwin" or shutil.which("nvidia-smi") or any(Path(mark).exists() for mark in NVIDIA_MARKS):
         return False
     try:
-        urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=PROBE_TIMEOUT_S).close()
+        urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=PROBE_TIMEOUT_S).close()  # noqa: S310 - a constant
     except (OSError, http.client.HTTPException):
         return False
     return True

@@ -125,5 +125,8 @@ def test_a_failed_repair_says_what_to_do(said: str, advice: str) -> None:
         run_fix(["sh", "-c", f'echo "{said}" >&2; exit 1'])
 
 
-def test_a_repair_that_succeeds_says_nothing() -> None:
-    run_fix(["true"])
+def test_a_repair_that_succeeds_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    done = tmp_path / "done"
+    run_fix(["touch", str(done)])
+    assert done.exists()
+    assert capfd.readouterr() == ("", "")

@@ -42,15 +42,15 @@ class TestCapture:
         capture = PlateCapture(2.0)
         done = [capture.feed(shot(index, value=index)) for index in range(61)]
         assert done == [False] * 60 + [True]
-        assert len(capture._frames) == MOST_FRAMES
-        assert capture._frames[0][0, 0, 0] == 0
-        assert capture._frames[-1][0, 0, 0] >= 57
+        assert len(capture.frames) == MOST_FRAMES
+        assert capture.frames[0][0, 0, 0] == 0
+        assert capture.frames[-1][0, 0, 0] >= 57
 
     def test_large_frames_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("app.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
         capture = PlateCapture(1.0)
         assert [capture.feed(shot(index)) for index in range(31)][-1]
-        assert len(capture._frames) == 5
+        assert len(capture.frames) == 5
 
     def test_another_size_begins_anew(self) -> None:
         capture = PlateCapture(1.0)
@@ -63,7 +63,7 @@ class TestCapture:
         capture = PlateCapture(1.0)
         for _ in range(5):
             capture.feed(shot(7))
-        assert len(capture._frames) == 1
+        assert len(capture.frames) == 1
 
     def test_nothing_seen_is_no_plate(self) -> None:
         assert PlateCapture().progress == 0

@@ -109,7 +109,7 @@ def test_objects_stand_in_a_copy_of_the_room() -> None:
 
 def test_places_are_rooms_or_what_photos_show_beside_people(cache: Path) -> None:
     source, rng = SampleSource(cache, SIZE), np.random.default_rng(0)
-    places = [source._place(rng) for _ in range(40)]
+    places = [source.place(rng) for _ in range(40)]
     skin = person(1)[0, 0, 3:6]
     assert not any((place == skin).all(2).any() for place in places)
     # Those left over are narrower than the photos, which are as wide as the rooms.

@@ -15,7 +15,8 @@ FPS = 30.0
 
 def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
     """Send until SIGTERM; `tell` is called once, after the first picture. SIGUSR1 switches to a wider, larger picture
-    (1280x720 for 640x480) and back. Raises SinkError."""
+    (1280x720 for 640x480) and back. Raises SinkError.
+    """
     width, height = map(int, size.split("x"))
     # plain flags: a handler that sets an Event waits for ever if it interrupts a wait for the same Event
     ended = larger = False

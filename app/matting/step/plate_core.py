@@ -28,7 +28,8 @@ class PlateCore(Core):
 
     def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
         """network: a MattingRefine; plate: (H, W, 3) of the frame's size; scale: of its small frame, at most 1/2;
-        sample_pixels: to be refined."""
+        sample_pixels: to be refined.
+        """
         assert isinstance(network, MattingRefine)
         network = copy.deepcopy(network)  # Others may run the same weights at another scale.
         network.backbone_scale = scale

@@ -195,7 +195,13 @@ def test_values_that_are_no_numbers_do_not_stop_the_arithmetic(bad: float, strip
     frame = behind = np.zeros((40, 3 * 200), np.uint8)
     slope, offset = np.zeros((4, 10, 50), np.float32), np.full((4, 10, 50), bad, np.float32)
     alpha = np.zeros((40, 200), np.uint8)
-    kernels.finish_rows(frame, slope, offset, behind, np.zeros_like(frame), alpha, np.empty((0, 0), np.uint8), *strips)
+    composite = np.full_like(frame, 77)
+    kernels.finish_rows(frame, slope, offset, behind, composite, alpha, np.empty((0, 0), np.uint8), *strips)
+    first, last = strips
+    outside = np.ones(40, bool)
+    outside[first:last] = False
+    assert (composite[outside] == 77).all() and not alpha[outside].any()
+    assert not (composite[first:last] == 77).any(), "every pixel of the strip is written, from black images"
 
 
 def _room_with_person(height: int, width: int) -> tuple[BgrImage, NDArray[np.float32]]:

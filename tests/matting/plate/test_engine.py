@@ -11,10 +11,11 @@ import torch
 
 from app.core.errors import ModelError, PlateError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom
 from app.matting import choose_model
+from app.matting.base import MattingEngine
 from app.matting.plate.build import sample_pixels
-from app.matting.plate.plate import PATIENCE
+from app.matting.plate.plate import PATIENCE, PlateWatch, Verdict
 from app.matting.selection import hardware, registry
 from models import weights as registered
 from models.bgmv2 import MattingRefine
@@ -136,10 +137,17 @@ def test_odd_sizes_and_blur(settings: MattingSettings, engines: BuildEngine, tmp
         assert all(image.flags.c_contiguous for image in (matte.composite, matte.alpha, matte.foreground))
 
 
-def test_the_networks_own_output_is_what_comes_out(settings: MattingSettings, engines: BuildEngine) -> None:
+def keep_the_plates_light(self: PlateWatch, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool) -> Verdict:
+    """Stands in for `PlateWatch.look`: no drift, and no alignment to the light of the frame."""
+    return Verdict(np.ones(3, np.float32), drifted=False)
+
+
+def test_the_networks_own_output_is_what_comes_out(
+    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frame = visit(160, 96)
+    monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
     engine = engines(settings.replace(downsample_ratio=0.25), 160, 96)
-    engine._look_at_s = float("inf")  # type: ignore[attr-defined]  # no alignment of the light
     network = MattingRefine("mobilenetv2", 0.25, "sampling", sample_pixels(160, 96)).eval()
     network.load_state_dict(fill(network.state_dict()))
     with torch.inference_mode():
@@ -191,20 +199,23 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
         engine.step(visit(160, 96), BlurredRoom(50), OFF)
 
 
-def test_light_reaches_the_network(settings: MattingSettings, engines: BuildEngine, tmp_path: Path) -> None:
+def test_light_reaches_the_network(
+    settings: MattingSettings, engines: BuildEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In another light, the plate is as good as one that was taken in it."""
     evening = np.array([0.7, 0.8, 0.9])
     frame = (visit(160, 96) * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
     aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
-    unaligned._look_at_s, unaligned._proven = float("inf"), True  # type: ignore[attr-defined]
     wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredRoom(50), OFF)
-    apart = [
-        np.abs(engine.step(frame, BlurredRoom(50), OFF).alpha.astype(int) - wanted.alpha).mean()
-        for engine in (aligned, unaligned)
-    ]
-    assert apart[0] < 0.5
-    assert apart[1] > 2 * apart[0]
+
+    def error(engine: MattingEngine) -> float:
+        return float(np.abs(engine.step(frame, BlurredRoom(50), OFF).alpha.astype(int) - wanted.alpha).mean())
+
+    with_alignment = error(aligned)
+    monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
+    assert with_alignment < 0.5
+    assert error(unaligned) > 2 * with_alignment
 
 
 def test_drift_is_a_plate_error(
