@@ -1,6 +1,6 @@
-"""Fetches published weights: resumed where it stopped, checked, and moved into place in one step.
+"""Downloading published weights: resumable, verified and moved into place atomically.
 
-Downloading is an explicit act of the user, never a side effect of importing or of running a model.
+Weights are downloaded only at the user's request, never as a side effect of importing or running a model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from models.weights import (
 )
 
 Progress = Callable[[int, "int | None"], None]
-"""Called with the bytes on hand and the bytes there will be, None where not known; may raise to stop the download."""
+"""Called with the bytes received and the total, None if unknown; may raise to cancel the download."""
 
 TIMEOUT_S = 30.0
 MAX_BYTES = 1_000_000_000
@@ -39,21 +39,21 @@ class TooLargeError(OSError):
 
 
 class _Response(Protocol):
-    """What is used of a `requests.Response`."""
+    """The used part of `requests.Response`."""
 
     status_code: int
     url: str
 
 
 def ignore_progress(done: int, total: int | None) -> None:
-    """The progress callback of those who do not want one."""
+    """Do nothing: the default progress callback."""
 
 
 def download(name: str, progress: Progress = ignore_progress, *, again: bool = False) -> Path:
-    """Fetch a model's weights into the user's folder unless they lie there already, and return the file.
+    """Download a model's weights to the user's folder unless they are there, and return the file.
 
-    `again` fetches them even so. An interrupted download goes on where it stopped; a file that is already there is
-    replaced only by one that passed its check. Raises DownloadError, or WeightsNotFoundError for an unknown name.
+    again: download them in any case. An interrupted download is resumed. An existing file is replaced only by a
+    verified one. Raises DownloadError, or WeightsNotFoundError for an unknown name.
     """
     spec = spec_of(name)
     if spec.url is None:
@@ -66,7 +66,7 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
 
 
 def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:
-    """Download `url` to `target` by way of `target`.part, checking it against `spec`. Raises DownloadError."""
+    """Download `url` to `target` through `target`.part and verify it against `spec`. Raises DownloadError."""
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
         if spec.sha256 is None:
             hash_record(target).write_text(f"{digest}  {target.name}\n", encoding="ascii")
         part.replace(target)
-    except OSError as error:  # what requests raises is an OSError too
+    except OSError as error:  # exceptions of requests are OSErrors
         raise DownloadError(_sentence(spec, target, error)) from error
 
 
@@ -115,7 +115,7 @@ def _status(error: OSError) -> int | None:
 
 
 class _Transfer:
-    """One file over HTTP into a `.part` file, going on from what is there; also pooch's progress bar."""
+    """Resumable HTTP transfer into a `.part` file; also serves as pooch's progress bar."""
 
     def __init__(self, url: str, part: Path, size: int | None, progress: Progress) -> None:
         self._url = url
@@ -124,10 +124,10 @@ class _Transfer:
         self._progress = progress
         self._start = 0
         self.total = 0
-        """Bytes of this response; pooch sets it, 0 where the server does not tell."""
+        """Bytes of this response, set by pooch; 0 if the server does not tell."""
 
     def run(self) -> None:
-        """Returns once the server has sent everything; raises OSError."""
+        """Return once the whole file has been received. Raises OSError."""
         self._start = self._part.stat().st_size if self._part.exists() else 0
         if self._size is not None and self._start == self._size:
             return
@@ -137,7 +137,7 @@ class _Transfer:
             self._part.unlink()
             raise
         except OSError as error:
-            if _status(error) != 416:  # Range Not Satisfiable: what is there is not a beginning of this file
+            if _status(error) != 416:  # Range Not Satisfiable: the partial file is not a prefix of this file
                 raise
             self._part.unlink()
             self._start = 0
@@ -146,7 +146,7 @@ class _Transfer:
     def _transfer(self) -> None:
         with self._part.open("ab") as self._file:
             headers = {"Range": f"bytes={self._start}-"} if self._start else {}
-            # Stored bytes, not a compressed transfer, or sizes would not add up.
+            # no compressed transfer: sizes must match those of the file
             headers["Accept-Encoding"] = "identity"
             hooks = {"response": self._on_response}
             pooch.HTTPDownloader(progressbar=self, chunk_size=1 << 18, timeout=TIMEOUT_S, headers=headers, hooks=hooks)(
@@ -158,7 +158,7 @@ class _Transfer:
     def _on_response(self, response: _Response, **_: object) -> None:
         if self._url.startswith("https:") and not response.url.startswith("https:"):
             raise ConnectionError("the server redirects to an address without encryption")
-        if self._start and response.status_code == 200:  # the server does not resume: it sends everything
+        if self._start and response.status_code == 200:  # the server does not support resuming: it sends the whole file
             self._file.truncate(0)
             self._start = 0
 
@@ -171,7 +171,7 @@ class _Transfer:
         self._progress(written, total)
 
     def reset(self) -> None:
-        """Part of pooch's protocol; the file's own position is counted."""
+        """Do nothing: the position in the file is counted."""
 
     def close(self) -> None:
-        """Part of pooch's protocol."""
+        """Do nothing."""

@@ -79,11 +79,11 @@ class DemoSource:
         self._next_index = 0
         self._view_size = _view_size(width, height)
         self._scale = min(MAX_SCALE, width / self._view_size[0])
-        room = _load(EMPTY_SCENE)
-        portrait = room.copy()
+        scene = _load(EMPTY_SCENE)
+        portrait = scene.copy()
         portrait[MARGIN_Y:-MARGIN_Y, MARGIN_X:-MARGIN_X] = _load(PORTRAIT)
         self._portrait = _enlarged(portrait, self._scale)
-        self._room = _enlarged(room, self._scale) if self._empty_frames else self._portrait
+        self._scene = _enlarged(scene, self._scale) if self._empty_frames else self._portrait
         self._noise = _noise(width + NOISE_SHIFT, height + NOISE_SHIFT, seed)
 
     @property
@@ -117,7 +117,7 @@ class DemoSource:
     def render(self, index: int) -> BgrImage:
         """Return frame `index`: (height, width, 3) uint8 BGR."""
         view = self._view(index / self._info.fps)
-        canvas = self._room if index < self._empty_frames else self._portrait
+        canvas = self._scene if index < self._empty_frames else self._portrait
         width, height = self._info.width, self._info.height
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         image = cv2.warpAffine(canvas, self._matrix(view), (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)

@@ -1,4 +1,4 @@
-"""The commands that work on files: `convert` and `evaluate`."""
+"""The commands `convert` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def convert(
     profile: Annotated[str | None, typer.Option()] = None,
     verbose: Annotated[bool, typer.Option("--verbose")] = False,
 ) -> None:
-    """Offline: cut the person out of a file, every frame once and in order, with its sound."""
+    """Matte a video or a folder of images offline: every frame once and in order, with audio."""
     logs.set_up_console(verbose=verbose)
     start = settings_from(
         LiveOptions(
@@ -85,10 +85,10 @@ def convert(
 
 
 def evaluate(
-    pred: Annotated[Path, typer.Argument(help="The mattes to judge: a video, an image folder, or a folder of clips.")],
-    true: Annotated[Path, typer.Argument(help="The true mattes, under the same names.")],
+    pred: Annotated[Path, typer.Argument(help="Predicted mattes: a video, an image folder, or a folder of clips.")],
+    true: Annotated[Path, typer.Argument(help="Ground-truth mattes, under the same names.")],
 ) -> None:
-    """MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
+    """Compute MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
     from training.evaluate import evaluate_paths
 
     print(json.dumps(evaluate_paths(pred, true), indent=2))

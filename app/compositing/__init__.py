@@ -1,4 +1,4 @@
-"""What stands behind the person, and the stand-by card."""
+"""Backgrounds and the stand-by card."""
 
 from app.compositing.backgrounds import open_background
 from app.compositing.base import Background

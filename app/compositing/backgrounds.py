@@ -1,4 +1,4 @@
-"""From what the user chose to the background itself."""
+"""Opening the background that the settings name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from app.core.settings import BackgroundSettings
 
 
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
-    """The background of these settings, ready to be shown.
+    """Open the background of these settings.
 
-    realtime: False for conversions: a video then gives the exact frame for each time and waits for it. May take a
-    moment (decoding a large picture). Raises BackgroundError where the file cannot be used, and ValueError for the
-    kind "none", which has no backdrop.
+    realtime: False for conversions: a video then waits for the exact frame of each time. May block for a moment while a
+    large image is decoded. Raises BackgroundError if the file cannot be used, and ValueError for the kind "none", which
+    has no backdrop.
     """
     if settings.kind == "blur":
         return BlurBackground(settings.blur_strength)

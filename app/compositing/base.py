@@ -1,4 +1,4 @@
-"""The seam to backgrounds."""
+"""Interface of backgrounds."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from app.core.types import Backdrop
 
 
 class Background(Protocol):
-    """What stands behind the person, for frames of any size.
+    """Provides the image behind the person, for frames of any size.
 
-    Opened by `open_background` (which raises BackgroundError), on any thread; then used and closed on one thread.
+    `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
     """
 
     @property
     def name(self) -> str:
-        """For the user: the file's name, the colour or `blur`."""
+        """Display name: the file's name, the colour or `blur`."""
         ...
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
-        """The backdrop of exactly this size at this moment, at once: it never waits for a file.
+        """Return the backdrop in this size for this time, without waiting for a file.
 
-        time_s: seconds on any clock that never goes back; only videos look at it. The image is never written to by
-        anybody, and the same object comes again as long as the picture is the same.
+        time_s: seconds of any monotonic clock; only videos use it. The image must not be written to. The same object is
+        returned while the image is unchanged.
         """
         ...
 
     def close(self) -> None:
-        """Release the file; a second call does nothing."""
+        """Release the file. Idempotent."""
         ...

@@ -1,4 +1,4 @@
-"""Centred text in any script, drawn into a picture with OpenCV's own font (Rubik, SIL Open Font License)."""
+"""Centred text in any script, drawn into an image with OpenCV's built-in font (Rubik, SIL Open Font License)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SMALLEST_PX = 7
 
 
 class TextBlock:
-    """A text broken into lines that fit a box, in the largest type up to a limit."""
+    """A text wrapped into a box, in the largest font size up to a limit."""
 
     def __init__(self, text: str, width: int, height: int, largest_px: int) -> None:
-        """width, height: the box in pixels. largest_px: the type size where the text is short."""
+        """width, height: the box in pixels. largest_px: upper limit of the font size."""
         self._font = cv2.FontFace("sans")
         clean = text.encode("utf-8", "replace").decode("utf-8")
         paragraphs = ["".join(c if c.isprintable() else " " for c in line) for line in clean.split("\n")]
@@ -27,7 +27,7 @@ class TextBlock:
 
     @property
     def height(self) -> int:
-        """All lines, in pixels."""
+        """Height of all lines, in pixels."""
         return round(len(self.lines) * self.size_px * _LINE_HEIGHT)
 
     def draw(self, image: BgrImage, centre_x: int, top: int, colour: tuple[int, int, int]) -> None:
@@ -38,7 +38,7 @@ class TextBlock:
             cv2.putText(image, line, start, colour, self._font, self.size_px, _WEIGHT)
 
     def _width(self, line: str) -> int:
-        # a wide range for wrapping: OpenCV would break the line at the picture's edge by itself
+        # a wide range for wrapping: OpenCV would break the line at the edge of the image
         return int(cv2.getTextSize((0, 0), line, (0, 0), self._font, self.size_px, _WEIGHT, 0, (0, 1 << 20))[2])
 
     def _broken(self, paragraphs: list[str], width: int) -> list[str]:
@@ -58,7 +58,7 @@ class TextBlock:
         return lines
 
     def _pieces(self, word: str, width: int) -> list[str]:
-        """A word too long for a line, cut where it must be."""
+        """Split a word that is longer than a line."""
         pieces = [""]
         for letter in word:
             if pieces[-1] and self._width(pieces[-1] + letter) > width:

@@ -1,4 +1,4 @@
-"""The backgrounds on hand: those that ship with the program (`tools/backgrounds` paints them), and the user's."""
+"""Available backgrounds: those that ship with the program (painted by `tools/backgrounds`) and the user's."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".
 
 
 def bundled_backgrounds() -> tuple[Path, ...]:
-    """The pictures, in the order in which they are offered (their names start with a number)."""
+    """Return the bundled images in display order (their names start with a number)."""
     return tuple(sorted((assets_dir() / "backgrounds").glob("*.jpg")))
 
 
 def title(path: Path) -> str:
-    """The English name of a bundled background, such as `Dusk hills` for `3-dusk-hills.jpg`."""
+    """Return the English name of a bundled background, such as `Dusk hills` for `3-dusk-hills.jpg`."""
     words = path.stem.split("-")
     return " ".join(words[1:] if words[0].isdigit() else words).capitalize()
 
 
 def own_backgrounds() -> tuple[Path, ...]:
-    """The user's own images and videos, by name."""
+    """Return the user's images and videos, by name."""
     folder = backgrounds_dir()
     if not folder.is_dir():
         return ()

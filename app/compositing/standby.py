@@ -1,4 +1,4 @@
-"""The card that stands in for the camera: at the start, while the user pauses, after any failure."""
+"""The stand-by card: shown at the start, while paused, and after a failure."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from app.media.image_file import read_image
 DEFAULT_TEXT = "One moment, please"
 
 _TOP, _BOTTOM = (84, 58, 44), (46, 28, 22)
-"""The gradient's ends: blue, green, red."""
+"""Colours of the gradient: blue, green, red."""
 _GLOW = (112, 86, 62)
 _RING, _FIGURE, _TEXT = (176, 148, 118), (150, 122, 94), (240, 234, 228)
 _FINER = 4
-"""The figure is drawn this much larger and averaged down: smooth edges."""
+"""Supersampling factor of the figure."""
 
 
 class StandbyCard:
-    """A picture with nothing of the camera in it: the user's own, or a figure on a quiet gradient, with a text."""
+    """An image without camera content: the user's own, or a figure on a gradient, with a text."""
 
     def __init__(self, text: str = "", image_path: Path | None = None) -> None:
-        """text: empty for the usual one, or for none where there is a picture. Raises BackgroundError for a picture
-        that cannot be read.
+        """text: empty for the default text, or for no text with an image. Raises BackgroundError if the image cannot be
+        read.
         """
         self._picture = None if image_path is None else read_image(image_path)
         self._text = text.strip() or ("" if image_path else DEFAULT_TEXT)
         self._shown: BgrImage | None = None
 
     def image(self, width: int, height: int) -> BgrImage:
-        """The card at this size, the same object while the size stays. (height, width, 3) uint8 BGR."""
+        """Return the card as (height, width, 3) uint8 BGR; the same object while the size is unchanged."""
         if self._shown is None or self._shown.shape[:2] != (height, width):
             self._shown = self._drawn(width, height)
         return self._shown
@@ -58,7 +58,7 @@ class StandbyCard:
 
 
 def _gradient(width: int, height: int) -> BgrImage:
-    """Dark above and below, a soft glow behind the figure, dithered so that no bands show after video coding."""
+    """Return a dark vertical gradient with a glow behind the figure, dithered against banding in coded video."""
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
     distance = np.hypot(across, (down - 0.4) * 2)
@@ -71,7 +71,7 @@ def _gradient(width: int, height: int) -> BgrImage:
 
 
 def _draw_figure(card: BgrImage, left: int, top: int, side: int) -> None:
-    """A head and shoulders inside a ring; side: the ring's diameter in pixels."""
+    """Draw a head and shoulders inside a ring. side: the ring's diameter in pixels."""
     size = side * _FINER
     middle = size // 2
     ring = np.zeros((size, size), np.uint8)
@@ -89,6 +89,6 @@ def _draw_figure(card: BgrImage, left: int, top: int, side: int) -> None:
 
 
 def _darken_below(card: BgrImage, top: int, over_px: int) -> None:
-    """Darken all below `top`, softly over `over_px` rows, so that light text can be read on any picture."""
+    """Darken the rows below `top`, with a ramp of `over_px` rows, so that light text is legible on any image."""
     rows = np.arange(card.shape[0], dtype=np.float32)[:, None, None]
     card[:] = (card * (1 - 0.65 * ((rows - top) / over_px).clip(0, 1))).astype(np.uint8)

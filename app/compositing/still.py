@@ -1,4 +1,4 @@
-"""Backgrounds that stand still: a picture, a colour, the blurred room."""
+"""Static backgrounds: an image, a colour, the blurred camera background."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from app.media.image_file import read_image
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:
-    """`#RRGGBB` as (blue, green, red), each 0..255."""
+    """Convert `#RRGGBB` to (blue, green, red), each 0..255."""
     value = int(text.removeprefix("#"), 16)
     return value & 255, value >> 8 & 255, value >> 16
 
 
 class ImageBackground:
-    """A picture, covering the frame (`fill`) or whole before a blur of itself (`fit`)."""
+    """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`)."""
 
     def __init__(
         self, path: Path, fit: Literal["fill", "fit"] = "fill", over: tuple[int, int, int] = (0, 0, 0)
     ) -> None:
-        """over: blue, green, red behind transparent parts. Raises BackgroundError."""
+        """over: colour (blue, green, red) behind transparent parts. Raises BackgroundError."""
         self.name = path.name
         self._shape = geometry.fill if fit == "fill" else geometry.fit
         self._image = read_image(path, over)
         self._shown = self._image
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """The picture at this size; the same object while the size stays."""
+        """Return the image in this size; the same object while the size is unchanged."""
         if self._shown.shape[:2] != (height, width):
             self._shown = self._shape(self._image, width, height)
         return self._shown
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""
 
 
 class ColourBackground:
-    """One colour."""
+    """A uniform colour."""
 
     def __init__(self, colour: str) -> None:
         """colour: `#RRGGBB`."""
@@ -50,26 +50,26 @@ class ColourBackground:
         self._shown = np.full((1, 1, 3), self._colour, np.uint8)
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """The colour at this size; the same object while the size stays."""
+        """Return the colour in this size; the same object while the size is unchanged."""
         if self._shown.shape[:2] != (height, width):
             self._shown = np.full((height, width, 3), self._colour, np.uint8)
         return self._shown
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""
 
 
 class BlurBackground:
-    """The room itself, blurred by the frame step."""
+    """The camera's own background, blurred by the frame step."""
 
     def __init__(self, strength: float) -> None:
         """strength: 0..100."""
         self.name = "blur"
-        self._room = BlurredRoom(strength)
+        self._backdrop = BlurredRoom(strength)
 
     def backdrop(self, width: int, height: int, time_s: float) -> BlurredRoom:
-        """The same value for every size."""
-        return self._room
+        """Return the same value for every size."""
+        return self._backdrop
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""

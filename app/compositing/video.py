@@ -1,4 +1,4 @@
-"""A video as background."""
+"""Video backgrounds."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from app.core.types import BgrImage
 log = logging.getLogger(__name__)
 
 _AHEAD = 5
-"""Frames kept ready: enough to hide the jump to the start of the file."""
+"""Frames decoded ahead: enough to hide the seek to the start of the file."""
 _MOST_SKIPPED = 3
-"""Late frames left out in a row; then one is shown all the same, so that a slow decoder still moves."""
+"""Late frames dropped in a row before one is shown nevertheless, so that a slow decoder still advances."""
 _LATEST_S = 1.0
-"""Further behind than this (a slow decoder, a suspended machine), the clock waits for the video."""
+"""If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
 _ROUNDING_S = 1e-3
-"""A frame this little early is due: sums of frame intervals are not exact."""
+"""Tolerance for rounding errors in sums of frame intervals."""
 _JOIN_TIMEOUT_S = 5.0
 
 
 class VideoBackground:
-    """Loops a video at its own rate.
+    """Plays a video in a loop at its own rate.
 
-    A thread of its own decodes ahead and scales to the size last asked for, so `backdrop` takes what is ready.
-    realtime: False lets `backdrop` wait for the right frame: for conversions, which run at any speed.
+    A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready. realtime: False
+    makes `backdrop` wait for the exact frame, for conversions.
     """
 
     def __init__(self, path: Path, fit: Literal["fill", "fit"] = "fill", *, realtime: bool = True) -> None:
@@ -52,7 +52,7 @@ class VideoBackground:
         self._thread.start()
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """The frame for `time_s`, where the first call shows the first frame."""
+        """Return the frame for `time_s`; the first call returns the first frame."""
         with self._condition:
             if self._shown is None:
                 self._shown = self._video.picture(self._video.first, self._fit, width, height)
@@ -63,18 +63,18 @@ class VideoBackground:
                 self._condition.wait()
                 self._take_due()
             shown = self._shown
-            # right after a change of size what was decoded before still has the old one
+            # after a change of size, frames decoded before still have the old size
             self._shown = (geometry.fill if self._fit == "fill" else geometry.fit)(shown, width, height)
             return self._shown
 
     def close(self) -> None:
-        """End the thread and release the file."""
+        """End the thread and release the file. Idempotent."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
         self._thread.join(_JOIN_TIMEOUT_S)
         if self._thread.is_alive():
-            log.error("The background video %s does not end.", self.name)
+            log.error("The decoder of the background video %s does not stop.", self.name)
 
     def _advance(self, time_s: float) -> None:
         if self._origin_s is None:
@@ -94,7 +94,7 @@ class VideoBackground:
         try:
             skipped = 0
             for timed in self._video.frames():
-                size = self._wait_for_room()
+                size = self._wait_for_space()
                 if size is None:
                     break
                 if self._is_late(timed) and skipped < _MOST_SKIPPED:
@@ -106,15 +106,15 @@ class VideoBackground:
                     self._ahead.append((timed.at_s, image))
                     self._condition.notify_all()
         except (FFmpegError, OSError, ValueError, MemoryError) as error:
-            log.warning("The background video %s stands still: %s", self.name, error)
+            log.warning("The background video %s stopped: %s", self.name, error)
         finally:
             with self._condition:
                 self._ended = True
                 self._condition.notify_all()
             self._video.close()
 
-    def _wait_for_room(self) -> tuple[int, int] | None:
-        """The size wanted, once a frame is wanted; None when it is time to end."""
+    def _wait_for_space(self) -> tuple[int, int] | None:
+        """Wait until a frame is needed and return its size; None after `close`."""
         with self._condition:
             self._condition.wait_for(lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD))
             return None if self._closing else self._size

@@ -1,4 +1,4 @@
-"""Taking the sound of one file over into another."""
+"""Copying the audio of one file into another."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ AAC_RATE = 48_000
 
 
 class AudioCopy:
-    """Copies a file's first sound track into a video that is being written, in step with its pictures.
+    """Copies the first audio stream of a file into a video that is being written, interleaved with its frames.
 
-    The packets are copied as they are where the target can hold their codec, and encoded as AAC where it cannot.
-    Times count from the start of the source. A source without sound gives none; where its sound is damaged, the sound
-    ends there.
+    Packets are copied if the target supports their codec, and encoded as AAC otherwise. Times are relative to the start
+    of the source. The copy ends where the audio of the source is damaged; a source without audio adds none.
     """
 
     def __init__(self, source: Path, target: OutputContainer) -> None:
-        """Add the track to `target`, which must not have been started. Raises OSError or FFmpegError."""
+        """Add the stream to `target`, whose header must not be written yet. Raises OSError or FFmpegError."""
         self._target = target
         try:
             self._input = open_container(source)
@@ -42,7 +41,7 @@ class AudioCopy:
             return
         track = self._input.streams.audio[0]
         codec = track.codec_context
-        # AAC out of a transport stream has no header of its own; an MP4 cannot take it over
+        # AAC from a transport stream has no separate header; MP4 cannot hold it without one
         bare = codec.name == "aac" and not codec.extradata
         if codec.name in target.supported_codecs and not bare:
             self._packets = self._copied(track, target.add_stream_from_template(track))
@@ -51,7 +50,7 @@ class AudioCopy:
             self._packets = self._encoded(track, stream)
 
     def copy_until(self, time_s: Fraction | None) -> None:
-        """Write the packets that begin before `time_s`, all where it is None. Raises FFmpegError."""
+        """Write the packets that start before `time_s`; all packets for None. Raises FFmpegError."""
         while (packet := self._waiting or next(self._packets, None)) is not None:
             if time_s is not None and (packet.dts or 0) * packet.time_base >= time_s:
                 self._waiting = packet
@@ -60,21 +59,21 @@ class AudioCopy:
             self._target.mux_one(packet)
 
     def close(self) -> None:
-        """Release the source."""
+        """Release the source. Idempotent."""
         self._input.close()
 
     def _demuxed(self, track: AudioStream) -> Iterator[Packet[AudioStream]]:
-        """The packets of the track, times counted from the start of the file."""
+        """Yield the packets of the stream, with times relative to the start of the file."""
         start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
         packets = self._input.demux(track)
         while True:
             try:
                 packet = next(packets, None)
-            except FFmpegError:  # unreadable from here on
+            except FFmpegError:  # the rest is unreadable
                 return
             if packet is None:
                 return
-            if packet.dts is None:  # the end mark
+            if packet.dts is None:  # the flush packet
                 continue
             shift = round(start_s / packet.time_base)
             packet.dts -= shift
@@ -90,7 +89,7 @@ class AudioCopy:
         for packet in self._demuxed(track):
             try:
                 frames = packet.decode()
-            except FFmpegError:  # a damaged packet is a moment of silence
+            except FFmpegError:  # a damaged packet becomes silence
                 continue
             for frame in frames:
                 yield from stream.encode(frame)

@@ -1,7 +1,7 @@
-"""Reading any picture file as an image, in bounded memory.
+"""Reading image files in bounded memory.
 
-Pillow rather than OpenCV: it knows the size before it decodes, reads JPEG at a fraction of its size, turns by EXIF with
-alpha kept, and reports a broken file instead of giving half a picture.
+Pillow rather than OpenCV: it reports the size before it decodes, reads JPEG at reduced size, applies EXIF orientation
+to images with alpha, and raises an error for a truncated file.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from app.core.messages.media import ImageText
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
-logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what is wrong with a file is told by the errors of this module
+logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the errors of this module say what is wrong with a file
 
 MAX_SIDE = 3840
-"""Longer pictures are reduced to this: no output needs more."""
+"""Larger images are downscaled to this; no output needs more."""
 MAX_DECODED_BYTES = 1 << 30
-"""Files that would need more memory while they are decoded are refused."""
+"""Limit of the memory that decoding a file may take."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
-"""Formats that are only pictures: others let Pillow start foreign programs, or are told by no mark in the file."""
+"""Allowed formats. Others make Pillow start external programs, or have no signature."""
 
-# Pillow's guard against decompression bombs is a fixed number of pixels, also for JPEG, which is read reduced; our own
-# bound counts bytes after the reduction.
+# Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
 Image.MAX_IMAGE_PIXELS = None
 
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError, ZeroDivisionError)
-"""What Pillow's readers raise on broken files."""
+"""Exceptions of Pillow's readers for broken files."""
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,19 +45,19 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each orientation of EXIF."""
+"""EXIF orientation to the transpose that undoes it."""
 
 
 def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int = MAX_SIDE) -> BgrImage:
-    """The picture in `path`, upright, opaque, its long side at most `max_side` pixels.
+    """Read an image as (H, W, 3) uint8 BGR, upright and opaque, its long side at most `max_side` pixels.
 
-    Grey, palette, CMYK, 16-bit and half-transparent pictures become (H, W, 3) uint8 BGR; transparent parts show the
-    colour `over` (blue, green, red); of an animation the first picture is taken. Raises BackgroundError where the file
-    is missing, not a picture, broken or too large.
+    Grey, palette, CMYK, 16-bit and transparent images are converted; `over` (blue, green, red) is the colour behind
+    transparent parts; of an animation the first frame is read. Raises BackgroundError for a file that is missing, not
+    an image, broken or too large.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns of odd metadata; the pixels are what counts
+            # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 return _read(image, path, over, max_side)
@@ -78,7 +77,7 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
 
 
 def is_picture(path: Path) -> bool:
-    """Whether `path` is one picture, not a video and not a moving picture that the video reader can play."""
+    """Return whether `path` is a still image, not a video and not an animation that the video reader can play."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -89,11 +88,11 @@ def is_picture(path: Path) -> bool:
 
 
 def _read(image: Image.Image, path: Path, over: tuple[int, int, int], max_side: int) -> BgrImage:
-    image.draft("RGB", (max_side, max_side))  # JPEG only: decodes at 1/2, 1/4 or 1/8
+    image.draft("RGB", (max_side, max_side))  # JPEG only: decode at 1/2, 1/4 or 1/8
     if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
         raise _too_large(path)
     turn = _UPRIGHT.get(_orientation(image))
-    # entries of a palette cannot be averaged
+    # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")
     image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
     small = _to_8_bit(image)
@@ -110,7 +109,7 @@ def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _BROKEN:
-        return 1  # broken metadata does not make a picture useless
+        return 1  # broken metadata does not prevent reading the pixels
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -132,5 +131,5 @@ def _too_large(path: Path) -> BackgroundError:
 
 
 def kind_of_file(path: Path) -> Literal["image", "video"]:
-    """Which kind of background a file is, by its content: still pictures are images, all else is tried as a video."""
+    """Return the kind of background of a file, by its content: `image` for still images, otherwise `video`."""
     return "image" if is_picture(path) else "video"

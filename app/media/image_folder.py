@@ -1,4 +1,4 @@
-"""A folder of pictures as a film."""
+"""Reading a folder of images as a video."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ log = logging.getLogger(__name__)
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MAX_SIDE = 16_384
-"""Pictures are taken as they are; only beyond this they are made smaller."""
+"""Larger images are downscaled to this."""
 
 
 class ImageFolderReader:
-    """The pictures of a folder in the order of their names, numbers in them counted as numbers: 9 comes before 10."""
+    """The images of a folder in natural order of their names: 9 before 10."""
 
     def __init__(self, path: Path, fps: Fraction = Fraction(30)) -> None:
-        """fps: the rate of a video made of them. Raises VideoError where there is no picture."""
+        """fps: frame rate of the video. Raises VideoError if there is no image."""
         self.path = path
         self.fps = fps
         self.time_base: Fraction | None = None
         self.damaged = 0
-        """Pictures left out so far because they cannot be read."""
+        """Unreadable images skipped so far."""
         self._files = sorted((f for f in path.iterdir() if f.suffix.lower() in PICTURES), key=_natural)
         if not self._files:
             raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
@@ -39,9 +39,9 @@ class ImageFolderReader:
         self._stems = Counter(file.stem for file in self._files)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
-        """(time in seconds, name, (height, width, 3) uint8 BGR) of every picture that can be read.
+        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image.
 
-        The name has no suffix, unless two pictures differ in nothing else.
+        The name has no suffix, unless two images differ only in it.
         """
         for number, file in enumerate(self._files):
             image = self._read(file)

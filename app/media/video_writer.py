@@ -1,4 +1,4 @@
-"""Writing video files: the one encoder behind recordings and conversions."""
+"""Writing video files, for recordings and conversions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.media.audio_copy import AudioCopy
 from app.media.disk_errors import ExplainedOSError
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
-"""The kinds of file that can be written."""
+"""Supported file types."""
 
 KEYFRAME_INTERVAL_S = 2
 FRAGMENT_S = 0.4
@@ -29,19 +29,19 @@ FRAGMENT_S = 0.4
 LIVE_DELAY_S = 0.4
 """Longest time that the encoder holds frames back in a recording."""
 HD_HEIGHT = 720
-"""From this height on players take BT.709 for granted, below it BT.601; the file says it as well."""
+"""From this height on players assume BT.709, below it BT.601; the file also names it."""
 CONVERSION = Interpolation.AREA | getattr(Interpolation, "ACCURATE_RND", 0x40000)  # PyAV 17 has no name for it
-"""Without the accurate rounding greys lose up to 5 of 255."""
+"""Without accurate rounding, grey values lose up to 5 of 255."""
 
 
 class VideoWriter:
     """Writes H.264 (yuv420p, limited range) into an MP4, MOV or Matroska file.
 
-    The file grows under a temporary name (`name.part.mp4`, readable by its owner only) and takes its own name when
-    `close` has finished it. Odd sizes grow by one row or column, a copy of the last one. MP4 is written in fragments
-    until it is finished, so that even a file left behind by a power cut can be played.
+    The file has a temporary name (`name.part.mp4`, mode 0600) until `close` has finished it. Odd sizes are padded by a
+    copy of the last row or column. Until it is finished, the file consists of fragments, so that it can be played after
+    a crash or a power failure.
 
-    Every method raises OSError (with errno and file name) where the file cannot be written. Used on one thread.
+    Every method raises OSError (with errno and file name) if the file cannot be written. Used on one thread.
     """
 
     def __init__(
@@ -113,13 +113,13 @@ class VideoWriter:
         return stream
 
     def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
-        """Append one picture: (height, width, 3) BGR or (height, width) grey, uint8.
+        """Append a frame: (height, width, 3) BGR or (height, width) grey, uint8.
 
-        pts_s: its time in seconds from the start of the file; None puts it one frame interval after the one before.
-        A time that is not later than the one before is moved to the next tick.
+        pts_s: its time in seconds from the start of the file; None for one frame interval after the previous frame. A
+        time that is not later than the previous one is moved to the next tick.
         """
         if image.shape[:2] != self.size[::-1]:
-            raise ValueError(f"a picture of {image.shape[1]}x{image.shape[0]} cannot go into a video of {self.size}")
+            raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
         frame = av.VideoFrame.from_ndarray(_even(image), format="bgr24").reformat(
             format="yuv420p", dst_colorspace=self._matrix, dst_color_range=ColorRange.MPEG, interpolation=CONVERSION
@@ -153,7 +153,7 @@ class VideoWriter:
                 self.temporary_path.replace(self.path)
 
     def abort(self) -> None:
-        """Give up and leave no file behind; does nothing after `close`."""
+        """Remove the file. Does nothing after `close`."""
         if self._closed:
             return
         self._closed = True
@@ -180,7 +180,7 @@ def _low_delay(rate: Fraction) -> dict[str, str]:
 
 
 def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture as BGR with even sides."""
+    """Return the frame as BGR with even width and height."""
     height, width = image.shape[:2]
     if image.ndim == 2:
         image = np.repeat(image[:, :, None], 3, axis=2)
@@ -190,7 +190,7 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _fine_time_base(rate: Fraction) -> Fraction:
-    """About 1/90000 s, and a whole number of ticks per frame."""
+    """Return a unit of about 1/90000 s with a whole number of ticks per frame."""
     return Fraction(1, rate.numerator * -(-90_000 // rate.numerator))
 
 
@@ -212,7 +212,7 @@ def create_temporary(path: Path) -> Path:
 
 @contextmanager
 def _os_errors(path: Path) -> Iterator[None]:
-    """FFmpeg's errors as OSError with the file's name."""
+    """Convert FFmpeg's errors to OSError with the file's name."""
     try:
         yield
     except FFmpegError as error:

@@ -1,1 +1,1 @@
-"""Converting files: a clip or a folder of images, every frame once."""
+"""Offline conversion of videos and folders of images."""

@@ -1,4 +1,4 @@
-"""Offline conversion: a video or a folder of pictures in; the composite, the matte and the foreground out."""
+"""Offline conversion of a video or a folder of images to composite, matte and foreground."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from app.offline.outputs import Output, Outputs, OutputShape, open_output
 
 log = logging.getLogger(__name__)
 
-FILM_CRF, MATTE_CRF = 18, 10
-"""A matte is written finer: its errors show as ghosts."""
+VIDEO_CRF, MATTE_CRF = 18, 10
+"""Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
 
 Progress = Callable[[int, int | None], None]
-"""(frames done, frames in all as far as the source tells)"""
+"""(frames done, total number of frames or None if unknown)"""
 NamedFrame = tuple[Fraction, str, BgrImage]
-"""Time in seconds, name of its picture, image."""
+"""Time in seconds, name of its file, image."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConvertReport:
-    """What a conversion did."""
+    """Result of a conversion."""
 
     target: Path
     """The composite; of an interrupted conversion to a video, the temporary file with the frames so far."""
@@ -52,7 +52,7 @@ class ConvertReport:
 
 @dataclass(frozen=True, slots=True)
 class Makers:
-    """What makes the parts; tests put in their own."""
+    """Factories of engine and background, replaceable in tests."""
 
     engine: Callable[[MattingSettings, int, int], MattingEngine] = build_engine
     background: Callable[[BackgroundSettings], Background] = lambda chosen: open_background(chosen, realtime=False)
@@ -69,7 +69,7 @@ def convert(
     should_stop: Callable[[], bool] = lambda: False,
     makers: Makers = Makers(),
 ) -> ConvertReport:
-    """Cut the person out of `source`, every frame once and in order, with its times and sound.
+    """Matte every frame of `source` once and in order, keeping its times and audio.
 
     source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
     over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
@@ -137,7 +137,7 @@ def _run(
 
 
 class _Step:
-    """One frame in, one picture for every output out."""
+    """Processes one frame into one image for every output."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class _Step:
         want_alpha: bool,
         want_foreground: bool,
     ) -> None:
-        """background: None for the kind "none": the composite is the frame itself."""
+        """background: None for the kind "none", whose composite is the frame itself."""
         self._engine = engine
         self._background = background
         self._edges = settings.matting.edges
@@ -193,10 +193,10 @@ def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, Non
 def _open_outputs(
     source: Path, target: Path, alpha: Path | None, foreground: Path | None, shape: OutputShape
 ) -> tuple[list[Output], list[str]]:
-    """The outputs in the order of `_Step`, and what could not be taken over. Raises SinkOpenError."""
+    """Return the outputs in the order of `_Step`, and what could not be copied. Raises SinkOpenError."""
     opened: list[Output] = []
     problems = []
-    wanted = [(target, FILM_CRF), (alpha, MATTE_CRF), (foreground, FILM_CRF)]
+    wanted = [(target, VIDEO_CRF), (alpha, MATTE_CRF), (foreground, VIDEO_CRF)]
     try:
         for path, crf in wanted:
             if path is None:
@@ -217,7 +217,7 @@ def _open_outputs(
 
 
 def _check_paths(source: Path, outputs: list[Path]) -> None:
-    """Nothing is written over the source or over another output."""
+    """Raise UsageError if an output would replace the source or another output."""
     seen = {source.resolve(): "the source"}
     for path in outputs:
         place = path.resolve()

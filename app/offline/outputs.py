@@ -1,4 +1,4 @@
-"""What a conversion writes: videos, or folders of pictures."""
+"""Outputs of a conversion: videos, or folders of images."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ FINEST_TIME_BASE = Fraction(1, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class OutputShape:
-    """What the outputs have in common."""
+    """Format that all outputs share."""
 
     size: tuple[int, int]
-    """(width, height) of a video; pictures of another size are letterboxed into it."""
+    """(width, height) of a video; frames of another size are letterboxed."""
     fps: Fraction
     time_base: Fraction | None
-    """The unit of the source's times, kept where a video can have it."""
+    """Time base of the source, kept if the video supports it."""
 
 
 class FolderOutput:
-    """Every picture as a PNG of its own."""
+    """Writes every frame as a PNG file."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
@@ -48,16 +48,16 @@ class FolderOutput:
         return self.path
 
     def abort(self) -> None:
-        """Remove the folder where nothing is in it."""
+        """Remove the folder if it is empty."""
         with suppress(OSError):
             self.path.rmdir()
 
 
 class VideoOutput:
-    """One video, with the sound of `audio_from`."""
+    """Writes a video, with the audio of `audio_from`."""
 
     def __init__(self, path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> None:
-        """crf: x264's quality, 0 is without loss. Raises OSError."""
+        """crf: quality of x264; 0 is lossless. Raises OSError."""
         self.path = path
         time_base = shape.time_base
         if time_base is not None and (time_base.numerator != 1 or time_base < FINEST_TIME_BASE):
@@ -65,7 +65,7 @@ class VideoOutput:
         self._writer = VideoWriter(path, *shape.size, shape.fps, time_base=time_base, audio_from=audio_from, crf=crf)
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
-        """Append the picture. Raises OSError."""
+        """Append a frame. Raises OSError."""
         self._writer.write(geometry.letterbox(image, *self._writer.size), time_s)
 
     def close(self, *, complete: bool) -> Path:
@@ -74,7 +74,7 @@ class VideoOutput:
         return self.path if complete else self._writer.temporary_path
 
     def abort(self) -> None:
-        """Leave no file behind."""
+        """Remove the file."""
         self._writer.abort()
 
 
@@ -82,14 +82,14 @@ Output = FolderOutput | VideoOutput
 
 
 class Outputs:
-    """All that one conversion writes; every failure is one sentence, and what is written so far is finished."""
+    """All outputs of one conversion. Failures are reported as sentences; what is written so far is finished."""
 
     def __init__(self, outputs: Iterable[Output]) -> None:
         self._outputs = list(outputs)
         self.frames = 0
 
     def write(self, images: Iterable[NDArray[np.uint8]], time_s: Fraction, name: str) -> None:
-        """One picture for each output. Raises SinkLostError."""
+        """Write one image to each output. Raises SinkLostError."""
         output = None
         try:
             for output, image in zip(self._outputs, images, strict=True):
@@ -118,7 +118,7 @@ class Outputs:
 
 
 def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:
-    """A video, or a folder where the name has no suffix or is that of a folder. Raises SinkOpenError."""
+    """Open a folder if the name has no suffix or is an existing folder, otherwise a video. Raises SinkOpenError."""
     try:
         if path.is_dir() or not path.suffix:
             return FolderOutput(path)

@@ -1,4 +1,4 @@
-"""The seam to virtual cameras and recordings."""
+"""Interfaces of outputs: virtual cameras and recordings."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from app.core.types import Outgoing
 
 
 class FrameSink(Protocol):
-    """Takes pictures at the steady rate of the output clock.
+    """Receives frames at the constant rate of the output clock.
 
-    Opened by its constructor (which raises SinkOpenError), used and closed on one thread.
+    The constructor opens it and raises SinkOpenError. It is opened, used and closed on one thread.
     """
 
     @property
     def name(self) -> str:
-        """For the user: the device, its label or the file."""
+        """Display name: the device, its label or the file."""
         ...
 
     def send(self, picture: Outgoing) -> None:
-        """Show or write one picture. Any size: a sink that must keep its size letterboxes. Raises SinkLostError."""
+        """Show or write one frame of any size; a sink of fixed size letterboxes it. Raises SinkLostError."""
         ...
 
     def close(self) -> None:
-        """Finish the file or release the device; a second call does nothing. Raises SinkLostError when a file
-        could not be finished.
-        """
+        """Finish the file or release the device. Idempotent. Raises SinkLostError if a file cannot be finished."""
         ...
 
 
@@ -35,17 +33,17 @@ class CameraSink(FrameSink, Protocol):
 
     @property
     def device(self) -> str:
-        """The device file, or the camera's name where the system has no such file."""
+        """The device file, or the camera's name if the system has no device files."""
         ...
 
 
 class ReaderCounter(Protocol):
-    """Tells who reads a virtual camera; made, used and closed on one thread."""
+    """Finds the processes that read a virtual camera. Opened, used and closed on one thread."""
 
     def readers(self) -> Sized | None:
-        """Those who read now; None where the system offers no way to know."""
+        """Return the current readers; None if the system cannot tell."""
         ...
 
     def close(self) -> None:
-        """Stop watching; a second call does nothing."""
+        """Stop watching. Idempotent."""
         ...

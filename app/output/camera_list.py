@@ -1,4 +1,4 @@
-"""Which virtual cameras this machine has."""
+"""The virtual cameras of this machine."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from pathlib import Path
 from app.system.device_holders import LINUX, holders
 
 OUR_LABEL = "Mattecam"
-"""The label that our set-up gives; preferred where several are free."""
+"""Label set by this program's setup; preferred if several are free."""
 
 _WINDOWS_CLASSES = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
     "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
 }
-"""The DirectShow filters that pyvirtualcam can feed."""
+"""DirectShow filters that pyvirtualcam can send to."""
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualCameraDevice:
-    """A virtual camera that pictures can be sent to."""
+    """A virtual camera that frames can be sent to."""
 
     id: str
-    """What to give as `--virtual-camera`: the device on Linux, the name elsewhere."""
+    """Value for `--virtual-camera`: the device on Linux, the name elsewhere."""
     label: str
     path: str
-    """The device file; empty where there is none."""
+    """The device file; empty if there is none."""
     busy: bool
     """Another program is sending to it."""
 
 
 def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ...]:
-    """All of them, ours first; no real camera is opened. probe: find out which are busy, up to half a second each."""
+    """Return all virtual cameras, ours first. No physical camera is opened. probe: also find out which are busy, which
+    takes up to half a second each.
+    """
     if LINUX:
         return _on_linux(probe)
     if sys.platform == "win32":
@@ -51,7 +53,7 @@ def _on_linux(probe: bool) -> tuple[VirtualCameraDevice, ...]:
 
 
 def is_busy(path: str) -> bool:
-    """Whether another program sends to this loopback camera."""
+    """Return whether another program sends to this loopback camera."""
     from app.output import v4l2
 
     found = holders(path) or ()
@@ -60,9 +62,9 @@ def is_busy(path: str) -> bool:
     if any(holder.only_writes for holder in found):
         return False  # this program sends to it
     try:
-        return not v4l2.takes_output(path) and v4l2.pictures_arrive(path)
+        return not v4l2.takes_output(path) and v4l2.frames_arrive(path)
     except OSError:
-        return False  # not ours to open: opening it will say why
+        return False  # no permission: opening it reports the reason
 
 
 def _registered_on_windows() -> list[str]:

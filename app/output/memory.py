@@ -1,4 +1,4 @@
-"""A sink that keeps pictures in memory: for measurements and tests, and where nothing is to be shown."""
+"""A sink that keeps frames in memory, for measurements and tests."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from app.core.types import Picture, check_bgr
 
 
 class MemorySink:
-    """Keeps the newest pictures; read on any thread."""
+    """Keeps the newest frames. Readable on any thread."""
 
     def __init__(self, keep: int = 1) -> None:
-        """keep: how many pictures; 0 only counts."""
+        """keep: number of frames; 0 only counts them."""
         self.name = "memory"
         self.sent = 0
-        """How many pictures came, repeats included."""
+        """Number of frames received, repeats included."""
         self._pictures: deque[Picture] = deque(maxlen=keep)
         self._closed = False
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """The newest pictures, oldest first."""
+        """The newest frames, oldest first."""
         return tuple(self._pictures)
 
     def send(self, picture: Picture) -> None:
-        """Keep the picture. Raises SinkLostError after `close`."""
+        """Keep the frame. Raises SinkLostError after `close`."""
         if self._closed:
             raise SinkLostError(RecordingText.CLOSED())
         check_bgr(picture.image)
@@ -34,5 +34,5 @@ class MemorySink:
         self.sent += 1
 
     def close(self) -> None:
-        """Take no further pictures; those that came stay readable."""
+        """Accept no further frames; those received remain readable. Idempotent."""
         self._closed = True

@@ -1,4 +1,4 @@
-"""Who has a virtual camera open: lets the program rest while nobody looks."""
+"""Readers of a virtual camera: the camera can be released while there are none."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from app.system.device_holders import LINUX, Holder, holders
 
 _RESCAN_S = 5.0
-"""A reader that came through another device file (a container's) is seen after this long at the latest."""
+"""Limit until a reader that uses another device file (in a container) is noticed."""
 
 
 class ReaderWatch:
-    """Tells again and again who reads a virtual camera, cheaply.
+    """Reports the readers of a virtual camera at low cost.
 
-    The processes are gone through only after the device was opened or closed by somebody, which the kernel tells
-    (inotify). This program's own handles and `ignored` processes (its own probes) are no readers.
+    Processes are scanned only after the kernel reports that the device was opened or closed (inotify). Handles of this
+    program and of `ignored` processes (its probes) do not count.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ReaderWatch:
         self._scanned_s = -_RESCAN_S
 
     def readers(self) -> tuple[Holder, ...] | None:
-        """Who reads now; None where the system offers no way to know."""
+        """Return the current readers; None if the system cannot tell."""
         now_s = self._clock()
         if self._changed() or now_s - self._scanned_s >= _RESCAN_S:
             self._scanned_s = now_s
@@ -41,7 +41,7 @@ class ReaderWatch:
         return self._known
 
     def close(self) -> None:
-        """Stop watching; a second call does nothing."""
+        """Stop watching. Idempotent."""
         if self._events is not None:
             os.close(self._events)
             self._events = None
@@ -56,7 +56,7 @@ class ReaderWatch:
 
 
 def _open_events(device: str) -> int | None:
-    """A non-blocking handle that can be read after somebody opened or closed the device; None where there is none."""
+    """Return a non-blocking handle that is readable after the device was opened or closed; None if not supported."""
     if not LINUX:
         return None
     import ctypes

@@ -1,4 +1,4 @@
-"""Recording what goes out, or the matte, to a video file."""
+"""Recording the output or the matte to a video file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from app.output import unfinished
 
 
 class Recorder:
-    """Writes the composite, or with `alpha` the matte as grey, as H.264.
+    """Writes the composite, or with `alpha` the matte in grey, as H.264.
 
-    The picture times follow the clock on a grid of the rate, so a recording keeps real time although pictures come late
-    now and then. A picture of another size than the first is letterboxed. While there is no matte it is black.
+    Frame times follow the clock, rounded to multiples of the frame interval: a recording keeps real time even if frames
+    arrive late. A frame of another size than the first is letterboxed. Without a matte, a matte recording is black.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Recorder:
         alpha: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """width, height: pixels; fps: pictures a second. Raises SinkOpenError where the file cannot be written."""
+        """width, height: pixels. fps: nominal frame rate. Raises SinkOpenError if the file cannot be written."""
         self.name = str(path)
         self._alpha = alpha
         self._clock = clock
@@ -52,7 +52,7 @@ class Recorder:
         unfinished.begin(self._writer.temporary_path)
 
     def send(self, picture: Picture) -> None:
-        """Append the picture. Raises SinkLostError where it cannot be written; the file so far is finished then."""
+        """Append the frame. Raises SinkLostError if it cannot be written; the file so far is finished then."""
         if self._closed:
             raise SinkLostError(RecordingText.FINISHED(file=self.name))
         now_s = self._clock()
@@ -66,7 +66,7 @@ class Recorder:
             raise SinkLostError(RecordingText.STOPPED(reason=why_not_written(error), kept=kept)) from error
 
     def close(self) -> None:
-        """Finish the file; one that holds no picture is removed. Raises SinkLostError where it cannot be finished."""
+        """Finish the file, or remove it if it is empty. Idempotent. Raises SinkLostError if it cannot be finished."""
         if self._closed:
             return
         self._closed = True
@@ -92,13 +92,13 @@ class Recorder:
         return geometry.letterbox(image, *self._writer.size)
 
     def _salvage(self) -> Text:
-        """Finish what there is after a failure, and say where it lies."""
+        """Finish the file after a failure and return where it is."""
         self._closed = True
         with suppress(OSError):
             self._writer.close()
         path, temporary_path = self._writer.path, self._writer.temporary_path
         if temporary_path.exists() and not path.exists():
-            # the end could not be written, but a fragmented file plays without it
+            # the end could not be written, but a fragmented file can be played without it
             with suppress(OSError):
                 temporary_path.rename(path)
         unfinished.end(temporary_path)

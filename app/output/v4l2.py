@@ -1,6 +1,6 @@
-"""What Linux says about its loopback cameras: sysfs and a few ioctls. Opens nodes only for a moment.
+"""Loopback cameras of Linux, through sysfs and ioctls. Device nodes are opened only briefly.
 
-Works with v4l2loopback 0.12 and later. No privileges are needed beyond those of an ordinary camera user.
+Supports v4l2loopback 0.12 and later. Needs no privileges beyond access to cameras.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DRIVER = "v4l2 loopback"
 _POINTER_BYTES = ctypes.sizeof(ctypes.c_void_p)
 _FORMAT_BYTES = 208 if _POINTER_BYTES == 8 else 204
 _FORMAT_OFFSET = _POINTER_BYTES
-"""struct v4l2_format: the type, then a union that is aligned like a pointer."""
+"""struct v4l2_format: the type, then a union with the alignment of a pointer."""
 _QUERYCAP = 0x80685600
 _G_FMT = 0xC0005604 | _FORMAT_BYTES << 16
 _STREAMON = 0x40045612
@@ -29,7 +29,7 @@ _OUTPUT, _DEVICE_CAPS = 0x2, 0x80000000
 _BUF_TYPE_OUTPUT = 2
 _LOOK_AGAIN_S = 0.05
 _MOST_BUFFERS = 32
-"""The longest ring that the driver can be loaded with."""
+"""Largest ring buffer of the driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,22 @@ class LoopbackNode:
     path: str
     """Such as `/dev/video10`."""
     label: str
-    """The name that programs show for it."""
+    """The name that programs show."""
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class PixelSize:
-    """The format that a node is set to."""
+    """The current format of a node."""
 
     width: int
     height: int
     fourcc: str
-    """Linux's four letters, such as `YU12` or `YUYV`."""
+    """FOURCC, such as `YU12` or `YUYV`."""
 
 
 def loopback_nodes() -> tuple[LoopbackNode, ...]:
-    """All loopback cameras, by number."""
+    """Return all loopback cameras, by number."""
     nodes = []
     for entry in SYSFS.glob("video*"):
         with suppress(OSError, ValueError):
@@ -65,25 +65,25 @@ def loopback_nodes() -> tuple[LoopbackNode, ...]:
 
 
 def _is_loopback(entry: Path) -> bool:
-    # hardware hangs below its bus, so it is not even opened (that could wake it)
+    # hardware devices are below their bus in sysfs; they are not opened, because that could activate them
     if "/virtual/" not in str(entry.resolve()):
         return False
     try:
         return _driver_and_caps(f"/dev/{entry.name}")[0] == DRIVER
     except PermissionError:
-        return (entry / "buffers").exists()  # an attribute of this driver alone
+        return (entry / "buffers").exists()  # an attribute of this driver only
 
 
 def takes_output(path: str) -> bool:
-    """Whether a producer may open the node now; OSError where the node cannot be opened.
+    """Return whether a producer may open the node. Raises OSError if the node cannot be opened.
 
-    With `exclusive_caps=1` this is False while a producer sends, and with old drivers also after one has gone.
+    With `exclusive_caps=1` this is False while a producer sends, and with old drivers also after it has closed.
     """
     return bool(_driver_and_caps(path)[1] & _OUTPUT)
 
 
 def current_format(path: str) -> PixelSize | None:
-    """The size and pixel format that the node really has; None where it does not tell."""
+    """Return the actual size and pixel format of the node; None if unknown."""
     request = bytearray(_FORMAT_BYTES)
     struct.pack_into("I", request, 0, _BUF_TYPE_OUTPUT)
     try:
@@ -95,13 +95,13 @@ def current_format(path: str) -> PixelSize | None:
     return PixelSize(width, height, request[_FORMAT_OFFSET + 8 : _FORMAT_OFFSET + 12].decode("ascii", "replace"))
 
 
-def pictures_arrive(path: str, within_s: float = 0.4) -> bool:
-    """Whether some producer sends pictures to the node: reads along for a moment, which disturbs nobody."""
+def frames_arrive(path: str, within_s: float = 0.4) -> bool:
+    """Return whether a producer sends frames to the node, by reading from it for a moment. Disturbs no other reader."""
     try:
         with _opened(path) as node:
-            if all(_read_one(node) for _ in range(_MOST_BUFFERS + 1)):  # what lies in the ring from before
+            if all(_read_one(node) for _ in range(_MOST_BUFFERS + 1)):  # old frames in the ring buffer
                 return True
-            # the driver's poll() does not wait for those who use read()
+            # the driver's poll() does not wait for users of read()
             for _ in range(round(within_s / _LOOK_AGAIN_S)):
                 time.sleep(_LOOK_AGAIN_S)
                 if _read_one(node):
@@ -112,10 +112,10 @@ def pictures_arrive(path: str, within_s: float = 0.4) -> bool:
 
 
 def revive(path: str) -> None:
-    """Make a node take a producer again after the last one has gone (v4l2loopback 0.12 with `exclusive_caps=1`).
+    """Make a node accept a producer again after the last one has closed (v4l2loopback 0.12 with `exclusive_caps=1`).
 
-    Starting the output stream on any handle and closing it does it, without root; the driver may answer with an error
-    and do it all the same.
+    Starting the output stream on any handle and closing it is enough and needs no root privileges. The driver may
+    return an error although it succeeds.
     """
     with _opened(path) as node, suppress(OSError):
         fcntl.ioctl(node, _STREAMON, struct.pack("i", _BUF_TYPE_OUTPUT))
@@ -141,6 +141,6 @@ def _opened(path: str) -> Iterator[int]:
 
 def _read_one(node: int) -> bool:
     try:
-        return bool(os.read(node, 4096))  # the beginning of the picture is enough
+        return bool(os.read(node, 4096))  # the first bytes of the frame are enough
     except BlockingIOError:
         return False

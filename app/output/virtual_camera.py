@@ -1,4 +1,4 @@
-"""The virtual camera: the only file that knows pyvirtualcam, which is imported when the first camera is opened."""
+"""The virtual camera sink. Only this module uses pyvirtualcam, which is imported when the first camera is opened."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ log = logging.getLogger(__name__)
 __all__ = ["OUR_LABEL", "VirtualCamera", "VirtualCameraDevice", "list_virtual_cameras"]
 
 MAX_SIZE = 7680, 4320
-"""Larger pictures are scaled down: drivers do not refuse them, they fail in other ways."""
+"""Larger frames are downscaled: drivers do not reject them, but fail in other ways."""
 _LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
-"""Linux's names of the layouts that we send."""
+"""FOURCCs of the layouts that this program sends."""
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
-"""What pyvirtualcam raises."""
+"""Exceptions of pyvirtualcam."""
 
 
 class VirtualCamera:
-    """Shows pictures to other programs as a camera.
+    """Presents frames to other programs as a camera.
 
-    The size is kept while anybody reads (readers get garbage otherwise): other pictures are letterboxed. With no reader
-    the camera is opened anew for a new size.
+    The size does not change while a program reads it (readers would receive garbage): frames of other sizes are
+    letterboxed. Without readers the camera is reopened for a new size.
     """
 
     def __init__(self, device_or_label: str, width: int, height: int, fps: float) -> None:
@@ -50,16 +50,16 @@ class VirtualCamera:
         self._wanted = _sendable(width, height)
         self._feed, chosen = _open_first(_candidates(device_or_label), self._wanted, self._fps)
         self.device = chosen.id
-        """The device file, or the name where there is none."""
+        """The device file, or the name if there is none."""
         self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels that readers see."""
+        """(width, height) in pixels, as readers see it."""
         return self._feed.size
 
     def send(self, picture: Picture) -> None:
-        """Show the picture. Raises SinkLostError."""
+        """Send a frame. Raises SinkLostError."""
         wanted = _sendable(*picture.size)
         if wanted != self._wanted and not self._feed.closed:
             self._wanted = wanted
@@ -67,11 +67,11 @@ class VirtualCamera:
         self._feed.send(picture.image)
 
     def close(self) -> None:
-        """Release the device and leave it ready for the next program; a second call does nothing."""
+        """Release the device so that the next program can use it. Idempotent."""
         self._feed.close()
 
     def _resize(self) -> None:
-        """Take the new size if nobody reads; otherwise pictures are letterboxed from now on."""
+        """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
         if not LINUX or self.size == self._wanted or _others_hold(self.device):
             return
         self._feed.close()
@@ -96,7 +96,7 @@ class _Feed:
     def send(self, image: BgrImage) -> None:
         if self.closed:
             raise SinkLostError(VirtualCameraText.CLOSED(device=self._device))
-        if self._packed is None or image is not self._shown:  # the clock repeats pictures
+        if self._packed is None or image is not self._shown:  # the clock repeats frames
             self._packed = self._packer.pack(geometry.letterbox(image, *self.size))
             self._shown = image
         try:
@@ -123,8 +123,8 @@ def _sendable(width: int, height: int) -> tuple[int, int]:
 
 
 def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
-    """The virtual cameras to be tried, the best first. Raises SinkOpenError where there are none."""
-    known = list(list_virtual_cameras(probe=False))  # opening tells which are busy
+    """Return the virtual cameras to try, in order of preference. Raises SinkOpenError if there are none."""
+    known = list(list_virtual_cameras(probe=False))  # opening reports which are busy
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
         if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
@@ -146,7 +146,7 @@ def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
 def _open_first(
     candidates: list[VirtualCameraDevice], size: tuple[int, int], fps: float
 ) -> tuple[_Feed, VirtualCameraDevice]:
-    """The first that opens; raises the first one's error where none does."""
+    """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
     first, *others = candidates
     try:
         return _open(first.id, size, fps), first
@@ -164,7 +164,7 @@ def _open(device: str, size: tuple[int, int], fps: float) -> _Feed:
 
 
 def _open_loopback(device: str, size: tuple[int, int], fps: float) -> _Feed:
-    """Opened in the size that the driver really has: it clamps sizes, and keeps them while a reader is there."""
+    """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
     from app.output import v4l2  # ioctls: Linux only
 
     feed = _make(device, size, fps, "I420")
@@ -196,7 +196,7 @@ def _make(device: str, size: tuple[int, int], fps: float, layout: Layout) -> _Fe
 
 
 def _make_ready(device: str) -> None:
-    """Refuse a node that another program sends to (not every driver does), and revive one whose producer has gone."""
+    """Reject a node that another program sends to (not all drivers do), and revive one whose producer has closed."""
     from app.output import v4l2
 
     if is_busy(device):

@@ -1,4 +1,4 @@
-"""Takes the plate, a picture of the empty room: the median of the frames of a few seconds, kept per camera and size."""
+"""Capturing an empty-background plate: the median of the frames of a few seconds, stored per camera and size."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from app.matting.plate.plate import median_plate
 DEFAULT_S = 3.0
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
-"""Of frames kept at once; where frames are large there are fewer of them."""
+"""Limit of the memory for frames: fewer are kept if they are large."""
 FEWEST_FRAMES = 3
 START_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlateInfo:
-    """What is kept beside a plate."""
+    """Metadata stored beside a plate."""
 
     camera: str
     """The camera's stable id."""
@@ -36,7 +36,7 @@ class PlateInfo:
 
 
 class PlateCapture:
-    """Collects frames for some seconds; memory is bounded."""
+    """Collects frames for some seconds, in bounded memory."""
 
     def __init__(self, seconds: float = DEFAULT_S) -> None:
         self._seconds = seconds
@@ -47,15 +47,15 @@ class PlateCapture:
 
     @property
     def progress(self) -> float:
-        """How much of the time has been seen, 0..1."""
+        """Fraction of the time that has passed, 0..1."""
         if self._started_s is None:
             return 0.0
         return min(1.0, (self._last_s - self._started_s) / self._seconds)
 
     def feed(self, frame: Frame) -> bool:
-        """Look at a frame, which is not copied; True as soon as there are enough. Another size begins anew.
+        """Add a frame without copying it; return True once there are enough. A frame of another size restarts.
 
-        A plate is of all that the camera sees, so that it fits however the picture is framed.
+        A plate shows the whole camera frame, so that it matches any zoom and pan.
         """
         image = frame.image if frame.whole is None else frame.whole
         if self._frames and self._frames[0].shape != image.shape:
@@ -76,7 +76,7 @@ class PlateCapture:
         return self._frames
 
     def plate(self) -> BgrImage:
-        """The median of the frames so far. Raises PlateError where there are none."""
+        """Return the median of the frames so far. Raises PlateError if there are none."""
         return median_plate(self._frames)
 
 
@@ -87,9 +87,9 @@ def capture_plate(
     *,
     after_s: float = 0.0,
 ) -> BgrImage:
-    """The plate from the frames of `source` in the time from `after_s` on; progress is told 0..1.
+    """Capture a plate from `source`, starting after `after_s` seconds. progress is called with 0..1.
 
-    Raises SourceLostError, or PlateError where no frames come.
+    Raises SourceLostError, or PlateError if no frames arrive.
     """
     capture = PlateCapture(seconds)
     begun_s = last_s = time.perf_counter()
@@ -109,13 +109,13 @@ def capture_plate(
 
 
 def plate_path(camera: str, width: int, height: int) -> Path:
-    """Where the plate of a camera at a size is kept."""
+    """Return the file of the plate of a camera in a size."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", camera)[:80].strip(".") or "camera"
     return paths.data_dir() / "plates" / f"{name}-{width}x{height}.png"
 
 
 def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
-    """Write the plate as PNG, in one step, and what is to be known of it beside it. Raises PlateError."""
+    """Write the plate as PNG, atomically, and its metadata beside it. Raises PlateError."""
     height, width = plate.shape[:2]
     info = PlateInfo(camera, width, height, time.time())
     try:
@@ -135,7 +135,7 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
 
 
 def plate_info(path: Path) -> PlateInfo | None:
-    """What is known of a plate; None for a picture of unknown origin."""
+    """Return the metadata of a plate; None for an image of unknown origin."""
     try:
         fields = json_file.read_object(_sidecar(path))
     except (OSError, json_file.BrokenFileError):
@@ -154,7 +154,7 @@ def plate_info(path: Path) -> PlateInfo | None:
 
 
 def mismatch(path: Path, source: SourceInfo) -> str | None:
-    """A sentence where the plate was taken by another camera than `source`."""
+    """Return a warning if the plate was captured with another camera than `source`."""
     info = plate_info(path)
     if info is None or info.camera == source.id:
         return None

@@ -1,4 +1,4 @@
-"""Takes and keeps a plate with a source of its own, without the pipeline."""
+"""Capturing and storing a plate with its own source, without the pipeline."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from app.plate.capture import capture_plate, plate_path, save_plate
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:
-    """Open the source, wait for `countdown_s`, collect frames for `seconds`, and write the plate if nobody is in it.
+    """Open the source, wait for `countdown_s`, collect frames for `seconds`, and store the plate if nobody is in it.
 
-    output: None for the usual place of this camera and size. Raises SourceError or PlateError.
+    output: None for the default file of this camera and size. Raises SourceError or PlateError.
     """
     with closing(open_source(settings.capture.replace(lock_exposure=True))) as source:
         plate = capture_plate(source, seconds, after_s=countdown_s)
@@ -25,7 +25,7 @@ def take_plate(settings: Settings, output: Path | None, seconds: float, countdow
 
 
 def keep_plate(plate: BgrImage, camera: str, output: Path | None = None) -> Path:
-    """Write the plate if nobody is in it, and tell where; output: None for the usual place of this camera and size.
+    """Store the plate if nobody is in it and return its file. output: None for the default file.
 
     Raises PlateError.
     """

@@ -94,7 +94,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
     monkeypatch.setattr(v4l2, "loopback_nodes", lambda: tuple(driver.nodes))
     monkeypatch.setattr(v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending)
-    monkeypatch.setattr(v4l2, "pictures_arrive", lambda path: path in driver.sending)
+    monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)
     monkeypatch.setattr(v4l2, "current_format", driver.formats.get)
     monkeypatch.setattr(v4l2, "revive", driver.revive)
     return driver

@@ -98,15 +98,15 @@ def test_only_loopbacks_are_listed_and_hardware_is_not_opened(tmp_path: Path, mo
         ([True] * 99, True),
     ],
 )
-def test_pictures_arrive_only_where_new_ones_come(
+def test_frames_arrive_only_where_new_ones_come(
     monkeypatch: pytest.MonkeyPatch, reads: list[bool], arrive: bool
 ) -> None:
     """The first ones may be old: they lie in the ring; more than the longest ring holds cannot."""
     answers = iter(reads)
     monkeypatch.setattr(v4l2, "_read_one", lambda node: next(answers))
     monkeypatch.setattr(v4l2, "_LOOK_AGAIN_S", 0.01)
-    assert v4l2.pictures_arrive("/dev/null", 0.05) is arrive
+    assert v4l2.frames_arrive("/dev/null", 0.05) is arrive
 
 
-def test_no_pictures_arrive_from_a_node_that_is_gone() -> None:
-    assert not v4l2.pictures_arrive("/dev/none")
+def test_no_frames_arrive_from_a_node_that_is_gone() -> None:
+    assert not v4l2.frames_arrive("/dev/none")
