@@ -1,0 +1,1 @@
+"""Measurements; docs/performance.md lists them."""

@@ -1,12 +1,12 @@
-"""Background Matting V2 beside a straightforward implementation of the same network, and in every executor.
+"""Measure Background Matting V2: beside a straightforward implementation, and in every executor.
 
     python -m benchmarks.bench_bgmv2 [--size 1080p] [--size 4k] [--seconds 4] [--device cuda] [--precision float16]
 
-Prints JSON for the paper's settings: the base network, the whole network and the refiner over 5,000 to 320,000 pixels,
-ours and the straightforward way, which cuts its windows out of images that were resized as a whole; on a CPU in
-milliseconds of processor time on one thread. Then the whole step from 8-bit frame to 8-bit picture in every executor,
-in milliseconds on the clock and of processor time, with every core. What is compared takes turns. Random weights:
-nothing here depends on their values but the chosen cells, whose number is fixed.
+Prints JSON for the settings of the paper. First the base network, the whole network and the refiner at 5,000 to 320,000
+pixels, in this implementation and in a straightforward one that resizes whole images before it cuts windows; on a CPU
+in milliseconds of CPU time on one thread. Then the whole step, from 8-bit frame to 8-bit composite, in every executor:
+wall-clock and CPU time on all cores. Measurements are interleaved. Weights are random; they affect only which patches
+are refined, not their number.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ SIZES = {"1080p": (1080, 1920, 1 / 4), "4k": (2160, 3840, 1 / 8)}
 PIXELS = (5_000, 20_000, 80_000, 320_000)
 LEAST_CALLS = 3
 HALF_WINDOW, WINDOW = 8, 8
-"""In pixels: a cell with its borders at half and at full size."""
+"""Window size in pixels: a patch with its borders, at half and at full size."""
 NO_EDGES = EdgeSettings()
 Calls = dict[str, Callable[[], object]]
 
 
 def straightforward(network: MattingRefine, images: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> Tensor:
-    """The refiner as one writes it first: resize everything, unfold everything, take the chosen windows."""
+    """Straightforward refiner: resize whole images, unfold them, select windows."""
     refiner = network.refiner
     height, width = images.shape[2:]
     rows, columns = height // CELL, width // CELL
@@ -69,7 +69,7 @@ def straightforward(network: MattingRefine, images: Tensor, matte: Tensor, error
 
 
 def straightforward_whole(network: MattingRefine, frame: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
-    """Alpha and foreground with the refiner above."""
+    """Return alpha and foreground, computed with the straightforward refiner."""
     size = int(frame.shape[2] * network.backbone_scale), int(frame.shape[3] * network.backbone_scale)
     alpha, residual, error, hidden = network.coarse(resize(frame, size), resize(plate, size))
     matte = straightforward(network, torch.cat([frame, plate], 1), torch.cat([alpha, residual], 1), error, hidden)
@@ -77,15 +77,15 @@ def straightforward_whole(network: MattingRefine, frame: Tensor, plate: Tensor) 
 
 
 class Times(NamedTuple):
-    """Median milliseconds by name."""
+    """Return the median in milliseconds by name."""
 
     clock: dict[str, float]
     processor: dict[str, float]
-    """Of every thread of the process."""
+    """Return the CPU time of all threads of the process, in milliseconds."""
 
 
 def measure(calls: Calls, seconds: float, device: str) -> Times:
-    """One call at a time in turn."""
+    """Call each in turn for `seconds`."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     started_s = time.perf_counter()
     while len(next(iter(times.values()))) < LEAST_CALLS or time.perf_counter() - started_s < seconds:
@@ -103,13 +103,13 @@ def measure(calls: Calls, seconds: float, device: str) -> Times:
 
 
 def settle(device: str) -> None:
-    """Wait until the device has done its work."""
+    """Wait until the device is idle."""
     if device != "cpu":
         torch.cuda.synchronize()
 
 
 def bench(size: str, seconds: float, device: str, precision: str) -> dict[str, object]:
-    """All figures of one size, in milliseconds."""
+    """Return all figures of one size, in milliseconds."""
     height, width, scale = SIZES[size]
     torch.manual_seed(0)
     network = MattingRefine("mobilenetv2", scale, "sampling", sample_pixels(width, height)).eval()
@@ -123,7 +123,7 @@ def bench(size: str, seconds: float, device: str, precision: str) -> dict[str, o
 def bench_parts(
     network: MattingRefine, size: tuple[int, int], scale: float, seconds: float, device: str
 ) -> dict[str, object]:
-    """The networks alone."""
+    """Measure the networks alone."""
     like = next(network.parameters())
     refiner = network.refiner
     frame, plate = (torch.rand(1, 3, *size).to(like) for _ in range(2))
@@ -157,14 +157,14 @@ def bench_parts(
 
 
 def alone(times: Times, device: str) -> dict[str, float]:
-    """What counts for a network alone: one thread's work on a CPU, waiting for a GPU."""
+    """Return the clock for a network alone: CPU time on a CPU, wall-clock time on a GPU."""
     return times.processor if device == "cpu" else times.clock
 
 
 def bench_steps(
     network: MattingRefine, size: tuple[int, int], scale: float, seconds: float, device: str
 ) -> dict[str, object]:
-    """The whole step in every executor: from 8-bit frame, plate and backdrop to 8-bit picture and alpha."""
+    """Measure the step in every executor: from 8-bit frame, plate and background to 8-bit composite and alpha."""
     torch.set_num_threads(os.cpu_count() or 1)
     random = np.random.default_rng(0)
     frame, plate, behind = random.integers(0, 255, (3, *size, 3), np.uint8)
@@ -176,7 +176,7 @@ def bench_steps(
 
 
 def make_executors(network: MattingRefine, plate: BgrImage, scale: float, device: str) -> dict[str, Executor]:
-    """Every way to run the step on the device, by name and precision."""
+    """Return every executor for the device, by name and precision."""
     height, width = plate.shape[:2]
     pixels = sample_pixels(width, height)
     made: dict[str, Executor] = {}
@@ -197,7 +197,7 @@ def make_executors(network: MattingRefine, plate: BgrImage, scale: float, device
 
 
 def main() -> None:
-    """See the module."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, action="append")
     parser.add_argument("--seconds", type=float, default=4.0, help="of every comparison")

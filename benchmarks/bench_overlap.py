@@ -1,9 +1,9 @@
-"""What copying beside computing gains on an NVIDIA GPU: one frame at a time beside two under way.
+"""Measure what overlapping copies with computation gains on an NVIDIA GPU: one frame in flight beside two.
 
     python -m benchmarks.bench_overlap [--seconds S] [--model M] [--weights F]
 
-Prints JSON: the whole loop from the host's frame to the host's composite, at 1080p and 4K. `one at a time` is what the
-live program does, where the newest frame counts; `overlapped` is a stream whose frames may wait for one more.
+Prints JSON: the loop from the host's frame to the host's composite, at 1080p and 4K. `one at a time` is what the live
+program does, for latency; `overlapped` has two frames in flight, for throughput.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WARM_UP_FRAMES = 20
 def measure(
     executor: CudaGraphExecutor, frames: list[BgrImage], backdrop: BgrImage, seconds: float
 ) -> list[dict[str, object]]:
-    """Both ways in turn, twice, each for a quarter of `seconds`."""
+    """Measure both in turn, twice, each for a quarter of `seconds`."""
 
     def one(index: int) -> None:
         executor.run(frames[index % FRAMES], backdrop, OFF, False)
@@ -72,7 +72,7 @@ def _times(call: Callable[[int], None], seconds: float) -> list[float]:
 
 
 def bench(settings: MattingSettings, backend: GraphBackend, seconds: float) -> list[dict[str, object]]:
-    """Every size; the settings' device must be the backend's."""
+    """Measure every size; the settings' device must be the backend's."""
     rows: list[dict[str, object]] = []
     for width, height, ratio in SIZES:
         sized = settings.replace(downsample_ratio=ratio)

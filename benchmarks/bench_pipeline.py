@@ -1,10 +1,10 @@
-"""What the runtime adds to the engine: the program from source to sink beside a bare loop over the same engine.
+"""Measure the cost of the runtime: the program from source to sink beside a bare loop over the same engine.
 
     python -m benchmarks.bench_pipeline [--model M] [--weights F] [--seconds N] [--rounds N]
     python -m benchmarks.bench_pipeline --soak 10000
 
-Prints JSON. The two loops take turns in one run; the figures are the medians over the rounds. `--soak` runs so many
-frames with settings that change every 100 and reports the resident memory along the way.
+Prints JSON. The two loops are interleaved in one run; figures are medians over the rounds. `--soak` processes that many
+frames with settings that change every 100 frames, and reports resident memory.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SOAK_HZ = 60.0
 
 
 def demo_frames(settings: Settings) -> list[BgrImage]:
-    """Some frames of the demo source."""
+    """Return frames of the demo source."""
     source = DemoSource(settings.capture.width, settings.capture.height, settings.capture.fps, realtime=False)
     frames = [frame.image for frame in (source.read() for _ in range(8)) if frame is not None]
     source.close()
@@ -56,7 +56,7 @@ def demo_frames(settings: Settings) -> list[BgrImage]:
 
 
 def bare_loop(settings: Settings, frames: Sequence[BgrImage], seconds: float) -> float:
-    """Frames per second of the engine called in a loop, its frames and background made beforehand."""
+    """Return the frame rate of the engine in a loop, with frames and background prepared in advance."""
     width, height = settings.capture.width, settings.capture.height
     engine = build_engine(settings.matting, width, height)
     background = open_background(settings.background)
@@ -76,7 +76,7 @@ def bare_loop(settings: Settings, frames: Sequence[BgrImage], seconds: float) ->
 
 
 def program(settings: Settings, frames: Sequence[BgrImage], rate_hz: float, seconds: float) -> tuple[float, ...]:
-    """Frames per second, step and end-to-end median (ms) of the whole program, given the same frames at `rate_hz`."""
+    """Return frame rate, and median step and end-to-end time (ms), of the program with the same frames at `rate_hz`."""
     pipeline = _pipeline(settings, lambda capture: ReplaySource(frames, rate_hz))
     pipeline.start()
     try:
@@ -93,7 +93,7 @@ def program(settings: Settings, frames: Sequence[BgrImage], rate_hz: float, seco
 
 
 def soak(settings: Settings, frames: int) -> dict[str, object]:
-    """Resident memory (MB) at every tenth of a long run whose settings change every 100 frames."""
+    """Return resident memory (MB) at every tenth of a long run whose settings change every 100 frames."""
     ready = demo_frames(settings)
     pipeline = _pipeline(settings, lambda capture: ReplaySource(ready, SOAK_HZ))
     pipeline.start()
@@ -169,7 +169,7 @@ def main() -> None:
     rounds = []
     for _ in range(words.rounds):
         bare = bare_loop(settings, frames, words.seconds)
-        # A little faster than the engine, so that the engine sets the rate; the outputs keep their own 30 Hz.
+        # Faster than the engine, so that the engine limits the rate; the outputs stay at 30 Hz.
         rounds.append((bare, *program(settings, frames, HEAD_ROOM * bare, words.seconds)))
     bare, whole, step_ms, end_to_end_ms = (statistics.median(column) for column in zip(*rounds, strict=True))
     result = {

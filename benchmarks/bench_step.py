@@ -1,10 +1,10 @@
-"""What a frame step costs over sizes, ratios, backdrops and edge controls, with the machine's floor beside it.
+"""Measure the frame step over sizes, ratios, backgrounds and edge controls, beside the machine's floor.
 
     python -m benchmarks.bench_step [--model M] [--weights F] [--seconds N] [--json FILE] [--picture FILE]
 
-The floor is what the machine itself needs for the same work: one read of frame and backdrop and one write of composite
-and alpha at its copying speed, and the network's operations at the speed of its matrix product in the same precision.
-Everything takes turns in one run; prints a Markdown table.
+The floor is the least time for the same work: one read of frame and background and one write of composite and alpha at
+the machine's copy rate, plus the network's operations at the rate of its matrix product in the same precision.
+Measurements are interleaved; prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ REPEATS = 20
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One way to call the step."""
+    """A case: arguments of the step."""
 
     name: str
     size: tuple[int, int]
@@ -55,18 +55,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What the machine can do at best."""
+    """Peak rates of the machine."""
 
     copy_gb_per_s: float
     gflop_per_s: float
 
     def frame_ms(self, size: tuple[int, int], gflop: float) -> float:
-        """The least time for a frame: its bytes, then its operations."""
+        """Return the least time for a frame: its bytes, then its operations."""
         return size[0] * size[1] * BYTES_PER_PIXEL / self.copy_gb_per_s / 1e6 + gflop / self.gflop_per_s * 1e3
 
 
 def cases() -> list[Case]:
-    """Everything that is measured."""
+    """Return all cases."""
     return [
         *(Case(f"{height}p, automatic ratio", (width, height), None) for width, height in SIZES),
         *(Case(f"720p, ratio {ratio:g}", HD, ratio) for ratio in RATIOS),
@@ -77,7 +77,7 @@ def cases() -> list[Case]:
 
 
 def measure_floor(precision: str) -> Floor:
-    """Copying speed (read and write counted) over arrays larger than the caches, and that of a matrix product."""
+    """Measure the copy rate (reads and writes) of arrays larger than the caches, and the rate of a matrix product."""
     source = np.zeros(64_000_000, np.uint8)
     target = np.ones_like(source)
     copy_s = _best_s(lambda: np.copyto(target, source))
@@ -97,7 +97,7 @@ def _best_s(work: object) -> float:
 
 
 def network_gflop(settings: MattingSettings, small_size: tuple[int, int]) -> float:
-    """Operations of one small frame, 10^9."""
+    """Return the operations of one small frame, in 10^9."""
     choice = choose(settings)
     core = load_core(choice.model, choice.weights, settings.refiner, 0.5, "cpu", "float32")
     width, height = small_size
@@ -128,7 +128,7 @@ def _frames(width: int, height: int) -> list[BgrImage]:
 
 
 def run(settings: MattingSettings, seconds: float) -> list[dict[str, object]]:
-    """The rows of the table."""
+    """Measure and return the rows of the table."""
     engines = [build_engine(settings.replace(downsample_ratio=case.ratio), *case.size) for case in cases()]
     try:
         timings = interleave([_contender(*pair) for pair in zip(cases(), engines, strict=True)], seconds)
@@ -157,7 +157,7 @@ def _row(
 
 
 def table(rows: list[dict[str, object]]) -> str:
-    """Markdown."""
+    """Return the rows as a Markdown table."""
     lines = [
         "| case | small frame | median ms | p95 ms | fps | CPU ms | floor ms |",
         "|---|---|---:|---:|---:|---:|---:|",

@@ -1,6 +1,6 @@
-"""Quality on strangers: the bundled network beside RVM, on sources that no training saw.
+"""Compare the bundled network with RVM on sources that were excluded from training.
 
-Run from the root of the repository: `python -m benchmarks.bench_strangers --help`. Makes the rows of the model card:
+Run from the root of the repository: `python -m benchmarks.bench_strangers --help`. Computes rows of the model card:
 agreement with RVM at ratio 0.75, masks drawn by people, cut-outs with exact alpha over held-out rooms, cuts, rooms.
 """
 
@@ -41,21 +41,21 @@ Pixels = npt.NDArray[np.uint8]
 Network = StudentNetwork | MattingNetwork
 
 FRAMES = 8
-"""How often a photo is shown to a fresh state; the last result counts."""
+"""Number of passes over a photo from a fresh state; the last result counts."""
 TRUTH_RATIO = 0.75
 STUDENT_RATIO = 0.5
 """The bundled network works on 320x180 of a frame of 640x360."""
 
 
 class Whole(nn.Module):
-    """Frame and states to foreground, alpha and states, at full size."""
+    """Maps frame and states to foreground, alpha and states, at full size."""
 
     def __init__(self, network: Network, ratio: float) -> None:
         super().__init__()
         self.network, self.ratio = network, ratio
 
     def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """src (1, 3, H, W) and its states to fgr (1, 3, H, W), pha (1, 1, H, W) and the new states."""
+        """Map src (1, 3, H, W) and states to fgr (1, 3, H, W), pha (1, 1, H, W) and new states."""
         outputs: tuple[Tensor, ...] = self.network(src, *state, downsample_ratio=self.ratio)
         return outputs
 
@@ -120,7 +120,7 @@ def main(
 
 
 class Scenes:
-    """All scenes and the alphas that photos are compared with."""
+    """All scenes and the reference alphas of photos."""
 
     def __init__(self, folders: list[Path], teacher: MattingNetwork) -> None:
         rough = Stream(teacher, 1.0, (256, 256))
@@ -161,7 +161,7 @@ class Scenes:
         return {**cutout_row([alpha for _, alpha in results], scene.alphas), "rim error": fmean(rims)}
 
     def _cuts(self, stream: Stream, pred: list[Alpha]) -> float:
-        """Mean number of frames until a stream has settled after a cut from one photo to the next."""
+        """Return the mean number of frames until a stream has settled after a cut from one photo to the next."""
         counts = []
         for before, after in zip(range(0, len(self.photos) - 1, 2), range(1, len(self.photos), 2), strict=True):
             stream.still(self.photos[before].frame)

@@ -1,11 +1,10 @@
-"""Many streams on one GPU: N cameras in one batch, pictures per second for each.
+"""Measure many streams on one GPU: N cameras in one batch, frame rate per stream.
 
     python -m benchmarks.bench_streams [--device cuda] [--streams 1 2 4 8 16 32] [--size 1280x720] [--model M]
         [--weights F] [--downsample-ratio R] [--seconds S] [--picture FILE.png]
 
-Prints JSON. A round takes N frames from pinned memory to the device, runs one step over all of them (on a GPU as one
-captured graph) and brings N composites back. Without a GPU the step runs operation by operation, which shows that the
-script works and little else.
+Prints JSON. A round copies N frames from pinned memory to the device, runs one batched step (on a GPU as one captured
+graph) and copies N composites back. Without a GPU the step runs eagerly, which only tests the script.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ WARM_UP_ROUNDS = 3
 
 
 class Batch:
-    """One step over the frames of several streams, with a state for each."""
+    """A step over the frames of several streams, with a state per stream."""
 
     def __init__(self, core: Core, geometry: StepGeometry, precision: str, device: torch.device, streams: int) -> None:
         self._step = FrameStep(core, geometry, DTYPES[precision])
@@ -50,7 +49,7 @@ class Batch:
         self._state = network.initial_state(streams, geometry.small_height, geometry.small_width)
 
     def work(self) -> tuple[Tensor]:
-        """The composites of `frames`: ([N,] H, W, 3) uint8."""
+        """Return the composites of `frames`: ([N,] H, W, 3) uint8."""
         layers = self._step.layers(self.frames, self._backdrops, self._state)
         for target, value in zip(self._state, layers.state, strict=True):
             target.copy_(value)
@@ -58,7 +57,7 @@ class Batch:
 
 
 def make_round(batch: Batch, device: torch.device, frames: Tensor) -> Callable[[], None]:
-    """What does one round, and returns when the composites are in the host's memory; `frames` is the host's."""
+    """Return a function that runs a round over `frames` (host memory) and returns once composites are in host memory."""
     if device.type != "cuda":
 
         def eager_round() -> None:
@@ -83,7 +82,7 @@ def make_round(batch: Batch, device: torch.device, frames: Tensor) -> Callable[[
 
 
 def measure(settings: MattingSettings, size: tuple[int, int], streams: int, seconds: float) -> dict[str, object]:
-    """Rounds for about so many seconds."""
+    """Run rounds for about `seconds`."""
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, *size)
     device = torch.device(choice.device)

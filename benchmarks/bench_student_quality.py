@@ -1,6 +1,6 @@
-"""The bundled network beside RVM at low ratios and OpenCV's own means, on people that no training saw.
+"""Compare the bundled network with RVM at low ratios and with OpenCV's methods, on people it was never trained on.
 
-Run from the repository's root: `python -m benchmarks.bench_student_quality --help`. The truth is RVM at ratio 1.
+Run from the repository's root: `python -m benchmarks.bench_student_quality --help`. The reference is RVM at ratio 1.
 """
 
 from __future__ import annotations
@@ -39,27 +39,27 @@ Row = dict[str, float]
 _KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
 _STILL = 0.02
-"""Where the true alpha never changes more than this from one frame to the next."""
+"""Largest change of the reference alpha between frames in a static area."""
 _RATIO = auto_ratio(*SIZE, STUDENT_SHORT_SIDE)
-"""As the program runs the bundled network."""
+"""Small frame of the bundled network in the program."""
 _STUDENT = "student at 320x180"
 
 
 class Whole(nn.Module):
-    """Frame and state to alpha and state, at full size."""
+    """Maps frame and state to alpha and state, at full size."""
 
     def __init__(self, network: StudentNetwork | MattingNetwork, ratio: float) -> None:
         super().__init__()
         self.network, self.ratio = network, ratio
 
     def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """src (1, 3, H, W) and its states to pha (1, 1, H, W) and the new states."""
+        """Map src (1, 3, H, W) and states to pha (1, 1, H, W) and new states."""
         _, pha, *after = self.network(src, *state, downsample_ratio=self.ratio)
         return pha, *after
 
 
 class NetworkMatter:
-    """A recurrent network in OpenVINO as a competitor."""
+    """A recurrent network in OpenVINO, as a method of the comparison."""
 
     def __init__(self, network: StudentNetwork | MattingNetwork, ratio: float, precision: str = "f32") -> None:
         width, height = SIZE
@@ -73,11 +73,11 @@ class NetworkMatter:
         self._state = self._first
 
     def reset(self) -> None:
-        """Forgets the frames seen."""
+        """Reset the recurrent state."""
         self._state = self._first
 
     def alpha(self, rgb: Pixels) -> Alpha:
-        """As `Matter` wants it."""
+        """See `Matter`."""
         image = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / 255
         outputs = self._request.infer([image, *self._state])
         self._state = [outputs[i].copy() for i in range(1, 1 + len(self._first))]
@@ -85,17 +85,17 @@ class NetworkMatter:
 
 
 class EngineMatter:
-    """A model as the program runs it on this machine, in the precision that it chooses."""
+    """A model as the program runs it on this machine, in the automatic precision."""
 
     def __init__(self, model: str, ratio: float) -> None:
         self._engine = build_engine(MattingSettings(model=model, device="cpu", downsample_ratio=ratio), *SIZE)
 
     def reset(self) -> None:
-        """Forgets the frames seen."""
+        """Reset the recurrent state."""
         self._engine.reset()
 
     def alpha(self, rgb: Pixels) -> Alpha:
-        """As `Matter` wants it."""
+        """See `Matter`."""
         frame = np.ascontiguousarray(rgb[..., ::-1])
         alpha = self._engine.step(frame, BlurredRoom(50), EdgeSettings()).alpha
         return np.asarray(alpha, np.float32) / np.float32(255)
@@ -111,7 +111,7 @@ def main(
     pictures: Annotated[Path | None, typer.Option(help="Folder for pictures of the student's results.")] = None,
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
 ) -> None:
-    """Prints one table over all competitors: MAD, IoU and dtSSD per kind of scene, empty rooms, milliseconds."""
+    """Print a table over all methods: MAD, IoU and dtSSD per kind of scene, empty rooms, milliseconds."""
     data = scenes(cache or default_cache(), clips, weights, photos)
     student = averaged_student(checkpoint) if checkpoint else load_bundled()
     rvm = MattingNetwork()
@@ -163,20 +163,20 @@ def _flicker(pred: list[Alpha], true: list[Alpha]) -> float:
 
 
 def _still_flicker(pred: list[Alpha], true: list[Alpha]) -> float:
-    """The flicker of the pixels where nobody ever is."""
+    """Return dtSSD of pixels that never show a person."""
     empty = np.max(true, axis=0) < _NOBODY
     return _flicker([alpha[empty] for alpha in pred], [alpha[empty] for alpha in true])
 
 
 def _still_corner_flicker(pred: list[Alpha], true: list[Alpha]) -> float:
-    """The flicker of what stands still in the lower left quarter, be it the room or the person."""
+    """Return dtSSD of static pixels in the lower left quarter, person or background."""
     corner = _corner(true)
     still = np.abs(np.diff(np.stack(corner), axis=0)).max(0) < _STILL
     return _flicker([alpha[still] for alpha in _corner(pred)], [alpha[still] for alpha in corner])
 
 
 def _corner(sequence: list[Alpha]) -> list[Alpha]:
-    """The lower left quarter."""
+    """Return the lower left quarter."""
     return [alpha[alpha.shape[0] // 2 :, : alpha.shape[1] // 2] for alpha in sequence]
 
 
@@ -197,7 +197,7 @@ def _table(rows: dict[str, Row]) -> str:
 
 
 def _draw(folder: Path, data: list[Scene], results: dict[str, list[Alpha]]) -> None:
-    """One JPEG a kind: frame, true alpha, the student's, and the person on green; the worst of the kind first."""
+    """Write one JPEG per kind: frame, reference alpha, student's alpha, and composite on green; largest error first."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind in (*_KINDS, "room"):
         strips = []

@@ -18,7 +18,7 @@ INK, PALE = (40, 40, 40), (225, 225, 225)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points to be joined."""
+    """A line through points."""
 
     name: str
     x: Sequence[float]
@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Values on a logarithmic scale over pixels."""
+    """A logarithmic axis."""
 
     least: float
     most: float
@@ -35,19 +35,19 @@ class Axis:
     end: int
 
     def at(self, value: float) -> int:
-        """The pixel of a value."""
+        """Return the pixel of a value."""
         part = math.log(value / self.least) / math.log(self.most / self.least)
         return round(self.begin + part * (self.end - self.begin))
 
     def ticks(self) -> list[float]:
-        """1, 2, 5, 10 ... within the axis."""
+        """Return 1, 2, 5, 10 ... within the axis."""
         powers = range(math.floor(math.log10(self.least)), math.ceil(math.log10(self.most)) + 1)
         values = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
         return [value for value in values if self.least <= value <= self.most]
 
 
 def chart(path: Path, x_name: str, y_name: str, lines: Sequence[Line]) -> None:
-    """Writes a picture of the lines."""
+    """Write a chart of the lines."""
     picture = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
     x = Axis(*_range([value for line in lines for value in line.x]), LEFT, WIDTH - RIGHT)
     y = Axis(*_range([value for line in lines for value in line.y]), HEIGHT - BOTTOM, TOP)

@@ -1,4 +1,4 @@
-"""What OpenCV alone can do: GrabCut from a box, and a model of the background."""
+"""Baselines of OpenCV: GrabCut from a box, and background subtraction."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from training.metrics import Alpha
 Pixels = npt.NDArray[np.uint8]
 
 _BOX = (0.18, 0.06, 0.64, 0.94)
-"""Where somebody at a webcam usually is: x, y, width, height as fractions of the frame."""
+"""Usual position of a person at a webcam: x, y, width, height as fractions of the frame."""
 _ROUNDS = 3
 _SHRINK = 3
 
 
 class GrabCut:
-    """GrabCut (Rother et al. 2004) from the box in which people usually sit, at a third of the size."""
+    """GrabCut (Rother et al. 2004), initialized with the box in which people usually sit, at a third of the size."""
 
     def reset(self) -> None:
-        """There is nothing to forget."""
+        """Do nothing: there is no state."""
 
     def alpha(self, rgb: Pixels) -> Alpha:
-        """Alpha, 0 or 1, of one frame, uint8 (H, W, 3)."""
+        """Return alpha (0 or 1) of one frame, uint8 (H, W, 3)."""
         height, width = rgb.shape[:2]
         small = cv2.resize(rgb, (width // _SHRINK, height // _SHRINK), interpolation=cv2.INTER_AREA)
         x, y, w, h = (round(f * s) for f, s in zip(_BOX, (width, height, width, height), strict=True))
@@ -36,17 +36,17 @@ class GrabCut:
 
 
 class Mog2:
-    """A mixture of Gaussians at every pixel (Zivkovic 2004), which finds what moves."""
+    """Mixture of Gaussians per pixel (Zivkovic 2004); detects motion."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets the background."""
+        """Reset the background model."""
         self._model = cv2.createBackgroundSubtractorMOG2(history=60, detectShadows=False)
 
     def alpha(self, rgb: Pixels) -> Alpha:
-        """Alpha, 0 or 1, of the next frame, uint8 (H, W, 3), small holes closed."""
+        """Return alpha (0 or 1) of the next frame, uint8 (H, W, 3), with small holes closed."""
         moving = self._model.apply(rgb)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
         closed = cv2.morphologyEx(cv2.medianBlur(moving, 5), cv2.MORPH_CLOSE, kernel)

@@ -1,8 +1,8 @@
-"""Runs the teacher once over all pictures and clips and packs what it says: `python -m training.cache`.
+"""Run the teacher once over all images and clips and pack its output: `python -m training.cache`.
 
 The cache holds four packs (see `training.store`): people.{u8,json}, RGB, foreground and alpha (7 channels) of each
-photo and cut-out; views.{u8,json}, the same of photos cut as one sits before a webcam; clips.{u8,json}, of each frame
-of each clip; backgrounds.{u8,json}, RGB.
+photo and cut-out; views.{u8,json}, the same for photos cropped as by a webcam; clips.{u8,json}, for each frame of each
+clip; backgrounds.{u8,json}, RGB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CLIP_SIZE = (384, 288)
 
 
 def default_cache() -> Path:
-    """The user's cache folder for training data."""
+    """Return the user's cache folder for training data."""
     return user_cache_path("mattecam", appauthor=False) / "training"
 
 
@@ -45,7 +45,7 @@ def main(
     cache: Annotated[Path | None, typer.Option(help="Folder for the cache.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads of the teacher.")] = 2,
 ) -> None:
-    """Runs the teacher once over all pictures and clips, for `python -m training.train` to learn from."""
+    """Run the teacher once over all images and clips; `python -m training.train` learns from the result."""
     folder = cache or default_cache()
     cv2.setNumThreads(1)
     listed = [picture for folder_of_pictures in pictures for picture in list_pictures(folder_of_pictures)]
@@ -107,7 +107,7 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
 
 
 def _read(path: Path, mode: int = cv2.IMREAD_COLOR) -> Pixels:
-    """The image in the order of channels that OpenCV has: BGR, BGRA or grey."""
+    """Return the image with OpenCV's channel order: BGR, BGRA or grey."""
     image = cv2.imread(str(path), mode)
     if image is None:
         raise SourceOpenError(f"{path} is no image that can be read; remove it or its line in index.tsv.")

@@ -1,4 +1,4 @@
-"""How good the student is on a few people it was never trained on, in seconds."""
+"""Quick validation of the student on people it was never trained on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BATCH = 16
 
 
 def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], device: torch.device) -> dict[str, float]:
-    """MAD and IoU at one half on validation photos and clip frames, and the mean alpha of empty rooms.
+    """Return MAD and IoU at 0.5 on validation photos and clip frames, and the mean alpha of empty rooms.
 
-    Each picture by itself, a frame of `size` (width, height); the teacher's alpha is the truth.
+    Each image is a sequence of one frame of `size` (width, height). The reference is the teacher's alpha.
     """
     views, clips, rooms = Pack(cache / "views"), Pack(cache / "clips"), Pack(cache / "backgrounds")
     photos = [e for e in views.entries if e.validation][:_PHOTOS]

@@ -1,4 +1,4 @@
-"""Training samples made from the cache: photos as they are, people put before other backgrounds, clips, empty rooms."""
+"""Training samples from the cache: photos as they are, people composited over other backgrounds, clips, empty rooms."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from training.sources import WHOLE_BODY
 from training.store import Entry, Pack
 
 _SMALL = 160
-"""Frames of this width and less are made from pictures of half the size, in less time."""
+"""Frames up to this width are made from images of half the size, which is faster."""
 
 _PORTRAITS = 0.6
-"""Share of heads and shoulders and half bodies among the photos drawn."""
+"""Share of portraits (heads and shoulders, half bodies) among the photos drawn."""
 _PHOTO_PLACES = 0.35
-"""Share of places that are left-overs of photos: outdoors, offices, plain walls."""
+"""Share of backgrounds that are photos with the person removed: outdoors, offices, plain walls."""
 _OBJECTS = 0.5
-"""Share of rooms into which flags, curtains and other tall things are put."""
+"""Share of rooms to which flags, curtains and other tall objects are added."""
 _CROWDS = 0.15
 _VIEWS = 0.85
-"""Share of photos cut as one sits before a webcam, where every photo has such a view; less where views are few."""
+"""Share of photos cropped as by a webcam if every photo has such a view; less if there are few views."""
 _VIEW_ZOOMS = 0.05
-"""These have their place in the frame already; see `framed`."""
+"""Zoom spread of views, which are framed already; see `framed`."""
 _NOBODY = 2
-"""Alpha, of 255, up to which nobody is there."""
+"""Largest alpha, of 255, that counts as background."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A sequence of T frames and its truth, uint8."""
+    """A sequence of T frames with reference foreground and alpha, uint8."""
 
     src: Pixels
     """(T, H, W, 3) RGB."""
     fgr: Pixels
-    """(T, H, W, 3) RGB; means something where pha > 0."""
+    """(T, H, W, 3) RGB; defined where pha > 0."""
     pha: Pixels
     """(T, H, W, 1)."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """How often each kind of sample is drawn; the rest are photos as they are."""
+    """Probability of each kind of sample; the rest are photos as they are."""
 
     composite: float = 0.36
     empty: float = 0.09
@@ -57,7 +57,7 @@ class Mixture:
 
 
 class SampleSource:
-    """Draws samples: the same ones for the same seed and index, whatever was drawn before."""
+    """Draws samples. Seed and index determine a sample, regardless of what was drawn before."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class SampleSource:
     ) -> None:
         """`size` is (width, height) of the samples, `frames` their T. Validation entries are never drawn.
 
-        `unspoilt` is the share of the samples that no camera spoils. Raises UsageError where the cache holds nothing to
-        learn from.
+        `unspoilt` is the share of samples without camera degradation. Raises UsageError if the cache holds no training
+        data.
         """
         self.size, self.frames, self.seed, self.unspoilt = size, frames, seed, unspoilt
         self.mixture = mixture or Mixture()
@@ -96,7 +96,7 @@ class SampleSource:
         self._sequences = list(by_clip.values())
 
     def draw(self, index: int) -> Sample:
-        """The sample of this index."""
+        """Return the sample with this index."""
         rng = np.random.default_rng([self.seed, index])
         frames, alphas, foregrounds = self._scene(rng)
         camera = FLAWLESS if rng.random() < self.unspoilt else random_camera(rng)
@@ -156,7 +156,7 @@ class SampleSource:
         return [tone(_blurred(frame, sigma)) for frame in frames]
 
     def place(self, rng: Rng) -> Pixels:
-        """A picture with nobody in it: a room, or what is left of a photo beside the person, put together."""
+        """Return an image without a person: a room, or a photo with the person cut out and the rest joined."""
         if rng.random() < _PHOTO_PLACES:
             layers = self._people.pixels(_one_of(rng, self._photos))
             free = layers[..., 6].max(0) <= _NOBODY
@@ -166,7 +166,7 @@ class SampleSource:
 
     def _composite(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
         if rng.random() < _CROWDS:
-            # Somebody steps before a photo of somebody else.
+            # A second person in front of the first.
             frames, before, behind = self._photo(rng)
             alphas = [a.astype(np.float32) / 255 for a in before]
             foregrounds = [f.astype(np.float32) for f in behind]
@@ -178,7 +178,7 @@ class SampleSource:
             count = 2 if rng.random() < 0.12 else 1
         for _ in range(count):
             for t, (colour, alpha) in enumerate(self._person(rng, small=count > 1)):
-                # Over: the nearer person hides the farther one as both hide the room.
+                # Porter-Duff over: the nearer person covers the farther one.
                 frames[t] = _over(colour, alpha, frames[t].astype(np.float32))
                 total = alpha + alphas[t] * (1 - alpha)
                 mixed = colour * alpha + foregrounds[t] * alphas[t] * (1 - alpha)
@@ -188,10 +188,10 @@ class SampleSource:
         return frames, truth, [np.clip(f, 0, 255).astype(np.uint8) for f in foregrounds]
 
     def _person(self, rng: Rng, small: bool) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        """Colour (H, W, 3) 0..255 and alpha (H, W, 1) 0..1 of somebody in each frame."""
+        """Return colour (H, W, 3) in 0..255 and alpha (H, W, 1) in 0..1 of a person in each frame."""
         layers = self._people.pixels(_one_of(rng, self._cutouts))[..., 3:]
         placement = placed(rng, np.asarray(layers[..., 3]), self.size, small)
-        # Some come in or go out of sight.
+        # Some enter or leave the frame.
         speed = 0.2 if rng.random() < 0.08 else 0.025
         path = random_path(rng, self.frames, self.size, speed)
         tone = random_tone(rng, ToneRange(gain=0.15, gamma=0.12, colour=0.04, offset=0.02))
@@ -202,7 +202,7 @@ class SampleSource:
 
 
 def _by_framing(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Portraits, and the others."""
+    """Return portraits and the other entries."""
     return [e for e in entries if e.group not in WHOLE_BODY], [e for e in entries if e.group in WHOLE_BODY]
 
 
@@ -225,7 +225,7 @@ def _blurred(image: Pixels, sigma: float) -> Pixels:
 
 
 def _split(layers: list[Pixels]) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-    """Frames, alphas and foregrounds of images of RGB, foreground and alpha."""
+    """Split images of RGB, foreground and alpha into frames, foregrounds and alphas."""
     return (
         [np.ascontiguousarray(x[..., :3]) for x in layers],
         [np.ascontiguousarray(x[..., 6:]) for x in layers],

@@ -1,4 +1,4 @@
-"""What a webcam does to a picture: exposure, colour, blur, noise, compression.
+"""Camera degradation: exposure, colour, blur, noise, compression.
 
 Images are uint8 (H, W, 3) RGB.
 """
@@ -22,18 +22,18 @@ _LEVELS = np.arange(256, dtype=np.float32) / 255
 
 @dataclass(frozen=True)
 class Tone:
-    """A change of exposure and colour, the same for every pixel: (256, 1, 3) uint8, level in, level out."""
+    """A change of exposure and colour as a look-up table: (256, 1, 3) uint8."""
 
     table: Pixels
 
     def __call__(self, image: Pixels) -> Pixels:
-        """The image in this tone."""
+        """Return the image with this tone."""
         return np.asarray(cv2.LUT(image, self.table), np.uint8)
 
 
 @dataclass(frozen=True)
 class ToneRange:
-    """How far tones stray: standard deviations of the logarithms of gain, gamma and colour gains, and of the offset."""
+    """Range of tones: standard deviations of the logarithms of gain, gamma and colour gains, and of the offset."""
 
     gain: float = 0.15
     gamma: float = 0.16
@@ -42,7 +42,7 @@ class ToneRange:
 
 
 def random_tone(rng: Rng, spread: ToneRange) -> Tone:
-    """A random exposure, contrast and white balance."""
+    """Return a random exposure, contrast and white balance."""
     gamma = np.exp(rng.normal(0, spread.gamma))
     gains = np.exp(rng.normal(0, spread.gain) + rng.normal(0, spread.colour, 3))
     table = (_LEVELS[:, None] ** gamma) * gains + rng.normal(0, spread.offset)
@@ -51,34 +51,34 @@ def random_tone(rng: Rng, spread: ToneRange) -> Tone:
 
 @dataclass(frozen=True)
 class Camera:
-    """One camera's way of spoiling its pictures; each part is off at zero."""
+    """Degradation parameters of one camera; zero disables a part."""
 
     tone: Tone
     flicker: float
-    """Standard deviation of each frame's exposure, in levels of 255."""
+    """Standard deviation of the exposure from frame to frame, in levels of 255."""
     noise: float
     """Standard deviation of the sensor's noise, in levels of 255."""
     blur: float
     """Sigma of the lens' blur, in pixels."""
     smear: tuple[float, float]
-    """How far the picture moved while it was taken, in pixels across and down."""
+    """Motion during the exposure, in pixels (x, y)."""
     shrink: float
-    """Factor by which the picture was once smaller."""
+    """Factor by which the image is downscaled and upscaled again."""
     jpeg: int
-    """Quality of the compression, 0 for none."""
+    """JPEG quality, 0 for none."""
     grey: bool
     h264: int
-    """Constant rate factor of the video compression, 0 for none; for sequences."""
+    """Constant rate factor of H.264, 0 for none; sequences only."""
 
     def tone_of(self, image: Pixels) -> Pixels:
-        """The image in the camera's exposure and colour only, as the true foreground must be."""
+        """Return the image with the camera's exposure and colour only, for the reference foreground."""
         image = self.tone(image)
         if self.grey:
             image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
         return image
 
     def picture(self, image: Pixels, rng: Rng) -> Pixels:
-        """The image as this camera delivers it."""
+        """Return the image as this camera delivers it."""
         image = self.tone_of(image)
         height, width = image.shape[:2]
         if self.shrink < 1:
@@ -110,11 +110,11 @@ FLAWLESS = Camera(
     grey=False,
     h264=0,
 )
-"""Delivers what is before it."""
+"""A camera without degradation."""
 
 
 def through_h264(images: list[Pixels], crf: int) -> list[Pixels]:
-    """Frames, uint8 (H, W, 3) with even sides, as they are after H.264 at this constant rate factor."""
+    """Return frames, uint8 (H, W, 3) with even sides, after H.264 compression at this constant rate factor."""
     height, width = images[0].shape[:2]
     encoder = av.VideoCodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
@@ -135,7 +135,7 @@ def _pixels(frame: av.VideoFrame) -> Pixels:
 
 
 def _line(smear: tuple[float, float]) -> npt.NDArray[np.float32]:
-    """The kernel of a straight motion."""
+    """Return the kernel of linear motion blur."""
     reach = int(np.ceil(max(abs(smear[0]), abs(smear[1])) / 2)) + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
     ends = [(round(16 * (reach + sign * smear[0] / 2)), round(16 * (reach + sign * smear[1] / 2))) for sign in (-1, 1)]
@@ -144,7 +144,7 @@ def _line(smear: tuple[float, float]) -> npt.NDArray[np.float32]:
 
 
 def random_camera(rng: Rng) -> Camera:
-    """A camera between flawless and bad; one in seventeen sees little light."""
+    """Return a random camera between flawless and bad; one in seventeen is in low light."""
     dark = rng.random() < 0.06
     spread = ToneRange()
     tone = random_tone(rng, spread)

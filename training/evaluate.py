@@ -1,4 +1,4 @@
-"""Measures predicted alpha sequences against true ones, as the RVM paper does."""
+"""Metrics of predicted alpha sequences against reference ones, as in the RVM paper."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
     "conn": metrics.conn,
 }
 OVERALL = "all"
-"""The name under which the result over all clips stands."""
+"""Key of the result over all clips."""
 
 
 def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
-    """{clip: {mad, mse, grad, conn, dtssd}} of alpha sequences, and the means over all frames under "all".
+    """Return {clip: {mad, mse, grad, conn, dtssd}} of alpha sequences, with the means over all frames under "all".
 
     Each path is a video, a folder of images, or a folder with several of either, matched by name. dtssd is 0 for a
-    single image. Raises UsageError where the two do not match in clips, frames or size, and SourceOpenError where a
-    file cannot be read.
+    single image. Raises UsageError if the two differ in clips, frames or size, and SourceOpenError if a file cannot be
+    read.
     """
     predicted, expected = find_clips(pred), find_clips(true)
     if predicted.keys() != expected.keys():
@@ -45,7 +45,7 @@ def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
 
 
 def _measured(pred: Path, true: Path) -> dict[str, list[float]]:
-    """Every frame's measures; dtssd has none for the first."""
+    """Return the metrics of each frame; dtssd starts with the second."""
     values: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
     before: tuple[Alpha, Alpha] | None = None
     for predicted, expected in _pairs(pred, true):

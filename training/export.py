@@ -1,4 +1,4 @@
-"""Makes a checkpoint the bundled network: `python -m training.export CHECKPOINT`."""
+"""Export a checkpoint as the bundled network: `python -m training.export CHECKPOINT`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main(
         "tests/golden/student.npz"
     ),
 ) -> None:
-    """Writes a checkpoint's averaged weights, in half precision, and the outputs that the tests expect of them."""
+    """Write a checkpoint's averaged weights in half precision, and the outputs that tests expect from them."""
     student = averaged_student(checkpoint)
     if blend:
         before = load(blend) if blend.suffix == ".safetensors" else averaged_student(blend)
@@ -36,7 +36,7 @@ def main(
 
 
 def averaged_student(checkpoint: Path) -> StudentNetwork:
-    """The student with the averaged weights of a checkpoint of the trainer, ready for inference."""
+    """Return the student with a checkpoint's averaged weights, in inference mode."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     learner = Learner()
     prefix = "module."
@@ -46,10 +46,9 @@ def averaged_student(checkpoint: Path) -> StudentNetwork:
 
 
 def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> StudentNetwork:
-    """`other`, its weights mixed with those of `one`; `share` is that of `other`.
+    """Return `other` with weights interpolated towards `one`; `share` is the weight of `other`.
 
-    Stretches that follow each other lie in one valley, and the mean of both is often better than either: "model soups",
-    arXiv 2203.05482.
+    Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482).
     """
     theirs = other.state_dict()
     mixed = {k: v.lerp(theirs[k], share) if v.is_floating_point() else v for k, v in one.state_dict().items()}
@@ -59,7 +58,7 @@ def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> Student
 
 @torch.no_grad()
 def expected_outputs(network: StudentNetwork) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    """fgr, pha and r1..r3 after three frames of a test pattern that moves."""
+    """Return fgr, pha and r1..r3 after three frames of a moving test pattern."""
     state: tuple[torch.Tensor, ...] = network.initial_state(1, *SIZE)
     for t in range(3):
         fgr, pha, *rest = network(pattern(t), *state)
@@ -68,7 +67,7 @@ def expected_outputs(network: StudentNetwork) -> dict[str, np.ndarray[tuple[int,
 
 
 def pattern(t: int) -> torch.Tensor:
-    """Somebody roughly: an oval head on a body before stripes, (1, 3, 90, 150) in 0..1, moving with `t`."""
+    """Return a schematic person before stripes, (1, 3, 90, 150) in 0..1, moving with `t`."""
     y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]].astype(np.float32)
     centre = 75 + 3 * t
     stripes = 0.5 + 0.3 * np.sin(x / 9)

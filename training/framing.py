@@ -1,4 +1,4 @@
-"""Where photos and cut-out people come to lie in a frame."""
+"""Placement of photos and cut-out people in a frame."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Size = tuple[int, int]
 def framed(
     rng: Rng, source: Size, size: Size, *, pad: bool = True, head: int | None = None, zooms: float = 0.15
 ) -> tuple[Placement, bool]:
-    """A random crop of a whole picture: mostly filling the frame, sometimes squeezed or padded; and whether padded.
+    """Return a random placement of a whole image, and whether it is padded: mostly it fills the frame.
 
-    With `head`, the row of the source where a head begins, the crop begins there or a little above. `zooms` is the
-    spread of the logarithm of the enlargement beyond filling the frame.
+    head: row of the source at which a head begins; the crop begins there or slightly above. zooms: spread of the
+    logarithm of the zoom beyond filling the frame.
     """
     fill = max(size[0] / source[0], size[1] / source[1])
     stretch = float(np.exp(rng.normal(0, 0.06)))
@@ -44,7 +44,7 @@ def framed(
         if axis == 1 and head is not None:
             anchor.append(float(np.clip(head + room * (1 - 2 * rng.uniform(0, 0.3)), low, high)))
             continue
-        # Faces are in the upper half: of a tall picture the top is wanted more often than the bottom.
+        # Faces are in the upper half, so prefer the top of tall images.
         place = rng.beta(1.0, 2.5) if axis == 1 else rng.beta(2, 2)
         anchor.append(low + (high - low) * place)
     mirrored = bool(rng.random() < 0.5)
@@ -52,7 +52,7 @@ def framed(
 
 
 def placed(rng: Rng, alpha: Pixels, size: Size, small: bool) -> Placement:
-    """Somewhere for a cut-out person (alpha (H, W)) to stand, the edges at which the photo cut them out of sight."""
+    """Return a random placement of a cut-out person (alpha (H, W)); edges at which the photo ends stay out of view."""
     height, width = alpha.shape
     rows, columns = np.flatnonzero(alpha.max(1) > 127), np.flatnonzero(alpha.max(0) > 127)
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1

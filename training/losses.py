@@ -1,6 +1,6 @@
-"""The losses of RVM's training (arXiv 2108.11515, section 4).
+"""Losses of RVM (arXiv 2108.11515, section 4).
 
-Predictions and truths are float tensors in 0..1: alpha (B, T, 1, H, W), foreground (B, T, 3, H, W).
+Predictions and references are float tensors in 0..1: alpha (B, T, 1, H, W), foreground (B, T, 3, H, W).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from torch import Tensor
 _LEVELS = 5
 _COHERENCE = 5.0
 _FLAT = 0.05
-"""The true alpha has no edge where it varies less than this."""
+"""Variation of the reference alpha below which a place counts as free of edges."""
 
 
 @dataclass(frozen=True)
 class MattingLosses:
-    """The parts of `matting_losses`, scalars; `total` is their sum."""
+    """Parts of `matting_losses`, scalars; `total` is their sum."""
 
     pha_l1: Tensor
     pha_laplacian: Tensor
@@ -29,12 +29,12 @@ class MattingLosses:
 
     @property
     def total(self) -> Tensor:
-        """What is minimised."""
+        """The loss that is minimized."""
         return self.pha_l1 + self.pha_laplacian + self.pha_coherence + self.fgr_l1 + self.fgr_coherence
 
 
 def matting_losses(pred_fgr: Tensor, pred_pha: Tensor, true_fgr: Tensor, true_pha: Tensor) -> MattingLosses:
-    """Alpha: L1, Laplacian pyramid, coherence. Foreground: L1 and coherence, only where true alpha > 0."""
+    """Compute L1, Laplacian pyramid and coherence of alpha, and L1 and coherence of the foreground where alpha > 0."""
     seen = true_pha > 0
     pred_fgr, true_fgr = pred_fgr * seen, true_fgr * seen
     return MattingLosses(
@@ -47,7 +47,7 @@ def matting_losses(pred_fgr: Tensor, pred_pha: Tensor, true_fgr: Tensor, true_ph
 
 
 def coherence_loss(pred: Tensor, true: Tensor) -> Tensor:
-    """Five times the mean squared difference of the changes from frame to frame, of (B, T, C, H, W)."""
+    """Return five times the mean squared difference of the temporal derivatives of (B, T, C, H, W)."""
     if pred.shape[1] < 2:
         return pred.new_zeros(())
     change = pred[:, 1:] - pred[:, :-1]
@@ -55,12 +55,12 @@ def coherence_loss(pred: Tensor, true: Tensor) -> Tensor:
 
 
 def segmentation_loss(logits: Tensor, true: Tensor) -> Tensor:
-    """Binary cross entropy of logits against 0..1, of equal shapes."""
+    """Return the binary cross entropy of logits against targets in 0..1 of equal shape."""
     return functional.binary_cross_entropy_with_logits(logits, true)
 
 
 def undecided_loss(pred: Tensor, true: Tensor, reach: int) -> Tensor:
-    """Error and indecision of alpha (B, 1, H, W) far from every true edge.
+    """Return error and indecision of alpha (B, 1, H, W) far from every reference edge.
 
     A ghost shows the background and looks broken, so a value between 0 and 1 costs more there than its error alone.
     reach: pixels around a true edge that are exempt (hair, motion blur).
@@ -73,8 +73,8 @@ def undecided_loss(pred: Tensor, true: Tensor, reach: int) -> Tensor:
 
 
 def laplacian_loss(pred: Tensor, true: Tensor, levels: int = _LEVELS) -> Tensor:
-    """L1 between the Laplacian pyramids of (B, 1, H, W), level s weighted 2^(s - 1), the mean over the levels."""
-    # The pyramid is linear, so that of the difference is the difference of the pyramids, for half the work.
+    """Return the L1 distance of Laplacian pyramids of (B, 1, H, W): mean over levels, level s weighted 2^(s - 1)."""
+    # The pyramid is linear: the pyramid of the difference costs half of two pyramids.
     difference = pred - true
     loss = difference.new_zeros(())
     for level in range(levels):
@@ -86,11 +86,11 @@ def laplacian_loss(pred: Tensor, true: Tensor, levels: int = _LEVELS) -> Tensor:
     return loss / levels
 
 
-# Sums of slices in place of convolutions: with one channel these are many times faster on a CPU.
+# Sums of slices: with one channel many times faster on a CPU than a convolution.
 
 
 def _halved(x: Tensor, axis: int) -> Tensor:
-    """Every second value along `axis` of x convolved with [1 4 6 4 1] / 16, reflected at the ends."""
+    """Return every second value along `axis` of x convolved with [1 4 6 4 1] / 16, reflected at the borders."""
     size = x.shape[axis]
     even, odd = _every_second(x, axis, 0), _every_second(x, axis, 1)
     count = size // 2
@@ -101,7 +101,7 @@ def _halved(x: Tensor, axis: int) -> Tensor:
 
 
 def _doubled(x: Tensor, axis: int) -> Tensor:
-    """Twice as many values along `axis`: zeros inserted, convolved with [1 4 6 4 1] / 8, reflected at the ends."""
+    """Return twice as many values along `axis`: zeros inserted, then convolved with [1 4 6 4 1] / 8, reflected."""
     count = x.shape[axis]
     before = torch.cat([x.narrow(axis, 1, 1), x.narrow(axis, 0, count - 1)], axis)
     after = torch.cat([x.narrow(axis, 1, count - 1), x.narrow(axis, count - 1, 1)], axis)

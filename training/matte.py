@@ -1,4 +1,4 @@
-"""How far the teacher's mattes are to be believed."""
+"""Checks and corrections of the teacher's mattes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 
 DISAGREE = 0.5
-"""Below this overlap with somebody's mask a matte is of somebody else."""
+"""Overlap with a person's mask below which a matte belongs to another person."""
 _AGREE = 0.85
 _OUTLINE_REACH = 0.06
-"""Hair and motion blur reach so far from the outline, as a fraction of the longer side."""
+"""Reach of hair and motion blur from the outline, as a fraction of the longer side."""
 
 
 def overlap(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> float:
-    """Intersection over union of two masks (H, W); 1 where both are empty."""
+    """Return the intersection over union of two masks (H, W); 1 if both are empty."""
     union = int((one | other).sum())
     return int((one & other).sum()) / union if union else 1.0
 
 
 def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
-    """The teacher's alpha (H, W) where a person's mask agrees, else drawn towards the mask; and their agreement.
+    """Return the teacher's alpha (H, W), corrected by a person's mask if they disagree, and their agreement.
 
-    The agreement is the intersection over union at one half. Where it is low, what lies well outside the mask becomes
-    background and what lies well inside it becomes foreground. Returns uint8 (H, W, 1) and 0..1.
+    The agreement is the intersection over union at 0.5. If it is low, alpha well outside the mask becomes 0 and well
+    inside it 255. Returns uint8 (H, W, 1) and 0..1.
     """
     height, width = alpha.shape
     inside = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR) > 127
@@ -43,7 +43,7 @@ def corrected(alpha: Pixels, mask: Pixels) -> tuple[Pixels, float]:
 def decided(alpha: Pixels) -> Pixels:
     """Return the alpha, uint8 (H, W, 1), with undecided values far from the outline set to 0 or 255.
 
-    The teacher's own half-transparent regions are wrong either way; a student would learn to hesitate from them.
+    Half-transparent regions of the teacher are wrong; a student would learn to be undecided from them.
     """
     person = (alpha[..., 0] > 127).astype(np.uint8)
     reach = max(4, round(_OUTLINE_REACH * max(alpha.shape[:2])))
@@ -53,9 +53,9 @@ def decided(alpha: Pixels) -> Pixels:
 
 
 def judge(alpha: Pixels) -> tuple[bool, bool]:
-    """(usable as it is, good enough to cut out) of the teacher's alpha, uint8 (H, W).
+    """Return (usable as it is, good enough to cut out) for the teacher's alpha, uint8 (H, W).
 
-    Not usable: nobody found, or much of the person half transparent, or in many pieces.
+    Not usable: no person, much of the person half transparent, or many fragments.
     """
     person = (alpha > 127).astype(np.uint8)
     area = int(person.sum())

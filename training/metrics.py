@@ -1,6 +1,6 @@
-"""The measures of the RVM paper (arXiv 2108.11515, section 5), at its scales: smaller is better.
+"""Metrics of the RVM paper (arXiv 2108.11515, section 5), at its scales; smaller is better.
 
-Alphas are float32 (H, W) in 0..1, predicted first, true second.
+Alphas are float32 (H, W) in 0..1: prediction first, reference second.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ Alpha = npt.NDArray[np.float32]
 
 _SIGMA = 1.4
 _CONN_LEVELS = np.arange(11) * 0.1
-"""In double precision, to which the alphas are raised in comparisons: 0.7 of a float32 alpha lies below 7 * 0.1."""
+"""Thresholds in double precision: a float32 alpha of 0.7 lies below 7 * 0.1."""
 
 _CONN_TOLERANCE = 0.15
 
 
 def mad(pred: Alpha, true: Alpha) -> float:
-    """Mean absolute difference, times 1e3."""
+    """Return the mean absolute difference, times 1e3."""
     return float(np.abs(pred - true).mean()) * 1e3
 
 
 def mse(pred: Alpha, true: Alpha) -> float:
-    """Mean squared difference, times 1e3."""
+    """Return the mean squared difference, times 1e3."""
     return float(np.square(pred - true).mean()) * 1e3
 
 
 def grad(pred: Alpha, true: Alpha) -> float:
-    """Squared differences of the gradients' magnitudes, summed, over 1000 (of min-max normalised alphas)."""
+    """Return the sum of squared differences of gradient magnitudes, over 1000 (min-max normalized alphas)."""
     return float(np.square(_gradient(pred) - _gradient(true)).sum()) / 1000
 
 
 def conn(pred: Alpha, true: Alpha) -> float:
-    """Differences of how far pixels are connected to the largest region both alphas share, summed, over 1000."""
+    """Return the summed difference of connectivity to the largest region that both alphas share, over 1000."""
     level = np.ones_like(true)
     known = np.zeros(true.shape, bool)
     for previous, threshold in itertools.pairwise(_CONN_LEVELS):
@@ -49,7 +49,7 @@ def conn(pred: Alpha, true: Alpha) -> float:
 
 
 def dtssd(pred: Alpha, pred_before: Alpha, true: Alpha, true_before: Alpha) -> float:
-    """Root of the mean squared difference of the changes since the frame before, times 1e2."""
+    """Return the root mean squared difference of the temporal derivatives, times 1e2."""
     change = (pred - pred_before).astype(np.float64) - (true - true_before)
     return math.sqrt(float(np.square(change).mean())) * 1e2
 
@@ -68,7 +68,7 @@ def _connectivity(alpha: Alpha, level: Alpha) -> Alpha:
 
 
 def _gradient(alpha: Alpha) -> npt.NDArray[np.float64]:
-    """The magnitude of the Gaussian-derivative gradient."""
+    """Return the magnitude of the Gaussian-derivative gradient."""
     low, high = float(alpha.min()), float(alpha.max())
     normal = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
     along, across = _gaussian_derivative()
@@ -78,7 +78,7 @@ def _gradient(alpha: Alpha) -> npt.NDArray[np.float64]:
 
 
 def _gaussian_derivative() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The 1-D derivative of a Gaussian and the Gaussian, whose outer product has unit norm."""
+    """Return the 1-D derivative of a Gaussian and the Gaussian; their outer product has unit norm."""
     reach = math.ceil(_SIGMA * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * _SIGMA * 0.01)))
     x = np.arange(-reach, reach + 1, dtype=np.float64)
     gaussian = np.exp(-(x**2) / (2 * _SIGMA**2)) / (_SIGMA * math.sqrt(2 * math.pi))

@@ -1,4 +1,4 @@
-"""Where a layer of a synthetic sequence is in each frame: affine maps that drift, sway, stop and turn back."""
+"""Motion of a layer in a synthetic sequence: affine maps that drift, sway, stop and reverse."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Placement:
-    """How a source image lies in the frame: the source's anchor point comes to `centre`."""
+    """Placement of a source image in the frame: the source's anchor point is mapped to `centre`."""
 
     anchor: tuple[float, float]
     """(x, y) in pixels of the source."""
     centre: tuple[float, float]
     """(x, y) in pixels of the frame."""
     scale: tuple[float, float]
-    """Frame pixels per source pixel, across and down."""
+    """Frame pixels per source pixel (x, y)."""
     turn: float = 0.0
     """Degrees, counter-clockwise."""
     mirrored: bool = False
 
     def matrix(self) -> Floats:
-        """The 2x3 map from source to frame coordinates."""
+        """Return the 2x3 map from source to frame coordinates."""
         angle = np.deg2rad(self.turn)
         rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         sx = -self.scale[0] if self.mirrored else self.scale[0]
@@ -38,10 +38,10 @@ class Placement:
 
 
 def random_path(rng: Rng, frames: int, size: tuple[int, int], speed: float) -> list[Floats]:
-    """For each frame a small 3x3 map of frame coordinates, the identity in the first; `size` is (width, height).
+    """Return a 3x3 map of frame coordinates for each frame, the identity for the first; `size` is (width, height).
 
-    `speed` is the usual shift per frame as a fraction of the width. One path in three stands still; others stop or
-    turn back half-way.
+    speed: usual shift per frame as a fraction of the width. One path in three is static; others stop or reverse
+    half-way.
     """
     still = [np.eye(3)] * frames
     if frames == 1 or rng.random() < 0.33:
@@ -68,10 +68,10 @@ def random_path(rng: Rng, frames: int, size: tuple[int, int], speed: float) -> l
 def warp_all(
     layers: Pixels, matrix: Floats, path: list[Floats], size: tuple[int, int], border: int, fill: int = 0
 ) -> list[Pixels]:
-    """The source (H, W, 3, 4 or 7) as it lies in each frame, (h, w, as many); `size` is (width, height).
+    """Return the source (H, W, 3, 4 or 7) warped into each frame, (h, w, same); `size` is (width, height).
 
-    With a constant `border`, what lies outside the source is `fill` in the first three channels, 0 in the
-    others. A source much larger than it appears is shrunk first, by areas, so that nothing glitters.
+    With a constant `border`, pixels outside the source are `fill` in the first three channels and 0 in the others. A
+    source that is minified strongly is downsampled by area first, to prevent aliasing.
     """
     pieces = (layers[..., :3], layers[..., 3:]) if layers.shape[2] > 4 else (layers,)
     parts = [np.ascontiguousarray(piece) for piece in pieces]

@@ -1,4 +1,4 @@
-"""Things that stand in rooms and are taken for people: flags, curtains, banners, and tall shapes of other colours."""
+"""Distractors that are mistaken for people: flags, curtains, banners and tall shapes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST = 3
 
 
 def with_objects(room: Pixels, rng: Rng) -> Pixels:
-    """`room` (H, W, 3) uint8 RGB with one to three things in it; a new picture of its size."""
+    """Return a copy of `room`, (H, W, 3) uint8 RGB, with one to three objects added."""
     picture = room.astype(np.float32)
     height, width = room.shape[:2]
     for _ in range(int(rng.integers(1, _MOST + 1))):
@@ -23,7 +23,7 @@ def with_objects(room: Pixels, rng: Rng) -> Pixels:
         cloth = rng.random() < 0.6
         colour = _folded(_pattern(tall, wide, rng), rng) if cloth else _piece(room, tall, wide, rng)
         mask = _outline(tall, wide, cloth, rng)
-        # Beside where people sit more often than behind them.
+        # More often beside the usual position of people than behind it.
         centre = rng.beta(0.6, 0.6) * width
         left, top = round(centre - wide / 2), round(rng.uniform(-0.1, 0.5) * height) if cloth else height - tall
         _paste(picture, colour, mask, left, top)
@@ -31,7 +31,7 @@ def with_objects(room: Pixels, rng: Rng) -> Pixels:
 
 
 def _pattern(height: int, width: int, rng: Rng) -> Floats:
-    """Stripes of two or three strong colours, often with a dotted field in one corner."""
+    """Return stripes of two or three strong colours, often with a dotted field in one corner."""
     palette = [rng.uniform(0, 255, 3) for _ in range(3)]
     if rng.random() < 0.5:
         palette[:2] = [np.array([190.0, 25.0, 45.0]), np.array([240.0, 238.0, 235.0])]
@@ -52,7 +52,7 @@ def _pattern(height: int, width: int, rng: Rng) -> Floats:
 
 
 def _folded(cloth: Floats, rng: Rng) -> Floats:
-    """The cloth hanging in folds: displaced and shaded along waves."""
+    """Return the cloth with folds: displaced and shaded along waves."""
     height, width = cloth.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     phase = x / width * rng.uniform(6, 30) + y / height * rng.uniform(-3, 3) + rng.uniform(0, 6.28)
@@ -64,7 +64,7 @@ def _folded(cloth: Floats, rng: Rng) -> Floats:
 
 
 def _piece(room: Pixels, height: int, width: int, rng: Rng) -> Floats:
-    """A piece of the room itself, stretched, in other colours."""
+    """Return a piece of the room, stretched and recoloured."""
     rows, columns = room.shape[:2]
     top, left = int(rng.integers(0, max(1, rows // 2))), int(rng.integers(0, max(1, columns // 2)))
     piece = cv2.resize(room[top : top + rows // 2 + 1, left : left + columns // 2 + 1], (width, height))
@@ -74,7 +74,7 @@ def _piece(room: Pixels, height: int, width: int, rng: Rng) -> Floats:
 
 
 def _outline(height: int, width: int, cloth: bool, rng: Rng) -> Floats:
-    """(height, width) 0..1: a hanging rectangle with wavy sides, or something tall and round or pointed."""
+    """Return a shape (height, width) in 0..1: a hanging rectangle with wavy sides, or a tall round or pointed one."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     across = np.abs(x / width * 2 - 1)
     down = y / height

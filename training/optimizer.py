@@ -1,7 +1,7 @@
-"""The trainer's optimiser: Muon for the kernels of convolutions, AdamW for everything else.
+"""Optimizer: Muon for convolution kernels, AdamW for everything else.
 
-Muon (Jordan et al., 2024) makes the direction of a kernel's momentum orthogonal: rare directions are learnt as
-fast as common ones. Its steps are scaled to the size of AdamW's (Liu et al., arXiv 2502.16982): one rate serves both.
+Muon (Jordan et al., 2024) orthogonalizes the momentum of a kernel, so that rare directions are learned as fast as
+common ones. Steps are scaled to the size of AdamW's (Liu et al., arXiv 2502.16982), so that both share a rate.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _ITERATIONS = 5
 _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
 """Jordan's coefficients: five iterations bring every singular value near 1."""
 _ADAMW_SIZE = 0.2
-"""The root mean square of AdamW's steps, at a rate of 1."""
+"""Root mean square of AdamW's steps at a rate of 1."""
 _LEAST_SIDE = 8
-"""A kernel with fewer channels in or out has no directions worth balancing."""
+"""Kernels with fewer input or output channels use AdamW."""
 
 
 class Optimizer:
-    """Muon and AdamW side by side, at one learning rate."""
+    """Muon and AdamW with one learning rate."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
         kernels: list[nn.Parameter] = []
@@ -37,40 +37,40 @@ class Optimizer:
         }
 
     def set_rate(self, rate: float) -> None:
-        """The learning rate from now on."""
+        """Set the learning rate."""
         for part in self._parts.values():
             for group in part.param_groups:
                 group["lr"] = rate
 
     def zero_grad(self) -> None:
-        """Forgets the gradients."""
+        """Clear the gradients."""
         for part in self._parts.values():
             part.zero_grad(set_to_none=True)
 
     def step(self) -> None:
-        """Moves the parameters against their gradients."""
+        """Update the parameters."""
         for part in self._parts.values():
             part.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on."""
+        """Return the state for `load_state_dict`."""
         return {name: part.state_dict() for name, part in self._parts.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on where another left off."""
+        """Restore the state of `state_dict`."""
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum with orthogonal steps, for kernels (out, in, ...), each seen as a matrix (out, the rest)."""
+    """Momentum with orthogonalized steps, for kernels (out, in, ...), each treated as a matrix (out, rest)."""
 
     def __init__(self, kernels: list[nn.Parameter], rate: float) -> None:
         super().__init__(kernels, {"lr": rate})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Moves the kernels; those of one shape together."""
+        """Update the kernels, in batches of equal shape."""
         for group in self.param_groups:
             alike: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
             for kernel in group["params"]:
@@ -85,7 +85,7 @@ class Muon(torch.optim.Optimizer):
                     kernel.sub_(direction.reshape(kernel.shape), alpha=length)
 
     def _lookahead(self, kernel: Tensor) -> Tensor:
-        """Nesterov's momentum of this kernel."""
+        """Return the Nesterov momentum of this kernel."""
         assert kernel.grad is not None
         state = self.state[kernel]
         if not state:
@@ -95,9 +95,9 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """The matrices (N, R, C) with every singular value brought to about 1 (Newton-Schulz), float32.
+    """Return the matrices (N, R, C) with all singular values near 1 (Newton-Schulz), float32.
 
-    The iteration's polynomials are gathered in the small square matrix and applied once.
+    The polynomials of the iterations are accumulated in the small square matrix and applied once.
     """
     a, b, c = _POLYNOMIAL
     wide = matrices.shape[1] < matrices.shape[2]

@@ -1,4 +1,4 @@
-"""Training by several processes of one thread each, which a busy CPU disturbs less than one process of several."""
+"""Data-parallel training in single-threaded processes, which tolerate a busy CPU better than threads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 
 def join(rank: int, count: int, rendezvous: str) -> None:
-    """Makes this process one of `count`; `rendezvous` is a file that they share. One process alone needs none."""
+    """Join the group of `count` processes; `rendezvous` is a file that they share, not needed for one process."""
     if count > 1:
         dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=count)
 
 
 def average_gradients(parameters: Iterable[nn.Parameter], count: int) -> None:
-    """Replaces every gradient by its mean over the processes."""
+    """Replace each gradient by its mean over the processes."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     if count == 1:
         return
@@ -30,7 +30,7 @@ def average_gradients(parameters: Iterable[nn.Parameter], count: int) -> None:
 
 
 def agreed(value: bool, count: int) -> bool:
-    """The first process' answer, for all."""
+    """Return the value of process 0 in all processes."""
     if count == 1:
         return value
     flag: Tensor = torch.tensor([float(value)])

@@ -1,4 +1,4 @@
-"""Draws a run's log as curves: `python -m training.report LOG... --out curves.png`."""
+"""Plot the log of a run: `python -m training.report LOG... --out curves.png`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(
     logs: Annotated[list[Path], typer.Argument(help="The log.jsonl of each stretch, in order.")],
     out: Annotated[Path, typer.Option(help="The picture to write.")],
 ) -> None:
-    """One panel for the training losses, one for the error on validation pictures, one for IoU and empty rooms."""
+    """Plot training losses, validation error, and IoU with empty rooms, one panel each."""
     panels = [
         draw_panel("training loss, by part", read(logs, "losses", ("l1", "laplacian", "entropy", "hints"), smooth=15)),
         draw_panel("validation MAD, 1e-3", read(logs, "check", ("photo_mad", "clip_mad"))),
@@ -34,7 +34,7 @@ def main(
 
 
 def read(logs: list[Path], part: str, names: tuple[str, ...], smooth: int = 1) -> dict[str, Points]:
-    """{name: [(minutes since the first stretch began, value)]}, each value a mean of the last `smooth`."""
+    """Return {name: [(minutes since the first stretch began, value)]}; values are means of the last `smooth`."""
     curves: dict[str, Points] = {name: [] for name in names}
     before = 0.0
     for log in logs:
@@ -47,7 +47,7 @@ def read(logs: list[Path], part: str, names: tuple[str, ...], smooth: int = 1) -
 
 
 def draw_panel(title: str, curves: dict[str, Points]) -> Pixels:
-    """A chart, uint8 (300, 860, 3) RGB: minutes across, the values from 0 or a little below the least up."""
+    """Return a chart, uint8 (300, 860, 3) RGB: values over minutes."""
     panel = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
     every = [point for points in curves.values() for point in points]
     if not every:

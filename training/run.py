@@ -1,4 +1,4 @@
-"""A stretch of training: resumable, with averaged weights, a log, and checkpoints by the clock."""
+"""A stretch of training: resumable, with averaged weights, a log and periodic checkpoints."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _WARM_UP_STEPS = 150
 _LONGEST_GRADIENT = 2.0
 _LOG_EVERY = 20
 _OTHER_SIZES = (0.6, 0.7, 0.8, 0.9, 1.1, 1.2)
-"""Of those of the stage."""
+"""As a fraction of the steps of the stage."""
 _GRAIN = 16
-"""Width and height are multiples of it."""
+"""Width and height are multiples of this."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stretch of training does; see the options of `training.train`."""
+    """Settings of a stretch of training; see the options of `training.train`."""
 
     out: Path
     cache: Path
@@ -52,11 +52,11 @@ class Stage:
     vary: float = 0.0
     """Share of the steps whose frames have another size."""
     unspoilt: float = 0.0
-    """Share of the samples that no camera spoils."""
+    """Share of samples without camera degradation."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
-    """(width, height) of the frames of a step: the stage's, or now and then another, the same in all processes."""
+    """Return (width, height) of the frames of a step: the stage's or a variation, equal in all processes."""
     rng = np.random.default_rng([stage.seed, step])
     if rng.random() >= stage.vary:
         return stage.size
@@ -66,10 +66,10 @@ def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
 
 
 class Run:
-    """One process' part in a stretch of training; the process of rank 0 keeps the log and the checkpoints."""
+    """One process of a stretch of training; rank 0 writes the log and the checkpoints."""
 
     def __init__(self, stage: Stage, rank: int, processes: int, rendezvous: str) -> None:
-        """Begins anew, from the weights of `stage.begin`, or, where `stage.out` holds a run, where that one stopped."""
+        """Start from the weights of `stage.begin`, or resume the run in `stage.out`."""
         cv2.setNumThreads(1)
         self.stage, self.rank, self.processes = stage, rank, processes
         parallel.join(rank, processes, rendezvous)
@@ -80,14 +80,14 @@ class Run:
         self.optimizer = Optimizer(self.learner.parameters(), stage.rate)
         self.step, self.seconds = 0, 0.0
         self.stopped = False
-        """Whether it was asked to end early."""
+        """Whether `stop` was called."""
         self._load()
         self._sources: dict[tuple[int, int], SampleSource] = {}
         self.source = self._source_of(stage.size)
 
     @property
     def checkpoint(self) -> Path:
-        """The newest checkpoint of this run."""
+        """Path of the newest checkpoint of this run."""
         return self.stage.out / "checkpoint.pt"
 
     def stop(self) -> None:
@@ -97,10 +97,10 @@ class Run:
         self.stopped = True
 
     def train(self) -> None:
-        """Trains until the stage's minutes are over, or `stop`; then writes the checkpoint."""
+        """Train until the stage's minutes are over or `stop` is called; then write the checkpoint."""
         self.learner.train()
         if self.stage.frames > 1:
-            # Too few scenes make a batch of sequences for statistics of their own.
+            # Batches of sequences hold too few scenes for batch statistics.
             _keep_statistics(self.learner)
         begun = saved = time.monotonic()
         before = self.seconds
@@ -181,7 +181,7 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.seconds = state["step"], state["seconds"]
         else:
-            # A new stretch goes on from the averaged weights, which are the better ones.
+            # A new stretch starts from the averaged weights, which are better.
             self.learner.load_state_dict(self.average.module.state_dict())
 
     def _log(self, entry: dict[str, dict[str, float]]) -> None:
@@ -198,7 +198,7 @@ def _keep_statistics(learner: Learner) -> None:
 
 
 class _Ema:
-    """The moving average of `AveragedModel`, with a short memory at first."""
+    """Moving average for `AveragedModel` with a short window at first."""
 
     def __init__(self, decay: float) -> None:
         self.decay = decay

@@ -1,4 +1,4 @@
-"""Reads alpha sequences: videos, or folders of images."""
+"""Reading alpha sequences: videos, or folders of images."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ VIDEOS = frozenset({".mkv", ".mp4", ".mov", ".avi", ".webm", ".m4v"})
 
 
 def find_clips(path: Path) -> dict[str, Path]:
-    """The alpha sequences that lie at `path`, by name.
+    """Return the alpha sequences at `path`, by name.
 
     A video, or a folder of images, is one sequence, named "". Other folders hold sequences of both kinds.
-    Raises UsageError where there is nothing of the kind.
+    Raises UsageError if there is none.
     """
     if path.is_file():
         if path.suffix.lower() not in VIDEOS:
@@ -41,9 +41,9 @@ def find_clips(path: Path) -> dict[str, Path]:
 
 
 def read_alphas(path: Path) -> Iterator[Alpha]:
-    """The alphas of a video or of a folder of images in the order of their names, float32 (H, W) in 0..1.
+    """Yield the alphas of a video, or of a folder of images sorted by name, float32 (H, W) in 0..1.
 
-    Colours count as greys. Raises SourceOpenError where a file cannot be read.
+    Colours are converted to grey. Raises SourceOpenError if a file cannot be read.
     """
     return _read_images(path) if path.is_dir() else _read_video(path)
 
@@ -64,7 +64,7 @@ def _read_video(path: Path) -> Iterator[Alpha]:
     try:
         with av.open(path) as container:
             for frame in container.decode(video=0):
-                # By way of RGB, which has one range; that of grey frames is a matter of opinion.
+                # Via RGB, which has one range; the range of grey frames is ambiguous.
                 rgb = frame.to_ndarray(format="rgb24")
                 yield rgb.mean(2, dtype=np.float32) / 255
     except (av.FFmpegError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""One training step's arithmetic: a batch of samples to the loss that is minimised."""
+"""Arithmetic of a training step: from a batch of samples to the loss."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _EDGE_REACH = 6
 
 
 class Learner(nn.Module):
-    """The student, and beside it heads that are for the training only: rough mattes from the coarse features.
+    """The student with auxiliary heads for training: rough mattes from the coarse features.
 
-    They teach the deeper layers directly what the person's outline is, at 1/4, 1/8 and 1/16.
+    They supervise the deeper layers at 1/4, 1/8 and 1/16 directly.
     """
 
     def __init__(self) -> None:
@@ -34,9 +34,9 @@ class Learner(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
 
     def forward(self, src: Tensor, fgr: Tensor, pha: Tensor, half: bool) -> dict[str, Tensor]:
-        """The parts of the loss, for (B, T, C, H, W) in 0..1; they are to be summed.
+        """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1.
 
-        With `half` the network runs in bfloat16, the losses in float32 all the same.
+        half: run the network in bfloat16; the losses stay in float32.
         """
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)

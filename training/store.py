@@ -1,4 +1,4 @@
-"""Images of many sizes packed into one file that is read by memory map, so that loading costs nothing."""
+"""Images of different sizes in one memory-mapped file."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Entry:
-    """Where an image lies in the pack, and what is known of it."""
+    """Position and metadata of an image in the pack."""
 
     name: str
     group: str
-    """What the entry is: a source of photos, "background", "cutout" or the name of a clip."""
+    """Kind: a source of photos, "background", "cutout" or the name of a clip."""
     offset: int
     shape: tuple[int, int, int]
     """(height, width, channels)."""
     validation: bool = False
     composable: bool = False
-    """The alpha is good enough to cut the person out and put it elsewhere."""
+    """Whether the alpha is good enough to cut the person out."""
     usable: bool = True
-    """The teacher was sure enough for the photo to be learnt from as it is."""
+    """Whether the teacher was certain enough to learn from the photo as it is."""
 
 
 _FLUSH_EVERY = 200
 
 
 class PackWriter:
-    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json`, now and then and at the end."""
+    """Appends uint8 images (H, W, C) to `NAME.u8` and lists them in `NAME.json`, periodically and at the end."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class PackWriter:
         composable: bool = False,
         usable: bool = True,
     ) -> None:
-        """Appends one image, uint8 (H, W, C)."""
+        """Append one image, uint8 (H, W, C)."""
         height, width, channels = pixels.shape
         entry = Entry(name, group, self._file.tell(), (height, width, channels), validation, composable, usable)
         self._file.write(np.ascontiguousarray(pixels).tobytes())
@@ -70,16 +70,16 @@ class PackWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Makes what was added so far readable."""
+        """Write the list of images so far."""
         self._file.flush()
         text = json.dumps([asdict(entry) for entry in self._entries])
         self._path.with_suffix(".json").write_text(text, encoding="utf-8")
 
 
 class Pack:
-    """Reads what a `PackWriter` wrote: `entries`, and `pixels` of each.
+    """Reads a pack: `entries`, and `pixels` of each.
 
-    With `halved`, all images are half as wide and high as they were stored; they are then kept in memory.
+    halved: return all images at half of the stored width and height; they are then kept in memory.
     """
 
     def __init__(self, path: Path, *, halved: bool = False) -> None:
@@ -90,7 +90,7 @@ class Pack:
         self._halves: dict[int, Pixels] = {}
 
     def pixels(self, entry: Entry) -> Pixels:
-        """The image, uint8 (H, W, C), not to be written to."""
+        """Return the image, uint8 (H, W, C), read-only."""
         if self._bytes is None:
             raise LookupError(f"The pack holds no images, so not {entry.name} either.")
         if entry.offset in self._halves:

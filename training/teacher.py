@@ -1,4 +1,4 @@
-"""The teacher: RVM, whose alpha and foreground the student learns to give."""
+"""The teacher: RVM, whose alpha and foreground the student learns to reproduce."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 SETTLING_PASSES = 2
-"""How often a photo is shown, so that the recurrent state settles as it would in a video."""
+"""Number of passes over a photo, so that the recurrent state settles."""
 
 
 class Teacher:
@@ -36,11 +36,11 @@ class Teacher:
         self._state: list[Floats] | None = None
 
     def reset(self) -> None:
-        """Forgets the frames seen; call between videos."""
+        """Reset the recurrent state; call between videos."""
         self._state = None
 
     def frame(self, rgb: Pixels) -> tuple[Pixels, Pixels]:
-        """Foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame of a video, uint8 (H, W, 3) RGB."""
+        """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W, 3) RGB."""
         height, width = rgb.shape[:2]
         if self._state is None:
             self._state = [x.numpy() for x in self._network.initial_state(1, height, width)]
@@ -51,7 +51,7 @@ class Teacher:
         return _to_pixels(foreground), _to_pixels(alpha)
 
     def photo(self, rgb: Pixels, passes: int = SETTLING_PASSES) -> tuple[Pixels, Pixels]:
-        """As `frame`, of a photo shown `passes` times in a row."""
+        """Return the result of `frame` for a photo after `passes` repetitions."""
         self.reset()
         for _ in range(passes):
             result = self.frame(rgb)

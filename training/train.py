@@ -1,4 +1,4 @@
-"""Trains the student from the teacher's cache: `python -m training.train --help`."""
+"""Train the student from the teacher's cache: `python -m training.train --help`."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from training.run import Run, Stage
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 SAVING_LIMIT_S = 120.0
-"""So long may a process take for its last checkpoint once it was asked to end."""
+"""Time for a process to write its last checkpoint after it was asked to end."""
 FAILED_LIMIT_S = 10.0
-"""And so long where another process has failed already."""
+"""The same if another process has failed already."""
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What every process of a run is started with."""
+    """Arguments of every process of a run."""
 
     stage: Stage
     processes: int
@@ -55,9 +55,9 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     half: Annotated[bool, typer.Option(help="bfloat16 in the network.")] = True,
 ) -> None:
-    """Trains the student, or goes on where the run in OUT stopped; the best stretches are small frames first.
+    """Train the student, or resume the run in OUT. Start with small frames.
 
-    SIGTERM and Ctrl+C end it after the step in progress, with a checkpoint.
+    SIGTERM and Ctrl+C end it after the current step, with a checkpoint.
     """
     folder = cache or default_cache()
     missing = [pack for pack in PACKS if not (folder / f"{pack}.json").is_file()]
@@ -85,7 +85,7 @@ def main(
 
 
 def train_here(stage: Stage) -> int:
-    """The whole run in this process; gives the exit code."""
+    """Run in this process; return the exit code."""
     run = Run(stage, 0, 1, "")
     _end_on_signals(run.stop)
     run.train()
@@ -93,7 +93,7 @@ def train_here(stage: Stage) -> int:
 
 
 def train_in_processes(stage: Stage, processes: int) -> int:
-    """The run in processes of its own, none of which outlives this call; gives the exit code."""
+    """Run in child processes, none of which outlives this call; return the exit code."""
     context = multiprocessing.get_context("spawn")
     workers: list[SpawnProcess] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -118,7 +118,7 @@ def _end_on_signals(end: Callable[[], object]) -> None:
 
 
 def _interrupt() -> NoReturn:
-    for number in _STOPPING:  # what follows is the end, and is not to be interrupted
+    for number in _STOPPING:  # the shutdown below must not be interrupted
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -137,8 +137,8 @@ def _end(workers: list[SpawnProcess]) -> None:
 
 
 def work(rank: int, launch: Launch) -> None:
-    """One process of a run; it also ends when the process that started it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; the one that started them tells
+    """Run one process of a run; it ends if its parent ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process; the parent forwards it
     torch.set_num_threads(1)
     run = Run(launch.stage, rank, launch.processes, launch.rendezvous)
     signal.signal(signal.SIGTERM, lambda *_: run.stop())

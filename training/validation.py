@@ -1,4 +1,4 @@
-"""What networks are compared on: people, clips and rooms that no training saw, and the teacher's alphas."""
+"""Validation data for comparing networks: unseen people, clips and rooms, with the teacher's alphas."""
 
 from __future__ import annotations
 
@@ -22,57 +22,57 @@ SIZE = (512, 288)
 """(width, height) of the comparison's frames."""
 
 _PHOTO = "photo"
-"""The kind of a photo until its truth is known."""
+"""Kind of a photo before its reference is known."""
 
 WARM_UP_FRAMES = 3
-"""Frames that are shown and not measured; a photo is shown so many times and once more."""
+"""Warm-up frames, which are not measured."""
 
 
 class Matter(Protocol):
-    """Anything that gives alphas to the frames of a video."""
+    """Interface of a method that computes alphas of the frames of a video."""
 
     def reset(self) -> None:
-        """A new video begins."""
+        """Reset the state for a new video."""
 
     def alpha(self, rgb: Pixels) -> Alpha:
-        """Alpha, float32 (H, W) in 0..1, of the next frame, uint8 (H, W, 3) RGB."""
+        """Return alpha, float32 (H, W) in 0..1, of the next frame, uint8 (H, W, 3) RGB."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A video, or a photo as one that stands still, at the comparison's size."""
+    """A video, or a photo as a static video, at the size of the comparison."""
 
     name: str
     kind: str
     """"shoulders" (heads and shoulders, half bodies), "other people", "clip" or "room"."""
     frames: list[Pixels]
-    """Each uint8 (288, 512, 3) RGB; one alone for photos and rooms."""
+    """uint8 (288, 512, 3) RGB each; one for photos and rooms."""
     true: list[Alpha]
-    """The teacher's alpha of each measured frame: of all but the first few of a clip, of the one of a photo."""
+    """Teacher's alpha of each measured frame: all but the warm-up of a clip, the only one of a photo."""
 
     @property
     def still(self) -> bool:
-        """One frame, to be shown several times."""
+        """Whether the scene is one repeated frame."""
         return len(self.frames) == 1
 
 
 class TeacherMatter:
-    """The teacher as one of the competitors."""
+    """The teacher as a method of the comparison."""
 
     def __init__(self, teacher: Teacher) -> None:
         self._teacher = teacher
 
     def reset(self) -> None:
-        """Forgets the frames seen."""
+        """Reset the recurrent state."""
         self._teacher.reset()
 
     def alpha(self, rgb: Pixels) -> Alpha:
-        """As `Matter` wants it."""
+        """See `Matter`."""
         return self._teacher.frame(rgb)[1][..., 0].astype(np.float32) / np.float32(255)
 
 
 def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
-    """The validation scenes: up to `photos` photos, the clips in `clips` that are for validation, and rooms.
+    """Return the validation scenes: up to `photos` photos, the validation clips in `clips`, and rooms.
 
     The teacher's alphas are computed once and kept in `cache`/validation.npz.
     """
@@ -88,7 +88,7 @@ def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
         if scene.kind == "room":
             scene.true.append(np.zeros(scene.frames[0].shape[:2], np.float32))
             continue
-        # A photo cut in another way is another scene.
+        # Another crop of a photo is another scene.
         key = f"{scene.name}:{zlib.crc32(scene.frames[-1].tobytes()):08x}"
         if key not in known:
             teacher = teacher or TeacherMatter(Teacher(weights, precision="f32"))
@@ -100,14 +100,14 @@ def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
 
 
 def alphas(matter: Matter, scene: Scene) -> list[Alpha]:
-    """What `matter` makes of the measured frames of a scene, after the warm-up."""
+    """Return the alphas of `matter` for the measured frames of a scene, after the warm-up."""
     matter.reset()
     frames = scene.frames * (WARM_UP_FRAMES + 1) if scene.still else scene.frames
     return [matter.alpha(frame) for frame in frames][WARM_UP_FRAMES:]
 
 
 def _sorted(photo: Scene) -> Scene:
-    """What a photo shows is told by the truth that it is compared with."""
+    """Determine the kind of a photo from its reference."""
     alone = shows_head_and_shoulders(np.rint(photo.true[0] * 255).astype(np.uint8))
     return replace(photo, kind="shoulders" if alone else "other people")
 

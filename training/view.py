@@ -1,4 +1,4 @@
-"""How a photo of people is put into a webcam's frame, and what such a frame shows."""
+"""Cropping a photo of people as by a webcam, and what such a crop shows."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 
 _ABOVE = 1 / 12
-"""Of the frame's height, left free above the head where the photo allows it."""
+"""Space above the head as a fraction of the frame's height, if the photo has it."""
 _FEWEST_PIXELS = 3
-"""A row with fewer pixels of somebody does not count as the top of a head."""
+"""Person's pixels in a row below which it is not the top of a head."""
 _ONE_PIECE = 0.95
 _LEAST_HEIGHT = 0.35
 _HEADS, _ONE_HEAD = 0.4, 0.15
-"""Of somebody's height from the top on, so little of each row is beside its longest run where there is one head."""
+"""Largest share of pixels beside the longest run of each row if there is one head."""
 _SHOULDERS = 1.35
-"""Shoulders are at least so many times as wide as the head."""
+"""Least width of shoulders relative to the head."""
 
 
 def filling(image: Pixels, size: tuple[int, int]) -> Pixels:
-    """The picture (H, W, C <= 4) scaled to fill `size` (width, height), cut off below more than above."""
+    """Return the image (H, W, C <= 4) scaled to fill `size` (width, height), cropped mostly at the bottom."""
     scaled = _covering(image, size)
     return _cut(scaled, size, (scaled.shape[0] - size[1]) // 5)
 
 
 def head_in_view(layers: Pixels, size: tuple[int, int]) -> Pixels:
-    """The photo scaled to fill `size` (width, height) and cut as one sits before a webcam: the head is in view.
+    """Return the photo scaled to fill `size` (width, height) and cropped as by a webcam: the head is in view.
 
     layers: uint8 (H, W, C), the last channel the alpha of the people.
     """
@@ -37,15 +37,15 @@ def head_in_view(layers: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def top_of_head(alpha: Pixels) -> int:
-    """The first row in which a matte, uint8 (H, W), shows somebody; 0 where it shows nobody."""
+    """Return the first row in which a matte, uint8 (H, W), shows a person; 0 if there is none."""
     rows = np.flatnonzero((alpha > 127).sum(1) > _FEWEST_PIXELS)
     return int(rows[0]) if rows.size else 0
 
 
 def shows_head_and_shoulders(alpha: Pixels) -> bool:
-    """Whether a matte, uint8 (H, W), is that of one person whose head is in view, and below it shoulders or a body.
+    """Return whether a matte, uint8 (H, W), shows one person with head and shoulders or more.
 
-    Not so are faces that fill the frame, heads cut off above, several heads and people far away.
+    False for faces that fill the frame, cropped heads, several heads and distant people.
     """
     height = alpha.shape[0]
     _, labels, pieces, _ = cv2.connectedComponentsWithStats((alpha > 127).astype(np.uint8))
@@ -66,7 +66,7 @@ def shows_head_and_shoulders(alpha: Pixels) -> bool:
 
 
 def _beside_the_longest(shown: npt.NDArray[np.bool_]) -> float:
-    """The share of the pixels shown (H, W) that are not in the longest run of their row."""
+    """Return the share of pixels of `shown` (H, W) outside the longest run of their row."""
     longest = 0
     for row in shown:
         edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))

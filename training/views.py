@@ -1,7 +1,7 @@
-"""Photos cut as one sits before a webcam, with what the teacher makes of the very cut: the pack `views`.
+"""Photos cropped as by a webcam, with the teacher's output for the same crop: the pack `views`.
 
-A student learns best from a teacher that sees what it sees (Beyer et al., arXiv 2106.05237). RVM's matte of a whole
-photo and that of a cut of it differ by as much as a good student errs.
+A student learns best from a teacher with the same input (Beyer et al., arXiv 2106.05237). RVM's mattes of a whole photo
+and of a crop of it differ by as much as the error of a good student.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from training.store import Entry, Pack, PackWriter
 from training.view import head_in_view, top_of_head
 
 SEEN_SIZE, KEPT_SIZE = (512, 288), (384, 216)
-"""(width, height) of the cut that the teacher sees, and at which it is kept."""
+"""(width, height) of the crop that the teacher processes, and at which it is stored."""
 
 _SETTLING_PASSES = 3
 _CERTAIN = 0.9
-"""Least overlap of the teacher's mattes at two sizes of a cut that is learnt from."""
+"""Least overlap of the teacher's mattes of a crop at two sizes."""
 _HEADS = 0.85
-"""Share of the cuts that begin at a head or a little above."""
+"""Share of crops that begin at a head or slightly above."""
 
 
 class PhotoTeacher(Protocol):
-    """What is asked of `training.teacher.Teacher`."""
+    """Interface of `training.teacher.Teacher`."""
 
     def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
-        """Foreground (H, W, 3) and alpha (H, W, 1) of a photo (H, W, 3) RGB shown `passes` times, all uint8."""
+        """Return foreground (H, W, 3) and alpha (H, W, 1) of a photo (H, W, 3) RGB after `passes` passes, uint8."""
 
 
 def pack_views(cache: Path, pictures: list[Picture], teacher: PhotoTeacher) -> None:
-    """Cuts the photos in `cache`/people that can be learnt from and packs what the teacher sees in them.
+    """Crop the usable photos in `cache`/people and pack the teacher's output for them.
 
-    Portraits are cut twice, people from head to foot once, those for validation once and always in the same way.
+    Portraits are cropped twice, whole bodies once; validation photos once and always in the same way.
     """
     people = Pack(cache / "people")
     masks = {picture.name: picture.mask for picture in pictures}
@@ -56,7 +56,7 @@ def pack_views(cache: Path, pictures: list[Picture], teacher: PhotoTeacher) -> N
 
 
 def _cuts(entries: list[Entry]) -> list[tuple[Entry, int]]:
-    """Photos, and the numbers of their cuts; the second cuts last."""
+    """Return photos and the numbers of their crops; second crops last."""
     usable = [e for e in entries if e.usable]
     twice = [e for e in usable if not (e.validation or e.group in WHOLE_BODY)]
     return [*((e, 0) for e in usable), *((e, 1) for e in twice)]
@@ -68,7 +68,7 @@ def _plain_view(photo: Pixels, teacher: PhotoTeacher) -> Pixels:
 
 
 def _random_view(photo: Pixels, mask: Path | None, teacher: PhotoTeacher, rng: Rng) -> Pixels | None:
-    """RGB, foreground and alpha, (H, W, 7), of a cut of a photo, or None where it is in doubt who is in it."""
+    """Return RGB, foreground and alpha, (H, W, 7), of a crop, or None if it is unclear who is in it."""
     size = photo.shape[1], photo.shape[0]
     whole = np.ascontiguousarray(photo[..., [0, 1, 2, 6]])
     head = top_of_head(whole[..., 3]) if rng.random() < _HEADS else None
@@ -87,7 +87,7 @@ def _random_view(photo: Pixels, mask: Path | None, teacher: PhotoTeacher, rng: R
 
 
 def _is_certain(rgb: Pixels, alpha: Pixels, teacher: PhotoTeacher) -> bool:
-    """Whether the teacher finds the same people in the frame at a smaller size."""
+    """Return whether the teacher finds the same people at a smaller size."""
     height, width = alpha.shape[:2]
     smaller = np.asarray(cv2.resize(rgb, (width * 5 // 8, height * 5 // 8), interpolation=cv2.INTER_AREA), np.uint8)
     other = cv2.resize(teacher.photo(smaller, _SETTLING_PASSES)[1], (width, height), interpolation=cv2.INTER_LINEAR)
@@ -99,7 +99,7 @@ def _warped(layers: Pixels, matrix: npt.NDArray[np.float64]) -> Pixels:
 
 
 def _kept(layers: Pixels) -> Pixels:
-    """The layers (H, W, 7) at the size at which they are kept."""
+    """Return the layers (H, W, 7) at the stored size."""
     parts = [np.ascontiguousarray(part) for part in (layers[..., :3], layers[..., 3:])]
     return np.concatenate([cv2.resize(part, KEPT_SIZE, interpolation=cv2.INTER_AREA) for part in parts], 2).astype(
         np.uint8

@@ -1,9 +1,9 @@
-"""How steady the step is: its median and 95th percentile over many frames, with the window open and without one.
+"""Measure the jitter of the step: median and 95th percentile over many frames, with the window and without.
 
-    python -m benchmarks.bench_steadiness [--frames 2000] [--model M] [--weights F] [--downsample-ratio R] [--no-window]
+    python -m benchmarks.bench_jitter [--frames 2000] [--model M] [--weights F] [--downsample-ratio R] [--no-window]
 
-Prints JSON. The demo source gives 720p at 30 Hz, as a camera would; nothing is used in the window meanwhile. Without a
-screen, set QT_QPA_PLATFORM=offscreen.
+Prints JSON. The demo source delivers 720p at 30 Hz; the window is idle. Without a display set
+QT_QPA_PLATFORM=offscreen.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOOK_S = 0.25
 
 @contextmanager
 def timed_steps() -> Iterator[list[float]]:
-    """The milliseconds of every step of any engine from now on."""
+    """Record the milliseconds of every step of any engine."""
     took_ms: list[float] = []
     step = FrameEngine.step
 
@@ -51,7 +51,7 @@ def timed_steps() -> Iterator[list[float]]:
 
 
 def with_window(settings: Settings, took_ms: list[float], frames: int) -> None:
-    """Opens the window until so many frames were matted."""
+    """Run the window until `frames` frames were matted."""
     from app.gui.shell.application import Session, WindowOptions, make_application
     from app.gui.shell.single_instance import SingleInstance
     from app.gui.state.log_buffer import LogBuffer
@@ -67,7 +67,7 @@ def with_window(settings: Settings, took_ms: list[float], frames: int) -> None:
 
 
 def without_window(settings: Settings, took_ms: list[float], frames: int) -> None:
-    """The pipeline with a sink that keeps the pictures in memory."""
+    """Run the pipeline with a sink in memory."""
     parts = replace(default_parts(), open_recorder=lambda path, width, height, fps, alpha: MemorySink())
     pipeline = Pipeline(settings.replace(output=settings.output.replace(record=Path("memory"))), parts=parts)
     pipeline.start()
