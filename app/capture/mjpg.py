@@ -36,7 +36,9 @@ class MjpgDecoder:
         """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged. data: (n,) uint8, contiguous."""
         check = self._pool.submit(damage, data)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
-        self.last_damage = self._judge(check.result(), decoded=image is not None)
+        # on a busy machine the check may not have started yet: do not wait for its thread
+        found = damage(data) if check.cancel() else check.result()
+        self.last_damage = self._judge(found, decoded=image is not None)
         if not self.last_damage:
             return np.asarray(image, np.uint8)
         if self.damaged % LOG_INTERVAL == 0:
