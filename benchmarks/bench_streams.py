@@ -57,7 +57,7 @@ class Batch:
 
 
 def make_round(batch: Batch, device: torch.device, frames: Tensor) -> Callable[[], None]:
-    """Return a function that runs a round over `frames` (host memory) and returns once composites are in host memory."""
+    """Return a function that runs a round over `frames` (host memory) and returns once composites are in it."""
     if device.type != "cuda":
 
         def eager_round() -> None:
