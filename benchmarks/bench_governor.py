@@ -100,6 +100,7 @@ def program(load: Callable[[], float], *, governor: bool) -> Pipeline:
         open_source=lambda capture: ReplaySource([frame], RATE_HZ),
         build_engine=lambda matting, width, height, framing: PlayedEngine(matting, width, height, load),
         open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
+        self_test=lambda engine, width, height: None,
     )
     pipeline = Pipeline(settings, parts=parts)
     pipeline.start()

@@ -28,7 +28,8 @@ class Parts:
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""
     self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
-    """(engine, width, height of its frames): raises ModelError if the engine fails on a known frame."""
+    """(engine, width, height of its frames): raises ModelError if the engine fails on known frames. Called before
+    an engine's first frame and when its alpha is suspicious."""
 
 
 def default_parts() -> Parts:

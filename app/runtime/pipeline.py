@@ -57,7 +57,7 @@ class Pipeline:
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board)
         self._gate = Gate(lambda: self.settings, self._cards)
-        self._engines = EngineSelector(self._parts.build_engine, self._board, self._timing)
+        self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener", self._parts.open_background, lambda background: background.close()
         )

@@ -22,7 +22,7 @@ from app.core.settings import (
     Settings,
 )
 from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
-from app.matting.base import EngineInfo
+from app.matting.base import EngineInfo, MattingEngine
 from app.matting.selection.governor import GovernorTiming, Step
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
@@ -62,7 +62,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.selector = EngineSelector(self._build, self.board, Timing())
+        self.selector = EngineSelector(self._build, no_test, self.board, Timing())
         self.built: list[PlayedEngine] = []
         self.student_is_missing = False
         self.now_s = 0.0
@@ -112,6 +112,10 @@ class Bench:
             raise ModelError("It does not fit; choose another.")
         self.built.append(PlayedEngine(settings, width, height))
         return self.built[-1]
+
+
+def no_test(engine: MattingEngine, width: int, height: int) -> None:
+    """The engines here have no network."""
 
 
 IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

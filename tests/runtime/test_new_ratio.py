@@ -14,7 +14,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.timing import Timing
-from tests.runtime.test_governor import IMAGE, PlayedEngine, whole_settings
+from tests.runtime.test_governor import IMAGE, PlayedEngine, no_test, whole_settings
 from tests.waiting import eventually
 
 PINNED = MattingSettings(model="student", governor=False, executor="eager")
@@ -30,7 +30,7 @@ class Built:
         self.engines: list[PlayedEngine] = []
         self.closed_on: list[str] = []
         self.now_s = 0.0
-        self.selector = EngineSelector(self._build, StatusBoard(), Timing(), lambda: self.now_s)
+        self.selector = EngineSelector(self._build, no_test, StatusBoard(), Timing(), lambda: self.now_s)
         self._frames = 0
 
     def decide(self, settings: MattingSettings) -> Decision:

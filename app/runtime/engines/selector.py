@@ -28,16 +28,19 @@ class EngineSelector:
     def __init__(
         self,
         build: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine],
+        self_test: Callable[[MattingEngine, int, int], None],
         board: StatusBoard,
         timing: Timing,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """build: as in `Parts`. now: the time in seconds on the clock of `Step.now_s`; replaced in tests."""
+        """build, self_test: as in `Parts`; every engine passes the test before its first frame. now: the time in
+        seconds on the clock of `Step.now_s`; replaced in tests.
+        """
+        self._build = build
+        self._self_test = self_test
         self._now = now
         self._preparer: Preparer[EngineKey, MattingEngine] = Preparer(
-            "engine-builder",
-            lambda key: build(key.settings, key.width, key.height, key.framing),
-            lambda engine: engine.close(),
+            "engine-builder", self._build_tested, lambda engine: engine.close()
         )
         self._board = board
         self._timing = timing
@@ -140,6 +143,16 @@ class EngineSelector:
         self._board.engine = None
         if engine is not None:
             engine.close()
+
+    def _build_tested(self, key: EngineKey) -> MattingEngine:
+        """Called on the builder thread."""
+        engine = self._build(key.settings, key.width, key.height, key.framing)
+        try:
+            self._self_test(engine, key.width, key.height)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
 
     def _decide(self, engine: MattingEngine | None, frame: Frame, generation: int, settings: Settings) -> Decision:
         if settings.paused:
