@@ -1,4 +1,4 @@
-"""A window on a running pipeline, in this process, on whatever platform Qt has."""
+"""Fixtures: a window over a running pipeline with fake devices, in this process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PATIENCE_MS = 40_000
 
 
 class PatientBot(QtBot):
-    """Waits long for what a busy machine does late; what happens soon costs no time."""
+    """Uses long timeouts, for busy machines."""
 
     def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE_MS) -> None:
         super().waitUntil(callback, timeout=timeout)
@@ -86,7 +86,7 @@ def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
-    """A machine with two cameras, no virtual camera, and two models of which one is on hand."""
+    """A machine with two cameras, no virtual camera, and two models of which one is installed."""
     monkeypatch.setattr(services, "cameras", lambda: CAMERAS)
     monkeypatch.setattr(services, "virtual_cameras", lambda: ())
     monkeypatch.setattr(services, "models", lambda: MODELS)
@@ -96,7 +96,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
 
 
 class CameraLikeWorld(FakeWorld):
-    """Gives pictures about as fast as a camera: what faster ones would cost, the window would miss."""
+    """Delivers frames at about the rate of a camera; a faster source would starve the window."""
 
     def parts(self) -> Parts:
         """For `WindowOptions(parts=…)`."""
@@ -106,7 +106,7 @@ class CameraLikeWorld(FakeWorld):
 
 
 class CameraLikeSource(FakeSource):
-    """Takes its time for a picture."""
+    """Waits 25 ms for each frame."""
 
     def read(self) -> Frame | None:
         self._pace.wait(1 / 40)
@@ -115,7 +115,7 @@ class CameraLikeSource(FakeSource):
 
 @pytest.fixture
 def world() -> FakeWorld:
-    """The parts of the pipeline, which can be made to fail."""
+    """Parts of the pipeline with fault injection."""
     return CameraLikeWorld()
 
 
@@ -153,6 +153,6 @@ def session(start_window: StartWindow) -> Session:
 
 
 def activate(session: Session, qtbot: QtBot) -> None:
-    """Make the window the active one, as shortcuts need it."""
+    """Activate the window; shortcuts need it."""
     session.window.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is session.window)

@@ -1,4 +1,4 @@
-"""The strip: one click, number keys, files by button, drop and paste, renamed, removed, broken."""
+"""The background strip: selection, adding, renaming, removing, damaged files."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -55,7 +55,7 @@ def add(session: Session, qtbot: QtBot, path: Path) -> Tile:
     return own(session)[-1]
 
 
-def test_a_click_chooses_and_a_number_key_toggles(session: Session, qtbot: QtBot) -> None:
+def test_click_selects_and_number_key_toggles_a_background(session: Session, qtbot: QtBot) -> None:
     click(session, qtbot, 2)
     assert chosen(session).colour == "#00b140"
     assert chosen(session).kind == "colour"
@@ -63,13 +63,13 @@ def test_a_click_chooses_and_a_number_key_toggles(session: Session, qtbot: QtBot
     qtbot.keyClick(session.window, Qt.Key.Key_1)
     assert chosen(session).kind == "blur"
     qtbot.keyClick(session.window, Qt.Key.Key_1)
-    assert chosen(session).kind == "colour", "pressed again, the key goes back"
+    assert chosen(session).kind == "colour", "a second key press returns to the previous background"
 
 
-def test_the_open_room_needs_a_click_or_ctrl_and_is_marked_red(session: Session, qtbot: QtBot) -> None:
+def test_background_none_needs_click_or_ctrl_0_and_is_marked_red(session: Session, qtbot: QtBot) -> None:
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_0)
-    assert chosen(session).kind == "blur", "no stray key shows the room"
+    assert chosen(session).kind == "blur", "a single key does not select none"
     qtbot.keyClick(session.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert chosen(session).kind == "none"
     room = session.window.overlay.unmatted
@@ -80,14 +80,14 @@ def test_the_open_room_needs_a_click_or_ctrl_and_is_marked_red(session: Session,
     qtbot.waitUntil(lambda: not room.isVisible())
 
 
-def test_toggling_never_goes_back_to_the_open_room(session: Session, qtbot: QtBot) -> None:
+def test_toggling_never_returns_to_background_none(session: Session, qtbot: QtBot) -> None:
     click(session, qtbot, 0)
     click(session, qtbot, 2)
     session.window.strip.toggle_row(2)
     assert chosen(session).kind == "colour"
 
 
-def test_enter_and_space_choose_the_marked_tile(session: Session, qtbot: QtBot) -> None:
+def test_enter_and_space_select_the_current_tile(session: Session, qtbot: QtBot) -> None:
     activate(session, qtbot)
     view = session.window.strip.view
     view.setFocus()
@@ -95,12 +95,12 @@ def test_enter_and_space_choose_the_marked_tile(session: Session, qtbot: QtBot) 
     qtbot.keyClick(view, Qt.Key.Key_Return)
     assert chosen(session).kind == "colour"
     qtbot.keyClick(view, Qt.Key.Key_Left)
-    assert chosen(session).kind == "colour", "moving the mark alone chooses nothing"
+    assert chosen(session).kind == "colour", "moving the current tile does not select it"
     qtbot.keyClick(view, Qt.Key.Key_Space)
     assert chosen(session).kind == "blur"
 
 
-def test_the_button_adds_a_file_and_it_goes_out(session: Session, qtbot: QtBot, picture: Path) -> None:
+def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
     button = session.window.findChild(QPushButton, "addBackgroundButton")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -118,7 +118,7 @@ def test_the_button_adds_a_file_and_it_goes_out(session: Session, qtbot: QtBot, 
 
 
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:
-    """Whether the upper left corner of what goes out has this colour."""
+    """Whether the upper left corner of the output has this colour."""
     newest = session.bridge.picture
     if newest is None or newest.kind is not PictureKind.COMPOSITE:
         return False
@@ -134,7 +134,7 @@ def test_a_dropped_file_is_added(session: Session, qtbot: QtBot, picture: Path, 
     qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
 
 
-def test_a_picture_dropped_by_a_browser_is_kept_as_a_file(session: Session, qtbot: QtBot) -> None:
+def test_image_dropped_from_a_browser_is_saved_as_a_file(session: Session, qtbot: QtBot) -> None:
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     mime = QMimeData()
@@ -157,7 +157,7 @@ def drop(session: Session, mime: QMimeData, target: str) -> None:
     assert event.isAccepted()
 
 
-def test_a_copied_picture_is_pasted(session: Session, qtbot: QtBot) -> None:
+def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None
     image = QImage(40, 30, QImage.Format.Format_ARGB32)
@@ -183,7 +183,7 @@ def test_a_background_is_renamed_and_stays_in_use(session: Session, qtbot: QtBot
     qtbot.waitUntil(lambda: chosen(session).path == paths.backgrounds_dir() / "Seaside.png")
 
 
-def test_a_name_that_is_taken_is_refused(session: Session, qtbot: QtBot, picture: Path) -> None:
+def test_rename_to_an_existing_name_fails(session: Session, qtbot: QtBot, picture: Path) -> None:
     add(session, qtbot, picture)
     session.window.strip.library.add_files([picture])
     qtbot.waitUntil(lambda: len(own(session)) == 2)
@@ -220,6 +220,14 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     assert not session.window.notices.texts
 
 
+def test_a_reload_keeps_the_current_tile(session: Session, qtbot: QtBot) -> None:
+    strip = session.window.strip
+    strip.view.setCurrentIndex(strip.model.index(3))
+    with qtbot.waitSignal(strip.model.modelReset):
+        strip.library.reload()
+    assert strip.view.currentIndex().row() == 3
+
+
 def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtBot) -> None:
     before = tiles(session)
     for tile in before:
@@ -249,7 +257,7 @@ def test_a_file_that_was_damaged_later_is_marked(session: Session, qtbot: QtBot)
     assert "broken.jpg" in str(model.data(index, int(Qt.ItemDataRole.ToolTipRole)))
 
 
-def test_a_file_of_another_kind_is_refused_with_a_sentence(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_unsupported_file_type_is_rejected_with_an_error(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("hello")
     session.window.strip.library.add_files([text])
@@ -257,7 +265,7 @@ def test_a_file_of_another_kind_is_refused_with_a_sentence(session: Session, qtb
     assert not own(session)
 
 
-def test_videos_wear_a_badge(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_video_tiles_have_a_badge(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "waves.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for shade in range(5):
@@ -269,7 +277,7 @@ def test_videos_wear_a_badge(session: Session, qtbot: QtBot, tmp_path: Path) -> 
     qtbot.waitUntil(lambda: session.window.strip.model.has_image(tile))
 
 
-def test_the_menu_of_a_tile_offers_what_can_be_done(session: Session, qtbot: QtBot, picture: Path) -> None:
+def test_context_menu_of_a_tile(session: Session, qtbot: QtBot, picture: Path) -> None:
     tile = add(session, qtbot, picture)
     strip = session.window.strip
     row = tiles(session).index(tile)

@@ -1,4 +1,4 @@
-"""Between the pipeline's threads and the GUI thread."""
+"""The bridge between the threads of the pipeline and the GUI thread."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.gui.conftest import QUIET
 from tests.waiting import eventually
 
 
-def test_at_most_one_signal_is_on_its_way(qtbot: QtBot, world: FakeWorld) -> None:
+def test_at_most_one_frame_signal_is_pending(qtbot: QtBot, world: FakeWorld) -> None:
     bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
     signals: list[int] = []
     bridge.frame_ready.connect(lambda: signals.append(1))
     bridge.request_view(ViewRequest(32, 24))
     bridge.start()
     try:
-        # The event loop stands still meanwhile, as in a long paint.
+        # The event loop is blocked, as during a long paint.
         eventually(lambda: bridge.status.frames_out > 30)
         qtbot.waitUntil(lambda: bool(signals))
         frames = bridge.status.frames_out
         qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
-        assert len(signals) == 1, "until the image is taken no second signal comes"
+        assert len(signals) == 1, "no second signal before the image is taken"
         image = bridge.take_image()
         assert image is not None
         assert (image.width(), image.height()) == (32, 24)
@@ -38,7 +38,7 @@ def test_at_most_one_signal_is_on_its_way(qtbot: QtBot, world: FakeWorld) -> Non
         assert bridge.stop()
 
 
-def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) -> None:
+def test_nothing_is_rendered_without_a_request(qtbot: QtBot, world: FakeWorld) -> None:
     pipeline = Pipeline(QUIET, parts=world.parts())
     bridge = Bridge(pipeline)
     bridge.request_view(None)
@@ -47,7 +47,7 @@ def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) 
         eventually(lambda: bridge.status.frames_out > 10)
         assert bridge.take_image() is None
         assert (pipeline.watched, pipeline.want_foreground) == (False, False)
-        assert bridge.picture is not None, "a snapshot can be taken all the same"
+        assert bridge.picture is not None, "snapshots do not need a view"
         bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
         assert (pipeline.watched, pipeline.want_foreground) == (True, True)
         qtbot.waitUntil(lambda: bridge.take_image() is not None)
@@ -55,8 +55,8 @@ def test_nothing_is_rendered_while_nobody_looks(qtbot: QtBot, world: FakeWorld) 
         assert bridge.stop()
 
 
-def test_a_new_view_shows_at_once_while_the_picture_stands_still(session: Session, qtbot: QtBot) -> None:
-    # Not the stand-by card, which has no matte to show.
+def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot) -> None:
+    # The stand-by card has no matte.
     qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.alpha is not None)
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
     session.store.set_frozen(True)
@@ -67,7 +67,7 @@ def test_a_new_view_shows_at_once_while_the_picture_stands_still(session: Sessio
     qtbot.waitUntil(lambda: session.window.preview.image != before)
 
 
-def test_stop_before_start_is_well(qtbot: QtBot, world: FakeWorld) -> None:
+def test_stop_before_start(qtbot: QtBot, world: FakeWorld) -> None:
     bridge = Bridge(Pipeline(Settings(), parts=world.parts()))
     assert bridge.stop()
     assert threading.active_count() >= 1

@@ -22,7 +22,7 @@ from tests.gui.conftest import CAMERAS, MODELS
 from tests.gui.widgets import box, button
 
 
-def test_cameras_that_come_and_go_show_up_by_themselves(
+def test_connected_and_disconnected_cameras_update_the_list(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cameras = box(session, "cameraCombo")
@@ -33,11 +33,11 @@ def test_cameras_that_come_and_go_show_up_by_themselves(
     monkeypatch.setattr(services, "cameras", lambda: CAMERAS[:1])
     session.window.devices.check()
     qtbot.waitUntil(lambda: cameras.findText("Desk camera") < 0)
-    assert cameras.currentText() == "A camera that is not connected", "the choice is kept until it comes back"
+    assert cameras.currentText() == "A camera that is not connected", "the choice is kept"
     assert session.pipeline.settings.capture.source == "camera:usb-2"
 
 
-def test_what_was_set_for_a_camera_comes_back_with_it(session: Session, qtbot: QtBot) -> None:
+def test_settings_of_a_camera_are_restored_with_it(session: Session, qtbot: QtBot) -> None:
     page = session.window.camera_page
     page.choose_source("camera:usb-1")
     session.window.camera_page.findChild(QComboBox, "sizeCombo")
@@ -50,7 +50,7 @@ def test_what_was_set_for_a_camera_comes_back_with_it(session: Session, qtbot: Q
     assert session.pipeline.settings.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
 
 
-def test_a_video_file_can_take_the_cameras_place(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_video_file_as_source(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     session.window.camera_page.choose_source(FILE)
     dialogs = [child for child in session.window.findChildren(QWidget) if child.inherits("QFileDialog")]
     dialogs[-1].fileSelected.emit(str(tmp_path / "film.mp4"))  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Names that scripts rely on, and what screen readers need."""
+"""Object names for scripts, and accessibility."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
 
 
 def own_controls(window: QWidget) -> list[QWidget]:
-    """The controls that the program made; not the parts Qt builds its own of."""
+    """Controls of the program, without internal widgets of Qt."""
     found = [child for kind in CONTROLS for child in window.findChildren(kind)]
     return [
         child
@@ -48,7 +48,7 @@ def inside_combo(widget: QWidget) -> bool:
     return False
 
 
-def test_every_promised_name_is_there_once(session: Session) -> None:
+def test_every_documented_object_name_exists_once(session: Session) -> None:
     assert session.window.objectName() == "mainWindow"
     for name in NAMES:
         assert len(session.window.findChildren(QWidget, name)) == 1, name

@@ -1,4 +1,4 @@
-"""Zoom and position by sliders, wheel, drag and keys; in scenes and in the picture."""
+"""Zoom and pan with sliders, wheel, drag and keys, and in scenes."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -32,7 +32,7 @@ def ready(session: Session, qtbot: QtBot) -> None:
 
 
 def at(session: Session, x: float, y: float) -> QPoint:
-    """A point of the preview, in parts of the picture."""
+    """Return a point of the preview from fractions of the image."""
     rect = session.window.preview.picture_rect()
     return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
 
@@ -61,7 +61,7 @@ def pull(session: Session, qtbot: QtBot, start: QPoint, end: QPoint) -> None:
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_the_sliders_act_while_dragged_and_follow_the_mirror(session: Session, qtbot: QtBot, mirror: bool) -> None:
+def test_framing_sliders_take_effect_while_dragged(session: Session, qtbot: QtBot, mirror: bool) -> None:
     session.preferences.change(mirror_preview=mirror)
     zoom, across = slider(session, "zoomSlider"), slider(session, "panXSlider")
     bring_up(session, zoom)
@@ -73,7 +73,7 @@ def test_the_sliders_act_while_dragged_and_follow_the_mirror(session: Session, q
     assert framing(session).pan_x == pytest.approx(-1 if mirror else 1)
     assert across.value() == 100
     session.preferences.change(mirror_preview=not mirror)
-    assert across.value() == -100, "the picture was turned round, and what was right is left now"
+    assert across.value() == -100, "the direction is that of the mirrored preview"
     drag(qtbot, slider(session, "panYSlider"), 0.0)
     assert framing(session).pan_y == pytest.approx(-1)
     reset = session.window.findChild(QPushButton, "framingReset")
@@ -83,7 +83,7 @@ def test_the_sliders_act_while_dragged_and_follow_the_mirror(session: Session, q
     assert not reset.isEnabled()
 
 
-def test_the_wheel_zooms_where_the_pointer_is(session: Session, qtbot: QtBot) -> None:
+def test_wheel_zooms_at_the_pointer(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     turn_wheel(session, 8, at(session, 0.0, 1.0))
     assert framing(session).zoom == pytest.approx(1.1**8)
@@ -94,11 +94,11 @@ def test_the_wheel_zooms_where_the_pointer_is(session: Session, qtbot: QtBot) ->
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_a_zoomed_picture_is_dragged(session: Session, qtbot: QtBot, mirror: bool) -> None:
+def test_dragging_pans_a_zoomed_image(session: Session, qtbot: QtBot, mirror: bool) -> None:
     session.preferences.change(mirror_preview=mirror)
     ready(session, qtbot)
     pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.3))
-    assert framing(session) == WHOLE, "without a zoom there is nothing to move"
+    assert framing(session) == WHOLE, "nothing to pan without a zoom"
     assert session.window.preview.cursor().shape() is Qt.CursorShape.ArrowCursor
     session.store.edit("framing", zoom=2)
     assert session.window.preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
@@ -107,7 +107,7 @@ def test_a_zoomed_picture_is_dragged(session: Session, qtbot: QtBot, mirror: boo
     assert framing(session).pan_y == pytest.approx(0.4, abs=0.02)
 
 
-def test_in_the_comparison_the_divider_is_dragged_instead(session: Session, qtbot: QtBot) -> None:
+def test_dragging_in_the_comparison_moves_the_divider(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     session.store.edit("framing", zoom=2)
     session.window.action_bar.set_mode(ViewMode.COMPARE)
@@ -115,7 +115,7 @@ def test_in_the_comparison_the_divider_is_dragged_instead(session: Session, qtbo
     assert framing(session) == FramingSettings(zoom=2)
 
 
-def test_the_keys_of_the_preview_frame_as_well(session: Session, qtbot: QtBot) -> None:
+def test_keys_zoom_and_pan_the_preview(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     preview = session.window.preview
     qtbot.keyClick(preview, Qt.Key.Key_Plus)
@@ -124,7 +124,7 @@ def test_the_keys_of_the_preview_frame_as_well(session: Session, qtbot: QtBot) -
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     assert framing(session).pan_y > 0
     qtbot.keyClick(preview, Qt.Key.Key_Right)
-    assert framing(session).pan_x < 0, "to the right of the mirrored picture"
+    assert framing(session).pan_x < 0, "right in the mirrored preview"
     for _ in range(20):
         qtbot.keyClick(preview, Qt.Key.Key_Minus)
     assert framing(session).zoom == 1

@@ -33,7 +33,7 @@ def tray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
 
 
-def test_it_stops_by_itself_and_closes_everything(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+def test_window_stops_after_the_given_seconds(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
     last: list[PipelineStatus] = []
     options = WindowOptions(seconds=0.8, parts=world.parts(), on_finished=last.append)
     assert run_window(QUIET, options) == 0
@@ -42,7 +42,7 @@ def test_it_stops_by_itself_and_closes_everything(qtbot: QtBot, world: FakeWorld
     assert FakeEngine.live == 0
 
 
-def test_it_stops_after_so_many_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
     last: list[PipelineStatus] = []
     assert run_window(QUIET, WindowOptions(frames=5, parts=world.parts(), on_finished=last.append)) == 0
     assert last[0].frames_out >= 5
@@ -50,7 +50,7 @@ def test_it_stops_after_so_many_frames(qtbot: QtBot, world: FakeWorld, machine: 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_in_order(qtbot: QtBot, world: FakeWorld, machine: object, number: int) -> None:
+def test_signals_end_the_window_cleanly(qtbot: QtBot, world: FakeWorld, machine: object, number: int) -> None:
     QTimer.singleShot(600, lambda: os.kill(os.getpid(), number))
     before = signal.getsignal(number)
     assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 130
@@ -58,17 +58,17 @@ def test_a_signal_ends_it_in_order(qtbot: QtBot, world: FakeWorld, machine: obje
     assert FakeEngine.live == 0
 
 
-def test_settings_are_saved_soon_after_a_change_and_read_back(session: Session, qtbot: QtBot) -> None:
+def test_settings_are_saved_shortly_after_a_change(session: Session, qtbot: QtBot) -> None:
     path = settings_file.default_path()
     for strength in range(20):
         session.store.edit("background", blur_strength=strength)
-    assert not path.exists(), "a drag is one write, not a hundred"
+    assert not path.exists(), "changes in quick succession are one write"
     qtbot.waitUntil(path.exists)
     assert settings_file.load(path)[0].background.blur_strength == 19
     assert settings_file.load(path)[0].output == session.pipeline.settings.output
 
 
-def test_the_last_change_is_saved_at_the_end(qtbot: QtBot, world: FakeWorld, start_window: StartWindow) -> None:
+def test_last_change_is_saved_at_exit(qtbot: QtBot, world: FakeWorld, start_window: StartWindow) -> None:
     session = start_window()
     session.store.edit("background", kind="colour", colour="#123456")
     session.preferences.change(mirror_preview=False)
@@ -77,7 +77,7 @@ def test_the_last_change_is_saved_at_the_end(qtbot: QtBot, world: FakeWorld, sta
     assert json.loads((paths.config_dir() / "window.json").read_text())["mirror_preview"] is False
 
 
-def test_settings_that_cannot_be_saved_are_told_in_the_bar(
+def test_failure_to_save_settings_is_shown_in_the_error_bar(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocked = paths.config_dir() / "settings.json"
@@ -87,7 +87,7 @@ def test_settings_that_cannot_be_saved_are_told_in_the_bar(
     blocked.rmdir()
 
 
-def test_nothing_is_written_where_nothing_is_to_be_kept(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
+def test_nothing_is_written_without_persistence(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
     assert run_window(QUIET, WindowOptions(seconds=0.3, parts=world.parts(), persist=False)) == 0
     assert not (paths.config_dir() / "window.json").exists()
 
@@ -99,9 +99,7 @@ def test_without_a_tray_closing_ends_the_program(session: Session, qtbot: QtBot)
 
 @pytest.mark.usefixtures("tray")
 @pytest.mark.parametrize(("answer", "kept"), [("Keep running", True), ("Quit", False)])
-def test_with_a_tray_it_is_asked_once_what_closing_means(
-    start_window: StartWindow, qtbot: QtBot, answer: str, kept: bool
-) -> None:
+def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, answer: str, kept: bool) -> None:
     session = start_window()
     ended: list[bool] = []
     session.lifecycle.ended.connect(lambda: ended.append(True))
@@ -114,7 +112,7 @@ def test_with_a_tray_it_is_asked_once_what_closing_means(
     assert session.window.isVisible() is False
     assert bool(ended) is not kept
     if kept:
-        assert session.bridge.status.phase is not Phase.STOPPED, "meetings go on seeing the picture"
+        assert session.bridge.status.phase is not Phase.STOPPED, "the output continues"
         session.lifecycle.show_in_front()
         assert session.window.isVisible()
         session.window.close()
@@ -139,14 +137,14 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
 
 
 @pytest.mark.usefixtures("tray")
-def test_started_minimised_it_waits_in_the_tray(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+def test_start_minimised_to_the_tray(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert not session.window.isVisible()
     session.tray.open_requested.emit()
     assert session.window.isVisible()
 
 
-def test_started_minimised_without_a_tray_it_is_in_the_task_bar(start_window: StartWindow, world: FakeWorld) -> None:
+def test_start_minimised_without_a_tray(start_window: StartWindow, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert session.window.isMinimized()
     session.lifecycle.show_in_front()
@@ -165,7 +163,7 @@ def test_a_second_start_raises_the_first(
     finally:
         first.release()
     second = SingleInstance()
-    assert second.claim(), "the place is free again"
+    assert second.claim(), "released by the first instance"
     second.release()
 
 
@@ -174,7 +172,7 @@ def test_a_warning_of_the_start_is_shown(start_window: StartWindow, world: FakeW
     assert session.window.error_bar.text == "The settings file is broken."
 
 
-def test_size_and_place_come_back(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
     screen = session.window.screen()
     assert screen is not None
@@ -222,13 +220,13 @@ def test_the_background_none_chosen_by_name_for_this_run_is_used_at_once(
     assert not session.window.notices.texts
 
 
-def test_defaults_start_with_the_room_hidden() -> None:
+def test_defaults_do_not_show_the_real_background() -> None:
     assert Settings().background.kind == "blur"
     assert replace(WindowOptions(), settings_path=Path("x")).persist
     assert WindowPreferences().mirror_preview
 
 
-def test_the_window_is_gone_at_once_while_a_network_is_still_being_made(
+def test_window_hides_at_once_while_an_engine_is_being_built(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld
 ) -> None:
     making, made = threading.Event(), threading.Event()
@@ -248,7 +246,7 @@ def test_the_window_is_gone_at_once_while_a_network_is_still_being_made(
     gone_s = time.perf_counter() - begun_s
     assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
     assert session.close() == 0
-    assert made.is_set(), "every thread was waited for"
+    assert made.is_set(), "close joined every thread"
     timer.join()
     assert gone_s < 1
     assert FakeEngine.live == 0

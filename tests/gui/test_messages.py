@@ -118,7 +118,7 @@ def test_a_device_that_is_not_a_camera(qapp: QApplication) -> None:
 
 
 def machines(folder: Path) -> list[tuple[Finding, ...]]:
-    """What the doctor finds on machines that lack one thing after the other."""
+    """Findings on machines that each lack something else."""
     found = []
     for number, distribution in enumerate(("debian", "fedora", "nixos", "void")):
         machine = Machine(folder / str(number), distribution)
@@ -147,7 +147,7 @@ def test_findings_are_translated(qapp: QApplication, language: str, tmp_path: Pa
     assert count > 100
 
 
-def test_the_doctor_speaks_german_and_its_commands_stay(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
+def test_doctor_is_translated_to_german_except_commands(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
     tasks = Tasks()
     findings = machines(tmp_path)[2]
     with translate(qapp, QLocale("de")):
@@ -178,7 +178,7 @@ def test_the_doctor_speaks_german_and_its_commands_stay(qapp: QApplication, qtbo
         ("es", "La imagen {0} no existe; elija otra.", "No hay ninguna escena «Office»; aún no hay ninguna guardada."),
     ],
 )
-def test_the_window_tells_what_failed_in_its_language_and_the_rest_stays_english(
+def test_errors_are_translated_in_the_window_but_not_in_logs(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path, language: str, picture: str, scene: str
 ) -> None:
     gone = tmp_path / "gone.png"
@@ -192,10 +192,10 @@ def test_the_window_tells_what_failed_in_its_language_and_the_rest_stays_english
         assert "does not exist; choose another one." in session.window.windows.diagnostics()
         session.window.scenes.apply("Office")
         qtbot.waitUntil(lambda: bar.text == scene)
-    assert translated(english) == english, "afterwards it is English again"
+    assert translated(english) == english, "English again after the block"
 
 
-def test_a_broken_background_and_a_failed_plate_are_told_in_german(
+def test_damaged_background_and_failed_plate_are_reported_in_german(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot
 ) -> None:
     broken = paths.backgrounds_dir() / "broken.png"

@@ -1,4 +1,4 @@
-"""The picture of the empty room: the dialog that takes it, and the panel that shows it."""
+"""The empty-background plate: capture dialog and panel."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -38,7 +38,7 @@ def tasks(qtbot: QtBot) -> Iterator[Tasks]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
-    """A short countdown and a network that finds nobody; the plates that were kept."""
+    """Shorten the countdown and skip the person check; return the list of stored plates."""
     kept: list[BgrImage] = []
 
     def keep(plate: BgrImage, camera: str) -> Path:
@@ -54,41 +54,50 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
 
 
 @pytest.fixture
-def dialog(qtbot: QtBot, tasks: Tasks) -> Iterator[PlateDialog]:
-    """On the demo view whose room is empty at first."""
+def store(qtbot: QtBot) -> SettingsStore:
+    return SettingsStore(OwnedSettings())
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
+    """A dialog over the demo source, which is empty at first."""
     source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
     empty: BgrImage = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
 
     def newest() -> Picture:
         return Picture(empty, PictureKind.STANDBY, frame=source.read())
 
-    made = PlateDialog(SettingsStore(OwnedSettings()), tasks, newest, lambda: "demo")
+    made = PlateDialog(store, tasks, newest, lambda: "demo")
     made.show()
     yield made
     made.close()
     source.close()
 
 
-def test_the_room_is_taken_shown_and_used(dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage]) -> None:
+def test_plate_is_captured_shown_and_used(
+    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage]
+) -> None:
     seen: list[str] = []
-    dialog._timer.timeout.connect(lambda: seen.append(dialog.number.text()))
+    observer = QTimer(dialog)
+    observer.timeout.connect(lambda: seen.append(dialog.number.text()))
+    observer.start(10)
     with qtbot.waitSignal(dialog.taken):
         qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
         assert not dialog.start_button.isEnabled()
     assert "1" in seen
     assert "●" in seen
-    assert dialog._store.current.matting.plate == plate_path("demo", *SIZE)
-    assert dialog._store.current.capture.lock_exposure
+    assert store.current.matting.plate == plate_path("demo", *SIZE)
+    assert store.current.capture.lock_exposure
     assert not dialog.number.pixmap().isNull()
     assert dialog.start_button.isEnabled()
     (plate,) = quick
     assert plate.shape == (SIZE[1], SIZE[0], 3)
     dialog.finished.emit(0)
-    assert not dialog._store.current.capture.lock_exposure, "after the dialog the light is the pipeline's business"
+    assert not store.current.capture.lock_exposure, "the pipeline locks the exposure while it uses the plate"
 
 
-def test_someone_in_the_picture_is_told_and_it_can_be_tried_again(
-    dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
+def test_person_in_the_plate_is_reported_and_capture_can_be_repeated(
+    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep = services.keep_plate
 
@@ -99,14 +108,14 @@ def test_someone_in_the_picture_is_told_and_it_can_be_tried_again(
     dialog.begin()
     qtbot.waitUntil(lambda: "Someone is still" in dialog.text.text())
     assert dialog.start_button.isEnabled()
-    assert dialog._store.current.matting.plate is None
+    assert store.current.matting.plate is None
     monkeypatch.setattr(services, "keep_plate", keep)
     with qtbot.waitSignal(dialog.taken):
         qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
 
 
-def test_without_pictures_it_says_so(
-    dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
+def test_capture_without_frames_fails(
+    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plate_dialog, "SILENT_TICKS", 3)
     monkeypatch.setattr(dialog, "_newest", lambda: None)

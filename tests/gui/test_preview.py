@@ -1,4 +1,4 @@
-"""The large picture: modes, mirror, divider, sharpness."""
+"""The preview: view modes, mirroring, divider, resolution."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -28,7 +28,7 @@ def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) ->
     return max(abs(a - b) for a, b in zip((colour.blue(), colour.green(), colour.red()), bgr, strict=True)) < 6
 
 
-def test_the_picture_is_made_at_the_size_of_the_screens_pixels(session: Session, qtbot: QtBot) -> None:
+def test_preview_is_rendered_at_physical_pixels(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     session.window.resize(1100, 760)
 
@@ -48,7 +48,7 @@ def wait_for_corner(qtbot: QtBot, preview: Preview, corner: tuple[int, int, int]
     qtbot.waitUntil(lambda: near(preview.image, 0.1, 0.1, corner))
 
 
-def test_every_view_by_its_button(session: Session, qtbot: QtBot) -> None:
+def test_view_mode_buttons(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     looks = {
         ViewMode.ORIGINAL: ROOM,
@@ -81,19 +81,19 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     assert requests[-1].divider > divider
 
 
-def test_the_mirror_switch_turns_the_preview_alone(session: Session, qtbot: QtBot) -> None:
+def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
     mirror = session.window.camera_page.findChild(QCheckBox, "mirrorCheck")
     assert mirror is not None
-    assert mirror.isChecked(), "mirrored unless asked otherwise"
+    assert mirror.isChecked(), "mirrored by default"
     mirror.click()
     assert not requests[-1].mirror
     assert not session.pipeline.settings.output.mirror
 
 
-def test_before_the_first_picture_words_are_shown(qtbot: QtBot) -> None:
+def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:
     preview = Preview()
     qtbot.addWidget(preview)
     preview.resize(300, 200)
@@ -101,7 +101,7 @@ def test_before_the_first_picture_words_are_shown(qtbot: QtBot) -> None:
     ground = preview.grab().toImage()
     assert preview.image is None
     colours = {ground.pixel(x, y) for x in range(0, 300, 2) for y in range(80, 120)}
-    assert len(colours) > 1, "the words are drawn"
+    assert len(colours) > 1, "the text is drawn"
     image = QImage(300, 200, QImage.Format.Format_RGB32)
     image.fill(QColor("red"))
     preview.show_image(image)

@@ -1,4 +1,4 @@
-"""Pixels to Qt and back."""
+"""Conversion between arrays and QImage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ sides = st.integers(1, 40)
 
 
 @given(sides, sides, st.integers(0, 2**32 - 1))
-def test_pixels_survive_the_way_there_and_back_at_every_width(width: int, height: int, seed: int) -> None:
+def test_round_trip_keeps_pixels_at_every_width(width: int, height: int, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     assert np.array_equal(from_qimage(to_qimage(image)), image)
 
@@ -28,7 +28,7 @@ def test_channels_are_read_as_blue_green_red() -> None:
     assert to_qimage(padded).pixelColor(2, 1).getRgb() == (3, 2, 1, 255)
 
 
-def test_the_image_owns_its_pixels_whatever_becomes_of_the_array() -> None:
+def test_image_owns_its_pixels() -> None:
     whole = np.full((8, 8, 4), 9, np.uint8)
     image = to_qimage(whole[1:5, 2:6])
     whole[:] = 200

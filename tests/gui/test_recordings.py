@@ -8,10 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session, WindowOptions
+from app.gui.state import services
 from tests.fakes import FakeWorld, shows_room
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import button
@@ -49,7 +51,7 @@ def test_a_finished_recording_says_where_it_was_saved(start_window: StartWindow,
     assert str(tmp_path) in text
 
 
-def test_a_recording_given_up_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_recording_stopped_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     session.preferences.change(recordings_dir=tmp_path)
     record = button(session, "recordButton")
     record.click()
@@ -62,7 +64,7 @@ def test_a_recording_given_up_at_once_does_not_start(session: Session, qtbot: Qt
     assert not record.isChecked()
 
 
-def test_a_snapshot_shows_what_goes_out(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_snapshot_shows_the_output(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     session.preferences.change(recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     with qtbot.waitSignal(session.window.recording.saved):
@@ -72,7 +74,7 @@ def test_a_snapshot_shows_what_goes_out(session: Session, qtbot: QtBot, tmp_path
     assert files[0].name in session.window.notices.text_of("savedNotice")
 
 
-def test_a_snapshot_is_the_card_where_the_picture_may_no_longer_leave(
+def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
 ) -> None:
     session.preferences.change(recordings_dir=tmp_path)
@@ -91,10 +93,25 @@ def test_a_snapshot_is_the_card_where_the_picture_may_no_longer_leave(
     world.faults.heal()
 
 
-def test_a_folder_that_cannot_be_made_is_told(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+def test_failure_to_create_the_folder_is_reported(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
     session.preferences.change(recordings_dir=blocker / "deeper")
     button(session, "recordButton").click()
     qtbot.waitUntil(lambda: "cannot be made" in session.window.error_bar.text)
     assert not button(session, "recordButton").isChecked()
+
+
+def test_an_unfinished_recording_is_offered_and_finished(
+    start_window: StartWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, finished = tmp_path / "talk.mp4.part", tmp_path / "talk.mp4"
+    part.write_bytes(b"x")
+    monkeypatch.setattr(services, "unfinished_recordings", lambda: (part,))
+    monkeypatch.setattr(services, "recover_recordings", lambda parts: parts[0].rename(finished))
+    session = start_window()
+    notices = session.window.notices
+    qtbot.waitUntil(lambda: "talk.mp4.part is unfinished" in notices.text_of("unfinishedNotice"))
+    button(session, "unfinishedNoticeAction0").click()
+    qtbot.waitUntil(lambda: "Saved talk.mp4" in notices.text_of("savedNotice"))
+    assert finished.exists()

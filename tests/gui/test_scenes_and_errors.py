@@ -22,7 +22,7 @@ from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import box, button, fail
 
 
-def test_scenes_are_saved_switched_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
+def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
     scenes = session.window.scenes
     session.store.edit("background", kind="colour", colour="#112233")
     activate(session, qtbot)
@@ -66,7 +66,7 @@ def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Sessio
     qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
 
 
-def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(
+def test_lost_camera_is_reported_with_a_button_to_choose_another(
     session: Session, qtbot: QtBot, world: FakeWorld
 ) -> None:
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
@@ -84,7 +84,7 @@ def test_a_lost_camera_is_told_with_a_button_that_leads_to_another(
     qtbot.waitUntil(lambda: not bar.isVisible())
 
 
-def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qtbot: QtBot, world: FakeWorld) -> None:
+def test_dismissed_problem_stays_hidden(session: Session, qtbot: QtBot, world: FakeWorld) -> None:
     world.faults.put("read", fail(SourceLostError("First trouble.")))
     bar = session.window.error_bar
     qtbot.waitUntil(lambda: bar.text == "First trouble.")
@@ -98,7 +98,7 @@ def test_a_dismissed_problem_stays_away_and_a_new_one_comes(session: Session, qt
     world.faults.heal()
 
 
-def test_a_missing_virtual_camera_offers_the_set_up(
+def test_missing_virtual_camera_offers_setup(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = (Command("sudo x"),)

@@ -1,4 +1,4 @@
-"""Every control of the panels, moved by real events, reaches the running pipeline."""
+"""Controls of the panels, operated by real events, change the running pipeline."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
@@ -39,7 +39,7 @@ def current(session: Session) -> Settings:
 
 
 def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
-    """Press the handle, move it, and let go."""
+    """Drag the handle of a slider."""
     height = slider.height() // 2
     span = slider.width() - 16
     here = 8 + round(span * (slider.value() - slider.minimum()) / (slider.maximum() - slider.minimum()))
@@ -63,7 +63,7 @@ SLIDERS: dict[str, Read] = {
 }
 
 
-def test_every_slider_acts_while_it_is_dragged(session: Session, qtbot: QtBot) -> None:
+def test_sliders_take_effect_while_dragged(session: Session, qtbot: QtBot) -> None:
     def note(seen: list[object], read: Read, _value: int) -> None:
         seen.append(read(current(session)))
 
@@ -79,7 +79,7 @@ def test_every_slider_acts_while_it_is_dragged(session: Session, qtbot: QtBot) -
         assert len(set(seen)) > 1, f"{name}: the pipeline followed during the drag, not only at its end"
 
 
-def test_dragging_the_detail_ends_the_automatic(session: Session, qtbot: QtBot) -> None:
+def test_dragging_the_detail_slider_disables_automatic(session: Session, qtbot: QtBot) -> None:
     auto = child(session, QCheckBox, "downsampleAuto")
     slider = child(session, QSlider, "downsampleSlider")
     assert isinstance(auto, QCheckBox)
@@ -92,7 +92,7 @@ def test_dragging_the_detail_ends_the_automatic(session: Session, qtbot: QtBot) 
     assert current(session).matting.downsample_ratio is None
 
 
-def test_the_size_the_network_sees_is_told(session: Session, qtbot: QtBot) -> None:
+def test_network_input_size_is_shown(session: Session, qtbot: QtBot) -> None:
     slider = child(session, QSlider, "downsampleSlider")
     assert isinstance(slider, QSlider)
     slider.setValue(50)
@@ -117,7 +117,7 @@ def eventually_offered(qtbot: QtBot, rows: Callable[[], int]) -> None:
     qtbot.waitUntil(lambda: rows() >= 0)
 
 
-def test_every_choice_by_the_keyboard_reaches_the_pipeline(session: Session, qtbot: QtBot) -> None:
+def test_list_choices_by_keyboard_reach_the_pipeline(session: Session, qtbot: QtBot) -> None:
     for name, text, read, wanted in CHOICES:
         box = child(session, QComboBox, name)
         assert isinstance(box, QComboBox)
@@ -142,7 +142,7 @@ SWITCHES: dict[str, Read] = {
 }
 
 
-def test_every_switch_switches_by_mouse_and_by_key(session: Session, qtbot: QtBot) -> None:
+def test_check_boxes_toggle_by_mouse_and_keyboard(session: Session, qtbot: QtBot) -> None:
     for name, read in SWITCHES.items():
         switch = child(session, QAbstractButton, name)
         assert isinstance(switch, QAbstractButton)
@@ -154,14 +154,14 @@ def test_every_switch_switches_by_mouse_and_by_key(session: Session, qtbot: QtBo
         assert read(current(session)) is before, name
 
 
-def test_the_stand_by_text_is_taken_as_it_is_typed(session: Session, qtbot: QtBot) -> None:
+def test_stand_by_text_is_applied_while_typing(session: Session, qtbot: QtBot) -> None:
     text = child(session, QLineEdit, "standbyText")
     assert isinstance(text, QLineEdit)
     bring_up(session, text)
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
     assert current(session).output.standby_text == "back at 3"
-    assert current(session).background.kind == "blur", "a digit in a text chooses no background"
+    assert current(session).background.kind == "blur", "digits typed into a text field are no shortcuts"
 
 
 def test_the_edge_can_be_reset(session: Session, qtbot: QtBot) -> None:
@@ -176,7 +176,7 @@ def test_the_edge_can_be_reset(session: Session, qtbot: QtBot) -> None:
     assert slider.value() == 0
 
 
-def test_the_chosen_virtual_camera_comes_back_when_it_is_switched_on_again(session: Session, qtbot: QtBot) -> None:
+def test_virtual_camera_device_is_restored_when_switched_on_again(session: Session, qtbot: QtBot) -> None:
     toggle = child(session, QAbstractButton, "virtualCameraToggle")
     assert isinstance(toggle, QAbstractButton)
     session.store.edit("output", virtual_camera="/dev/video10")

@@ -1,4 +1,4 @@
-"""Work off the GUI thread and back."""
+"""Tasks off the GUI thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 
 class Taker(QObject):
-    """Notes what it is given, and on which thread."""
+    """Records what it receives, and on which thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,16 +28,14 @@ def taker(qapp: object) -> Taker:
     return Taker()
 
 
-def test_a_result_comes_back_to_the_gui_thread(qtbot: QtBot, taker: Taker) -> None:
+def test_results_are_delivered_on_the_gui_thread(qtbot: QtBot, taker: Taker) -> None:
     tasks = Tasks()
     tasks.run(lambda: threading.current_thread() is threading.main_thread(), taker.take)
     qtbot.waitUntil(lambda: taker.taken == [(False, True)])
     tasks.close()
 
 
-def test_an_error_goes_to_who_asked_or_into_the_log(
-    qtbot: QtBot, taker: Taker, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_errors_are_delivered_or_logged(qtbot: QtBot, taker: Taker, caplog: pytest.LogCaptureFixture) -> None:
     tasks = Tasks()
 
     def fail() -> None:
@@ -50,7 +48,7 @@ def test_an_error_goes_to_who_asked_or_into_the_log(
     tasks.close()
 
 
-def test_nothing_reaches_a_widget_that_is_gone(qtbot: QtBot, taker: Taker) -> None:
+def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, taker: Taker) -> None:
     tasks, release, ended = Tasks(), threading.Event(), threading.Event()
 
     def work() -> int:
@@ -69,7 +67,7 @@ def test_nothing_reaches_a_widget_that_is_gone(qtbot: QtBot, taker: Taker) -> No
     tasks.close()
 
 
-def test_after_close_nothing_is_delivered_and_nothing_begins(qtbot: QtBot, taker: Taker) -> None:
+def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, taker: Taker) -> None:
     tasks = Tasks()
     tasks.run(lambda: 1, taker.take)
     tasks.close()

@@ -57,6 +57,10 @@ class BackgroundStrip(QWidget):
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
+        self._current: Tile | None = None
+        """The current tile before the model was reset."""
+        self.model.modelAboutToBeReset.connect(self._remember_current)
+        self.model.modelReset.connect(self._restore_current)
         store.changed.connect(self._show_settings)
         preferences.changed.connect(lambda _preferences: self._show_settings(store.current))
         self._show_settings(store.current)
@@ -111,6 +115,16 @@ class BackgroundStrip(QWidget):
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))
+
+    def _remember_current(self) -> None:
+        tile = self.view.currentIndex().data(TILE_ROLE)
+        self._current = tile if isinstance(tile, Tile) else None
+
+    def _restore_current(self) -> None:
+        if self._current in self.model.tiles:
+            self.view.setCurrentIndex(self.model.index(self.model.tiles.index(self._current)))
+        elif self.model.chosen_row >= 0:
+            self.view.setCurrentIndex(self.model.index(self.model.chosen_row))
 
     def _make_view(self) -> QListView:
         view = QListView()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
 from app.gui.shell.error_help import ErrorActions
-from app.gui.shell.menus import MenuActions, Menus, open_folder
+from app.gui.shell.event_notices import EventNotices
+from app.gui.shell.menus import MenuActions, Menus
 from app.gui.shell.scenes_menu import ScenesMenu
 from app.gui.shell.status_notices import NoticeActions, StatusNotices
 from app.gui.shell.windows import SecondaryWindows
@@ -35,7 +35,7 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.icons import app_icon, icon
-from app.gui.widgets.notices import BRIEF_MS, Notice, NoticeArea
+from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.status_line import describe_status
 from app.runtime.status import PipelineStatus
@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.output_page = OutputPage(store, preferences)
         self.error_bar = ErrorBar()
         self.notices = NoticeArea()
+        self._events = EventNotices(self.notices, self)
         self.status_label = ElidedLabel("faint", "statusLabel")
         self.recording = Recording(store, preferences, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
@@ -138,7 +139,8 @@ class MainWindow(QMainWindow):
         self.action_bar.record_requested.connect(self.recording.set_on)
         self.action_bar.snapshot.clicked.connect(self.recording.snapshot)
         self.recording.failed.connect(self.action_bar.refresh)
-        self.recording.saved.connect(self._show_saved)
+        self.recording.saved.connect(self._events.saved)
+        self.recording.unfinished_found.connect(self._offer_recovery)
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
         self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
@@ -154,7 +156,7 @@ class MainWindow(QMainWindow):
             self.scenes.failed,
         ):
             source.connect(self.error_bar.show_message)
-        self.strip.library.removed.connect(self._offer_undo)
+        self.strip.library.removed.connect(self._show_removed)
         self.strip.drops.watch(self)
         PreviewInteraction(self.preview, self.store, self.preferences)
 
@@ -200,6 +202,7 @@ class MainWindow(QMainWindow):
         self.strip.library.reload()
         self.matting_page.reload()
         self.devices.start()
+        self.recording.look_for_unfinished()
 
     def open_assistant(self) -> None:
         """Open the setup assistant beside the window, or bring it to the front."""
@@ -249,20 +252,14 @@ class MainWindow(QMainWindow):
 
     def _copy_diagnostics(self) -> None:
         self.windows.copy_diagnostics()
-        text = self.tr("Diagnostics copied to the clipboard.")
-        self.notices.show_notice(Notice("diagnosticsNotice", text, duration_ms=BRIEF_MS))
+        self._events.diagnostics_copied()
 
-    def _show_saved(self, path: Path) -> None:
-        text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
-        actions = ((self.tr("Open folder"), lambda: open_folder(path.parent)),)
-        self.notices.show_notice(Notice("savedNotice", text, actions, duration_ms=BRIEF_MS))
+    def _show_removed(self, name: str, trash: Path | None, original: Path) -> None:
+        undo = partial(self.strip.library.restore, trash, original) if trash is not None else None
+        self._events.background_removed(name, undo)
 
-    def _offer_undo(self, name: str, trash: Path | None, original: Path) -> None:
-        actions: tuple[tuple[str, Callable[[], object]], ...] = ()
-        if trash is not None:
-            actions = ((self.tr("Undo"), partial(self.strip.library.restore, trash, original)),)
-        text = self.tr("Removed the background “{0}”.").format(name)
-        self.notices.show_notice(Notice("removedNotice", text, actions, duration_ms=BRIEF_MS))
+    def _offer_recovery(self, parts: tuple[Path, ...]) -> None:
+        self._events.unfinished_recordings(parts, self.recording.recover)
 
     def _show_frame(self) -> None:
         image = self.bridge.take_image()

@@ -13,6 +13,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from app.config.private_file import write_picture
 from app.core.errors import SinkError, text_of
 from app.core.types import Outgoing
+from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
@@ -27,6 +28,8 @@ class Recording(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
+    unfinished_found = pyqtSignal(object)
+    """tuple of the temporary files of recordings that a crash left unfinished."""
     saved = pyqtSignal(object)
     """Path of a new snapshot or of a finished recording."""
 
@@ -60,6 +63,21 @@ class Recording(QObject):
         folder = self._preferences.recordings_dir
         # Released when it is written: the user may pause, or leave "none", until then.
         self._tasks.run(partial(_write, folder, partial(self._bridge.release, picture)), self.saved.emit, self._fail)
+
+    def look_for_unfinished(self) -> None:
+        """Emit `unfinished_found` if a crash left recordings unfinished."""
+        self._tasks.run(services.unfinished_recordings, self._report_unfinished)
+
+    def recover(self, parts: tuple[Path, ...]) -> None:
+        """Finish recordings that a crash left unfinished; emits `saved` for the last one."""
+        self._tasks.run(partial(services.recover_recordings, parts), self.saved.emit, self._fail_to_recover)
+
+    def _report_unfinished(self, parts: tuple[Path, ...]) -> None:
+        if parts:
+            self.unfinished_found.emit(parts)
+
+    def _fail_to_recover(self, error: Exception) -> None:
+        self.failed.emit(text_of(error))
 
     def follow(self, status: PipelineStatus) -> str:
         """Return the elapsed time, such as 1:05; empty while nothing is recorded. Emit `saved` after the end."""

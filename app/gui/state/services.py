@@ -113,6 +113,24 @@ def keep_plate(plate: BgrImage, camera: str) -> Path:
     return keep(plate, camera)
 
 
+def unfinished_recordings() -> tuple[Path, ...]:
+    """Return the temporary files of recordings that a crash left unfinished."""
+    from app.output.unfinished import unfinished_recordings as find
+
+    return find()
+
+
+def recover_recordings(parts: tuple[Path, ...]) -> Path:
+    """Finish recordings; return the path of the last one. Raises VideoError."""
+    from app.media.recovery import recover
+    from app.output.unfinished import end
+
+    for part in parts:
+        finished = recover(part)
+        end(part)
+    return finished
+
+
 def plate_view(path: Path, width: int) -> PlateView:
     """Return a plate's thumbnail of this width, and how it was captured."""
     import cv2

@@ -604,6 +604,36 @@
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
+    <name>EventNotices</name>
+    <message>
+        <source>Diagnostics copied to the clipboard.</source>
+        <translation>Diagnose in die Zwischenablage kopiert.</translation>
+    </message>
+    <message>
+        <source>Saved {0} in {1}</source>
+        <translation>{0} gespeichert in {1}</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Removed the background “{0}”.</source>
+        <translation>Hintergrund „{0}“ entfernt.</translation>
+    </message>
+    <message>
+        <source>Mattecam stopped during a recording: {0} is unfinished.</source>
+        <translation>Mattecam wurde während einer Aufnahme beendet: {0} ist unvollständig.</translation>
+    </message>
+    <message>
+        <source>Finish recording</source>
+        <translation>Aufnahme fertigstellen</translation>
+    </message>
+</context><context>
     <name>Findings</name>
     <message>
         <source>Camera</source>
@@ -818,26 +848,6 @@
     <message>
         <source>Output</source>
         <translation>Ausgabe</translation>
-    </message>
-    <message>
-        <source>Diagnostics copied to the clipboard.</source>
-        <translation>Diagnose in die Zwischenablage kopiert.</translation>
-    </message>
-    <message>
-        <source>Saved {0} in {1}</source>
-        <translation>{0} gespeichert in {1}</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Ordner öffnen</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
-        <source>Removed the background “{0}”.</source>
-        <translation>Hintergrund „{0}“ entfernt.</translation>
     </message>
 </context><context>
     <name>MattingPage</name>

@@ -604,6 +604,36 @@
         <translation>Reintentar</translation>
     </message>
 </context><context>
+    <name>EventNotices</name>
+    <message>
+        <source>Diagnostics copied to the clipboard.</source>
+        <translation>Diagnóstico copiado al portapapeles.</translation>
+    </message>
+    <message>
+        <source>Saved {0} in {1}</source>
+        <translation>{0} guardado en {1}</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Abrir carpeta</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Deshacer</translation>
+    </message>
+    <message>
+        <source>Removed the background “{0}”.</source>
+        <translation>Se eliminó el fondo «{0}».</translation>
+    </message>
+    <message>
+        <source>Mattecam stopped during a recording: {0} is unfinished.</source>
+        <translation>Mattecam se detuvo durante una grabación: {0} está sin terminar.</translation>
+    </message>
+    <message>
+        <source>Finish recording</source>
+        <translation>Terminar la grabación</translation>
+    </message>
+</context><context>
     <name>Findings</name>
     <message>
         <source>Camera</source>
@@ -818,26 +848,6 @@
     <message>
         <source>Output</source>
         <translation>Salida</translation>
-    </message>
-    <message>
-        <source>Diagnostics copied to the clipboard.</source>
-        <translation>Diagnóstico copiado al portapapeles.</translation>
-    </message>
-    <message>
-        <source>Saved {0} in {1}</source>
-        <translation>{0} guardado en {1}</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Abrir carpeta</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>Deshacer</translation>
-    </message>
-    <message>
-        <source>Removed the background “{0}”.</source>
-        <translation>Se eliminó el fondo «{0}».</translation>
     </message>
 </context><context>
     <name>MattingPage</name>

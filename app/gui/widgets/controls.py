@@ -90,6 +90,10 @@ def link_button(text: str) -> QPushButton:
     return made
 
 
+CHECK_BOX_DECORATION = 36
+"""Width of a check box without its text, as the style sheet sets it: indicator, spacing, padding, borders."""
+
+
 class WrappingCheckBox(QCheckBox):
     """A check box whose text wraps where it does not fit on one line."""
 
@@ -100,7 +104,7 @@ class WrappingCheckBox(QCheckBox):
 
     def minimumSizeHint(self) -> QSize:
         words = (self.fontMetrics().horizontalAdvance(word) for word in self._full_text.split())
-        return QSize(self._indicator_width() + max(words, default=0), super().minimumSizeHint().height())
+        return QSize(CHECK_BOX_DECORATION + max(words, default=0), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -112,7 +116,7 @@ class WrappingCheckBox(QCheckBox):
             self._wrap()
 
     def _wrap(self) -> None:
-        available = self.width() - self._indicator_width()
+        available = self.width() - CHECK_BOX_DECORATION
         lines = [""]
         for word in self._full_text.split():
             longer = f"{lines[-1]} {word}".strip()
@@ -123,11 +127,6 @@ class WrappingCheckBox(QCheckBox):
         text = "\n".join(lines)
         if text != self.text():
             self.setText(text)
-
-    def _indicator_width(self) -> int:
-        """Width of everything except the text."""
-        text = max(map(self.fontMetrics().horizontalAdvance, self.text().split("\n")))
-        return super().sizeHint().width() - text
 
 
 def check(text: str, description: str, object_name: str) -> QCheckBox:

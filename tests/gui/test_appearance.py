@@ -1,4 +1,4 @@
-"""Translations are whole and current; no words are cut off in any language, at twice the size, in either theme."""
+"""Translations are complete and current; texts fit in every language, font size and theme."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def messages(language: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 @pytest.mark.parametrize("language", make_translations.LANGUAGES)
-def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
+def test_every_text_is_translated_with_the_same_placeholders(language: str) -> None:
     count = 0
     for context, source, comment, translation in messages(language):
         count += 1
@@ -77,11 +77,11 @@ def test_qt_finds_every_translation_in_the_compiled_file(qapp: QApplication, lan
         for context, source, comment, translation in messages(language):
             assert QCoreApplication.translate(context, source, comment) == translation, "run tools.make_translations"
     context, source, _comment, _translation = next(messages(language))
-    assert QCoreApplication.translate(context, source) == source, "afterwards it is as before"
+    assert QCoreApplication.translate(context, source) == source, "removed after the block"
 
 
 def cut_off(window: QWidget) -> list[str]:
-    """The words that have less room than they need."""
+    """Return the texts that do not fit into their widgets."""
     found = []
     for label in window.findChildren(QLabel):
         if not label.isVisible() or not label.text() or isinstance(label, ElidedLabel | Pill):
@@ -109,7 +109,7 @@ def cut_off(window: QWidget) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
 @pytest.mark.parametrize(("size", "theme"), [(1.0, "dark"), (2.0, "light")])
-def test_no_words_are_cut_off(
+def test_no_text_is_cut_off(
     start_window: StartWindow,
     qapp: QApplication,
     qtbot: QtBot,
@@ -215,20 +215,20 @@ def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtB
     qtbot.waitUntil(settled)
     dark = brightness()
     session.preferences.change(theme="light")
-    assert not session.window.updatesEnabled(), "half-dressed it is not to be seen"
+    assert not session.window.updatesEnabled(), "intermediate states are hidden"
     qtbot.waitUntil(settled)
     assert brightness() > dark + 100
     session.preferences.change(theme="dark")
     session.preferences.change(theme="light")
     session.preferences.change(theme="dark")
     qtbot.waitUntil(settled)
-    assert brightness() == dark, "the last choice counts"
+    assert brightness() == dark, "the last choice wins"
 
 
 @pytest.mark.parametrize("chosen", ["light", "dark"])
 def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: QApplication, chosen: Theme) -> None:
     def pictures() -> list[QImage]:
-        """Of the panels, once all is laid out; but not of the first, in which the camera's rate changes."""
+        """Grab the strip and the pages after layout, except the first page, whose frame rate text changes."""
         taken: list[list[QImage]] = [[]]
 
         def same_again() -> bool:
@@ -246,6 +246,6 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
     before = pictures()
     session.preferences.change(theme=chosen)
     turned = pictures()
-    theme.apply(qapp, chosen == "dark")  # as if the program had begun with it
+    theme.apply(qapp, chosen == "dark")  # as at the start of the program
     assert turned == pictures()
     assert not any(one == other for one, other in zip(before, turned, strict=True))

@@ -36,7 +36,7 @@ from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button
 
 
-def test_the_plot_comes_and_goes_and_shows_the_last_minute(session: Session, qtbot: QtBot) -> None:
+def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
     assert session.window.findChild(PlotPanel, "plotPanel") is None
     session.preferences.change(show_plot=True)
     plot = session.window.findChild(PlotPanel, "plotPanel")
@@ -47,7 +47,7 @@ def test_the_plot_comes_and_goes_and_shows_the_last_minute(session: Session, qtb
 
 
 @given(st.floats(1e-3, 1e9))
-def test_the_scale_ends_at_a_round_number_a_little_above(value: float) -> None:
+def test_plot_scale_is_rounded_up(value: float) -> None:
     top = round_up(value)
     assert value <= top < 2.6 * value
     assert f"{top:.0e}"[0] in "125"
@@ -69,9 +69,7 @@ def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: Qt
     window.close()
 
 
-def test_the_first_start_leads_through_three_steps(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_assistant_has_three_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         services, "virtual_camera_findings", lambda: (Finding("v", State.OK, LoopbackFinding.LOADED()),)
     )
@@ -106,7 +104,7 @@ def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow
     assert len(session.window.findChildren(Assistant)) == 1
 
 
-def test_a_download_that_fails_in_the_assistant_says_why_there(
+def test_failed_download_is_reported_in_the_assistant_and_not_saved(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
@@ -184,7 +182,7 @@ COMMANDS = [
 ]
 
 
-def test_the_doctor_lists_everything_with_commands_to_copy(
+def test_doctor_lists_findings_with_commands_to_copy(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.window.windows.open_doctor()
@@ -203,14 +201,14 @@ def test_the_doctor_lists_everything_with_commands_to_copy(
     for copy in copies:
         qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
         copied.append(clipboard.text())
-    assert copied == COMMANDS, "the words around them are not to be run"
+    assert copied == COMMANDS, "only commands are copied"
     monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[:1])
     button(session, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
     dialog.close()
 
 
-def test_the_test_picture_is_sent_while_the_pipeline_lets_go_of_the_virtual_camera(
+def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
@@ -231,14 +229,14 @@ def test_the_test_picture_is_sent_while_the_pipeline_lets_go_of_the_virtual_came
     assert held[1] == (True, None)
     summary = dialog.findChild(QLabel, "findingsSummary")
     assert summary is not None
-    assert "not sent" in summary.text(), "the button answers"
+    assert "not sent" in summary.text(), "the result is shown"
     assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     assert session.store.saved.output.virtual_camera == "/dev/video10"
     dialog.close()
 
 
-def test_a_doctor_that_is_closed_early_gives_the_virtual_camera_back(
+def test_closing_the_doctor_early_restores_the_virtual_camera(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()

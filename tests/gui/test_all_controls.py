@@ -1,4 +1,4 @@
-"""One tour through every control, on the demo source; then the window is closed while everything runs."""
+"""Uses every control on the demo source, then closes the window while everything runs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.fakes import FakeEngine, FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 
 LEFT_OUT = {"formatCombo", "sizeCombo", "rateCombo", "cameraCombo"}
-"""They open the source anew: gone through one by one elsewhere."""
+"""Controls that reopen the source; other tests cover them."""
 
 
-def test_a_tour_through_everything_and_an_end_in_the_middle_of_it(
+def test_close_while_every_control_is_used(
     start_window: StartWindow,
     qtbot: QtBot,
     world: FakeWorld,

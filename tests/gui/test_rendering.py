@@ -1,4 +1,4 @@
-"""What the preview shows of a picture."""
+"""Rendering of the preview's view modes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 40, 20
 
 
 def picture(kind: PictureKind = PictureKind.COMPOSITE, *, foreground: bool = True) -> Picture:
-    """Left half dark, right half bright; every image of it has its own blue."""
+    """A picture with a dark left and a bright right half; each of its images has its own blue value."""
 
     def image(blue: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         made = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
@@ -41,27 +41,27 @@ def test_each_mode_shows_its_own_image() -> None:
     assert tuple(matte[5, 35, :3]) == (255, 255, 255)
     person = shown(ViewMode.FOREGROUND)
     assert tuple(person[5, 35, :3]) == (30, 200, 200)
-    assert person[5, 5, 0] == person[5, 5, 2] != 0, "a grey pattern where nobody is"
+    assert person[5, 5, 0] == person[5, 5, 2] != 0, "checkerboard outside the person"
 
 
-def test_without_an_estimated_foreground_the_frame_stands_in() -> None:
+def test_person_view_falls_back_to_the_frame_without_foreground() -> None:
     assert shown(ViewMode.FOREGROUND, of=picture(foreground=False))[5, 35, 0] == 20
 
 
-def test_the_mirror_turns_what_is_seen_but_never_the_stand_by_card() -> None:
+def test_mirror_flips_views_except_the_stand_by_card() -> None:
     assert shown(ViewMode.COMPOSITE, mirror=True)[5, 5, 2] == 200
     card = picture(PictureKind.STANDBY)
     assert shown(ViewMode.COMPOSITE, mirror=True, of=card)[5, 5, 2] == 0
 
 
-def test_the_comparison_is_divided_as_seen_on_the_screen() -> None:
+def test_comparison_divider_uses_screen_direction() -> None:
     for mirror in (False, True):
         view = shown(ViewMode.COMPARE, mirror=mirror, divider=0.25)
         assert set(view[:, : WIDTH // 4, 0].ravel()) == {20}
         assert set(view[:, WIDTH // 4 :, 0].ravel()) == {10}
 
 
-def test_a_view_never_writes_into_the_picture() -> None:
+def test_rendering_does_not_modify_the_picture() -> None:
     original = picture()
     before = original.image.copy()
     for mode in ViewMode:
@@ -76,7 +76,7 @@ def test_a_stand_by_card_is_shown_in_every_mode() -> None:
 
 
 @given(*[st.integers(1, 5000)] * 4)
-def test_the_fitted_size_fills_one_side_and_keeps_the_aspect(
+def test_fitted_size_fills_one_side_and_keeps_the_aspect_ratio(
     width: int, height: int, room_width: int, room_height: int
 ) -> None:
     fitted_width, fitted_height = fitted_size(width, height, room_width, room_height)
