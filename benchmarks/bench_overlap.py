@@ -26,7 +26,7 @@ from app.matting.torch_backend.graph_backend import CudaBackend, GraphBackend
 from app.matting.torch_backend.networks import load_core
 
 SIZES = ((1920, 1080, 0.25), (3840, 2160, 0.125))
-OFF = EdgeSettings()
+OFF = EdgeSettings(strict=False)
 FRAMES = 4
 WARM_UP_FRAMES = 20
 

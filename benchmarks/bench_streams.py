@@ -46,7 +46,8 @@ class Batch:
         self.frames = torch.zeros(size, dtype=torch.uint8, device=device)
         self._backdrops = torch.full(size, 90, dtype=torch.uint8, device=device)
         network: TwoStageNetwork = core.network  # type: ignore[assignment]
-        self._state = network.initial_state(streams, geometry.small_height, geometry.small_width)
+        state = network.initial_state(streams, geometry.small_height, geometry.small_width)
+        self._state = *state, self._step.initial_memory(streams)
 
     def work(self) -> tuple[Tensor]:
         """Return the composites of `frames`: ([N,] H, W, 3) uint8."""

@@ -11,7 +11,7 @@ import typer
 from app.config import scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.core.errors import UsageError
-from app.core.settings import MODEL_NAMES, Settings
+from app.core.settings import MODEL_NAMES, EdgeSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class LiveOptions:
     ] = None
     record: Annotated[Path | None, typer.Option(help="Also write the output to this video.")] = None
     record_alpha: Annotated[Path | None, typer.Option(help="Also write the matte to this video.")] = None
+    strict: Annotated[
+        str | None,
+        typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
+    ] = None
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None
@@ -120,6 +124,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         precision=options.precision,
         governor=options.governor,
     )
+    matting["edges"] = _edges(base.matting.edges, options.strict)
     if options.downsample_ratio is not None:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
     output = _said(
@@ -139,6 +144,15 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         background=background,
         output=replace_checked(base.output, output),
     )
+
+
+def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:
+    """Raises UsageError for anything but on and off."""
+    if strict is None:
+        return base
+    if strict not in ("on", "off"):
+        raise UsageError(f"--strict is {strict!r}; write on or off.")
+    return base.replace(strict=strict == "on")
 
 
 def _said(**values: Any) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class EdgeSettings(Model):
     """How strongly small changes of alpha over time are held back."""
     despill: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How strongly green cast is taken out of the half-transparent edge."""
+    strict: bool = True
+    """Remove from the matte what is not attached to a person or agrees with the learned background."""
 
 
 class EngineSettings(Model):

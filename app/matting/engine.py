@@ -11,6 +11,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
 from app.matting.base import EngineInfo, Executor, NotAMatteError
 from app.matting.geometry import StepGeometry
+from app.matting.step.blur import STRICT_STRENGTH
 
 MakeExecutor = Callable[[StepGeometry], Executor]
 MakeGeometry = Callable[[int, int], StepGeometry]
@@ -51,7 +52,10 @@ class FrameEngine:
         if self._closed:
             raise ModelError(f"The model {self._model} was closed and takes no more frames; choose the model again.")
         check_bgr(frame)
-        if not isinstance(backdrop, BlurredRoom):
+        if isinstance(backdrop, BlurredRoom):
+            if edges.strict:
+                backdrop = BlurredRoom(max(backdrop.strength, STRICT_STRENGTH))
+        else:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:
                 raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")

@@ -150,7 +150,8 @@ class _Step:
         """background: None for the kind "none", whose composite is the frame itself."""
         self._engine = engine
         self._background = background
-        self._edges = settings.matting.edges
+        # Strict mode hides people until they move, which would remove them from still pictures.
+        self._edges = settings.matting.edges.replace(strict=False)
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
 

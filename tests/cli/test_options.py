@@ -119,3 +119,13 @@ def test_a_recording_belongs_to_the_run_that_asked_for_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("said", "expected"), [(None, True), (True, True), (False, False)])
 def test_the_governor_can_be_switched_off(said: bool | None, expected: bool) -> None:
     assert apply_options(Settings(), LiveOptions(governor=said)).matting.governor is expected
+
+
+@pytest.mark.parametrize(("said", "expected"), [(None, True), ("on", True), ("off", False)])
+def test_strict_mode_is_on_unless_switched_off(said: str | None, expected: bool) -> None:
+    assert apply_options(Settings(), LiveOptions(strict=said)).matting.edges.strict is expected
+
+
+def test_strict_takes_on_or_off() -> None:
+    with pytest.raises(UsageError, match="--strict is 'maybe'; write on or off"):
+        apply_options(Settings(), LiveOptions(strict="maybe"))

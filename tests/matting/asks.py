@@ -16,8 +16,9 @@ from tests.matting.conftest import frames
 
 WIDTH, HEIGHT = 96, 64
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
-OFF = EdgeSettings()
-TREATED = EdgeSettings(contrast=0.4, steadiness=0.6, feather_px=2, despill=0.5)
+OFF = EdgeSettings(strict=False)
+STRICT = EdgeSettings()
+TREATED = EdgeSettings(contrast=0.4, steadiness=0.6, feather_px=2, despill=0.5, strict=False)
 PICTURES = frames(WIDTH, HEIGHT, 8)
 BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
 
@@ -42,6 +43,9 @@ ASKS: list[Ask] = [
     (PICTURES[5], BACKDROPS[1], TREATED, False),
     (PICTURES[6], BACKDROPS[2], OFF, False),
     (PICTURES[7], BlurredRoom(90), OFF, False),
+    (PICTURES[0], BACKDROPS[0], STRICT, False),
+    (PICTURES[1], BACKDROPS[0], STRICT, True),
+    (PICTURES[2], BlurredRoom(90), OFF, False),
 ]
 
 

@@ -12,7 +12,7 @@ from app.matting.base import NotAMatteError
 from app.matting.engine import FrameEngine
 from app.matting.geometry import StepGeometry
 
-OFF = EdgeSettings()
+OFF = EdgeSettings(strict=False)
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 

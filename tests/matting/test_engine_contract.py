@@ -15,7 +15,7 @@ from app.matting.selection import hardware
 from tests.golden.fill import fill
 from tests.matting.conftest import NETWORKS, BuildEngine, frames
 
-OFF = EdgeSettings()
+OFF = EdgeSettings(strict=False)
 RATIO = 0.5
 FRAME, BACKDROP = frames(160, 96, 2)
 
@@ -95,7 +95,7 @@ def test_backdrop_shows_exactly_where_alpha_is_zero(settings: MattingSettings, e
     engine = engines(settings, 160, 96)
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=5)[0]
 
-    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95))
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict=False))
 
     nothing = matte.alpha == 0
     assert nothing.any()

@@ -17,6 +17,7 @@ from app.matting.openvino_backend.graph import COEFFICIENTS, GIVEN, HALVES, Shap
 from app.matting.openvino_backend.guided import find_filter
 from app.matting.openvino_backend.runtime import core, ov
 from app.matting.step.edges import plan
+from app.matting.strict.numpy_strict import StrictFilter
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
@@ -37,6 +38,7 @@ class OpenVinoExecutor:
         self.precision = precision
         self.device = device.lower()
         self._finish = CpuFinish(geometry)
+        self._strict = StrictFilter()
         small = (1, 3, geometry.small_height, geometry.small_width)
         shapes = state_shapes(model, geometry.small_height, geometry.small_width)
         # What surrounds the network is done here, in fewer passes over memory; elsewhere that would be a detour.
@@ -61,6 +63,7 @@ class OpenVinoExecutor:
         for state in self._states[self._turn]:
             state.fill(0)
         self._finish.reset()
+        self._strict.reset()
 
     def infer(self) -> None:
         """The network alone: from the small frame and the states to the coefficients and the new states."""
@@ -81,6 +84,10 @@ class OpenVinoExecutor:
         slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
         if not np.isfinite(offset.sum()):  # a slope that is no number makes an offset that is none
             raise NotAMatteError
+        if edges.strict:
+            self._strict.apply(small, slope, offset, coarse[0])
+        else:
+            self._strict.reset()
         return self._finish.finish(frame, small, (slope, offset, coarse[0]), backdrop, plan(edges), want_foreground)
 
     def close(self) -> None:

@@ -41,5 +41,5 @@ def person_matte(picture: BgrImage) -> AlphaImage:
     choice = choose(MattingSettings(model=NETWORK, device="cpu", executor="eager"))
     core = load_core(NETWORK, choice.weights, "auto", geometry.ratio, "cpu", "float32")
     executor = EagerExecutor(core, geometry)
-    mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(), False).alpha for _ in range(LOOKS)]
+    mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(strict=False), False).alpha for _ in range(LOOKS)]
     return mattes[-1]

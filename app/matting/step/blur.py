@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 WEAKEST, STRONGEST = 0.008, 0.1
 """The Gaussian's sigma at strength 0 and 100, as a part of the picture's short side."""
 
+STRICT_STRENGTH = 70.0
+"""The least strength in strict mode: text of 60 px at 720p is not readable after deconvolution."""
+
 PERSON_MARGIN = 2
 """How many pixels of the small room around the person do not count as room."""
 FILL_FACTOR = 8

@@ -34,6 +34,9 @@ class TwoStageNetwork(Protocol):
 class Core(nn.Module):
     """A network's first stage; the frame step does the second."""
 
+    supports_strict = True
+    """Whether strict mode can filter the coefficients."""
+
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network

@@ -36,6 +36,8 @@ class EdgePlan:
     grow_px: int
     feather_px: int
     despill: float
+    strict: bool
+    """Whether strict mode filters the matte before these controls; see `app.matting.strict`."""
 
     @property
     def touches_alpha(self) -> bool:
@@ -44,7 +46,7 @@ class EdgePlan:
 
     @property
     def active(self) -> bool:
-        """Whether anything is done at all."""
+        """Whether any control changes the matte or the foreground."""
         return self.touches_alpha or self.despill > 0
 
 
@@ -56,6 +58,7 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         grow_px=edges.grow_px,
         feather_px=edges.feather_px,
         despill=edges.despill,
+        strict=edges.strict,
     )
 
 

@@ -24,6 +24,7 @@ class PlateCore(Core):
     Frame and plate are padded to multiples of 4 pixels, as the refiner needs them.
     """
 
+    supports_strict = False
     plate: Tensor
 
     def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:

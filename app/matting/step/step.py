@@ -18,6 +18,7 @@ from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
 from app.matting.step.torch_blur import blurred_room
+from app.matting.strict.torch_strict import initial_memory, strict_matte
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,16 @@ class FrameStep(nn.Module):
         self.dtype = dtype
 
     def initial_state(self) -> State:
-        """The network's states before the first frame."""
-        return self.core.initial_state(self.geometry.small_height, self.geometry.small_width)
+        """Return the network's states before the first frame, and the memory of strict mode."""
+        size = self.geometry.small_height, self.geometry.small_width
+        return *self.core.initial_state(*size), self.initial_memory()
+
+    def initial_memory(self, batch: int = 1) -> Tensor:
+        """Return the memory of strict mode before the first frame of so many streams."""
+        weights = next(self.core.parameters(), None)
+        device = torch.device("cpu") if weights is None else weights.device
+        memory = initial_memory(self.geometry.small_height, self.geometry.small_width, device)
+        return memory.repeat(batch, 1, 1, 1)
 
     def forward(
         self,
@@ -84,25 +93,32 @@ class FrameStep(nn.Module):
         frame: (H, W, 3) uint8 BGR. backdrop: the same, or the taps (K,) float32 of a blurred room. held: `held` of the
         last step's output; None on the first frame.
         """
-        return self.finish(self.layers(frame, backdrop, state), mode, held)
+        return self.finish(self.layers(frame, backdrop, state, mode.edges.strict), mode, held)
 
-    def layers(self, frame: Tensor, backdrop: Tensor, state: State) -> Layers:
-        """The step up to the edge controls; what `mode` asks for is all in `finish`.
+    def layers(self, frame: Tensor, backdrop: Tensor, state: State, strict: bool | Tensor = False) -> Layers:
+        """Run the step up to the edge controls; the rest of what `mode` asks for is done in `finish`.
 
-        frame and backdrop: as for `forward`, or (B, H, W, 3) for B streams whose states lie in one batch.
+        frame and backdrop: as for `forward`, or (B, H, W, 3) for B streams whose states lie in one batch. strict:
+        whether strict mode is on; a () float32 tensor (0 or 1) in a captured graph, which then serves both.
         """
+        *network_state, memory = state
         image = _to_image(frame)
         small = self._small(image)
-        slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *state)
-        finite = slope.float().sum() + offset.float().sum()
-        matte = _apply(image, slope.float(), offset.float())
+        slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
+        slope, offset, coarse = slope.float(), offset.float(), coarse.float()
+        finite = slope.sum() + offset.sum()
+        if self.core.supports_strict and strict is not False:
+            slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory, strict)
+        elif self.core.supports_strict:
+            memory = torch.zeros_like(memory)
+        matte = _apply(image, slope, offset)
         person, alpha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
         if backdrop.ndim == 1:
             room = blurred_room(small, coarse, backdrop, self.geometry.room_factor)
             behind = torch.round(functional.interpolate(room, size=image.shape[2:], mode="bilinear") * 255) / 255
         else:
             behind = _to_image(backdrop)
-        return Layers(person, alpha, behind, finite, tuple(new_state))
+        return Layers(person, alpha, behind, finite, (*new_state, memory))
 
     def finish(self, layers: Layers, mode: StepMode, held: Tensor | None = None) -> StepOutput:
         """Edge controls, composite and conversion; held: as for `forward`. The outputs of B > 1 streams keep the B."""

@@ -38,13 +38,15 @@ class CompiledStep(FrameStep):
         self, frame: Tensor, backdrop: Tensor, state: State, mode: StepMode, held: Tensor | None = None
     ) -> StepOutput:
         """See `FrameStep.forward`."""
-        layers, composite, alpha = self._plain(frame, backdrop, state)
+        layers, composite, alpha = self._plain(frame, backdrop, state, torch.tensor(float(mode.edges.strict)))
         if mode.edges.active or mode.foreground:
             return self.finish(layers, mode, held)
         return StepOutput(composite, alpha, None, layers.finite, layers.state, None)
 
-    def _plain_step(self, frame: Tensor, backdrop: Tensor, state: State) -> tuple[Layers, Tensor, Tensor]:
-        layers = self.layers(frame, backdrop, state)
+    def _plain_step(
+        self, frame: Tensor, backdrop: Tensor, state: State, strict: Tensor
+    ) -> tuple[Layers, Tensor, Tensor]:
+        layers = self.layers(frame, backdrop, state, strict)
         output = self.finish(layers, PLAIN)
         return layers, output.composite, output.alpha
 

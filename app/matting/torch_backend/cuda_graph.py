@@ -51,6 +51,8 @@ class _Turn:
     frame: Tensor
     picture: Tensor
     taps: Tensor
+    strict: Tensor
+    """() float32: whether strict mode is on."""
     foreground: Tensor
     state: State
     """What its step begins with."""
@@ -62,6 +64,8 @@ class _Turn:
     """What lies in `picture`."""
     strength: float | None = None
     """What `taps` are for."""
+    is_strict: bool = False
+    """What lies in `strict`."""
     graphs: dict[bool, tuple[_Results, Callable[[], None]]] = field(default_factory=dict)
     """By whether the backdrop is the blurred room."""
 
@@ -118,6 +122,9 @@ class CudaGraphExecutor:
         with torch.inference_mode():
             blurred = self._upload(turn, frame, backdrop)
             self._compute.after(self._up.mark())
+            if turn.is_strict != edges.strict:
+                self._compute.run(lambda: _fill(turn.strict, float(edges.strict)))
+                turn.is_strict = edges.strict
             results, replay = turn.graphs[blurred]
             self._compute.run(replay)
             edge_plan = plan(edges)
@@ -158,6 +165,7 @@ class CudaGraphExecutor:
             frame=torch.zeros(size, dtype=torch.uint8, device=device),
             picture=torch.zeros(size, dtype=torch.uint8, device=device),
             taps=taps.to(device),
+            strict=torch.zeros((), device=device),
             foreground=torch.zeros(size, dtype=torch.uint8, device=device),
             state=self._step.initial_state(),
             frame_up=self._backend.pinned(size, torch.uint8),
@@ -170,7 +178,7 @@ class CudaGraphExecutor:
         turn, after = self._turns[index], self._turns[(index + 1) % TURNS]
 
         def work() -> Tensors:
-            layers = self._step.layers(turn.frame, turn.taps if blurred else turn.picture, turn.state)
+            layers = self._step.layers(turn.frame, turn.taps if blurred else turn.picture, turn.state, turn.strict)
             output = self._step.finish(layers, PLAIN)
             for target, value in zip(after.state, layers.state, strict=True):
                 target.copy_(value)
@@ -225,3 +233,7 @@ class CudaGraphExecutor:
         for turn in self._turns:
             for state in turn.state:
                 state.zero_()
+
+
+def _fill(tensor: Tensor, value: float) -> None:
+    tensor.fill_(value)

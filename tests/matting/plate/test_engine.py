@@ -22,7 +22,7 @@ from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
 
-OFF = EdgeSettings()
+OFF = EdgeSettings(strict=False)
 TREATED = EdgeSettings(feather_px=3, grow_px=1, steadiness=0.5, despill=1)
 EXECUTORS = ("eager", "openvino")
 

@@ -91,9 +91,13 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
         model="rvm-mobilenetv3", weights=weights["rvm-mobilenetv3"], executor="eager", downsample_ratio=0.5
     )
     frame, backdrop = frames(160, 96, 2)
-    deep = engines(settings, 160, 96).step(frame, backdrop, settings.edges)
-    same = engines(settings.replace(refiner="deep-guided-filter"), 160, 96).step(frame, backdrop, settings.edges)
-    fast = engines(settings.replace(refiner="fast-guided-filter"), 160, 96).step(frame, backdrop, settings.edges)
+    deep = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict=False))
+    same = engines(settings.replace(refiner="deep-guided-filter"), 160, 96).step(
+        frame, backdrop, settings.edges.replace(strict=False)
+    )
+    fast = engines(settings.replace(refiner="fast-guided-filter"), 160, 96).step(
+        frame, backdrop, settings.edges.replace(strict=False)
+    )
 
     assert (deep.alpha == same.alpha).all()
     assert (deep.alpha != fast.alpha).any()
@@ -108,12 +112,12 @@ def test_a_damaged_conversion_is_made_anew(
     settings = MattingSettings(model="student", weights=weights["student"], executor="openvino", downsample_ratio=0.5)
     frame, backdrop = frames(160, 96, 2)
     conversion._models.clear()
-    before = engines(settings, 160, 96).step(frame, backdrop, settings.edges)
+    before = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict=False))
     (kept,) = (tmp_path / "cache").glob("*.xml")
     kept.write_text("<broken")
     conversion._models.clear()
 
-    after = engines(settings, 160, 96).step(frame, backdrop, settings.edges)
+    after = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict=False))
 
     assert (after.alpha == before.alpha).all()
     assert len(kept.read_text()) > 1000
@@ -149,5 +153,7 @@ def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], eng
         alpha = core.network(source)[1][0, 0].numpy()
 
     for executor in ("eager", "openvino"):
-        matte = engines(settings.replace(executor=executor), 96, 64).step(frame, backdrop, settings.edges)
+        matte = engines(settings.replace(executor=executor), 96, 64).step(
+            frame, backdrop, settings.edges.replace(strict=False)
+        )
         assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255

@@ -1,0 +1,60 @@
+"""Thresholds of strict mode, shared by the numpy and the torch implementation.
+
+Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the small frame. Per frame:
+
+1. A cell that agrees with the learned background of this stream is background, unless it and its neighbours are opaque.
+   The background is learned only from cells around which the network sees nobody.
+2. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
+   appeared, and if less than half of it agrees with the learned background.
+3. The matte is kept within the people and one cell around them. Everything else becomes background.
+4. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
+
+A scene cut and a reset of the stream forget the learned background and the motion.
+"""
+
+from __future__ import annotations
+
+GRID_SHORT_SIDE = 90
+"""The grid has at least this many cells along its short side, if the small frame has as many pixels."""
+
+FLOOR = 0.15
+"""Alpha that becomes 0; alpha 1 stays."""
+
+BODY_ALPHA = 0.7
+"""Mean alpha of a cell that belongs to a person. Fainter cells are kept only next to one."""
+CORE_ALPHA = 0.85
+"""Least alpha of 3x3 cells at the core of a person."""
+OPAQUE_ALPHA = 0.97
+"""Least alpha of 3x3 cells that agreement with the background does not remove: clothes may look like the wall."""
+EMPTY_ALPHA = 0.04
+"""Largest alpha of 3x3 cells that the background is learned from."""
+PRESENT_ALPHA = 0.05
+"""Motion is remembered where alpha stays above this."""
+
+AGREEMENT = 0.035
+"""Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""
+CHANGED = 2 * AGREEMENT
+"""Difference from which an empty cell has changed; its background is learned anew."""
+LEAST_FRAMES, MOST_FRAMES = 3, 16
+"""Frames after which a cell's background is known, and over how many it is averaged at most."""
+AGREEING_SHARE = 0.5
+"""Share of a component that agrees with the background, from which on it is no person."""
+
+MOTION = 0.02
+"""Change of colour (0..1, mean over 3x3 cells) against the recent frames that is motion and not noise."""
+REFERENCE_RATE = 0.5
+"""Weight of the newest frame in the mean of the recent frames."""
+MOVED_SHARE = 0.02
+"""Share of a component that must have moved."""
+CUT = 0.08
+"""Mean change of colour over the whole frame that is a cut to another scene."""
+
+LIGHT_RANGE = (0.7, 1.4)
+"""Changes of exposure and white balance, per channel, that are compensated."""
+LIGHT_SHARE = 0.05
+"""Share of known cells below which the light is not estimated."""
+
+
+def cell_size(small_width: int, small_height: int) -> int:
+    """Return how many pixels of the small frame, along each side, make a cell."""
+    return max(1, min(small_width, small_height) // GRID_SHORT_SIDE)

@@ -1,0 +1,73 @@
+"""A synthetic room with people in it, as strict mode sees it: small frames and alphas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+HEIGHT, WIDTH = 92, 163
+"""One cell a pixel, and sizes that are no multiples of anything."""
+NOISE = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A disc with its own colour pattern that the network sees with some alpha."""
+
+    x: float
+    y: float
+    radius: float
+    alpha: float = 1.0
+    visible: bool = True
+    """False for something that the network sees and that is not there: a ghost."""
+    like_wall: bool = False
+    """The colour of the wall."""
+
+    def cover(self, grid: int = 1) -> Floats:
+        """(h, w) in 0..1, with an edge two pixels wide."""
+        y, x = np.mgrid[0 : HEIGHT * grid, 0 : WIDTH * grid] / grid
+        distance = np.hypot(x - self.x, y - self.y)
+        cover: Floats = np.clip((self.radius - distance) / 2 + 0.5, 0, 1).astype(np.float32)
+        return cover
+
+
+class Room:
+    """Renders frames with a fixed pattern on the wall and sensor noise."""
+
+    def __init__(self, seed: int = 0, grid: int = 1) -> None:
+        """grid: pixels of the small frame per unit along each side."""
+        self._random = np.random.default_rng(seed)
+        self._grid = grid
+        size = HEIGHT * grid, WIDTH * grid
+        pattern = self._random.uniform(0.3, 0.8, (3, 10, 18)).astype(np.float32)
+        self.wall = np.stack([_enlarged(plane, size) for plane in pattern])
+
+    def frame(self, *blobs: Blob, light: float = 1.0) -> tuple[Floats, Floats]:
+        """The small frame (3, h, w) and the network's alpha (h, w)."""
+        image, alpha = self.wall.copy(), np.zeros(self.wall.shape[1:], np.float32)
+        for blob in blobs:
+            cover = blob.cover(self._grid)
+            if blob.visible and not blob.like_wall:
+                image += cover * (self._clothes(blob) - image)
+            alpha = np.maximum(alpha, blob.alpha * cover)
+        noisy = image * light + self._random.normal(0, NOISE, image.shape)
+        return np.clip(noisy, 0, 1).astype(np.float32), alpha
+
+    def _clothes(self, blob: Blob) -> Floats:
+        """Stripes that move with the blob."""
+        y, x = np.mgrid[0 : HEIGHT * self._grid, 0 : WIDTH * self._grid] / self._grid
+        stripes = 0.15 + 0.1 * np.sign(np.sin((x - blob.x) / 3) + np.sin((y - blob.y) / 4))
+        return np.stack([stripes, stripes, 1 - stripes]).astype(np.float32)
+
+
+def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:
+    return np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def walking(frame: int) -> Blob:
+    """A person who sways."""
+    return Blob(80 + 6 * float(np.sin(frame / 3)), 55, 24)

@@ -1,0 +1,153 @@
+"""What strict mode keeps and what it removes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.matting.strict import rules
+from app.matting.strict.numpy_strict import StrictFilter
+from tests.matting.strict.rooms import HEIGHT, WIDTH, Blob, Floats, Room, walking
+
+POSTER = Blob(30, 40, 12)
+"""Part of the room that the network takes for a person."""
+
+
+def kept(gain: Floats, blob: Blob) -> float:
+    """The share of a blob's pixels that is kept."""
+    return float(gain[blob.cover() > 0.99].mean())
+
+
+def test_a_moving_person_is_kept_whole() -> None:
+    room, strict = Room(), StrictFilter()
+
+    gains = [strict.gain(*room.frame(walking(n))) for n in range(20)]
+
+    assert all(kept(gain, walking(n)) == 1 for n, gain in enumerate(gains) if n >= 3)
+    assert gains[-1][walking(19).cover() > 0.5].min() == 1  # with half of the soft edge
+
+
+def test_a_person_who_stops_moving_stays() -> None:
+    room, strict = Room(), StrictFilter()
+    for n in range(10):
+        strict.gain(*room.frame(walking(n)))
+
+    gains = [strict.gain(*room.frame(walking(9))) for _ in range(60)]
+
+    assert all(kept(gain, walking(9)) == 1 for gain in gains)
+
+
+def test_a_part_of_an_empty_room_never_shows() -> None:
+    room, strict = Room(), StrictFilter()
+
+    assert not any(strict.gain(*room.frame(POSTER)).any() for _ in range(40))
+
+
+def test_a_change_of_light_is_no_motion() -> None:
+    room, strict = Room(), StrictFilter()
+
+    gains = [strict.gain(*room.frame(POSTER, light=0.85 + 0.15 * np.sin(n / 4))) for n in range(40)]
+
+    assert not any(gain.any() for gain in gains)
+
+
+def test_what_stands_still_beside_a_person_is_removed() -> None:
+    room, strict = Room(), StrictFilter()
+
+    gains = [strict.gain(*room.frame(walking(n), POSTER)) for n in range(30)]
+
+    assert all(kept(gain, POSTER) == 0 for gain in gains)
+    assert kept(gains[-1], walking(29)) == 1
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.3, 0.6])
+def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
+    room, strict = Room(), StrictFilter()
+
+    for n in range(20):
+        ghost = Blob(walking(n).x + 34, 60, 14, alpha, visible=False)
+        gain = strict.gain(*room.frame(walking(n), ghost))
+
+    outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
+    assert gain[outside].mean() < 0.15  # one cell around the person stays
+    assert kept(gain, walking(n)) == 1
+
+
+def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
+    """The network keeps an opaque person where the wall is seen again."""
+    room, strict = Room(), StrictFilter()
+    for _ in range(10):
+        strict.gain(*room.frame())
+    for n in range(10):
+        strict.gain(*room.frame(walking(n)))
+
+    gain = strict.gain(*room.frame(Blob(80, 55, 24, visible=False)))
+
+    assert not gain.any()
+
+
+def test_clothes_like_the_wall_stay_where_the_network_is_certain() -> None:
+    room, strict = Room(), StrictFilter()
+    for _ in range(10):
+        strict.gain(*room.frame())
+
+    for n in range(20):
+        person = walking(n)
+        patch = Blob(person.x, 60, 8, like_wall=True)
+        image, alpha = room.frame(person)
+        image = np.where(patch.cover() > 0.5, room.wall, image).astype(np.float32)
+        gain = strict.gain(image, alpha)
+
+    assert kept(gain, patch) == 1
+
+
+def test_a_reset_forgets_the_stream() -> None:
+    frames = [Room().frame(walking(n)) for n in range(12)]
+    fresh, used = StrictFilter(), StrictFilter()
+    for image, alpha in frames:
+        used.gain(image, alpha)
+    used.reset()
+
+    for image, alpha in frames:
+        np.testing.assert_array_equal(used.gain(image, alpha), fresh.gain(image, alpha))
+
+
+def test_a_cut_forgets_motion_and_background() -> None:
+    here, there, strict = Room(), Room(seed=5), StrictFilter()
+    for n in range(10):
+        strict.gain(*here.frame(walking(n)))
+
+    gains = [strict.gain(*there.frame(Blob(80, 55, 24))) for _ in range(20)]
+
+    assert not any(gain.any() for gain in gains)
+
+
+def test_a_frame_of_another_size_starts_anew() -> None:
+    strict = StrictFilter()
+    for n in range(5):
+        strict.gain(*Room().frame(walking(n)))
+
+    image, alpha = Room(grid=3).frame(walking(5))
+
+    assert strict.gain(image, alpha).shape == (3 * HEIGHT, 3 * WIDTH)
+
+
+def test_coefficients_get_the_gain_and_the_floor() -> None:
+    room, strict, twin = Room(), StrictFilter(), StrictFilter()
+    for n in range(6):
+        image, alpha = room.frame(walking(n), POSTER)
+        slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
+        coarse = alpha.copy()
+        strict.apply(image, slope, offset, coarse)
+        gain = twin.gain(image, alpha)
+
+    assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()
+    np.testing.assert_allclose(coarse, alpha * gain)
+    np.testing.assert_allclose(offset[3], (alpha - rules.FLOOR) * gain / (1 - rules.FLOOR), atol=1e-6)
+    assert np.isclose(offset[3].max(), 1)
+
+
+def test_no_more_of_the_room_is_kept_than_the_cells() -> None:
+    assert rules.cell_size(480, 270) == 3
+    assert rules.cell_size(320, 180) == 2
+    assert rules.cell_size(48, 32) == 1

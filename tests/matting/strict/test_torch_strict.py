@@ -1,0 +1,154 @@
+"""Strict mode in torch does what it does in numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from app.core.settings import EdgeSettings
+from app.core.types import BlurredRoom
+from app.matting.geometry import StepGeometry
+from app.matting.kernels import numpy_composite
+from app.matting.openvino_backend.finish import CpuFinish
+from app.matting.step.core import Core
+from app.matting.step.edges import plan
+from app.matting.strict.numpy_strict import StrictFilter
+from app.matting.strict.torch_components import components, count
+from app.matting.strict.torch_strict import initial_memory, strict_matte
+from app.matting.torch_backend.eager import EagerExecutor
+from tests.matting.strict.rooms import HEIGHT, WIDTH, Blob, Floats, Room, walking
+
+CPU = torch.device("cpu")
+Scene = Callable[[int], list[Blob]]
+SCENES: dict[str, Scene] = {
+    "person": lambda n: [walking(n)],
+    "poster": lambda n: [Blob(30, 40, 12)],
+    "person enters and leaves": lambda n: [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)],
+    "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
+}
+
+
+def both(
+    image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor, active: bool | Tensor = True
+) -> tuple[list[Floats], list[Floats], Tensor]:
+    """slope, offset and coarse alpha as numpy and as torch have them, and torch's memory."""
+    slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
+    given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
+    *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory, active)
+    coarse = alpha.copy()
+    numpy_filter.apply(image, slope, offset, coarse)
+    return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
+
+
+@pytest.mark.parametrize("grid", [1, 2, 3])
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+def test_torch_is_numpy(scene: Scene, grid: int) -> None:
+    room, numpy_filter = Room(grid=grid), StrictFilter()
+    memory = initial_memory(HEIGHT * grid, WIDTH * grid, CPU)
+    for n in range(24):
+        image, alpha = room.frame(*scene(n), light=1 + 0.05 * float(np.sin(n)))
+        expected, found, memory = both(image, alpha, numpy_filter, memory)
+        for one, other in zip(expected, found, strict=True):
+            assert (np.abs(one - other) > 1e-4).mean() < 1e-3
+
+
+def test_inactive_returns_the_matte_and_remembers_nothing() -> None:
+    image, alpha = Room().frame(walking(0))
+    memory = initial_memory(HEIGHT, WIDTH, CPU)
+
+    _, (slope, offset, coarse), after = both(image, alpha, StrictFilter(), memory, torch.tensor(0.0))
+
+    assert (slope == 0.5).all()
+    np.testing.assert_array_equal(offset, np.stack([alpha - np.float32(0.2)] * 4))
+    np.testing.assert_array_equal(coarse[0], alpha)
+    assert not after.any()
+
+
+def test_streams_in_one_batch_do_not_mix() -> None:
+    rooms = [Room(seed=seed) for seed in range(2)]
+    memory = initial_memory(HEIGHT, WIDTH, CPU)
+    together, apart = memory.repeat(2, 1, 1, 1), [memory, memory]
+    for n in range(8):
+        frames = [room.frame(*blobs) for room, blobs in zip(rooms, ([walking(n)], [Blob(30, 40, 12)]), strict=True)]
+        images, alphas = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*frames, strict=True))
+        coarse = alphas[:, None]
+        matte = coarse.repeat(1, 4, 1, 1)
+        *_, joint, together = strict_matte(images, matte, matte, coarse, together, True)
+        for k in range(2):
+            one = slice(k, k + 1)
+            *_, alone, apart[k] = strict_matte(images[one], matte[one], matte[one], coarse[one], apart[k], True)
+            torch.testing.assert_close(joint[one], alone)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_components_are_those_of_opencv(seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(size=(60, 90)).astype(np.float32)
+    mask = cv2.GaussianBlur(noise, (0, 0), 3) > 0.05
+    number, expected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+
+    labels = components(torch.from_numpy(mask)[None, None])[0].numpy().reshape(mask.shape)
+
+    pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
+    assert len(pairs) == number == len({one for one, _ in pairs})
+
+
+def test_cells_are_counted_by_component() -> None:
+    mask = torch.zeros(1, 1, 4, 6, dtype=torch.bool)
+    mask[0, 0, 0, :3] = mask[0, 0, 2:, 4:] = True
+    marked = mask.clone()
+    marked[0, 0, 0, :2] = False
+
+    counted = count(components(mask), marked & mask).view(4, 6)
+
+    assert (counted[0, :3] == 1).all()
+    assert (counted[2:, 4:] == 4).all()
+
+
+class Given(nn.Module):
+    """A network whose alpha is set from outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alpha = torch.zeros(1, 1, 1, 1)
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """None."""
+        return ()
+
+    def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
+        """No slope, and the alpha."""
+        offset = torch.cat([torch.zeros_like(small), self.alpha], 1)
+        return torch.zeros_like(offset), offset, self.alpha
+
+
+def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
+    geometry = StepGeometry(2 * WIDTH, 2 * HEIGHT, 0.5)
+    network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
+    eager, cpu = EagerExecutor(Core(network), geometry), CpuFinish(geometry, lambda: numpy_composite)
+    small = np.empty((3, HEIGHT, WIDTH), np.float32)
+    edges, backdrop = EdgeSettings(), BlurredRoom(80)
+    try:
+        for n in range(12):
+            image, full = room.frame(walking(n), Blob(30, 40, 12))
+            alpha = np.ascontiguousarray(full[::2, ::2])
+            frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
+            network.alpha = torch.from_numpy(alpha)[None, None]
+            expected = eager.run(frame, backdrop, edges, want_foreground=False)
+
+            cpu.shrink(frame, small)
+            slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)
+            offset[3] = alpha
+            numpy_filter.apply(small, slope, offset, alpha)
+            found = cpu.finish(frame, small, (slope, offset, alpha), backdrop, plan(edges), want_foreground=False)
+
+            assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
+            assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2
+        assert found.alpha[110, 2 * int(walking(11).x)] == 255
+        assert found.alpha[80, 60] == 0
+    finally:
+        cpu.close()
