@@ -1,0 +1,204 @@
+"""How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
+
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--quick] [--json]
+
+Sequences with known truth go through the engine as the program builds it on a CPU (float32), in front of a backdrop
+that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha over the
+sequence reaches 0.1 and 0.5, and pixels that the attacker reconstructs within 24/255, knowing alpha or not; within 10
+pixels of the person (rim) and beyond. `docs/privacy-leaks.md` explains the method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.bench.measure import Contender, interleave
+from app.capture.demo import DemoSource
+from app.config.parsing import parse_size
+from app.core.errors import MattecamError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage
+from app.matting import build_engine
+from app.matting.base import MattingEngine
+from app.matting.kernels.dispatch import compiled
+from app.matting.step.blur import STRICT_STRENGTH
+from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
+from benchmarks.leak_measure import Counter, Leak, Zone, total
+from benchmarks.leak_scenes import SIZE, Scene, scenes
+
+DATA = Path(__file__).resolve().parents[2] / "shared"
+MODELS = ("student", "rvm-mobilenetv3")
+BACKDROP = (255, 0, 255)
+"""A colour that no room has, so that nothing of it passes for the room."""
+HD = (1280, 720)
+COST_SECONDS = 8.0
+STRENGTHS = (0.0, 50.0, STRICT_STRENGTH, 100.0)
+BLUR_SMALL_HEIGHT = 180
+"""Of the bundled network; what the room is blurred at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the report."""
+
+    model: str
+    strict: bool
+    case: str
+    sequences: int
+    leak: Leak
+    worst_beyond: float
+    """`beyond.visible` of the worst sequence."""
+
+
+def measure(model: str, strict: bool, data: Sequence[Scene]) -> list[Row]:
+    """Run every sequence through one model. Raises MattecamError where the model is not installed."""
+    edges = EdgeSettings(strict=strict)
+    settings = MattingSettings(model=model, device="cpu", precision="float32")
+    engine = build_engine(settings, *SIZE)
+    results: dict[str, list[Leak]] = defaultdict(list)
+    try:
+        for scene in data:
+            engine.reset()
+            counters: dict[str, Counter] = {}
+            for sample in scene.samples():
+                backdrop: BgrImage = np.full_like(sample.image, BACKDROP)
+                matte = engine.step(sample.image, backdrop, edges)
+                if sample.case:
+                    counter = counters.setdefault(sample.case, Counter(backdrop))
+                    counter.add(sample.image, sample.person, sample.exact, matte.alpha, matte.composite)
+            for case, counter in counters.items():
+                results[case].append(counter.result())
+    finally:
+        engine.close()
+    return [
+        Row(model, strict, case, len(leaks), total(leaks), max(leak.beyond.visible for leak in leaks))
+        for case, leaks in results.items()
+    ]
+
+
+def strict_cost_ms(model: str) -> dict[str, float]:
+    """Median time of a 720p step without and with strict mode, taking turns in one run, and the difference."""
+    source = DemoSource(*HD, 30.0, realtime=False)
+    frames, backdrop = [source.render(index) for index in range(12)], np.full((HD[1], HD[0], 3), 90, np.uint8)
+    engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in range(2)]
+    try:
+        contenders = [
+            _contender(engine, EdgeSettings(strict=strict), frames, backdrop)
+            for strict, engine in zip((False, True), engines, strict=True)
+        ]
+        off, on = (timing.figures()["median_ms"] for timing in interleave(contenders, COST_SECONDS))
+    finally:
+        for engine in engines:
+            engine.close()
+    return {"off": off, "on": on, "difference": round(on - off, 2)}
+
+
+def _contender(engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage) -> Contender:
+    info = engine.info
+    return Contender(
+        "step",
+        info.model,
+        info.executor,
+        info.precision,
+        lambda index: engine.step(frames[index % len(frames)], backdrop, edges),
+    )
+
+
+def tables(rows: Sequence[Row]) -> str:
+    """The report as Markdown."""
+    head = "| model | strict | case | rim ≥ 0.1 | rim ≥ 0.5 | beyond ≥ 0.1 | beyond ≥ 0.5 | worst beyond ≥ 0.1 | "
+    head += "alpha known, rim / beyond | alpha unknown, rim / beyond | MAD | person lost |"
+    lines = [head, "|---" * 12 + "|"]
+    for row in rows:
+        rim, beyond = row.leak.rim, row.leak.beyond
+        mad, lost = row.leak.mad, row.leak.lost
+        cells = [
+            row.model,
+            "on" if row.strict else "off",
+            row.case,
+            *(_percent(rim, share) for share in (rim.visible, rim.strong)),
+            *(_percent(beyond, share) for share in (beyond.visible, beyond.strong, row.worst_beyond)),
+            f"{_percent(rim, rim.alpha_known)} / {_percent(beyond, beyond.alpha_known)}",
+            f"{_percent(rim, rim.alpha_unknown)} / {_percent(beyond, beyond.alpha_unknown)}",
+            "-" if mad is None else f"{mad:.4f}",
+            "-" if lost is None else f"{100 * lost:.2f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _percent(zone: Zone, share: float) -> str:
+    return f"{100 * share:.3f}" if zone.pixels else "-"
+
+
+def _blur_table(results: Iterable[Readability]) -> str:
+    lines = ["| strength | sigma at 720p | readable cap height | letters read at 60 px |", "|---|---|---|---|"]
+    for result in results:
+        height = result.cap_height_px
+        readable = f"more than {CAP_HEIGHTS[-1]} px" if height is None else f"{height} px"
+        read = result.recognized.get(60, 0.0)
+        lines.append(f"| {result.strength:g} | {result.sigma_px:.1f} px | {readable} | {100 * read:.0f} % |")
+    return "\n".join(lines)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
+    parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
+    parser.add_argument("--strict", choices=("on", "off", "both"), default="both")
+    parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
+    parser.add_argument("--quick", action="store_true", help="fewer sequences, no blur and no timing")
+    parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
+    return parser.parse_args()
+
+
+def _measure_model(
+    model: str, words: argparse.Namespace, data: Sequence[Scene], rows: list[Row], costs: dict[str, dict[str, float]]
+) -> list[str]:
+    """Add the model's rows and cost; return a sentence where it cannot be measured."""
+    try:
+        for strict in {"on": (True,), "off": (False,), "both": (False, True)}[words.strict]:
+            print(f"{model}, strict {'on' if strict else 'off'}: {len(data)} sequences", file=sys.stderr)
+            rows += measure(model, strict, data)
+        if not words.quick:
+            costs[model] = strict_cost_ms(model)
+    except MattecamError as error:
+        return [f"{model} is not measured: {error}"]
+    return []
+
+
+def main() -> None:
+    """Measure and print."""
+    words = _arguments()
+    compiled.wait()
+    data, absent = scenes(words.data, words.size, words.quick)
+    rows: list[Row] = []
+    costs: dict[str, dict[str, float]] = {}
+    for model in words.model or MODELS:
+        absent += _measure_model(model, words, data, rows, costs)
+    blurs = [] if words.quick else [readability(strength, BLUR_SMALL_HEIGHT) for strength in STRENGTHS]
+    if words.json:
+        result = {"results": [asdict(row) for row in rows], "strict_ms": costs, "absent": absent}
+        print(
+            json.dumps({**result, "blur": [{**asdict(b), "cap_height_px": b.cap_height_px} for b in blurs]}, indent=2)
+        )
+        return
+    print(tables(rows))
+    for model, cost in costs.items():
+        print(f"\n{model} at 720p: {cost['off']} ms without, {cost['on']} ms with strict mode.")
+    if blurs:
+        print(f"\n{_blur_table(blurs)}")
+    for sentence in absent:
+        print(f"\n{sentence}")
+
+
+if __name__ == "__main__":
+    main()
