@@ -300,7 +300,7 @@ def _clip_truth(width: int, height: int) -> AlphaImage:
 def _demo(empty: bool, size: tuple[int, int]) -> Iterator[Sample]:
     """With a person, the left quarter of the demo's upper half is known to be background."""
     width, height = size
-    source = DemoSource(width, height, 30.0, realtime=False, empty_room_s=2.0 if empty else 0.0)
+    source = DemoSource(width, height, 30.0, realtime=False, empty_scene_s=2.0 if empty else 0.0)
     truth = np.zeros((height, width), np.uint8)
     if not empty:
         truth[:] = OPAQUE

@@ -159,6 +159,14 @@ def test_a_first_frame_that_is_all_person_has_to_last() -> None:
         shown(AlphaWatch(0.5), [0.9, SATURATED], fails)
 
 
+def test_a_person_who_reappears_after_a_self_test_is_shown_at_once() -> None:
+    """The self-test resets the engine, and strict mode hides people until they move."""
+    tests: list[int] = []
+    permitted = shown(AlphaWatch(0.5), [0.0] + [0.8] * 16 + [0.0] * 5 + [0.8] * 5, lambda: tests.append(1))
+    assert permitted[16:] == [True] * 11
+    assert len(tests) == 1
+
+
 def test_another_sequence_starts_anew() -> None:
     watch = AlphaWatch(0.5)
     assert watch.permits(0.0, 0.0, never)

@@ -32,6 +32,11 @@ JUMP = 0.6
 """Rise of the mean alpha between two frames that no person can cause at a usual frame rate."""
 
 
+TEST_VALID_S = 30.0
+"""For this long after a passed self-test a rise is believed: the test resets the engine, and strict mode then hides
+people until they move, so that they appear suddenly again."""
+
+
 class CompositeCheck:
     """Checks composites. Keeps its buffers, so that checks allocate little; used on one thread."""
 
@@ -125,12 +130,14 @@ class AlphaWatch:
         self._last: float | None = None
         """The mean alpha of the last matte that was shown."""
         self._suspect_since_s: float | None = None
+        self._tested_at_s: float | None = None
+        """When the engine last passed its self-test."""
         self._believed = False
         """A saturated alpha was found to be real and has lasted since."""
 
     def reset(self) -> None:
         """Start anew: the frames that follow belong to another sequence."""
-        self._last = self._suspect_since_s = None
+        self._last = self._suspect_since_s = self._tested_at_s = None
         self._believed = False
 
     def permits(self, share: float, now_s: float, self_test: Callable[[], None]) -> bool:
@@ -142,6 +149,8 @@ class AlphaWatch:
             self._believed = False
         saturated = share >= SATURATED and not self._believed
         jumped = share - (self._last or 0.0) >= JUMP if self._last is not None or saturated else False
+        if self._tested_at_s is not None and now_s - self._tested_at_s < TEST_VALID_S and not saturated:
+            jumped = False
         if jumped:
             if self._suspect_since_s is None:
                 self._suspect_since_s = now_s
@@ -149,6 +158,7 @@ class AlphaWatch:
                 return False
         if jumped or saturated:
             self_test()
+            self._tested_at_s = now_s
             self._believed = True
         self._suspect_since_s = None
         self._last = share
