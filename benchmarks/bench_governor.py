@@ -1,4 +1,4 @@
-"""What the governor does while a load comes and goes: the real program around an engine whose cost is played.
+"""What the governor does while a load comes and goes: the real program around an engine whose cost is simulated.
 
     python -m benchmarks.bench_governor [--picture docs/images/governor.png] [--calm S] [--busy S] [--rest S]
 
@@ -46,14 +46,14 @@ SAMPLE_S = 0.5
 CALM, MORE, HEAVY = 0.6, 1.5, 2.9
 
 
-class PlayedEngine:
+class SimulatedEngine:
     """Shows the backdrop after the time that a network would have taken."""
 
     def __init__(self, settings: EngineSettings, width: int, height: int, load: Callable[[], float]) -> None:
         threading.Event().wait(BUILD_S)
         ratio = settings.downsample_ratio or FULL_RATIO
         small = int(width * ratio), int(height * ratio)
-        self.info = EngineInfo(settings.model, "played", "float32", "cpu", ratio, small)
+        self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
         part = FIXED_PART + (1 - FIXED_PART) * (ratio / FULL_RATIO) ** 2
         self._work_s = part * (STUDENT_PART if settings.model == "student" else 1) / RATE_HZ
         self._load = load
@@ -98,7 +98,7 @@ def program(load: Callable[[], float], *, governor: bool) -> Pipeline:
     parts = replace(
         default_parts(),
         open_source=lambda capture: ReplaySource([frame], RATE_HZ),
-        build_engine=lambda matting, width, height, framing: PlayedEngine(matting, width, height, load),
+        build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load),
         open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
         self_test=lambda engine, width, height: None,
     )

@@ -1,4 +1,4 @@
-"""The rate of the whole program: source, engine, background and a sink that keeps the pictures in memory."""
+"""Measures the frame rate of the whole pipeline: source, engine, background and a sink in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_S = 60.0
 
 
 class ReplaySource:
-    """Gives ready frames again and again at a steady rate, as a camera does: a source that costs nothing."""
+    """Repeats prepared frames at a steady rate, as a camera does, at no cost."""
 
     def __init__(self, frames: Sequence[BgrImage], fps: float) -> None:
         height, width = frames[0].shape[:2]
@@ -48,7 +48,10 @@ class ReplaySource:
 
 
 def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: float, seconds: float) -> Timing:
-    """The intervals between the pictures of the running program; its source gives `frames` at `fps`."""
+    """Measure the intervals between composites of the running pipeline, whose source delivers `frames` at `fps`.
+
+    Raise ModelError if there are too few.
+    """
     height, width = frames[0].shape[:2]
     capture = CaptureSettings(source="demo", width=width, height=height, fps=min(fps, 240.0))
     settings = Settings(
@@ -89,6 +92,6 @@ def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: floa
     ]
     if not intervals:
         raise ModelError("The program gave no two pictures in the time; measure for longer.")
-    # Pictures come in bursts where two threads share a core: the mean says what the rate is.
+    # Composites arrive in bursts where two threads share a core, so that the mean gives the rate.
     mean = statistics.mean(intervals)
     return Timing(wall_ms=intervals, cpu_ms=[cpu_s * 1e3 / max(1, last - first)], rate_ms=mean)

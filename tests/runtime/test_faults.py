@@ -1,4 +1,4 @@
-"""Every stage made to fail in every way at every moment: the room never shows, the program lives or ends cleanly."""
+"""Every stage fails in every way at every moment: the room never shows, and the pipeline recovers or stops."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, virtua
 
 
 def _works(running: Pipeline) -> None:
-    """Composites come (again)."""
+    """Wait for new composites."""
     goal = running.status().frames_out + 5
     eventually(lambda: running.status().frames_out >= goal and running.status().phase is Phase.RUNNING)
 

@@ -1,4 +1,4 @@
-"""The framing in the running pipeline: what goes out, and that a plate is never compared with another part."""
+"""Framing in the running pipeline: what leaves, and that a plate is compared with the same crop only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.runtime.test_pipeline import BASE, apply, composites
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
-"""Nothing but the person."""
+"""Shows the person only."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ class EmptyRoom(FakeSource):
 
 
 class PlateLikeEngine(FakeEngine):
-    """Knows the empty room where it has a plate, and sees that it is given the same part of it."""
+    """Checks that its frames show the same crop as its plate."""
 
     def __init__(self, settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, world: FakeWorld):
         super().__init__(settings, *size, world.faults)

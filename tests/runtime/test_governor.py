@@ -38,13 +38,13 @@ WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
 AUTO = MattingSettings()
 
 
-class PlayedEngine:
+class SimulatedEngine:
     """Has the name and sizes of an engine; in its pictures is nobody."""
 
     def __init__(self, settings: EngineSettings, width: int, height: int) -> None:
         ratio = settings.downsample_ratio or FULL_RATIO
         small = int(width * ratio), int(height * ratio)
-        self.info = EngineInfo(settings.model, "played", "float32", "cpu", ratio, small)
+        self.info = EngineInfo(settings.model, "simulated", "float32", "cpu", ratio, small)
         self.closed = False
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
@@ -63,7 +63,7 @@ class Bench:
     def __init__(self) -> None:
         self.board = StatusBoard()
         self.selector = EngineSelector(self._build, no_test, self.board, Timing())
-        self.built: list[PlayedEngine] = []
+        self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
         self.now_s = 0.0
         self._frames = 0
@@ -105,12 +105,12 @@ class Bench:
         """Matte every Nth frame, as the status says."""
         return self.status.lowered.matte_every if self.status.lowered is not None else 1
 
-    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
+    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
         if settings.model == "student" and self.student_is_missing:
             raise WeightsMissingError("The weights of student are not on hand.")
         if settings.model == "rvm-resnet50":
             raise ModelError("It does not fit; choose another.")
-        self.built.append(PlayedEngine(settings, width, height))
+        self.built.append(SimulatedEngine(settings, width, height))
         return self.built[-1]
 
 
@@ -129,132 +129,132 @@ def whole_settings(matting: MattingSettings) -> Settings:
 
 @contextmanager
 def bench() -> Iterator[Bench]:
-    played = Bench()
-    played.selector.start()
+    simulated = Bench()
+    simulated.selector.start()
     try:
-        yield played
+        yield simulated
     finally:
-        played.selector.request_stop()
-        played.selector.close_engine()
-        assert played.selector.join(10)
-        assert all(engine.closed for engine in played.built), "an engine was not closed"
+        simulated.selector.request_stop()
+        simulated.selector.close_engine()
+        assert simulated.selector.join(10)
+        assert all(engine.closed for engine in simulated.built), "an engine was not closed"
 
 
 def test_a_load_lowers_the_ratio_and_full_quality_comes_back() -> None:
-    with bench() as played:
-        played.run(0.5, 5)
-        assert len(played.built) == 1
-        assert played.status.lowered is None
+    with bench() as simulated:
+        simulated.run(0.5, 5)
+        assert len(simulated.built) == 1
+        assert simulated.status.lowered is None
 
-        played.run(1.3, 20)
-        info = played.settle()
+        simulated.run(1.3, 20)
+        info = simulated.settle()
         assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO
         assert info.model == "auto"
-        assert str(played.status.lowered) == f"Quality lowered to hold 30 fps: ratio {info.downsample_ratio:.2f}"
-        assert played.matte_every == 1
+        assert str(simulated.status.lowered) == f"Quality lowered to hold 30 fps: ratio {info.downsample_ratio:.2f}"
+        assert simulated.matte_every == 1
 
-        played.run(0.5, 30)
-        assert played.settle().downsample_ratio == FULL_RATIO
-        assert played.status.lowered is None
-        assert not played.status.problems
-
-
-def test_a_heavy_load_changes_the_network_and_leaves_frames_out() -> None:
-    with bench() as played:
-        played.run(4.0, 20)
-        assert played.settle().model == "student"
-        assert played.matte_every == 2
-        assert str(played.status.lowered).endswith("lighter model, every second frame")
+        simulated.run(0.5, 30)
+        assert simulated.settle().downsample_ratio == FULL_RATIO
+        assert simulated.status.lowered is None
+        assert not simulated.status.problems
 
 
-def test_a_network_that_is_missing_is_done_without_and_no_problem_of_the_user() -> None:
-    with bench() as played:
-        played.student_is_missing = True
-        played.run(4.0, 40)
-        info = played.settle()
+def test_a_heavy_load_changes_the_network_and_skips_frames() -> None:
+    with bench() as simulated:
+        simulated.run(4.0, 20)
+        assert simulated.settle().model == "student"
+        assert simulated.matte_every == 2
+        assert str(simulated.status.lowered).endswith("lighter model, every second frame")
+
+
+def test_a_missing_lighter_network_is_not_used_and_not_reported() -> None:
+    with bench() as simulated:
+        simulated.student_is_missing = True
+        simulated.run(4.0, 40)
+        info = simulated.settle()
         assert (info.model, info.downsample_ratio) == ("auto", 0.5 * FULL_RATIO)
-        assert played.matte_every == 2
-        assert not played.status.errors
+        assert simulated.matte_every == 2
+        assert not simulated.status.errors
 
 
 @pytest.mark.parametrize("load", [1.3, 6.0])
 def test_what_the_user_pinned_stays(load: float) -> None:
     pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=0.4)
-    with bench() as played:
-        played.run(load, 40, pinned)
-        info = played.settle(pinned)
+    with bench() as simulated:
+        simulated.run(load, 40, pinned)
+        info = simulated.settle(pinned)
         assert (info.model, info.downsample_ratio) == ("rvm-mobilenetv3", 0.4)
-        assert len(played.built) == 1, "nothing to build"
-        assert played.matte_every == 2, "the rate alone is left to it"
+        assert len(simulated.built) == 1, "nothing to build"
+        assert simulated.matte_every == 2, "it may change the matted rate alone"
 
 
 def test_the_lightest_network_keeps_its_frame() -> None:
     student = MattingSettings(model="student")
-    with bench() as played:
-        played.run(4.0, 40, student)
-        info = played.settle(student)
+    with bench() as simulated:
+        simulated.run(4.0, 40, student)
+        info = simulated.settle(student)
         assert (info.model, info.downsample_ratio) == ("student", FULL_RATIO)
-        assert len(played.built) == 1, "nothing to build"
-        assert played.matte_every == 2, "on a smaller frame it would let things of the room through"
+        assert len(simulated.built) == 1, "nothing to build"
+        assert simulated.matte_every == 2, "on a smaller frame it would let things of the room through"
 
 
-def test_switched_off_it_gives_back_what_it_lowered_and_does_nothing() -> None:
+def test_switching_it_off_restores_full_quality() -> None:
     off = AUTO.replace(governor=False)
-    with bench() as played:
-        played.run(1.5, 20)
-        assert played.settle().downsample_ratio < FULL_RATIO
-        assert played.settle(off).downsample_ratio == FULL_RATIO
-        assert played.status.lowered is None
-        built = len(played.built)
-        played.run(6.0, 20, off)
-        assert len(played.built) == built
-        assert played.matte_every == 1
-        played.run(1.5, 20)
-        assert played.settle().downsample_ratio < FULL_RATIO
+    with bench() as simulated:
+        simulated.run(1.5, 20)
+        assert simulated.settle().downsample_ratio < FULL_RATIO
+        assert simulated.settle(off).downsample_ratio == FULL_RATIO
+        assert simulated.status.lowered is None
+        built = len(simulated.built)
+        simulated.run(6.0, 20, off)
+        assert len(simulated.built) == built
+        assert simulated.matte_every == 1
+        simulated.run(1.5, 20)
+        assert simulated.settle().downsample_ratio < FULL_RATIO
 
 
 def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
     off = AUTO.replace(governor=False)
-    with bench() as played:
-        played.run(0.5, 2)
-        first = played.built[0]
-        while len(played.built) == 1 and not played.selector.busy:
-            played.now_s += 1 / 30
-            decision = played.decide(AUTO)
+    with bench() as simulated:
+        simulated.run(0.5, 2)
+        first = simulated.built[0]
+        while len(simulated.built) == 1 and not simulated.selector.busy:
+            simulated.now_s += 1 / 30
+            decision = simulated.decide(AUTO)
             if isinstance(decision, Run):
-                played.selector.completed(decision, Step(played.now_s, 0.05, 0.05, 30.0))
-        assert runs(played.decide(off), first)
-        eventually(lambda: not played.selector.busy)
-        assert runs(played.decide(off), first)
+                simulated.selector.completed(decision, Step(simulated.now_s, 0.05, 0.05, 30.0))
+        assert runs(simulated.decide(off), first)
+        eventually(lambda: not simulated.selector.busy)
+        assert runs(simulated.decide(off), first)
 
 
-def runs(decision: Decision, engine: PlayedEngine) -> bool:
+def runs(decision: Decision, engine: SimulatedEngine) -> bool:
     return isinstance(decision, Run) and decision.engine is engine
 
 
 def test_another_choice_of_the_user_begins_at_full_quality() -> None:
-    with bench() as played:
-        played.run(1.5, 20)
+    with bench() as simulated:
+        simulated.run(1.5, 20)
         chosen = AUTO.replace(precision="float32")
-        assert played.settle(chosen).downsample_ratio == FULL_RATIO
-        assert played.status.lowered is None
+        assert simulated.settle(chosen).downsample_ratio == FULL_RATIO
+        assert simulated.status.lowered is None
 
 
-def test_a_lowered_engine_that_fails_is_done_without() -> None:
-    with bench() as played:
-        played.run(2.8, 6)
-        assert played.settle().model == "student"
-        played.selector.failed(ModelError("The network gave no picture; choose another."))
-        assert played.settle().model == "auto"
-        assert played.status.errors == ("The network gave no picture; choose another.",)
+def test_a_lowered_engine_that_fails_is_replaced_by_another_quality() -> None:
+    with bench() as simulated:
+        simulated.run(2.8, 6)
+        assert simulated.settle().model == "student"
+        simulated.selector.failed(ModelError("The network gave no picture; choose another."))
+        assert simulated.settle().model == "auto"
+        assert simulated.status.errors == ("The network gave no picture; choose another.",)
 
 
 def test_a_choice_that_fails_is_reported_as_ever() -> None:
-    with bench() as played:
-        played.run(0.5, 2)
+    with bench() as simulated:
+        simulated.run(0.5, 2)
         wrong = AUTO.replace(model="rvm-resnet50")
-        assert played.settle(wrong).model == "auto"
-        assert played.status.errors == ("It does not fit; choose another.",)
+        assert simulated.settle(wrong).model == "auto"
+        assert simulated.status.errors == ("It does not fit; choose another.",)
 
 
 def test_skipped_frames_never_show_the_room() -> None:
@@ -277,13 +277,13 @@ def test_skipped_frames_never_show_the_room() -> None:
 
 
 def test_one_decision_for_each_frame() -> None:
-    with bench() as played:
-        assert played.decide() == StandBy(Phase.STARTING)
-        played.settle()
-        first = played.decide()
+    with bench() as simulated:
+        assert simulated.decide() == StandBy(Phase.STARTING)
+        simulated.settle()
+        first = simulated.decide()
         assert isinstance(first, Run) and first.reset
-        played.selector.completed(first, Step(1.0, 0.01, 0.01, 30.0))
-        assert played.decide() == replace(first, index=first.index + 1, reset=False)
+        simulated.selector.completed(first, Step(1.0, 0.01, 0.01, 30.0))
+        assert simulated.decide() == replace(first, index=first.index + 1, reset=False)
         settings = whole_settings(AUTO)
         for change, expected in (
             ({"paused": True}, StandBy(Phase.PAUSED)),
@@ -292,18 +292,18 @@ def test_one_decision_for_each_frame() -> None:
             ({"background": BackgroundSettings(kind="none")}, PassThrough(settings.framing)),
         ):
             frame = Frame(IMAGE, first.index + 2, 0.0)
-            assert played.selector.decide(frame, 1, settings.replace(**change)) == expected
-            after = played.decide()
+            assert simulated.selector.decide(frame, 1, settings.replace(**change)) == expected
+            after = simulated.decide()
             assert isinstance(after, Run) and after.reset, "the frames in between were not matted"
-            played.selector.completed(after, Step(2.0, 0.01, 0.01, 30.0))
+            simulated.selector.completed(after, Step(2.0, 0.01, 0.01, 30.0))
 
 
 def test_what_changes_per_frame_needs_no_other_engine() -> None:
-    with bench() as played:
-        played.settle()
+    with bench() as simulated:
+        simulated.settle()
         for changed in (AUTO.replace(edges=EdgeSettings(feather_px=3)), AUTO.replace(governor=False)):
-            assert played.settle(changed)
-        assert len(played.built) == 1
+            assert simulated.settle(changed)
+        assert len(simulated.built) == 1
 
 
 def test_unchanged_settings_are_not_validated_for_each_frame() -> None:

@@ -14,7 +14,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.timing import Timing
-from tests.runtime.test_governor import IMAGE, PlayedEngine, no_test, whole_settings
+from tests.runtime.test_governor import IMAGE, SimulatedEngine, no_test, whole_settings
 from tests.waiting import eventually
 
 PINNED = MattingSettings(model="student", governor=False, executor="eager")
@@ -27,7 +27,7 @@ class Built:
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.gate.set()
-        self.engines: list[PlayedEngine] = []
+        self.engines: list[SimulatedEngine] = []
         self.closed_on: list[str] = []
         self.now_s = 0.0
         self.selector = EngineSelector(self._build, no_test, StatusBoard(), Timing(), lambda: self.now_s)
@@ -50,11 +50,11 @@ class Built:
         self.selector.completed(run, Step(10.0, BUSY_S, BUSY_S, 30.0))
         self.now_s = 10.0
 
-    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> PlayedEngine:
+    def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
         assert self.gate.wait(10)
         built = self
 
-        class Engine(PlayedEngine):
+        class Engine(SimulatedEngine):
             def close(self) -> None:
                 super().close()
                 built.closed_on.append(threading.current_thread().name)

@@ -34,7 +34,7 @@ def test_the_clock_ends_at_once_when_stopped() -> None:
     assert not SteadyClock(0.1).wait(stop)
 
 
-class PlayedTime:
+class SimulatedTime:
     """Time that goes by only where somebody waits; stands in for the clock's time and for the event `stop`."""
 
     def __init__(self) -> None:
@@ -50,25 +50,25 @@ class PlayedTime:
 
 def play(arrivals_s: list[float]) -> tuple[list[float], list[float], float]:
     """A clock of 30 Hz over news at these times: how long each that was sent had waited, the ticks, the seconds."""
-    played = PlayedTime()
-    clock = SteadyClock(30, played.perf_counter)
+    simulated = SimulatedTime()
+    clock = SteadyClock(30, simulated.perf_counter)
     coming = deque(arrivals_s)
     waits_s: list[float] = []
     ticks_s: list[float] = []
     while coming:
-        clock.wait(played)  # type: ignore[arg-type]
+        clock.wait(simulated)  # type: ignore[arg-type]
         newest_s: float | None = None
-        while coming and coming[0] <= played.now_s:
+        while coming and coming[0] <= simulated.now_s:
             newest_s = coming.popleft()
-        if newest_s is None and coming and coming[0] <= played.now_s + clock.remaining_s:
-            newest_s = played.now_s = coming.popleft()
+        if newest_s is None and coming and coming[0] <= simulated.now_s + clock.remaining_s:
+            newest_s = simulated.now_s = coming.popleft()
         if newest_s is None:
-            played.now_s += clock.remaining_s
+            simulated.now_s += clock.remaining_s
         else:
             clock.note_arrival()
-            waits_s.append(played.now_s - newest_s)
-        ticks_s.append(played.now_s)
-    return waits_s, ticks_s, played.now_s
+            waits_s.append(simulated.now_s - newest_s)
+        ticks_s.append(simulated.now_s)
+    return waits_s, ticks_s, simulated.now_s
 
 
 @pytest.mark.parametrize("rate_hz", [5.0, 14.3, 23.8, 29.0])

@@ -1,4 +1,4 @@
-"""Building beside the running program."""
+"""Building on a background thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a recording begins, what is in it and how it ends."""
+"""When a recording begins, what it contains and how it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The governor against machines that are played: it stays within bounds, holds the rate, comes back, and keeps calm."""
+"""The governor on simulated machines: it stays within bounds, holds the rate, recovers, and comes to rest."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from app.matting.selection.governor import (
 FULL = Quality()
 RUNGS = ladder(270, 0.2, ratio_free=True, model_free=True)
 BUILD_S = 1.5
-"""How long the played machine takes to build an engine, while the old one runs on."""
+"""How long the simulated machine takes to build an engine while the old one runs."""
 
 
 @dataclass
-class Played:
-    """A machine on which a step at full quality takes `load(time)` of the time there is."""
+class Simulated:
+    """A machine on which a step at full quality takes `load(time)` of the frame interval."""
 
     governor: Governor
     load: Callable[[float], float]
     rate_hz: float = 30.0
     fixed: float = 0.3
-    """The part of the work that no ratio makes less."""
+    """Fraction of the work that does not depend on the ratio."""
     lighter: float = 0.4
     now_s: float = 0.0
     switches_s: list[float] = field(default_factory=list)
     steps: list[tuple[float, float, Quality]] = field(default_factory=list)
-    """(when, how much of the time there was it took, at what quality)"""
+    """(time in seconds, load as a fraction of the frame interval, quality)"""
 
     def run(self, until_s: float) -> None:
         running, ready_s = self.governor.quality, 0.0
@@ -58,7 +58,7 @@ class Played:
                 ready_s = self.now_s + BUILD_S
 
     def pressure(self, from_s: float, to_s: float) -> float:
-        """The mean part of the time there was that the steps of a span took."""
+        """Return the mean load of the steps within a span."""
         part = [pressure for at_s, pressure, _ in self.steps if from_s <= at_s < to_s]
         return sum(part) / len(part)
 
@@ -67,7 +67,7 @@ def constant(load: float) -> Callable[[float], float]:
     return lambda now_s: load
 
 
-def test_the_ladder_lowers_ratio_then_model_then_leaves_frames_out() -> None:
+def test_the_ladder_lowers_ratio_then_model_then_skips_frames() -> None:
     assert RUNGS[0] == FULL
     assert [rung.ratio_factor for rung in RUNGS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
     assert RUNGS[5] == Quality(lighter_model=True)
@@ -103,7 +103,7 @@ def test_any_load_stays_within_bounds(
     end_s = 0.0
     for duration_s, load in segments:
         end_s += duration_s
-        machine = Played(governor, constant(load), rate_hz, now_s=end_s - duration_s)
+        machine = Simulated(governor, constant(load), rate_hz, now_s=end_s - duration_s)
         machine.run(end_s)
         for _, _, quality in machine.steps:
             assert ratio_free or quality.ratio_factor == 1
@@ -119,7 +119,7 @@ def test_any_load_stays_within_bounds(
 )
 @settings(max_examples=25, deadline=None)
 def test_never_more_than_a_few_switches_within_a_minute(loads: list[float], fixed: float, lighter: float) -> None:
-    machine = Played(Governor(RUNGS), lambda now_s: loads[int(now_s / 7) % len(loads)], 10.0, fixed, lighter)
+    machine = Simulated(Governor(RUNGS), lambda now_s: loads[int(now_s / 7) % len(loads)], 10.0, fixed, lighter)
     machine.run(300)
     for first_s in machine.switches_s:
         within = [at_s for at_s in machine.switches_s if first_s <= at_s < first_s + SWITCHES_SPAN_S]
@@ -128,7 +128,7 @@ def test_never_more_than_a_few_switches_within_a_minute(loads: list[float], fixe
 
 @pytest.mark.parametrize("load", [1.2, 1.8, 2.5, 4.0])
 def test_a_load_that_comes_and_goes(load: float) -> None:
-    machine = Played(Governor(RUNGS), lambda now_s: load if 30 <= now_s < 90 else 0.5)
+    machine = Simulated(Governor(RUNGS), lambda now_s: load if 30 <= now_s < 90 else 0.5)
     machine.run(29)
     assert not machine.switches_s, "without need it changes nothing"
     machine.run(90)
@@ -138,8 +138,8 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
     assert len(machine.switches_s) <= 8
 
 
-def test_the_first_thing_to_go_is_the_ratio() -> None:
-    machine = Played(Governor(RUNGS), constant(1.2))
+def test_the_ratio_is_lowered_first() -> None:
+    machine = Simulated(Governor(RUNGS), constant(1.2))
     machine.run(20)
     quality = machine.governor.quality
     assert 0.5 <= quality.ratio_factor < 1
@@ -152,14 +152,14 @@ def test_the_first_thing_to_go_is_the_ratio() -> None:
 @example(load=1.125, fixed=0.875, lighter=0.125)
 @settings(max_examples=10, deadline=None)
 def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter: float) -> None:
-    """However wrong its idea of the machine is, after a while it tries a way up only once in minutes."""
-    machine = Played(Governor(RUNGS), constant(load), 10.0, fixed, lighter)
+    """However wrong its predictions are, after a while it tries an upgrade only once in minutes."""
+    machine = Simulated(Governor(RUNGS), constant(load), 10.0, fixed, lighter)
     machine.run(1200)
     assert sum(at_s > 600 for at_s in machine.switches_s) <= 8
 
 
 def test_a_failed_upgrade_returns_to_the_rung_that_held_the_rate() -> None:
-    machine = Played(Governor(RUNGS), constant(1.125), 10.0, fixed=0.875, lighter=0.125)
+    machine = Simulated(Governor(RUNGS), constant(1.125), 10.0, fixed=0.875, lighter=0.125)
     machine.run(1200)
     raised_s = [
         (before, at_s) for (_, _, before), (at_s, _, after) in pairwise(machine.steps) if before.work < after.work
@@ -172,30 +172,30 @@ def test_a_failed_upgrade_returns_to_the_rung_that_held_the_rate() -> None:
 
 
 def test_one_hiccup_changes_nothing() -> None:
-    machine = Played(Governor(RUNGS), lambda now_s: 20.0 if 10 <= now_s < 10.5 else 0.5)
+    machine = Simulated(Governor(RUNGS), lambda now_s: 20.0 if 10 <= now_s < 10.5 else 0.5)
     machine.run(40)
     assert not machine.switches_s
 
 
-def test_a_pause_begins_the_measurement_anew() -> None:
+def test_a_pause_restarts_measuring() -> None:
     governor = Governor(RUNGS)
     for burst in range(20):
-        machine = Played(governor, constant(3.0), now_s=burst * 100.0)
+        machine = Simulated(governor, constant(3.0), now_s=burst * 100.0)
         machine.run(burst * 100 + 1.6)
         assert not machine.switches_s
 
 
 def test_a_slow_rate_keeps_the_latency_bound() -> None:
-    machine = Played(Governor(RUNGS), constant(0.5), rate_hz=2.0)
+    machine = Simulated(Governor(RUNGS), constant(0.5), rate_hz=2.0)
     machine.run(60)
     busy_s = machine.steps[-1][1] / machine.rate_hz
     assert machine.governor.quality != FULL
     assert busy_s < LATENCY_BOUND_S
 
 
-def test_what_cannot_be_had_leaves_the_ladder() -> None:
+def test_a_network_that_cannot_be_built_is_removed_from_the_ladder() -> None:
     governor = Governor(RUNGS)
-    machine = Played(governor, constant(2.8), lighter=0.25)
+    machine = Simulated(governor, constant(2.8), lighter=0.25)
     machine.run(10)
     assert governor.quality == Quality(lighter_model=True)
 
@@ -207,9 +207,9 @@ def test_what_cannot_be_had_leaves_the_ladder() -> None:
     assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
 
 
-def test_a_ratio_that_cannot_be_had_leaves_the_ladder() -> None:
+def test_a_ratio_that_cannot_be_built_is_removed_from_the_ladder() -> None:
     governor = Governor(RUNGS)
-    machine = Played(governor, constant(1.2))
+    machine = Simulated(governor, constant(1.2))
     machine.run(10)
     refused = governor.quality
     assert refused.ratio_factor < 1
