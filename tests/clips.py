@@ -1,4 +1,4 @@
-"""Small video files whose frames carry their number, so that tests see which ones came through."""
+"""Small video files whose frames encode their number, so that tests can identify them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE_RATE = 16_000
 
 
 def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
-    """A picture with `number` in stripes: white is 1, black is 0, highest bit left; blue above, red below."""
+    """Return a frame with `number` in stripes: white is 1, black is 0, highest bit left; blue above, red below."""
     image = np.empty((height, width, 3), np.uint8)
     image[: height // 2], image[height // 2 :] = (200, 40, 40), (40, 40, 200)
     stripe = width // BITS
@@ -28,7 +28,7 @@ def numbered(number: int, width: int = 96, height: int = 48) -> BgrImage:
 
 
 def number_of(image: BgrImage) -> int:
-    """The number in the stripes."""
+    """Return the number in the stripes."""
     stripe = image.shape[1] // BITS
     row = image[image.shape[0] // 2]
     return sum((int(row[bit * stripe + stripe // 2].mean()) > 127) << (BITS - 1 - bit) for bit in range(BITS))
@@ -52,7 +52,7 @@ def write_clip(
     pixel_aspect: Fraction | None = None,
     audio: str = "",
 ) -> Path:
-    """A clip of `count` numbered frames, at `times_s` or every 1/fps; audio: the codec of a tone just as long."""
+    """Write a clip of `count` numbered frames, at `times_s` or every 1/fps. audio: codec of a tone of equal length."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "ultrafast", "g": "4"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv444p"

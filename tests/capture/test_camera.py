@@ -1,4 +1,4 @@
-"""A camera, as far as a machine without one can tell: the driver is played by a fake."""
+"""Cameras, with a fake driver."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def picture(width: int = 64, height: int = 48) -> BgrImage:
 
 
 class FakeCapture:
-    """Stands for cv2.VideoCapture: says yes to everything, as the real one does."""
+    """Replaces cv2.VideoCapture; `set` always succeeds, as with the real one."""
 
     opens = True
     fps = 25.0
     shows: dict[str, BgrImage | None]
-    """What comes in each format; None: nothing."""
+    """The frame in each format; None for no frame."""
     made: list[FakeCapture]
     undecoded: list[bytes]
     """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
@@ -87,7 +87,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCapture]]:
     assert all(capture.released for capture in Driver.made)
 
 
-def test_the_best_format_is_asked_for_and_what_came_is_told(driver: type[FakeCapture]) -> None:
+def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: type[FakeCapture]) -> None:
     source = CameraSource("0", CaptureSettings(width=1920, height=1080, fps=60), FAST)
     frame = source.read()
     source.close()
@@ -97,7 +97,7 @@ def test_the_best_format_is_asked_for_and_what_came_is_told(driver: type[FakeCap
     assert (info.width, info.height, info.fps, info.pixel_format) == (64, 48, 25.0, "MJPG")
 
 
-def test_a_wanted_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:
+def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:
     source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
     source.close()
     assert source.info.pixel_format == "YUYV"
@@ -107,14 +107,14 @@ def test_a_wanted_format_is_the_only_one_tried(driver: type[FakeCapture]) -> Non
 @pytest.mark.parametrize(
     "nothing", [None, np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), (0, 135, 0), np.uint8)]
 )
-def test_a_format_that_gives_no_picture_is_passed_over(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
+def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
     driver.shows["MJPG"] = nothing
     source = CameraSource("0", CaptureSettings(), FAST)
     source.close()
     assert source.info.pixel_format == "YUYV"
 
 
-def test_only_black_pictures_are_an_error_that_says_so(driver: type[FakeCapture]) -> None:
+def test_only_black_frames_are_reported(driver: type[FakeCapture]) -> None:
     driver.shows.update(MJPG=np.zeros((48, 64, 3), np.uint8), YUYV=np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):
         CameraSource("0", CaptureSettings(), FAST)
@@ -128,7 +128,7 @@ def test_a_camera_that_cannot_be_opened(driver: type[FakeCapture]) -> None:
         capture.release()
 
 
-def test_silence_is_a_lost_camera(driver: type[FakeCapture]) -> None:
+def test_a_silent_camera_is_lost(driver: type[FakeCapture]) -> None:
     source = CameraSource("0", CaptureSettings(), FAST)
     assert source.read() is not None
     driver.shows.clear()
@@ -140,7 +140,7 @@ def test_silence_is_a_lost_camera(driver: type[FakeCapture]) -> None:
     source.close()
 
 
-def test_a_closed_shutter_is_a_lost_camera_and_no_black_frame_comes(driver: type[FakeCapture]) -> None:
+def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[FakeCapture]) -> None:
     source = CameraSource("0", CaptureSettings(), FAST)
     driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
     with pytest.raises(SourceLostError, match="only black frames"):
@@ -179,7 +179,7 @@ def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tup
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
-def test_a_rate_that_cannot_be_is_not_believed(driver: type[FakeCapture], fps: float) -> None:
+def test_an_implausible_frame_rate_is_ignored(driver: type[FakeCapture], fps: float) -> None:
     driver.fps = fps
     source = CameraSource("0", CaptureSettings(fps=24), FAST)
     source.close()
@@ -191,11 +191,11 @@ def test_a_rate_that_cannot_be_is_not_believed(driver: type[FakeCapture], fps: f
     [((0, 0, 0), CameraText.BLACK), ((2, 1, 0), CameraText.BLACK), ((0, 135, 0), CameraText.GREEN),
      ((0, 154, 0), CameraText.GREEN), ((0, 255, 0), None), ((30, 30, 30), None), ((255, 255, 255), None)],
 )  # fmt: skip
-def test_blank_pictures(colour: tuple[int, int, int], expected: CameraText | None) -> None:
+def test_blank_frames(colour: tuple[int, int, int], expected: CameraText | None) -> None:
     assert blank_fault(np.full((48, 64, 3), colour, np.uint8)) == expected
 
 
-def test_a_dark_room_is_not_blank() -> None:
+def test_a_dark_frame_is_not_blank() -> None:
     noise = np.random.default_rng(0).integers(0, 6, (48, 64, 3), np.uint8)
     assert blank_fault(noise) is None
 
@@ -237,7 +237,7 @@ def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(driver: type[Fa
     source.close()
 
 
-def test_a_driver_that_converts_by_itself_is_left_alone(driver: type[FakeCapture]) -> None:
+def test_frames_that_the_driver_converts_are_used_unchanged(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [b"no JPEG"]
     source = CameraSource("0", CaptureSettings(pixel_format="YUYV"), FAST)
     frame = source.read()

@@ -1,4 +1,4 @@
-"""The demo view."""
+"""The demo source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.core.types import BgrImage
 
 
 def suit_share(image: BgrImage) -> float:
-    """The part of the picture that has the suit's orange."""
+    """Return the share of the frame with the colour of the suit."""
     blue, green, red = (image[..., channel].astype(int) for channel in range(3))
     return float(((red > 150) & (green > 40) & (green < 140) & (blue < 90) & (red - blue > 110)).mean())
 
@@ -29,7 +29,7 @@ def test_a_frame_depends_on_seed_and_index_only() -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (360, 640), (500, 500)])
-def test_the_person_is_there(size: tuple[int, int]) -> None:
+def test_the_person_is_visible(size: tuple[int, int]) -> None:
     demo = DemoSource(*size, realtime=False)
     for index in (0, 100, 500):
         image = demo.render(index)
@@ -38,7 +38,7 @@ def test_the_person_is_there(size: tuple[int, int]) -> None:
         assert suit_share(middle) > 0.6 * suit_share(image)
 
 
-def test_the_room_is_empty_at_first_where_asked() -> None:
+def test_the_person_appears_later_if_requested() -> None:
     demo = DemoSource(320, 180, 10, empty_scene_s=1.0, motion=0, realtime=False)
     frames = [demo.read() for _ in range(14)]
     shares = [suit_share(frame.image) for frame in frames if frame]
@@ -46,17 +46,17 @@ def test_the_room_is_empty_at_first_where_asked() -> None:
     assert min(shares[10:]) > 0.01
 
 
-def test_without_the_person_the_room_is_the_same() -> None:
+def test_the_empty_scene_matches_the_background() -> None:
     demo = DemoSource(320, 180, 10, empty_scene_s=1.0, motion=0, realtime=False)
-    room = np.mean([demo.render(index) for index in range(10)], axis=0)
+    scene = np.mean([demo.render(index) for index in range(10)], axis=0)
     view = np.mean([demo.render(index) for index in range(10, 20)], axis=0)
-    wall = np.abs(room - view)[:60, 200:]
+    wall = np.abs(scene - view)[:60, 200:]
     assert wall.mean() < 4
-    assert np.abs(room - view)[100:, 120:180].mean() > 40
+    assert np.abs(scene - view)[100:, 120:180].mean() > 40
 
 
 @pytest.mark.parametrize("motion", [0.0, 1.0])
-def test_the_camera_moves_where_asked(motion: float) -> None:
+def test_camera_motion_is_optional(motion: float) -> None:
     demo = DemoSource(320, 180, motion=motion)
     moved = np.abs(demo.render(0).astype(int) - demo.render(60)).mean()
     assert (moved > 8) == bool(motion)
@@ -71,7 +71,7 @@ def test_any_size(width: int, height: int, index: int) -> None:
     assert image.std() > 2
 
 
-def test_frames_come_by_the_clock_without_drift() -> None:
+def test_frames_follow_the_clock_without_drift() -> None:
     demo = DemoSource(64, 48, 50)
     frames = [demo.read() for _ in range(40)]
     first, last = frames[0], frames[-1]

@@ -1,4 +1,4 @@
-"""Which cameras there are, and why one gives no picture: the kernel's lists are played by folders."""
+"""Enumeration of cameras and reasons for failures, with a fake sysfs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def test_an_absent_camera_is_named(wanted: str) -> None:
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/video97", "/dev"])
-def test_why_a_device_gives_no_picture(path: str) -> None:
+def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
     assert v4l2.why_not(path).startswith("it is not")
 
 
 @pytest.fixture
 def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The kernel's list of video devices, in a folder."""
+    """A fake sysfs folder of video devices."""
     (tmp_path / "sys").mkdir()
     (tmp_path / "by-id").mkdir()
     monkeypatch.setattr(v4l2, "SYS_CLASS", tmp_path / "sys")
@@ -59,7 +59,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | 
     monkeypatch.setattr(v4l2, "query", query)
 
 
-def test_cameras_are_listed_real_ones_first(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, 10, "Webcam")
     plug(kernel, 11, "Webcam", node=1)
     plug(kernel, 2, "OBS Cam")
@@ -114,7 +114,7 @@ def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypat
     assert [device.id for device in map(devices.find_camera, ids) if device] == ids
 
 
-def test_without_a_real_camera_auto_is_the_demo(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_falls_back_to_the_demo_without_a_physical_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, 2, "OBS Cam")
     loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "OBS Cam", "platform:v4l2loopback-000", True, (), ())
     answers(monkeypatch, {"/dev/video2": loopback})
@@ -123,7 +123,7 @@ def test_without_a_real_camera_auto_is_the_demo(kernel: Path, monkeypatch: pytes
     assert source.info.kind == "demo"
 
 
-def test_auto_that_was_a_camera_never_becomes_the_demo(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 
     class Recorded:
@@ -150,7 +150,7 @@ def test_auto_that_was_a_camera_never_becomes_the_demo(kernel: Path, monkeypatch
     assert opened == ["usb-1", "usb-1", "usb-1", "usb-2"]
 
 
-def test_listing_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_listing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     devices.list_cameras()
     with pytest.raises(SourceOpenError):
         open_source(CaptureSettings(source="camera:97"))

@@ -1,4 +1,4 @@
-"""Exposure and white balance held: on a camera played by a table of its controls."""
+"""Locking exposure and white balance, with a fake camera."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Controls:
     def release(self) -> None: ...
 
 
-def test_what_has_settled_is_held_and_given_back() -> None:
+def test_settled_values_are_locked_and_released() -> None:
     device = Controls()
     lock = ExposureLock(device)  # type: ignore[arg-type]
     assert device.values == {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
@@ -61,7 +61,7 @@ def test_what_has_settled_is_held_and_given_back() -> None:
     assert (device.values[AUTO_EXPOSURE], device.values[AUTO_WB]) == (AUTOMATIC, 1.0)
 
 
-def test_a_camera_without_the_control_is_left_alone() -> None:
+def test_a_camera_without_the_control_is_unchanged() -> None:
     device = Controls(AUTO_EXPOSURE, EXPOSURE)
     lock = ExposureLock(device)  # type: ignore[arg-type]
     assert device.values == {AUTO_WB: 0.0, TEMPERATURE: 4600.0}
@@ -69,7 +69,7 @@ def test_a_camera_without_the_control_is_left_alone() -> None:
     assert device.values[AUTO_WB] == 1.0
 
 
-def test_what_the_user_set_by_hand_stays() -> None:
+def test_manual_settings_of_the_user_are_kept() -> None:
     device = Controls()
     device.values[AUTO_EXPOSURE] = MANUAL
     device.values[AUTO_WB] = 0.0
@@ -78,7 +78,7 @@ def test_what_the_user_set_by_hand_stays() -> None:
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_source_holds_it_where_asked_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+def test_a_source_locks_exposure_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
     monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
@@ -93,7 +93,7 @@ def test_a_source_holds_it_where_asked_once_it_has_settled(monkeypatch: pytest.M
     assert device.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
-def test_a_running_source_holds_it_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_source_locks_and_releases_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
     monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))

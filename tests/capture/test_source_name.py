@@ -1,4 +1,4 @@
-"""How a source is named."""
+"""Parsing of source names."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from app.core.settings import CaptureSettings
         ("C:\\clips\\film.mp4", SourceName(SourceKind.FILE, "C:\\clips\\film.mp4")),
     ],
 )
-def test_the_words_of_the_command_line(text: str, name: SourceName) -> None:
+def test_names_of_the_command_line(text: str, name: SourceName) -> None:
     assert parse_source(text) == name
     assert parse_source(str(name)) == name
 
 
 @pytest.mark.parametrize("text", ["", "  ", "camera:", "camera:  ", "a\0b"])
-def test_what_names_nothing(text: str) -> None:
+def test_invalid_names(text: str) -> None:
     with pytest.raises(UsageError):
         parse_source(text)
     with pytest.raises(SourceOpenError):
@@ -41,7 +41,7 @@ def test_what_names_nothing(text: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_a_name_or_a_usage_error(text: str) -> None:
+def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     try:
         name = parse_source(text)
     except UsageError:
@@ -52,7 +52,7 @@ def test_any_text_is_a_name_or_a_usage_error(text: str) -> None:
 
 
 @given(st.sampled_from(list(SourceKind)), st.text(min_size=1))
-def test_names_can_be_written_and_read(kind: SourceKind, value: str) -> None:
+def test_names_round_trip(kind: SourceKind, value: str) -> None:
     value = value if kind in (SourceKind.CAMERA, SourceKind.FILE) else ""
     name = SourceName(kind, value)
     try:
@@ -62,13 +62,13 @@ def test_names_can_be_written_and_read(kind: SourceKind, value: str) -> None:
     assert again == name or kind in (SourceKind.CAMERA, SourceKind.FILE)
 
 
-def test_the_demo_has_the_wanted_size() -> None:
+def test_the_demo_has_the_requested_size() -> None:
     source = open_source(CaptureSettings(source="demo", width=320, height=200, fps=24))
     source.close()
     assert (source.info.kind, source.info.width, source.info.height, source.info.fps) == ("demo", 320, 200, 24)
 
 
-def test_the_demo_may_begin_without_the_person() -> None:
+def test_the_demo_can_start_without_the_person() -> None:
     source = open_source(CaptureSettings(source="demo:empty", width=320, height=180, fps=10))
     assert isinstance(source, DemoSource)
     empty, still_empty, person = (source.render(index).astype(int) for index in (0, 40, 60))
@@ -77,6 +77,6 @@ def test_the_demo_may_begin_without_the_person() -> None:
     assert abs(empty - person)[90:, 120:180].mean() > 30
 
 
-def test_the_home_of_nobody_is_a_video_that_there_is_not() -> None:
+def test_an_unknown_home_folder_is_a_missing_video() -> None:
     with pytest.raises(MattecamError, match=r"There is no video file ~nobody-of-that-name/a\.mp4"):
         open_source(CaptureSettings(source="~nobody-of-that-name/a.mp4"))

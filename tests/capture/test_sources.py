@@ -1,4 +1,4 @@
-"""What every source promises, checked on each of them."""
+"""Contract of all sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def first_camera(_: Path) -> FrameSource:
 MAKERS: dict[str, Maker] = {
     "demo": lambda _: DemoSource(160, 120, 60),
     "demo as fast as it goes": lambda _: DemoSource(161, 91, realtime=False),
-    "demo with an empty room": lambda _: DemoSource(160, 90, 60, empty_scene_s=0.05),
+    "demo with an empty scene": lambda _: DemoSource(160, 90, 60, empty_scene_s=0.05),
     "file": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50)),
     "file of an odd size": lambda folder: VideoFileSource(write_clip(folder / "clip.mkv", fps=50, size=(97, 49))),
     "turned file": lambda folder: VideoFileSource(write_clip(folder / "clip.mp4", fps=50, rotation=90)),
@@ -62,7 +62,7 @@ def test_frames_are_bgr_of_the_size_in_info(source: FrameSource) -> None:
         assert frame.image.flags.c_contiguous
 
 
-def test_index_and_time_rise_and_reads_are_short(source: FrameSource) -> None:
+def test_index_and_time_increase_and_reads_are_bounded(source: FrameSource) -> None:
     last_index, last_s = -1, 0.0
     for _ in range(15):
         started_s = time.perf_counter()
@@ -74,7 +74,7 @@ def test_index_and_time_rise_and_reads_are_short(source: FrameSource) -> None:
         last_index, last_s = frame.index, frame.captured_at_s
 
 
-def test_a_frame_is_not_touched_by_the_next_read(source: FrameSource) -> None:
+def test_the_next_read_does_not_change_a_frame(source: FrameSource) -> None:
     frame = source.read()
     assert frame is not None
     before = frame.image.copy()
@@ -83,7 +83,7 @@ def test_a_frame_is_not_touched_by_the_next_read(source: FrameSource) -> None:
     assert np.array_equal(frame.image, before)
 
 
-def test_closed_twice_and_nothing_more_comes(source: FrameSource) -> None:
+def test_close_is_idempotent_and_ends_the_frames(source: FrameSource) -> None:
     source.read()
     threads = threading.active_count()
     source.close()

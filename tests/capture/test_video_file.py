@@ -1,4 +1,4 @@
-"""Video files as a source, good ones and broken ones."""
+"""Video files as a source, intact and damaged."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def numbers(source: VideoFileSource, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts", "avi"])
-def test_every_frame_once_in_order_then_again(tmp_path: Path, suffix: str) -> None:
+def test_every_frame_once_in_order_then_the_loop(tmp_path: Path, suffix: str) -> None:
     source = VideoFileSource(write_clip(tmp_path / f"clip.{suffix}", 10), realtime=False)
     assert numbers(source, 25) == [*range(10), *range(10), *range(5)]
     source.close()
 
 
-def test_without_loop_the_end_is_the_end(tmp_path: Path) -> None:
+def test_a_file_that_is_not_looped_ends(tmp_path: Path) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mp4", 3), realtime=False, loop=False)
     assert numbers(source, 3) == [0, 1, 2]
     with pytest.raises(SourceLostError, match="ended"):
@@ -41,7 +41,7 @@ def test_without_loop_the_end_is_the_end(tmp_path: Path) -> None:
     source.close()
 
 
-def test_played_at_its_own_rate_over_the_seam(tmp_path: Path) -> None:
+def test_the_rate_is_kept_across_the_loop(tmp_path: Path) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mp4", 5, fps=50))
     frames = [source.read() for _ in range(16)]
     source.close()
@@ -50,7 +50,7 @@ def test_played_at_its_own_rate_over_the_seam(tmp_path: Path) -> None:
     assert times[-1] - times[0] == pytest.approx(15 / 50, abs=0.1)
 
 
-def test_uneven_times_are_kept(tmp_path: Path) -> None:
+def test_variable_frame_times_are_kept(tmp_path: Path) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24)))
     times = [frame.captured_at_s for frame in (source.read(), source.read(), source.read()) if frame]
     source.close()
@@ -70,7 +70,7 @@ def test_a_long_pause_does_not_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rotation", "size"), [(90, (48, 96)), (-90, (48, 96)), (180, (96, 48)), (0, (96, 48))])
-def test_turned_upright(tmp_path: Path, rotation: int, size: tuple[int, int]) -> None:
+def test_rotation_is_applied(tmp_path: Path, rotation: int, size: tuple[int, int]) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mp4", rotation=rotation), realtime=False)
     frame = source.read()
     source.close()
@@ -82,7 +82,7 @@ def test_turned_upright(tmp_path: Path, rotation: int, size: tuple[int, int]) ->
     assert int(edge[0]) > 150 > int(edge[2])
 
 
-def test_pixels_become_square(tmp_path: Path) -> None:
+def test_pixel_aspect_is_applied(tmp_path: Path) -> None:
     source = VideoFileSource(write_clip(tmp_path / "clip.mp4", pixel_aspect=Fraction(4, 3)), realtime=False)
     frame = source.read()
     source.close()
@@ -90,7 +90,7 @@ def test_pixels_become_square(tmp_path: Path) -> None:
     assert frame.size == (128, 48)
 
 
-def test_info_tells_what_the_file_is(tmp_path: Path) -> None:
+def test_info_describes_the_file(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", fps=20)
     source = VideoFileSource(path)
     source.close()
@@ -99,7 +99,7 @@ def test_info_tells_what_the_file_is(tmp_path: Path) -> None:
 
 
 def broken(folder: Path, kind: str) -> Path:
-    """A file that is no video, in one of many ways."""
+    """Write a file that is not a readable video."""
     path = folder / "broken.mp4"
     good = write_clip(folder / "good.mp4").read_bytes()
     contents = {
@@ -132,7 +132,9 @@ KINDS = ["empty", "text", "zeros", "noise", "cut before its index", "header only
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "missing"])
-def test_what_is_no_video_gets_one_sentence(tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_video_is_reported_in_one_sentence(
+    tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = broken(tmp_path, kind)
     with pytest.raises(SourceOpenError) as failure:
         VideoFileSource(path)
@@ -150,14 +152,14 @@ def test_impossible_names(name: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+def test_a_file_without_read_permission(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4")
     path.chmod(0)
     with pytest.raises(SourceOpenError, match="permission"):
         VideoFileSource(path)
 
 
-def test_a_play_list_opens_nothing_else(tmp_path: Path) -> None:
+def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.ts")
     playlist = tmp_path / "list.m3u8"
     playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\nclip.ts\n#EXT-X-ENDLIST\n")
@@ -165,7 +167,7 @@ def test_a_play_list_opens_nothing_else(tmp_path: Path) -> None:
         VideoFileSource(playlist)
 
 
-def test_a_cut_file_plays_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_truncated_file_plays_to_its_end(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
     path = tmp_path / "cut.mkv"
     path.write_bytes(whole[: len(whole) * 6 // 10])
@@ -180,7 +182,7 @@ def test_a_cut_file_plays_as_far_as_it_goes(tmp_path: Path) -> None:
     assert there == list(range(len(there)))
 
 
-def test_damage_in_the_middle_is_left_out(tmp_path: Path) -> None:
+def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
     whole = bytearray(write_clip(tmp_path / "whole.ts", 40).read_bytes())
     middle = len(whole) // 2
     whole[middle : middle + 3000] = bytes(3000)
@@ -193,7 +195,7 @@ def test_damage_in_the_middle_is_left_out(tmp_path: Path) -> None:
     assert {0, 1, 2, 38, 39} <= set(seen)
 
 
-def test_a_file_that_disappears_is_a_lost_source(tmp_path: Path) -> None:
+def test_a_deleted_file_is_a_lost_source(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", 3)
     source = VideoFileSource(path, realtime=False)
     assert numbers(source, 3) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Real picture and video files for the tests, good and broken."""
+"""Image and video files for tests, intact and damaged."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def colour_number(image: NDArray[np.uint8]) -> int:
 
 
 def cut(path: Path, share: float, to: Path) -> Path:
-    """The first part of a file: a download or copy that broke off."""
+    """Write the first part of a file, as an interrupted download leaves it."""
     data = path.read_bytes()
     to.write_bytes(data[: int(len(data) * share)])
     return to

@@ -1,4 +1,4 @@
-"""Every kind of background: the contract, and what the user chose."""
+"""Contract of all backgrounds, and their settings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def colour_settings(folder: Path) -> BackgroundSettings:
 
 
 def blur_settings(folder: Path) -> BackgroundSettings:
-    """The blurred room."""
+    """The blurred camera background."""
     return BackgroundSettings(kind="blur", blur_strength=30)
 
 
@@ -62,19 +62,19 @@ def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) ->
     assert threading.active_count() == threads
 
 
-def test_colour_and_blur_are_what_was_chosen(tmp_path: Path) -> None:
+def test_colour_and_blur_match_the_settings(tmp_path: Path) -> None:
     image = open_background(colour_settings(tmp_path)).backdrop(4, 4, 0)
     assert isinstance(image, np.ndarray) and (image == (10, 100, 200)).all()
     assert open_background(blur_settings(tmp_path)).backdrop(4, 4, 0) == BlurredRoom(30)
 
 
-def test_a_transparent_picture_stands_on_the_colour(tmp_path: Path) -> None:
+def test_transparent_images_show_the_colour(tmp_path: Path) -> None:
     path = write(tmp_path / "a.png", np.zeros((8, 8, 4), np.uint8))
     image = open_background(BackgroundSettings(kind="image", path=path, colour="#0a64c8")).backdrop(8, 8, 0)
     assert isinstance(image, np.ndarray) and (image == (200, 100, 10)).all()
 
 
-def test_fill_cuts_and_fit_keeps_all(tmp_path: Path) -> None:
+def test_fill_crops_and_fit_letterboxes(tmp_path: Path) -> None:
     wide = flat((0, 0, 0), 400, 100)
     wide[:, :50] = (0, 0, 255)
     settings = BackgroundSettings(kind="image", path=write(tmp_path / "a.png", wide))
@@ -127,7 +127,7 @@ def test_bad_files_are_named_and_leave_no_thread(tmp_path: Path, kind: str, what
     assert threading.active_count() == threads
 
 
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.png", photo())
 
     def refuse(*_: object, **__: object) -> None:
@@ -150,7 +150,7 @@ def test_bundled_backgrounds_are_small_full_hd_pictures() -> None:
         assert image.std() > 5, f"{path.name} is an empty picture"
 
 
-def test_bundled_backgrounds_can_be_painted_again() -> None:
+def test_bundled_backgrounds_are_reproducible() -> None:
     from tools.backgrounds.paint import to_bytes
     from tools.backgrounds.scenes import SCENES
 

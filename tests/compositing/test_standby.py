@@ -23,7 +23,7 @@ def ink(text: str) -> BgrImage:
     return image
 
 
-def test_the_card_shows_its_text_and_keeps_its_picture() -> None:
+def test_the_card_shows_its_text_and_is_cached() -> None:
     card = StandbyCard("Back soon")
     image = card.image(640, 360)
     assert image.shape == (360, 640, 3) and card.image(640, 360) is image
@@ -68,14 +68,14 @@ def test_half_a_surrogate_does_not_break_the_card() -> None:
     assert StandbyCard("a\ud800b\0c").image(64, 48).shape == (48, 64, 3)
 
 
-def test_the_users_picture_fills_the_card(tmp_path: Path) -> None:
+def test_the_users_image_fills_the_card(tmp_path: Path) -> None:
     path = write(tmp_path / "a.png", flat((10, 100, 200), 100, 100))
     assert (StandbyCard("", path).image(160, 90) == (10, 100, 200)).all()
     with_text = StandbyCard("Back soon", path).image(640, 360)
     assert (with_text[:100] == (10, 100, 200)).all() and (with_text[-110:] > 210).any()
 
 
-def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+def test_a_broken_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no")
     with pytest.raises(BackgroundError, match=r"a\.png"):
         StandbyCard("", tmp_path / "a.png")

@@ -1,4 +1,4 @@
-"""Videos as backgrounds: rate, loop, never waiting, broken files."""
+"""Video backgrounds: rate, loop, no blocking, damaged files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_it_plays_at_its_own_rate_and_loops(tmp_path: Path) -> None:
     assert seen == [[0, 1, 2, 3, 0, 1][k // 2 % 6] for k in range(40)]
 
 
-def test_a_slower_asker_skips_frames(tmp_path: Path) -> None:
+def test_a_lower_frame_rate_skips_frames(tmp_path: Path) -> None:
     with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=8, fps=20), realtime=False)) as background:
         assert [colour_number(background.backdrop(64, 48, k * 0.1001)) for k in range(9)] == [0, 2, 0, 2, 0, 2, 0, 2, 0]
 
 
-def test_in_real_time_it_moves_on_its_own_clock(tmp_path: Path) -> None:
+def test_real_time_playback_follows_the_clock(tmp_path: Path) -> None:
     with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=80, fps=20))) as background:
         start, changes, last = time.perf_counter(), 0, background.backdrop(64, 48, 0.0)
         while (now := time.perf_counter() - start) < 1.0:
@@ -56,7 +56,7 @@ def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.Monk
         gate.set()
 
 
-def test_after_a_long_pause_it_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_playback_continues_after_a_long_pause(tmp_path: Path) -> None:
     with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=40, fps=20))) as background:
         background.backdrop(64, 48, 0.0)
         background.backdrop(64, 48, 3600.0)
@@ -88,7 +88,7 @@ def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rotation", "red_side"), [(90, "left"), (-90, "right"), (180, "bottom")])
-def test_rotated_videos_stand_upright(tmp_path: Path, rotation: int, red_side: str) -> None:
+def test_rotated_videos_are_upright(tmp_path: Path, rotation: int, red_side: str) -> None:
     """The file says how far it is turned counter-clockwise: a red top then lies on the left after 90 degrees."""
     path = write_video(tmp_path / "a.mp4", size=(80, 40), rotation=rotation, top_red=True)
     size = (80, 40) if rotation == 180 else (40, 80)
@@ -100,7 +100,7 @@ def test_rotated_videos_stand_upright(tmp_path: Path, rotation: int, red_side: s
 
 
 @pytest.mark.parametrize("height", [48, 720])
-def test_colours_are_right_without_being_named(tmp_path: Path, height: int) -> None:
+def test_unnamed_colour_matrices_are_inferred(tmp_path: Path, height: int) -> None:
     """A file that names no matrix means BT.709 in HD and BT.601 below."""
     from av import VideoFrame
     from av import open as open_container
@@ -119,13 +119,13 @@ def test_colours_are_right_without_being_named(tmp_path: Path, height: int) -> N
     assert np.abs(shown[height // 2, 10].astype(int) - (40, 180, 60)).max() <= 4
 
 
-def test_a_video_of_one_frame_stands_still(tmp_path: Path) -> None:
+def test_a_video_of_one_frame_is_static(tmp_path: Path) -> None:
     with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=1), realtime=False)) as background:
         assert [colour_number(background.backdrop(64, 48, k)) for k in range(5)] == [0] * 5
 
 
 @pytest.mark.parametrize("size", [(2, 400), (400, 2)])
-def test_a_video_of_odd_shape_takes_no_more_memory_than_it_must(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_an_extreme_aspect_ratio_is_cropped_before_scaling(tmp_path: Path, size: tuple[int, int]) -> None:
     """Covering 1280x720 with a strip means scaling it to 1280x256000 unless it is cut first."""
     path = write_video(tmp_path / "a.mp4", size=size)
     with closing(VideoBackground(path, realtime=False)) as background:
@@ -146,14 +146,14 @@ def test_a_gif_plays(tmp_path: Path) -> None:
         assert [colour_number(background.backdrop(64, 48, k / 10 + 0.001)) for k in range(9)] == [0, 1, 2, 3] * 2 + [0]
 
 
-def test_a_video_cut_short_plays_what_is_there(tmp_path: Path) -> None:
+def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "a.mkv", frames=40, size=(320, 240))
     with closing(VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)) as background:
         seen = {colour_number(background.backdrop(64, 48, k / 20)) for k in range(60)}
     assert len(seen) == len(COLOURS)
 
 
-def test_broken_bytes_neither_crash_nor_end_it(tmp_path: Path) -> None:
+def test_broken_bytes_do_not_end_playback(tmp_path: Path) -> None:
     data = bytearray(write_video(tmp_path / "a.mkv", frames=40, size=(320, 240)).read_bytes())
     generator = np.random.default_rng(5)
     for place in generator.integers(len(data) // 2, len(data), 60):
@@ -164,7 +164,7 @@ def test_broken_bytes_neither_crash_nor_end_it(tmp_path: Path) -> None:
             assert background.backdrop(64, 48, k / 20).shape == (48, 64, 3)
 
 
-def test_closing_in_the_middle_ends_the_thread_at_once(tmp_path: Path) -> None:
+def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
     background = VideoBackground(write_video(tmp_path / "a.mp4", frames=40))
     background.backdrop(64, 48, 0.0)
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Ways in which files get broken, made from a seed."""
+"""Reproducible damage of files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.fuzz import tally
 
 
 def damaged(whole: bytes, cases: int, seed: int = 0) -> Iterator[bytes]:
-    """`cases` broken versions of a file, always the same for a seed."""
+    """Yield `cases` damaged versions of a file, the same for each seed."""
     dice = random.Random(seed)
     for _ in range(cases):
         tally.count()

@@ -1,4 +1,4 @@
-"""How many cases were tried; printed at the end of the run."""
+"""Number of fuzz cases, printed at the end of the run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ _tried = [0]
 
 
 def count() -> None:
-    """One more."""
+    """Count one case."""
     _tried[0] += 1
 
 
 def total() -> int:
-    """All so far."""
+    """Return the number of cases so far."""
     return _tried[0]

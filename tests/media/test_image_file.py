@@ -32,7 +32,7 @@ def top_red(width: int = 40, height: int = 30) -> Image.Image:
     ("orientation", "red_side"),
     [(1, "top"), (3, "bottom"), (4, "bottom"), (6, "right"), (8, "left"), (2, "top"), (5, "left"), (7, "right")],
 )
-def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int, red_side: str) -> None:
+def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, red_side: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     top_red().save(tmp_path / "a.png", exif=exif)
@@ -75,7 +75,7 @@ def test_16_bit_colour(tmp_path: Path) -> None:
     assert np.abs(image[0, 0].astype(int) - (10, 100, 200)).max() <= 1
 
 
-def test_an_animation_gives_its_first_picture(tmp_path: Path) -> None:
+def test_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     first, second = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")
     first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
     assert tuple(read_image(tmp_path / "a.gif")[5, 5]) == (0, 0, 255)
@@ -105,7 +105,7 @@ def test_a_huge_photograph_is_read_reduced_in_bounded_memory(tmp_path: Path) -> 
     assert grown_mib < 120, "read whole it takes 400 MiB"
 
 
-def test_a_picture_that_needs_too_much_memory_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+def test_an_image_that_needs_too_much_memory_is_rejected_before_decoding(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     Image.new("1", (1, 1)).save(path)
     data = bytearray(path.read_bytes())
@@ -118,7 +118,7 @@ def test_a_picture_that_needs_too_much_memory_is_refused_before_it_is_decoded(tm
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tif"])
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.97])
-def test_files_cut_short_are_refused_in_one_sentence(tmp_path: Path, suffix: str, share: float) -> None:
+def test_truncated_files_are_rejected_in_one_sentence(tmp_path: Path, suffix: str, share: float) -> None:
     whole = write(tmp_path / f"whole.{suffix}", photo())
     with pytest.raises(BackgroundError) as caught:
         read_image(cut(whole, share, tmp_path / f"cut.{suffix}"))
@@ -126,7 +126,7 @@ def test_files_cut_short_are_refused_in_one_sentence(tmp_path: Path, suffix: str
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+def test_files_that_are_no_images_are_named(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a picture")
     for path, words in (
         (tmp_path / "none.png", "does not exist"),
@@ -137,7 +137,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
             read_image(path)
 
 
-def test_what_the_decoder_says_of_a_broken_file_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_decoder_messages_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "a.tif"
     write(path, photo(60, 40))
     whole = path.read_bytes()
@@ -153,7 +153,7 @@ def test_what_the_decoder_says_of_a_broken_file_is_not_logged(tmp_path: Path, ca
     st.sampled_from(["jpg", "png", "gif", "webp", "bmp", "tif"]),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), min_size=1, max_size=12),
 )
-def test_flipped_bytes_give_a_picture_or_a_named_error(tmp_path_factory, suffix: str, flips) -> None:  # type: ignore[no-untyped-def]
+def test_flipped_bytes_give_an_image_or_a_named_error(tmp_path_factory, suffix: str, flips) -> None:  # type: ignore[no-untyped-def]
     folder = tmp_path_factory.mktemp("flip")
     write(folder / f"a.{suffix}", photo(60, 40))
     data = bytearray((folder / f"a.{suffix}").read_bytes())

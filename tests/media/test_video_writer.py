@@ -159,7 +159,7 @@ def test_sound_is_copied(tmp_path: Path, source: str, codec: str, kept: str) -> 
     assert max(starts) < 0.1
 
 
-def test_sound_ends_with_the_pictures_where_asked(tmp_path: Path) -> None:
+def test_audio_ends_with_the_video_of_an_incomplete_file(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mp4", 50, audio="aac")
     path = tmp_path / "out.mp4"
     writer = VideoWriter(path, 96, 48, 25, audio_from=clip)

@@ -1,4 +1,4 @@
-"""For the tests of the conversion: a network that needs no computing, and what came out."""
+"""Helpers for tests of the conversion: a trivial engine, and reading of outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
 
 
 class HalfEngine:
-    """The left half of every picture is the person."""
+    """Mattes the left half of every frame as the person."""
 
     info = EngineInfo("half", "none", "uint8", "cpu", 1.0, (1, 1))
 

@@ -21,7 +21,7 @@ from tests.clips import number_of, numbered, read_numbers, write_clip
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run, times_of
 
 
-def test_every_frame_once_in_order_with_composite_matte_and_foreground(tmp_path: Path) -> None:
+def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 20)
     engine, seen = HalfEngine(), []
     report = convert(
@@ -87,7 +87,7 @@ def test_background_none_keeps_the_frames(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
-def test_uneven_times_are_kept(tmp_path: Path, suffix: str) -> None:
+def test_variable_frame_times_are_kept(tmp_path: Path, suffix: str) -> None:
     times = [0, 0.033, 0.067, 0.2, 0.201, 1.5, 1.533]
     source = write_clip(tmp_path / f"in.{suffix}", len(times), times_s=times)
     run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
@@ -106,7 +106,7 @@ def test_sound_is_kept(tmp_path: Path) -> None:
         assert container.streams.audio[0].codec_context.name == "aac"
 
 
-def test_turned_and_odd_videos(tmp_path: Path) -> None:
+def test_rotated_and_odd_videos(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 3, size=(97, 49), rotation=90)
     run(source, tmp_path / "out.mp4")
     assert [image.shape for image in pictures(tmp_path / "out.mp4")] == [(98, 50, 3)] * 3

@@ -1,4 +1,4 @@
-"""Offline conversion that is interrupted or goes wrong: nothing is lost, and one sentence tells."""
+"""Offline conversion that is interrupted or fails: no frame is lost, and one sentence reports it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.clips import read_numbers, write_clip
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run
 
 
-def test_stopped_on_request_what_there_is_is_finished(tmp_path: Path) -> None:
+def test_a_stopped_conversion_is_finished_under_a_temporary_name(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25, audio="aac")
     engine = HalfEngine()
     report = convert(
@@ -33,7 +33,7 @@ def test_stopped_on_request_what_there_is_is_finished(tmp_path: Path) -> None:
         assert container.duration < 500_000
 
 
-def test_ctrl_c_finishes_what_there_is(tmp_path: Path) -> None:
+def test_ctrl_c_finishes_the_frames_so_far(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     report = run(source, tmp_path / "out.mp4", engine=HalfEngine(5, KeyboardInterrupt()))
     assert (report.frames, report.complete) == (5, False)
@@ -50,7 +50,7 @@ def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: P
     assert len(pictures(tmp_path / "out.mp4")) == 25
 
 
-def test_a_failing_network_keeps_what_there_is(tmp_path: Path) -> None:
+def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     engine = HalfEngine(5, ModelError("The network failed."))
     with pytest.raises(ModelError, match=r"The network failed. The first 5 frames are in .*out\.part\.mp4"):
@@ -79,7 +79,7 @@ def test_a_network_that_cannot_be_built_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_damage_in_the_middle_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_cut_source_is_reported(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
     source = tmp_path / "cut.mkv"
     source.write_bytes(whole[: len(whole) * 6 // 10])
@@ -104,7 +104,7 @@ def test_the_source_is_never_written_over(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["out.txt", "nowhere/out.mp4", "in.mp4/out.mp4"])
-def test_a_target_that_cannot_be(tmp_path: Path, target: str) -> None:
+def test_invalid_targets(tmp_path: Path, target: str) -> None:
     source = write_clip(tmp_path / "in.mp4", 3)
     with pytest.raises(SinkError) as failure:
         run(source, tmp_path / target)
@@ -113,7 +113,7 @@ def test_a_target_that_cannot_be(tmp_path: Path, target: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["missing.mp4", "text.mp4", "empty"])
-def test_a_source_that_is_none(tmp_path: Path, source: str) -> None:
+def test_invalid_sources(tmp_path: Path, source: str) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "empty").mkdir()
     with pytest.raises(MattecamError, match=source):
@@ -143,7 +143,7 @@ except SinkLostError as error:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
-def test_a_full_disk_is_one_sentence_and_the_rest_stays(tmp_path: Path, repo: Path) -> None:
+def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path, repo: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 200, fps=50, size=(192, 96))
     command = [sys.executable, "-c", FULL_DISK, str(source), str(tmp_path / "out.mp4")]
     done = subprocess.run(command, cwd=repo, capture_output=True, text=True, timeout=90, check=False)

@@ -87,7 +87,7 @@ class FakeCamera:
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
-    """Put a fake driver in the place of the real one."""
+    """Replace the driver by a fake."""
     driver = FakeDriver()
     module = types.ModuleType("pyvirtualcam")
     module.__dict__.update(Camera=driver.camera, PixelFormat=Format)

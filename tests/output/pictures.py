@@ -1,4 +1,4 @@
-"""Pictures for the sinks."""
+"""Test frames for sinks."""
 
 from __future__ import annotations
 

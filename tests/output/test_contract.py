@@ -1,4 +1,4 @@
-"""What every sink does."""
+"""Contract of all sinks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mak
     return chosen
 
 
-def test_takes_pictures_of_any_size_and_repeats(make: Make, tmp_path: Path) -> None:
+def test_frames_of_any_size_and_repeats_are_accepted(make: Make, tmp_path: Path) -> None:
     sink = make(tmp_path)
     assert sink.name
     same = picture()
@@ -65,7 +65,7 @@ def test_takes_pictures_of_any_size_and_repeats(make: Make, tmp_path: Path) -> N
     sink.close()
 
 
-def test_closing_twice_does_nothing_and_sending_afterwards_is_named(make: Make, tmp_path: Path) -> None:
+def test_close_is_idempotent_and_sending_afterwards_fails(make: Make, tmp_path: Path) -> None:
     sink = make(tmp_path)
     sink.send(picture())
     sink.close()
@@ -76,6 +76,6 @@ def test_closing_twice_does_nothing_and_sending_afterwards_is_named(make: Make, 
         assert "\n" not in str(caught.value)
 
 
-def test_closing_without_a_picture_is_fine(make: Make, tmp_path: Path) -> None:
+def test_closing_without_a_frame(make: Make, tmp_path: Path) -> None:
     make(tmp_path).close()
     assert list(tmp_path.iterdir()) == [], "an empty recording leaves no file"

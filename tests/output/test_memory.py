@@ -9,7 +9,7 @@ from app.output.memory import MemorySink
 from tests.output.pictures import picture
 
 
-def test_it_keeps_the_newest_pictures_and_counts_all() -> None:
+def test_the_newest_frames_are_kept_and_all_are_counted() -> None:
     sink = MemorySink(2)
     pictures = [picture(grey=k) for k in range(5)]
     for one in pictures:
@@ -19,6 +19,6 @@ def test_it_keeps_the_newest_pictures_and_counts_all() -> None:
     assert sink.pictures == tuple(pictures[-2:])
 
 
-def test_it_refuses_what_is_no_picture() -> None:
+def test_invalid_frames_are_rejected() -> None:
     with pytest.raises(ValueError, match="shape"):
         MemorySink().send(Picture(picture().image[:, :, :2], PictureKind.COMPOSITE))

@@ -1,4 +1,4 @@
-"""Who reads a device; a plain file stands for the device: the kernel treats both alike."""
+"""Readers of a device; a regular file replaces the device, because the kernel reports both alike."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def device(tmp_path: Path) -> Path:
     return tmp_path / "video10"
 
 
-def test_a_reader_is_seen_when_it_comes_and_goes(device: Path) -> None:
+def test_opening_and_closing_readers_are_noticed(device: Path) -> None:
     with closing(ReaderWatch(str(device))) as watch:
         assert watch.readers() == ()
         with program(device, "O_RDWR") as reader:
@@ -31,7 +31,7 @@ def test_a_reader_is_seen_when_it_comes_and_goes(device: Path) -> None:
         assert watch.readers() == ()
 
 
-def test_producers_this_program_and_its_probes_are_no_readers(device: Path) -> None:
+def test_producers_and_own_handles_are_not_readers(device: Path) -> None:
     with program(device, "O_RDWR") as probe, program(device, "O_WRONLY"), device.open():
         with closing(ReaderWatch(str(device), frozenset({probe}))) as watch:
             assert watch.readers() == ()
@@ -39,7 +39,7 @@ def test_producers_this_program_and_its_probes_are_no_readers(device: Path) -> N
             assert [one.pid for one in watch.readers() or ()] == [probe]
 
 
-def test_nothing_is_searched_while_nothing_happens(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     searches: list[str] = []
     now_s = [50.0]
 
@@ -61,13 +61,13 @@ def test_nothing_is_searched_while_nothing_happens(device: Path, monkeypatch: py
         assert len(searches) >= 3, "from time to time it looks without being told"
 
 
-def test_a_device_that_went_away_has_no_readers(tmp_path: Path) -> None:
+def test_a_removed_device_has_no_readers(tmp_path: Path) -> None:
     with closing(ReaderWatch(str(tmp_path / "gone"))) as watch:
         assert watch.readers() == ()
     watch.close()
 
 
-def test_where_the_system_does_not_tell_it_says_so(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_systems_report_unknown(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "LINUX", False)
     monkeypatch.setattr(holders_module, "LINUX", False)
     with closing(ReaderWatch(str(device))) as watch:

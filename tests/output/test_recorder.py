@@ -1,4 +1,4 @@
-"""Recordings: what is in them, their clock, and disks that refuse."""
+"""Recordings: content, timing and disk errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.paths import ROOT
 
 
 def read(path: Path) -> tuple[list[BgrImage], list[float]]:
-    """The pictures and their times in seconds, up to where the file breaks off."""
+    """Return the frames and their times in seconds, up to where the file breaks off."""
     images: list[BgrImage] = []
     times = []
     with av.open(str(path)) as container, suppress(InvalidDataError):
@@ -35,7 +35,7 @@ def read(path: Path) -> tuple[list[BgrImage], list[float]]:
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that tests set."""
 
     now_s = 100.0
 
@@ -54,7 +54,7 @@ def test_the_composite_is_written_with_its_colours(tmp_path: Path) -> None:
     assert bar_error(images[-1]) <= 6
 
 
-def test_the_matte_is_written_as_grey_and_black_where_there_is_none(tmp_path: Path) -> None:
+def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30, alpha=True)
     half = np.zeros((48, 64), np.uint8)
     half[:, 32:] = 255
@@ -66,7 +66,7 @@ def test_the_matte_is_written_as_grey_and_black_where_there_is_none(tmp_path: Pa
     assert none.max() <= 6
 
 
-def test_the_first_size_stays_and_others_are_letterboxed(tmp_path: Path) -> None:
+def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30)
     recorder.send(picture(64, 48, grey=200))
     recorder.send(picture(200, 50, grey=200))
@@ -76,7 +76,7 @@ def test_the_first_size_stays_and_others_are_letterboxed(tmp_path: Path) -> None
     assert boxed[:10].max() <= 12 and boxed[-10:].max() <= 12 and abs(int(boxed[24, 32, 0]) - 200) <= 6
 
 
-def test_odd_sizes_grow_to_even_ones(tmp_path: Path) -> None:
+def test_odd_sizes_are_padded(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 65, 49, 30)
     recorder.send(picture(65, 49, grey=90))
     recorder.close()
@@ -84,7 +84,7 @@ def test_odd_sizes_grow_to_even_ones(tmp_path: Path) -> None:
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
 
 
-def test_times_follow_the_clock_on_the_grid_of_the_rate(tmp_path: Path) -> None:
+def test_times_follow_the_clock_in_frame_intervals(tmp_path: Path) -> None:
     clock = Clock()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30, clock=clock)
     jitter_s = [0, 0.009, -0.008, 0.012, 0.0, -0.01, 0.005]
@@ -98,7 +98,7 @@ def test_times_follow_the_clock_on_the_grid_of_the_rate(tmp_path: Path) -> None:
     assert times == pytest.approx([*(k / 30 for k in range(7)), 1.0], abs=1e-4)
 
 
-def test_a_burst_loses_no_picture_and_the_clock_catches_up(tmp_path: Path) -> None:
+def test_a_burst_loses_no_frame(tmp_path: Path) -> None:
     clock = Clock()
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30, clock=clock)
     for _ in range(6):
@@ -119,7 +119,7 @@ def test_a_burst_loses_no_picture_and_the_clock_catches_up(tmp_path: Path) -> No
         ("a" * 300 + ".mp4", "too long"),
     ],
 )
-def test_where_no_recording_can_be_it_says_why(tmp_path: Path, name: str, words: str) -> None:
+def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkOpenError, match=words) as caught:
         Recorder(tmp_path / name, 64, 48, 30)
@@ -146,8 +146,8 @@ recorder.close()
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_when_the_disk_fills_what_was_recorded_can_be_played(tmp_path: Path, suffix: str) -> None:
-    """The kernel refuses further bytes of a file beyond a limit just as it does on a full disk."""
+def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
+    """A limit on the size of files makes the kernel reject writes as on a full disk."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -165,7 +165,7 @@ def test_when_the_disk_fills_what_was_recorded_can_be_played(tmp_path: Path, suf
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_failure_while_finishing_names_the_file_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_finish_names_the_remaining_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30)
     recorder.send(picture())
 

@@ -126,7 +126,7 @@ def test_an_existing_file_is_never_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no video", None])
-def test_what_cannot_be_recovered_stays_and_is_named(
+def test_files_that_cannot_be_recovered_are_kept_and_named(
     tmp_path: Path, content: bytes | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     part = tmp_path / "a.part.mp4"

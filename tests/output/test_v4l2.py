@@ -1,4 +1,4 @@
-"""The answers of Linux's video devices, read from bytes laid out as the kernel does, and a sysfs made of files."""
+"""ioctls of loopback devices, with replies in the kernel's layout and a fake sysfs."""
 
 from __future__ import annotations
 
@@ -38,12 +38,14 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[int, bytes]
     ("capabilities", "device", "takes"),
     [(0x85200003, 0x05200003, True), (0x85200003, 0x05200001, False), (0x05200002, 0, True), (0x05200001, 0, False)],
 )
-def test_whether_a_producer_may_come(answers: dict[int, bytes], capabilities: int, device: int, takes: bool) -> None:
+def test_whether_a_producer_may_open_the_node(
+    answers: dict[int, bytes], capabilities: int, device: int, takes: bool
+) -> None:
     answers[0x80685600] = capability("v4l2 loopback", capabilities, device)
     assert v4l2.takes_output("/dev/null") is takes
 
 
-def test_the_format_is_read_from_its_place(answers: dict[int, bytes]) -> None:
+def test_the_format_is_read_at_its_offset(answers: dict[int, bytes]) -> None:
     answers[0xC0D05604] = struct.pack("I4xII4s", 2, 1280, 720, b"YU12")
     assert v4l2.current_format("/dev/null") == PixelSize(1280, 720, "YU12")
     del answers[0xC0D05604]
@@ -98,15 +100,13 @@ def test_only_loopbacks_are_listed_and_hardware_is_not_opened(tmp_path: Path, mo
         ([True] * 99, True),
     ],
 )
-def test_frames_arrive_only_where_new_ones_come(
-    monkeypatch: pytest.MonkeyPatch, reads: list[bool], arrive: bool
-) -> None:
-    """The first ones may be old: they lie in the ring; more than the longest ring holds cannot."""
+def test_only_new_frames_count_as_arriving(monkeypatch: pytest.MonkeyPatch, reads: list[bool], arrive: bool) -> None:
+    """The first frames may be old ones in the ring buffer; more than the largest ring holds must be new."""
     answers = iter(reads)
     monkeypatch.setattr(v4l2, "_read_one", lambda node: next(answers))
     monkeypatch.setattr(v4l2, "_LOOK_AGAIN_S", 0.01)
     assert v4l2.frames_arrive("/dev/null", 0.05) is arrive
 
 
-def test_no_frames_arrive_from_a_node_that_is_gone() -> None:
+def test_no_frames_arrive_from_a_removed_node() -> None:
     assert not v4l2.frames_arrive("/dev/none")

@@ -1,4 +1,4 @@
-"""The virtual camera before a stand-in for the driver that does what the real one was seen to do."""
+"""The virtual camera, with a fake driver that behaves as observed on the real one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_bars_arrive_with_their_colours(driver: FakeDriver) -> None:
 
 
 @pytest.mark.parametrize("fourcc", ["YU12", "YUYV", "UYVY"])
-def test_a_device_kept_in_a_format_gets_that_format(driver: FakeDriver, fourcc: str) -> None:
+def test_a_fixed_format_of_the_device_is_used(driver: FakeDriver, fourcc: str) -> None:
     driver.kept = PixelSize(320, 240, fourcc)
     camera = VirtualCamera("auto", 640, 480, 30)
     camera.send(picture(640, 480))
@@ -60,7 +60,7 @@ def test_a_device_kept_in_a_format_gets_that_format(driver: FakeDriver, fourcc: 
     assert [one.closed for one in driver.opened] == [1, 0]
 
 
-def test_a_format_that_cannot_be_sent_is_refused(driver: FakeDriver) -> None:
+def test_an_unsupported_format_is_rejected(driver: FakeDriver) -> None:
     for kept in (PixelSize(320, 240, "MJPG"), PixelSize(321, 240, "YU12")):
         driver.kept = kept
         with pytest.raises(SinkOpenError, match=kept.fourcc):
@@ -79,13 +79,13 @@ def test_a_size_that_the_driver_clamps_is_letterboxed(driver: FakeDriver) -> Non
 @pytest.mark.parametrize(
     ("asked", "given"), [((641, 481), (640, 480)), ((1, 1), (2, 2)), ((20_000, 10_000), (7680, 3840))]
 )
-def test_sizes_are_made_even_and_possible(driver: FakeDriver, asked: tuple[int, int], given: tuple[int, int]) -> None:
+def test_sizes_are_even_and_bounded(driver: FakeDriver, asked: tuple[int, int], given: tuple[int, int]) -> None:
     driver.largest = MAX_SIZE
     assert VirtualCamera("auto", *asked, 0).size == given
     assert driver.opened[0].fps >= 1, "a rate of 0 is a division by zero in the driver"
 
 
-def test_a_new_size_opens_the_camera_anew_while_nobody_reads(driver: FakeDriver) -> None:
+def test_a_new_size_reopens_the_camera_without_readers(driver: FakeDriver) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     camera.send(picture(64, 48))
     camera.send(picture(128, 96))
@@ -93,7 +93,7 @@ def test_a_new_size_opens_the_camera_anew_while_nobody_reads(driver: FakeDriver)
     assert bar_error(shown(driver.opened[1])) <= 6
 
 
-def test_a_new_size_is_letterboxed_while_somebody_reads(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_size_is_letterboxed_with_readers(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     monkeypatch.setattr(virtual_camera, "holders", lambda device: (Holder(1, "chromium", False),))
     camera.send(picture(200, 50, grey=200))
@@ -101,7 +101,7 @@ def test_a_new_size_is_letterboxed_while_somebody_reads(driver: FakeDriver, monk
     assert shown(driver.opened[0])[2].max() <= 2
 
 
-def test_the_same_picture_is_converted_once(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repeated_frame_is_converted_once(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     packed: list[BgrImage] = []
     pack = Packer.pack
@@ -117,13 +117,13 @@ def test_the_same_picture_is_converted_once(driver: FakeDriver, monkeypatch: pyt
     assert len(packed) == 2 and len(driver.opened[0].sent) == 10
 
 
-def test_a_device_that_a_dead_producer_used_up_is_revived(driver: FakeDriver) -> None:
+def test_a_device_of_a_dead_producer_is_revived(driver: FakeDriver) -> None:
     driver.used_up = {"/dev/video10"}
     VirtualCamera("auto", 64, 48, 30)
     assert driver.revived == ["/dev/video10"]
 
 
-def test_after_closing_the_device_takes_the_next_program(driver: FakeDriver) -> None:
+def test_another_program_can_use_the_device_after_close(driver: FakeDriver) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     assert "/dev/video10" in driver.used_up
     camera.close()
@@ -131,21 +131,21 @@ def test_after_closing_the_device_takes_the_next_program(driver: FakeDriver) -> 
     assert driver.used_up == set() and driver.opened[0].closed == 1
 
 
-def test_a_device_that_another_program_sends_to_is_left_alone(driver: FakeDriver) -> None:
+def test_a_device_in_use_by_another_producer_is_not_opened(driver: FakeDriver) -> None:
     driver.sending = {"/dev/video10"}
     with pytest.raises(SinkOpenError, match="Another program sends"):
         VirtualCamera("/dev/video10", 64, 48, 30)
     assert driver.opened == [] and driver.revived == []
 
 
-def test_auto_takes_ours_first_then_any_that_is_free(driver: FakeDriver) -> None:
+def test_auto_prefers_our_device_then_any_free_one(driver: FakeDriver) -> None:
     driver.nodes = [OTHER, OURS]
     assert VirtualCamera("auto", 64, 48, 30).device == OURS.path
     driver.sending = {OURS.path}
     assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
 
 
-def test_auto_tries_the_next_where_the_first_does_not_open(driver: FakeDriver) -> None:
+def test_auto_tries_the_next_device_on_failure(driver: FakeDriver) -> None:
     driver.nodes = [OTHER, OURS]
     driver.refusals = {OURS.path: RuntimeError(PREFIX + "Device could not be opened: Device or resource busy")}
     assert VirtualCamera("auto", 64, 48, 30).device == OTHER.path
@@ -160,7 +160,7 @@ def test_a_camera_is_found_by_device_label_and_number(driver: FakeDriver, wanted
     assert VirtualCamera(wanted, 64, 48, 30).device == OTHER.path
 
 
-def test_what_is_not_there_is_named_with_what_there_is(driver: FakeDriver) -> None:
+def test_an_unknown_device_is_reported_with_the_known_ones(driver: FakeDriver) -> None:
     with pytest.raises(SinkOpenError, match=r"camera Nobody; choose one of /dev/video10 \(Mattecam\)"):
         VirtualCamera("Nobody", 64, 48, 30)
     with pytest.raises(SinkOpenError, match="real camera"):
@@ -212,9 +212,7 @@ def test_what_is_not_there_is_named_with_what_there_is(driver: FakeDriver) -> No
         (OSError(errno.EIO, "Input/output error"), "cannot be used; choose another"),
     ],
 )
-def test_the_drivers_words_become_one_sentence_with_what_to_do(
-    driver: FakeDriver, error: Exception, words: str
-) -> None:
+def test_driver_errors_become_one_sentence(driver: FakeDriver, error: Exception, words: str) -> None:
     driver.refusals = {"/dev/video10": error}
     with pytest.raises(SinkOpenError, match=words) as caught:
         VirtualCamera("auto", 64, 48, 30)
@@ -224,7 +222,7 @@ def test_the_drivers_words_become_one_sentence_with_what_to_do(
     assert "/dev/video10" in message or "There is no virtual camera" in message
 
 
-def test_a_picture_that_the_driver_refuses_is_a_lost_sink(driver: FakeDriver) -> None:
+def test_a_frame_that_the_driver_rejects_loses_the_sink(driver: FakeDriver) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     driver.opened[0].fails = RuntimeError("write failed: No such device")
     with pytest.raises(SinkLostError, match="/dev/video10 cannot be used; choose another"):
@@ -232,7 +230,7 @@ def test_a_picture_that_the_driver_refuses_is_a_lost_sink(driver: FakeDriver) ->
     camera.close()
 
 
-def test_the_list_has_ours_first_and_knows_who_sends(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_has_our_device_first_and_knows_busy_ones(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver.nodes = [OTHER, OURS]
     driver.sending = {OTHER.path}
     ours, other = list_virtual_cameras()
@@ -244,7 +242,7 @@ def test_the_list_has_ours_first_and_knows_who_sends(driver: FakeDriver, monkeyp
     assert not any(one.busy for one in list_virtual_cameras()), "what this program sends to is not busy"
 
 
-def test_other_systems_get_bgr_and_keep_their_size(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_systems_receive_bgr_of_fixed_size(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     """OBS's camera on Windows and macOS converts by itself and tells nobody who reads."""
     obs = VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False)
     monkeypatch.setattr(virtual_camera, "LINUX", False)

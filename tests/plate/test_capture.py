@@ -1,4 +1,4 @@
-"""Taking, keeping and judging the picture of the empty room."""
+"""Capturing, storing and checking empty-background plates."""
 
 from __future__ import annotations
 
