@@ -1,12 +1,12 @@
-"""How the window feels: does its thread ever stand still, what does the preview cost, how soon do changes show?
+"""Responsiveness of the window: gaps of the GUI thread, cost of the preview, latency of changes, start-up time.
 
     python -m benchmarks.bench_gui [--model M] [--weights F] [--seconds 60]
 
-Prints JSON. The window runs over the demo source while a script uses its controls. A heartbeat of the GUI thread tells
-the worst gap between two beats and what the script had just done, and how much of it that thread itself was computing:
-on a busy machine the rest is other programs. The preview's cost compares turns with and without preview in one run.
-The start is measured in processes of its own, from the end of the imports to the first picture of the camera in the
-preview: once with no network converted yet, as right after a download, and once as ever after.
+Prints JSON. The window runs over the demo source while a script uses its controls. A heartbeat on the GUI thread
+measures the gaps between event-loop iterations, the preceding action of the script, and the CPU time of the thread
+itself; the rest of a gap is preemption. The cost of the preview compares alternating periods with and without preview
+in one run. The start-up time is measured in separate processes, from the end of the imports to the first camera frame
+in the preview: once without a cached converted network, and once with it.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ TURN_S, TURNS = 4.0, 4
 COSTLY_RATIO = 0.375
 PATIENCE_S = 60.0
 TOLERANCE = 60
-"""A small network's matte is not quite black in the corner."""
+"""The matte of a small network is not exactly zero in the corner."""
 
 
 class Heartbeat:
-    """Beats on the GUI thread; notes each gap, and the processor time its own thread took meanwhile."""
+    """A timer on the GUI thread that records each gap and the CPU time of the thread during it."""
 
     def __init__(self) -> None:
         self.gaps_ms: list[tuple[float, float, str]] = []
         self.doing = ""
-        """What the script did last."""
+        """The last action of the script."""
         self._last = (time.perf_counter(), time.thread_time())
         self._timer = QTimer()
         self._timer.setInterval(BEAT_MS)
@@ -56,7 +56,7 @@ class Heartbeat:
         self._timer.start()
 
     def stop(self) -> None:
-        """No further beats."""
+        """Stop the timer."""
         self._timer.stop()
 
     def _beat(self) -> None:
@@ -66,7 +66,7 @@ class Heartbeat:
 
 
 def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-    """Run the event loop; True as soon as `until` holds."""
+    """Run the event loop; return True as soon as `until` returns True."""
     loop = QEventLoop()
     look = QTimer()
     look.setInterval(2)
@@ -77,7 +77,7 @@ def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
 
 
 def actions(session: Session) -> Iterator[partial[Any]]:
-    """What a restless user does, over and over."""
+    """Yield actions of a user, endlessly."""
     window, store = session.window, session.store
     tiles = window.strip.model.tiles
     for number in itertools.count():
@@ -97,8 +97,8 @@ def actions(session: Session) -> Iterator[partial[Any]]:
 
 
 def heartbeat(session: Session, seconds: float) -> dict[str, object]:
-    """Use the window for so long."""
-    session.preferences.change(show_plot=True)  # loads the plot library once
+    """Run user actions for some seconds and return statistics of the gaps."""
+    session.preferences.change(show_plot=True)  # imports pyqtgraph
     wait(1)
     beat = Heartbeat()
     todo = actions(session)
@@ -131,7 +131,7 @@ def heartbeat(session: Session, seconds: float) -> dict[str, object]:
 
 
 def preview_cost(session: Session) -> dict[str, float]:
-    """Frames a second with and without preview, in turns, at a ratio that keeps the processor busy and stays."""
+    """Return the frame rate with and without preview, measured alternately at a fixed ratio that loads the CPU."""
     fps: dict[bool, list[float]] = {True: [], False: []}
     session.preferences.change(show_plot=False)
     session.store.edit("matting", governor=False, executor="openvino", downsample_ratio=COSTLY_RATIO)
@@ -154,7 +154,7 @@ def preview_cost(session: Session) -> dict[str, float]:
 
 
 def reaction(session: Session) -> dict[str, float]:
-    """How soon a new background and a new ratio act."""
+    """Return the latency of a new background in frames and of a new ratio in seconds."""
     frames = []
     for number, colour in enumerate(((0, 0, 255), (255, 0, 0), (0, 255, 0))):
         before = session.bridge.status.frames_out
@@ -186,13 +186,13 @@ def _uses_ratio(session: Session, ratio: float) -> bool:
 
 
 def first_picture_s(settings: Settings) -> float:
-    """From now, after the imports, to the first picture of the camera in the preview."""
+    """Return the time from now, after the imports, to the first camera frame in the preview."""
     app = make_application()
     started_s = time.perf_counter()
     session = Session(app, settings, WindowOptions(seconds=3600), SingleInstance(), LogBuffer())
     session.start()
     try:
-        # what the preview is given first is the stand-by card
+        # the first picture in the preview is the stand-by card
         assert wait(PATIENCE_S, lambda: shows_camera(session)), str(session.bridge.status.errors)
         return time.perf_counter() - started_s
     finally:
@@ -200,13 +200,13 @@ def first_picture_s(settings: Settings) -> float:
 
 
 def shows_camera(session: Session) -> bool:
-    """Whether a picture made from a frame has been rendered for the preview."""
+    """Return whether the preview has rendered a picture with a frame."""
     picture = session.bridge.picture
     return session.window.preview.image is not None and picture is not None and picture.frame is not None
 
 
 def start_s(chosen: argparse.Namespace) -> float:
-    """`first_picture_s` in a new process."""
+    """Run `first_picture_s` in a new process."""
     words = ["--model", chosen.model, *(["--weights", str(chosen.weights)] if chosen.weights else [])]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.bench_gui", "--start-only", *words], stdout=subprocess.PIPE, check=True
@@ -215,7 +215,7 @@ def start_s(chosen: argparse.Namespace) -> float:
 
 
 def measure(settings: Settings, chosen: argparse.Namespace) -> dict[str, object]:
-    """Everything."""
+    """Run all measurements."""
     starts = {"first_start_s": start_s(chosen), "start_s": start_s(chosen)}
     session = Session(make_application(), settings, WindowOptions(seconds=3600), SingleInstance(), LogBuffer())
     session.start()

@@ -1,9 +1,9 @@
-"""Takes pictures of the real window, with the pipeline running behind it.
+"""Take screenshots of the window over a running pipeline.
 
-    python -m tools.screenshots                        the pictures of the README, into docs/images
-    python -m tools.screenshots --all --output FOLDER  every theme, scale and language: to be looked at, not kept
+    python -m tools.screenshots                        those of the README, written to docs/images
+    python -m tools.screenshots --all --output FOLDER  every theme, scale and language, for review
 
-Without a display it draws off screen. The best model on hand is used (`run.py weights list`).
+Without a display it renders offscreen. The best installed model is used (`run.py weights list`).
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ LANGUAGES, THEMES, SCALES = ("en", "de", "es"), ("dark", "light"), ("1", "2")
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: its name and what is done before it is taken."""
+    """A screenshot: its name and its preparation."""
 
     name: str
     prepare: Callable[[Session], QWidget]
-    """Returns what is pictured."""
+    """Returns the widget to grab."""
 
 
 def _scene(background: int, page: int, mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
@@ -72,7 +72,7 @@ def _assistant(session: Session) -> QWidget:
 
 
 def _without_figures(prepare: Callable[[Session], QWidget]) -> Callable[[Session], QWidget]:
-    """How fast this machine happens to be just now is no part of a picture of the window."""
+    """Hide frame rate, delay and status line, which depend on the machine."""
 
     def calm(session: Session) -> QWidget:
         session.preferences.change(show_readout=False)
@@ -124,7 +124,7 @@ def take(shots: Sequence[Shot], theme: str, language: str, folder: Path) -> None
         {"theme": theme, "first_run_done": True}))  # fmt: skip
     settings = Settings(
         capture=CaptureSettings(source="demo"),
-        matting=MattingSettings(governor=False),  # a busy machine is not to make the picture worse
+        matting=MattingSettings(governor=False),  # keep full quality on a busy machine
         output=OutputSettings(virtual_camera="off"),
     )
     with translate(app, QLocale(language)):
@@ -149,7 +149,7 @@ def _wait_for_frames(app: QApplication, session: Session) -> None:
 
     def look(status: PipelineStatus) -> None:
         if status.frames_out >= wanted:
-            QTimer.singleShot(SETTLE_MS, loop.quit)  # the window lays its words out anew
+            QTimer.singleShot(SETTLE_MS, loop.quit)  # layout of the new texts
 
     session.bridge.status_changed.connect(look)
     QTimer.singleShot(PATIENCE_MS, lambda: loop.exit(1))
@@ -158,7 +158,7 @@ def _wait_for_frames(app: QApplication, session: Session) -> None:
 
 
 def take_all(output: Path) -> None:
-    """Every theme, scale and language, each in a process of its own: the scale is fixed when Qt starts."""
+    """Take every theme, scale and language in separate processes; Qt reads the scale at its start."""
     for language in LANGUAGES:
         for theme in THEMES:
             for scale in SCALES:

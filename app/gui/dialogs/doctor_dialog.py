@@ -106,7 +106,7 @@ class DoctorDialog(FindingsDialog):
     def _give_back(self) -> None:
         self._waiting = False
         device, self._lent = self._lent, None
-        if device is not None and self._store.current.output.virtual_camera == "off":  # not chosen anew meanwhile
+        if device is not None and self._store.current.output.virtual_camera == "off":  # the user chose no other
             self._bridge.change(partial(_with_virtual_camera, device=device))
 
     def _on_findings(self, findings: tuple[Finding, ...]) -> None:
