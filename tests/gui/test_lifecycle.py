@@ -83,7 +83,7 @@ def test_failure_to_save_settings_is_shown_in_the_error_bar(
     blocked = paths.config_dir() / "settings.json"
     blocked.mkdir(parents=True)
     session.store.edit("background", kind="colour")
-    qtbot.waitUntil(lambda: "settings.json could not be written" in session.window.error_bar.text)
+    qtbot.waitUntil(lambda: "settings.json cannot be written" in session.window.error_bar.text)
     blocked.rmdir()
 
 
@@ -177,7 +177,9 @@ def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> Non
     screen = session.window.screen()
     assert screen is not None
     room = screen.availableSize()
-    session.window.resize(min(1000, room.width()), min(640, room.height()))
+    session.window.resize(
+        min(1000, room.width() - 40), min(640, room.height() - 40)
+    )  # Qt keeps restored windows inside
     wanted = session.window.size()
     session.close()
     again = start_window(preferences=session.preferences.current)
