@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.media.jpeg import SURPLUS_DATA, damage
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +33,8 @@ class MjpgDecoder:
 
     def decode(self, data: NDArray[np.uint8]) -> BgrImage | None:
         """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged. data: (n,) uint8, contiguous."""
+        from app.media.jpeg import damage  # imports Numba, which other formats do not need
+
         check = self._pool.submit(damage, data)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
         # on a busy machine the check may not have started yet: do not wait for its thread
@@ -51,6 +52,8 @@ class MjpgDecoder:
         self._pool.shutdown()
 
     def _judge(self, found: str, *, decoded: bool) -> str:
+        from app.media.jpeg import SURPLUS_DATA
+
         self._surplus.append(found == SURPLUS_DATA)
         if found == SURPLUS_DATA and len(self._surplus) == HABIT_FRAMES and all(self._surplus):
             found = ""

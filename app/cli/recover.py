@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from app.core.messages.output import RecordingText
-from app.media.recovery import recover as recover_file
-from app.media.video_input import VideoError
 from app.output.unfinished import end, in_progress, unfinished_recordings
 
 EXIT_FAILED = 1
@@ -32,6 +30,9 @@ def recover(
 
 
 def _finish(part: Path) -> bool:
+    from app.media.recovery import recover as recover_file
+    from app.media.video_input import VideoError
+
     try:
         if in_progress(part):
             raise VideoError(RecordingText.STILL_WRITTEN(file=part))

@@ -24,7 +24,6 @@ from av.video.stream import VideoStream
 
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
-from app.media.jpeg import SURPLUS_DATA, damage
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +164,8 @@ class VideoInput:
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
+            from app.media.jpeg import SURPLUS_DATA, damage  # imports Numba, which other formats do not need
+
             found = damage(np.frombuffer(memoryview(packet), np.uint8))
             if found not in ("", SURPLUS_DATA):
                 self.damaged += 1
