@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from app.config import paths
+from app.config import paths, program
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class ShortFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of `record`, without its traceback."""
         record.message = record.getMessage()
-        return self.formatMessage(record)
+        return program.advice(self.formatMessage(record))
 
 
 def set_up_console(*, verbose: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The rules that keep the parts apart, read off the source."""
+"""Rules for imports, checked in the source."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MODELS_MAY_IMPORT = {
     "models.student.bundled": {"safetensors"},
 }
 MAY_PROBE_QT = {"app.system.display"}
-"""Finds out whether Qt can be loaded at all, before anything of the window is."""
+"""Checks whether Qt can be loaded, before the window is imported."""
 PRINTING = ("run", "app.cli", "app.system.environment")
 STANDARD_LIBRARY_ONLY = ("app", "app.system", "app.system.environment")
 
 
 @functools.cache
 def modules() -> dict[str, Path]:
-    """Every module of the program by its dotted name."""
+    """Return every module of the program by its dotted name."""
     files = [ROOT / "run.py", *(path for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py"))]
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
 
@@ -40,7 +40,7 @@ def tree(name: str) -> ast.Module:
 
 @functools.cache
 def imports(name: str) -> frozenset[str]:
-    """Dotted names a module imports, wherever in it: `from a import b` gives `a.b`, and `a` where b is no module."""
+    """Return the dotted names that a module imports: `from a import b` gives `a.b`, and `a` if b is no module."""
     found = set()
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.Import):
@@ -59,7 +59,7 @@ def under(name: str, *packages: str) -> bool:
 
 
 def foreign(name: str) -> set[str]:
-    """Top-level packages a module imports that are neither the standard library's nor the program's."""
+    """Return the top-level packages that a module imports from outside the standard library and the program."""
     tops = {imported.partition(".")[0] for imported in imports(name)}
     return tops - sys.stdlib_module_names - {"app", "models", "training"}
 
@@ -98,7 +98,7 @@ def test_only_the_bridge_joins_window_and_pipeline() -> None:
     assert joining <= {
         "app.gui.shell.application",
         "app.gui.state.bridge",
-    }  # the application makes both and connects them
+    }  # the application creates both and connects them
 
 
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)

@@ -63,7 +63,7 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def _cycles(edges: dict[str, set[str]]) -> list[set[str]]:
-    """Strongly connected components of more than one module (Tarjan)."""
+    """Return the strongly connected components of more than one module (Tarjan)."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []

@@ -1,4 +1,4 @@
-"""The benchmark: what it reports, and that what it compares does the same work."""
+"""The benchmark: its report, and that all contenders do the same work."""
 
 from __future__ import annotations
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import logging
 import sys
+from pathlib import Path
 
-from app.config import paths, program
+import pytest
+
+from app.config import logs, paths, program
 from tests.paths import ROOT
 
 
@@ -14,3 +18,14 @@ def test_a_source_folder_is_started_with_run_py() -> None:
 
 def test_the_manual_of_a_source_folder_is_its_docs() -> None:
     assert paths.manual_page("apps.md") == ROOT / "docs" / "apps.md"
+
+
+def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    assert program.name() == "mattecam"
+    assert Path(program.command()[0]).stem == "mattecam"
+    assert program.advice("Run `python3 run.py doctor` or run.py headless.") == (
+        "Run `mattecam doctor` or mattecam headless."
+    )
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "run `run.py recover` to finish %s", ("a.mkv",), None)
+    assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam recover` to finish a.mkv"

@@ -13,7 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def room(seed: int, height: int = 96, width: int = 128) -> Pixels:
-    """Stripes of random colours, uint8 (H, W, 3)."""
+    """Return stripes of random colours, uint8 (H, W, 3)."""
     rng = np.random.default_rng(seed)
     colours = rng.integers(0, 130, (8, 3))
     columns = np.arange(width) * 8 // width
@@ -21,7 +21,7 @@ def room(seed: int, height: int = 96, width: int = 128) -> Pixels:
 
 
 def person(seed: int, height: int = 96, width: int = 128) -> Pixels:
-    """Somebody bright before a room: RGB, foreground and alpha, uint8 (H, W, 7)."""
+    """Return a bright person before a room: RGB, foreground and alpha, uint8 (H, W, 7)."""
     rng = np.random.default_rng(seed)
     x, scale = rng.uniform(0.35, 0.65) * width, rng.uniform(0.8, 1.2) * height / 96
     rows, columns = np.mgrid[0:height, 0:width]
@@ -34,7 +34,7 @@ def person(seed: int, height: int = 96, width: int = 128) -> Pixels:
 
 
 def make_cache(folder: Path, people: int = 8) -> Path:
-    """A cache of people, rooms and one clip in `folder`; one of each is for validation."""
+    """Write a cache of people, rooms and one clip to `folder`; one of each is for validation."""
     with PackWriter(folder / "people") as pack:
         for seed in range(people):
             pack.add(person(seed), f"person{seed}", "photos", validation=seed == 0, composable=True)

@@ -1,4 +1,4 @@
-"""What the comparison of networks is made of: scenes, competitors, curves."""
+"""The comparison of networks: scenes, methods, plots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class Counting:
-    """Gives the number of frames seen since the last reset as alpha."""
+    """Returns the number of frames since the last reset as alpha."""
 
     def __init__(self) -> None:
         self.seen = 100

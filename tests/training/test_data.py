@@ -1,4 +1,4 @@
-"""The samples: their ranges, their truth, and that a seed decides them."""
+"""Training samples: value ranges, references, reproducibility by seed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_places_are_rooms_or_what_photos_show_beside_people(cache: Path) -> None
     places = [source.place(rng) for _ in range(40)]
     skin = person(1)[0, 0, 3:6]
     assert not any((place == skin).all(2).any() for place in places)
-    # Those left over are narrower than the photos, which are as wide as the rooms.
+    # Joined remainders are narrower than the photos, which are as wide as the rooms.
     assert len({place.shape[1] for place in places}) > 2
 
 

@@ -1,4 +1,4 @@
-"""Alpha sequences on disk, measured."""
+"""Metrics of alpha sequences on disk."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_clip_is_measured_and_all_frames_together(tmp_path: Path) -> None:
     result = evaluate_paths(tmp_path / "pred", tmp_path / "true")
     assert set(result) == {"still", "moved", "all"}
     assert result["still"]["mad"] == 0 and result["moved"]["mad"] > 0 and result["moved"]["dtssd"] > 0
-    # Over all: of five frames, the second of "moved" alone differs.
+    # Of five frames in all, only the second of "moved" differs.
     assert result["all"]["mad"] == pytest.approx(result["moved"]["mad"] * 2 / 5)
 
 

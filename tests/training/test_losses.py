@@ -1,4 +1,4 @@
-"""The losses against values of the published implementation."""
+"""Losses compared with values of the published implementation."""
 
 from __future__ import annotations
 

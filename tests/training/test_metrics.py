@@ -1,4 +1,4 @@
-"""The measures against values of the published implementation."""
+"""Metrics compared with values of the published implementation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The optimiser: orthogonal steps, one rate, and a state that can be resumed."""
+"""The optimizer: orthogonal steps, one rate, resumable state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trainer: it learns, resumes, and starts from weights."""
+"""The trainer: learning, resuming, starting from weights."""
 
 from __future__ import annotations
 

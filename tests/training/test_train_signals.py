@@ -1,4 +1,4 @@
-"""A run in several processes that is asked to end: it keeps what it learned and leaves no process behind."""
+"""Ending a run in several processes: it writes a checkpoint and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals"
 
 @contextmanager
 def running(out: Path, cache: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
-    """A run that has begun to learn, and its processes; whatever is left of it is killed."""
+    """A run that has started to learn, and its processes, which are killed at the end."""
     command = [sys.executable, "-m", "training.train", "--out", str(out), "--cache", str(cache), "--processes", "2"]
     options = ["--size", "64x48", "--batch", "4", "--minutes", "60", "--save-minutes", "60"]
     process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -54,7 +54,7 @@ def _wait(done: object, process: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_asked_to_end_it_keeps_its_checkpoint(tmp_path: Path, number: int) -> None:
     with running(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
-        if number == signal.SIGINT:  # as Ctrl+C: to every process of the terminal
+        if number == signal.SIGINT:  # like Ctrl+C: to every process of the terminal
             os.killpg(process.pid, number)
         else:
             process.send_signal(number)

@@ -1,4 +1,4 @@
-"""Cuts of photos: what the teacher sees in them is kept with them."""
+"""Crops of photos, stored with the teacher's output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SKIN = person(0)[0, 0, 3:6]
 
 
 class ColourKey:
-    """Takes everything of the drawn people's colour for a person."""
+    """A teacher that detects the colour of the drawn people."""
 
     def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
         assert passes > 1
@@ -27,7 +27,7 @@ class ColourKey:
 
 
 class SomebodyElse(ColourKey):
-    """Takes everything else for a person."""
+    """A teacher that detects everything else."""
 
     def photo(self, rgb: Pixels, passes: int) -> tuple[Pixels, Pixels]:
         foreground, alpha = super().photo(rgb, passes)
