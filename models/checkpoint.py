@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from models.faults import WeightsFault
 from models.weights import WeightsDamagedError, WeightsNotFoundError
 
 
@@ -36,13 +37,9 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
             return _torchscript_state(path)
         return _tensors(torch.load(path, map_location="cpu", weights_only=True))
     except OSError as error:
-        raise WeightsNotFoundError(
-            f"The weights file {path} cannot be read ({error.strerror or error}); check the path and its permissions."
-        ) from error
+        raise WeightsNotFoundError(WeightsFault.UNREADABLE, file=path) from error
     except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
-        raise WeightsDamagedError(
-            f"The weights file {path} is damaged or no checkpoint; remove it and download it again."
-        ) from error
+        raise WeightsDamagedError(WeightsFault.DAMAGED, file=path) from error
 
 
 def _tensors(loaded: object) -> dict[str, Tensor]:

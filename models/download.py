@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pooch
 
+from models.faults import WeightsFault
 from models.weights import (
     DownloadError,
     WeightSpec,
@@ -57,7 +58,7 @@ def download(name: str, progress: Progress = ignore_progress, *, again: bool = F
     """
     spec = spec_of(name)
     if spec.url is None:
-        raise DownloadError(f"The weights of {name} ship with the program and are not downloaded.")
+        raise DownloadError(WeightsFault.BUNDLED, model=name)
     target = user_folder() / spec.file
     if not again and target.is_file() and sha256_of(target) == (spec.sha256 or recorded_sha256(target)):
         return target
@@ -76,37 +77,28 @@ def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_
             hash_record(target).write_text(f"{digest}  {target.name}\n", encoding="ascii")
         part.replace(target)
     except OSError as error:  # exceptions of requests are OSErrors
-        raise DownloadError(_sentence(spec, target, error)) from error
+        raise _failure(spec, target, error) from error
 
 
 def _checked(spec: WeightSpec, part: Path, expected: str | None) -> str:
     digest = sha256_of(part)
     if expected is not None and digest != expected:
         part.unlink()
-        which = "published file" if spec.sha256 else "file that was downloaded first"
-        raise DownloadError(
-            f"What was downloaded for {spec.name} is not the {which} (its SHA-256 is {digest[:12]}…, not "
-            f"{expected[:12]}…) and was thrown away; try again later, or give a file you trust with --weights."
-        )
+        fault = WeightsFault.NOT_PUBLISHED if spec.sha256 else WeightsFault.NOT_AS_BEFORE
+        raise DownloadError(fault, model=spec.name, found=digest[:12], expected=expected[:12])
     return digest
 
 
-def _sentence(spec: WeightSpec, target: Path, error: OSError) -> str:
+def _failure(spec: WeightSpec, target: Path, error: OSError) -> DownloadError:
     if error.errno == errno.ENOSPC:
-        size = f"about {spec.bytes // 1_000_000 + 1} MB" if spec.bytes else "some space"
-        return f"The disk is full while downloading {spec.name} to {target.parent}; free {size} and start again."
+        return DownloadError(WeightsFault.DISK_FULL, model=spec.name, folder=target.parent)
     if error.filename is not None:
-        return f"{error.filename} cannot be written ({error.strerror}); make the folder writable and start again."
+        return DownloadError(WeightsFault.NOT_WRITABLE, file=error.filename)
     if isinstance(error, TooLargeError):
-        return (
-            f"The download of {spec.name} was stopped: the server sends more than {error.limit} bytes; fetch {spec.url}"
-            " by other means and give it with --weights."
-        )
-    reason = f"HTTP status {status}" if (status := _status(error)) else type(error).__name__
-    return (
-        f"The weights of {spec.name} could not be downloaded ({reason}); check the network and start again, it goes "
-        f"on where it stopped, or fetch {spec.url} by other means and give it with --weights."
-    )
+        return DownloadError(WeightsFault.TOO_LARGE, model=spec.name, limit=error.limit, url=spec.url)
+    if (status := _status(error)) is not None:
+        return DownloadError(WeightsFault.HTTP_STATUS, model=spec.name, status=status, url=spec.url)
+    return DownloadError(WeightsFault.NO_CONNECTION, model=spec.name, url=spec.url)
 
 
 def _status(error: OSError) -> int | None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import platformdirs
 
+from models.faults import WeightsFault
+
 MODELS = Path(__file__).resolve().parent
 RVM = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
 BGMV2 = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0.0/"
@@ -21,7 +23,13 @@ DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
 
 
 class WeightsError(Exception):
-    """Weights that cannot be had or used; the message is one sentence for the user."""
+    """Weights cannot be found, read or downloaded."""
+
+    def __init__(self, fault: WeightsFault, **values: object) -> None:
+        """values: inserted into the text of `fault`."""
+        super().__init__(fault.value.format(**values))
+        self.fault = fault
+        self.values = values
 
 
 class WeightsNotFoundError(WeightsError):
@@ -151,7 +159,7 @@ class WeightReport:
 def spec_of(name: str) -> WeightSpec:
     """The registry's entry for a model; raises WeightsNotFoundError for a name it does not hold."""
     if name not in WEIGHTS:
-        raise WeightsNotFoundError(f"There are no weights called {name!r}; there are {', '.join(WEIGHTS)}.")
+        raise WeightsNotFoundError(WeightsFault.UNKNOWN, name=name, names=", ".join(WEIGHTS))
     return WEIGHTS[name]
 
 
@@ -174,17 +182,13 @@ def find(name: str, explicit: Path | None = None) -> Path:
     """
     if explicit is not None:
         if not explicit.is_file():
-            raise WeightsNotFoundError(f"There is no weights file {explicit}; check the path given with --weights.")
+            raise WeightsNotFoundError(WeightsFault.NO_FILE, file=explicit)
         return explicit
     spec = spec_of(name)
     path = on_hand(name)
     if path is None:
-        remedy = (
-            f"get them with `python3 run.py weights download {name}`" if spec.url else "get the whole program again"
-        )
-        raise WeightsNotFoundError(
-            f"The weights of {name} ({spec.file}) are not on hand; {remedy}, or give --weights FILE."
-        )
+        fault = WeightsFault.NOT_INSTALLED if spec.url else WeightsFault.BUNDLED_MISSING
+        raise WeightsNotFoundError(fault, model=name, file=spec.file)
     return path
 
 
@@ -229,9 +233,7 @@ def sha256_of(path: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
-        raise WeightsError(
-            f"The weights file {path} cannot be read ({error.strerror}); check its permissions."
-        ) from error
+        raise WeightsError(WeightsFault.UNREADABLE, file=path) from error
     return digest.hexdigest()
 
 

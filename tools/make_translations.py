@@ -24,6 +24,7 @@ from pkgutil import iter_modules
 from app.core import messages
 from app.core.text import CommandLineMessage, Message, code_of
 from app.gui.i18n.messages import CONTEXT
+from models.faults import WeightsFault
 
 FOLDER = Path(__file__).resolve().parents[1] / "app" / "gui" / "translations"
 LANGUAGES = ("de", "es")
@@ -37,6 +38,7 @@ def translatable() -> Iterator[Enum]:
         for each in vars(import_module(module.name)).values():
             if isinstance(each, type) and issubclass(each, Message) and not issubclass(each, CommandLineMessage):
                 yield from each
+    yield from WeightsFault
 
 
 def update() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.bench.measure import Timing
 from app.core.errors import ModelError
+from app.core.messages.command_line import CommandLineText
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.output.memory import MemorySink
@@ -81,7 +82,7 @@ def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: floa
     try:
         if not warm.wait(PATIENCE_S):
             problems = pipeline.status().problems
-            raise ModelError(problems[0].message if problems else "The program gave no pictures; try another model.")
+            raise ModelError(problems[0].message if problems else CommandLineText.NO_FRAMES())
         first, cpu_s = len(at_s), time.process_time()
         threading.Event().wait(seconds)
         last, cpu_s = len(at_s), time.process_time() - cpu_s
@@ -91,7 +92,7 @@ def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: floa
         (after - before) * 1e3 for before, after in zip(at_s[first:last], at_s[first + 1 : last], strict=False)
     ]
     if not intervals:
-        raise ModelError("The program gave no two pictures in the time; measure for longer.")
+        raise ModelError(CommandLineText.TOO_FEW_FRAMES())
     # Composites arrive in bursts where two threads share a core, so that the mean gives the rate.
     mean = statistics.mean(intervals)
     return Timing(wall_ms=intervals, cpu_ms=[cpu_s * 1e3 / max(1, last - first)], rate_ms=mean)

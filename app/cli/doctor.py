@@ -12,6 +12,7 @@ from rich.console import Console
 from app.config import program
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.doctor_fix import DoctorFix
+from app.core.messages.system import ServiceText
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -74,5 +75,5 @@ def service_remove() -> None:
     from app.system.service import remove
 
     if not remove():
-        raise UsageError("The service is not installed.")
+        raise UsageError(ServiceText.NOT_INSTALLED())
     print("Stopped and removed.")

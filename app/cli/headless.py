@@ -46,7 +46,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         proof, settings = plan_proof(settings)
         parts = proof_parts(parts)
         seconds = PROOF_S
-        say("mattecam: there is no display, no virtual camera and no --record, so a short proof is recorded.")
+        say("mattecam: there is no window, no virtual camera and no --record, so a short proof is recorded.")
     session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with _stop_on_signals(session), _controlled(session):
         session.run()

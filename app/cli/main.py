@@ -24,6 +24,8 @@ from app.cli.recover import offer_recovery, recover
 from app.cli.weights import app as weights_app
 from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
+from app.core.messages.command_line import CommandLineText
+from app.media.disk_errors import why_not_read
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -60,8 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MattecamError as error:
         return _fail(str(error), EXIT_FAILED)
     except OSError as error:  # such as a name that is too long to be asked about
-        name = f"{str(error.filename)[:80]}: " if error.filename else ""
-        return _fail(f"{name}{error.strerror or error}; check the name.", EXIT_FAILED)
+        return _fail(CommandLineText.FILE(file=str(error.filename)[:80], reason=why_not_read(error)), EXIT_FAILED)
     return EXIT_DONE
 
 
@@ -89,7 +90,7 @@ def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., Non
     def command(ctx: typer.Context, **values: Any) -> None:
         if ctx.invoked_subcommand is not None:
             if LiveOptions(**values).given():
-                raise UsageError(f"Options go after the command: run.py {ctx.invoked_subcommand} --…")
+                raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
             return
         raise typer.Exit(run(ctx, LiveOptions(**values)))
 

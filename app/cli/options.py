@@ -11,6 +11,7 @@ import typer
 from app.config import scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.core.errors import UsageError
+from app.core.messages.command_line import CommandLineText
 from app.core.settings import MODEL_NAMES, EdgeSettings, Settings
 
 
@@ -91,7 +92,7 @@ def settings_from(options: LiveOptions) -> StartSettings:
     Raises UsageError for an impossible value and SettingsError for an unknown scene.
     """
     if options.config is not None and not options.config.is_file():
-        raise UsageError(f"There is no settings file {options.config}; check --config.")
+        raise UsageError(CommandLineText.NO_SETTINGS_FILE(file=options.config))
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path)
     saved = _without_run(saved)

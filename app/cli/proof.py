@@ -10,6 +10,7 @@ import numpy as np
 from app.config import paths
 from app.config.private_file import write_picture
 from app.core.errors import MattecamError, UsageError
+from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
 from app.media.disk_errors import why_not_written
@@ -35,17 +36,12 @@ def plan_proof(settings: Settings) -> tuple[Proof, Settings]:
     the folder cannot be created.
     """
     if settings.background.kind == "none":
-        raise UsageError(
-            'With the background "none" a proof would show the unprocessed camera frame; '
-            "name a file with --record, or choose another background."
-        )
+        raise UsageError(CommandLineText.PROOF_WITHOUT_BACKGROUND())
     folder = paths.data_dir() / "proof"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise MattecamError(
-            f"The proof could not be written to {folder} ({error.strerror}); set MATTECAM_DATA_DIR."
-        ) from error
+        raise MattecamError(CommandLineText.PROOF_NOT_WRITTEN(folder=folder, reason=why_not_written(error))) from error
     proof = Proof(folder / "proof.mp4", folder / "before-after.png")
     return proof, settings.replace(output=settings.output.replace(record=proof.clip))
 
@@ -93,5 +89,5 @@ def write_before_after(path: Path, picture: Outgoing) -> bool:
     try:
         write_picture(path, both)
     except OSError as error:
-        raise MattecamError(f"The picture {path} cannot be written: {why_not_written(error)}.") from error
+        raise MattecamError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
     return True

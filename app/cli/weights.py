@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.core.errors import ModelError, UsageError
+from app.core.errors import ModelError, UsageError, text_of
+from app.core.messages.command_line import CommandLineText
 from models.weights import WEIGHTS, WeightReport, WeightsError, WeightState, describe, verify
 
 app = typer.Typer(help="The models on hand and to be had.", no_args_is_help=True, rich_markup_mode=None)
@@ -32,7 +33,7 @@ def download(
     """Fetch models into the user's data folder, checked; an interrupted download goes on where it stopped."""
     unknown = [name for name in names if name not in WEIGHTS]
     if unknown:
-        raise UsageError(f"There are no weights called {', '.join(unknown)}; there are {', '.join(WEIGHTS)}.")
+        raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(WEIGHTS)))
     for name in names:
         path = _download(name, again)
         print(path)
@@ -46,14 +47,11 @@ def verify_weights() -> None:
     try:
         reports = [report for report in verify() if report.path is not None]
     except WeightsError as error:
-        raise ModelError(str(error)) from error
+        raise ModelError(text_of(error)) from error
     _show(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])
     bad = [str(report.path) for report in reports if report.state is WeightState.DIFFERENT]
     if bad:
-        raise ModelError(
-            f"Not the published weights: {', '.join(bad)}; fetch them with `weights download --again NAME`, or leave "
-            f"them if you put them there on purpose."
-        )
+        raise ModelError(CommandLineText.OTHER_WEIGHTS(files=bad))
 
 
 def _download(name: str, again: bool) -> Path:
@@ -69,7 +67,7 @@ def _download(name: str, again: bool) -> Path:
         try:
             return fetch(name, show, again=again)
         except WeightsError as error:
-            raise ModelError(str(error)) from error
+            raise ModelError(text_of(error)) from error
 
 
 def _state(report: WeightReport) -> str:

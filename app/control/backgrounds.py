@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.config.parsing import GREEN, parse_background
 from app.core.errors import UsageError
+from app.core.messages.control import ControlText
 from app.core.settings import BackgroundSettings
 
 
@@ -38,7 +39,7 @@ def next_background(current: BackgroundSettings, files: Sequence[BackgroundFile]
     else:
         return current.replace(kind="blur")
     if not paths:
-        raise UsageError("There is no other background; add images or videos first.")
+        raise UsageError(ControlText.NO_OTHER_BACKGROUND())
     if following == len(paths):
         return current.replace(kind="blur")
     return parse_background(str(paths[following]), current)
@@ -58,7 +59,7 @@ def named_background(text: str, current: BackgroundSettings, files: Sequence[Bac
         return _fixed(text.casefold(), current)
     chosen = parse_background(text, current)
     if chosen.kind in ("image", "video") and not (chosen.path and chosen.path.is_file()):
-        raise UsageError(f"There is no background and no file {text!r}; the backgrounds are {_choices(files)}.")
+        raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=_choices(files)))
     return chosen
 
 
@@ -76,7 +77,7 @@ def _tile(number: int, current: BackgroundSettings, files: Sequence[BackgroundFi
         return _fixed(FIXED[number], current)
     if number - len(FIXED) < len(files):
         return parse_background(str(files[number - len(FIXED)].path), current)
-    raise UsageError(f"There is no tile {number}; the backgrounds are {_choices(files)}.")
+    raise UsageError(ControlText.NO_TILE(number=number, choices=_choices(files)))
 
 
 def _fixed(name: str, current: BackgroundSettings) -> BackgroundSettings:

@@ -10,6 +10,7 @@ from app.control.folder import ControlError
 from app.control.place import Place, default_place
 from app.control.transport import Call
 from app.core.errors import MattecamError
+from app.core.messages.control import ControlText
 
 CONNECT_TIMEOUT_S = 5.0
 RETRY_S = 0.05
@@ -29,11 +30,11 @@ def ask(command: Command, *, at: Callable[[], Place] = default_place) -> Answer:
         call.send(command.encode())
         line = call.receive()
     except OSError as error:
-        raise NotRunningError(f"The running Mattecam did not answer: {error}.") from error
+        raise NotRunningError(ControlText.NOT_ANSWERED()) from error
     finally:
         call.close()
     if not line:
-        raise NotRunningError("The running Mattecam closed the connection without an answer; try again.")
+        raise NotRunningError(ControlText.CLOSED())
     return decode_answer(line)
 
 
@@ -41,16 +42,14 @@ def _connect(at: Callable[[], Place]) -> Call:
     try:
         place = at()
     except ControlError as error:
-        raise NotRunningError(str(error)) from error
+        raise NotRunningError(error.text) from error
     deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
     while True:
         call = place.connect()
         if call is not None:
             return call
         if not place.in_use():
-            raise NotRunningError(
-                "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
-            )
+            raise NotRunningError(ControlText.NOT_RUNNING())
         if time.monotonic() >= deadline_s:  # it has just started, or its queue of connections is full
-            raise NotRunningError("Mattecam is running but accepts no connection now; try again.")
+            raise NotRunningError(ControlText.BUSY())
         time.sleep(RETRY_S)

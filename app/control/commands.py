@@ -9,6 +9,7 @@ from typing import Protocol
 
 from app.config.parsing import parse_pan
 from app.core.errors import MattecamError, UsageError
+from app.core.messages.control import ControlText
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
@@ -95,17 +96,17 @@ def parse_words(words: Sequence[str]) -> Command:
     """Parse the words of a command line. Raises UsageError, which names the choices."""
     known = ", ".join(SYNTAX)
     if not words:
-        raise UsageError(f"Name a command: {known}.")
+        raise UsageError(ControlText.NO_COMMAND(names=known))
     name, argument = words[0], " ".join(words[1:]).strip()
     syntax = SYNTAX.get(name)
     if syntax is None:
-        raise UsageError(f"There is no command {name!r}; the commands are {known}.")
+        raise UsageError(ControlText.UNKNOWN_COMMAND(name=name, names=known))
     if argument and not syntax.usage:
-        raise UsageError(f"{name} takes no argument, but got {argument}.")
+        raise UsageError(ControlText.NO_ARGUMENT_ALLOWED(name=name, argument=argument))
     if not argument and syntax.usage and not syntax.optional:
-        raise UsageError(f"{name} needs an argument: {syntax.usage}.")
+        raise UsageError(ControlText.ARGUMENT_MISSING(name=name, usage=syntax.usage))
     if argument and syntax.choices and argument not in syntax.choices:
-        raise UsageError(f"{name} {argument!r} is not possible; the choices are {', '.join(syntax.choices)}.")
+        raise UsageError(ControlText.NOT_A_CHOICE(name=name, argument=argument, choices=syntax.choices))
     check = {"ratio": parse_ratio, "zoom": parse_zoom, "framing": parse_framing}.get(name)
     if check is not None:
         check(argument)
@@ -118,7 +119,7 @@ def parse_ratio(text: str) -> float | None:
         return None
     ratio = _number(text)
     if not MIN_RATIO <= ratio <= MAX_RATIO:
-        raise UsageError(f"The ratio must be auto or between {MIN_RATIO} and {MAX_RATIO:g}, not {text!r}.")
+        raise UsageError(ControlText.RATIO(low=str(MIN_RATIO), high=f"{MAX_RATIO:g}", text=text))
     return ratio
 
 
@@ -126,7 +127,7 @@ def parse_zoom(text: str) -> float:
     """Parse a zoom factor. Raises UsageError."""
     zoom = _number(text)
     if not 1 <= zoom <= MAX_ZOOM:
-        raise UsageError(f"The zoom must be between 1 and {MAX_ZOOM:g}, not {text!r}.")
+        raise UsageError(ControlText.ZOOM(high=f"{MAX_ZOOM:g}", text=text))
     return zoom
 
 
@@ -139,7 +140,7 @@ def parse_framing(text: str) -> tuple[float, tuple[float, float] | None]:
         return parse_zoom(zoom), None
     pan = parse_pan(position)
     if not all(-1 <= value <= 1 for value in pan):
-        raise UsageError(f"The position must lie between -1,-1 and 1,1, not at {position!r}.")
+        raise UsageError(ControlText.POSITION(text=position))
     return parse_zoom(zoom), pan
 
 
@@ -155,7 +156,7 @@ def decode_command(line: bytes) -> Command:
     record = _record(line)
     name, argument = record.get("command"), record.get("argument", "")
     if not isinstance(name, str) or not isinstance(argument, str):
-        raise UsageError('A request is one line of JSON such as {"command": "background", "argument": "next"}.')
+        raise UsageError(ControlText.REQUEST(example='{"command": "background", "argument": "next"}'))
     return parse_words([name, argument] if argument else [name])
 
 
@@ -164,7 +165,7 @@ def decode_answer(line: bytes) -> Answer:
     record = _record(line)
     done, message, status = record.get("done"), record.get("message"), record.get("status")
     if not isinstance(done, bool) or not isinstance(message, str) or not (status is None or isinstance(status, dict)):
-        raise UsageError("The running program gave an answer that this version does not understand.")
+        raise UsageError(ControlText.ANSWER_UNKNOWN())
     return Answer(done, message, status)
 
 
@@ -174,7 +175,7 @@ def _record(line: bytes) -> dict[str, JsonValue]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        raise UsageError("The line does not hold one JSON object.")
+        raise UsageError(ControlText.NOT_JSON())
     return record
 
 
@@ -186,4 +187,4 @@ def answer(controller: Controller, line: bytes) -> Answer:
             return Answer(True, "", controller.status())
         return Answer(True, controller.run(command))
     except MattecamError as error:
-        return Answer(False, str(error))
+        return Answer(False, error.text)

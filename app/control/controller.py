@@ -11,6 +11,7 @@ from app.control.backgrounds import BackgroundFile, description, named_backgroun
 from app.control.commands import Command, JsonValue, parse_framing, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
 from app.core.errors import MattecamError, UsageError
+from app.core.messages.control import ControlText
 from app.core.settings import Settings
 
 CONFIRM_S = 8.0
@@ -158,12 +159,12 @@ class SettingsController:
             return self._stop_recording()
         path = Path(file)
         if path.exists():
-            raise UsageError(f"{path} already exists; name a new file.")
+            raise UsageError(ControlText.FILE_EXISTS(file=path))
 
         def update(settings: Settings) -> Settings:
             running = settings.output.record
             if running is not None:
-                raise UsageError(f"A recording to {running} is running; stop it first with `ctl record stop`.")
+                raise UsageError(ControlText.ALREADY_RECORDING(file=running))
             return settings.replace(output=settings.output.replace(record=path))
 
         self._follow(update, "output", "recording")
@@ -180,17 +181,17 @@ class SettingsController:
 
         self._change(update)
         if path is None:
-            raise UsageError("Nothing is being recorded.")
+            raise UsageError(ControlText.NOT_RECORDING())
         if not self._confirmation.wait_for(lambda status: status["recording"] is None):
             return f"The recording {path} is still being finished."
         return f"Recorded to {path}."
 
     def _snapshot(self, file: str) -> str:
         if self._save_snapshot is None:
-            raise UsageError("This program cannot save snapshots.")
+            raise UsageError(ControlText.NO_SNAPSHOTS())
         path = Path(file)
         if path.exists():
-            raise UsageError(f"{path} already exists; name a new file.")
+            raise UsageError(ControlText.FILE_EXISTS(file=path))
         self._save_snapshot(path)
         return f"Saved {path}."
 

@@ -15,6 +15,8 @@ import platformdirs
 from app.config import paths
 from app.config.file_lock import is_locked, lock_file
 from app.core.errors import MattecamError
+from app.core.messages.control import ControlText
+from app.media.disk_errors import why_not_written
 
 log = logging.getLogger(__name__)
 LOCK_FILE = "control.lock"
@@ -58,14 +60,12 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.lstat()
     except OSError as error:
-        raise ControlError(
-            f"The folder {folder} for the control socket cannot be created: {error.strerror}."
-        ) from error
+        raise ControlError(ControlText.FOLDER_NOT_CREATED(folder=folder, reason=why_not_written(error))) from error
     if sys.platform == "win32":
         return  # it lies in the user's own profile
     others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
-        raise ControlError(f"Other users can write to {folder}.")
+        raise ControlError(ControlText.FOLDER_SHARED(folder=folder))
 
 
 def take_ownership(folder: Path) -> IO[bytes]:
@@ -78,9 +78,9 @@ def take_ownership(folder: Path) -> IO[bytes]:
     try:
         file = lock_file(path, wait=False)
     except OSError as error:
-        raise ControlError(f"The lock file {path} cannot be created: {error.strerror or error}.") from error
+        raise ControlError(ControlText.LOCK_NOT_CREATED(file=path, reason=why_not_written(error))) from error
     if file is None:
-        raise ControlError("Another Mattecam of this user is running; `run.py ctl` controls that one.")
+        raise ControlError(ControlText.ANOTHER_RUNS())
     return file
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
 from app.control.transport import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S
+from app.core.messages.control import ControlText
+from app.media.disk_errors import why_not_written
 
 SECRET_FILE = "control.secret"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
@@ -68,7 +70,7 @@ class PipeEndpoint:
             self._listener = Listener(address)
         except OSError as error:
             self._lock.close()
-            raise ControlError(f"The control pipe {address} cannot be opened: {error.strerror or error}.") from error
+            raise ControlError(ControlText.NOT_OPENED(address=address, reason=why_not_written(error))) from error
 
     def accept(self) -> PipeCall | None:
         """Wait for the next connection; return None after `wake`."""

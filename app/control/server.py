@@ -11,6 +11,7 @@ from app.control.commands import Answer, Controller, answer
 from app.control.folder import ControlError
 from app.control.place import Place, default_place
 from app.control.transport import Call, Endpoint
+from app.core.messages.control import ControlText
 
 log = logging.getLogger(__name__)
 MAX_CALLS = 32
@@ -35,7 +36,7 @@ class ControlServer:
         try:
             self._endpoint = self._at().open()
         except ControlError as error:
-            self.note = str(error)
+            self.note = error.text
             log.warning("%s", error)
             return
         self._thread.start()
@@ -99,4 +100,4 @@ class ControlServer:
             return answer(self._controller, line)
         except Exception as error:  # thread boundary: carried to the client and the log
             log.error("A control command failed.", exc_info=error)
-            return Answer(False, f"The command failed: {type(error).__name__}: {error}.")
+            return Answer(False, ControlText.FAILED())

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
+from app.core.messages.control import ControlText
+from app.media.disk_errors import why_not_written
 
 REQUEST_TIMEOUT_S = 2.0
 """Total time that a client has to send its line, and to read the answer."""
@@ -103,7 +105,7 @@ class SocketEndpoint:
         except OSError as error:
             self._socket.close()
             self._lock.close()
-            raise ControlError(f"The control socket {path} cannot be opened: {error.strerror or error}.") from error
+            raise ControlError(ControlText.NOT_OPENED(address=path, reason=why_not_written(error))) from error
         self._woken, self._waker = socket.socketpair()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)

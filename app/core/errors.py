@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from app.core.messages.system import ProgramText
 from app.core.text import Text
 
 
@@ -39,16 +40,17 @@ class MattecamError(Exception):
 
 
 def text_of(error: BaseException) -> str:
-    """Return what to tell the user about an error.
+    """Return what to tell the user about an error; details of an unexpected one belong in the log.
 
-    Errors of `models/` carry `fault`, an enumeration of English templates, and `values`; they do not know `Text`.
+    Errors of `models/` do not know `Text`: they carry `fault`, a member of an enumeration of English templates, and
+    `values`.
     """
     if isinstance(error, MattecamError):
         return error.text
     fault = getattr(error, "fault", None)
     if isinstance(fault, Enum):
         return Text(fault, getattr(error, "values", {}))
-    return str(error) or type(error).__name__
+    return ProgramText.UNEXPECTED()
 
 
 class UsageError(MattecamError):

@@ -87,3 +87,11 @@ class Executor(Protocol):
     def close(self) -> None:
         """Release the device; a second call does nothing."""
         ...
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether `error` or its cause is a lack of memory; torch and OpenVINO only say so in the text."""
+    if error is None:
+        return False
+    lacking = isinstance(error, MemoryError) or "out of memory" in str(error).lower()
+    return lacking or is_out_of_memory(error.__cause__)

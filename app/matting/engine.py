@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
-from app.matting.base import EngineInfo, Executor, NotAMatteError
+from app.matting.base import EngineInfo, Executor, NotAMatteError, is_out_of_memory
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import STRICT_STRENGTH
 
@@ -50,7 +51,7 @@ class FrameEngine:
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """The matte and composite of the next frame; see `MattingEngine.step`."""
         if self._closed:
-            raise ModelError(f"The model {self._model} was closed and takes no more frames; choose the model again.")
+            raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
         if isinstance(backdrop, BlurredRoom):
             if edges.strict:
@@ -66,17 +67,11 @@ class FrameEngine:
             return self._executor.run(frame, backdrop, edges, want_foreground)
         except NotAMatteError:
             self._executor.reset()
-            raise ModelError(
-                f"The model {self._model} gave values that are not numbers; if it happens again, choose the precision "
-                f"float32 or another model."
-            ) from None
+            raise ModelError(ModelText.NOT_A_NUMBER(model=self._model)) from None
         except RuntimeError as error:
             self._executor.reset()
-            reason = str(error).strip().splitlines() or [type(error).__name__]
-            raise ModelError(
-                f"The model {self._model} failed on {self._executor.device} ({reason[0]}); choose another executor "
-                f"or device."
-            ) from error
+            message = ModelText.OUT_OF_MEMORY if is_out_of_memory(error) else ModelText.FAILED
+            raise ModelError(message(model=self._model, device=self._executor.device)) from error
 
     @property
     def infer(self) -> Callable[[], None] | None:

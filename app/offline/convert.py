@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.compositing import Background, open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
+from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage
 from app.matting import build_engine
@@ -83,7 +84,7 @@ def convert(
         frames = stack.enter_context(closing(_named(reader)))
         first = next(frames, None)
         if first is None:
-            raise UsageError(f"{source} holds not one picture that can be read; choose another one.")
+            raise UsageError(ConvertText.NO_FRAME(file=source))
         height, width = first[2].shape[:2]
         engine = stack.enter_context(closing(makers.engine(settings.matting, width, height)))
         background = None
@@ -125,8 +126,9 @@ def _run(
         complete = False
     except MattecamError as error:
         written, failure = outputs.finish(complete=False)
-        kept = f"The first {outputs.frames} frames are in {written}." if written else ""
-        raise type(error)(" ".join(filter(None, (str(error), failure or kept)))) from error
+        more = failure or (ConvertText.KEPT(frames=outputs.frames, file=written) if written else None)
+        text = ConvertText.BOTH(first=error.text, second=more) if more else error.text
+        raise type(error)(text) from error
     except BaseException:
         outputs.finish(complete=False)
         raise
@@ -219,9 +221,9 @@ def _open_outputs(
 
 def _check_paths(source: Path, outputs: list[Path]) -> None:
     """Raise UsageError if an output would replace the source or another output."""
-    seen = {source.resolve(): "the source"}
+    seen = {source.resolve(): ConvertText.SOURCE}
     for path in outputs:
         place = path.resolve()
         if place in seen:
-            raise UsageError(f"{path} cannot be written: it is {seen[place]}; choose another name.")
-        seen[place] = "another output as well"
+            raise UsageError(ConvertText.SAME_FILE(file=path, use=seen[place]()))
+        seen[place] = ConvertText.OUTPUT

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from app.config.private_file import write_picture
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.messages.command_line import ConvertText
+from app.core.text import Text
 from app.media.disk_errors import why_not_written
 from app.media.video_writer import VideoWriter
 
@@ -96,25 +98,26 @@ class Outputs:
                 output.write(image, time_s, name)
         except OSError as error:
             assert output is not None
-            raise SinkLostError(f"The conversion stopped at {output.path}: {why_not_written(error)}.") from error
+            raise SinkLostError(ConvertText.STOPPED(file=output.path, reason=why_not_written(error))) from error
         self.frames += 1
 
-    def finish(self, *, complete: bool) -> tuple[Path | None, str]:
+    def finish(self, *, complete: bool) -> tuple[Path | None, Text | None]:
         """Finish every output, or remove it if nothing was written.
 
-        Return the file or folder of the composite, None if there is none, and a sentence on what could not be finished.
+        Return the file or folder of the composite, None if there is none, and a text on the first output that could not
+        be completed.
         """
         finished = [self._finish(output, complete) for output in self._outputs]
-        return finished[0][0], " ".join(filter(None, (failure for _, failure in finished)))
+        return finished[0][0], next((failure for _, failure in finished if failure), None)
 
-    def _finish(self, output: Output, complete: bool) -> tuple[Path | None, str]:
+    def _finish(self, output: Output, complete: bool) -> tuple[Path | None, Text | None]:
         if not self.frames:
             output.abort()
-            return None, ""
+            return None, None
         try:
-            return output.close(complete=complete), ""
+            return output.close(complete=complete), None
         except OSError as error:
-            return None, f"{output.path} could not be finished; what was written is in {error.filename}."
+            return None, ConvertText.NOT_FINISHED(file=output.path, temporary=error.filename)
 
 
 def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:
@@ -124,4 +127,4 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
             return FolderOutput(path)
         return VideoOutput(path, shape, crf, audio_from)
     except OSError as error:
-        raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
+        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error

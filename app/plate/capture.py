@@ -12,8 +12,10 @@ from app.capture.base import FrameSource
 from app.config import json_file, paths
 from app.config.private_file import write_picture
 from app.core.errors import PlateError, SettingsError
+from app.core.messages.matting import PlateText
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate.plate import median_plate
+from app.media.disk_errors import why_not_written
 
 DEFAULT_S = 3.0
 MOST_FRAMES = 30
@@ -98,7 +100,7 @@ def capture_plate(
         now_s = time.perf_counter()
         if frame is None:
             if now_s - last_s > START_LIMIT_S:
-                raise PlateError(f"The camera {source.info.name} gives no pictures; no plate was taken.")
+                raise PlateError(PlateText.SILENT(camera=source.info.name))
             continue
         last_s = now_s
         if now_s - begun_s < after_s:
@@ -128,9 +130,10 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
             "taken_at_s": info.taken_at_s,
         }
         json_file.write_object(_sidecar(path), fields)
-    except (OSError, SettingsError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise PlateError(f"The plate cannot be written to {path} ({reason}); name another file.") from error
+    except SettingsError as error:
+        raise PlateError(error.text) from error
+    except OSError as error:
+        raise PlateError(PlateText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
     return info
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.capture import open_source
 from app.core.errors import PlateError
+from app.core.messages.matting import PlateText
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting.plate.occupancy import shows_someone
@@ -30,7 +31,7 @@ def keep_plate(plate: BgrImage, camera: str, output: Path | None = None) -> Path
     Raises PlateError.
     """
     if shows_someone(plate):
-        raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
+        raise PlateError(PlateText.SOMEONE_IN_VIEW())
     height, width = plate.shape[:2]
     path = output or plate_path(camera, width, height)
     save_plate(path, plate, camera)

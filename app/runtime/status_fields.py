@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 
 from app.core.errors import MattecamError
+from app.core.messages.system import ProgramText
+from app.media.disk_errors import why_not_written
 from app.runtime.status import PipelineStatus
 
 
@@ -55,9 +57,7 @@ def write_status(path: Path, status: PipelineStatus) -> None:
     try:
         path.write_text(json.dumps(status_fields(status), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise MattecamError(
-            f"The status could not be written to {path} ({error.strerror}); choose another file."
-        ) from error
+        raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 
 
 def _peak_rss_bytes(process: psutil.Process) -> float:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.core.messages.system import ProgramText
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.gate import Gate
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 from app.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Watchdog:
         if self._clock.died() or stalled:
             self._send_card()
         if stalled and not self._clock.died():
-            report_failure(self._board, Stage.OUTPUT, self._clock.name, TimeoutError("it does not respond"))
+            self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=self._clock.name))
         elif self._stalled:
             self._board.clear(Stage.OUTPUT)
         self._stalled = stalled
@@ -88,5 +92,5 @@ class Watchdog:
 
 def report_failure(board: StatusBoard, stage: Stage, name: str, error: BaseException | None) -> None:
     """Report that the thread `name` has failed with `error`, or ended without one."""
-    reason = "it ended unexpectedly" if error is None else str(error) or type(error).__name__
-    board.report(stage, f"The {name} thread failed: {reason}; start the program again.")
+    log.error("The %s thread failed.", name, exc_info=error)
+    board.report(stage, ProgramText.THREAD_FAILED(thread=name))

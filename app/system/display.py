@@ -1,4 +1,4 @@
-"""Whether a window can be opened, found out without starting Qt (which ends the process where it cannot)."""
+"""Find out whether a window can open without starting Qt, which aborts the process if it cannot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from app.core.messages.command_line import DisplayText
+from app.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,13 @@ X11_LIBRARIES = (
 
 
 def missing_x11_libraries(find: Callable[[str], str | None] | None = None) -> tuple[Library, ...]:
-    """Those that are not installed. find: as `ctypes.util.find_library`."""
+    """Return the libraries that are not installed. find: like `ctypes.util.find_library`."""
     find = find or ctypes.util.find_library
     return tuple(library for library in X11_LIBRARIES if find(library.name) is None)
 
 
-def missing_display(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Why no window can be opened, in words that go on with "; running without a window"; None where one can be."""
+def missing_display(environment: Mapping[str, str] = os.environ) -> Text | None:
+    """Return why no window can open, to be followed by "; running without a window"; None if one can."""
     if sys.platform.startswith("linux"):
         reason = _missing_on_linux(environment)
         if reason is not None:
@@ -50,24 +53,27 @@ def missing_display(environment: Mapping[str, str] = os.environ) -> str | None:
     try:
         from PyQt6 import QtWidgets  # noqa: F401
     except ImportError as error:
-        return f"the window needs a library that is missing ({error})"
+        missing = re.match(r"lib[\w.+-]+\.so[.\d]*", str(error))
+        return DisplayText.LIBRARY_FILE(library=missing[0]) if missing else DisplayText.QT()
     return None
 
 
-def _missing_on_linux(environment: Mapping[str, str]) -> str | None:
+def _missing_on_linux(environment: Mapping[str, str]) -> Text | None:
     if environment.get("QT_QPA_PLATFORM", "").partition(":")[0] in {"offscreen", "minimal", "vnc", "linuxfb", "eglfs"}:
         return None
     if environment.get("WAYLAND_DISPLAY"):
         return None
     display = environment.get("DISPLAY", "")
     if not display:
-        return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+        return DisplayText.NO_DISPLAY()
     local = re.fullmatch(r":(\d+)(\.\d+)?", display)
     if local is not None and not _x11_socket_exists(local[1]):
-        return f"no display answers at {display}"
-    missing = " ".join(library.debian for library in missing_x11_libraries())
+        return DisplayText.NO_ANSWER(display=display)
+    missing = missing_x11_libraries()
     if missing:
-        return f"Qt's window plug-in needs {missing} (on Debian: apt install {missing})"
+        message = DisplayText.LIBRARY if len(missing) == 1 else DisplayText.LIBRARIES
+        names = [f"lib{library.name}" for library in missing]
+        return message(libraries=names, packages=" ".join(library.debian for library in missing))
     return None
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from app.config import program
 from app.core.errors import MattecamError
+from app.core.messages.system import ServiceText
+from app.media.disk_errors import why_not_written
 
 UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0
@@ -65,7 +67,7 @@ def unit_text(options: Sequence[str], *, start: Sequence[str]) -> str:
 def _quoted(word: str) -> str:
     """One word as systemd.service(5) wants it: % and $ stand for themselves, everything in quotation marks."""
     if "\n" in word or "\r" in word or "\0" in word:
-        raise ServiceError(f"The option {word!r} holds a line break, which a service cannot have.")
+        raise ServiceError(ServiceText.LINE_BREAK(option=word.replace("\n", " ")))
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
 
@@ -82,7 +84,7 @@ def install(options: Sequence[str], run: Run | None = None) -> Path:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise ServiceError(f"The service file {path} cannot be written: {error.strerror}.") from error
+        raise ServiceError(ServiceText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
     run(["systemctl", "--user", "daemon-reload"])
     run(["systemctl", "--user", "enable", "--now", UNIT])
     return path
@@ -103,7 +105,7 @@ def remove(run: Run | None = None) -> bool:
 
 def _check_system() -> None:
     if not sys.platform.startswith("linux") or shutil.which("systemctl") is None:
-        raise ServiceError("There is no systemd here; start run.py headless with this desktop's own autostart.")
+        raise ServiceError(ServiceText.NO_SYSTEMD())
 
 
 def run_systemctl(command: Sequence[str]) -> None:
@@ -113,7 +115,9 @@ def run_systemctl(command: Sequence[str]) -> None:
             list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ServiceError(f"{' '.join(command)} could not be run: {error}.") from error
+        raise ServiceError(ServiceText.NOT_RUN(command=" ".join(command))) from error
     if done.returncode != 0:
-        said = done.stdout.decode("utf-8", "replace").strip()
-        raise ServiceError(f"{' '.join(command)} failed: {said or f'exit code {done.returncode}'}.")
+        output, words = done.stdout.decode("utf-8", "replace").strip(), " ".join(command)
+        if output:
+            raise ServiceError(ServiceText.FAILED(command=words, output=output))
+        raise ServiceError(ServiceText.FAILED_SILENTLY(command=words, code=done.returncode))

@@ -17,6 +17,7 @@ from app.core.settings import CaptureSettings
 from app.gui.panels.camera import FILE
 from app.gui.shell.application import Session
 from app.gui.state import services
+from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
 from tests.gui.widgets import box, button
@@ -123,7 +124,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
     assert not session.window.error_bar.isVisible(), "a cancelled download is not an error"
 
     def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        raise DownloadError("The server does not answer; try again later.")
+        raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
 
     monkeypatch.setattr(services, "download", broken)
     get.click()

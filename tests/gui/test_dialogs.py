@@ -30,6 +30,7 @@ from app.gui.state import preferences as preferences_file
 from app.gui.state import services
 from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
+from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.fakes import FakeWorld
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
@@ -108,7 +109,7 @@ def test_failed_download_is_reported_in_the_assistant_and_not_saved(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(name: str, progress: Callable[[int, int | None], None]) -> Path:
-        raise DownloadError("The server does not answer; try again later.")
+        raise DownloadError(WeightsFault.NO_CONNECTION, model="rvm-mobilenetv3", url="https://example.org")
 
     monkeypatch.setattr(services, "download", broken)
     session = start_window(preferences=WindowPreferences())

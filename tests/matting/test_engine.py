@@ -58,7 +58,10 @@ def engine(made: list[FailingExecutor]) -> FrameEngine:
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(NotAMatteError(), "not numbers"), (RuntimeError("out of memory\nat line 3"), r"nowhere \(out of memory\)")],
+    [
+        (NotAMatteError(), "not numbers"),
+        (RuntimeError("out of memory\nat line 3"), "ran out of memory on the device nowhere"),
+    ],
 )
 def test_a_failure_is_named_and_starts_the_state_anew(
     engine: FrameEngine, made: list[FailingExecutor], error: Exception, words: str

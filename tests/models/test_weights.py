@@ -74,7 +74,7 @@ def test_folders_are_searched_in_order(folder: Path) -> None:
 def test_missing_weights_name_the_command_that_gets_them() -> None:
     with pytest.raises(WeightsNotFoundError, match=r"run\.py weights download u2net-human-seg"):
         find("u2net-human-seg")
-    with pytest.raises(WeightsNotFoundError, match="no weights called 'mona-lisa'"):
+    with pytest.raises(WeightsNotFoundError, match="no weights named mona-lisa"):
         find("mona-lisa")
 
 

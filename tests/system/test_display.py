@@ -20,7 +20,7 @@ def test_no_display_is_said() -> None:
 
 def test_a_display_that_does_not_answer_is_said() -> None:
     reason = missing_display({"DISPLAY": ":98765"})
-    assert reason == "no display answers at :98765"
+    assert reason == "the display :98765 does not answer"
 
 
 def test_qt_drawing_into_memory_needs_no_display() -> None:
@@ -31,7 +31,19 @@ def test_missing_libraries_are_named_with_their_packages(monkeypatch: pytest.Mon
     monkeypatch.setattr(display, "_x11_socket_exists", lambda number: True)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None if name == "xcb-cursor" else name)
     reason = missing_display({"DISPLAY": ":0"})
-    assert reason is not None and "apt install libxcb-cursor0" in reason
+    assert reason is not None and reason.code == "DisplayText.LIBRARY"
+    assert "the library libxcb-cursor, " in reason and "apt install libxcb-cursor0" in reason
+    assert "no display" not in reason
+
+
+def test_a_library_that_pyqt_cannot_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str, *_: object) -> None:
+        raise ImportError("libEGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr("builtins.__import__", fail)
+    reason = missing_display({"QT_QPA_PLATFORM": "offscreen"})
+    monkeypatch.undo()
+    assert reason is not None and "the library libEGL.so.1," in reason
 
 
 def test_wayland_needs_no_x11(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ class CommandLineText(CommandLineMessage):
     )
     NO_FRAMES = "The program processed no frames; try another model."
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
-    ANSWER = "{message}"
+    FILE = "{file} cannot be used: {reason}; check the name."
 
 
 @unique
@@ -41,3 +41,26 @@ class ConvertText(CommandLineMessage):
     OUTPUT = "another output"
     STOPPED = "The conversion stopped at {file}: {reason}."
     NOT_WRITTEN = "{file} cannot be written: {reason}."
+    NOT_FINISHED = "{file} could not be completed; what was written is in {temporary}."
+    KEPT = "The first {frames} frames are in {file}."
+    BOTH = "{first} {second}"
+
+
+@unique
+class DisplayText(CommandLineMessage):
+    """Why no window can open, followed by "; running without a window"."""
+
+    NO_DISPLAY = "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+    NO_ANSWER = "the display {display} does not answer"
+    LIBRARY = (
+        "the window needs the library {libraries}, which is not installed (Debian and Ubuntu: sudo apt install "
+        "{packages}; other systems: python3 run.py doctor)"
+    )
+    LIBRARIES = (
+        "the window needs the libraries {libraries}, which are not installed (Debian and Ubuntu: sudo apt "
+        "install {packages}; other systems: python3 run.py doctor)"
+    )
+    LIBRARY_FILE = (
+        "the window needs the library {library}, which is not installed (python3 run.py doctor names its package)"
+    )
+    QT = "the window needs PyQt6, which cannot be loaded; python3 run.py doctor names a missing library"

@@ -49,6 +49,7 @@ class ModelText(Message):
     BACKGROUND_EXPOSED = (
         "The network's frame shows the real background where there is no person; choose another model or executor."
     )
+    SELF_TEST = "The model {model} fails its self-test on the device {device}; choose another model or executor."
 
 
 @unique
@@ -67,5 +68,4 @@ class PlateText(Message):
     NO_FRAMES = "There are no frames for the picture of the empty room; check that the camera delivers frames."
     SILENT = "The camera {camera} delivers no frames; no picture of the empty room was taken."
     NOT_WRITTEN = "The picture of the empty room {file} cannot be written: {reason}."
-    NOT_ENCODED = "The picture of the empty room cannot be stored as {file}; name a PNG file."
     SOMEONE_IN_VIEW = "Someone is still in view; step out of the picture and take it again."

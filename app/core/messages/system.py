@@ -21,6 +21,8 @@ class ProgramText(Message):
     """Errors of the program itself."""
 
     UNEXPECTED = "An internal error occurred; the log has the details."
+    THREAD_FAILED = "The {thread} thread failed; start the program again. The log has the details."
+    THREAD_STALLED = "The {thread} thread does not respond; start the program again."
     STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."
 
 

@@ -13,8 +13,10 @@ from app.compositing import open_background
 from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from app.config import paths
 from app.core.errors import BackgroundError
+from app.core.messages.gui import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
+from app.media.disk_errors import why_not_written
 from app.media.image_file import kind_of_file
 
 CHECK_SIZE = (160, 90)
@@ -29,7 +31,7 @@ def thumbnail(path: Path, width: int, height: int) -> BgrImage:
     finally:
         background.close()
     if not isinstance(backdrop, np.ndarray):
-        raise BackgroundError(f"{path.name} gives no picture; remove it or add it again.")
+        raise BackgroundError(LibraryText.NO_PICTURE(file=path.name))
     return backdrop
 
 
@@ -41,7 +43,7 @@ def is_video(path: Path) -> bool:
 def add_background(path: Path) -> Path:
     """Check a file and copy it to the backgrounds folder; return the copy. Raises BackgroundError."""
     if path.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
-        raise BackgroundError(f"{path.name} is neither an image nor a video; use a PNG, JPEG, WebP, MP4 or the like.")
+        raise BackgroundError(LibraryText.UNKNOWN_FORMAT(file=path.name))
     thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
     target = _free_name(path.stem, path.suffix.lower())
     part = target.with_name(target.name + ".part")
@@ -50,9 +52,7 @@ def add_background(path: Path) -> Path:
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise BackgroundError(
-            f"{path.name} could not be copied ({error.strerror or error}); free space there."
-        ) from error
+        raise BackgroundError(LibraryText.NOT_COPIED(file=path.name, reason=why_not_written(error))) from error
     return target
 
 
@@ -60,14 +60,12 @@ def add_picture(image: BgrImage, name: str) -> Path:
     """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises BackgroundError."""
     coded, data = cv2.imencode(".png", image)
     if not coded:
-        raise BackgroundError("The pasted picture could not be kept as a file; save it and add the file.")
+        raise BackgroundError(LibraryText.NOT_PASTED())
     target = _free_name(name, ".png")
     try:
         target.write_bytes(data.tobytes())
     except OSError as error:
-        raise BackgroundError(
-            f"{target} could not be written ({error.strerror or error}); free space there."
-        ) from error
+        raise BackgroundError(LibraryText.NOT_WRITTEN(file=target, reason=why_not_written(error))) from error
     return target
 
 
@@ -77,16 +75,16 @@ def rename_background(path: Path, name: str) -> Path:
         character for character in name if character.isprintable() and character not in '/\\:*?"<>|'
     ).strip(" .")
     if not cleaned:
-        raise BackgroundError("A background needs a name of letters or digits.")
+        raise BackgroundError(LibraryText.NAME_EMPTY())
     target = path.with_name(cleaned + path.suffix)
     if target == path:
         return path
     if target.exists():
-        raise BackgroundError(f"There is a background {cleaned!r} already; choose another name.")
+        raise BackgroundError(LibraryText.NAME_TAKEN(name=cleaned))
     try:
         path.rename(target)
     except OSError as error:
-        raise BackgroundError(f"{path.name} could not be renamed ({error.strerror or error}).") from error
+        raise BackgroundError(LibraryText.NOT_RENAMED(file=path.name, reason=why_not_written(error))) from error
     return target
 
 
@@ -101,7 +99,7 @@ def remove_background(path: Path) -> Path | None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise BackgroundError(f"{path.name} could not be removed ({error.strerror or error}).") from error
+        raise BackgroundError(LibraryText.NOT_REMOVED(file=path.name, reason=why_not_written(error))) from error
     return None
 
 
@@ -116,9 +114,7 @@ def restore_background(trash: Path, original: Path) -> Path:
         # The FreeDesktop trash keeps a record of each file in a folder beside it.
         (trash.parent.parent / "info" / f"{trash.name}.trashinfo").unlink(missing_ok=True)
     except OSError as error:
-        raise BackgroundError(
-            f"{original.name} could not be restored ({error.strerror or error}); look for it in the trash."
-        ) from error
+        raise BackgroundError(LibraryText.NOT_RESTORED(file=original.name, reason=why_not_written(error))) from error
     return target
 
 
@@ -127,7 +123,7 @@ def _free_name(stem: str, suffix: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BackgroundError(f"The folder {folder} cannot be made ({error.strerror or error}).") from error
+        raise BackgroundError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
     number, path = 1, folder / f"{stem}{suffix}"
     while path.exists():
         number += 1

@@ -1,4 +1,4 @@
-"""The language of the window: the system's, where there is a translation."""
+"""Set the language of the window."""
 
 from __future__ import annotations
 
@@ -8,27 +8,22 @@ from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from app.gui.i18n import messages
-
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 
 
 @contextmanager
 def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[None]:
-    """Translate the program and Qt's own words into the system's language meanwhile."""
+    """Install the translations of the program and of Qt; remove them on exit. locale: by default that of the system."""
     locale = locale or QLocale()
     installed = []
-    language = ""
     qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     for name, folder in (("qtbase", qt_folder), ("mattecam", str(FOLDER))):
         translator = QTranslator()
         if translator.load(locale, name, "_", folder):
             app.installTranslator(translator)
             installed.append(translator)
-            language = translator.language() if name == "mattecam" else language
     try:
-        with messages.speaking(language):
-            yield
+        yield
     finally:
         for translator in installed:
             app.removeTranslator(translator)

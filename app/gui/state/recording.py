@@ -12,12 +12,14 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.private_file import write_picture
 from app.core.errors import SinkError, text_of
+from app.core.messages.gui import LibraryText
 from app.core.types import Outgoing
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.media.disk_errors import why_not_written
 from app.runtime.status import PipelineStatus
 
 FINISH_S = 3.0
@@ -121,7 +123,7 @@ def _new_path(folder: Path, suffix: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SinkError(f"The folder {folder} cannot be made ({error.strerror or error}); choose another.") from error
+        raise SinkError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
     stem = datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S")
     number, path = 1, folder / f"{stem}{suffix}"
     while path.exists():
@@ -141,4 +143,4 @@ def save_snapshot(path: Path, release: Callable[[], Outgoing]) -> None:
     try:
         write_picture(path, release().image)
     except OSError as error:
-        raise SinkError(f"The snapshot {path} could not be written ({error.strerror or error}).") from error
+        raise SinkError(LibraryText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error

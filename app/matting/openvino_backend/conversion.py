@@ -14,7 +14,9 @@ from pathlib import Path
 
 from app.config import paths
 from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
 from app.matting.openvino_backend.runtime import core, ov
+from app.media.disk_errors import why_not_read
 
 LOG = logging.getLogger(__name__)
 STATES_KEY = ["mattecam", "states"]
@@ -37,9 +39,7 @@ def kept_model(name: str, weights: Path, convert: Callable[[], ov.Model]) -> ov.
     try:
         content = _digest([weights])
     except OSError as error:
-        raise ModelError(
-            f"The weights {weights} cannot be read ({error.strerror}); check the file or choose another."
-        ) from error
+        raise ModelError(ModelText.WEIGHTS_UNREADABLE(file=weights, reason=why_not_read(error))) from error
     words = f"{ov.__version__} {name} {content} {_sources()}"
     key = f"{name.split()[0]}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
     with _lock:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import PlateError
 from app.core.framing import framed
+from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
 from app.matting.base import Executor
@@ -30,18 +31,13 @@ def build_with_plate(
     """See `registry.build_engine`. Raises PlateError where the plate cannot be used."""
     path = settings.plate
     if path is None:
-        raise PlateError(
-            f"The model {choice.model} compares you with a picture of the empty room and has none; take one with"
-            f" `run.py plate`, and name it with --plate."
-        )
+        raise PlateError(PlateText.NEEDED(model=choice.model))
     made: list[tuple[LitPlate, PlateWatch]] = []
 
     def make_executor(geometry: StepGeometry) -> Executor:
         plate = framed(read_plate(path, geometry.width, geometry.height), framing)
         if shows_someone(plate):
-            raise PlateError(
-                f"Someone is in the plate {path}; take the plate again with nobody in the picture, with `run.py plate`."
-            )
+            raise PlateError(PlateText.OCCUPIED(file=path))
         executor, lit = _make_executor(settings, choice, geometry, plate)
         made[:] = [(lit, PlateWatch(plate))]
         return executor

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError
+from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base import EngineInfo
@@ -97,6 +98,6 @@ class PlateEngine:
     def _look(self, frame: BgrImage, alpha: AlphaImage | None) -> None:
         verdict = self._watch.look(frame, alpha, at_once=not self._proven)
         if verdict.drifted:
-            raise PlateError("The light or the camera has moved since the plate was taken; take the plate again.")
+            raise PlateError(PlateText.CHANGED())
         self._lit.set_gain(verdict.gain)
         self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)

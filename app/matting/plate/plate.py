@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError
+from app.core.messages.matting import PlateText
 from app.core.types import AlphaImage, BgrImage
+from app.media.disk_errors import why_not_read
 
 LOG = logging.getLogger(__name__)
 ASPECT_TOLERANCE = 0.02
@@ -45,23 +47,22 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
-        raise PlateError(
-            f"The plate {path} cannot be read ({error.strerror}); choose another or take it anew."
-        ) from error
+        raise PlateError(PlateText.UNREADABLE(file=path, reason=why_not_read(error))) from error
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error:  # a head that promises more pixels than OpenCV accepts
         image = None
     if image is None:
-        raise PlateError(f"The plate {path} is no picture that can be read; take the plate anew.")
+        raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
     plate = np.asarray(image, np.uint8)
     plate_height, plate_width = plate.shape[:2]
     if (plate_width, plate_height) == (width, height):
         return plate
     if abs(plate_width * height / (plate_height * width) - 1) > ASPECT_TOLERANCE:
         raise PlateError(
-            f"The plate {path} is {plate_width}x{plate_height}, but the camera gives {width}x{height}; "
-            f"take the plate again with this camera."
+            PlateText.OTHER_SHAPE(
+                file=path, width=plate_width, height=plate_height, camera_width=width, camera_height=height
+            )
         )
     LOG.warning("The plate %s is scaled from %dx%d to %dx%d.", path, plate_width, plate_height, width, height)
     method = cv2.INTER_AREA if plate_width > width else cv2.INTER_LINEAR
@@ -79,7 +80,7 @@ def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:
 def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     """The plate from many frames of the same view: what each pixel shows most of the time. Raises PlateError."""
     if not frames:
-        raise PlateError("There are no frames to make a plate of; look whether the camera gives pictures.")
+        raise PlateError(PlateText.NO_FRAMES())
     middle = (len(frames) - 1) // 2
     plate = np.empty_like(frames[0])
     for row in range(plate.shape[0]):  # one at a time, so as to need no second copy of all frames

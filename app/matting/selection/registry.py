@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import ModelError, WeightsMissingError
+from app.core.errors import ModelError, WeightsMissingError, text_of
 from app.core.framing import WHOLE
+from app.core.messages.matting import ModelText
 from app.core.settings import PLATE_MODELS, EngineSettings, FramingSettings
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
@@ -76,7 +77,7 @@ def choose(settings: EngineSettings) -> Choice:
     try:
         weights = find(model, settings.weights)
     except WeightsError as error:
-        raise WeightsMissingError(str(error)) from error
+        raise WeightsMissingError(text_of(error)) from error
     device = _device(settings)
     executor = _plate_executor(settings, device) if model in PLATE_MODELS else _executor(settings, device)
     return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
@@ -88,10 +89,7 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
     ratio = settings.downsample_ratio or auto_ratio(width, height, short_side)
     geometry = StepGeometry(width, height, ratio)
     if min(geometry.small_width, geometry.small_height) < 16:
-        raise ModelError(
-            f"A frame of {width}x{height} at the downsample ratio {ratio:g} is too small for the model {model}; "
-            f"choose a higher ratio."
-        )
+        raise ModelError(ModelText.FRAME_TOO_SMALL(width=width, height=height, ratio=f"{ratio:g}", model=model))
     return geometry
 
 
@@ -100,7 +98,7 @@ def _device(settings: EngineSettings) -> str:
         openvino_only = settings.executor == "openvino" or not hardware.cuda_usable()
         return "cpu" if openvino_only else "cuda"
     if settings.device.startswith("cuda") and not hardware.cuda_usable():
-        raise ModelError("There is no usable NVIDIA GPU on this machine; choose the device cpu or auto.")
+        raise ModelError(ModelText.NO_NVIDIA_GPU())
     return settings.device
 
 
@@ -108,9 +106,9 @@ def _executor(settings: EngineSettings, device: str) -> str:
     if settings.executor == "auto":
         return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
     if settings.executor == "openvino" and device != "cpu":
-        raise ModelError(f"The executor openvino does not run on the device {device}; choose eager or the device cpu.")
+        raise ModelError(ModelText.OPENVINO_DEVICE(device=device))
     if settings.executor == "cuda-graph" and not device.startswith("cuda"):
-        raise ModelError(f"The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another.")
+        raise ModelError(ModelText.CUDA_GRAPH_DEVICE(device=device))
     return settings.executor
 
 
@@ -119,9 +117,9 @@ def _plate_executor(settings: EngineSettings, device: str) -> str:
     if executor == "openvino" and not hardware.numba_usable():
         if settings.executor == "auto":
             return "eager"
-        raise ModelError("The models with a plate run in OpenVINO only with the package numba; choose eager or auto.")
+        raise ModelError(ModelText.PLATE_NEEDS_NUMBA())
     if executor not in ("openvino", "eager"):
-        raise ModelError(f"The models with a plate do not run with {executor}; choose the executor openvino or eager.")
+        raise ModelError(ModelText.PLATE_EXECUTOR(executor=executor))
     return executor
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from torch._dynamo.exc import BackendCompilerFailed
 
 from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredRoom
 from app.matting.geometry import StepGeometry
@@ -74,12 +74,7 @@ class CompiledExecutor(EagerExecutor):
                     for _ in range(WARM_UPS):
                         self.run(picture, backdrop, EdgeSettings(), False)
         except RuntimeError as error:
-            cause = error.inner_exception if isinstance(error, BackendCompilerFailed) else error
-            reason = str(cause).strip().splitlines() or [type(cause).__name__]
-            raise ModelError(
-                f"The step cannot be compiled for {device} ({reason[0]}); install a C++ compiler such as g++, or "
-                f"choose the executor eager."
-            ) from error
+            raise ModelError(ModelText.NOT_COMPILED(device=device)) from error
         self.reset()
 
     def reset(self) -> None:

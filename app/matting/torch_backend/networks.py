@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from app.core.errors import ModelError
+from app.core.errors import ModelError, text_of
+from app.core.messages.matting import ModelText
 from app.matting.step.core import Core, DirectCore
 from app.matting.step.saliency import SalientNetwork
 from app.matting.torch_backend.eager import DTYPES
@@ -54,7 +55,7 @@ def _load(model: str, weights: Path, refiner: str) -> nn.Module:
     try:
         tensors = load_state_dict(weights)
     except WeightsError as error:
-        raise ModelError(str(error)) from error
+        raise ModelError(text_of(error)) from error
     if refiner == "fast-guided-filter" and model.startswith("rvm"):
         # It has no parameters, so it also serves weights that were trained with the deep one.
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
@@ -62,9 +63,7 @@ def _load(model: str, weights: Path, refiner: str) -> nn.Module:
     try:
         network.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
-        raise ModelError(
-            f"The file {weights} does not hold weights of {model}; choose the model it was made for or another file."
-        ) from error
+        raise ModelError(ModelText.OTHER_WEIGHTS(file=weights, model=model)) from error
     return network.eval().requires_grad_(False)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.core.errors import PlateError, WeightsMissingError
 from app.core.framing import WHOLE
 from app.core.settings import MIN_RATIO, PLATE_MODELS, EngineSettings, FramingSettings, Settings
+from app.matting.base import is_out_of_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,9 @@ def fall_back(settings: EngineSettings, error: Exception) -> EngineSettings | No
         return settings.replace(model="auto", weights=None)
     if isinstance(error, PlateError):
         return settings.replace(model="auto", plate=None, weights=None)
-    if not _out_of_memory(error) or settings.device == "cpu":
+    if not is_out_of_memory(error) or settings.device == "cpu":
         return None
     ratio = settings.downsample_ratio
     if ratio is not None and ratio > 2 * MIN_RATIO:
         return settings.replace(downsample_ratio=ratio / 2)
     return settings.replace(device="cpu", executor="auto", precision="auto", downsample_ratio=None)
-
-
-def _out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte
 
 MAX_ROUNDING = 2
@@ -59,9 +60,7 @@ class CompositeCheck:
         else:
             shows_room = self._excess(matte, backdrop) > MAX_ROUNDING
         if shows_room:
-            raise ModelError(
-                "The network's picture shows the room where there is nobody; choose another model or executor."
-            )
+            raise ModelError(ModelText.BACKGROUND_EXPOSED())
 
     def _excess(self, matte: Matte, backdrop: BgrImage) -> float:
         """Return by how much, of 255, the composite differs more from the backdrop than alpha permits."""
@@ -77,12 +76,12 @@ def _check_form(matte: Matte, frame: Frame) -> None:
     height, width = frame.image.shape[:2]
     fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
     if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
+        found_height, found_width = matte.composite.shape[:2]
         raise ModelError(
-            f"The network gave a picture of {matte.composite.shape[1::-1]} for a frame of {(width, height)};"
-            " choose another model or executor."
+            ModelText.WRONG_SIZE(width=found_width, height=found_height, frame_width=width, frame_height=height)
         )
     if np.may_share_memory(matte.composite, frame.image):
-        raise ModelError("The network gave the camera's own picture back; choose another model or executor.")
+        raise ModelError(ModelText.NOT_A_MATTE())
 
 
 def _has_copied_tile(composite: BgrImage, alpha: AlphaImage, frame: BgrImage) -> bool:

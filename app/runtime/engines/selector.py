@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.core.errors import MattecamError, ModelError
+from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.types import Frame
 from app.matting.base import MattingEngine
@@ -257,6 +258,6 @@ class EngineSelector:
 def _named(error: Exception) -> Exception:
     if isinstance(error, MattecamError):
         return error
-    named = ModelError(f"The matting failed ({type(error).__name__}: {error}); choose another model or executor.")
+    named = ModelError(ModelText.UNEXPECTED())
     named.__cause__ = error
     return named

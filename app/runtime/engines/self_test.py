@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
 from app.core.settings import PLATE_MODELS, EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base import MattingEngine
@@ -53,10 +54,7 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     contrast = float(alpha[scene.person].mean() - alpha[~scene.person].mean()) / 255
     too_small = min(engine.info.small_size) < MIN_SHORT_SIDE
     if empty > MAX_EMPTY or (contrast < MIN_CONTRAST and not too_small):
-        raise ModelError(
-            f"The model {engine.info.model} fails its self-test on {engine.info.device}; choose another model or"
-            " executor."
-        )
+        raise ModelError(ModelText.SELF_TEST(model=engine.info.model, device=engine.info.device))
 
 
 @functools.lru_cache(maxsize=2)

@@ -1,0 +1,46 @@
+"""Why weights cannot be found, read or downloaded."""
+
+from __future__ import annotations
+
+from enum import Enum, unique
+
+
+@unique
+class WeightsFault(Enum):
+    """Each value is the English text, with places for values such as `{file}`."""
+
+    UNKNOWN = "There are no weights named {name}; the names are {names}."
+    NO_FILE = "There is no weights file {file}; check the path given with --weights."
+    NOT_INSTALLED = (
+        "The weights of {model} ({file}) are not installed; download them with `python3 run.py weights "
+        "download {model}`, or name a file with --weights."
+    )
+    BUNDLED_MISSING = (
+        "The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, "
+        "or name a file with --weights."
+    )
+    UNREADABLE = "The weights file {file} cannot be read; check the path and its permissions."
+    DAMAGED = "The weights file {file} is damaged or not a checkpoint; remove it and download it again."
+    BUNDLED = "The weights of {model} are part of the program and are not downloaded."
+    NOT_PUBLISHED = (
+        "The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not "
+        "{expected}) and was deleted; try again later, or name a trusted file with --weights."
+    )
+    NOT_AS_BEFORE = (
+        "The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with "
+        "{found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights."
+    )
+    DISK_FULL = "The disk is full while downloading {model} to {folder}; free some space and try again."
+    NOT_WRITABLE = "The file {file} cannot be written; make its folder writable and try again."
+    TOO_LARGE = (
+        "The download of {model} was stopped: the server sends more than {limit} bytes; download {url} by "
+        "other means and name the file with --weights."
+    )
+    HTTP_STATUS = (
+        "The weights of {model} could not be downloaded (HTTP status {status}); try again later, or download "
+        "{url} by other means and name the file with --weights."
+    )
+    NO_CONNECTION = (
+        "The weights of {model} could not be downloaded; check the network and try again (the download "
+        "resumes), or download {url} by other means and name the file with --weights."
+    )

@@ -1,0 +1,90 @@
+"""Errors and reports carry messages, and every message gets the values that its template names."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from enum import Enum
+from importlib import import_module
+from pkgutil import iter_modules
+
+from app.core import messages
+from app.core.text import CommandLineMessage, Message
+from models.faults import WeightsFault
+from tests.architecture.test_imports import modules, tree
+
+PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models")]
+
+
+def catalogues() -> dict[str, type[Enum]]:
+    """Return every enumeration of messages by its name."""
+    paths = iter_modules(messages.__path__, f"{messages.__name__}.")
+    candidates = [each for path in paths for each in vars(import_module(path.name)).values()]
+    found: list[type[Enum]] = [each for each in candidates if isinstance(each, type) and issubclass(each, Message)]
+    found.append(WeightsFault)
+    return {each.__name__: each for each in found if each not in (Message, CommandLineMessage)}
+
+
+def places(message: Enum) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(message.value) if name is not None}
+
+
+def calls(name: str) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+
+
+def error_classes() -> set[str]:
+    """Return the names of MattecamError, of WeightsError, and of all classes derived from them."""
+    classes = [node for name in PROGRAM for node in ast.walk(tree(name)) if isinstance(node, ast.ClassDef)]
+    found = {"MattecamError", "WeightsError"}
+    while more := {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in found for b in c.bases)} - found:
+        found |= more
+    return found
+
+
+def is_plain(node: ast.expr) -> bool:
+    """Return whether an expression is a str that was written or built in place."""
+    if isinstance(node, ast.IfExp):
+        return is_plain(node.body) or is_plain(node.orelse)
+    built = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str"
+    return built or isinstance(node, ast.JoinedStr | ast.BinOp) or (isinstance(node, ast.Constant) and node.value != "")
+
+
+def test_errors_and_reports_carry_messages() -> None:
+    errors = error_classes()
+    assert len(errors) > 20
+    plain = []
+    for name in PROGRAM:
+        for call in calls(name):
+            function = call.func
+            called = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+            arguments = call.args[:1] if called in errors else call.args[1:2] if called == "report" else []
+            plain += [f"{name}:{call.lineno}" for argument in arguments if is_plain(argument)]
+    assert not plain, "use a message of app/core/messages"
+
+
+def test_every_message_gets_the_values_of_its_template() -> None:
+    known = catalogues()
+    wrong, used = [], set()
+    for name in PROGRAM:
+        for node in ast.walk(tree(name)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+                used.add((node.value.id, node.attr))
+        for call in calls(name):
+            raised = call.args[0] if call.args and call.keywords else None  # WeightsError(WeightsFault.X, file=...)
+            for message in (call.func, raised):
+                if isinstance(message, ast.Attribute) and isinstance(message.value, ast.Name):
+                    catalogue = known.get(message.value.id)
+                    given = {word.arg for word in call.keywords}
+                    if catalogue is not None and given != places(catalogue[message.attr]):
+                        wrong.append(f"{name}:{call.lineno}")
+    assert not wrong
+    unused = {(name, each.name) for name, catalogue in known.items() for each in catalogue} - used
+    assert not unused, "delete messages that nothing uses"
+
+
+def test_a_plain_text_is_noticed() -> None:
+    expressions = ("'The camera is gone.'", "f'{name} is gone.'", "str(error)", "'a' + b", "X.A() if y else 'gone'")
+    assert all(is_plain(ast.parse(text, mode="eval").body) for text in expressions)
+    assert not any(is_plain(ast.parse(text, mode="eval").body) for text in ("X.A(b=1)", "error.text", "text_of(error)"))
