@@ -39,3 +39,4 @@ class ControlText(CommandLineMessage):
     LOCK_NOT_CREATED = "The lock file {file} cannot be created: {reason}."
     ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one."
     NOT_OPENED = "The control socket {address} cannot be opened: {reason}."
+    NO_FRAME = "There is no frame yet; try again when the preview shows one."

@@ -12,6 +12,7 @@ from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore
 from app.control import BackgroundFile, ControlServer, SettingsController
 from app.core.errors import SinkError
+from app.core.messages.control import ControlText
 from app.gui.state.bridge import Bridge
 from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
@@ -51,7 +52,7 @@ class RemoteControl(QObject):
         """Called on a control thread."""
         picture = self._bridge.picture
         if picture is None:
-            raise SinkError("There is no frame yet; try again when the preview shows one.")
+            raise SinkError(ControlText.NO_FRAME())
         save_snapshot(path, partial(self._bridge.release, picture))
 
     def start(self) -> None:

@@ -2734,6 +2734,11 @@
         <translation>Das Bild des Netzes zeigt den echten Hintergrund, wo keine Person ist; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
     </message>
     <message>
+        <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
+        <comment>ModelText.SELF_TEST</comment>
+        <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
         <source>The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`.</source>
         <comment>PlateText.NEEDED</comment>
         <translation>Das Modell {model} braucht ein Bild des leeren Raums; nehmen Sie eines auf, zum Beispiel mit `python3 run.py plate`.</translation>
@@ -2777,11 +2782,6 @@
         <source>The picture of the empty room {file} cannot be written: {reason}.</source>
         <comment>PlateText.NOT_WRITTEN</comment>
         <translation>Das Bild des leeren Raums {file} lässt sich nicht schreiben: {reason}.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room cannot be stored as {file}; name a PNG file.</source>
-        <comment>PlateText.NOT_ENCODED</comment>
-        <translation>Das Bild des leeren Raums lässt sich nicht als {file} speichern; geben Sie eine PNG-Datei an.</translation>
     </message>
     <message>
         <source>Someone is still in view; step out of the picture and take it again.</source>
@@ -3184,8 +3184,88 @@
         <translation>Ein interner Fehler ist aufgetreten; Einzelheiten stehen im Protokoll.</translation>
     </message>
     <message>
+        <source>The {thread} thread failed; start the program again. The log has the details.</source>
+        <comment>ProgramText.THREAD_FAILED</comment>
+        <translation>Der Thread {thread} ist fehlgeschlagen; starten Sie das Programm neu. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The {thread} thread does not respond; start the program again.</source>
+        <comment>ProgramText.THREAD_STALLED</comment>
+        <translation>Der Thread {thread} reagiert nicht; starten Sie das Programm neu.</translation>
+    </message>
+    <message>
         <source>The status file {file} cannot be written: {reason}.</source>
         <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
         <translation>Die Statusdatei {file} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>There are no weights named {name}; the names are {names}.</source>
+        <comment>WeightsFault.UNKNOWN</comment>
+        <translation>Es gibt keine Gewichte mit dem Namen {name}; die Namen sind {names}.</translation>
+    </message>
+    <message>
+        <source>There is no weights file {file}; check the path given with --weights.</source>
+        <comment>WeightsFault.NO_FILE</comment>
+        <translation>Es gibt keine Gewichtsdatei {file}; prüfen Sie den mit --weights angegebenen Pfad.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} ({file}) are not installed; download them with `python3 run.py weights download {model}`, or name a file with --weights.</source>
+        <comment>WeightsFault.NOT_INSTALLED</comment>
+        <translation>Die Gewichte von {model} ({file}) sind nicht installiert; laden Sie sie mit `python3 run.py weights download {model}` herunter oder geben Sie mit --weights eine Datei an.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or name a file with --weights.</source>
+        <comment>WeightsFault.BUNDLED_MISSING</comment>
+        <translation>Die Gewichte von {model} ({file}), die zum Programm gehören, fehlen; installieren Sie das Programm neu oder geben Sie mit --weights eine Datei an.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} cannot be read; check the path and its permissions.</source>
+        <comment>WeightsFault.UNREADABLE</comment>
+        <translation>Die Gewichtsdatei {file} lässt sich nicht lesen; prüfen Sie den Pfad und die Berechtigungen.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} is damaged or not a checkpoint; remove it and download it again.</source>
+        <comment>WeightsFault.DAMAGED</comment>
+        <translation>Die Gewichtsdatei {file} ist beschädigt oder kein Checkpoint; entfernen Sie sie und laden Sie sie erneut herunter.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} are part of the program and are not downloaded.</source>
+        <comment>WeightsFault.BUNDLED</comment>
+        <translation>Die Gewichte von {model} gehören zum Programm und werden nicht heruntergeladen.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <comment>WeightsFault.NOT_PUBLISHED</comment>
+        <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder geben Sie mit --weights eine vertrauenswürdige Datei an.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <comment>WeightsFault.NOT_AS_BEFORE</comment>
+        <translation>Die für {model} heruntergeladene Datei ist nicht die zuerst heruntergeladene (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder geben Sie mit --weights eine vertrauenswürdige Datei an.</translation>
+    </message>
+    <message>
+        <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
+        <comment>WeightsFault.DISK_FULL</comment>
+        <translation>Der Datenträger ist beim Herunterladen von {model} nach {folder} voll; schaffen Sie Platz und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written; make its folder writable and try again.</source>
+        <comment>WeightsFault.NOT_WRITABLE</comment>
+        <translation>Die Datei {file} lässt sich nicht schreiben; geben Sie sich Schreibrecht für den Ordner und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The download of {model} was stopped: the server sends more than {limit} bytes; download {url} by other means and name the file with --weights.</source>
+        <comment>WeightsFault.TOO_LARGE</comment>
+        <translation>Der Download von {model} wurde angehalten: Der Server sendet mehr als {limit} Bytes; laden Sie {url} auf anderem Weg herunter und geben Sie die Datei mit --weights an.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} could not be downloaded (HTTP status {status}); try again later, or download {url} by other means and name the file with --weights.</source>
+        <comment>WeightsFault.HTTP_STATUS</comment>
+        <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden (HTTP-Status {status}); versuchen Sie es später erneut oder laden Sie {url} auf anderem Weg herunter und geben Sie die Datei mit --weights an.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} could not be downloaded; check the network and try again (the download resumes), or download {url} by other means and name the file with --weights.</source>
+        <comment>WeightsFault.NO_CONNECTION</comment>
+        <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden; prüfen Sie das Netzwerk und versuchen Sie es erneut (der Download wird fortgesetzt), oder laden Sie {url} auf anderem Weg herunter und geben Sie die Datei mit --weights an.</translation>
     </message>
 </context></TS>

@@ -2734,6 +2734,11 @@
         <translation>La imagen de la red muestra el fondo real donde no hay ninguna persona; elija otro modelo o ejecutor.</translation>
     </message>
     <message>
+        <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
+        <comment>ModelText.SELF_TEST</comment>
+        <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
         <source>The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`.</source>
         <comment>PlateText.NEEDED</comment>
         <translation>El modelo {model} necesita una imagen de la habitación vacía; tome una, por ejemplo con `python3 run.py plate`.</translation>
@@ -2777,11 +2782,6 @@
         <source>The picture of the empty room {file} cannot be written: {reason}.</source>
         <comment>PlateText.NOT_WRITTEN</comment>
         <translation>No se puede escribir la imagen de la habitación vacía {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room cannot be stored as {file}; name a PNG file.</source>
-        <comment>PlateText.NOT_ENCODED</comment>
-        <translation>La imagen de la habitación vacía no se puede guardar como {file}; indique un archivo PNG.</translation>
     </message>
     <message>
         <source>Someone is still in view; step out of the picture and take it again.</source>
@@ -3184,8 +3184,88 @@
         <translation>Se produjo un error interno; los detalles están en el registro.</translation>
     </message>
     <message>
+        <source>The {thread} thread failed; start the program again. The log has the details.</source>
+        <comment>ProgramText.THREAD_FAILED</comment>
+        <translation>El hilo {thread} falló; vuelva a iniciar el programa. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>The {thread} thread does not respond; start the program again.</source>
+        <comment>ProgramText.THREAD_STALLED</comment>
+        <translation>El hilo {thread} no responde; vuelva a iniciar el programa.</translation>
+    </message>
+    <message>
         <source>The status file {file} cannot be written: {reason}.</source>
         <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
         <translation>No se puede escribir el archivo de estado {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>There are no weights named {name}; the names are {names}.</source>
+        <comment>WeightsFault.UNKNOWN</comment>
+        <translation>No hay pesos con el nombre {name}; los nombres son {names}.</translation>
+    </message>
+    <message>
+        <source>There is no weights file {file}; check the path given with --weights.</source>
+        <comment>WeightsFault.NO_FILE</comment>
+        <translation>No hay ningún archivo de pesos {file}; compruebe la ruta indicada con --weights.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} ({file}) are not installed; download them with `python3 run.py weights download {model}`, or name a file with --weights.</source>
+        <comment>WeightsFault.NOT_INSTALLED</comment>
+        <translation>Los pesos de {model} ({file}) no están instalados; descárguelos con `python3 run.py weights download {model}` o indique un archivo con --weights.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or name a file with --weights.</source>
+        <comment>WeightsFault.BUNDLED_MISSING</comment>
+        <translation>Faltan los pesos de {model} ({file}), que forman parte del programa; vuelva a instalar el programa o indique un archivo con --weights.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} cannot be read; check the path and its permissions.</source>
+        <comment>WeightsFault.UNREADABLE</comment>
+        <translation>No se puede leer el archivo de pesos {file}; compruebe la ruta y los permisos.</translation>
+    </message>
+    <message>
+        <source>The weights file {file} is damaged or not a checkpoint; remove it and download it again.</source>
+        <comment>WeightsFault.DAMAGED</comment>
+        <translation>El archivo de pesos {file} está dañado o no es un punto de control; quítelo y descárguelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} are part of the program and are not downloaded.</source>
+        <comment>WeightsFault.BUNDLED</comment>
+        <translation>Los pesos de {model} forman parte del programa y no se descargan.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <comment>WeightsFault.NOT_PUBLISHED</comment>
+        <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no {expected}) y se ha eliminado; inténtelo más tarde o indique un archivo de confianza con --weights.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or name a trusted file with --weights.</source>
+        <comment>WeightsFault.NOT_AS_BEFORE</comment>
+        <translation>El archivo descargado para {model} no es el que se descargó primero (su SHA-256 empieza por {found}, no {expected}) y se ha eliminado; inténtelo más tarde o indique un archivo de confianza con --weights.</translation>
+    </message>
+    <message>
+        <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
+        <comment>WeightsFault.DISK_FULL</comment>
+        <translation>El disco se ha llenado al descargar {model} en {folder}; libere espacio e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written; make its folder writable and try again.</source>
+        <comment>WeightsFault.NOT_WRITABLE</comment>
+        <translation>No se puede escribir el archivo {file}; dese permiso de escritura en la carpeta e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The download of {model} was stopped: the server sends more than {limit} bytes; download {url} by other means and name the file with --weights.</source>
+        <comment>WeightsFault.TOO_LARGE</comment>
+        <translation>La descarga de {model} se ha detenido: el servidor envía más de {limit} bytes; descargue {url} por otros medios e indique el archivo con --weights.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} could not be downloaded (HTTP status {status}); try again later, or download {url} by other means and name the file with --weights.</source>
+        <comment>WeightsFault.HTTP_STATUS</comment>
+        <translation>No se pudieron descargar los pesos de {model} (estado HTTP {status}); inténtelo más tarde o descargue {url} por otros medios e indique el archivo con --weights.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} could not be downloaded; check the network and try again (the download resumes), or download {url} by other means and name the file with --weights.</source>
+        <comment>WeightsFault.NO_CONNECTION</comment>
+        <translation>No se pudieron descargar los pesos de {model}; compruebe la red e inténtelo de nuevo (la descarga continúa), o descargue {url} por otros medios e indique el archivo con --weights.</translation>
     </message>
 </context></TS>
