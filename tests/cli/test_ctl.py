@@ -72,7 +72,7 @@ def test_the_status_line_names_state_background_and_recording() -> None:
     ("words", "code", "message"),
     [
         (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
-        (["dance"], 2, "There is no command 'dance'; the commands are background"),
+        (["dance"], 2, "There is no command “dance”; the commands are background"),
         (["ratio", "7"], 2, "between 0.05 and 1"),
         ([], 2, "Missing argument"),
     ],

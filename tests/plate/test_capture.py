@@ -169,7 +169,7 @@ class TestCommand:
         path = tmp_path / "plate.png"
         words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
         assert main.main(["plate", "--output", str(path), *words]) == 1
-        assert "Someone is still in the picture" in capsys.readouterr().err
+        assert "Someone is still in view" in capsys.readouterr().err
         assert not path.exists()
 
 

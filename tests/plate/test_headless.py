@@ -92,26 +92,26 @@ def another_room(path: Path) -> str:
     """A picture of somewhere else, and what is said about it."""
     other = np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8)
     cv2.imwrite(str(path), np.asarray(cv2.resize(other, SIZE, interpolation=cv2.INTER_CUBIC)))
-    return "light or the camera has moved"
+    return "light or the camera has changed"
 
 
 def another_shape(path: Path) -> str:
     cv2.imwrite(str(path), DemoSource(240, 192, 15, empty_scene_s=5, motion=0).render(0))
-    return "240x192, but the camera gives 320x192"
+    return "240×192 pixels, but the camera delivers 320×192"
 
 
 def broken(path: Path) -> str:
     path.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
-    return "no picture that can be read"
+    return "is not a readable image"
 
 
 def absent(path: Path) -> str:
-    return "cannot be read (No such file"
+    return "cannot be read (it does not exist)"
 
 
 def with_someone(path: Path) -> str:
     cv2.imwrite(str(path), DemoSource(*SIZE, 15, motion=0).render(0))
-    return f"Someone is in the plate {path}"
+    return f"{path} shows a person"
 
 
 @pytest.mark.parametrize("make", [another_room, another_shape, broken, absent, with_someone])
@@ -166,5 +166,5 @@ def test_the_median_of_a_clip_whose_person_stands_still_is_refused(
     code, _, recorded = run(shared("clips/asl_walk.mkv"), tmp_path / "plate.png", weights, size="640x480")
 
     assert code == 1
-    assert "Someone is in the plate" in capsys.readouterr().err
+    assert "shows a person" in capsys.readouterr().err
     assert_no_room(recorded, clip_frames("asl_walk", 1)[0])

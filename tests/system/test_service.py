@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_what_systemctl_says_is_carried_over(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ServiceError, match=r"failed: Failed to connect to bus\."):
         run_systemctl(["sh", "-c", "echo Failed to connect to bus; exit 1"])
-    with pytest.raises(ServiceError, match="could not be run"):
+    with pytest.raises(ServiceError, match="cannot be run"):
         run_systemctl(["/no/such/program"])
     run_systemctl(["true"])
 
