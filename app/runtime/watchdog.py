@@ -92,5 +92,5 @@ class Watchdog:
 
 def report_failure(board: StatusBoard, stage: Stage, name: str, error: BaseException | None) -> None:
     """Report that the thread `name` has failed with `error`, or ended without one."""
-    log.error("The %s thread failed.", name, exc_info=error)
+    log.warning("The %s thread failed.", name, exc_info=error)
     board.report(stage, ProgramText.THREAD_FAILED(thread=name))

@@ -18,6 +18,7 @@ from app.config import paths, settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import MattecamError, PlateError
 from app.core.messages.doctor import CameraFinding
+from app.core.messages.matting import PlateText
 from app.core.messages.system import ProgramName
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.text import code_of
@@ -217,6 +218,6 @@ def test_damaged_background_and_failed_plate_are_reported_in_german(
         window.windows.open_plate_dialog(lambda: None)
         dialog = window.findChild(PlateDialog)
         assert dialog is not None
-        dialog._fail(PlateError("Someone is still in the picture; step out of it and take the plate again."))
-        assert dialog.text.text().startswith("Es ist noch jemand im Bild; gehen Sie bitte hinaus")
+        dialog._fail(PlateError(PlateText.SOMEONE_IN_VIEW()))
+        assert dialog.text.text().startswith("Es ist noch jemand im Bild; gehen Sie aus dem Bild")
         dialog.close()

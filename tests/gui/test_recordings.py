@@ -98,7 +98,7 @@ def test_failure_to_create_the_folder_is_reported(session: Session, qtbot: QtBot
     blocker.write_text("")
     session.preferences.change(recordings_dir=blocker / "deeper")
     button(session, "recordButton").click()
-    qtbot.waitUntil(lambda: "cannot be made" in session.window.error_bar.text)
+    qtbot.waitUntil(lambda: "cannot be created" in session.window.error_bar.text)
     assert not button(session, "recordButton").isChecked()
 
 

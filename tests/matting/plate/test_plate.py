@@ -47,12 +47,12 @@ class TestFile:
         cv2.imwrite(str(tmp_path / "p.png"), room())
         (tmp_path / "broken.png").write_bytes((tmp_path / "p.png").read_bytes()[:40])
         (tmp_path / "empty.png").touch()
-        with pytest.raises(PlateError, match="320x180, but the camera gives 320x240"):
+        with pytest.raises(PlateError, match="320×180 pixels, but the camera delivers 320×240"):
             read_plate(tmp_path / "p.png", 320, 240)
         with pytest.raises(PlateError, match=r"absent\.png cannot be read"):
             read_plate(tmp_path / "absent.png", 320, 240)
         for name in ("broken.png", "empty.png"):
-            with pytest.raises(PlateError, match="no picture"):
+            with pytest.raises(PlateError, match="not a readable image"):
                 read_plate(tmp_path / name, 320, 180)
 
 

@@ -75,7 +75,7 @@ def test_unreadable_weights_are_a_named_error(weights: dict[str, Path], monkeypa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(conversion, "_digest", refuse)
-    with pytest.raises(ModelError, match=r"student\.pth cannot be read \(Permission denied\)"):
+    with pytest.raises(ModelError, match=r"student\.pth cannot be read \(you have no permission"):
         conversion.load_model("student", weights["student"], "auto", False)
 
 
