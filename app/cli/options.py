@@ -12,6 +12,7 @@ from app.config import scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
+from app.core.messages.usage import UsageText
 from app.core.settings import MODEL_NAMES, EdgeSettings, Settings
 
 
@@ -152,7 +153,7 @@ def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:
     if strict is None:
         return base
     if strict not in ("on", "off"):
-        raise UsageError(f"--strict is {strict!r}; write on or off.")
+        raise UsageError(UsageText.ON_OFF(option="--strict", value=strict))
     return base.replace(strict=strict == "on")
 
 

@@ -127,5 +127,5 @@ def test_strict_mode_is_on_unless_switched_off(said: str | None, expected: bool)
 
 
 def test_strict_takes_on_or_off() -> None:
-    with pytest.raises(UsageError, match="--strict is 'maybe'; write on or off"):
+    with pytest.raises(UsageError, match="--strict: “maybe” is not possible; write on or off"):
         apply_options(Settings(), LiveOptions(strict="maybe"))

@@ -17,3 +17,4 @@ class UsageText(CommandLineMessage):
     BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
     BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
     INVALID = "{option}: “{value}” is not possible: {problem}."
+    ON_OFF = "{option}: “{value}” is not possible; write on or off."
