@@ -99,11 +99,10 @@ def _composited(cutouts: Sequence[Path], rooms: Sequence[Path], size: tuple[int,
     count = 1 if quick else 3
     found = [Scene(f"steady {n}", partial(_steady, person.next(), room.next(), size, n)) for n in range(count + 1)]
     for n in range(count):
-        pairs = [(person.next(), room.next()) for _ in range(2)]
         found += [
             Scene(f"fast {n}", partial(_fast, person.next(), room.next(), size, n)),
             Scene(f"entering {n}", partial(_entering, person.next(), room.next(), size, n)),
-            Scene(f"cut {n}", partial(_cut, pairs, size, n)),
+            Scene(f"cut {n}", partial(_cut, [(person.next(), room.next()) for _ in range(2)], size, n)),
         ]
     found += [Scene(f"room {n}", partial(_room, room.next(), size, n)) for n in range(3 if quick else 12)]
     return found
