@@ -85,4 +85,12 @@ class DeepGuidedFilter(nn.Module):
 
 
 def _box(x: Tensor) -> Tensor:
-    return functional.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=True)
+    """Return the sums over 3x3 pixels divided by nine, with zeros outside the image, as a row and a column filter.
+
+    The order of the additions matters: the variance of a nearly flat region is the difference of two nearly equal
+    numbers, and is divided by little more than EPS. A 3x3 pooling is up to 1.1e-4 off in alpha.
+    """
+    channels = x.shape[1]
+    taps = x.new_full((channels, 1, 1, 3), 1 / 3)
+    rows = functional.conv2d(x, taps, padding=(0, 1), groups=channels)
+    return functional.conv2d(rows, taps.mT.reshape(channels, 1, 3, 1), padding=(1, 0), groups=channels)
