@@ -36,7 +36,7 @@ from app.matting.plate.build import sample_pixels
 from app.matting.selection import hardware
 from app.matting.step.plate_core import PlateCore
 from app.matting.torch_backend.eager import DTYPES, EagerExecutor
-from models.bgmv2 import MattingRefine
+from models.bgmv2.network import MattingRefine
 from models.bgmv2.patches import CELL
 from models.blocks import resize
 
@@ -184,13 +184,13 @@ def make_executors(network: MattingRefine, plate: BgrImage, scale: float, device
         core = PlateCore(network, plate, scale, pixels).requires_grad_(False).to(device, DTYPES[precision])
         made[f"eager {precision}"] = EagerExecutor(core, StepGeometry(width, height, 1.0), device, precision)
     if device == "cpu":
+        from app.matting.openvino_backend.artefact_cache import artefacts
         from app.matting.openvino_backend.plate_executor import PlateOpenVinoExecutor
-        from app.matting.openvino_backend.plate_stages import load_stages
 
         with tempfile.TemporaryDirectory() as folder:
             weights = Path(folder) / "weights.pth"
             torch.save(network.state_dict(), weights)
-            stages = load_stages("bgmv2-mobilenetv2", weights)
+            stages = artefacts.load("bgmv2-mobilenetv2", weights)
         for precision in ("float32", "bfloat16") if hardware.cpu_has_bfloat16() else ("float32",):
             made[f"openvino {precision}"] = PlateOpenVinoExecutor(stages, plate, scale, pixels, precision)
     return made

@@ -20,7 +20,7 @@ import torch
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
-from app.matting.selection.registry import choose, geometry_for
+from app.matting.selection.choice import choose, geometry_for
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 from app.matting.torch_backend.graph_backend import CudaBackend, GraphBackend
 from app.matting.torch_backend.networks import load_core

@@ -27,7 +27,7 @@ from app.core.types import Backdrop, BgrImage, BlurredRoom
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.kernels.dispatch import compiled
-from app.matting.selection.registry import choose
+from app.matting.selection.choice import choose
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.networks import load_core
 from benchmarks.drawing import Line, chart

@@ -19,9 +19,9 @@ import typer
 from torch import Tensor, nn
 
 from app.matting.openvino_backend.runtime import core, ov
-from models.rvm import MattingNetwork
-from models.student import StudentNetwork, load_bundled
-from models.student.bundled import load
+from models.rvm.network import MattingNetwork
+from models.student.bundled import load, load_bundled
+from models.student.network import StudentNetwork
 from training import metrics
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms

@@ -25,7 +25,7 @@ from app.capture.demo import DemoSource
 from app.config.parsing import parse_size
 from app.core.settings import MattingSettings
 from app.matting.geometry import StepGeometry
-from app.matting.selection.registry import choose, geometry_for
+from app.matting.selection.choice import choose, geometry_for
 from app.matting.step.core import Core, TwoStageNetwork
 from app.matting.step.step import FrameStep
 from app.matting.torch_backend.cuda_graph import PLAIN

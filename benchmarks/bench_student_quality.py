@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredRoom
 from app.matting import build_engine
-from app.matting.geometry import STUDENT_SHORT_SIDE, auto_ratio
+from app.matting.geometry import auto_ratio
 from app.matting.openvino_backend.runtime import core, ov
-from models.rvm import MattingNetwork
-from models.student import StudentNetwork, load_bundled
+from models.rvm.network import MattingNetwork
+from models.student.bundled import load_bundled
+from models.student.network import StudentNetwork
+from models.student.spec import STUDENT
 from training import metrics
 from training.baselines import GrabCut, Mog2
 from training.cache import default_cache
@@ -40,7 +42,7 @@ _KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
 _STILL = 0.02
 """Largest change of the reference alpha between frames in a static area."""
-_RATIO = auto_ratio(*SIZE, STUDENT_SHORT_SIDE)
+_RATIO = auto_ratio(*SIZE, STUDENT.short_side)
 """Small frame of the bundled network in the program."""
 _STUDENT = "student at 320x180"
 

@@ -13,9 +13,9 @@ from typing import Protocol
 import pooch
 
 from models.faults import WeightsFault
+from models.spec import WeightSpec
 from models.weights import (
     DownloadError,
-    WeightSpec,
     hash_record,
     recorded_sha256,
     sha256_of,

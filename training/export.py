@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import typer
 
-from models.student import StudentNetwork
 from models.student.bundled import BUNDLED, load, save
+from models.student.network import StudentNetwork
 from training.step import Learner
 
 SIZE = (90, 150)

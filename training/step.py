@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.student import StudentNetwork
-from models.student.network import stretched
+from models.student.network import StudentNetwork, stretched
 from training.data import Sample
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
 

@@ -10,7 +10,7 @@ import openvino as ov
 import torch
 from torch import Tensor
 
-from models.rvm import MattingNetwork
+from models.rvm.network import MattingNetwork
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

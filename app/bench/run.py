@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 
 from app.bench.measure import Contender, Timing, interleave
+from app.bench.network import OpenVinoNetwork
 from app.bench.program import time_program
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
@@ -18,16 +19,14 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.matting.engine import FrameEngine
 from app.matting.selection import hardware
-from app.matting.selection.registry import choose, geometry_for
+from app.matting.selection.choice import choose, geometry_for
+from models.table import auto_order, bundled
 from models.weights import on_hand
 
 FRAMES = 16
 SOURCE_LEAD = 1.5
 """The program's source is faster than anything here by this."""
-RECURRENT = ("rvm-mobilenetv3", "rvm-resnet50", "student")
-"""Networks that the usual loop can call."""
 Progress = Callable[[str], None]
 
 
@@ -40,7 +39,7 @@ def bench(
     """
     models = [settings.model]
     if settings.model == "auto" and settings.weights is None:
-        models = [model for model in ("rvm-mobilenetv3", "student") if on_hand(model)] or ["student"]
+        models = [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
     frames = _frames(width, height)
     results: list[dict[str, object]] = []
     for model in models:
@@ -85,13 +84,14 @@ def _bench_model(
                 failures.append(error)
                 continue
             built.callback(engine.close)
-            contenders += _network_alone(engine, executor, precision)
+            if executor == "openvino" and not choice.spec.needs_plate:
+                contenders.append(_network(settings.replace(executor=executor, precision=precision), width, height))
             contenders.append(_step(engine, frames, backdrop))
         if failures and not contenders:
             raise failures[0]
         for failure in failures:
             progress(str(failure))
-        if choice.model in RECURRENT:
+        if choice.spec.recurrent:  # the usual loop can call these networks
             contenders += _usual(settings, frames, backdrop)
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
         timings = interleave(contenders, seconds * 0.8)
@@ -149,11 +149,10 @@ def _step(engine: MattingEngine, frames: list[BgrImage], backdrop: BgrImage) -> 
     )
 
 
-def _network_alone(engine: MattingEngine, executor: str, precision: str) -> list[Contender]:
-    infer = engine.infer if isinstance(engine, FrameEngine) else None
-    if infer is None:
-        return []
-    return [Contender("network", engine.info.model, executor, precision, lambda index: infer())]
+def _network(settings: MattingSettings, width: int, height: int) -> Contender:
+    choice = choose(settings)
+    network = OpenVinoNetwork(settings, choice, geometry_for(settings, choice.model, width, height))
+    return Contender("network", choice.model, choice.executor, choice.precision, lambda index: network.infer())
 
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:

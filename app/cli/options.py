@@ -13,7 +13,8 @@ from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_s
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.usage import UsageText
-from app.core.settings import MODEL_NAMES, EdgeSettings, Settings
+from app.core.settings import EdgeSettings, Settings
+from models.table import NETWORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,12 @@ class LiveOptions:
         typer.Option(metavar="X,Y", help="Which part, from -1,-1 (upper left) over 0,0 (middle) to 1,1 (lower right)."),
     ] = None
     format: Annotated[str | None, typer.Option(help="Camera format, such as MJPG or YUYV; auto prefers MJPG.")] = None
-    model: Annotated[str | None, typer.Option(help=f"One of {', '.join(MODEL_NAMES)}.")] = None
+    model: Annotated[str | None, typer.Option(help=f"One of {', '.join(('auto', *NETWORKS))}.")] = None
     weights: Annotated[Path | None, typer.Option(help="A checkpoint in place of the registered one.")] = None
     refiner: Annotated[str | None, typer.Option(help="auto, deep-guided-filter or fast-guided-filter.")] = None
     plate: Annotated[Path | None, typer.Option(help="Picture of the empty scene, for the bgmv2 models.")] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None
-    executor: Annotated[str | None, typer.Option(help="auto, eager, compiled, cuda-graph or openvino.")] = None
+    executor: Annotated[str | None, typer.Option(help="auto, eager, cuda-graph or openvino.")] = None
     precision: Annotated[str | None, typer.Option(help="auto, float32, float16 or bfloat16.")] = None
     downsample_ratio: Annotated[
         str | None, typer.Option(metavar="auto|0.05-1", help="Size of the frame the network sees.")

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from app.core.errors import ModelError, UsageError, text_of
 from app.core.messages.command_line import CommandLineText
-from models.weights import WEIGHTS, WeightReport, WeightsError, WeightState, describe, verify
+from models.table import NETWORKS
+from models.weights import WeightReport, WeightsError, WeightState, describe, verify
 
 app = typer.Typer(help="The models on hand and to be had.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,13 +32,13 @@ def download(
     again: Annotated[bool, typer.Option("--again", help="Fetch them even where they are on hand.")] = False,
 ) -> None:
     """Fetch models into the user's data folder, checked; an interrupted download goes on where it stopped."""
-    unknown = [name for name in names if name not in WEIGHTS]
+    unknown = [name for name in names if name not in NETWORKS]
     if unknown:
-        raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(WEIGHTS)))
+        raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(NETWORKS)))
     for name in names:
         path = _download(name, again)
         print(path)
-        if WEIGHTS[name].sha256 is None:
+        if NETWORKS[name].weights.sha256 is None:
             typer.echo(f"No checksum of {name} is published; what came was trusted and its checksum kept.", err=True)
 
 

@@ -6,6 +6,7 @@ the settings file is `app.config.settings_file`.
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,20 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import Self
 
-SETTINGS_VERSION = 1
+from models.table import NETWORKS
 
-PLATE_MODELS = ("bgmv2-mobilenetv2", "bgmv2-resnet50", "bgmv2-resnet101")
-"""They compare the frame with a picture of the empty room; as `auto` prefers them on a CPU."""
-MODEL_NAMES = (
-    "auto",
-    "rvm-mobilenetv3",
-    "rvm-resnet50",
-    *PLATE_MODELS,
-    "u2net",
-    "u2netp",
-    "u2net-human-seg",
-    "student",
-)
+log = logging.getLogger(__name__)
+
+SETTINGS_VERSION = 1
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
 MAX_ZOOM = 4.0
@@ -93,16 +85,26 @@ class EngineSettings(Model):
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = "auto"
     plate: Path | None = None
     device: str = "auto"
-    executor: Literal["auto", "eager", "compiled", "cuda-graph", "openvino"] = "auto"
+    executor: Literal["auto", "eager", "cuda-graph", "openvino"] = "auto"
     precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
     """None: chosen so that the small frame's short side is about 270 px."""
 
+    @field_validator("executor", mode="before")
+    @classmethod
+    def _removed_executor(cls, value: object) -> object:
+        """Settings of version 0.1 may name the executor `compiled`, which was removed."""
+        if value == "compiled":
+            log.warning("The executor compiled was removed; the executor is chosen automatically.")
+            return "auto"
+        return value
+
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
-        if value not in MODEL_NAMES:
-            raise ValueError(f"there is no model {value!r}; the models are {', '.join(MODEL_NAMES)}")
+        names = ("auto", *NETWORKS)
+        if value not in names:
+            raise ValueError(f"there is no model {value!r}; the models are {', '.join(names)}")
         return value
 
     @field_validator("device")

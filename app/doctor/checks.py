@@ -33,9 +33,10 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
 
 
 def _installed_models() -> tuple[str, ...]:
-    from models.weights import WEIGHTS, on_hand
+    from models.table import NETWORKS
+    from models.weights import on_hand
 
-    return tuple(name for name in WEIGHTS if on_hand(name) is not None)
+    return tuple(name for name in NETWORKS if on_hand(name) is not None)
 
 
 def check_output(system: System) -> tuple[Finding, ...]:

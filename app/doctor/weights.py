@@ -6,17 +6,16 @@ from collections.abc import Collection
 
 from app.core.messages.doctor import ModelFinding
 from app.doctor.finding import Command, Finding, State
+from models.table import bundled, recommended
 
 _CHECK = "models"
-_BUNDLED = "student"
-_BEST = "rvm-mobilenetv3"
-_DOWNLOAD = Command(f"python3 run.py weights download {_BEST}")
+_DOWNLOAD = Command(f"python3 run.py weights download {recommended().name}")
 
 
 def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
     """Return one finding. installed: names of the models whose weights were found."""
     models = sorted(installed)
-    if _BUNDLED not in installed:
+    if bundled().name not in installed:
         return (
             Finding(
                 _CHECK,
@@ -26,7 +25,7 @@ def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
                 (ModelFinding.FIX_MISSING(), _DOWNLOAD),
             ),
         )
-    if set(installed) == {_BUNDLED}:
+    if set(installed) == {bundled().name}:
         detail, why = ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE()
         return (Finding(_CHECK, State.WARNING, detail, why, (_DOWNLOAD,)),)
     return (Finding(_CHECK, State.OK, ModelFinding.INSTALLED(models=tuple(models))),)

@@ -73,11 +73,6 @@ class FrameEngine:
             message = ModelText.OUT_OF_MEMORY if is_out_of_memory(error) else ModelText.FAILED
             raise ModelError(message(model=self._model, device=self._executor.device)) from error
 
-    @property
-    def infer(self) -> Callable[[], None] | None:
-        """The network alone on whatever it saw last, for benchmarks; None where it cannot be run apart."""
-        return getattr(self._executor, "infer", None)
-
     def reset(self) -> None:
         """Forget the frames seen so far."""
         if not self._closed:

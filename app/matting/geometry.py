@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-AUTO_SHORT_SIDE, STUDENT_SHORT_SIDE = 270, 180
-"""Of the small frame, in pixels."""
+AUTO_SHORT_SIDE = 270
+"""Short side in pixels of the small frame, unless the network's spec says otherwise."""
 ROOM_SHORT_SIDE = 160
 
 

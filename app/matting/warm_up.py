@@ -11,6 +11,7 @@ from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting.kernels.dispatch import compiled
 from app.matting.selection.registry import build_engine
+from models.table import bundled
 
 
 def warm_up() -> None:
@@ -19,7 +20,7 @@ def warm_up() -> None:
     with contextlib.suppress(ImportError):
         import app.matting.kernels.patches  # noqa: F401 - compiles
     try:
-        build_engine(MattingSettings(model="student"), 1280, 720).close()
+        build_engine(MattingSettings(model=bundled().name), 1280, 720).close()
     except ModelError:
         return
 

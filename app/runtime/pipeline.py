@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.compositing.base import Background
-from app.core.settings import PLATE_MODELS, BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Outgoing, Picture
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
@@ -36,6 +36,7 @@ from app.runtime.status import PipelineStatus, Stage
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched, report_failure
 from app.runtime.worker import Worker
+from models.table import needs_plate
 
 
 class Pipeline:
@@ -259,4 +260,4 @@ class Pipeline:
     def _uses_plate(self) -> bool:
         """Return whether frames are compared with a plate, so that the camera should hold its exposure."""
         engine = self._board.engine
-        return engine is not None and engine.model in PLATE_MODELS
+        return engine is not None and needs_plate(engine.model)

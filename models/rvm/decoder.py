@@ -12,7 +12,7 @@ State = tuple[Tensor, Tensor, Tensor, Tensor]
 """The recurrent states r1..r4 at 1/2, 1/4, 1/8 and 1/16 of the small frame, finest first."""
 
 
-def _upsample_like(x: Tensor, skip: Tensor) -> Tensor:
+def upsample_like(x: Tensor, skip: Tensor) -> Tensor:
     """Doubles the size of `x` bilinearly and crops the odd row and column that `skip` does not have."""
     x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     return x[:, :, : skip.shape[2], : skip.shape[3]]
@@ -31,11 +31,12 @@ class UpsamplingBlock(SplitGRU):
 
     def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__(out_channels)
+        self.skip_channels = skip_channels
         self.conv = conv_norm(in_channels + skip_channels + 3, out_channels, 3)
 
     def forward(self, x: Tensor, f: Tensor, s: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
         """x at the coarser level, features f, image s and state h at this one, to (output, state)."""
-        x = self.conv(torch.cat([_upsample_like(x, s), f, s], 1))
+        x = self.conv(torch.cat([upsample_like(x, s), f, s], 1))
         return self.remember(x, h, frames)
 
 
@@ -55,7 +56,7 @@ class OutputBlock(nn.Module):
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
         """x (B, in_channels, h / 2, w / 2) and image s (B, 3, h, w) to (B, out_channels, h, w)."""
-        hid: Tensor = self.conv(torch.cat([_upsample_like(x, s), s], 1))
+        hid: Tensor = self.conv(torch.cat([upsample_like(x, s), s], 1))
         return hid
 
 

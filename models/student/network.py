@@ -24,7 +24,7 @@ _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 _ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
-_EPS = 1e-4
+EPS = 1e-4
 _STRETCH = 0.01
 """The sigmoid never reaches 0 and 1; alpha is what lies between this and one less this, stretched."""
 
@@ -139,10 +139,22 @@ class StudentNetwork(nn.Module):
         src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image [R, G, B, mean of RGB]
         to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the filter.
         """
-        raw, _, state = self.decode(src_small, r1, r2, r3, frames)
-        matte = _matte(raw)
+        matte, *state = self.matte(src_small, r1, r2, r3, frames)
         slope, offset = explained(src_small, matte)
-        return slope, offset, matte[:, 3:], *state
+        r1, r2, r3 = state
+        return slope, offset, matte[:, 3:], r1, r2, r3
+
+    def matte(
+        self,
+        src_small: Tensor,
+        r1: Tensor | None = None,
+        r2: Tensor | None = None,
+        r3: Tensor | None = None,
+        frames: int = 1,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """[Foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), before the guided filter, and r1, r2, r3."""
+        raw, _, state = self.decode(src_small, r1, r2, r3, frames)
+        return _matte(raw), *state
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """The full-size stage: fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 of src (B, 3, H, W)."""
@@ -191,7 +203,7 @@ def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     along the lower edge of the frame, where people at a webcam usually end.
     """
     mean_x, mean_y, covariance, variance = guided_filter.moments(guided_filter.guide(image), matte.float(), _mean)
-    slope = covariance / (variance + _EPS)
+    slope = covariance / (variance + EPS)
     return slope.to(matte.dtype), (mean_y - slope * mean_x).to(matte.dtype)
 
 

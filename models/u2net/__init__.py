@@ -1,5 +1,1 @@
 """U2-Net (arXiv 2005.09007): a nested U of residual U-blocks for salient object detection."""
-
-from models.u2net.network import U2Net
-
-__all__ = ["U2Net"]

@@ -67,9 +67,9 @@ def test_nothing_listens_on_the_network() -> None:
 
 
 def test_downloads_are_encrypted_and_pinned() -> None:
-    from models.weights import WEIGHTS
+    from models.table import NETWORKS
 
-    there = [spec for spec in WEIGHTS.values() if spec.url is not None]
+    there = [spec.weights for spec in NETWORKS.values() if spec.weights.url is not None]
     assert there and all(str(spec.url).startswith("https://") for spec in there)
     assert {spec.name for spec in there if spec.sha256 is None} == NO_PUBLISHED_HASH
     assert all(len(spec.sha256) == 64 for spec in there if spec.sha256 is not None)

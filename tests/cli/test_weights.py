@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import main
-from models.weights import WEIGHTS
+from models.table import NETWORKS
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
@@ -18,7 +18,7 @@ def test_list_is_tab_separated_away_from_a_terminal(capsys: pytest.CaptureFixtur
     assert main(["weights", "list"]) == 0
     header, *rows = lines(capsys)
     assert header == ["model", "state", "size", "licence", "what it is"]
-    assert [row[0] for row in rows] == list(WEIGHTS)
+    assert [row[0] for row in rows] == list(NETWORKS)
     assert "107.9 MB" in next(row for row in rows if row[0] == "rvm-resnet50")
 
 

@@ -170,3 +170,14 @@ def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.M
     assert paths.models_dir() == tmp_path / "data" / "models"
     monkeypatch.delenv("MATTECAM_CONFIG_DIR")
     assert paths.config_dir().name == "mattecam"
+
+
+def test_a_file_with_the_removed_executor_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"version": 1, "matting": {"executor": "compiled", "model": "student"}}', encoding="utf-8")
+
+    settings, problem = settings_file.load(path)
+
+    assert problem is None
+    assert (settings.matting.executor, settings.matting.model) == ("auto", "student")
+    assert "compiled was removed" in caplog.text

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from app.cli import main
-from app.core.settings import MODEL_NAMES
+from models.table import NETWORKS
 from tests.fuzz import tally
 
 SAMPLE, ALL = 100, 1000
@@ -69,7 +69,7 @@ def words(dice: random.Random) -> list[str]:
     for _ in range(dice.randrange(6)):
         kind = dice.random()
         if kind < 0.5:
-            line += [dice.choice(OPTIONS), dice.choice([*VALUES, *MODEL_NAMES, "broken.json"])]
+            line += [dice.choice(OPTIONS), dice.choice([*VALUES, *NETWORKS, "broken.json"])]
         elif kind < 0.65:
             line.append(dice.choice(FLAGS))
         elif kind < 0.8:

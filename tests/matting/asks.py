@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from torch import nn
 
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
-from models.student import StudentNetwork
+from models.student.network import StudentNetwork
 from tests.golden.fill import fill
 from tests.matting.conftest import frames
 
@@ -23,9 +26,9 @@ PICTURES = frames(WIDTH, HEIGHT, 8)
 BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
 
 
-def core(broken: bool = False) -> Core:
-    """The student with filled weights."""
-    network = StudentNetwork()
+def core(broken: bool = False, make: Callable[[], nn.Module] = StudentNetwork) -> Core:
+    """The student, or another network, with filled weights."""
+    network = make()
     tensors = fill(network.state_dict())
     if broken:
         tensors["project.weight"] = torch.full_like(tensors["project.weight"], torch.nan)

@@ -13,15 +13,19 @@ from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
-from models.rvm import MattingNetwork
-from models.student import StudentNetwork
-from models.u2net import U2Net
+from models import table
+from models.rvm.network import MattingNetwork
+from models.student.network import StudentNetwork
+from models.u2net.network import U2Net
 from tests.golden.fill import fill, image
+from tests.toy.network import ToyNetwork
+from tests.toy.spec import TOY
 
 NETWORKS: dict[str, Callable[[], torch.nn.Module]] = {
     "rvm-mobilenetv3": MattingNetwork,
     "student": StudentNetwork,
     "u2netp": lambda: U2Net(small=True),
+    TOY.name: ToyNetwork,
 }
 
 BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
@@ -63,6 +67,12 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
 
 
 @pytest.fixture(autouse=True)
+def _toy_network_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The toy network's one row."""
+    monkeypatch.setitem(table.NETWORKS, TOY.name, TOY)
+
+
+@pytest.fixture(autouse=True)
 def _one_torch_thread() -> Iterator[None]:
     """The pictures here are too small to share out."""
     before = torch.get_num_threads()
@@ -74,4 +84,4 @@ def _one_torch_thread() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _small_salient_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     """U2-Net sees little of the frame: what is tested here does not depend on it, and it is fifty times faster."""
-    monkeypatch.setattr("app.matting.step.saliency.TRAINED_SIZE", (48, 48))
+    monkeypatch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))

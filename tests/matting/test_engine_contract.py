@@ -25,10 +25,14 @@ WAYS = [
     ("rvm-mobilenetv3", "openvino", "cpu", "float32"),
     ("student", "openvino", "cpu", "float32"),
     ("u2netp", "eager", "cpu", "float32"),
+    ("toy", "eager", "cpu", "float32"),
+    ("toy", "openvino", "cpu", "float32"),
 ]
 if hardware.cpu_has_bfloat16():
-    WAYS.append(("rvm-mobilenetv3", "openvino", "cpu", "bfloat16"))
-GPU_WAYS = [("rvm-mobilenetv3", executor, "cuda", "float16") for executor in ("eager", "cuda-graph")]
+    WAYS += [(model, "openvino", "cpu", "bfloat16") for model in ("rvm-mobilenetv3", "toy")]
+GPU_WAYS = [
+    (model, executor, "cuda", "float16") for model in ("rvm-mobilenetv3", "toy") for executor in ("eager", "cuda-graph")
+]
 if not torch.cuda.is_available():
     GPU_WAYS = []
 

@@ -10,9 +10,9 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.matting.step.core import Core
-from app.matting.step.saliency import HOLD, STILL, SalientNetwork, blur_fusion, steadied
 from app.matting.torch_backend.networks import load_core
-from models.u2net import U2Net
+from models.u2net.network import U2Net
+from models.u2net.saliency import HOLD, STILL, SalientNetwork, blur_fusion, steadied
 from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
 

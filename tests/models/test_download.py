@@ -16,7 +16,9 @@ import pytest
 
 from models import download as downloads
 from models.download import download, fetch
-from models.weights import WEIGHTS, DownloadError, WeightsNotFoundError, WeightSpec, hash_record
+from models.spec import WeightSpec
+from models.table import NETWORKS
+from models.weights import DownloadError, WeightsNotFoundError, hash_record
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -225,7 +227,8 @@ def test_encryption_is_not_given_up_on_the_way(target: Path) -> None:
 
 
 def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(WEIGHTS, "a-model", replace(SPEC, url=f"{server}/file"))
+    spec = replace(NETWORKS["u2netp"], weights=replace(SPEC, url=f"{server}/file"))
+    monkeypatch.setitem(NETWORKS, "a-model", spec)
     path = download("a-model")
     assert path.read_bytes() == CONTENT
     assert download("a-model") == path

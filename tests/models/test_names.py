@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from models.bgmv2 import MattingRefine
-from models.rvm import MattingNetwork
-from models.u2net import U2Net
+from models.bgmv2.network import MattingRefine
+from models.rvm.network import MattingNetwork
+from models.u2net.network import U2Net
 from tests.models.golden import names, published_names
 from tests.paths import shared
 

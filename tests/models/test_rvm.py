@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.rvm import MattingNetwork, small_size
 from models.rvm.guided_filter import FastGuidedFilter
-from models.rvm.network import Refiner
+from models.rvm.network import MattingNetwork, Refiner
+from models.rvm.sizes import small_size
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
 
@@ -47,8 +47,10 @@ def test_golden(case: dict[str, object]) -> None:
 
 
 def test_the_fast_guided_filter_rounds_as_the_published_one() -> None:
-    """Variances of nearly flat regions magnify rounding: with a 3x3 pooling, alpha was 1.2e-5 off here and up to 1.1e-4
-    at other sizes."""
+    """Variances of nearly flat regions magnify rounding.
+
+    With a 3x3 pooling, alpha was 1.2e-5 off here and up to 1.1e-4 at other sizes.
+    """
     network = filled(MattingNetwork("mobilenetv3", "fast_guided_filter"))
     state: list[Tensor] = []
     for t in range(3):

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.blocks import make_divisible
-from models.rvm import small_size
-from models.rvm.sizes import feature_sizes
+from models.rvm.sizes import feature_sizes, small_size
 
 
 @settings(deadline=None)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.student import StudentNetwork, load_bundled
-from models.student.bundled import BUNDLED
+from models.student.bundled import BUNDLED, load_bundled
+from models.student.network import StudentNetwork
 from tests.paths import GOLDEN
 from training.export import expected_outputs
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.config import paths
-from app.core.settings import MODEL_NAMES
 from models import weights
+from models.spec import WeightSpec
+from models.table import NETWORKS
 from models.weights import (
-    WEIGHTS,
     WeightsError,
     WeightsNotFoundError,
     WeightState,
@@ -34,14 +35,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
-    assert {"auto", *WEIGHTS} == set(MODEL_NAMES)
-    for name, spec in WEIGHTS.items():
-        assert spec.name == name
+    for name, network in NETWORKS.items():
+        spec = network.weights
+        assert spec.name == network.name == name
         assert spec.licence
         assert Path(spec.file).name == spec.file
         assert spec.url is None or spec.url.startswith("https://")
         assert spec.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", spec.sha256)
-    assert [name for name, spec in WEIGHTS.items() if spec.url is None] == ["student"]
+    assert [name for name, network in NETWORKS.items() if network.bundled] == ["student"]
 
 
 def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,10 +103,10 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     assert state("bgmv2-resnet101") is WeightState.DIFFERENT
     assert state("u2net") is WeightState.MISSING
     published = hashlib.sha256(good.read_bytes()).hexdigest()
-    spec = weights.WeightSpec("u2netp", "u2netp.pth", "", "", "https://example.org/x", sha256=published)
-    monkeypatch.setitem(WEIGHTS, "u2netp", spec)
+    spec = WeightSpec("u2netp", "u2netp.pth", "", "", "https://example.org/x", sha256=published)
+    monkeypatch.setitem(NETWORKS, "u2netp", replace(NETWORKS["u2netp"], weights=spec))
     assert state("u2netp") is WeightState.VERIFIED
-    assert len(verify()) == len(WEIGHTS)
+    assert len(verify()) == len(NETWORKS)
 
 
 def test_an_unreadable_file_is_named(folder: Path) -> None:

@@ -11,8 +11,8 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from models.student import StudentNetwork
 from models.student.bundled import load, save
+from models.student.network import StudentNetwork
 from tests.training.samples import make_cache
 from training.export import averaged_student, blended
 from training.run import Run, Stage, size_of_step

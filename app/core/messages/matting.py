@@ -38,9 +38,7 @@ class ModelText(Message):
         "Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto."
     )
     PLATE_EXECUTOR = "Models with a plate do not run with the executor {executor}; choose openvino or eager."
-    NOT_COMPILED = (
-        "The model cannot be compiled for {device}; install a C++ compiler such as g++, or choose the executor eager."
-    )
+    NOT_CONVERTED = "The model {model} cannot be converted with its float32 part; choose the executor eager."
     WRONG_SIZE = (
         "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "
         "another model or executor."

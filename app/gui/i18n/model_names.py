@@ -1,24 +1,28 @@
-"""Display names of the models."""
+"""The names of the models for people, translated."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from models.table import NETWORKS
 
 translate = QCoreApplication.translate
+TITLES = (
+    QT_TRANSLATE_NOOP("Models", "Mattecam (bundled, fast)"),
+    QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fast"),
+    QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fine"),
+    QT_TRANSLATE_NOOP("Models", "Background Matting, fast"),
+    QT_TRANSLATE_NOOP("Models", "Background Matting, fine"),
+    QT_TRANSLATE_NOOP("Models", "Background Matting, finest"),
+    QT_TRANSLATE_NOOP("Models", "U²-Net, any object"),
+    QT_TRANSLATE_NOOP("Models", "U²-Net, any object, small"),
+    QT_TRANSLATE_NOOP("Models", "U²-Net, people"),
+)
+"""The titles of all networks; lupdate finds them here, since the table knows no Qt."""
 
 
 def describe_model(name: str) -> str:
-    """Return the translated display name of a model; an unknown name unchanged."""
-    names = {
-        "auto": translate("Models", "Automatic"),
-        "student": translate("Models", "Mattecam (bundled, fast)"),
-        "rvm-mobilenetv3": translate("Models", "Robust Video Matting, fast"),
-        "rvm-resnet50": translate("Models", "Robust Video Matting, fine"),
-        "bgmv2-mobilenetv2": translate("Models", "Background Matting, fast"),
-        "bgmv2-resnet50": translate("Models", "Background Matting, fine"),
-        "bgmv2-resnet101": translate("Models", "Background Matting, finest"),
-        "u2net": translate("Models", "U²-Net, any object"),
-        "u2netp": translate("Models", "U²-Net, any object, small"),
-        "u2net-human-seg": translate("Models", "U²-Net, people"),
-    }
-    return names.get(name, name)
+    """Return the title of a model, translated; an unknown name as it is."""
+    if name in NETWORKS:
+        return translate("Models", NETWORKS[name].title)
+    return translate("Models", "Automatic") if name == "auto" else name

@@ -17,7 +17,6 @@ from app.runtime.status import PipelineStatus
 
 EXECUTORS = (
     ("eager", "PyTorch"),
-    ("compiled", "torch.compile"),
     ("cuda-graph", "CUDA graph"),
     ("openvino", "OpenVINO"),
 )

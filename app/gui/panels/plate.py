@@ -9,7 +9,7 @@ from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.core.settings import PLATE_MODELS, Settings
+from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
@@ -17,6 +17,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
 from app.runtime.status import PipelineStatus
+from models.table import needs_plate
 
 THUMBNAIL_WIDTH = 160
 
@@ -85,7 +86,7 @@ class PlateControls(QWidget):
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting
-        self.setVisible(matting.model in PLATE_MODELS)
+        self.setVisible(needs_plate(matting.model))
         if matting.plate != self._path:
             self._path = matting.plate
             self.reload()

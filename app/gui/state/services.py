@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.settings import MODEL_NAMES
 from app.core.types import BgrImage
 from app.doctor.finding import Finding
 
@@ -91,12 +90,13 @@ def devices() -> tuple[tuple[str, str], ...]:
 def models() -> tuple[ModelChoice, ...]:
     """Return every model except `auto`, in the order of the settings."""
     from models import weights
+    from models.table import NETWORKS
 
     def choice(name: str) -> ModelChoice:
         spec = weights.spec_of(name)
         return ModelChoice(name, weights.on_hand(name) is not None, spec.bytes, spec.licence, spec.url is not None)
 
-    return tuple(choice(name) for name in MODEL_NAMES if name != "auto")
+    return tuple(choice(name) for name in NETWORKS)
 
 
 def download(name: str, progress: Callable[[int, int | None], None]) -> Path:

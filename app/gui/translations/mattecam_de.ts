@@ -1052,10 +1052,6 @@
 </context><context>
     <name>Models</name>
     <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
         <source>Mattecam (bundled, fast)</source>
         <translation>Mattecam (mitgeliefert, schnell)</translation>
     </message>
@@ -1090,6 +1086,10 @@
     <message>
         <source>U²-Net, people</source>
         <translation>U²-Net, Menschen</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
     </message>
 </context><context>
     <name>NetworkControls</name>
@@ -2714,9 +2714,9 @@
         <translation>Modelle mit leerem Hintergrundbild laufen nicht mit der Ausführung {executor}; wählen Sie openvino oder eager.</translation>
     </message>
     <message>
-        <source>The model cannot be compiled for {device}; install a C++ compiler such as g++, or choose the executor eager.</source>
-        <comment>ModelText.NOT_COMPILED</comment>
-        <translation>Das Modell lässt sich nicht für {device} kompilieren; installieren Sie einen C++-Compiler wie g++ oder wählen Sie die Ausführung eager.</translation>
+        <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
+        <comment>ModelText.NOT_CONVERTED</comment>
+        <translation>Das Modell {model} lässt sich nicht mit seinem float32-Teil umwandeln; wählen Sie die Ausführung eager.</translation>
     </message>
     <message>
         <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>

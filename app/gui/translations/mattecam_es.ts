@@ -1052,10 +1052,6 @@
 </context><context>
     <name>Models</name>
     <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
         <source>Mattecam (bundled, fast)</source>
         <translation>Mattecam (incluido, rápido)</translation>
     </message>
@@ -1090,6 +1086,10 @@
     <message>
         <source>U²-Net, people</source>
         <translation>U²-Net, personas</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
     </message>
 </context><context>
     <name>NetworkControls</name>
@@ -2714,9 +2714,9 @@
         <translation>Los modelos con imagen de fondo vacío no funcionan con el ejecutor {executor}; elija openvino o eager.</translation>
     </message>
     <message>
-        <source>The model cannot be compiled for {device}; install a C++ compiler such as g++, or choose the executor eager.</source>
-        <comment>ModelText.NOT_COMPILED</comment>
-        <translation>No se puede compilar el modelo para {device}; instale un compilador de C++ como g++ o elija el ejecutor eager.</translation>
+        <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
+        <comment>ModelText.NOT_CONVERTED</comment>
+        <translation>El modelo {model} no se puede convertir con su parte en float32; elija el ejecutor eager.</translation>
     </message>
     <message>
         <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>

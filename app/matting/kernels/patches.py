@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, Floats, jit, rows
-from app.matting.openvino_backend.plate_stages import WINDOW
+from models.bgmv2.windows import WINDOW
 
 F32 = np.float32
 HALF_BORDER, BORDER = 3, 2

@@ -1,109 +1,84 @@
-"""Networks as OpenVINO models: converted once for any size, kept on disk and, those in use, in memory."""
+"""Conversion of exported networks to OpenVINO models of any size."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
+import json
 import logging
-import tempfile
-import threading
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
-from app.config import paths
+import numpy as np
+import torch
+
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino_backend.runtime import core, ov
-from app.media.disk_errors import why_not_read
+from app.matting.openvino_backend.artefact import FILTERS, INDEX, WEIGHTS, Index
+from app.matting.openvino_backend.runtime import ov, preprocess
+from app.matting.torch_backend.networks import load_network
+from models.export import ExportError, ExportStage, check_float32
+from models.filter_weights import FilterWeights
+from models.table import NETWORKS
 
 LOG = logging.getLogger(__name__)
-STATES_KEY = ["mattecam", "states"]
-PROBE = 64
-_KEPT = 3
-_lock = threading.Lock()
-_models: OrderedDict[str, ov.Model] = OrderedDict()
 
 
-def load_model(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
-    """The core of a network; with `direct`, for frames that are not shrunk. Must not be changed by the caller.
+def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path) -> None:
+    """Write the artefact of a network into an empty folder; see `app.matting.openvino_backend.artefact`.
 
-    Only where it was never converted before, torch is needed. Raises ModelError where the file is not these weights.
+    Raises ModelError if the file does not hold these weights.
     """
-    return kept_model(f"{model} {refiner} {direct}", weights, lambda: _convert(model, weights, refiner, direct))
-
-
-def kept_model(name: str, weights: Path, convert: Callable[[], ov.Model]) -> ov.Model:
-    """What `convert` makes of the weights, or made before; `name` begins with a word for the file. See `load_model`."""
-    try:
-        content = _digest([weights])
-    except OSError as error:
-        raise ModelError(ModelText.WEIGHTS_UNREADABLE(file=weights, reason=why_not_read(error))) from error
-    words = f"{ov.__version__} {name} {content} {_sources()}"
-    key = f"{name.split()[0]}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
-    with _lock:
-        kept = _models.pop(key, None) or _from_disk(key, convert)
-        _models[key] = kept
-        while len(_models) > _KEPT:
-            _models.popitem(last=False)
-    return kept
-
-
-@functools.cache
-def _sources() -> str:
-    """Changes with the code of the networks, so that no old conversion is used."""
-    return _digest(
-        [*sorted((paths.ROOT / "models").rglob("*.py")), *sorted((paths.ROOT / "app" / "matting").rglob("*.py"))]
-    )
-
-
-def _digest(files: Iterable[Path]) -> str:
-    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
-
-
-def state_shapes(model: ov.Model, height: int, width: int) -> list[tuple[int, int, int, int]]:
-    """The shapes of the states for a small frame of this size."""
-    text = str(model.get_rt_info(STATES_KEY).value)
-    pairs = [(int(channels), int(factor)) for channels, factor in (word.split("/") for word in text.split())]
-    return [(1, channels, -(-height // factor), -(-width // factor)) for channels, factor in pairs]
-
-
-def _from_disk(key: str, convert: Callable[[], ov.Model]) -> ov.Model:
-    path = paths.data_dir() / "cache" / f"{key}.xml"
-    if path.is_file() and path.with_suffix(".bin").is_file():
+    spec = NETWORKS[model]
+    network = load_network(model, weights, refiner, "cpu", "float32")
+    with torch.inference_mode():
+        export = spec.export(network, direct)
         try:
-            return core().read_model(path)
-        except RuntimeError as error:
-            LOG.warning("The converted network %s is damaged and is made anew (%s).", path, error)
-    model = convert()
-    # Saving simplifies: read from a file, it is the same network now and from the next start on.
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ov.save_model(model, path, compress_to_fp16=False)
-        return core().read_model(path)
-    except (OSError, RuntimeError) as error:
-        LOG.warning("The converted network cannot be kept in %s (%s).", path.parent, error)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / path.name
-        ov.save_model(model, path, compress_to_fp16=False)
-        return core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+            check_float32(network, export, spec.float32_modules)
+        except ExportError as error:
+            LOG.warning("The conversion of %s lost a float32 region: %s.", model, error)
+            raise ModelError(ModelText.NOT_CONVERTED(model=model)) from error
+        arrays = dict(export.examples)
+        for stage in export.stages:
+            ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
+    index: Index = {
+        "stages": [
+            {"name": stage.name, "float32": stage.float32, "reads": stage.reads, "writes": stage.writes}
+            for stage in export.stages
+        ],
+        "states": export.states,
+        "filter": _save_filter(export.guided_filter, folder),
+    }
+    (folder / INDEX).write_text(json.dumps(index), "utf-8")
 
 
-def _convert(model: str, weights: Path, refiner: str, direct: bool) -> ov.Model:
-    import torch
+def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
+    """Return the model of a stage; adds what the stage writes to the example arrays."""
+    module = stage.module.eval()
+    example = tuple(arrays[name] for name in stage.reads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Tracing warns about constant sizes; the contract test covers other sizes.
+        # OpenVINO's own tracing runs the module again to compare results, and loads much of torch to do so.
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+        model = ov.convert_model(traced, example_input=example)
+        outputs = module(*example)
+    arrays |= zip(stage.writes, outputs if isinstance(outputs, tuple) else (outputs,), strict=True)
+    return _channels_last(model, stage)
 
-    from app.matting.torch_backend.networks import load_core
 
-    network = load_core(model, weights, refiner, 1.0 if direct else 0.5, "cpu", "float32")
-    states = network.initial_state(PROBE, PROBE)
-    with warnings.catch_warnings(), torch.inference_mode():
-        # Tracing warns of sizes taken as constants; the contract test covers other sizes.
-        warnings.simplefilter("ignore")
-        example = (torch.zeros(1, 3, PROBE, PROBE), *states)
-        # OpenVINO's own tracing runs everything again to compare, and loads a good part of torch for that.
-        traced = torch.jit.trace(network, example, strict=False, check_trace=False)  # type: ignore[no-untyped-call]
-        converted = ov.convert_model(traced, example_input=example)
-    words = [f"{state.shape[1]}/{PROBE // state.shape[2]}" for state in states]
-    converted.set_rt_info(" ".join(words), STATES_KEY)
-    return converted
+def _channels_last(model: ov.Model, stage: ExportStage) -> ov.Model:
+    steps = preprocess.PrePostProcessor(model)
+    ports = [(name, steps.input(index)) for index, name in enumerate(stage.reads)]
+    ports += [(name, steps.output(index)) for index, name in enumerate(stage.writes)]
+    for name, port in ports:
+        if name in stage.channels_last:
+            port.tensor().set_layout(ov.Layout("NHWC"))
+            port.model().set_layout(ov.Layout("NCHW"))
+    return steps.build()
+
+
+def _save_filter(weights: FilterWeights | None, folder: Path) -> str | None:
+    if weights is None:
+        return None
+    fields = {name: np.asarray(value) for name, value in asdict(weights).items()}
+    np.savez(folder / WEIGHTS, allow_pickle=False, **fields)
+    return next(name for name, kind in FILTERS.items() if isinstance(weights, kind))

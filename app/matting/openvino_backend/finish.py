@@ -18,8 +18,9 @@ from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_composite, numpy_edges
 from app.matting.kernels.dispatch import compiled
 from app.matting.kernels.numpy_blur import blurred_room
-from app.matting.openvino_backend.guided import GuidedFilter
+from app.matting.openvino_backend.guided import filter_rows
 from app.matting.step.edges import EdgePlan
+from models.filter_weights import FilterWeights
 
 MOST_THREADS = 4
 Coefficients = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -70,12 +71,13 @@ class CpuFinish:
             self._arithmetic.halve_rows(larger, halved, 0, halved.shape[1])
 
     def guide(
-        self, guided: GuidedFilter, given: NDArray[np.float32], small: NDArray[np.float32], coefficients: Coefficients
+        self, weights: FilterWeights, given: NDArray[np.float32], small: NDArray[np.float32], coefficients: Coefficients
     ) -> None:
         """Fill slope, offset and coarse alpha (1, h, w) by a network's guided filter."""
         arithmetic = self._arithmetic
         self.in_strips(
-            small.shape[1], lambda top, bottom: guided.rows(arithmetic, given, small, coefficients, top, bottom)
+            small.shape[1],
+            lambda top, bottom: filter_rows(weights, arithmetic, given, small, coefficients, top, bottom),
         )
 
     def finish(

@@ -10,14 +10,14 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.matting.kernels.dispatch import compiled
+from app.matting.kernels.dispatch import compiled as compiled_kernels
 from app.matting.kernels.patches import cut_cells, paste_cells
-from app.matting.openvino_backend.executor import HINTS
+from app.matting.openvino_backend.artefact import Artefact
 from app.matting.openvino_backend.finish import CpuFinish, Pasted
-from app.matting.openvino_backend.plate_stages import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, PlateStages
-from app.matting.openvino_backend.runtime import core, ov
+from app.matting.openvino_backend.stages import Arrays, bound, compiled, fitted
 from app.matting.plate.plate import lit_plate
 from app.matting.step.edges import plan
+from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 
 CELL = 4
 AT_ONCE = 512
@@ -36,7 +36,7 @@ class PlateOpenVinoExecutor:
 
     def __init__(
         self,
-        stages: PlateStages,
+        artefact: Artefact,
         plate: BgrImage,
         scale: float,
         sample_pixels: int,
@@ -51,17 +51,22 @@ class PlateOpenVinoExecutor:
         self._plate = self._lit = padded(plate)
         height, width = self._plate.shape[:2]
         geometry = StepGeometry(width, height, scale)
-        self._finish = CpuFinish(geometry, compiled.wait)
+        self._finish = CpuFinish(geometry, compiled_kernels.wait)
         self._grid = height // CELL, width // CELL
         self._most_cells = min(sample_pixels // CELL**2, self._grid[0] * self._grid[1])
         small = (1, 3, geometry.small_height, geometry.small_width)
-        self._small, self._small_plate = (np.zeros(small, np.float32) for _ in range(2))
-        self._base = _request(stages.base, [small, small], precision, [self._small, self._small_plate])
-        contexts, images = (
-            np.zeros((AT_ONCE, WINDOW, WINDOW, channels), np.float32) for channels in (CONTEXT_CHANNELS, IMAGE_CHANNELS)
-        )
-        self._contexts, self._images = contexts, images
-        self._refiner = _request(stages.refiner, [contexts.shape, images.shape], precision, [contexts, images])
+        base, refiner = artefact.stages
+        windows = {
+            "context": (AT_ONCE, WINDOW, WINDOW, CONTEXT_CHANNELS),
+            "images": (AT_ONCE, WINDOW, WINDOW, IMAGE_CHANNELS),
+        }
+        models, shapes = fitted(artefact.stages, {"small": small, "small_plate": small, **windows})
+        networks = compiled(artefact.stages, models, precision, pinned=True)
+        arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        self._small, self._small_plate = arrays["small"], arrays["small_plate"]
+        self._contexts, self._images = arrays["context"], arrays["images"]
+        self._base = bound(base, networks[0], arrays, outputs=False)
+        self._refiner = bound(refiner, networks[1], arrays, outputs=False)
         self.set_gain(np.ones(3, np.float32))
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
@@ -162,14 +167,3 @@ def cropped(pasted: Pasted, height: int, width: int) -> Pasted:
         return pasted
     ends = width, 3 * width, width, 3 * width
     return Pasted(*(np.ascontiguousarray(image[:height, :end]) for image, end in zip(pasted, ends, strict=True)))
-
-
-def _request(model: ov.Model, shapes: list[tuple[int, ...]], precision: str, arrays: list[Floats]) -> ov.InferRequest:
-    """A request for inputs of these shapes, which reads them from the arrays in place."""
-    fitted = model.clone()
-    fitted.reshape(dict(zip(fitted.inputs, shapes, strict=True)))
-    options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": HINTS[precision]}
-    request = core().compile_model(fitted, "CPU", options).create_infer_request()
-    for index, array in enumerate(arrays):
-        request.set_input_tensor(index, ov.Tensor(array, shared_memory=True))
-    return request

@@ -12,10 +12,9 @@ import sys
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov  # noqa: E402
-from openvino import opset13, preprocess  # noqa: E402
-from openvino._offline_transformations import apply_moc_transformations  # noqa: E402
+from openvino import preprocess  # noqa: E402
 
-__all__ = ["apply_moc_transformations", "core", "opset13", "ov", "preprocess"]
+__all__ = ["core", "ov", "preprocess"]
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from app.matting.plate.occupancy import shows_someone
 from app.matting.plate.plate import PlateWatch, read_plate
 
 if TYPE_CHECKING:
-    from app.matting.selection.registry import Choice
+    from app.matting.selection.choice import Choice
 
 MOST_SCALE = 0.5
 """The most of the frame's size that the base network may see."""
@@ -61,12 +61,11 @@ def _make_executor(
     scale = min(settings.downsample_ratio or auto_ratio(width, height), MOST_SCALE)
     pixels = sample_pixels(width, height)
     if choice.executor == "openvino":
+        from app.matting.openvino_backend.artefact_cache import artefacts
         from app.matting.openvino_backend.plate_executor import PlateOpenVinoExecutor
-        from app.matting.openvino_backend.plate_stages import load_stages
 
-        executor = PlateOpenVinoExecutor(
-            load_stages(choice.model, choice.weights), plate, scale, pixels, choice.precision
-        )
+        artefact = artefacts.load(choice.model, choice.weights)
+        executor = PlateOpenVinoExecutor(artefact, plate, scale, pixels, choice.precision)
         return executor, executor
     from app.matting.step.plate_core import PlateCore
     from app.matting.torch_backend.eager import EagerExecutor

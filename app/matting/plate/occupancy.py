@@ -7,11 +7,10 @@ import numpy as np
 
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
-from app.matting.geometry import STUDENT_SHORT_SIDE, StepGeometry, auto_ratio
-from app.matting.selection.registry import choose
+from app.matting.geometry import StepGeometry, auto_ratio
+from app.matting.selection.choice import choose
+from models.table import bundled
 
-NETWORK = "student"
-"""The bundled one: it is always there, and small."""
 SHORT_SIDE = 288
 """Of the picture it looks at; more changes nothing."""
 LOOKS = 3
@@ -33,13 +32,14 @@ def person_matte(picture: BgrImage) -> AlphaImage:
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
 
+    network = bundled()
     height, width = picture.shape[:2]
     part = min(1.0, SHORT_SIDE / min(height, width))
     size = max(1, round(width * part)), max(1, round(height * part))
     small: BgrImage = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    geometry = StepGeometry(*size, auto_ratio(*size, STUDENT_SHORT_SIDE))
-    choice = choose(MattingSettings(model=NETWORK, device="cpu", executor="eager"))
-    core = load_core(NETWORK, choice.weights, "auto", geometry.ratio, "cpu", "float32")
+    geometry = StepGeometry(*size, auto_ratio(*size, network.short_side))
+    choice = choose(MattingSettings(model=network.name, device="cpu", executor="eager"))
+    core = load_core(network.name, choice.weights, "auto", geometry.ratio, "cpu", "float32")
     executor = EagerExecutor(core, geometry)
     mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(strict=False), False).alpha for _ in range(LOOKS)]
     return mattes[-1]

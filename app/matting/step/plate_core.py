@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from app.core.types import BgrImage
 from app.matting.plate.plate import lit_plate
 from app.matting.step.core import Core, State
-from models.bgmv2 import MattingRefine
+from models.bgmv2.network import MattingRefine
 
 CELL = 4
 

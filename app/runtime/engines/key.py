@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from app.core.errors import PlateError, WeightsMissingError
 from app.core.framing import WHOLE
-from app.core.settings import MIN_RATIO, PLATE_MODELS, EngineSettings, FramingSettings, Settings
+from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings, Settings
 from app.matting.base import is_out_of_memory
+from models.table import needs_plate
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class KeyCache:
 
 def may_use_plate(settings: EngineSettings) -> bool:
     """Return whether the engine may be one that compares the frame with a plate."""
-    return settings.plate is not None and settings.model in ("auto", *PLATE_MODELS)
+    return settings.plate is not None and (settings.model == "auto" or needs_plate(settings.model))
 
 
 def fall_back(settings: EngineSettings, error: Exception) -> EngineSettings | None:

@@ -6,8 +6,8 @@ from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base import EngineInfo
 from app.matting.selection.governor import Governor, GovernorTiming, Quality, Step, ladder
 from app.runtime.status import Lowered
+from models.table import bundled
 
-LIGHTER_MODEL = "student"
 FULL = Quality()
 
 
@@ -47,7 +47,7 @@ class QualityControl:
         """Start a governor; `info` describes the engine that runs `settings` at full quality."""
         self._full_ratio = info.downsample_ratio
         # On a frame smaller than that of its training the lighter network takes objects for people.
-        lightest = info.model == LIGHTER_MODEL
+        lightest = info.model == bundled().name
         rungs = ladder(
             min(info.small_size),
             MIN_RATIO / info.downsample_ratio,
@@ -60,7 +60,7 @@ class QualityControl:
         """Return `settings` at the quality to use now."""
         quality = self.quality
         if quality.lighter_model:
-            settings = settings.replace(model=LIGHTER_MODEL)
+            settings = settings.replace(model=bundled().name)
         if quality.ratio_factor != 1:
             settings = settings.replace(downsample_ratio=self._full_ratio * quality.ratio_factor)
         return settings

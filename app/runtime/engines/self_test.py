@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.core.settings import PLATE_MODELS, EdgeSettings
+from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base import MattingEngine
 from app.runtime.engines.plausibility import mean_alpha
+from models.table import needs_plate
 
 RENDERED_SHORT_SIDE = 180
 """The test frames are rendered at this size, in pixels, and enlarged: that takes milliseconds."""
@@ -43,7 +44,7 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
 
     Takes two steps and resets the engine's recurrent state. A plate engine is not tested: its plate shows another room.
     """
-    if engine.info.model in PLATE_MODELS:
+    if needs_plate(engine.info.model):
         return
     scene = _scene(width, height)
     backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict=False)  # strict mode hides still pictures

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from app.matting.kernels import composite, numpy_composite
-from app.matting.openvino_backend.guided import FastFilter, GuidedFilter, LearnedFilter
+from app.matting.openvino_backend.guided import filter_rows
+from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.student.network import explained
 
@@ -28,14 +29,14 @@ def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[
     return dice.random((3, height, width), np.float32), dice.random((channels, height, width), np.float32)
 
 
-def run(guided: GuidedFilter, arithmetic: ModuleType, image: Floats, values: Floats) -> list[Floats]:
+def run(weights: FilterWeights, arithmetic: ModuleType, image: Floats, values: Floats) -> list[Floats]:
     """Slope, offset and coarse alpha, in as many strips as the arithmetic can do."""
     height, width = image.shape[1:]
     outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
     middle = 0 if arithmetic is numpy_composite else height // 2
     for top, bottom in ((0, middle), (middle, height)):
         if top < bottom:
-            guided.rows(arithmetic, values, image, outputs, top, bottom)  # type: ignore[arg-type]
+            filter_rows(weights, arithmetic, values, image, outputs, top, bottom)  # type: ignore[arg-type]
     return list(outputs)
 
 
@@ -65,7 +66,7 @@ def test_the_learned_filter_is_that_of_rvm(arithmetic: ModuleType, height: int, 
         slope, offset = reference(torch.from_numpy(image)[None], matte, values)
     norms = [module for module in reference.conv if isinstance(module, nn.BatchNorm2d)]
     first, second, third = (module for module in reference.conv if isinstance(module, nn.Conv2d))
-    guided = LearnedFilter(
+    guided = LearnedFilterWeights(
         joined(project),
         reference.box_filter.weight.detach().numpy().reshape(4, 9),
         joined(first) * float(1 / np.sqrt(1 + norms[0].eps)),
@@ -87,7 +88,7 @@ def test_the_fast_filter_is_that_of_the_networks(
     with torch.inference_mode():
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else FastGuidedFilter(4)(small, values, values)
-    guided = FastFilter(1e-4 if within else EPS, within)
+    guided = FastFilterWeights(1e-4 if within else EPS, within)
 
     assert_close(run(guided, arithmetic, image, matte), image, slope, offset, matte[3])
 

@@ -16,9 +16,9 @@ from app.matting import choose_model
 from app.matting.base import MattingEngine
 from app.matting.plate.build import sample_pixels
 from app.matting.plate.plate import PATIENCE, PlateWatch, Verdict
-from app.matting.selection import hardware, registry
+from app.matting.selection import choice, hardware
 from models import weights as registered
-from models.bgmv2 import MattingRefine
+from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
 
@@ -254,24 +254,24 @@ def test_choices(
     monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
     with pytest.raises(PlateError, match=r"empty room.*run\.py plate"):
         engines(settings.replace(plate=None), 160, 96)
-    with pytest.raises(ModelError, match="compiled"):
-        engines(settings.replace(executor="compiled"), 160, 96)
+    with pytest.raises(ModelError, match="cuda-graph"):
+        engines(settings.replace(executor="cuda-graph"), 160, 96)
     folder = weights_file.parent
     for model in ("bgmv2-mobilenetv2", "bgmv2-resnet50"):
         (folder / registered.spec_of(model).file).write_bytes(weights_file.read_bytes())
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
     auto = settings.replace(model="auto", weights=None, device="auto", executor="auto")
     assert choose_model(auto) == "bgmv2-mobilenetv2"
-    assert (registry.choose(auto).executor, registry.choose(auto).precision) == ("openvino", "float32")
+    assert (choice.choose(auto).executor, choice.choose(auto).precision) == ("openvino", "float32")
     assert choose_model(auto.replace(plate=None)) == "student"
     monkeypatch.setattr(hardware, "cuda_usable", lambda: True)
     assert choose_model(auto) == "bgmv2-resnet50"
-    assert registry.choose(auto).executor == "eager"
+    assert choice.choose(auto).executor == "eager"
     monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
     monkeypatch.setattr(hardware, "numba_usable", lambda: False)
-    assert registry.choose(auto).executor == "eager"
+    assert choice.choose(auto).executor == "eager"
     with pytest.raises(ModelError, match="numba"):
-        registry.choose(auto.replace(executor="openvino"))
+        choice.choose(auto.replace(executor="openvino"))
 
 
 def test_the_share_of_refined_pixels_is_the_papers_at_every_size() -> None:

@@ -12,7 +12,7 @@ from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import MattingSettings
 from app.matting import choose_model
 from app.matting.geometry import auto_ratio
-from app.matting.selection import hardware, registry
+from app.matting.selection import choice, hardware
 from models import weights as registered
 from tests.matting.conftest import BuildEngine, frames
 
@@ -25,7 +25,7 @@ def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def put(weights: dict[str, Path], model: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make `model` one whose weights are on hand."""
     folder.mkdir(exist_ok=True)
-    shutil.copy(weights[model], folder / registered.WEIGHTS[model].file)
+    shutil.copy(weights[model], folder / registered.spec_of(model).file)
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
 
 
@@ -40,7 +40,7 @@ def test_auto_takes_the_best_on_hand(weights: dict[str, Path], tmp_path: Path, m
     ("size", "small"), [((1280, 720), (480, 270)), ((1920, 1080), (480, 270)), ((240, 180), (240, 180))]
 )
 def test_auto_ratio_aims_at_270_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:
-    geometry = registry.geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
+    geometry = choice.geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
     assert (geometry.small_width, geometry.small_height) == small
     assert auto_ratio(720, 1280) == auto_ratio(1280, 720)
 
@@ -54,7 +54,7 @@ def test_the_given_ratio_counts_and_a_tiny_one_is_refused(weights: dict[str, Pat
 
 def test_missing_weights_name_the_command() -> None:
     with pytest.raises(WeightsMissingError, match="weights download rvm-resnet50"):
-        registry.choose(MattingSettings(model="rvm-resnet50"))
+        choice.choose(MattingSettings(model="rvm-resnet50"))
 
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])
@@ -68,22 +68,11 @@ def test_weights_of_something_else_are_refused(
             engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
 
 
-def test_unreadable_weights_are_a_named_error(weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.matting.openvino_backend import conversion
-
-    def refuse(files: object) -> str:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(conversion, "_digest", refuse)
-    with pytest.raises(ModelError, match=r"student\.pth cannot be read \(you have no permission"):
-        conversion.load_model("student", weights["student"], "auto", False)
-
-
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="NVIDIA"):
-        registry._device(MattingSettings(device="cuda"))
+        choice.choose_device(MattingSettings(device="cuda"))
     with pytest.raises(ModelError, match="cuda-graph"):
-        registry._executor(MattingSettings(executor="cuda-graph"), "cpu")
+        choice.choose_executor(MattingSettings(executor="cuda-graph"), "cpu")
 
 
 def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engines: BuildEngine) -> None:
@@ -101,43 +90,6 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
     assert (deep.alpha == same.alpha).all()
     assert (deep.alpha != fast.alpha).any()
-
-
-def test_a_damaged_conversion_is_made_anew(
-    weights: dict[str, Path], engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from app.matting.openvino_backend import conversion
-
-    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
-    settings = MattingSettings(model="student", weights=weights["student"], executor="openvino", downsample_ratio=0.5)
-    frame, backdrop = frames(160, 96, 2)
-    conversion._models.clear()
-    before = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict=False))
-    (kept,) = (tmp_path / "cache").glob("*.xml")
-    kept.write_text("<broken")
-    conversion._models.clear()
-
-    after = engines(settings, 160, 96).step(frame, backdrop, settings.edges.replace(strict=False))
-
-    assert (after.alpha == before.alpha).all()
-    assert len(kept.read_text()) > 1000
-
-
-def test_where_no_conversion_can_be_kept_it_is_the_same_network(
-    weights: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    from app.matting.openvino_backend import conversion
-
-    def converted(folder: Path) -> list[str]:
-        monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder))
-        conversion._models.clear()
-        network = conversion.load_model("student", weights["student"], "auto", False)
-        return [operation.get_type_name() for operation in network.get_ordered_ops()]
-
-    (tmp_path / "a file").touch()
-
-    assert converted(tmp_path / "a file") == converted(tmp_path / "a folder")
-    assert "cannot be kept in" in caplog.text
 
 
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:

@@ -22,6 +22,7 @@ from app.matting.torch_backend.networks import load_core
 from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, Ask, assert_close, core, pipelined
 from tests.matting.conftest import frames
 from tests.matting.torch_backend.played_gpu import PlayedBackend
+from tests.toy.network import ToyNetwork
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,12 @@ def test_whatever_the_order_the_pictures_are_the_references(seed: int, expected:
     one_by_one = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32")
     assert_close([one_by_one.run(*ask) for ask in ASKS], expected)
     assert_close(pipelined(CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32"), ASKS), expected)
+
+
+def test_the_toy_network_can_be_captured() -> None:
+    reference = EagerExecutor(core(make=ToyNetwork), GEOMETRY)
+    captured = CudaGraphExecutor(core(make=ToyNetwork), GEOMETRY, PlayedBackend(0), "float32")
+    assert_close([captured.run(*ask) for ask in ASKS], [reference.run(*ask) for ask in ASKS])
 
 
 def test_a_backdrop_goes_up_once_for_each_turn() -> None:

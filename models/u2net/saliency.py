@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.blocks import ImageNetNormalise, resize
 from models.rvm.guided_filter import FastGuidedFilter
-from models.u2net import U2Net
+from models.u2net.network import U2Net
 
 TRAINED_SIZE = (320, 320)
 HOLD = 0.7
@@ -40,14 +40,20 @@ class SalientNetwork(U2Net):
 
     def coefficients(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in 0..1."""
+        matte, state = self.matte(src_small, last)
+        mask = matte[:, 3:]
+        slope, offset = self.guided_filter(src_small.float(), matte, mask)
+        return slope, offset, mask, state
+
+    def matte(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """[Foreground residual (3), mask], (B, 4, h, w), before the guided filter, and the new state."""
         size = src_small.shape[2], src_small.shape[3]
         seen = resize(self.normalise(src_small), TRAINED_SIZE)
         image = src_small.float()
         state = steadied(image, resize(self(seen)[0], size).float(), last.float())
         mask = state[:, 3:]
         residual = blur_fusion(image, mask) - image
-        slope, offset = self.guided_filter(image, torch.cat([residual, mask], 1), mask)
-        return slope, offset, mask, state
+        return torch.cat([residual, mask], 1), state
 
 
 def steadied(image: Tensor, mask: Tensor, last: Tensor) -> Tensor:

@@ -1,0 +1,38 @@
+"""The network alone, without the frame step around it, as a contender."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.core.settings import EngineSettings
+from app.matting.geometry import StepGeometry
+from app.matting.selection.choice import Choice
+
+
+class OpenVinoNetwork:
+    """The compiled stages of a network, run on inputs of zeros."""
+
+    def __init__(self, settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> None:
+        """Compile the stages. Raises ModelError or RuntimeError if that fails."""
+        from app.matting.openvino_backend.artefact_cache import artefacts
+        from app.matting.openvino_backend.stages import bound, compiled, fitted, halved_shapes
+        from models.names import state_names
+
+        direct = geometry.ratio == 1 and choice.spec.direct
+        artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct)
+        height, width = geometry.small_height, geometry.small_width
+        before, _ = state_names(len(artefact.states))
+        states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
+        inputs = {"small": (1, 3, height, width), **halved_shapes(height, width), **states}
+        models, shapes = fitted(artefact.stages, inputs)
+        # The requests read and write these in place: they must live as long.
+        self._arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        networks = compiled(artefact.stages, models, choice.precision)
+        self._requests = [
+            bound(stage, network, self._arrays) for stage, network in zip(artefact.stages, networks, strict=True)
+        ]
+
+    def infer(self) -> None:
+        """Run the stages once."""
+        for request in self._requests:
+            request.infer()

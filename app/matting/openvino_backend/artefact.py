@@ -1,0 +1,96 @@
+"""Converted networks as they lie on disk.
+
+An artefact is a folder: an OpenVINO model for each exported stage, the weights of the guided filter, and an index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+
+from app.matting.openvino_backend.runtime import core, ov
+from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
+
+INDEX, WEIGHTS = "index.json", "filter.npz"
+FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
+
+
+class StageIndex(TypedDict):
+    """A stage in the index."""
+
+    name: str
+    float32: bool
+    reads: Sequence[str]
+    writes: Sequence[str]
+
+
+class Index(TypedDict):
+    """The content of `index.json`."""
+
+    stages: list[StageIndex]
+    states: Sequence[Sequence[int]]
+    filter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of a network; reads and writes named arrays, see `models.export`."""
+
+    name: str
+    model: ov.Model
+    float32: bool
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A converted network for any size. Callers must not change the models."""
+
+    stages: tuple[Stage, ...]
+    states: tuple[tuple[int, int], ...]
+    """(channels, factor) of each state."""
+    guided_filter: FilterWeights | None
+
+    def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
+        """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
+        return [(1, -(-height // factor), -(-width // factor), channels) for channels, factor in self.states]
+
+
+def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
+    """Return the artefact in a folder; `in_memory` lets the folder be deleted afterwards.
+
+    Raises OSError, RuntimeError, ValueError or KeyError if it is damaged.
+    """
+    index: Index = json.loads((folder / INDEX).read_text("utf-8"))
+    stages = tuple(
+        Stage(
+            stage["name"],
+            _read_model(folder / f"{stage['name']}.xml", in_memory),
+            stage["float32"],
+            tuple(stage["reads"]),
+            tuple(stage["writes"]),
+        )
+        for stage in index["stages"]
+    )
+    states = tuple((channels, factor) for channels, factor in index["states"])
+    return Artefact(stages, states, _read_filter(index["filter"], folder / WEIGHTS))
+
+
+def _read_model(path: Path, in_memory: bool) -> ov.Model:
+    if in_memory:
+        return core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
+    return core().read_model(path)
+
+
+def _read_filter(kind: str | None, path: Path) -> FilterWeights | None:
+    if kind is None:
+        return None
+    with np.load(path, allow_pickle=False) as arrays:
+        fields = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+    return FILTERS[kind](**fields)

@@ -1,0 +1,112 @@
+"""Converted networks, kept on disk and in memory. Only a network that was never converted before needs torch."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from app.config import paths
+from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
+from app.matting.openvino_backend.artefact import Artefact, read_artefact
+from app.matting.openvino_backend.runtime import ov
+from app.media.disk_errors import why_not_read
+from models.table import NETWORKS
+
+LOG = logging.getLogger(__name__)
+_KEPT = 3
+
+
+class ArtefactCache:
+    """Artefacts in a folder, the last ones used in memory as well."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
+
+    def load(self, model: str, weights: Path, refiner: str = "auto", direct: bool = False) -> Artefact:
+        """Return the artefact of a network; convert it if that was not done before.
+
+        Raises ModelError if the file does not hold weights of this network.
+        """
+        key = _key(model, weights, refiner, direct)
+        with self._lock:
+            artefact = self._artefacts.pop(key, None) or self._from_disk(
+                key, lambda folder: _convert(model, weights, refiner, direct, folder)
+            )
+            self._artefacts[key] = artefact
+            while len(self._artefacts) > _KEPT:
+                self._artefacts.popitem(last=False)
+        _check_float32(model, artefact)
+        return artefact
+
+    def _from_disk(self, key: str, convert: Callable[[Path], None]) -> Artefact:
+        folder = self._folder() / key
+        if folder.is_dir():
+            try:
+                return read_artefact(folder)
+            except (OSError, RuntimeError, ValueError, KeyError) as error:
+                LOG.warning("The converted network %s is damaged and is converted again (%s).", folder, error)
+        with tempfile.TemporaryDirectory() as temporary:
+            convert(Path(temporary))
+            try:
+                _install(Path(temporary), folder)
+                return read_artefact(folder)
+            except (OSError, RuntimeError) as error:
+                LOG.warning("The converted network cannot be kept in %s (%s).", folder.parent, error)
+            return read_artefact(Path(temporary), in_memory=True)
+
+
+def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path) -> None:
+    from app.matting.openvino_backend.conversion import convert  # imports torch
+
+    convert(model, weights, refiner, direct, folder)
+
+
+def _key(model: str, weights: Path, refiner: str, direct: bool) -> str:
+    try:
+        content = _digest([weights])
+    except OSError as error:
+        raise ModelError(ModelText.WEIGHTS_UNREADABLE(file=weights, reason=why_not_read(error))) from error
+    words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"
+    return f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+
+
+@functools.cache
+def _sources() -> str:
+    """Return a digest of the code that makes artefacts, so that none of an older version is used."""
+    files = [*(paths.ROOT / "models").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
+    return _digest(sorted(files))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
+
+def _install(made: Path, folder: Path) -> None:
+    """Put a finished artefact in its place at once; a start that is interrupted leaves none."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
+        copied = Path(shutil.copytree(made, Path(beside) / folder.name))
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            copied.replace(folder)
+
+
+def _check_float32(model: str, artefact: Artefact) -> None:
+    """Raise ModelError if the network needs submodules in float32 and no stage keeps them so."""
+    if NETWORKS[model].float32_modules and not any(stage.float32 for stage in artefact.stages):
+        raise ModelError(ModelText.NOT_CONVERTED(model=model))
+
+
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache")
+"""The cache of this process."""

@@ -1,0 +1,73 @@
+"""Compilation of a network's stages for one size, and the arrays through which they are connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.openvino_backend.artefact import Stage
+from app.matting.openvino_backend.runtime import core, ov
+
+HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+Shape = tuple[int, ...]
+Arrays = dict[str, NDArray[np.float32]]
+
+
+def halved_shapes(height: int, width: int, count: int = 3) -> dict[str, Shape]:
+    """Return the shapes of the small frame at half the size, at a quarter ..., by name."""
+    shapes: dict[str, Shape] = {}
+    for index in range(1, count + 1):
+        height, width = -(-height // 2), -(-width // 2)
+        shapes[f"half{index}"] = (1, 3, height, width)
+    return shapes
+
+
+def fitted(stages: Sequence[Stage], shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
+    """Return the stages' models for inputs of these shapes, and the shapes of all arrays that they read or write."""
+    known = dict(shapes)
+    models = []
+    for stage in stages:
+        model = stage.model.clone()
+        model.reshape({port: list(known[name]) for port, name in zip(model.inputs, stage.reads, strict=True)})
+        known |= {name: tuple(port.shape) for name, port in zip(stage.writes, model.outputs, strict=True)}
+        models.append(model)
+    used = {name for stage in stages for name in (*stage.reads, *stage.writes)}
+    return models, {name: shape for name, shape in known.items() if name in used}
+
+
+def compiled(
+    stages: Sequence[Stage], models: Sequence[ov.Model], precision: str, *, pinned: bool = False
+) -> list[ov.CompiledModel]:
+    """Compile the stages side by side, each in its own precision. Raises RuntimeError if OpenVINO cannot."""
+
+    def compile_stage(stage: Stage, model: ov.Model) -> ov.CompiledModel:
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
+        }
+        if not pinned:
+            # A thread pinned to a core waits for other work there, such as the window's, while another core is idle.
+            options["ENABLE_CPU_PINNING"] = "NO"
+        return core().compile_model(model, "CPU", options)
+
+    with ThreadPoolExecutor(len(stages), thread_name_prefix="compiler") as pool:
+        return list(pool.map(compile_stage, stages, models))
+
+
+def bound(
+    stage: Stage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool = True
+) -> ov.InferRequest:
+    """Return a request that reads the stage's arrays in place and, with `outputs`, writes them in place.
+
+    The caller must keep the arrays as long as the request.
+    """
+    request = network.create_infer_request()
+    for index, name in enumerate(stage.reads):
+        request.set_input_tensor(index, ov.Tensor(arrays[name], shared_memory=True))
+    if outputs:
+        for index, name in enumerate(stage.writes):
+            request.set_output_tensor(index, ov.Tensor(arrays[name], shared_memory=True))
+    return request

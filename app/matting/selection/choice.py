@@ -1,0 +1,108 @@
+"""The choice of model, device, executor and precision: decides every `auto` of the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import ModelError, WeightsMissingError, text_of
+from app.core.messages.matting import ModelText
+from app.core.settings import EngineSettings
+from app.matting.geometry import StepGeometry, auto_ratio
+from app.matting.selection import hardware
+from models.spec import NetworkSpec
+from models.table import NETWORKS, auto_order, bundled, recommended
+from models.weights import WeightsError, find, on_hand
+
+MIN_SMALL_SIDE = 16
+"""The least short side in pixels of the frame that a network sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The settings with every `auto` decided."""
+
+    model: str
+    weights: Path
+    device: str
+    executor: str
+    precision: str
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The description of the network."""
+        return NETWORKS[self.model]
+
+
+def choose_model(settings: EngineSettings) -> str:
+    """Return the chosen model; for `auto` the best one whose weights are on hand."""
+    if settings.model != "auto":
+        return settings.model
+    if settings.weights is not None:
+        return recommended().name
+    candidates = auto_order(gpu=choose_device(settings) != "cpu", plate=settings.plate is not None)
+    return next((spec.name for spec in candidates if on_hand(spec.name)), bundled().name)
+
+
+def choose(settings: EngineSettings) -> Choice:
+    """Decide every `auto`. Raises WeightsMissingError or ModelError."""
+    model = choose_model(settings)
+    try:
+        weights = find(model, settings.weights)
+    except WeightsError as error:
+        raise WeightsMissingError(text_of(error)) from error
+    device = choose_device(settings)
+    executor = choose_executor(settings, device, needs_plate=NETWORKS[model].needs_plate)
+    return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
+
+
+def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
+    """Return the sizes at which `model` works. Raises ModelError if the small frame would be too small."""
+    ratio = settings.downsample_ratio or auto_ratio(width, height, NETWORKS[model].short_side)
+    geometry = StepGeometry(width, height, ratio)
+    if min(geometry.small_width, geometry.small_height) < MIN_SMALL_SIDE:
+        raise ModelError(ModelText.FRAME_TOO_SMALL(width=width, height=height, ratio=f"{ratio:g}", model=model))
+    return geometry
+
+
+def choose_device(settings: EngineSettings) -> str:
+    """Return the device. Raises ModelError if it is not available."""
+    if settings.device == "auto":
+        openvino_only = settings.executor == "openvino" or not hardware.cuda_usable()
+        return "cpu" if openvino_only else "cuda"
+    if settings.device.startswith("cuda") and not hardware.cuda_usable():
+        raise ModelError(ModelText.NO_NVIDIA_GPU())
+    return settings.device
+
+
+def choose_executor(settings: EngineSettings, device: str, *, needs_plate: bool = False) -> str:
+    """Return the executor. Raises ModelError if the one in the settings cannot run on this device or with a plate."""
+    executor = _executor(settings, device)
+    if not needs_plate:
+        return executor
+    if executor == "openvino" and not hardware.numba_usable():
+        if settings.executor == "auto":
+            return "eager"
+        raise ModelError(ModelText.PLATE_NEEDS_NUMBA())
+    if executor not in ("openvino", "eager"):
+        raise ModelError(ModelText.PLATE_EXECUTOR(executor=executor))
+    return executor
+
+
+def _executor(settings: EngineSettings, device: str) -> str:
+    if settings.executor == "auto":
+        return "openvino" if device == "cpu" and hardware.openvino_usable() else "eager"
+    if settings.executor == "openvino" and device != "cpu":
+        raise ModelError(ModelText.OPENVINO_DEVICE(device=device))
+    if settings.executor == "cuda-graph" and not device.startswith("cuda"):
+        raise ModelError(ModelText.CUDA_GRAPH_DEVICE(device=device))
+    return settings.executor
+
+
+def _precision(settings: EngineSettings, model: str, device: str, executor: str) -> str:
+    if settings.precision != "auto":
+        return settings.precision
+    if device.startswith("cuda"):
+        return "float16"
+    bfloat16 = "bfloat16" in NETWORKS[model].precisions and executor == "openvino" and hardware.cpu_has_bfloat16()
+    return "bfloat16" if bfloat16 else "float32"

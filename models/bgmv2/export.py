@@ -1,0 +1,54 @@
+"""Background Matting V2's inference core: the base network, and the refiner on windows around single cells."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from models.bgmv2.network import MattingRefine
+from models.bgmv2.refiner import Refiner
+from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+from models.export import PROBE, Export, ExportStage
+
+
+class Base(nn.Module):
+    """The base network, with its outputs as the program reads them."""
+
+    def __init__(self, network: MattingRefine) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, small: Tensor, small_plate: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return matte (1, 4, h, w): residual, alpha; error (1, 1, h, w); [hidden, alpha, residual] (1, 36, h, w)."""
+        alpha, residual, error, hidden = self.network.coarse(small, small_plate)
+        return torch.cat([residual, alpha], 1), error, torch.cat([hidden, alpha, residual], 1)
+
+
+class Solver(nn.Module):
+    """The refiner on windows (N, C, 8, 8)."""
+
+    def __init__(self, refiner: Refiner) -> None:
+        super().__init__()
+        self.refiner = refiner
+
+    def forward(self, context: Tensor, images: Tensor) -> Tensor:
+        """Return [alpha, residual] (N, 4, 4, 4)."""
+        return self.refiner.solve(context, images)
+
+
+def export(network: nn.Module, direct: bool = False) -> Export:
+    """Export both networks; between them the program chooses the cells and cuts their windows."""
+    network = cast("MattingRefine", network)
+    examples = {name: torch.zeros(1, 3, PROBE, PROBE) for name in ("small", "small_plate")}
+    examples["context"] = torch.zeros(2, CONTEXT_CHANNELS, WINDOW, WINDOW)
+    examples["images"] = torch.zeros(2, IMAGE_CHANNELS, WINDOW, WINDOW)
+    windows = ("context", "images")
+    return Export(
+        (
+            ExportStage("base", Base(network), ("small", "small_plate"), ("matte", "error", "features"), ("features",)),
+            ExportStage("refiner", Solver(network.refiner), windows, ("refined",), (*windows, "refined")),
+        ),
+        examples,
+    )

@@ -1,0 +1,68 @@
+"""The published variants of Background Matting V2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from models.spec import AutoRank, NetworkSpec, WeightSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from models.export import Export
+
+_RELEASE = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0.0/"
+Backbone = Literal["mobilenetv2", "resnet50", "resnet101"]
+
+
+def _load(backbone: Backbone, tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
+    from models.bgmv2.network import MattingRefine
+
+    network = MattingRefine(backbone)
+    network.load_state_dict(tensors, strict=True)
+    return network
+
+
+def _export(network: nn.Module, direct: bool) -> Export:
+    from models.bgmv2.export import export
+
+    return export(network, direct)
+
+
+def _spec(title: str, backbone: Backbone, note: str, sha256: str | None, auto: AutoRank) -> NetworkSpec:
+    file = f"torchscript_{backbone}_fp32.pth"
+    return NetworkSpec(
+        title=title,
+        weights=WeightSpec(f"bgmv2-{backbone}", file, "MIT", note, _RELEASE + file, sha256=sha256),
+        load=partial(_load, backbone),
+        export=_export,
+        needs_plate=True,
+        recurrent=False,
+        precisions=("float32", "float16"),
+        auto=auto,
+    )
+
+
+BGMV2_MOBILENETV2 = _spec(
+    "Background Matting, fast",
+    "mobilenetv2",
+    "Background Matting V2, needs a picture of the empty room",
+    "6d449e8a0445438491cf07c03a6e86f21df2b3aa2dc630d9430347fcb807aae4",
+    AutoRank(cpu=0, gpu=1),
+)
+BGMV2_RESNET50 = _spec(
+    "Background Matting, fine",
+    "resnet50",
+    "Background Matting V2, finer",
+    "c22fe27f627c04122cd44a3476315eb2fcb06a8d8ff2803ac610c1dd6d4de2a7",
+    AutoRank(cpu=1, gpu=0),
+)
+BGMV2_RESNET101 = _spec(
+    "Background Matting, finest",
+    "resnet101",
+    "Background Matting V2, finest; no published checksum, trusted on first download",
+    None,
+    AutoRank(cpu=2, gpu=2),
+)

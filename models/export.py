@@ -1,0 +1,109 @@
+"""The inference core of a network in parts that other runtimes can convert, each a module of its own.
+
+The names of the arrays between the parts are in `models.names`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.filter_weights import FilterWeights
+from models.names import COEFFICIENTS, state_names
+
+PROBE = 64
+"""Height and width of the example inputs; multiples of 32, so that every state's factor can be read off its size."""
+
+
+class ExportError(Exception):
+    """A network does not export what its spec declares; a defect of the program."""
+
+
+class HasInitialState(Protocol):
+    """Every network without a plate."""
+
+    def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
+        """The states before the first frame."""
+        ...
+
+
+class HasCoefficients(HasInitialState, Protocol):
+    """Every network without a plate, at the small size."""
+
+    def coefficients(self, src_small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """slope, offset, coarse alpha and the new states."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportStage:
+    """A part of the core, which reads and writes named arrays."""
+
+    name: str
+    module: nn.Module
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    channels_last: tuple[str, ...] = ()
+    """Names of the arrays that are (1, h, w, C) outside PyTorch, the order in which CPUs convolve."""
+    float32: bool = False
+    """Whether this part runs in float32 whatever the precision of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The parts of a core, in the order in which they run."""
+
+    stages: tuple[ExportStage, ...]
+    examples: Mapping[str, Tensor]
+    """Example inputs for tracing, of any size."""
+    states: tuple[tuple[int, int], ...] = ()
+    """(channels, factor) of each state: its size is that of the small frame divided by the factor, rounded up."""
+    guided_filter: FilterWeights | None = None
+
+
+def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:
+    """Return example arrays (small frame, its halvings, states), and (channels, factor) of each state."""
+    states = cast("HasInitialState", network).initial_state(1, PROBE, PROBE)
+    arrays = {"small": torch.zeros(1, 3, PROBE, PROBE)}
+    for index in range(halvings):
+        larger = arrays["small" if index == 0 else f"half{index}"]
+        arrays[f"half{index + 1}"] = functional.avg_pool2d(larger, 2, 2, ceil_mode=True, count_include_pad=False)
+    arrays |= dict(zip(state_names(len(states))[0], states, strict=True))
+    return arrays, tuple((state.shape[1], PROBE // state.shape[2]) for state in states)
+
+
+class WholeCore(nn.Module):
+    """A network's first stage with its guided filter, if it has one."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """slope, offset, coarse alpha and the new states."""
+        return cast("HasCoefficients", self.network).coefficients(small, *states)
+
+
+def export_whole(network: nn.Module, direct: bool = False) -> Export:
+    """Export a network as a single part; enough for a network without a guided filter."""
+    examples, states = example_inputs(network)
+    before, after = state_names(len(states))
+    stage = ExportStage("core", WholeCore(network), ("small", *before), (*COEFFICIENTS, *after), (*before, *after))
+    return Export((stage,), examples, states)
+
+
+def check_float32(network: nn.Module, export: Export, declared: Sequence[str]) -> None:
+    """Raise ExportError unless every declared submodule of the network lies in a part that runs in float32."""
+    kept = {id(module) for stage in export.stages if stage.float32 for module in stage.module.modules()}
+    for name in declared:
+        try:
+            found = id(network.get_submodule(name)) in kept
+        except AttributeError:
+            found = False
+        if not found:
+            raise ExportError(f"the submodule {name} is declared to run in float32, but no exported part keeps it so")

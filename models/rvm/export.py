@@ -1,0 +1,226 @@
+"""RVM's inference core: encoder and decoder without the image pyramid and the guided filter.
+
+In bfloat16 RVM's error comes from three places: the first two thirds of MobileNetV3, above all the convolutions at the
+frame's own scale; the finest features in two convolutions of the decoder; and the deep guided filter, which subtracts
+nearly equal means. The first two are the part `encoder`, in float32; the filter is given as weights. With the rest in
+bfloat16, alpha stays within 5 steps of 255. ResNet50 is most of the work, and no worse in bfloat16.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from models.backbones.mobilenetv3 import MobileNetV3Large
+from models.export import Export, ExportStage, example_inputs
+from models.filter_weights import FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights
+from models.names import COEFFICIENTS, state_names
+from models.rvm.decoder import RecurrentDecoder, UpsamplingBlock, upsample_like
+from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
+from models.rvm.network import MattingNetwork
+
+ENCODER_LAYERS = 14
+"""Layers of MobileNetV3 that run in float32."""
+_FINEST, _FINE, _MIDDLE = 1, 3, 6
+"""Layers whose outputs the decoder reads as well."""
+
+
+def _split(conv: nn.Conv2d, norm: nn.BatchNorm2d, channels: int) -> tuple[nn.Conv2d, nn.Conv2d]:
+    """Return two convolutions whose sum is norm(conv(x)): of the first `channels` of x, and of the others.
+
+    The second has the bias.
+    """
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    bias = norm.bias - norm.running_mean * scale
+    weights = conv.weight * scale[:, None, None, None]
+    return _convolution(weights[:, :channels], None), _convolution(weights[:, channels:], bias)
+
+
+def _convolution(weights: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    made = nn.Conv2d(weights.shape[1], weights.shape[0], 3, padding=1, bias=bias is not None)
+    made.weight = nn.Parameter(weights.detach().clone(), requires_grad=False)
+    if bias is not None:
+        made.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
+    return made
+
+
+class SplitBlock(nn.Module):
+    """A block of the decoder whose convolution of [coarser, features, image] is a sum of two convolutions.
+
+    `skip`, of [features, image], can run in another part and precision than `coarser`.
+    """
+
+    def __init__(self, block: UpsamplingBlock) -> None:
+        super().__init__()
+        conv, norm = cast("nn.Conv2d", block.conv[0]), cast("nn.BatchNorm2d", block.conv[1])
+        skip_channels = block.skip_channels + 3
+        self.coarser, self.skip = _split(conv, norm, conv.in_channels - skip_channels)
+        self.block = block
+
+    def forward(self, x: Tensor, skip: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (output, state) from x at the coarser level, and what `skip` made of features and image."""
+        x = torch.relu(self.coarser(upsample_like(x, skip)) + skip)
+        return self.block.remember(x, h, 1)
+
+
+class SplitOutput(nn.Module):
+    """The last block of the decoder, with its convolution of [coarser, image] as a sum of two."""
+
+    def __init__(self, decoder: RecurrentDecoder) -> None:
+        super().__init__()
+        first, norm, *rest = decoder.decode0.conv
+        conv = cast("nn.Conv2d", first)
+        self.coarser, self.image = _split(conv, cast("nn.BatchNorm2d", norm), conv.in_channels - 3)
+        self.rest = nn.Sequential(*rest)
+
+    def forward(self, x: Tensor, image: Tensor) -> Tensor:
+        """Return the features (1, C, h, w)."""
+        hid: Tensor = self.rest(self.coarser(upsample_like(x, image)) + self.image(image))
+        return hid
+
+
+class Encoder(nn.Module):
+    """MobileNetV3's first layers, and what its two finest features add to the decoder."""
+
+    def __init__(self, backbone: MobileNetV3Large, skip1: nn.Conv2d, skip2: nn.Conv2d) -> None:
+        super().__init__()
+        self.normalise = backbone.normalise
+        self.layers = backbone.features[:ENCODER_LAYERS]
+        self.skip1, self.skip2 = skip1, skip2
+
+    def forward(self, small: Tensor, half1: Tensor, half2: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the two skips, finest first, the features at 1/8 and those after the last layer here."""
+        x = self.normalise(small)
+        taps: dict[int, Tensor] = {}
+        for index, layer in enumerate(self.layers):
+            taps[index] = x = layer(x)
+        finest, fine = self.skip1(torch.cat([taps[_FINEST], half1], 1)), self.skip2(torch.cat([taps[_FINE], half2], 1))
+        return finest, fine, taps[_MIDDLE], x
+
+
+class Decoder(nn.Module):
+    """The rest of the network: deepest layers, LR-ASPP and decoder, and with the fast guided filter the projection."""
+
+    def __init__(self, network: MattingNetwork, deepest: nn.Module, split1: SplitBlock, split2: SplitBlock) -> None:
+        super().__init__()
+        fast = isinstance(network.refiner, FastGuidedFilter)
+        self.project = network.project_mat if fast else nn.Identity()
+        self.deepest, self.aspp = deepest, network.aspp
+        self.decode4, self.decode3 = network.decoder.decode4, network.decoder.decode3
+        self.decode2, self.decode1, self.decode0 = split2, split1, SplitOutput(network.decoder)
+
+    def forward(
+        self, small: Tensor, half3: Tensor, finest: Tensor, fine: Tensor, middle: Tensor, deep: Tensor, *states: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return the input of the guided filter (1, C, h, w), see `models.filter_weights`, and the new states."""
+        r1, r2, r3, r4 = states
+        x, r4 = self.decode4(self.aspp(self.deepest(deep)), r4, 1)
+        x, r3 = self.decode3(x, middle, half3, r3, 1)
+        x, r2 = self.decode2(x, fine, r2)
+        x, r1 = self.decode1(x, finest, r1)
+        return self.project(self.decode0(x, small)), r1, r2, r3, r4
+
+
+class WholeBody(nn.Module):
+    """Encoder and decoder in one part."""
+
+    def __init__(self, network: MattingNetwork) -> None:
+        super().__init__()
+        self.backbone = network.backbone
+        self.split1, self.split2 = SplitBlock(network.decoder.decode1), SplitBlock(network.decoder.decode2)
+        self.decoder = Decoder(network, nn.Identity(), self.split1, self.split2)
+
+    def forward(
+        self, small: Tensor, half1: Tensor, half2: Tensor, half3: Tensor, *states: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return the input of the guided filter (1, C, h, w) and the new states."""
+        f1, f2, f3, f4 = self.backbone(small)
+        finest, fine = self.split1.skip(torch.cat([f1, half1], 1)), self.split2.skip(torch.cat([f2, half2], 1))
+        outputs: tuple[Tensor, ...] = self.decoder(small, half3, finest, fine, f3, f4, *states)
+        return outputs
+
+
+class DirectOutput(nn.Module):
+    """The output of a network that sees the whole frame: its matte is the offset, and the slope is zero."""
+
+    def __init__(self, network: MattingNetwork) -> None:
+        super().__init__()
+        fast = isinstance(network.refiner, FastGuidedFilter)
+        self.project = nn.Identity() if fast else network.project_mat
+
+    def forward(self, small: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return slope, offset (1, 4, h, w) and alpha (1, 1, h, w)."""
+        matte = self.project(given)
+        residual, alpha = (small + matte[:, :3]).clamp(0, 1) - small, matte[:, 3:].clamp(0, 1)
+        offset = torch.cat([residual, alpha], 1)
+        return torch.zeros_like(offset), offset, alpha
+
+
+def export(network: nn.Module, direct: bool) -> Export:
+    """Export RVM; `direct` without the guided filter, for frames that are not downsampled."""
+    assert isinstance(network, MattingNetwork)
+    examples, states = example_inputs(network, halvings=3)
+    before, after = state_names(len(states))
+    stages = _mobilenet_stages(network) if isinstance(network.backbone, MobileNetV3Large) else ()
+    if not stages:
+        reads = ("small", "half1", "half2", "half3", *before)
+        stages = (ExportStage("body", WholeBody(network), reads, ("given", *after), (*before, *after)),)
+    if not direct:
+        return Export(stages, examples, states, filter_weights(network))
+    output = DirectOutput(network)
+    return Export(
+        (*stages, ExportStage("output", output, ("small", "given"), COEFFICIENTS, float32=True)), examples, states
+    )
+
+
+def _mobilenet_stages(network: MattingNetwork) -> tuple[ExportStage, ...]:
+    backbone = network.backbone
+    assert isinstance(backbone, MobileNetV3Large)
+    split1, split2 = SplitBlock(network.decoder.decode1), SplitBlock(network.decoder.decode2)
+    between = ("finest", "fine", "middle", "deep")
+    before, after = state_names(4)
+    deepest = nn.Sequential(*backbone.features[ENCODER_LAYERS:])
+    return (
+        ExportStage(
+            "encoder",
+            Encoder(backbone, split1.skip, split2.skip),
+            ("small", "half1", "half2"),
+            between,
+            between,
+            float32=True,
+        ),
+        ExportStage(
+            "decoder",
+            Decoder(network, deepest, split1, split2),
+            ("small", "half3", *between, *before),
+            ("given", *after),
+            (*between, *before, *after),
+        ),
+    )
+
+
+def filter_weights(network: MattingNetwork) -> FilterWeights:
+    """Return the network's guided filter, with its normalisations folded into its convolutions."""
+    refiner = network.refiner
+    if not isinstance(refiner, DeepGuidedFilter):
+        return FastFilterWeights(EPS, renormalize_borders=False)
+    first, first_norm, _, second, second_norm, _, third = refiner.conv
+    box = refiner.box_filter.weight.detach().reshape(4, 9).numpy().copy()
+    return LearnedFilterWeights(
+        _matrix(network.project_mat.conv), box, _matrix(first, first_norm), _matrix(second, second_norm), _matrix(third)
+    )
+
+
+def _matrix(conv: nn.Module, norm: nn.Module | None = None) -> Floats:
+    """Return the weights (outputs, inputs + 1) of a 1x1 convolution, the bias last."""
+    assert isinstance(conv, nn.Conv2d)
+    weights = conv.weight.detach()[:, :, 0, 0]
+    bias = weights.new_zeros(len(weights)) if conv.bias is None else conv.bias.detach()
+    if norm is not None:
+        assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+        weights, bias = weights * scale[:, None], (bias - norm.running_mean) * scale + norm.bias.detach()
+    return torch.cat([weights, bias[:, None]], 1).contiguous().numpy()

@@ -1,0 +1,37 @@
+"""The bundled network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from models.spec import AutoRank, NetworkSpec, WeightSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from models.export import Export
+
+
+def _load(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
+    from models.student.network import StudentNetwork
+
+    network = StudentNetwork()
+    network.load_state_dict(tensors, strict=True)
+    return network
+
+
+def _export(network: nn.Module, direct: bool) -> Export:
+    from models.student.export import export
+
+    return export(network, direct)
+
+
+STUDENT = NetworkSpec(
+    title="Mattecam (bundled, fast)",
+    weights=WeightSpec("student", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
+    load=_load,
+    export=_export,
+    short_side=180,
+    auto=AutoRank(cpu=4, gpu=5),
+)

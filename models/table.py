@@ -1,0 +1,50 @@
+"""The table of all networks. A new network is a folder with a spec, and a row here."""
+
+from __future__ import annotations
+
+from models.bgmv2.spec import BGMV2_MOBILENETV2, BGMV2_RESNET50, BGMV2_RESNET101
+from models.rvm.spec import RVM_MOBILENETV3, RVM_RESNET50
+from models.spec import NetworkSpec
+from models.student.spec import STUDENT
+from models.u2net.spec import U2NET, U2NET_HUMAN_SEG, U2NETP
+
+NETWORKS: dict[str, NetworkSpec] = {
+    spec.name: spec
+    for spec in (
+        RVM_MOBILENETV3,
+        RVM_RESNET50,
+        BGMV2_MOBILENETV2,
+        BGMV2_RESNET50,
+        BGMV2_RESNET101,
+        U2NET,
+        U2NETP,
+        U2NET_HUMAN_SEG,
+        STUDENT,
+    )
+}
+"""Every network by its name, in the order in which they are listed."""
+
+
+def needs_plate(name: str) -> bool:
+    """Return whether the network of this name needs an empty-background plate; False for `auto`."""
+    return name in NETWORKS and NETWORKS[name].needs_plate
+
+
+def bundled() -> NetworkSpec:
+    """Return the network that ships with the program: always there, and the lightest."""
+    return next(spec for spec in NETWORKS.values() if spec.bundled)
+
+
+def auto_order(*, gpu: bool, plate: bool) -> list[NetworkSpec]:
+    """Return the networks that `auto` tries, best first; those that need a plate only with `plate`."""
+    ranked = [
+        (rank, spec)
+        for spec in NETWORKS.values()
+        if (rank := spec.auto.gpu if gpu else spec.auto.cpu) is not None and (plate or not spec.needs_plate)
+    ]
+    return [spec for _, spec in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def recommended() -> NetworkSpec:
+    """Return the network to download first: the best on a CPU that needs no plate."""
+    return next(spec for spec in auto_order(gpu=False, plate=False) if not spec.bundled)

@@ -1,0 +1,78 @@
+"""The published variants of U2-Net."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from models.spec import NetworkSpec, WeightSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from models.export import Export
+
+_DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
+
+
+def _load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
+    from models.u2net.saliency import SalientNetwork
+
+    network = SalientNetwork(small)
+    network.load_state_dict(tensors, strict=True)
+    return network
+
+
+def _export(network: nn.Module, direct: bool) -> Export:
+    from models.u2net.export import export
+
+    return export(network, direct)
+
+
+def _spec(title: str, weights: WeightSpec, *, small: bool = False) -> NetworkSpec:
+    return NetworkSpec(
+        title=title,
+        weights=weights,
+        load=partial(_load, small),
+        export=_export,
+        recurrent=False,
+        precisions=("float32", "float16"),
+    )
+
+
+U2NET = _spec(
+    "U²-Net, any object",
+    WeightSpec(
+        "u2net",
+        "u2net.pth",
+        "Apache-2.0",
+        "U2-Net, any salient object",
+        _DRIVE + "1ao1ovG1Qtx4b7EoskHXmi2E9rp5CHLcZ",
+        176_290_937,
+        "10025a17f49cd3208afc342b589890e402ee63123d6f2d289a4a0903695cce58",
+    ),
+)
+U2NETP = _spec(
+    "U²-Net, any object, small",
+    WeightSpec(
+        "u2netp",
+        "u2netp.pth",
+        "Apache-2.0",
+        "U2-Net, any salient object, small",
+        _DRIVE + "1rbSTGKAE-MTxBYHd-51l2hMOQPT_7EPy",
+        4_683_258,
+        "e7567cde013fb64813973ce6e1ecc25a80c05c3ca7adbc5a54f3c3d90991b854",
+    ),
+    small=True,
+)
+U2NET_HUMAN_SEG = _spec(
+    "U²-Net, people",
+    WeightSpec(
+        "u2net-human-seg",
+        "u2net_human_seg.pth",
+        "Apache-2.0",
+        "U2-Net, people; no published checksum, trusted on first download",
+        _DRIVE + "1-Yg0cxgrNhHP-016FPdp902BR-kSsA4P",
+    ),
+)

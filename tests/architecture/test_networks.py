@@ -1,0 +1,52 @@
+"""Networks are named in their own folders and in the table, and nowhere in `app/`."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from models.table import NETWORKS
+from tests.architecture.test_imports import in_package, tree
+from tests.paths import ROOT
+
+FAMILIES = {path.parent.name for path in (ROOT / "models").glob("*/spec.py")}
+"""Folders of networks."""
+
+
+def named(text: str) -> bool:
+    """Whether a string is, or begins with, the name of a network or of a family of networks."""
+    return text.lower().startswith((*NETWORKS, *FAMILIES))
+
+
+def docstrings(module: ast.Module) -> set[int]:
+    """Identities of the constants that are docstrings of anything in the module."""
+    bodies = [node.body for node in ast.walk(module) if hasattr(node, "body") and isinstance(node.body, list)]
+    expressions = [statement.value for body in bodies for statement in body if isinstance(statement, ast.Expr)]
+    return {id(value) for value in expressions if isinstance(value, ast.Constant)}
+
+
+def test_every_family_is_in_the_table() -> None:
+    assert {spec.name.partition("-")[0].removesuffix("p") for spec in NETWORKS.values()} == FAMILIES
+
+
+def test_nothing_in_the_program_names_a_network() -> None:
+    found = []
+    for name in in_package("app"):
+        module = tree(name)
+        ignored = docstrings(module)
+        found += [
+            f"{name}:{node.lineno}: {node.value!r}"
+            for node in ast.walk(module)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ignored
+            if named(node.value)
+        ]
+    assert not found
+
+
+@pytest.mark.parametrize("module", ["models.table", "models.weights", "app.core.settings"])
+def test_the_table_needs_no_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
