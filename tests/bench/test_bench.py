@@ -92,6 +92,6 @@ def test_weights_of_another_model_are_told_in_one_sentence(tmp_path: Path) -> No
     weights = tmp_path / "other.safetensors"
     weights.write_bytes(BUNDLED.read_bytes())
     lines: list[str] = []
-    with pytest.raises(ModelError, match="does not hold weights of rvm-mobilenetv3"):
+    with pytest.raises(ModelError, match="does not contain weights of rvm-mobilenetv3"):
         bench(MattingSettings(model="rvm-mobilenetv3", weights=weights), 64, 48, 1.0, lines.append)
     assert lines == ["rvm-mobilenetv3: preparing"]

@@ -68,7 +68,7 @@ def test_the_state_dict_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("model", ["u2net", "u2net-human-seg", "bgmv2-mobilenetv2"])
 def test_weights_of_another_network_are_refused(weights: dict[str, Path], model: str) -> None:
-    with pytest.raises(ModelError, match=rf"u2netp\.pth does not hold weights of {model}"):
+    with pytest.raises(ModelError, match=rf"u2netp\.pth does not contain weights of {model}"):
         load_core(model, weights["u2netp"], "auto", 0.5, "cpu", "float32")
 
 
