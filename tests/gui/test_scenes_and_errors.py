@@ -55,6 +55,7 @@ def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(session: Sessio
     scenes, store = session.window.scenes, session.store
     store.edit("capture", source="camera:usb-1")
     scenes.save("look")
+    qtbot.waitUntil(lambda: scenes.names == ("look",))
     scenes.save("desk", with_devices=True)
     qtbot.waitUntil(lambda: scenes.names == ("look", "desk"))
     store.edit("capture", source="camera:usb-2")
