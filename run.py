@@ -1,23 +1,29 @@
-"""Starts Mattecam: `python3 run.py --help`; `python3 run.py test` runs its tests.
+"""Start Mattecam: `python3 run.py --help`. Run its tests: `python3 run.py test`.
 
-Where the packages of requirements.txt are installed it just starts. Elsewhere it makes `.venv` beside itself, installs
-them there and starts again in it; up to that point it uses nothing but the standard library.
+If this Python has the packages of requirements.txt, the program starts. Otherwise it creates `.venv` beside this file,
+installs them there and starts again in it; until then it uses only the standard library.
 """
 
 import sys
 
-if sys.version_info < (3, 10):  # noqa: UP036 - the one place that an older Python reaches
+if sys.version_info < (3, 10):  # noqa: UP036 - the only place that an older Python reaches
     sys.exit("Mattecam needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
 
 import os
 import signal
+
+EXIT_INTERRUPTED = 130
+if __name__ == "__main__":  # until `main` there is nothing to clean up, and an interrupted import prints a traceback
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(EXIT_INTERRUPTED))
+
 import subprocess
 
 from app.system import environment
 
 
 def main(argv: list[str]) -> int:
-    """Start in this Python, or in that of `.venv`."""
+    """Start in this Python, or in that of `.venv`; return the exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     testing = argv[:1] == ["test"]
     requirements = environment.ROOT / ("requirements-dev.txt" if testing else "requirements.txt")
     if not environment.installed(requirements):
@@ -26,7 +32,7 @@ def main(argv: list[str]) -> int:
             environment.prepare(requirements)
         except (OSError, subprocess.CalledProcessError) as error:
             named = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
-            sys.exit(f"mattecam: The environment could not be prepared: {named}; start again, it goes on from here.")
+            sys.exit(f"mattecam: The environment could not be prepared: {named}. Start again to resume the setup.")
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not environment.inside():
             command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]
@@ -47,4 +53,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)

@@ -1,4 +1,4 @@
-"""The start on a bare machine: what is checked, what is made, and what is said where that fails."""
+"""The first start on a machine: preparing the environment from the lock files, and its failures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from app.system import environment
 from tests.paths import ROOT
@@ -29,6 +32,38 @@ def test_every_requirement_is_an_exact_pin_that_is_understood(name: str) -> None
     pinned = dict(environment.pins(ROOT / name))
     assert pinned.keys() >= {re.split("==", line)[0] for line in lines}
     assert pinned["torch"] == "2.13.0"
+
+
+LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=sha256:\w{64})+)$", re.MULTILINE)
+
+
+def locked() -> dict[str, str]:
+    """Return package → version for this Python from the lock files."""
+    found: dict[str, str] = {}
+    for path in (ROOT / "requirements").glob("*.lock"):
+        text = path.read_text()
+        entries = LOCK_ENTRY.findall(text)
+        assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)), f"{path.name}: an entry without a hash"
+        for name, number, marker, _ in entries:
+            if not marker or Marker(marker).evaluate():
+                number = number.partition("+")[0]
+                assert found.setdefault(name, number) == number, f"{name} is locked twice"
+    return found
+
+
+def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
+    versions = locked()
+    for name, number in environment.pins(ROOT / "requirements-dev.txt"):
+        assert versions[canonicalize_name(name)] == number, "run python -m tools.lock_requirements"
+    for package in versions:
+        try:
+            required = distribution(package).requires or []
+        except PackageNotFoundError:
+            continue  # needed for another build of torch only
+        for requirement in map(Requirement, required):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                number = versions[canonicalize_name(requirement.name)]
+                assert requirement.specifier.contains(number), f"{package} requires {requirement}"
 
 
 def test_installed_compares_versions_builds_markers_and_included_files(tmp_path: Path) -> None:
@@ -67,11 +102,11 @@ def test_it_starts_from_any_folder(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def add_wheel(folder: Path, package: str, number: str) -> None:
-    """A minimal package that pip can install."""
+def add_wheel(folder: Path, package: str, number: str, *, content: str = "") -> str:
+    """Write a minimal package that pip can install; return its lock entry."""
     info = f"{package}-{number}.dist-info"
     files = {
-        f"{package}.py": f"number = {number!r}\n",
+        f"{package}.py": f"number = {number!r}\n{content}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {number}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
@@ -80,27 +115,38 @@ def add_wheel(folder: Path, package: str, number: str) -> None:
         f"{len(text)}\n"
         for name, text in files.items()
     ]
-    with zipfile.ZipFile(folder / f"{package}-{number}-py3-none-any.whl", "w") as wheel:
+    path = folder / f"{package}-{number}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
         for name, text in files.items():
             wheel.writestr(name, text)
         wheel.writestr(f"{info}/RECORD", "".join([*record, f"{info}/RECORD,,\n"]))
+    return f"{package}=={number} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in the place of the repository's, without a network."""
+    """A folder in place of the repository, with a package index on disk that holds torch and nothing else."""
     root = tmp_path / "a clone"
-    (root / "wheels").mkdir(parents=True)
+    for folder in ("wheels", "requirements"):
+        (root / folder).mkdir(parents=True)
     monkeypatch.setattr(environment, "ROOT", root)
     monkeypatch.setattr(environment, "VENV", root / ".venv")
     monkeypatch.setattr(environment, "PYTHON", root / ".venv" / environment.PYTHON.relative_to(ROOT / ".venv"))
-    monkeypatch.setattr(environment, "wants_cpu_build", lambda: False)
+    monkeypatch.setattr(environment, "CPU_INDEX", "http://127.0.0.1:9")
+    monkeypatch.setattr(environment, "_has_nvidia_gpu", lambda: False)
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", (root / "wheels").as_uri())
+    torch = add_wheel(root / "wheels", "torch", "2.0+cpu")
+    lock(root, base="thing==1.0 --hash=sha256:" + "0" * 64, cuda="", torch=torch, **{"torch-cpu": torch})
     return root
+
+
+def lock(root: Path, **files: str) -> None:
+    for name, text in files.items():
+        (root / "requirements" / f"{name}.lock").write_text(text)
 
 
 def number_in(root: Path) -> str:
@@ -118,7 +164,7 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     # One test, because making the environment takes the most time by far.
     requirements = clone / "requirements.txt"
     requirements.write_text("thing==1.0\n")
-    with pytest.raises(OSError, match="does not fit Python"):
+    with pytest.raises(OSError, match="does not support Python"):
         environment.prepare(requirements)
 
     with monkeypatch.context() as offline:
@@ -128,7 +174,11 @@ def test_prepare_from_nothing_and_from_what_failures_left(
         with pytest.raises(OSError, match="the package index cannot be reached"):
             environment.prepare(requirements)
 
-    add_wheel(clone / "wheels", "thing", "1.0")
+    add_wheel(clone / "wheels", "thing", "1.0", content="forged = True")
+    with pytest.raises(OSError, match="differs from the published one"):
+        environment.prepare(requirements)
+
+    lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
     with monkeypatch.context() as patch:
         patch.setattr(environment, "_show_progress", interrupted)  # and that pip has ended is checked for every test
         with pytest.raises(KeyboardInterrupt):
@@ -151,6 +201,53 @@ def test_prepare_from_nothing_and_from_what_failures_left(
     requirements.write_text("# changed\nthing==1.0\n")
     environment.prepare(requirements)
     assert number_in(clone) == "1.0"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PyPI's builds for other systems have no CUDA libraries")
+def test_the_cuda_libraries_come_with_pypis_build_of_torch_alone(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
+    lock(clone, torch=add_wheel(clone / "wheels", "torch", "3.0"), cuda=add_wheel(clone / "wheels", "cudalib", "1.0"))
+    requirements = clone / "requirements.txt"
+    requirements.write_text("thing==1.0\n")
+    environment.prepare(requirements)
+    site = clone / ".venv/lib" / f"python{environment.VERSION}/site-packages"
+    assert (site / "torch-2.0+cpu.dist-info").exists()
+    assert not (site / "cudalib.py").exists()
+
+    lock(clone, **{"torch-cpu": "torch==3.0+cpu --hash=sha256:" + "0" * 64})
+    environment.prepare(requirements)
+    assert (site / "torch-3.0.dist-info").exists()
+    assert (site / "cudalib.py").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a CPU build of its own")
+def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def record(options: list[str], log: Path, lock: int) -> None:
+        calls.append(options)
+
+    monkeypatch.setattr(environment, "CPU_INDEX", index)
+    monkeypatch.setattr(environment, "_pip", record)
+    environment.VENV.mkdir()
+    environment.install(clone / "requirements-dev.txt", 0)
+    locks = clone / "requirements"
+    assert calls == [
+        ["--index-url", index, "-r", str(locks / "torch-cpu.lock")],
+        ["-r", str(locks / "base.lock"), "-r", str(locks / "dev.lock")],
+    ]
+    calls.clear()
+    monkeypatch.setattr(environment, "CPU_INDEX", "http://127.0.0.1:9")
+    environment.install(clone / "requirements.txt", 0)
+    monkeypatch.setattr(environment, "_has_nvidia_gpu", lambda: True)
+    environment.install(clone / "requirements.txt", 0)
+    assert calls == [
+        ["-r", str(locks / "torch-cpu.lock")],
+        ["-r", str(locks / "base.lock")],
+        ["-r", str(locks / "torch.lock")],
+        ["-r", str(locks / "base.lock"), "-r", str(locks / "cuda.lock")],
+    ]
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
 
 
 def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
@@ -188,36 +285,19 @@ def index() -> Iterator[str]:
         thread.join(10)
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="there is one build for macOS")
-def test_the_cpu_build_is_wanted_without_an_nvidia_gpu_where_its_index_answers(
-    index: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def which(name: str) -> str | None:
-        return None
-
-    def which_nvidia(name: str) -> str:
-        return f"/usr/bin/{name}"
-
-    monkeypatch.setattr(environment, "NVIDIA_MARKS", ())
-    monkeypatch.setattr("shutil.which", which)
-    monkeypatch.setattr(environment, "CPU_INDEX", index)
-    assert environment.wants_cpu_build()
-    monkeypatch.setattr(environment, "CPU_INDEX", "http://127.0.0.1:9")
-    assert not environment.wants_cpu_build()
-    monkeypatch.setattr(environment, "CPU_INDEX", index)
-    monkeypatch.setattr("shutil.which", which_nvidia)
-    assert not environment.wants_cpu_build()
-
-
 @pytest.mark.parametrize(
     ("said", "meaning"),
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
-        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "certificate was refused"),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]",
+            "certificate of the package index is not trusted",
+        ),
         ("Retrying ... NewConnectionError('<...>: Failed to establish a new connection", "cannot be reached"),
         ("ReadTimeoutError(\"HTTPSConnectionPool(host='x', port=443): Read timed out.", "cannot be reached"),
-        ("ERROR: No matching distribution found for av==18.1.0", "does not fit Python"),
-        ("ERROR: Failed building wheel for pyvirtualcam", "does not fit Python"),
+        ("ERROR: No matching distribution found for av==18.1.0", "does not support Python"),
+        ("ERROR: Failed building wheel for pyvirtualcam", "does not support Python"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "differs from the published one"),
         ("ERROR: something new", "pip failed"),
     ],
 )

@@ -34,7 +34,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name=program.name(),
-    help="Mattecam: a virtual webcam that cuts people out of their room in real time.",
+    help="Mattecam: a virtual webcam that replaces the background behind people in real time.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,26 +52,25 @@ mount(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command in `argv` (default: the process's) and give the exit code; failures are one sentence."""
+    """Run the command in `argv` (default: that of the process) and return the exit code; failures are one sentence."""
     try:
         app(args=list(sys.argv[1:] if argv is None else argv), prog_name=program.name())
-    except SystemExit as ended:  # typer's way out: wrong usage, an interruption, or a command's own code
+    except SystemExit as ended:  # wrong usage, an interruption, or the exit code of a command
         return ended.code if isinstance(ended.code, int) else EXIT_DONE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     except UsageError as error:
         return _fail(str(error), EXIT_USAGE)
     except MattecamError as error:
         return _fail(str(error), EXIT_FAILED)
-    except OSError as error:  # such as a name that is too long to be asked about
+    except OSError as error:  # such as a file name that is too long
         return _fail(CommandLineText.FILE(file=str(error.filename)[:80], reason=why_not_read(error)), EXIT_FAILED)
     return EXIT_DONE
 
 
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
-    """`main`, then the end of the process, even where a thread hangs in a driver and would keep or abort it."""
-    try:
-        code = main(argv)
-    except KeyboardInterrupt:
-        code = EXIT_INTERRUPTED
+    """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive or abort it."""
+    code = main(argv)
     sys.stdout.flush()
     sys.stderr.flush()
     if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
@@ -85,11 +84,11 @@ def _fail(message: str, code: int) -> int:
 
 
 def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., None]:
-    """A command with every live option: typer reads the options off the signature, so it is made from LiveOptions."""
+    """Return a command with every live option: typer reads options from the signature, which LiveOptions defines."""
 
     def command(ctx: typer.Context, **values: Any) -> None:
         if ctx.invoked_subcommand is not None:
-            if LiveOptions(**values).given():
+            if LiveOptions(**values).any_given():
                 raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
             return
         raise typer.Exit(run(ctx, LiveOptions(**values)))
@@ -106,7 +105,7 @@ def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., Non
 
 
 def _window(ctx: typer.Context, options: LiveOptions) -> int:
-    """Cut the person out of the camera's picture, in a window; without a display as `headless`."""
+    """Replace the background of the camera's video, in a window; without a display like `headless`."""
     from app.system.display import missing_display
 
     reason = missing_display()
@@ -118,7 +117,7 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
 
 
 def run_in_window(start: StartSettings, options: LiveOptions) -> int:
-    """The window over the pipeline; writes the status at the end where that was asked for."""
+    """Run the pipeline with the window; return the exit code."""
     from app.gui.shell.application import WindowOptions, run_window
     from app.runtime.status_fields import write_status
 
@@ -136,7 +135,7 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
         start_minimised=options.minimised,
         settings_path=start.path,
         saved_settings=start.saved,
-        unmatted_confirmed=options.background == "none",
+        unmatted_confirmed=start.unmatted_confirmed,
         warning=start.warning,
         on_finished=finished,
     )
@@ -144,7 +143,7 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
 
 
 def _headless(ctx: typer.Context, options: LiveOptions) -> int:
-    """The same without a window."""
+    """Replace the background of the camera's video, without a window."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
     from app.cli.headless import run
@@ -158,5 +157,5 @@ app.command("headless")(_live(_headless))
 
 @app.command()
 def version() -> None:
-    """The program's version."""
+    """Print the version of the program."""
     print(__version__)

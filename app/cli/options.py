@@ -1,4 +1,4 @@
-"""The options of the live commands, and the settings they make."""
+"""Options of the live commands, and the settings that result from them."""
 
 from __future__ import annotations
 
@@ -14,64 +14,76 @@ from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.usage import UsageText
 from app.core.settings import EdgeSettings, Settings
-from models.table import NETWORKS
+from models.table import NETWORKS, bundled
+from models.weights import on_hand
 
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """What the user wrote; None where nothing was said."""
+    """The options of one command line; None for those that were not given."""
 
     source: Annotated[
         str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, demo, or a video file.")
     ] = None
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Picture size, such as 1280x720.")] = None
-    fps: Annotated[float | None, typer.Option(help="Pictures per second.")] = None
-    zoom: Annotated[float | None, typer.Option(help="Use only a part of the picture, 1 (all of it) to 4.")] = None
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="Frame size, such as 1280x720.")] = None
+    fps: Annotated[float | None, typer.Option(help="Frame rate in frames per second.")] = None
+    zoom: Annotated[float | None, typer.Option(help="Digital zoom, 1 (the whole frame) to 4.")] = None
     pan: Annotated[
         str | None,
-        typer.Option(metavar="X,Y", help="Which part, from -1,-1 (upper left) over 0,0 (middle) to 1,1 (lower right)."),
+        typer.Option(
+            metavar="X,Y", help="Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre."
+        ),
     ] = None
-    format: Annotated[str | None, typer.Option(help="Camera format, such as MJPG or YUYV; auto prefers MJPG.")] = None
+    format: Annotated[
+        str | None, typer.Option(help="Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.")
+    ] = None
     model: Annotated[str | None, typer.Option(help=f"One of {', '.join(('auto', *NETWORKS))}.")] = None
-    weights: Annotated[Path | None, typer.Option(help="A checkpoint in place of the registered one.")] = None
+    weights: Annotated[Path | None, typer.Option(help="Checkpoint for the model, in place of the registered one.")] = (
+        None
+    )
     refiner: Annotated[str | None, typer.Option(help="auto, deep-guided-filter or fast-guided-filter.")] = None
-    plate: Annotated[Path | None, typer.Option(help="Picture of the empty scene, for the bgmv2 models.")] = None
+    plate: Annotated[Path | None, typer.Option(help="Image of the empty background, for the bgmv2 models.")] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None
     executor: Annotated[str | None, typer.Option(help="auto, eager, cuda-graph or openvino.")] = None
     precision: Annotated[str | None, typer.Option(help="auto, float32, float16 or bfloat16.")] = None
     downsample_ratio: Annotated[
-        str | None, typer.Option(metavar="auto|0.05-1", help="Size of the frame the network sees.")
+        str | None, typer.Option(metavar="auto|0.05-1", help="Downsample ratio of the frame for the network.")
     ] = None
     governor: Annotated[
         bool | None,
-        typer.Option("--governor/--no-governor", help="Lower what is on auto while the machine is too busy."),
+        typer.Option(
+            "--governor/--no-governor",
+            help="Lower the quality when the machine is too busy; affects only settings on auto.",
+        ),
     ] = None
     background: Annotated[
         str | None,
-        typer.Option(metavar="blur[:0-100]|FILE|#RRGGBB|green|none", help="What stands behind the person."),
+        typer.Option(
+            metavar="blur[:0-100]|FILE|#RRGGBB|green|none", help="Background behind the person; none shows the room."
+        ),
     ] = None
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
     on_demand: Annotated[
         bool | None,
-        typer.Option("--on-demand/--always-on", help="Release the camera while nobody reads the virtual camera."),
+        typer.Option("--on-demand/--always-on", help="Turn the camera off when no program uses the virtual camera."),
     ] = None
-    record: Annotated[Path | None, typer.Option(help="Also write the output to this video.")] = None
-    record_alpha: Annotated[Path | None, typer.Option(help="Also write the matte to this video.")] = None
+    record: Annotated[Path | None, typer.Option(help="Also record the output to this video file.")] = None
+    record_alpha: Annotated[Path | None, typer.Option(help="Also record the alpha matte to this video file.")] = None
     strict: Annotated[
         str | None,
         typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
     ] = None
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so many seconds.")] = None
-    frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None
-    status_json: Annotated[Path | None, typer.Option(help="Write what was measured to this file at the end.")] = None
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None
+    frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
+    status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
     minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
-    config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the usual one.")] = None
+    config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the default one.")] = None
     profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
-    verbose: Annotated[bool, typer.Option("--verbose", help="More words.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
 
-    def given(self) -> bool:
-        """Whether any option was written."""
+    def any_given(self) -> bool:
+        """Return whether any option differs from its default."""
         return any(getattr(self, field.name) != field.default for field in fields(self))
 
 
@@ -81,15 +93,17 @@ class StartSettings:
 
     settings: Settings
     saved: Settings
-    """What the settings file holds, without the words of the command line."""
+    """Contents of the settings file, without command-line options."""
     path: Path
     """The settings file."""
     warning: str | None
-    """A sentence about a settings file that could not be used."""
+    """What could not be used as it was saved, in sentences for the user."""
+    unmatted_confirmed: bool = True
+    """False if the background is "none" because it was saved, not because the command line names it."""
 
 
 def settings_from(options: LiveOptions) -> StartSettings:
-    """Command line over scene over settings file over defaults.
+    """Return the settings: command line over scene over settings file over defaults.
 
     Raises UsageError for an impossible value and SettingsError for an unknown scene.
     """
@@ -97,27 +111,56 @@ def settings_from(options: LiveOptions) -> StartSettings:
         raise UsageError(CommandLineText.NO_SETTINGS_FILE(file=options.config))
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path)
-    saved = _without_run(saved)
+    saved = _without_run_state(saved)
     base = saved
     if options.profile is not None:
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(saved)
-    return StartSettings(apply_options(base, options), saved, path, warning)
+    base, missing = _with_installed_model(base, options)
+    settings = apply_options(base, options)
+    return StartSettings(
+        settings,
+        saved,
+        path,
+        " ".join(sentence for sentence in (warning, missing) if sentence) or None,
+        unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
+    )
 
 
-def _without_run(settings: Settings) -> Settings:
-    """Without what belongs to the run that asked for it."""
+def _without_run_state(settings: Settings) -> Settings:
+    """Return the settings without pause, freeze and recording, which belong to one run."""
     output = settings.output.replace(record=None, record_alpha=None)
     return settings.replace(paused=False, frozen=False, output=output)
 
 
+def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
+    """Replace a saved model that is not installed by the bundled one; return a sentence about it.
+
+    A model that the command line names is left alone: another one in its place would be a surprise.
+    """
+    matting = settings.matting
+    if options.model is not None or options.weights is not None or matting.model == "auto":
+        return settings, None
+    if matting.weights is not None:
+        if matting.weights.is_file():
+            return settings, None
+        missing = f"The saved checkpoint {matting.weights} does not exist"
+    elif on_hand(matting.model) is None:
+        missing = f"The saved model {matting.model} is not installed"
+    else:
+        return settings, None
+    remedy = f"`python3 run.py weights download {matting.model}` installs it" if matting.weights is None else "check it"
+    replaced = settings.replace(matting=matting.replace(model=bundled().name, weights=None))
+    return replaced, f"{missing}; {bundled().name} is used instead ({remedy})."
+
+
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
-    """`base` with what the user wrote; raises UsageError."""
+    """Return `base` with the given options. Raises UsageError."""
     width, height = parse_size(options.size) if options.size is not None else (None, None)
-    capture = _said(source=options.source, width=width, height=height, fps=options.fps, pixel_format=options.format)
-    framing = _said(zoom=options.zoom)
+    capture = _given(source=options.source, width=width, height=height, fps=options.fps, pixel_format=options.format)
+    framing = _given(zoom=options.zoom)
     if options.pan is not None:
         framing["pan_x"], framing["pan_y"] = parse_pan(options.pan)
-    matting: dict[str, Any] = _said(
+    matting: dict[str, Any] = _given(
         model=options.model,
         weights=options.weights,
         refiner=options.refiner,
@@ -130,7 +173,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     matting["edges"] = _edges(base.matting.edges, options.strict)
     if options.downsample_ratio is not None:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
-    output = _said(
+    output = _given(
         virtual_camera=options.virtual_camera,
         on_demand=options.on_demand,
         record=options.record,
@@ -150,7 +193,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
 
 
 def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:
-    """Raises UsageError for anything but on and off."""
+    """Raise UsageError for anything but on and off."""
     if strict is None:
         return base
     if strict not in ("on", "off"):
@@ -158,5 +201,5 @@ def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:
     return base.replace(strict=strict == "on")
 
 
-def _said(**values: Any) -> dict[str, Any]:
+def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from app.control.commands import JsonValue
 
 POLL_S = 0.02
-SETTLED_S = 0.6
-"""After so long without new frames nothing is left to start: the workers look at the settings more often."""
 SETTLED_FRAMES = 2
 """Workers follow the settings at the next frame; one more is needed because that frame may be under way."""
+IDLE_S = 0.6
+"""How often, at the least, workers look at the settings while they process no frames."""
+STALLED_S = 2.0
+"""Without a frame for so long nothing more is waited for, as while the output is frozen."""
 
 Status = Mapping[str, JsonValue]
 
@@ -46,12 +48,13 @@ class Confirmation:
             if status["busy"]:
                 since_s, frames = time.monotonic(), _frames(status)
                 return False
-            return _frames(status) >= frames + SETTLED_FRAMES or time.monotonic() - since_s >= SETTLED_S
+            limit_s = STALLED_S if status["phase"] == "running" else IDLE_S
+            return _frames(status) >= frames + SETTLED_FRAMES or time.monotonic() - since_s >= limit_s
 
         return self.wait_for(settled)
 
 
 def _frames(status: Status) -> int:
-    frames = status["frames_in"]
+    frames = status["frames_out"]
     assert isinstance(frames, int)
     return frames

@@ -1,7 +1,8 @@
-"""Makes and completes `.venv` beside run.py, with nothing but the standard library.
+"""Creates and completes `.venv` beside run.py. Uses only the standard library.
 
-An interrupted preparation is gone on from at the next start: pip keeps what it downloaded, and the stamp that says
-"done" is written at the very end.
+Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is not listed there,
+and nothing is built from source. An interrupted setup resumes on the next start: pip keeps what it downloaded, and the
+stamp that marks a complete environment is written last.
 """
 
 from __future__ import annotations
@@ -23,34 +24,39 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.config.file_lock import lock_file
+
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-"""PyTorch's own builds without CUDA, which save gigabytes where there is no NVIDIA GPU."""
+"""PyTorch's own builds without CUDA: gigabytes smaller. Asked for torch alone, so that it can supply nothing else."""
 PROBE_TIMEOUT_S = 5.0
-NVIDIA_MARKS = ("/proc/driver/nvidia/version", os.path.expandvars(r"%SystemRoot%\System32\nvml.dll"))
+NVIDIA_MARK = "/proc/driver/nvidia/version"
+LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
+"""The lock files are complete, every file has a listed hash, and no build runs with unlisted packages."""
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
-"""What of pip's lines nobody needs: who wants the package, the folder, the build."""
+"""Parts of pip's lines that are not shown: what requires the package, the folder, the build."""
 CAUSES = {
     r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
-    r"Permission denied|Access is denied|Read-only file": f"{VENV} cannot be written; make it writable",
-    r"CERTIFICATE_VERIFY_FAILED|SSLError": "the package index's certificate was refused; set PIP_CERT to the right one",
+    r"Permission denied|Access is denied|Read-only file": f"{VENV} is not writable; make it writable",
+    r"DO NOT MATCH THE HASHES": "a package differs from the published one; check PIP_INDEX_URL and pip's configuration",
+    r"CERTIFICATE_VERIFY_FAILED|SSLError": "the certificate of the package index is not trusted; set PIP_CERT",
     r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": "the package index cannot be reached; check the network",
-    r"No matching distribution|Failed (to build|building)": f"a package does not fit Python {VERSION} here; try 3.12",
+    r"No matching distribution|Failed (to build|building)": f"a package does not support Python {VERSION}; try 3.12",
 }
-"""What pip says, and what it means to the user; the first that is found counts."""
+"""Patterns in pip's output and their meaning for the user; the first match counts."""
 
 
 def installed(requirements: Path) -> bool:
-    """Whether this Python has every pinned version, in whatever build: 2.13.0+cpu is 2.13.0."""
+    """Return whether this Python has every pinned version, in any build: 2.13.0+cpu counts as 2.13.0."""
     return all(_version(package) == version for package, version in pins(requirements))
 
 
 def pins(requirements: Path) -> Iterator[tuple[str, str]]:
-    """The (package, version) lines that hold for this Python, those of included files too."""
+    """Yield the (package, version) pairs that apply to this Python, those of included files too."""
     for line in requirements.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
             yield from pins(requirements.with_name(line[3:]))
@@ -67,26 +73,27 @@ def _version(package: str) -> str | None:
 
 
 def inside() -> bool:
-    """Whether this Python is that of `.venv`."""
+    """Return whether this is the Python of `.venv`."""
     return Path(sys.prefix).resolve() == VENV
 
 
 def prepare(requirements: Path) -> None:
-    """Make or complete `.venv`; called where this Python lacks packages.
+    """Create or complete `.venv`, for a Python that lacks packages.
 
-    Starts at the same time wait for one another. Raises OSError or CalledProcessError with the reason.
+    Concurrent starts wait for one another. Raises OSError or CalledProcessError with the reason.
     """
     stamp = VENV / f"{requirements.stem}.done"
-    texts = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("requirements*.txt")))
+    files = [requirements, *sorted((ROOT / "requirements").glob("*.lock"))]
+    texts = "".join(path.read_text(encoding="utf-8") for path in files)
     wanted = f"{VERSION} {hashlib.sha256(texts.encode()).hexdigest()}"
 
     def ready() -> bool:
-        # Inside, packages are missing in spite of the stamp.
+        # Inside `.venv` the stamp does not count: packages are missing in spite of it.
         return not inside() and PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted
 
     if ready():
         return
-    print(f"mattecam: preparing {VENV}, once; this takes some minutes", file=sys.stderr, flush=True)
+    print(f"mattecam: preparing {VENV}; this happens once and takes some minutes", file=sys.stderr, flush=True)
     with lock_environment() as lock:
         if ready():
             return
@@ -94,25 +101,19 @@ def prepare(requirements: Path) -> None:
             if importlib.util.find_spec("ensurepip") is None:
                 raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
             venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
-        _remove_halves()
-        _install(requirements, lock)
-        # What would keep the first start waiting for some seconds.
+        _remove_incomplete()
+        install(requirements, lock)
+        # Compiles what would delay the first start by some seconds.
         subprocess.run([str(PYTHON), "-m", "app.matting.warm_up"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
 
 
 @contextlib.contextmanager
 def lock_environment() -> Iterator[int]:
-    """The system unlocks when this process and the pip that inherits the handle have ended, however they do."""
-    with Path(f"{VENV}.lock").open("w") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold a lock until this process and every pip that inherited its handle have ended."""
+    file = lock_file(Path(f"{VENV}.lock"), wait=True)
+    assert file is not None
+    with file:
         yield file.fileno()
 
 
@@ -121,21 +122,52 @@ def _works() -> bool:
     return PYTHON.exists() and subprocess.run(check, capture_output=True, text=True).stdout.strip() == VERSION
 
 
-def _remove_halves() -> None:
-    """Forget packages that pip was stopped in the middle of: it would take them for installed."""
-    site = sysconfig.get_path("purelib", "nt" if os.name == "nt" else "posix_prefix", {"base": str(VENV)})
-    for package in Path(site).glob("*.dist-info"):
+def _site_packages() -> Path:
+    return Path(sysconfig.get_path("purelib", "nt" if os.name == "nt" else "posix_prefix", {"base": str(VENV)}))
+
+
+def _remove_incomplete() -> None:
+    """Remove the metadata of packages during whose installation pip was killed; pip would skip them."""
+    for package in _site_packages().glob("*.dist-info"):
         if not (package / "INSTALLER").exists():
             shutil.rmtree(package)
 
 
-def _install(requirements: Path, lock: int) -> None:
-    index, log = VENV / "index.txt", VENV / "pip.log"
-    index.write_text(f"--extra-index-url {CPU_INDEX}\n" if wants_cpu_build() else "")
-    options = ["--no-input", "--disable-pip-version-check", "--progress-bar=off", "-r", str(index)]
-    with log.open("w") as out:
+def _locks(requirements: Path, *, cuda: bool) -> list[Path]:
+    names = ["base", *(["dev"] if requirements.stem.endswith("-dev") else []), *(["cuda"] if cuda else [])]
+    return [ROOT / "requirements" / f"{name}.lock" for name in names]
+
+
+def install(requirements: Path, lock: int) -> None:
+    """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
+    log = VENV / "pip.log"
+    log.write_text("")
+    linux = sys.platform == "linux"  # PyPI's builds for other systems have no CUDA libraries
+    cuda = linux and (_has_nvidia_gpu() or not _install_cpu_build(log, lock))
+    if cuda or not linux:
+        _pip(["-r", str(ROOT / "requirements" / "torch.lock")], log, lock)
+    _pip([word for path in _locks(requirements, cuda=cuda) for word in ("-r", str(path))], log, lock)
+
+
+def _install_cpu_build(log: Path, lock: int) -> bool:
+    """Install PyTorch's build without CUDA; return False if no index offers it."""
+    index = ["--index-url", CPU_INDEX] if _answers(f"{CPU_INDEX}/torch/") else []
+    try:
+        _pip([*index, "-r", str(ROOT / "requirements" / "torch-cpu.lock")], log, lock)
+    except OSError:
+        if "No matching distribution" not in log.read_text(errors="replace"):
+            raise
+        log.write_text("")
+        return False
+    return True
+
+
+def _pip(options: list[str], log: Path, lock: int) -> None:
+    """Run `pip install`; raise OSError with the reason if it fails. lock: a handle that pip inherits."""
+    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+    with log.open("a") as out:
         pip = subprocess.Popen(
-            [str(PYTHON), "-m", "pip", "install", *options, "-r", str(requirements)],
+            [*command, *LOCKED, *options],
             stdout=out,
             stderr=out,
             env={**os.environ, "PIP_USER": "0"},
@@ -147,16 +179,16 @@ def _install(requirements: Path, lock: int) -> None:
         pip.terminate()
         pip.wait()
     if pip.returncode != 0:
-        raise OSError(f"{explain(log.read_text(errors='replace'))} (all that pip said is in {log})")
+        raise OSError(f"{explain(log.read_text(errors='replace'))} (pip's output is in {log})")
 
 
-def explain(said: str) -> str:
-    """Why pip failed, out of what it said."""
-    return next((meaning for pattern, meaning in CAUSES.items() if re.search(pattern, said)), "pip failed")
+def explain(output: str) -> str:
+    """Return why pip failed, from its output."""
+    return next((meaning for pattern, meaning in CAUSES.items() if re.search(pattern, output)), "pip failed")
 
 
 def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
-    """One line on a terminal that tells the time and what pip is at; elsewhere a line for each step."""
+    """Show time and current package in one line on a terminal; elsewhere print a line per step."""
     started, shown, ended = time.monotonic(), "", False
     while not ended:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -174,12 +206,13 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         print(file=sys.stderr)
 
 
-def wants_cpu_build() -> bool:
-    """On Linux and Windows without an NVIDIA GPU, where PyTorch's index answers."""
-    if sys.platform == "darwin" or shutil.which("nvidia-smi") or any(Path(mark).exists() for mark in NVIDIA_MARKS):
-        return False
+def _has_nvidia_gpu() -> bool:
+    return shutil.which("nvidia-smi") is not None or Path(NVIDIA_MARK).exists()
+
+
+def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(f"{CPU_INDEX}/torch/", timeout=PROBE_TIMEOUT_S).close()  # noqa: S310 - a constant
+        urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S).close()  # noqa: S310 - a constant
     except (OSError, http.client.HTTPException):
         return False
     return True

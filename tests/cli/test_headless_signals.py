@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from app.cli.headless import Session
+from app.cli.session import Session
 from app.core.settings import Settings
 from app.runtime.pipeline import Pipeline
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -14,9 +15,12 @@ import av
 import pytest
 
 from app.cli import headless, main
-from app.config import paths
+from app.config import paths, settings_file
+from app.control import Answer, Command, NotRunningError, ask
+from app.core.settings import BackgroundSettings, Settings
 from tests.clips import write_clip
 from tests.paths import ROOT
+from tests.waiting import eventually
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
 
@@ -142,6 +146,65 @@ def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFi
     assert main.main(["headless", *AUTOMATIC, *limit]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
     assert not (paths.data_dir() / "proof").exists()
+
+
+def start(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *words],
+        env={
+            **os.environ,
+            "MATTECAM_DATA_DIR": str(tmp_path / "data"),
+            "MATTECAM_CONFIG_DIR": str(tmp_path / "config"),
+            "MATTECAM_RUNTIME_DIR": str(tmp_path / "run"),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_saved_background_none_starts_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = Settings(background=BackgroundSettings(kind="none"))
+    settings_file.save(tmp_path / "config" / "settings.json", none)
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    with start(tmp_path, "headless", *SMALL) as process:
+        assert process.stderr is not None
+        assert "--background none" in process.stderr.readline()
+        answers: list[Answer] = []
+
+        def asks() -> bool:
+            with contextlib.suppress(NotRunningError):
+                answers.append(ask(Command("status")))
+            return bool(answers)
+
+        eventually(asks, 60)
+        status = answers[0].status
+        assert status is not None
+        assert status["paused"] is True
+        assert status["frames_out"] == 0
+        assert ask(Command("quit")).done
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("limit", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"]])
+def test_a_limited_run_needs_the_background_none_by_name(
+    limit: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings_file.save(tmp_path / "none.json", Settings(background=BackgroundSettings(kind="none")))
+    assert main.main(["headless", *SMALL, "--config", str(tmp_path / "none.json"), *limit]) == 2
+    assert "--background none" in one_sentence(capsys)
+
+
+@pytest.mark.parametrize("delay_s", [0.3, 0.7, 1.5])
+def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
+    with start(tmp_path, "headless", *SMALL) as process:
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=60)
+    # Before Python has installed its handler, the signal itself ends the process.
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in messages
+    assert "Error" not in messages
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

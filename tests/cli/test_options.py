@@ -12,11 +12,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.cli.options import LiveOptions, apply_options, settings_from
-from app.config import settings_file
+from app.config import paths, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.core.errors import SettingsError, UsageError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
+from app.core.settings import (
+    BackgroundSettings,
+    CaptureSettings,
+    FramingSettings,
+    MattingSettings,
+    OutputSettings,
+    Settings,
+)
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))
@@ -119,6 +126,45 @@ def test_a_recording_belongs_to_the_run_that_asked_for_it(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("said", "expected"), [(None, True), (True, True), (False, False)])
 def test_the_governor_can_be_switched_off(said: bool | None, expected: bool) -> None:
     assert apply_options(Settings(), LiveOptions(governor=said)).matting.governor is expected
+
+
+def saved_as(folder: Path, settings: Settings) -> Path:
+    settings_file.save(folder / "settings.json", settings)
+    return folder / "settings.json"
+
+
+def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path: Path) -> None:
+    none = BackgroundSettings(kind="none")
+    file = saved_as(tmp_path, Settings(background=none))
+    assert not settings_from(LiveOptions(config=file)).unmatted_confirmed
+    assert settings_from(LiveOptions(config=file, background="none")).unmatted_confirmed
+    assert settings_from(LiveOptions(config=file, background="blur")).unmatted_confirmed
+    SceneStore(default_path()).put("bare", Settings(background=none))
+    assert not settings_from(LiveOptions(profile="bare")).unmatted_confirmed
+    assert settings_from(LiveOptions()).unmatted_confirmed
+
+
+def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_path: Path) -> None:
+    file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net")))
+    start = settings_from(LiveOptions(config=file))
+    assert start.settings.matting.model == "student"
+    assert start.saved.matting.model == "u2net", "it is used again once it is installed"
+    assert start.warning is not None
+    assert "u2net is not installed; student is used instead" in start.warning
+    assert settings_from(LiveOptions(config=file, model="u2net")).settings.matting.model == "u2net"
+    installed = paths.models_dir() / "u2net.pth"
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+    assert settings_from(LiveOptions(config=file)).settings.matting.model == "u2net"
+    assert settings_from(LiveOptions(config=file)).warning is None
+
+
+def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_path: Path) -> None:
+    file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net", weights=tmp_path / "gone.pth")))
+    start = settings_from(LiveOptions(config=file))
+    assert (start.settings.matting.model, start.settings.matting.weights) == ("student", None)
+    assert start.warning is not None
+    assert "gone.pth does not exist" in start.warning
 
 
 @pytest.mark.parametrize(("said", "expected"), [(None, True), ("on", True), ("off", False)])

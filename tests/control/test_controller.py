@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from app.config.private_file import write_picture
 from app.config.scenes import SceneStore
 from app.control import BackgroundFile, Command, SettingsController
 from app.control.commands import JsonValue, parse_words
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
-from app.core.types import PictureKind
+from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
@@ -36,9 +39,8 @@ class Program:
         self.pipeline = Pipeline(BASE, parts=self.world.parts())
         self.scenes = SceneStore(folder / "scenes.json")
         self.quit = threading.Event()
+        self.picture: Picture | None = None
         picture = folder / "beach.png"
-        import cv2
-
         cv2.imwrite(str(picture), room_picture())
         self.files = [BackgroundFile(picture, "Beach")]
         self.controller = SettingsController(
@@ -48,12 +50,18 @@ class Program:
             backgrounds=lambda: self.files,
             find_scene=lambda name: self.scenes.get(name),
             request_quit=self.quit.set,
-            save_snapshot=lambda path: path.touch(),
+            save_snapshot=self.save_snapshot,
             confirm_s=5,
         )
 
     def run(self, text: str) -> str:
         return self.controller.run(parse_words(text.split()))
+
+    def save_snapshot(self, path: Path) -> None:
+        if self.picture is None:
+            self.picture = self.pipeline.preview.get(5)
+        assert self.picture is not None
+        write_picture(path, self.pipeline.release(self.picture).image)
 
     @property
     def settings(self) -> Settings:
@@ -169,6 +177,7 @@ def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_
         backgrounds=lambda: program.files,
         find_scene=program.scenes.get,
         request_quit=program.quit.set,
+        save_snapshot=program.save_snapshot,
         confirm_s=0.2,
     )
     assert "still being prepared" in hasty.run(Command("background", "Beach"))
@@ -240,9 +249,19 @@ def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) ->
             program.run(f"{text} {tmp_path / 'there.mp4'}")
 
 
-def test_snapshot_and_quit(program: Program, tmp_path: Path) -> None:
+def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
-    assert (tmp_path / "a.png").exists()
+    program.run("pause")
+    program.run(f"snapshot {tmp_path / 'paused.png'}")
+    blue, card = (cv2.imread(str(tmp_path / name)) for name in ("a.png", "paused.png"))
+    assert blue is not None
+    assert card is not None
+    assert np.any(np.all(blue == (255, 0, 0), axis=2))
+    assert not np.any(np.all(card == (255, 0, 0), axis=2)), "while paused, a snapshot shows the card"
+
+
+def test_quit_asks_the_program_to_stop(program: Program) -> None:
     assert program.run("quit") == "Mattecam stops."
     assert program.quit.is_set()
 

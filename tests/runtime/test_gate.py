@@ -28,6 +28,7 @@ MAY_RELEASE = {
 MAY_WRITE_PICTURES = {
     "app.config.private_file": "the function itself",
     "app.gui.state.recording": "a snapshot, released by the gate",
+    "app.cli.session": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
     "app.plate.capture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
@@ -138,7 +139,7 @@ def test_only_the_gate_makes_outgoing_pictures() -> None:
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in modules() if name.startswith("app.") and _calls(name, "write_picture")}
     assert writing <= set(MAY_WRITE_PICTURES)
-    for name in ("app.gui.state.recording", "app.cli.headless"):
+    for name in ("app.gui.state.recording", "app.cli.headless", "app.cli.session"):
         assert any(isinstance(node, ast.Attribute) and node.attr == "release" for node in ast.walk(tree(name))), (
             f"{name} writes what the gate has not released"
         )

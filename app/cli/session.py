@@ -1,0 +1,173 @@
+"""One run of the pipeline without a window: start, limits, messages, end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import typer
+
+from app.cli.proof import PROOF_S
+from app.config.private_file import write_picture
+from app.core.errors import SinkError
+from app.core.messages.control import ControlText
+from app.core.types import Picture, PictureKind
+from app.plate.capture import mismatch
+from app.runtime.pipeline import Pipeline
+from app.runtime.slot import SlotClosed
+from app.runtime.status import Phase, PipelineStatus, Stage
+
+START_LIMIT_S = 120.0
+POLL_S = 0.25
+"""How often the status is read while no frame wakes the run."""
+
+
+def notify(text: str) -> None:
+    """Print a message for the user that is not a result to standard error."""
+    typer.echo(f"mattecam: {text}", err=True)
+
+
+class Session:
+    """One run of the pipeline on the calling thread."""
+
+    def __init__(
+        self, pipeline: Pipeline, seconds: float | None, frames: int | None, *, from_first_matte: bool = False
+    ) -> None:
+        """seconds, frames: limits, None for none. from_first_matte: the seconds count from the first composite on."""
+        self.pipeline = pipeline
+        self._seconds = seconds
+        self._frames = frames
+        self._from_first_matte = from_first_matte
+        self._started_s = 0.0
+        self._counted_from_s: float | None = None
+        """time.monotonic() from which the seconds count."""
+        self._wake = threading.Event()
+        self._announced = ""
+        self.status = PipelineStatus()
+        self.sample: Picture | None = None
+        """A composite from the middle of the run."""
+        self._newest: Picture | None = None
+        self.failure: str | None = None
+        """Why the run failed, in one sentence."""
+        self.interrupted = False
+        self._ending = False
+
+    def end(self) -> None:
+        """End the run (any thread)."""
+        self._ending = True
+        self._wake.set()
+
+    def interrupt(self) -> None:
+        """End the run from a signal handler.
+
+        It must not touch `_wake`, whose lock the interrupted thread may hold; the run polls `_ending`.
+        """
+        self.interrupted = True
+        self._ending = True
+
+    def save_snapshot(self, path: Path) -> None:
+        """Write the newest picture as it may leave at this moment (any thread). Raises SinkError."""
+        picture = self._newest
+        if picture is None:
+            raise SinkError(ControlText.NO_FRAME())
+        try:
+            write_picture(path, self.pipeline.release(picture).image)
+        except OSError as error:
+            raise SinkError(f"The snapshot {path} could not be written: {error.strerror or error}.") from error
+
+    def run(self) -> None:
+        """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""
+        pipeline = self.pipeline
+        pipeline.listen(self._wake.set)
+        self._started_s = time.monotonic()
+        self._counted_from_s = None if self._from_first_matte else self._started_s
+        pipeline.start()
+        try:
+            while not self._ending and not self._is_over():
+                self._wake.wait(POLL_S)
+                self._wake.clear()
+                self._observe()
+        finally:
+            stopped = pipeline.stop()
+            last = self.status
+            self.status = pipeline.status()
+        if self.failure is None:
+            self.failure = _failure_at_end(last, self.status, stopped)
+
+    def _observe(self) -> None:
+        status = self.status = self.pipeline.status()
+        try:
+            self._keep(self.pipeline.preview.get(0))
+        except SlotClosed:
+            return
+        if self._counted_from_s is None and status.frames_out > 0:
+            self._counted_from_s = time.monotonic()
+        if not self._announced:
+            # The requested model does not work: another one in its place would be a surprise.
+            failed = [p.message for p in status.problems if p.stage is Stage.MATTING or status.frames_out == 0]
+            self.failure = failed[0] if failed else None
+        self._announce(_description(status))
+
+    def _keep(self, picture: Picture | None) -> None:
+        if picture is None:
+            return
+        self._newest = picture
+        first_half = self.sample is None or self.status.seconds < (self._seconds or PROOF_S) / 2
+        if picture.kind is PictureKind.COMPOSITE and first_half:
+            self.sample = picture
+
+    def _announce(self, description: str) -> None:
+        if not description or description == self._announced:
+            return
+        self._announced = description
+        notify(description)
+        plate, source = self.pipeline.settings.matting.plate, self.status.source
+        warning = mismatch(plate, source) if plate is not None and source is not None else None
+        if warning is not None:
+            notify(warning)
+
+    def _is_over(self) -> bool:
+        if self.failure is not None:
+            return True
+        now_s = time.monotonic()
+        if self._counted_from_s is None:
+            if now_s - self._started_s > START_LIMIT_S:
+                self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; run `python3 run.py doctor`."
+        elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
+            return True
+        return self._frames is not None and self.status.frames_out >= self._frames
+
+
+def summary(status: PipelineStatus) -> str:
+    """Return the measurements of a run in one line."""
+    latency = status.latency_ms
+    engine = status.engine
+    ran = f"{engine.model} on {engine.device} ({engine.executor}, {engine.precision})" if engine else "no model"
+    return (
+        f"{status.frames_out} frames in {status.seconds:.1f} s with {ran},"
+        f" step {latency.step.median:.1f} ms (p95 {latency.step.p95:.1f}),"
+        f" end to end {latency.end_to_end.median:.1f} ms (p95 {latency.end_to_end.p95:.1f}),"
+        f" {status.frames_dropped} dropped"
+    )
+
+
+def _description(status: PipelineStatus) -> str:
+    """Return what runs, in one line; empty until something does."""
+    if status.engine is None or status.source is None or status.frames_out == 0:
+        return ""
+    source, engine = status.source, status.engine
+    camera = f", virtual camera {status.virtual_camera}" if status.virtual_camera else ", no virtual camera"
+    return (
+        f"{source.name} {source.width}x{source.height} at {source.fps:g} fps, {engine.model} on {engine.device}"
+        f" ({engine.executor}, {engine.precision}), background {status.background}{camera}"
+    )
+
+
+def _failure_at_end(last: PipelineStatus, end: PipelineStatus, stopped: bool) -> str | None:
+    for problem in end.problems:
+        if problem.stage is Stage.RECORDING:
+            return problem.message
+    if last.phase is Phase.WAITING and last.problems:
+        return last.problems[-1].message
+    return None if stopped else "A part of the program did not stop in time; the driver of a device may hang."
