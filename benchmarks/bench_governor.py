@@ -31,7 +31,7 @@ from app.core.settings import (
     OutputSettings,
     Settings,
 )
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
@@ -65,7 +65,7 @@ class SimulatedEngine:
         picture = np.zeros_like(frame) if isinstance(backdrop, BlurredRoom) else backdrop.copy()
         return Matte(picture, np.zeros(frame.shape[:2], np.uint8))
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """There is no state."""
 
     def close(self) -> None:

@@ -117,7 +117,7 @@ class FakeEngine:
         composite = np.where(alpha[..., None] > 0, frame, behind).astype(np.uint8)
         return Matte(composite, alpha, composite.copy() if want_foreground else None)
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         self._faults.at("reset")
 
     def close(self) -> None:

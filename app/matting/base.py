@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,12 @@ class MattingEngine(Protocol):
         """
         ...
 
-    def reset(self) -> None:
-        """Forget the frames seen so far (a new source or scene)."""
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Forget the frames seen so far (a new source, scene or engine).
+
+        seen: alpha (H, W) of the last frame, if another engine matted this stream until now. Strict mode shows the
+        people in it at once; otherwise people appear when they first move.
+        """
         ...
 
     def close(self) -> None:
@@ -80,8 +84,8 @@ class Executor(Protocol):
         """One step; fresh arrays. Raises NotAMatteError. The sizes have been checked."""
         ...
 
-    def reset(self) -> None:
-        """Start the recurrent state anew."""
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Reset the recurrent state. seen: see `MattingEngine.reset`."""
         ...
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
 from app.matting.base import EngineInfo, Executor, NotAMatteError, is_out_of_memory
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import STRICT_STRENGTH
@@ -73,10 +73,10 @@ class FrameEngine:
             message = ModelText.OUT_OF_MEMORY if is_out_of_memory(error) else ModelText.FAILED
             raise ModelError(message(model=self._model, device=self._executor.device)) from error
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
         if not self._closed:
-            self._executor.reset()
+            self._executor.reset(seen)
 
     def close(self) -> None:
         """Release the device; a second call does nothing."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.compositing.base import Background
 from app.core.framing import framed
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
-from app.core.types import Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
+from app.core.types import AlphaImage, Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
@@ -58,6 +58,7 @@ class MattingWorker:
         self._alphas = AlphaWatch(timing.plausibility_hold_s)
         self._background: Background | None = None
         self._request_lock = threading.Lock()
+        self._last_alpha: AlphaImage | None = None
         self._requested_background: BackgroundSettings | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -108,7 +109,7 @@ class MattingWorker:
         started_s = time.perf_counter()
         try:
             if run.reset:
-                run.engine.reset()
+                run.engine.reset(self._last_alpha if run.continues else None)
             backdrop = self._backdrop(frame, started_s)
             edges = settings.matting.edges
             matte = run.engine.step(frame.image, backdrop, edges, want_foreground=self._want_foreground())
@@ -118,6 +119,7 @@ class MattingWorker:
             self._stand_by(StandBy(Phase.WAITING))
             return
         self._board.step_ms.add(time.perf_counter() - started_s)
+        self._last_alpha = matte.alpha if plausible else None
         if plausible:
             self._board.phase = Phase.RUNNING
             self._finish(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))

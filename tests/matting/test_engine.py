@@ -7,7 +7,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.engine import FrameEngine
 from app.matting.geometry import StepGeometry
@@ -32,7 +32,7 @@ class FailingExecutor:
             raise self.error
         return Matte(frame.copy(), frame[..., 0].copy())
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         self.resets += 1
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
 from app.offline.convert import ConvertReport, Makers, convert
 
@@ -37,7 +37,7 @@ class HalfEngine:
         alpha[:, :middle] = 255
         return Matte(composite, alpha, frame // 2 if want_foreground else None)
 
-    def reset(self) -> None: ...
+    def reset(self, seen: AlphaImage | None = None) -> None: ...
 
     def close(self) -> None:
         self.closed = True

@@ -21,7 +21,7 @@ from app.core.settings import (
     MattingSettings,
     Settings,
 )
-from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
+from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, PictureKind
 from app.matting.base import EngineInfo, MattingEngine
 from app.matting.selection.governor import GovernorTiming, Step
 from app.runtime.board import StatusBoard
@@ -50,7 +50,7 @@ class SimulatedEngine:
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         return Matte(np.zeros_like(frame), np.zeros(frame.shape[:2], np.uint8))
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         pass
 
     def close(self) -> None:

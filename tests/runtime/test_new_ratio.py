@@ -108,3 +108,33 @@ def test_the_old_engine_is_closed_on_the_builder_thread(built: Built) -> None:
     eventually(lambda: built.in_use(wanted))
     eventually(lambda: built.closed_on == ["engine-builder"])
     assert [engine.closed for engine in built.engines] == [True, False]
+
+
+def test_people_stay_when_only_the_engine_changes(built: Built) -> None:
+    new = PINNED.replace(downsample_ratio=0.3)
+    built.step()
+    same = built.decide(PINNED)
+    assert isinstance(same, Run)
+    assert not same.reset
+
+    built.decide(new)
+    eventually(lambda: built.in_use(new))
+    swapped = built.decide(new)
+    assert isinstance(swapped, Run)
+    assert swapped.reset
+    assert swapped.continues
+
+    other_source = built.selector.decide(Frame(IMAGE, 99, 0.0), 2, whole_settings(new))
+    assert isinstance(other_source, Run)
+    assert other_source.reset
+    assert not other_source.continues
+
+
+def test_after_a_pause_nobody_is_known(built: Built) -> None:
+    built.step()
+    paused = whole_settings(PINNED).replace(paused=True)
+    built.selector.decide(Frame(IMAGE, 98, 0.0), 1, paused)
+    resumed = built.selector.decide(Frame(IMAGE, 99, 0.0), 1, whole_settings(PINNED))
+    assert isinstance(resumed, Run)
+    assert resumed.reset
+    assert not resumed.continues

@@ -12,7 +12,7 @@ import pytest
 
 from app.core.errors import BackgroundError, ModelError, PlateError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.core.types import PictureKind
+from app.core.types import AlphaImage, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
@@ -289,3 +289,19 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
         apply(pipeline, BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
         eventually(lambda: source.holds_exposure)
     assert world.sources == [source], "for that, no camera is opened anew"
+
+
+def test_a_new_engine_is_told_who_is_in_the_picture() -> None:
+    known: list[bool] = []
+
+    class Engine(FakeEngine):
+        def reset(self, seen: AlphaImage | None = None) -> None:
+            known.append(seen is not None and bool(seen.any()))
+
+    world = FakeWorld()
+    world.engine = Engine
+    with running(world) as pipeline:
+        composites(pipeline)
+        assert known[-1] is False, "the first engine of a stream knows nobody"
+        pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
+        eventually(lambda: known[-1])

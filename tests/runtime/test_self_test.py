@@ -11,7 +11,7 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings
-from app.core.types import Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting import build_engine
 from app.matting.base import EngineInfo
 from app.runtime.engines.self_test import self_test
@@ -35,7 +35,7 @@ class Constant:
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         return Matte(frame.copy(), np.full(frame.shape[:2], self._alpha, np.uint8))
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         self.resets += 1
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from app.control import Command, ask
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
@@ -46,7 +46,7 @@ class StandIn:
         behind = np.full_like(frame, 90) if isinstance(backdrop, BlurredRoom) else backdrop
         return Matte(np.where(self._alpha[..., None] > 0, frame, behind), self._alpha.copy())
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Nothing is remembered."""
 
     def close(self) -> None:

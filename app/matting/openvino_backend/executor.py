@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.artefact import Artefact, Stage
@@ -49,12 +49,12 @@ class OpenVinoExecutor:
         ]
         self._turn = 0
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         for state in self._states[self._turn]:
             state.fill(0)
         self._finish.reset()
-        self._strict.reset()
+        self._strict.reset(seen)
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step; returns fresh arrays."""

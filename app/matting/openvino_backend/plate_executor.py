@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.dispatch import compiled as compiled_kernels
@@ -74,7 +74,7 @@ class PlateOpenVinoExecutor:
         self._lit = lit_plate(self._plate, gain)
         self._shrink(self._lit, self._small_plate[0])
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the last alpha; the networks have no memory."""
         self._finish.reset()
 

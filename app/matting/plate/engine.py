@@ -85,9 +85,9 @@ class PlateEngine:
         self._alpha = matte.alpha
         return matte
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far; the plate stays."""
-        self._engine.reset()
+        self._engine.reset(seen)
         self._alpha = None
 
     def close(self) -> None:

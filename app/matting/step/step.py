@@ -18,7 +18,7 @@ from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
 from app.matting.step.torch_blur import blurred_room
-from app.matting.strict.torch_strict import initial_memory, strict_matte
+from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,13 @@ class FrameStep(nn.Module):
         self.geometry = geometry
         self.dtype = dtype
 
-    def initial_state(self) -> State:
-        """Return the network's states before the first frame, and the memory of strict mode."""
+    def initial_state(self, seen: Tensor | None = None) -> State:
+        """Return the network's states before the first frame, and the memory of strict mode.
+
+        seen: alpha (H, W) uint8 of people whom strict mode shows at once.
+        """
         size = self.geometry.small_height, self.geometry.small_width
-        return *self.core.initial_state(*size), self.initial_memory()
+        return *self.core.initial_state(*size), with_people(self.initial_memory(), seen)
 
     def initial_memory(self, batch: int = 1) -> Tensor:
         """Return the memory of strict mode before the first frame of so many streams."""

@@ -34,10 +34,12 @@ class StrictFilter:
 
     def __init__(self) -> None:
         self._memory: _Memory | None = None
+        self._seen: NDArray[np.uint8] | None = None
 
-    def reset(self) -> None:
-        """Forget the stream."""
+    def reset(self, seen: NDArray[np.uint8] | None = None) -> None:
+        """Forget the stream. seen: alpha (H, W) of people who are shown at once, as if they had moved before."""
         self._memory = None
+        self._seen = seen
 
     def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats) -> None:
         """Change the coefficients of alpha (last plane of slope and offset, (4, h, w)) and coarse (h, w) in place.
@@ -71,7 +73,7 @@ class StrictFilter:
             memory = self._memory = _Memory(
                 background=[plane.copy() for plane in image],
                 frames=np.zeros_like(alpha),
-                moved=np.zeros(alpha.shape, np.bool_),
+                moved=_seen_cells(self._seen, alpha.shape),
                 reference=[plane.copy() for plane in image],
             )
         empty = np.asarray(cv2.dilate(alpha, _SQUARE)) < rules.EMPTY_ALPHA
@@ -84,6 +86,13 @@ class StrictFilter:
         body = _people((alpha > rules.BODY_ALPHA) & ~removed, core, memory.moved, agreeing)
         memory.moved |= body & core
         return (_grown(body) & ~removed).astype(np.float32)
+
+
+def _seen_cells(seen: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> Mask:
+    if seen is None:
+        return np.zeros(shape, np.bool_)
+    cells = cv2.resize(seen, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(cells > 255 * rules.BODY_ALPHA, np.bool_)
 
 
 def _follow(memory: _Memory, image: Planes) -> Mask:

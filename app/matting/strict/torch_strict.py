@@ -13,6 +13,7 @@ from app.matting.strict import rules
 from app.matting.strict.torch_components import components, count
 
 CHANNELS = 9
+_MOVED = 4
 """Of the memory: learned background (3), frames it was learned from, motion, mean of the recent frames (3), begun."""
 
 
@@ -21,6 +22,18 @@ def initial_memory(small_height: int, small_width: int, device: torch.device) ->
     cell = rules.cell_size(small_width, small_height)
     size = 1, CHANNELS, small_height // cell, small_width // cell
     return torch.zeros(size, dtype=torch.float32, device=device)
+
+
+def with_people(memory: Tensor, seen: Tensor | None) -> Tensor:
+    """Return the initial memory of a stream in which people are already known.
+
+    seen: alpha (H, W) uint8 of people who are shown at once, as if they had moved before; None: nobody is known.
+    """
+    if seen is None:
+        return memory
+    cells = functional.interpolate(seen[None, None].float(), memory.shape[2:], mode="area")
+    moved = (cells > 255 * rules.BODY_ALPHA).to(memory)
+    return torch.cat([memory[:, :_MOVED], moved.expand(memory.shape[0], -1, -1, -1), memory[:, _MOVED + 1 :]], 1)
 
 
 def strict_matte(

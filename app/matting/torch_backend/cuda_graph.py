@@ -19,13 +19,14 @@ import torch
 from torch import Tensor
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan, plan
 from app.matting.step.step import FrameStep, Layers, StepMode
+from app.matting.strict.torch_strict import with_people
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Tensors
 
@@ -145,10 +146,10 @@ class CudaGraphExecutor:
             foreground=None if flight.foreground is None else flight.foreground.numpy(),
         )
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew, for the frames submitted from now on."""
         with torch.inference_mode():
-            self._compute.run(self._begin_anew)
+            self._compute.run(lambda: self._begin_anew(seen))
 
     def close(self) -> None:
         """Wait for what is under way and free the device's memory."""
@@ -228,11 +229,14 @@ class CudaGraphExecutor:
         self._down.copy(fetched, tensor)
         return fetched
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, seen: AlphaImage | None) -> None:
         self._held = None
         for turn in self._turns:
             for state in turn.state:
                 state.zero_()
+            if seen is not None:
+                memory = turn.state[-1]
+                memory.copy_(with_people(memory, torch.from_numpy(seen).to(memory.device)))
 
 
 def _fill(tensor: Tensor, value: float) -> None:

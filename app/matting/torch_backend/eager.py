@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import strength_taps
@@ -40,9 +40,9 @@ class EagerExecutor:
         self._held: Tensor | None = None
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew."""
-        self._state = self._step.initial_state()
+        self._state = self._step.initial_state(None if seen is None else _tensor(seen).to(self._device))
         self._held = None
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:

@@ -23,6 +23,8 @@ class Run:
     """Of the frame."""
     reset: bool
     """Whether to reset the recurrent state first: the last step belonged to another sequence."""
+    continues: bool = False
+    """Whether only the engine changed: the people of the last frame are still there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,9 @@ class EngineSelector:
         assert self._running is not None
         framing = self._running.framing if may_use_plate(self._running.settings) else settings.framing
         sequence = (generation, self._number)
-        return Run(engine, framing, sequence, frame.index, sequence != self._sequence)
+        reset = sequence != self._sequence
+        continues = reset and self._sequence is not None and self._sequence[0] == generation
+        return Run(engine, framing, sequence, frame.index, reset, continues)
 
     def _skips(self, frame: Frame, generation: int) -> bool:
         """Return whether to skip matting this frame to save time."""

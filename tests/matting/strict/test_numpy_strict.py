@@ -151,3 +151,16 @@ def test_no_more_of_the_room_is_kept_than_the_cells() -> None:
     assert rules.cell_size(480, 270) == 3
     assert rules.cell_size(320, 180) == 2
     assert rules.cell_size(48, 32) == 1
+
+
+def test_people_known_from_another_engine_are_shown_at_once() -> None:
+    room, strict = Room(), StrictFilter()
+    still = walking(0)
+    image, alpha = room.frame(still, POSTER)
+    assert not strict.gain(image, alpha).any()
+
+    strict.reset(np.rint(255 * still.cover()).astype(np.uint8))
+    gain = strict.gain(image, alpha)
+
+    assert kept(gain, still) == 1
+    assert kept(gain, POSTER) == 0

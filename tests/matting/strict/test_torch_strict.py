@@ -19,7 +19,7 @@ from app.matting.step.core import Core
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
-from app.matting.strict.torch_strict import initial_memory, strict_matte
+from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch_backend.eager import EagerExecutor
 from tests.matting.strict.rooms import HEIGHT, WIDTH, Blob, Floats, Room, walking
 
@@ -152,3 +152,18 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
         assert found.alpha[80, 60] == 0
     finally:
         cpu.close()
+
+
+@pytest.mark.parametrize("size", [(HEIGHT, WIDTH), (3 * HEIGHT, 3 * WIDTH)])
+def test_known_people_are_shown_at_once_as_in_numpy(size: tuple[int, int]) -> None:
+    image, alpha = Room().frame(walking(0), Blob(30, 40, 12))
+    seen = np.rint(255 * cv2.resize(walking(0).cover(), size[::-1])).astype(np.uint8)
+    numpy_filter = StrictFilter()
+    numpy_filter.reset(seen)
+    memory = with_people(initial_memory(HEIGHT, WIDTH, CPU), torch.from_numpy(seen))
+
+    expected, found, _ = both(image, alpha, numpy_filter, memory)
+
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert found[2].max() > 0.9
