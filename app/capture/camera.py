@@ -82,7 +82,9 @@ class CameraSource:
         self._is_raw_mjpg = False
         """The driver delivers undecoded JPEG frames."""
         self._grabbed_s = self._last_s = time.perf_counter()
-        self._info = SourceInfo("camera", self._device.name, self._device.id, 0, 0, settings.fps, "")
+        self._info = SourceInfo(
+            "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
+        )
         try:
             self._capture = self._open()
         except BaseException:

@@ -17,6 +17,7 @@ from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control import BackgroundFile, ControlServer, SettingsController
 from app.core.errors import UsageError
+from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.output.virtual_camera import list_virtual_cameras
 from app.runtime.parts import default_parts
@@ -67,10 +68,7 @@ def paused_for_confirmation(settings: Settings, options: LiveOptions, proves: bo
     Raises UsageError if the run is limited or records, because it would end without a result.
     """
     if proves or records(settings) or options.seconds is not None or options.frames is not None:
-        raise UsageError(
-            'The saved background is "none", which shows the room; add `--background none` to confirm it,'
-            " or name another background."
-        )
+        raise UsageError(CommandLineText.CONFIRM_UNMATTED())
     notify(
         'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with'
         " `--background none` to confirm it, or choose another with `python3 run.py ctl background` and then"

@@ -11,8 +11,10 @@ import typer
 from app.cli.proof import PROOF_S
 from app.config.private_file import write_picture
 from app.core.errors import SinkError
+from app.core.messages.command_line import CommandLineText
 from app.core.messages.control import ControlText
 from app.core.types import Picture, PictureKind
+from app.media.disk_errors import why_not_written
 from app.plate.capture import mismatch
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
@@ -74,7 +76,7 @@ class Session:
         try:
             write_picture(path, self.pipeline.release(picture).image)
         except OSError as error:
-            raise SinkError(f"The snapshot {path} could not be written: {error.strerror or error}.") from error
+            raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 
     def run(self) -> None:
         """Run the pipeline until a limit, `end`, `interrupt` or a failed start."""

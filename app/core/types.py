@@ -58,6 +58,8 @@ class SourceInfo:
     fps: float
     pixel_format: str
     """The format the source delivers before conversion to BGR, such as `MJPG`; empty where there is none."""
+    is_virtual: bool = False
+    """Another program sends the frames to this device."""
 
 
 @dataclass(frozen=True, slots=True)

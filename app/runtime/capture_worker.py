@@ -135,11 +135,9 @@ class CaptureWorker:
                 self._source.hold_exposure(hold_exposure)
             frame = self._source.read()
             if frame is None and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
-                raise SourceLostError(
-                    CameraText.SILENT_SOURCE(
-                        source=self._source.info.name, seconds=f"{self._timing.source_timeout_s:.0f}"
-                    )
-                )
+                info = self._source.info
+                message = CameraText.SILENT_SENDER if info.is_virtual else CameraText.SILENT_SOURCE
+                raise SourceLostError(message(source=info.name, seconds=f"{self._timing.source_timeout_s:.0f}"))
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._lose(error)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from app.core.types import AlphaImage, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
-from tests.fakes import PERSON, FakeEngine, FakeWorld, shows_room
+from tests.fakes import PERSON, FakeEngine, FakeSource, FakeWorld, shows_room
 from tests.waiting import eventually
 
 BASE = Settings(
@@ -305,3 +306,24 @@ def test_a_new_engine_is_told_who_is_in_the_picture() -> None:
         assert known[-1] is False, "the first engine of a stream knows nobody"
         pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: known[-1])
+
+
+@pytest.mark.parametrize(("is_virtual", "blamed"), [(False, "check its cable"), (True, "The program that sends to")])
+def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, caplog: pytest.LogCaptureFixture) -> None:
+    world = FakeWorld()
+
+    class Silent(FakeSource):
+        def read(self) -> None:
+            self._pace.wait(0.004)
+
+    def opened(settings: CaptureSettings) -> Silent:
+        source = Silent(settings, world.faults, "camera")
+        source.info = replace(source.info, is_virtual=is_virtual)
+        return source
+
+    pipeline = Pipeline(BASE, parts=replace(world.parts(), open_source=opened), timing=Timing(source_timeout_s=0.1))
+    pipeline.start()
+    try:
+        eventually(lambda: blamed in caplog.text)
+    finally:
+        assert pipeline.stop()

@@ -19,6 +19,10 @@ class CameraText(Message):
         "{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses "
         "it. It is being reopened."
     )
+    SILENT_SENDER = (
+        "The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose "
+        "another camera."
+    )
     DISCONNECTED = "The camera {camera} is disconnected; reconnect it or choose another camera."
     BLACK = "The camera {camera} delivers only black frames; open its shutter, or choose another size or format."
     GREEN = "The camera {camera} delivers only green frames; choose another size or format."

@@ -20,6 +20,10 @@ class CommandLineText(CommandLineMessage):
     PROOF_NOT_WRITTEN = (
         "The proof cannot be written to {folder}: {reason}. Another folder can be named in MATTECAM_DATA_DIR."
     )
+    CONFIRM_UNMATTED = (
+        'The saved background is "none", which shows the room; add `--background none` to confirm it, or name another '
+        "background."
+    )
     IMAGE_NOT_WRITTEN = "The image {file} cannot be written: {reason}."
     UNKNOWN_WEIGHTS = "There are no weights named {names}; the names are {known}."
     OTHER_WEIGHTS = (

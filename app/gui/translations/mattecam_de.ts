@@ -1829,6 +1829,11 @@
         <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel und ob ein anderes Programm die Quelle benutzt. Sie wird neu geöffnet.</translation>
     </message>
     <message>
+        <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
+        <comment>CameraText.SILENT_SENDER</comment>
+        <translation>Das Programm, das an {source} sendet, liefert seit {seconds} Sekunden kein Bild; starten Sie es neu oder wählen Sie eine andere Kamera.</translation>
+    </message>
+    <message>
         <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
         <comment>CameraText.DISCONNECTED</comment>
         <translation>Die Kamera {camera} ist getrennt; schließen Sie sie wieder an oder wählen Sie eine andere Kamera.</translation>

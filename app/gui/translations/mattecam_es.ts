@@ -1829,6 +1829,11 @@
         <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable y que ningún otro programa la use. Se está volviendo a abrir.</translation>
     </message>
     <message>
+        <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
+        <comment>CameraText.SILENT_SENDER</comment>
+        <translation>El programa que envía a {source} no entrega imágenes desde hace {seconds} segundos; vuelva a iniciarlo o elija otra cámara.</translation>
+    </message>
+    <message>
         <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
         <comment>CameraText.DISCONNECTED</comment>
         <translation>La cámara {camera} está desconectada; vuelva a conectarla o elija otra cámara.</translation>
