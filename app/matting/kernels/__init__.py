@@ -1,1 +1,1 @@
-"""The arithmetic of the frame step in numba, and in numpy where numba is not ready."""
+"""CPU kernels of the frame step in numba, with a numpy fallback until numba is ready."""

@@ -1,8 +1,8 @@
-"""The full-size arithmetic on a CPU, compiled by numba: each byte of frame, backdrop and composite is touched once.
+"""Full-size kernels for CPUs, compiled by numba; each byte of frame, backdrop and composite is accessed once.
 
-Every public function works on rows `top` to `bottom` of its output and releases the interpreter lock, so that strips of
-a picture can run side by side. Colours are interleaved BGR in 0..255. The inner loops go over contiguous rows from 0
-on, which is what lets the compiler vectorise them.
+Every public function processes rows `top` to `bottom` of its output and releases the GIL, so that strips of a frame run
+in parallel. Colours are interleaved BGR in 0..255. The inner loops run over contiguous rows from index 0, which lets
+the compiler vectorize them.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, Floats, jit, row
 
 F32 = np.float32
 BLOCK = 64
-"""Pixels of a row that are looked at together: where none shows the person, the backdrop is copied."""
+"""Pixels of a row processed together; the backdrop is copied for a block without visible alpha."""
 SEEN = F32(0.5 / 255)
-"""Less alpha than this is none in eight bits."""
+"""Alpha below this rounds to 0 in 8 bits."""
 
 
 @jit
 def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
-    """Where the full pixels right of each small pixel's centre begin (small_width + 2), and each one's weight (W)."""
+    """Return each small pixel's first full-size pixel right of its centre (small_width + 2,), and weights (W,)."""
     starts = np.zeros(small_width + 2, np.int32)
     weights = np.empty(width, np.float32)
     cell = 0
@@ -48,9 +48,10 @@ def _cells(small_width: int, width: int) -> tuple[NDArray[np.int32], Floats]:
 def _where_somebody_may_be(
     slope: Floats, offset: Floats, first: int, last: int, starts: NDArray[np.int32], width: int
 ) -> NDArray[np.bool_]:
-    """For the rows `first` to `last` of coefficients: in which blocks of a full row alpha can be seen at all.
+    """Return which blocks of a full-size row may have visible alpha, for coefficient rows `first` to `last`.
 
-    Alpha is slope * mean + offset with a mean in 0..1; between two pixels it is at most what it can be at one of them.
+    Alpha is slope * mean + offset with a mean in 0..1. Between two small pixels it is bounded by the larger of their
+    maxima.
     """
     right = slope.shape[2] - 1
     somebody = np.zeros((last - first + 1, -(-width // BLOCK)), np.bool_)
@@ -64,7 +65,7 @@ def _where_somebody_may_be(
             end = min((block + 1) * BLOCK, width)
             found = False
             while True:
-                # A value that is no number counts as somebody, too.
+                # NaN must count as visible.
                 found |= not (highest[max(cell - 1, 0)] < SEEN and highest[min(cell, right)] < SEEN)
                 if starts[cell + 1] >= end:
                     break
@@ -84,10 +85,10 @@ def _expand(
     colours: Floats,
     alphas: Floats,
 ) -> None:
-    """One row of coefficients at full width: colours (2, 3 * W) and alphas (2, W), slopes and offsets (times 255).
+    """Upsample one row of coefficients: colours (2, 3 * W) and alphas (2, W), slopes and offsets (times 255).
 
-    Goes from one small pixel to the next, because the full pixels between two of them share their values, and leaves
-    out what lies in no wanted block.
+    Iterates over pairs of small pixels, because the full-size pixels between them share their values. Skips blocks that
+    are not selected in `blocks`.
     """
     last = slope.shape[2] - 1
     full = F32(255)
@@ -116,7 +117,7 @@ def _expand(
 def _alpha_row(
     frame: Bytes, high: Floats, low: Floats, fy: np.float32, begin: int, values: Floats, alpha: Bytes
 ) -> None:
-    """Alpha of N pixels from column `begin` on, in 0..255 and as bytes. high, low: (2, W), see `_expand`."""
+    """Compute alpha of N pixels from column `begin`, in 0..255 and as bytes. high, low: (2, W), see `_expand`."""
     end = begin + alpha.shape[0]
     high_slope, high_offset = high[0, begin:end], high[1, begin:end]
     low_slope, low_offset = low[0, begin:end], low[1, begin:end]
@@ -176,7 +177,7 @@ def _composite_row(
     parts: Floats,
     composite: Bytes,
 ) -> None:
-    """The person on the backdrop, which is copied where a block has no alpha; N pixels from column `first` on."""
+    """Composite N pixels from column `first`; copy the backdrop where a block has no alpha."""
     width = alpha.shape[0]
     begin = 0
     while begin < width:
@@ -196,7 +197,7 @@ def _composite_row(
 
 @jit
 def _copy(source: Bytes, target: Bytes) -> None:
-    # Assigning a slice costs several times as much: numba looks whether the two overlap.
+    # A slice assignment is several times slower: numba checks for overlap.
     for i in range(source.shape[0]):
         target[i] = source[i]
 
@@ -209,7 +210,7 @@ def _clear(alpha: Bytes) -> None:
 
 @jit
 def _thirds(values: Floats, parts: Floats) -> None:
-    """Each alpha (0..255) as a part of 1, once for each of its pixel's colours."""
+    """Convert each alpha (0..255) to 0..1, repeated for the three colours of its pixel."""
     for x in range(values.shape[0]):
         part = values[x] * F32(1 / 255)
         parts[3 * x] = part
@@ -219,7 +220,7 @@ def _thirds(values: Floats, parts: Floats) -> None:
 
 @jit
 def _rows_around(y: int, height: int, small_height: int) -> tuple[int, int, np.float32]:
-    """The two small rows that a row of the full picture lies between, and the second's weight."""
+    """Return the two small rows around full-size row `y`, and the weight of the second."""
     source = max((y + 0.5) * small_height / height - 0.5, 0.0)
     first = min(int(source), small_height - 1)
     return first, min(first + 1, small_height - 1), F32(source - first)
@@ -245,10 +246,10 @@ def finish_rows(
     top: int,
     bottom: int,
 ) -> None:
-    """The second stage of the step: alpha, composite and foreground from the coefficients of `app.matting.step.core`.
+    """Run the second stage of the step: alpha, composite and foreground from coefficients (`app.matting.step.core`).
 
     frame, backdrop, composite, foreground: (H, 3 * W); alpha: (H, W); slope, offset: (4, h, w). A composite or
-    foreground of shape (0, 0) is not wanted; without a composite, no backdrop is read.
+    foreground of shape (0, 0) is not computed; without a composite, the backdrop is not read.
     """
     height, width = alpha.shape
     small_height = slope.shape[1]
@@ -257,7 +258,7 @@ def finish_rows(
     somebody = _where_somebody_may_be(slope, offset, first, last, starts, width)
     if foreground.shape[0]:
         somebody[:] = True
-    # The two rows of coefficients around the current one, at full width: slopes, then offsets.
+    # The two coefficient rows around the current row, at full width: slopes, then offsets.
     colours = np.empty((2, 2, 3 * width), np.float32)
     alphas = np.empty((2, 2, width), np.float32)
     expanded = np.full(2, -1, np.int64)

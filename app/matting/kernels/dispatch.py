@@ -1,4 +1,4 @@
-"""Which full-size arithmetic runs: plain numpy until numba has compiled the fast one, once per machine."""
+"""Selects the full-size kernels: numpy until numba has compiled its kernels, which happens once per machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """Load and compile the kernels on a thread of its own: seconds the first time, then from the cache."""
+    """Loads and compiles the kernels on a background thread: takes seconds the first time, then they are cached."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,7 +20,7 @@ class Compiled:
         self._module: ModuleType = numpy_composite
 
     def best(self) -> ModuleType:
-        """The kernels as soon as they are ready, `numpy_composite` until then and where numba does not run."""
+        """Return the compiled kernels if ready, else `numpy_composite`; also where numba is not available."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._compile, name="kernel-compiler", daemon=True)
@@ -28,7 +28,7 @@ class Compiled:
         return self._module
 
     def wait(self) -> ModuleType:
-        """As `best`, after the compilation; for set-up, tests and benchmarks."""
+        """Wait for the compilation and return the kernels; for setup, tests and benchmarks."""
         self.best()
         assert self._thread is not None
         self._thread.join()
@@ -44,4 +44,4 @@ class Compiled:
 
 
 compiled = Compiled()
-"""The one of the process."""
+"""Shared instance of the process."""

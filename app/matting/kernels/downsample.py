@@ -1,4 +1,4 @@
-"""The pictures that networks see, on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
+"""Downsampling kernels for the networks' inputs on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ F32 = np.float32
 
 @rows(READ_FRAME, NUMBER, PLANES)
 def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
-    """The small frame: bilinear, sampled at exactly `ratio`. frame (H, W, 3), small (3, h, w) RGB in 0..1."""
+    """Downsample bilinearly by exactly `ratio`. frame: (H, W, 3) BGR; small: (3, h, w) RGB in 0..1."""
     height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
     columns, weights = np.empty((2, small_width), np.int64), np.empty(small_width, np.float32)
     for x in range(small_width):
@@ -35,7 +35,7 @@ def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int
 
 @rows(READ_PLANES, PLANES)
 def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
-    """Each pixel of `halved`, (C, ceil(h / 2), ceil(w / 2)), is the mean of the up to four there are in (C, h, w)."""
+    """Halve (C, h, w) to `halved`, (C, ceil(h / 2), ceil(w / 2)): the mean of up to four pixels each."""
     height, width = picture.shape[1], picture.shape[2]
     for c in range(halved.shape[0]):
         for y in range(top, bottom):

@@ -1,4 +1,4 @@
-"""The edge controls on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
+"""Edge-control kernels for CPUs, compiled by numba; see `app.matting.kernels.composite`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _despill(person: Bytes, alpha: Bytes, amount: np.float32) -> None:
 
 @jit
 def _parts(alpha: Bytes, parts: Floats) -> None:
-    """Each alpha as a part of 1, once for each of its pixel's colours."""
+    """Convert each alpha to 0..1, repeated for the three colours of its pixel."""
     for x in range(alpha.shape[0]):
         part = F32(alpha[x]) * F32(1 / 255)
         parts[3 * x] = part
@@ -40,9 +40,9 @@ def _mix(person: Bytes, backdrop: Bytes, parts: Floats, composite: Bytes) -> Non
 def blend_rows(
     foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
 ) -> None:
-    """The composite of a foreground, which loses its green cast at half-transparent pixels by `despill` (0..1).
+    """Composite a foreground over the backdrop, after despilling half-transparent pixels by `despill` (0..1).
 
-    foreground (changed where despilled), backdrop, composite: (H, 3 * W); alpha: (H, W).
+    foreground (despilled in place), backdrop, composite: (H, 3 * W); alpha: (H, W).
     """
     parts = np.empty(3 * alpha.shape[1], np.float32)
     for y in range(top, bottom):
@@ -54,7 +54,7 @@ def blend_rows(
 
 @rows(WRITE, READ, READ, READ)
 def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:
-    """Where a feather raised alpha (H, W), the foreground (H, 3 * W) goes over into `beyond`."""
+    """Blend the foreground (H, 3 * W) into `beyond` where feathering raised alpha (H, W)."""
     for y in range(top, bottom):
         for x in range(after.shape[1]):
             if after[y, x] > before[y, x]:
@@ -67,7 +67,7 @@ def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, t
 
 @rows(READ, WRITE, READ_STEPS)
 def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
-    """Moves `held` (H, W) towards `alpha` (H, W) by the step `steps` (511,) has for each difference from -255 on."""
+    """Move `held` (H, W) towards `alpha` (H, W) by `steps` (511,), indexed by their difference + 255."""
     for y in range(top, bottom):
         for x in range(alpha.shape[1]):
             last = np.int32(held[y, x])

@@ -1,9 +1,8 @@
-"""The guided filters of the recurrent networks on a CPU, compiled by numba: from the small matte to its coefficients.
+"""Guided-filter kernels of the recurrent networks for CPUs, compiled by numba: small matte to coefficients.
 
-OpenVINO takes a pass over memory for each of their thirty operations; here a tile of a row goes through all of them
-while it is in the cache. As in `composite`, every public function works on rows `top` to `bottom` of its
-output. Tiles are counted in unsigned numbers: with signed ones numba allows for negative indices, and the loops are not
-vectorised.
+OpenVINO makes one pass over memory for each of the filter's thirty operations. Here a tile of a row goes through all of
+them while it is in the cache. As in `composite`, every public function processes rows `top` to `bottom` of its output.
+Tile indices are unsigned: with signed ones numba handles negative indices, which prevents vectorization.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ from app.matting.kernels.jit import NUMBER, PLANES, READ_PLANES, Floats, jit, ro
 F32 = np.float32
 U = np.uint64
 TILE_PX = 64
-"""Pixels of a row that are worked on together."""
+"""Pixels of a row processed together."""
 TILE = U(TILE_PX)
 PAIRS = 4
-"""The image [R, G, B, mean of RGB] is paired with the matte [foreground residual (3), alpha]."""
+"""Channels: the image [R, G, B, mean of RGB] is paired with the matte [foreground residual (3), alpha]."""
 MOMENTS = 4 * PAIRS
 """x, y, x * y and x * x."""
 BORDER = 2
-"""Pixels that are needed beyond a tile, one on either side."""
+"""Extra pixels per tile: one on each side."""
 MATRIX = numba.types.Array(numba.float32, 2, "C", readonly=True)
 
 
 @jit
 def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: bool) -> None:
-    """A 1x1 convolution: inputs N tiles, outputs M; weights (M, N + 1), the bias last. M and N are multiples of 4."""
+    """Apply a 1x1 convolution to N tiles; write M. weights (M, N + 1), bias last; M and N are multiples of 4."""
     bias = weights.shape[1] - 1
     for o in range(U(0), U(weights.shape[0]), U(4)):
         q0, q1, q2, q3 = o * TILE, (o + U(1)) * TILE, (o + U(2)) * TILE, (o + U(3)) * TILE
@@ -58,7 +57,7 @@ def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: b
 
 @jit
 def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
-    """Tiles from `first` on of row `y` of planes (C, h, w) from column `left` on, as far as the row goes."""
+    """Load tiles from index `first`: row `y` of planes (C, h, w) from column `left`, clipped to the row."""
     right = min(left + TILE_PX, planes.shape[2])
     for c in range(planes.shape[0]):
         line = planes[c, y, left:right]
@@ -69,7 +68,7 @@ def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
 
 @jit
 def _put(tiles: Floats, planes: Floats, y: int, left: int) -> None:
-    """The reverse of `_take`."""
+    """Store tiles to row `y` of planes from column `left`; the inverse of `_take`."""
     right = min(left + TILE_PX, planes.shape[2])
     for c in range(planes.shape[0]):
         line = planes[c, y, left:right]
@@ -80,7 +79,7 @@ def _put(tiles: Floats, planes: Floats, y: int, left: int) -> None:
 
 @jit
 def _multiply(small: Floats, matte: Floats, y: int, products: Floats) -> None:
-    """x, y, x * y and x * x of row `y`, (16, w + 2), between zeros; matte (4, w). All zeros outside the image."""
+    """Compute x, y, x * y and x * x of row `y`, (16, w + 2), zero-padded; matte (4, w). Zero outside the image."""
     if y < 0 or y >= small.shape[1]:
         products[:] = F32(0)
         return
@@ -103,9 +102,9 @@ def _multiply(small: Floats, matte: Floats, y: int, products: Floats) -> None:
 
 @jit
 def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> None:
-    """Sixteen tiles of the weighted sums around each pixel of a row, of products (3, 16, w + 2), each row's at y % 3.
+    """Compute sixteen tiles of weighted 3x3 sums from products (3, 16, w + 2), a ring buffer indexed by y % 3.
 
-    box (4, 9) holds the weights of each pair.
+    box: (4, 9), weights of each channel pair.
     """
     for c in range(MOMENTS):
         k = box[c % PAIRS]
@@ -123,7 +122,7 @@ def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> 
 
 @jit
 def _statistics(means: Floats, statistics: Floats) -> None:
-    """Tiles of the covariance of x and y, then of the variance of x."""
+    """Compute tiles of the covariance of x and y, then of the variance of x."""
     size = U(PAIRS) * TILE
     for x in range(size):
         mean_x, mean_y = means[x], means[size + x]
@@ -146,7 +145,7 @@ def _clamp(values: Floats, clamped: Floats) -> None:
 
 @jit
 def _rows_of_products(width: int) -> Floats:
-    """Room for three rows of products, wide enough for the last tile."""
+    """Allocate three rows of products, padded to whole tiles."""
     return np.zeros((3, MOMENTS, -(-width // TILE_PX) * TILE_PX + BORDER), np.float32)
 
 
@@ -165,9 +164,9 @@ def learned_filter_rows(
     top: int,
     bottom: int,
 ) -> None:
-    """RVM's deep guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
+    """Run RVM's deep guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
 
-    small: (3, h, w) RGB in 0..1; hidden: (C, h, w), the decoder's features. Weights of 1x1 convolutions, the bias last:
+    small: (3, h, w) RGB in 0..1; hidden: (C, h, w), the decoder's features. Weights of 1x1 convolutions, bias last:
     project (4, C + 1), first (C, 8 + C + 1), second (C, C + 1), third (4, C + 1). box: (4, 9).
     """
     channels, width = hidden.shape[0], small.shape[2]
@@ -202,7 +201,7 @@ def learned_filter_rows(
 
 @jit
 def _spread_to_borders(means: Floats, row: int, left: int, height: int, width: int) -> None:
-    """Makes sums with zeros outside the image, divided by nine, means of the pixels there are."""
+    """Renormalize zero-padded box means at the borders."""
     factor = F32(3) / F32(1 + (row > 0) + (row < height - 1))
     if factor != F32(1):
         for x in range(U(MOMENTS) * TILE):
@@ -227,10 +226,10 @@ def fast_filter_rows(
     top: int,
     bottom: int,
 ) -> None:
-    """The fast guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
+    """Run the fast guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
 
-    small: (3, h, w) RGB in 0..1; matte: (4, h, w). With `within` the means at the borders are those of the pixels there
-    are, without it there are zeros in the place of others.
+    small: (3, h, w) RGB in 0..1; matte: (4, h, w). within: average only pixels inside the image at the borders;
+    otherwise zero-pad.
     """
     height, width = small.shape[1], small.shape[2]
     box = np.full((PAIRS, 9), F32(1 / 9), np.float32)

@@ -1,4 +1,4 @@
-"""How the functions of `app.matting.kernels.composite` are compiled."""
+"""Numba compilation decorators for the kernels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Function = TypeVar("Function", bound=Callable[..., object])
 
-# What is read may be read-only; with the types given here nothing is ever compiled in the middle of a frame.
+# Inputs may be read-only arrays. Explicit signatures prevent compilation during a frame.
 READ, WRITE = (numba.types.Array(numba.uint8, 2, "C", readonly=readonly) for readonly in (True, False))
 READ_FRAME = numba.types.Array(numba.uint8, 3, "C", readonly=True)
 READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
@@ -25,12 +25,12 @@ _OPTIONS = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reass
 
 
 def jit(function: Function) -> Function:
-    """For the inner functions, compiled with the ones that call them."""
+    """Decorate an inner function; it is compiled together with its callers."""
     return _compiled(function)
 
 
 def rows(*arguments: object) -> Callable[[Function], Function]:
-    """For the public functions: compiled at once for these arguments, to which the rows are added."""
+    """Decorate a public function; it is compiled eagerly for these argument types plus the row range."""
     return lambda function: _compiled(function, numba.void(*arguments, *_TOP_AND_BOTTOM))
 
 
@@ -38,6 +38,6 @@ def _compiled(function: Function, *signature: object) -> Function:
     try:
         compiled: Function = numba.njit(*signature, cache=True, **_OPTIONS)(function)
     except RuntimeError:
-        # There is no folder where numba may keep the compiled code: compile it each time.
+        # No writable cache folder: compile in every process.
         compiled = numba.njit(*signature, **_OPTIONS)(function)
     return compiled

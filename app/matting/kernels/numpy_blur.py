@@ -1,4 +1,4 @@
-"""The blurred room in numpy and OpenCV; `app.matting.step.blur` explains it."""
+"""Background blur in numpy and OpenCV; see `app.matting.step.blur`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ Floats = NDArray[np.float32]
 
 
 def blurred_room(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
-    """The room without the person, blurred, (height, width, 3) BGR.
+    """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
-    small: (3, h, w) RGB, alpha: (h, w), both in 0..1; `factor` small pixels make one of the room's.
+    small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
+    background.
     """
     room, person = _pool(small[::-1].transpose(1, 2, 0), factor), _pool(alpha, factor)
     margin = 2 * blur.PERSON_MARGIN + 1
@@ -29,7 +30,7 @@ def blurred_room(small: Floats, alpha: Floats, strength: float, factor: int, wid
 
 
 def _fill(weighted: Floats) -> Floats:
-    """Colours for everywhere, from the surroundings: (h, w, 3) of weighted colours and weights (h, w, 4)."""
+    """Return fill colours (h, w, 3) from premultiplied colours and weights (h, w, 4)."""
     height, width = weighted.shape[:2]
     step = blur.FILL_FACTOR
     padded = np.pad(weighted, ((0, -height % step), (0, -width % step), (0, 0)))
@@ -42,7 +43,7 @@ def _fill(weighted: Floats) -> Floats:
 
 
 def _pool(image: Floats, factor: int) -> Floats:
-    """Means of squares of `factor` pixels; a rest at the right and bottom is left out."""
+    """Return means of squares of `factor` pixels; incomplete squares at the right and bottom are dropped."""
     if factor == 1:
         return image
     height, width = image.shape[0] // factor, image.shape[1] // factor
@@ -51,12 +52,12 @@ def _pool(image: Floats, factor: int) -> Floats:
 
 
 def _smooth(image: Floats, taps: Floats) -> Floats:
-    """Separable convolution with zeros beyond the border."""
+    """Apply a separable convolution with zero padding."""
     return _array(cv2.sepFilter2D(image, -1, taps, taps, borderType=cv2.BORDER_CONSTANT))
 
 
 def _trimmed(taps: Floats) -> Floats:
-    """Without the outer taps that are too small to be seen."""
+    """Return the taps without the outer ones that are negligible."""
     seen = np.flatnonzero(taps > 1e-5)
     return taps[seen[0] : seen[-1] + 1]
 

@@ -1,6 +1,6 @@
-"""The same arithmetic as `app.matting.kernels.composite` in numpy and OpenCV, for machines where numba does not run.
+"""Numpy and OpenCV fallback for `app.matting.kernels.composite`, for machines where numba does not run.
 
-The functions take whole pictures: `top` must be 0 and `bottom` the height.
+The functions process whole frames: `top` must be 0 and `bottom` the height.
 """
 
 from __future__ import annotations
@@ -129,13 +129,13 @@ def fast_filter_rows(
 
 
 def _paired(small: Floats, matte: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """x, y, x * y and x * x, (4, h, w) each, of [R, G, B, mean of RGB] and the matte."""
+    """Return x, y, x * y and x * x, (4, h, w) each, of [R, G, B, mean of RGB] and the matte."""
     image = np.concatenate([small, small.mean(0, keepdims=True)])
     return image, matte, image * matte, image * image
 
 
 def _summed(planes: Floats, box: Floats) -> Floats:
-    """The sums around each pixel of (4, h, w), weighted by (4, 9), with zeros outside."""
+    """Return 3x3 sums of (4, h, w) weighted by (4, 9), zero-padded."""
     kernels = box.reshape(-1, 3, 3)
     sums = [
         cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_CONSTANT)
@@ -145,20 +145,20 @@ def _summed(planes: Floats, box: Floats) -> Floats:
 
 
 def _convolved(weights: Floats, planes: Floats) -> Floats:
-    """A 1x1 convolution (M, N + 1), the bias last, of (N, h, w)."""
+    """Apply a 1x1 convolution (M, N + 1), bias last, to (N, h, w)."""
     result: Floats = np.tensordot(weights[:, :-1], planes, 1) + weights[:, -1, None, None]
     return result
 
 
 def _grid(count: int, size: int, step: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """The two source pixels of each of `count` samples, and the weight of the second."""
+    """Return the two source pixels of each of `count` samples, and the weight of the second."""
     source = np.maximum((np.arange(count) + 0.5) * step - 0.5, 0)
     first = np.minimum(source.astype(np.intp), size - 1)
     return first, np.minimum(first + 1, size - 1), (source - first).astype(np.float32)
 
 
 def _resize(planes: Floats, width: int, height: int) -> Floats:
-    """(4, h, w) to (H, W, 4), bilinear."""
+    """Resize (4, h, w) to (H, W, 4), bilinear."""
     resized: Floats = cv2.resize(planes.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return resized
 

@@ -1,4 +1,4 @@
-"""The edge controls that look at neighbours, in OpenCV; `app.matting.step.edges` explains them."""
+"""Edge controls that use a pixel's neighbourhood, in OpenCV; see `app.matting.step.edges`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 def grow(alpha: AlphaImage, plan: EdgePlan) -> AlphaImage:
-    """Grow or shrink (H, W)."""
+    """Grow or shrink alpha (H, W)."""
     if plan.grow_px > 0:
         return _dilate(alpha, plan.grow_px)
     if plan.grow_px < 0:
@@ -30,12 +30,12 @@ def grow(alpha: AlphaImage, plan: EdgePlan) -> AlphaImage:
 
 
 def feather(alpha: AlphaImage, feather_px: int) -> AlphaImage:
-    """Softer outward (H, W); the inside stays."""
+    """Feather alpha (H, W) outward; alpha never decreases."""
     return np.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
 
 
 def beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) -> NDArray[np.uint8]:
-    """The person's colours continued outward by more than the feather reaches; foreground and result are (H, 3 * W)."""
+    """Return the foreground with colours extended past the feather; foreground and result are (H, 3 * W)."""
     height, width = alpha.shape
     samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
     surely = (alpha[samples, samples, None] >= SPREAD_ALPHA).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Cells of 4x4 pixels cut out for Background Matting V2's refiner and put back, compiled by numba.
+"""Kernels that cut 4x4-pixel cells for Background Matting V2's refiner and paste its results, compiled by numba.
 
-As in `composite`, colours are interleaved BGR in 0..255, and every public function works on the cells `first`
-to `last`, so that several threads can share them. A cell is its number in the grid of cells, row by row.
+As in `composite`, colours are interleaved BGR in 0..255. Every public function processes cells `first` to `last`, so
+that threads can share the work. A cell is identified by its row-major index in the grid of cells.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.bgmv2.windows import WINDOW
 
 F32 = np.float32
 HALF_BORDER, BORDER = 3, 2
-"""Of the two windows, around the cell."""
+"""Borders in pixels of the half-size and full-size windows around a cell."""
 CELLS = numba.int64[::1]
 WINDOWS = numba.float32[:, :, :, ::1]
 COARSE = numba.float32[:, :, ::1]
@@ -23,7 +23,7 @@ COARSE = numba.float32[:, :, ::1]
 
 @jit
 def _tap(position: int, length: int, resized: int) -> tuple[int, int, np.float32]:
-    """The two source pixels that a pixel of the resized axis lies between, and the second's weight."""
+    """Return the two source pixels for a position on the resized axis, and the weight of the second."""
     source = min(max((position + 0.5) * length / resized - 0.5, 0.0), length - 1.0)
     first = int(source)
     return first, min(first + 1, length - 1), F32(source - first)
@@ -31,7 +31,7 @@ def _tap(position: int, length: int, resized: int) -> tuple[int, int, np.float32
 
 @jit
 def _mean(image: Bytes, y: int, x: int, channel: int) -> np.float32:
-    """Of 2x2 pixels from (y, x) on, 0..1: what resizing to half the size gives."""
+    """Return the mean of 2x2 pixels from (y, x), 0..1; equals bilinear resizing to half size."""
     upper = np.int32(image[y, x, channel]) + np.int32(image[y, x + 1, channel])
     lower = np.int32(image[y + 1, x, channel]) + np.int32(image[y + 1, x + 1, channel])
     return F32(upper + lower) * F32(1 / 1020)
@@ -41,7 +41,7 @@ def _mean(image: Bytes, y: int, x: int, channel: int) -> np.float32:
 def _context(
     frame: Bytes, plate: Bytes, coarse: Floats, y: int, x: int, half_height: int, half_width: int, pixel: Floats
 ) -> None:
-    """One pixel (C + 6,) of half size: the coarse features, the frame's colours, the plate's."""
+    """Fill one half-size pixel (C + 6,): coarse features, frame colours, plate colours."""
     channels = coarse.shape[2]
     y0, y1, fy = _tap(y, coarse.shape[0], half_height)
     x0, x1, fx = _tap(x, coarse.shape[1], half_width)
@@ -65,10 +65,10 @@ def cut_cells(
     first: int,
     last: int,
 ) -> None:
-    """What the refiner sees of the cells; positions outside the image are zero.
+    """Cut the refiner's input windows for the cells, zero-padded outside the image.
 
-    frame, plate: (H, W, 3), H and W multiples of 4; coarse: (h, w, C); contexts: (N, 8, 8, C + 6) at half size;
-    images: (N, 8, 8, 6), frame and plate, RGB in 0..1.
+    frame, plate: (H, W, 3), H and W multiples of 4; coarse: (h, w, C); contexts: (N, 8, 8, C + 6) at half size; images:
+    (N, 8, 8, 6), frame and plate, RGB in 0..1.
     """
     height, width = frame.shape[0], frame.shape[1]
     half_height, half_width, columns = height // 2, width // 2, width // 4
@@ -102,10 +102,10 @@ def paste_cells(
     first: int,
     last: int,
 ) -> None:
-    """Alpha, composite and foreground where the refiner has worked.
+    """Write alpha, composite and foreground of the refined cells.
 
     frame, backdrop: (H, W, 3); matte: (N, 4, 4, 4), alpha and foreground residual of each pixel, RGB in 0..1;
-    composite, foreground: (H, 3 * W), or (0, 0) where not wanted; alpha: (H, W).
+    composite, foreground: (H, 3 * W), or (0, 0) if not requested; alpha: (H, W).
     """
     columns = frame.shape[1] // 4
     full = F32(255)

@@ -1,1 +1,1 @@
-"""Matting that compares the frame with an empty-background plate."""
+"""Matting by comparison with an empty-background plate."""

@@ -1,4 +1,4 @@
-"""The engine of a model with a plate, from the settings."""
+"""Builds the engine for a model that needs a plate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.matting.selection.choice import Choice
 
 MOST_SCALE = 0.5
-"""The most of the frame's size that the base network may see."""
+"""Maximum scale of the base network's input relative to the frame."""
 HD_PIXELS = 1920 * 1080
 HD_SAMPLES = 80_000
 
@@ -28,7 +28,7 @@ HD_SAMPLES = 80_000
 def build_with_plate(
     settings: EngineSettings, choice: Choice, width: int, height: int, framing: FramingSettings
 ) -> PlateEngine:
-    """See `registry.build_engine`. Raises PlateError where the plate cannot be used."""
+    """Build the engine; see `registry.build_engine`. Raises PlateError if the plate cannot be used."""
     path = settings.plate
     if path is None:
         raise PlateError(PlateText.NEEDED(model=choice.model))
@@ -49,14 +49,14 @@ def build_with_plate(
 
 
 def sample_pixels(width: int, height: int) -> int:
-    """How many pixels the refiner works on: the paper's 80,000 for HD, and in proportion."""
+    """Return the number of pixels to refine: 80,000 for HD as in the paper, scaled with the frame's area."""
     return round(HD_SAMPLES * width * height / HD_PIXELS / 16) * 16
 
 
 def _make_executor(
     settings: EngineSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
 ) -> tuple[Executor, LitPlate]:
-    """The executor, and what in it has the plate."""
+    """Return the executor and its component that holds the plate."""
     width, height = geometry.width, geometry.height
     scale = min(settings.downsample_ratio or auto_ratio(width, height), MOST_SCALE)
     pixels = sample_pixels(width, height)

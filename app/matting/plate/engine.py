@@ -1,4 +1,4 @@
-"""The engine of Background Matting V2: keeps the plate in the light of the moment and notices when it is outdated."""
+"""Engine for Background Matting V2: adapts the plate to the illumination and detects when it is outdated."""
 
 from __future__ import annotations
 
@@ -21,57 +21,57 @@ from app.matting.plate.plate import PlateWatch
 
 LOOK_EVERY_S = 1.0
 LOOK_AGAIN_S = 0.25
-"""While a change is suspected."""
+"""Interval between checks while a change is suspected, in seconds."""
 
 
 class LitPlate(Protocol):
-    """The part of an executor that has the plate."""
+    """The part of an executor that holds the plate."""
 
     @property
     def scale(self) -> float:
-        """Of the base network's frame."""
+        """Scale of the base network's input relative to the frame."""
         ...
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of the plate."""
+        """Size (height, width) of the plate."""
         ...
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """The light of the moment: the plate is multiplied by this, (3,) BGR."""
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         ...
 
 
 class PlateEngine:
-    """A `MattingEngine` around one whose executor compares frames with a plate.
+    """Wraps a `MattingEngine` whose executor compares frames with a plate.
 
-    About once a second the plate is aligned to the frame's light; where the room has changed, `step` raises PlateError.
-    To this network a changed room is a person, so nothing leaves before frame and first matte were seen to fit the
-    plate.
+    About once a second the plate's gain is adapted to the frame's illumination. `step` raises PlateError if the
+    background has changed, because this network mattes a changed background as a person. No output is returned until
+    the first frame and its matte have been verified against the plate.
     """
 
     def __init__(
         self, make_engine: Callable[[], FrameEngine], current: Callable[[], tuple[LitPlate, PlateWatch]]
     ) -> None:
-        """current: plate and watch of the executor made last; they are made anew when the frame's size changes."""
+        """current: returns plate and watch of the latest executor; both are recreated when the frame size changes."""
         self._engine = make_engine()
         self._current = current
         self._lit, self._watch = current()
         self._alpha: AlphaImage | None = None
         self._look_at_s = 0.0
         self._proven = False
-        """The plate has once fitted."""
+        """Whether the plate has matched a frame at least once."""
 
     @property
     def info(self) -> EngineInfo:
-        """The ratio and small size are those of the base network."""
+        """Engine info; ratio and small size are those of the base network."""
         info = self._engine.info
         scale = self._lit.scale
         width, height = info.small_size
         return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """See `MattingEngine.step`; raises PlateError where the plate does not show this room any more."""
+        """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is outdated."""
         check_bgr(frame)
         if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)

@@ -1,4 +1,4 @@
-"""Whether somebody is in a plate: to the networks that compare with it, they would be a hole or a second person."""
+"""Detects a person in a plate; a plate that contains one causes a hole or a second person in the matte."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from app.matting.selection.choice import choose
 from models.table import bundled
 
 SHORT_SIDE = 288
-"""Of the picture it looks at; more changes nothing."""
+"""Short side in pixels at which the plate is examined; larger sizes do not change the result."""
 LOOKS = 3
-"""A recurrent network has seen the picture so often before its matte is believed."""
+"""Number of passes over the same image before the recurrent network's matte is used."""
 CERTAIN = 230
-"""Of 255: in empty rooms it half believes in some coats and pillows, but is hardly ever sure of them."""
+"""Alpha (0..255) above which a pixel counts as a person. In empty rooms, coats and pillows rarely exceed it."""
 SOMEONE_SHARE = 0.08
-"""So much of the picture that is surely a person is one: 123 empty rooms that the network was not trained on stay below
-0.005 and the demo's, with its flag and rocket, at 0.063; 80 such portraits of 80 are above 0.16."""
+"""Minimum share of person pixels in an occupied plate.
+
+Measured: 123 empty rooms outside the training set stay below 0.005 and the demo plate, with its flag and rocket, at
+0.063; all of 80 portraits are above 0.16.
+"""
 
 
 def shows_someone(plate: BgrImage) -> bool:
-    """Whether the bundled network sees a person in the plate, (H, W, 3); takes some tenths of a second."""
+    """Return whether the bundled network detects a person in the plate, (H, W, 3); takes some tenths of a second."""
     return float((person_matte(plate) > CERTAIN).mean()) > SOMEONE_SHARE
 
 
 def person_matte(picture: BgrImage) -> AlphaImage:
-    """What is a person in a single picture (H, W, 3) to the bundled network; the short side is at most 288."""
+    """Return the bundled network's alpha for a single image (H, W, 3); its short side is at most 288."""
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
 

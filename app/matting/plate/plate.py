@@ -1,4 +1,4 @@
-"""The plate, a picture of the empty room: read from a file, aligned to the light of the moment, watched for drift."""
+"""The empty-background plate: loading, illumination gain and drift detection."""
 
 from __future__ import annotations
 
@@ -19,38 +19,41 @@ from app.media.disk_errors import why_not_read
 LOG = logging.getLogger(__name__)
 ASPECT_TOLERANCE = 0.02
 WATCH_HEIGHT = 90
-"""Light and drift are measured on pictures this high."""
+"""Height in pixels at which illumination and drift are measured."""
 DARK, BRIGHT = 16, 240
-"""Colours outside say nothing about the light: noise, or clipped."""
+"""Values outside this range are ignored for the gain: noise or clipping."""
 OUTSIDE_ALPHA = 13
 PERSON_MARGIN = 5
 FEWEST = 0.02
-"""Of the picture, to measure the light on."""
+"""Minimum share of usable pixels for measuring the gain."""
 FOLLOW = 0.5
 MOST_GAIN = 2.0
 CHANGED = 30
 MOST_CHANGED_OUTSIDE = 0.12
-"""A camera that moved by a fiftieth of the picture's width changes about a sixth of an office; light that is followed
-and noise a twentieth."""
+"""Maximum share of changed pixels outside the person.
+
+A camera pan by 2 % of the frame's width changes about a sixth of an office scene; noise and compensated light about a
+twentieth.
+"""
 LEAST_PERSON = 0.02
-"""Of the picture: what is smaller in a matte is rather an edge of the furniture than somebody."""
+"""Minimum share of a connected matte region; smaller ones are more likely furniture edges than people."""
 MOST_CHANGED = 0.8
 HARDLY_OUTSIDE = 0.1
 MOST_CHANGED_ALL_OVER = 0.3
-"""Where the matte leaves hardly anything outside, it may be that it takes a changed room for the person."""
+"""Maximum changed share of the whole frame where the matte covers nearly all of it: the background may be matted."""
 PATIENCE = 3
-"""So many checks in a row must see a change."""
+"""Number of consecutive checks that must detect a change."""
 
 
 def read_plate(path: Path, width: int, height: int) -> BgrImage:
-    """The plate at the frame's size. Raises PlateError."""
+    """Read the plate and resize it to the frame's size. Raises PlateError."""
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise PlateError(PlateText.UNREADABLE(file=path, reason=why_not_read(error))) from error
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:  # a head that promises more pixels than OpenCV accepts
+    except cv2.error:  # the header declares more pixels than OpenCV accepts
         image = None
     if image is None:
         raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
@@ -70,7 +73,7 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
 
 
 def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:
-    """The plate as a camera would give it in another light: times `gain`, (3,) BGR."""
+    """Return the plate multiplied by the illumination gain, (3,) BGR."""
     if (gain == 1).all():
         return plate
     table = np.arange(256, dtype=np.float32)[:, None] * gain
@@ -78,28 +81,28 @@ def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:
 
 
 def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
-    """The plate from many frames of the same view: what each pixel shows most of the time. Raises PlateError."""
+    """Return the per-pixel median of frames of a static view. Raises PlateError."""
     if not frames:
         raise PlateError(PlateText.NO_FRAMES())
     middle = (len(frames) - 1) // 2
     plate = np.empty_like(frames[0])
-    for row in range(plate.shape[0]):  # one at a time, so as to need no second copy of all frames
+    for row in range(plate.shape[0]):  # row by row, to avoid a second copy of all frames
         plate[row] = np.partition(np.stack([frame[row] for frame in frames]), middle, axis=0)[middle]
     return plate
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a look at a frame says about the plate."""
+    """Result of comparing a frame with the plate."""
 
     gain: NDArray[np.float32]
-    """(3,) BGR: the plate times this has the frame's light."""
+    """(3,) BGR: factor from the plate's illumination to the frame's."""
     drifted: bool
-    """The plate does not show this room any more."""
+    """Whether the plate no longer matches the background."""
 
 
 class PlateWatch:
-    """Compares frames with the plate, again and again."""
+    """Compares frames with the plate periodically."""
 
     def __init__(self, plate: BgrImage) -> None:
         self._size = max(1, round(plate.shape[1] * WATCH_HEIGHT / plate.shape[0])), WATCH_HEIGHT
@@ -110,11 +113,11 @@ class PlateWatch:
 
     @property
     def suspicious(self) -> bool:
-        """The last look saw a change."""
+        """Whether the last check detected a change."""
         return self._strikes > 0
 
     def look(self, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool = False) -> Verdict:
-        """The verdict on this frame; alpha: the last matte, None before the first. at_once: without patience."""
+        """Check a frame; alpha: the last matte, or None. at_once: report drift on the first detection."""
         small = self._small(frame)
         outside = self._outside(alpha)
         self._align(small, outside)
@@ -136,7 +139,7 @@ class PlateWatch:
         return share > FEWEST and float(changed[outside].mean()) > MOST_CHANGED_OUTSIDE
 
     def _align(self, small: NDArray[np.float32], outside: NDArray[np.bool_]) -> None:
-        """Follow the light: gain per colour, the median over what is no person and neither dark nor clipped."""
+        """Update the gain: per-channel median over background pixels that are neither dark nor clipped."""
         lowest, highest = np.minimum(small, self._plate).min(2), np.maximum(small, self._plate).max(2)
         usable = outside & (lowest > DARK) & (highest < BRIGHT)
         if usable.mean() < FEWEST:
@@ -145,13 +148,13 @@ class PlateWatch:
         self._gain += (gain - self._gain) * np.float32(FOLLOW if self._looked else 1.0)
 
     def _outside(self, alpha: AlphaImage | None) -> NDArray[np.bool_]:
-        """Where surely no person is."""
+        """Return the mask of pixels that certainly show background."""
         if alpha is None:
             return np.ones(self._size[::-1], np.bool_)
         small = cv2.resize(alpha, self._size, interpolation=cv2.INTER_AREA)
         _, labels, stats, _ = cv2.connectedComponentsWithStats((np.asarray(small) >= OUTSIDE_ALPHA).astype(np.uint8))
         large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PERSON * labels.size
-        large[0] = False  # what is no matte
+        large[0] = False  # label 0: outside the matte
         person = cv2.dilate(large[labels].astype(np.uint8), np.ones((PERSON_MARGIN, PERSON_MARGIN), np.uint8))
         return np.asarray(person == 0, np.bool_)
 

@@ -1,1 +1,1 @@
-"""The frame step in torch: the arithmetic that every backend must match."""
+"""The frame step in torch: the reference implementation for all backends."""

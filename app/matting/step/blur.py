@@ -1,8 +1,8 @@
-"""The numbers behind the blurred room: Gaussian taps for a strength of 0 to 100.
+"""Parameters of the background blur: Gaussian taps for a strength of 0 to 100.
 
-The room is blurred at a small size. Each pixel is weighted by how little of the person it shows (normalised
-convolution, Knutsson and Westin 1993), so nothing of the person bleeds out: there is no halo. Behind the person, where
-no weight is left, a wide blur of the surroundings fills in.
+The background is blurred at reduced size by normalized convolution (Knutsson and Westin 1993). Each pixel is weighted
+by 1 - alpha, so the person's colours do not bleed into the background and there is no halo. Where no weight remains
+behind the person, a wide blur of the surroundings fills the hole.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEAKEST, STRONGEST = 0.008, 0.1
-"""The Gaussian's sigma at strength 0 and 100, as a part of the picture's short side."""
+"""Gaussian sigma at strength 0 and 100, as a fraction of the frame's short side."""
 
 STRICT_STRENGTH = 70.0
-"""The least strength in strict mode: text of 60 px at 720p is not readable after deconvolution."""
+"""Minimum strength in strict mode: text 60 px high at 720p is unreadable even after deconvolution."""
 
 PERSON_MARGIN = 2
-"""How many pixels of the small room around the person do not count as room."""
+"""Width in background pixels of the margin around the person that gets zero weight."""
 FILL_FACTOR = 8
-"""The wide fill is found at this much less than the small room's size."""
+"""The fill is computed at the background's size divided by this."""
 FILL_SIGMA = 3.0
 FILL_WEIGHT = 0.02
 FLOOR = 1e-4
 
 
 def gaussian(sigma: float, radius: int) -> NDArray[np.float32]:
-    """Taps (2 * radius + 1,) float32 that sum to 1."""
+    """Return normalized Gaussian taps, float32 (2 * radius + 1,), with sum 1."""
     x = np.arange(-radius, radius + 1)
     taps = np.exp(-0.5 * (x / sigma) ** 2)
     normalised: NDArray[np.float32] = (taps / taps.sum()).astype(np.float32)
@@ -34,18 +34,21 @@ def gaussian(sigma: float, radius: int) -> NDArray[np.float32]:
 
 
 def strength_sigma(strength: float, short_side: int) -> float:
-    """The Gaussian's sigma in pixels of a room whose short side is `short_side`; each step looks equally large."""
+    """Return the Gaussian sigma in pixels for a background whose short side is `short_side`.
+
+    Sigma grows exponentially with the strength, so equal steps look equally large.
+    """
     part: float = WEAKEST * (STRONGEST / WEAKEST) ** (min(max(strength, 0.0), 100.0) / 100)
     return short_side * part
 
 
 def strength_radius(short_side: int) -> int:
-    """The taps' radius that holds every strength: three sigmas of the strongest."""
+    """Return the tap radius that fits every strength: three times the largest sigma."""
     return int(np.ceil(3 * STRONGEST * short_side))
 
 
 def strength_taps(strength: float, short_side: int) -> NDArray[np.float32]:
-    """Taps for a strength, always of the same number, so that a captured graph can take any strength."""
+    """Return the taps for a strength. Their number is constant, so that a captured graph works for any strength."""
     return gaussian(strength_sigma(strength, short_side), strength_radius(short_side))
 
 

@@ -1,4 +1,4 @@
-"""Background Matting V2 as a core of the frame step: the plate is part of it."""
+"""Background Matting V2 as a core of the frame step; the core holds the plate."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ CELL = 4
 
 
 class PlateCore(Core):
-    """Sees the whole frame; its matte is the offset, and there is no slope and no state.
+    """Core that runs at full size: the matte is the offset; slope is zero and there is no recurrent state.
 
-    Frame and plate are padded to multiples of 4 pixels, as the refiner needs them.
+    Frame and plate are padded to multiples of 4 pixels, as required by the refiner.
     """
 
     supports_strict = False
     plate: Tensor
 
     def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
-        """network: a MattingRefine; plate: (H, W, 3) of the frame's size; scale: of its small frame, at most 1/2;
-        sample_pixels: to be refined.
+        """Wrap a MattingRefine network.
+
+        plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
+        sample_pixels: number of pixels to refine.
         """
         assert isinstance(network, MattingRefine)
-        network = copy.deepcopy(network)  # Others may run the same weights at another scale.
+        network = copy.deepcopy(network)  # Other engines may share these weights at another scale.
         network.backbone_scale = scale
         network.refiner.sample_pixels = sample_pixels
         super().__init__(network)
@@ -42,15 +44,15 @@ class PlateCore(Core):
         self.register_buffer("plate", self._image(plate), persistent=False)
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """The light of the moment: the plate is multiplied by this, (3,) BGR. In place, so that a graph sees it."""
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied. In place, for captured graphs."""
         self.plate.copy_(self._image(lit_plate(self._unlit, gain)))
 
     def initial_state(self, height: int, width: int) -> State:
-        """None."""
+        """Return no states: the network is not recurrent."""
         return ()
 
     def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """slope (zero), offset and alpha of the whole frame (1, 3, H, W)."""
+        """Return slope (zero), offset and alpha at full size; small: the whole frame (1, 3, H, W)."""
         height, width = small.shape[2:]
         alpha, foreground, *_ = self.network(_padded(small), self.plate)
         alpha, foreground = alpha[:, :, :height, :width], foreground[:, :, :height, :width]
@@ -58,7 +60,7 @@ class PlateCore(Core):
         return torch.zeros_like(offset), offset, alpha
 
     def _image(self, plate: BgrImage) -> Tensor:
-        """As the network takes it."""
+        """Convert the plate to the network's input format."""
         like = next(self.network.parameters())
         return _padded(torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like) / 255)
 

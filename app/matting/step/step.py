@@ -1,7 +1,7 @@
-"""The frame step: the whole arithmetic between a camera's frame and the composite, as one module.
+"""The frame step: all processing between a camera frame and its composite, as one torch module.
 
-Every executor runs this arithmetic or is held against it: 8-bit frame in, normalise, resize, network, guided filter,
-edge controls, composite, 8-bit picture out.
+Reference for all executors: 8-bit frame, normalization, resize, network, guided filter, edge controls, compositing,
+8-bit output.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ from app.matting.strict.torch_strict import initial_memory, strict_matte, with_p
 
 @dataclass(frozen=True, slots=True)
 class StepMode:
-    """What a step is asked for; fixed within a captured graph."""
+    """Options of a step; constant within a captured graph."""
 
     edges: EdgePlan
     foreground: bool = False
 
 
 class Layers(NamedTuple):
-    """What lies one before the other in the picture, before the edge controls; float32, RGB in 0..1."""
+    """Foreground, alpha and background before the edge controls; float32, RGB in 0..1."""
 
     person: Tensor
-    """(B, 3, H, W): the person's colours."""
+    """(B, 3, H, W) foreground colours."""
     alpha: Tensor
     """(B, 1, H, W)."""
     behind: Tensor
-    """(B, 3, H, W)."""
+    """(B, 3, H, W) backdrop."""
     finite: Tensor
-    """() float32: not finite where the network's output is not a matte."""
+    """() float32: not finite if the network's output is not finite."""
     state: State
 
 
 class StepOutput(NamedTuple):
-    """What a step gives, on its device."""
+    """Outputs of a step, on the step's device."""
 
     composite: Tensor
     """(H, W, 3) uint8 BGR."""
     alpha: Tensor
     """(H, W) uint8."""
     foreground: Tensor | None
-    """(H, W, 3) uint8 BGR, if asked for."""
+    """(H, W, 3) uint8 BGR, if requested."""
     finite: Tensor
-    """() float32: not finite where the network's output is not a matte."""
+    """() float32: not finite if the network's output is not finite."""
     state: State
     held: Tensor | None
-    """The alpha (1, 1, H, W) that the steadiness control holds the next one against; None while it is off."""
+    """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
 
 
 class FrameStep(nn.Module):
-    """Frame, backdrop and state to composite, alpha and state."""
+    """Maps frame, backdrop and recurrent state to composite, alpha and new state."""
 
     def __init__(self, core: Core, geometry: StepGeometry, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
@@ -91,18 +91,19 @@ class FrameStep(nn.Module):
         mode: StepMode,
         held: Tensor | None = None,
     ) -> StepOutput:
-        """One step.
+        """Run one step.
 
-        frame: (H, W, 3) uint8 BGR. backdrop: the same, or the taps (K,) float32 of a blurred room. held: `held` of the
-        last step's output; None on the first frame.
+        frame: (H, W, 3) uint8 BGR. backdrop: the same, or Gaussian taps (K,) float32 for background blur. held: `held`
+        of the previous step's output; None on the first frame.
         """
         return self.finish(self.layers(frame, backdrop, state, mode.edges.strict), mode, held)
 
     def layers(self, frame: Tensor, backdrop: Tensor, state: State, strict: bool | Tensor = False) -> Layers:
-        """Run the step up to the edge controls; the rest of what `mode` asks for is done in `finish`.
+        """Run the step up to the edge controls; `finish` runs the rest.
 
-        frame and backdrop: as for `forward`, or (B, H, W, 3) for B streams whose states lie in one batch. strict:
-        whether strict mode is on; a () float32 tensor (0 or 1) in a captured graph, which then serves both.
+        frame and backdrop: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict:
+        whether strict mode is on; in a captured graph a () float32 tensor (0 or 1), so that one graph serves both
+        modes.
         """
         *network_state, memory = state
         image = _to_image(frame)
@@ -124,7 +125,10 @@ class FrameStep(nn.Module):
         return Layers(person, alpha, behind, finite, (*new_state, memory))
 
     def finish(self, layers: Layers, mode: StepMode, held: Tensor | None = None) -> StepOutput:
-        """Edge controls, composite and conversion; held: as for `forward`. The outputs of B > 1 streams keep the B."""
+        """Run edge controls, compositing and conversion.
+
+        held: as for `forward`. The outputs of B > 1 streams keep the batch dimension.
+        """
         person, alpha = layers.person, layers.alpha
         if mode.edges.touches_alpha:
             held = torch_edges.steady((alpha * 255).round(), mode.edges, held)
@@ -141,7 +145,7 @@ class FrameStep(nn.Module):
         )
 
     def _shape(self, alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
-        """Grow and feather: alpha (B, 1, H, W), 0..255, to the final one in 0..1, and the foreground for it."""
+        """Grow and feather alpha (B, 1, H, W), 0..255; return it in 0..1, and the matching foreground."""
         grown = torch_edges.grow(alpha, edges)
         if edges.feather_px == 0:
             return grown / 255, person
@@ -161,7 +165,7 @@ class FrameStep(nn.Module):
 
 
 def _apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """slope * [R, G, B, mean] + offset at full size: [foreground residual, alpha] (1, 4, H, W)."""
+    """Return slope * [R, G, B, mean] + offset at full size: [foreground residual, alpha] (1, 4, H, W)."""
     size = image.shape[2:]
     if slope.shape[2:] != size:
         slope = functional.interpolate(slope, size=size, mode="bilinear", align_corners=False)
@@ -174,10 +178,10 @@ def _to_bytes(values: Tensor) -> Tensor:
 
 
 def _to_image(pixels: Tensor) -> Tensor:
-    """([B,] H, W, 3) uint8 BGR to (B, 3, H, W) float32 RGB in 0..1."""
+    """Convert ([B,] H, W, 3) uint8 BGR to (B, 3, H, W) float32 RGB in 0..1."""
     return pixels.reshape(-1, *pixels.shape[-3:]).permute(0, 3, 1, 2).flip(1).float() / 255
 
 
 def _to_bgr(image: Tensor) -> Tensor:
-    """(B, 3, H, W) RGB in 0..1 to (B, H, W, 3) uint8 BGR, without the B where it is 1."""
+    """Convert (B, 3, H, W) RGB in 0..1 to (B, H, W, 3) uint8 BGR; a batch of 1 is squeezed."""
     return _to_bytes(image).flip(1).permute(0, 2, 3, 1).contiguous().squeeze(0)

@@ -1,4 +1,4 @@
-"""The blurred room in torch; `app.matting.step.blur` explains it."""
+"""Background blur in torch; see `app.matting.step.blur`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from app.matting.step import blur
 
 
 def blurred_room(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
-    """The room without the person, blurred: (1, 3, h // factor, w // factor), RGB in 0..1, float32.
+    """Return the blurred background without the person: float32 (1, 3, h // factor, w // factor), RGB in 0..1.
 
-    small: (1, 3, h, w), alpha: (1, 1, h, w), both in 0..1; taps: (K,), a Gaussian.
+    small: (1, 3, h, w) and alpha: (1, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.
     """
     room = functional.avg_pool2d(small.float(), factor)
     person = functional.max_pool2d(
@@ -24,7 +24,7 @@ def blurred_room(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Ten
 
 
 def _fill(weighted: Tensor) -> Tensor:
-    """Colours for everywhere, from the surroundings: (1, 3, h, w) of weighted colours and weights (1, 4, h, w)."""
+    """Return fill colours (1, 3, h, w) from premultiplied colours and weights (1, 4, h, w)."""
     height, width = weighted.shape[2:]
     step = blur.FILL_FACTOR
     padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
@@ -36,14 +36,14 @@ def _fill(weighted: Tensor) -> Tensor:
 
 
 def _fill_taps(device: torch.device) -> Tensor:
-    """`blur.FILL_TAPS`, made where it is used: a copy from the host cannot be part of a captured graph."""
+    """Return `blur.FILL_TAPS` built on the device: a captured graph cannot contain a copy from the host."""
     radius = round(3 * blur.FILL_SIGMA)
     taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=device) / blur.FILL_SIGMA) ** 2)
     return taps / taps.sum()
 
 
 def _smooth(image: Tensor, taps: Tensor) -> Tensor:
-    """Separable convolution with zeros beyond the border, (1, C, h, w) to the same."""
+    """Apply a separable convolution with zero padding to (1, C, h, w); the shape is unchanged."""
     planes, radius = image.transpose(0, 1), taps.shape[0] // 2
     planes = functional.conv2d(planes, taps.view(1, 1, 1, -1), padding=(0, radius))
     planes = functional.conv2d(planes, taps.view(1, 1, -1, 1), padding=(radius, 0))

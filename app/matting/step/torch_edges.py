@@ -1,4 +1,4 @@
-"""The edge controls in torch; `app.matting.step.edges` explains them."""
+"""Edge controls in torch; see `app.matting.step.edges`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from app.matting.step.edges import (
 
 
 def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
-    """Contrast and steadiness: alpha (1, 1, H, W), whole numbers 0..255 in float, to the same.
+    """Apply contrast and temporal smoothing to alpha (1, 1, H, W), integers 0..255 in a float tensor.
 
-    held: what this gave for the last frame, or None.
+    held: the result for the previous frame, or None.
     """
     if plan.contrast is not None:
         alpha = torch.from_numpy(plan.contrast).to(alpha.device)[alpha.long()].float()
@@ -30,7 +30,7 @@ def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
 
 
 def grow(alpha: Tensor, plan: EdgePlan) -> Tensor:
-    """Grow or shrink; whole numbers 0..255 in float, (1, 1, H, W)."""
+    """Grow or shrink alpha (1, 1, H, W), integers 0..255 in a float tensor."""
     if plan.grow_px > 0:
         return _dilate(alpha, plan.grow_px)
     if plan.grow_px < 0:
@@ -39,14 +39,14 @@ def grow(alpha: Tensor, plan: EdgePlan) -> Tensor:
 
 
 def feather(alpha: Tensor, feather_px: int) -> Tensor:
-    """Softer outward; whole numbers 0..255 in float, (1, 1, H, W); the inside stays."""
+    """Feather alpha (1, 1, H, W) outward, integers 0..255 in a float tensor; alpha never decreases."""
     return torch.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
 
 
 def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Tensor:
-    """The foreground (1, 3, H, W) in 0..1, its colours continued to where the feather added alpha.
+    """Return the foreground (1, 3, H, W) in 0..1 with its colours extended to where the feather added alpha.
 
-    before and after the feather: (1, 1, H, W), 0..255.
+    before, after: alpha (1, 1, H, W) in 0..255 before and after feathering.
     """
     samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
     surely = (before[:, :, samples, samples] >= SPREAD_ALPHA).float()
@@ -61,7 +61,7 @@ def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Te
 
 
 def despill(person: Tensor, alpha: Tensor, amount: float) -> Tensor:
-    """Foreground (1, 3, H, W) with less green where alpha (1, 1, H, W) is below 1; both in 0..1."""
+    """Return the foreground (1, 3, H, W) with less green where alpha (1, 1, H, W) is below 1; both in 0..1."""
     red, green, blue = person.unbind(1)
     spill = (green - torch.maximum(red, blue)).clamp(min=0) * (4 * (1 - alpha[:, 0])).clamp(max=1)
     return torch.stack([red, green - amount * spill, blue], 1)
