@@ -1,4 +1,4 @@
-"""Interfaces of the matting: the engine, and the executor that runs the frame step for it."""
+"""Interfaces of matting: the engine, and the executor that runs the frame step for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an engine is and where it runs; shown to the user."""
+    """Description of an engine and where it runs; shown to the user."""
 
     model: str
     executor: str
@@ -19,26 +19,26 @@ class EngineInfo:
     device: str
     downsample_ratio: float
     small_size: tuple[int, int]
-    """(width, height) of the frame the network sees."""
+    """(width, height) of the network's input."""
 
 
 class MattingEngine(Protocol):
-    """Cuts the person out of one frame after another and puts them before the backdrop.
+    """Extracts the person from consecutive frames and composites them over the backdrop.
 
-    It owns the recurrent state, which starts anew after `reset` and whenever the frame's size changes. Used and closed
-    on one thread; it may be built on another.
+    Owns the recurrent state, which is reset by `reset` and whenever the frame's size changes. Used and closed on one
+    thread; may be built on another.
     """
 
     @property
     def info(self) -> EngineInfo:
-        """Model, executor, precision, device and ratio in use."""
+        """Return the model, executor, precision, device and ratio in use."""
         ...
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """The matte and composite of the next frame; fresh arrays, the caller may keep them.
+        """Return the matte and composite of the next frame in new arrays, which the caller may keep.
 
-        frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredRoom. Raises ModelError when the network
-        fails or gives a picture that is not a matte (not a number); never returns the frame itself.
+        frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredRoom. Raises ModelError if the network fails or
+        its output is not finite; never returns the frame itself.
         """
         ...
 
@@ -51,37 +51,37 @@ class MattingEngine(Protocol):
         ...
 
     def close(self) -> None:
-        """Release the device; a second call does nothing."""
+        """Release the device. Idempotent."""
         ...
 
 
 class NotAMatteError(Exception):
-    """The network's output holds values that are not numbers."""
+    """The network's output contains NaN or infinity."""
 
 
 class Executor(Protocol):
-    """Runs the frame step for one network, size and ratio, and keeps the recurrent state.
+    """Runs the frame step for one network, size and ratio, and owns the recurrent state.
 
-    Every executor gives the same pictures within the tolerances of the contract test.
+    All executors return the same results within the tolerances of the contract test.
     """
 
     @property
     def name(self) -> str:
-        """As in the settings: `eager`, `openvino` ..."""
+        """Name used in the settings: `eager`, `openvino`, ..."""
         ...
 
     @property
     def precision(self) -> str:
-        """Of the network: `float32`, `float16` or `bfloat16`."""
+        """Precision of the network: `float32`, `float16` or `bfloat16`."""
         ...
 
     @property
     def device(self) -> str:
-        """Where it runs, for the user."""
+        """Name of the device, shown to the user."""
         ...
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """One step; fresh arrays. Raises NotAMatteError. The sizes have been checked."""
+        """Run one step and return new arrays. Raises NotAMatteError. The caller has validated the sizes."""
         ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -89,12 +89,12 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Release the device; a second call does nothing."""
+        """Release the device. Idempotent."""
         ...
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether `error` or its cause is a lack of memory; torch and OpenVINO only say so in the text."""
+    """Return whether `error` or its cause is an out-of-memory error; torch and OpenVINO report it only in the text."""
     if error is None:
         return False
     lacking = isinstance(error, MemoryError) or "out of memory" in str(error).lower()

@@ -1,4 +1,4 @@
-"""The matting engine: an executor, guarded."""
+"""The matting engine: runs an executor, validates its input and output, and handles its failures."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MakeGeometry = Callable[[int, int], StepGeometry]
 
 
 class FrameEngine:
-    """A `MattingEngine` over any executor.
+    """Implements `MattingEngine` over any executor.
 
-    A frame of another size gets an executor of its own, with a fresh state; a failure starts the state anew, so that
-    the next frame is not spoiled by it.
+    A frame of another size creates a new executor with a fresh state. A failure resets the state, so that it cannot
+    affect the next frame.
     """
 
     def __init__(
         self, model: str, make_executor: MakeExecutor, make_geometry: MakeGeometry, width: int, height: int
     ) -> None:
-        """Prepares the executor for frames of `width` by `height`. Raises ModelError where that cannot be done."""
+        """Create the executor for frames of `width` by `height`. Raises ModelError if that fails."""
         self._model = model
         self._make_executor = make_executor
         self._make_geometry = make_geometry
@@ -38,7 +38,7 @@ class FrameEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Model, executor, precision, device and ratio in use."""
+        """Return the model, executor, precision, device and ratio in use."""
         return EngineInfo(
             model=self._model,
             executor=self._executor.name,
@@ -49,7 +49,7 @@ class FrameEngine:
         )
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        """The matte and composite of the next frame; see `MattingEngine.step`."""
+        """Return the matte and composite of the next frame; see `MattingEngine.step`."""
         if self._closed:
             raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
@@ -79,7 +79,7 @@ class FrameEngine:
             self._executor.reset(seen)
 
     def close(self) -> None:
-        """Release the device; a second call does nothing."""
+        """Release the device. Idempotent."""
         if not self._closed:
             self._closed = True
             self._executor.close()

@@ -1,17 +1,17 @@
-"""The sizes the frame step works at."""
+"""Image sizes used by the frame step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 AUTO_SHORT_SIDE = 270
-"""Short side in pixels of the small frame, unless the network's spec says otherwise."""
+"""Default short side of the small frame in pixels; a network's spec may override it."""
 ROOM_SHORT_SIDE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class StepGeometry:
-    """Frame size, the ratio to the small frame, and what follows from them, in pixels."""
+    """Frame size, downsample ratio, and the sizes derived from them, in pixels."""
 
     width: int
     height: int
@@ -19,25 +19,25 @@ class StepGeometry:
 
     @property
     def small_width(self) -> int:
-        """Width of the frame the network sees."""
+        """Width of the small frame, the network's input."""
         return int(self.width * self.ratio)
 
     @property
     def small_height(self) -> int:
-        """Height of the frame the network sees."""
+        """Height of the small frame, the network's input."""
         return int(self.height * self.ratio)
 
     @property
     def room_factor(self) -> int:
-        """How many pixels of the small frame, along each side, make one of the blurred room."""
+        """Downsampling factor per axis from the small frame to the blurred background."""
         return max(1, -(-min(self.small_width, self.small_height) // ROOM_SHORT_SIDE))
 
     @property
     def room_short_side(self) -> int:
-        """The short side of the blurred room."""
+        """Short side of the blurred background."""
         return min(self.small_width, self.small_height) // self.room_factor
 
 
 def auto_ratio(width: int, height: int, short_side: int = AUTO_SHORT_SIDE) -> float:
-    """The downsample ratio that makes the small frame's short side `short_side` pixels; at most 1."""
+    """Return the ratio, at most 1, that scales the frame's short side to `short_side` pixels."""
     return min(1.0, short_side / min(width, height))

@@ -1,1 +1,1 @@
-"""The frame step on a processor: network in OpenVINO, arithmetic in `app.matting.kernels`."""
+"""CPU backend: the network runs in OpenVINO, the rest of the frame step in `app.matting.kernels`."""

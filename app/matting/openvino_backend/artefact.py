@@ -1,6 +1,6 @@
-"""Converted networks as they lie on disk.
+"""On-disk format of converted networks.
 
-An artefact is a folder: an OpenVINO model for each exported stage, the weights of the guided filter, and an index.
+An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights and an index.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fas
 
 
 class StageIndex(TypedDict):
-    """A stage in the index."""
+    """Index entry of a stage."""
 
     name: str
     float32: bool
@@ -30,7 +30,7 @@ class StageIndex(TypedDict):
 
 
 class Index(TypedDict):
-    """The content of `index.json`."""
+    """Schema of `index.json`."""
 
     stages: list[StageIndex]
     states: Sequence[Sequence[int]]
@@ -39,7 +39,7 @@ class Index(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of a network; reads and writes named arrays, see `models.export`."""
+    """A part of a network that reads and writes named arrays; see `models.export`."""
 
     name: str
     model: ov.Model
@@ -50,11 +50,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A converted network for any size. Callers must not change the models."""
+    """A converted network, independent of the frame size. Callers must not modify the models."""
 
     stages: tuple[Stage, ...]
     states: tuple[tuple[int, int], ...]
-    """(channels, factor) of each state."""
+    """(channels, downsampling factor) of each state."""
     guided_filter: FilterWeights | None
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
@@ -63,9 +63,10 @@ class Artefact:
 
 
 def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
-    """Return the artefact in a folder; `in_memory` lets the folder be deleted afterwards.
+    """Read an artefact from a folder.
 
-    Raises OSError, RuntimeError, ValueError or KeyError if it is damaged.
+    in_memory: load all data, so that the folder can be deleted. Raises OSError, RuntimeError, ValueError or KeyError if
+    the artefact is damaged.
     """
     index: Index = json.loads((folder / INDEX).read_text("utf-8"))
     stages = tuple(

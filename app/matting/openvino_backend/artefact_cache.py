@@ -1,4 +1,4 @@
-"""Converted networks, kept on disk and in memory. Only a network that was never converted before needs torch."""
+"""Cache of converted networks on disk and in memory. torch is imported only on a cache miss."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEPT = 3
 
 
 class ArtefactCache:
-    """Artefacts in a folder, the last ones used in memory as well."""
+    """Cache of artefacts in a folder; recently used ones are also kept in memory."""
 
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
@@ -34,9 +34,9 @@ class ArtefactCache:
         self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
 
     def load(self, model: str, weights: Path, refiner: str = "auto", direct: bool = False) -> Artefact:
-        """Return the artefact of a network; convert it if that was not done before.
+        """Return the artefact of a network; convert the network on a cache miss.
 
-        Raises ModelError if the file does not hold weights of this network.
+        Raises ModelError if the file does not contain weights of this network.
         """
         key = _key(model, weights, refiner, direct)
         with self._lock:
@@ -83,7 +83,7 @@ def _key(model: str, weights: Path, refiner: str, direct: bool) -> str:
 
 @functools.cache
 def _sources() -> str:
-    """Return a digest of the code that makes artefacts, so that none of an older version is used."""
+    """Return a digest of the conversion code; part of the cache key, to invalidate artefacts of older versions."""
     files = [*(paths.ROOT / "models").rglob("*.py"), *Path(__file__).parent.glob("*.py")]
     return _digest(sorted(files))
 
@@ -93,20 +93,20 @@ def _digest(files: Iterable[Path]) -> str:
 
 
 def _install(made: Path, folder: Path) -> None:
-    """Put a finished artefact in its place at once; a start that is interrupted leaves none."""
+    """Move a finished artefact into the cache atomically, so that an interrupted run leaves no partial one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
         copied = Path(shutil.copytree(made, Path(beside) / folder.name))
         shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(FileExistsError):  # another process was faster
+        with contextlib.suppress(FileExistsError):  # another process installed it first
             copied.replace(folder)
 
 
 def _check_float32(model: str, artefact: Artefact) -> None:
-    """Raise ModelError if the network needs submodules in float32 and no stage keeps them so."""
+    """Raise ModelError if the network requires float32 submodules and no stage of the artefact is float32."""
     if NETWORKS[model].float32_modules and not any(stage.float32 for stage in artefact.stages):
         raise ModelError(ModelText.NOT_CONVERTED(model=model))
 
 
 artefacts = ArtefactCache(lambda: paths.data_dir() / "cache")
-"""The cache of this process."""
+"""Shared cache of the process."""

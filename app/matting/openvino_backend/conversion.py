@@ -1,4 +1,4 @@
-"""Conversion of exported networks to OpenVINO models of any size."""
+"""Converts exported networks to OpenVINO models with dynamic sizes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LOG = logging.getLogger(__name__)
 
 
 def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path) -> None:
-    """Write the artefact of a network into an empty folder; see `app.matting.openvino_backend.artefact`.
+    """Convert a network and write its artefact into an empty folder; see `app.matting.openvino_backend.artefact`.
 
-    Raises ModelError if the file does not hold these weights.
+    Raises ModelError if the file does not contain weights of this network.
     """
     spec = NETWORKS[model]
     network = load_network(model, weights, refiner, "cpu", "float32")
@@ -52,12 +52,12 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path)
 
 
 def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
-    """Return the model of a stage; adds what the stage writes to the example arrays."""
+    """Convert a stage and return its model; add the stage's outputs to the example arrays."""
     module = stage.module.eval()
     example = tuple(arrays[name] for name in stage.reads)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Tracing warns about constant sizes; the contract test covers other sizes.
-        # OpenVINO's own tracing runs the module again to compare results, and loads much of torch to do so.
+        warnings.simplefilter("ignore")  # Tracing warns about constant sizes. The contract test covers other sizes.
+        # OpenVINO's own tracing runs the module a second time for comparison and imports many more torch modules.
         traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         model = ov.convert_model(traced, example_input=example)
         outputs = module(*example)

@@ -1,4 +1,4 @@
-"""The executor for CPUs: the network in OpenVINO, everything around it in `CpuFinish`."""
+"""Executor for CPUs: the network runs in OpenVINO, the rest of the step in `CpuFinish`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from models.names import COEFFICIENTS, state_names
 
 
 class OpenVinoExecutor:
-    """Runs compiled stages in place on arrays of its own.
+    """Runs compiled stages in place on preallocated arrays.
 
-    There are two sets of state arrays, and a set of requests for each direction between them: states are never copied.
+    State arrays are double-buffered, with one set of inference requests per direction, so that states are never copied.
     """
 
     name = "openvino"
     device = "cpu"
 
     def __init__(self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32") -> None:
-        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO cannot."""
+        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it."""
         self.precision = precision
         self._finish = CpuFinish(geometry)
         self._strict = StrictFilter()
@@ -57,13 +57,13 @@ class OpenVinoExecutor:
         self._strict.reset(seen)
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """Run one step; returns fresh arrays."""
+        """Run one step and return new arrays."""
         small = self._arrays["small"][0]
         self._finish.shrink(frame, small)
         self._finish.halve(small, self._halves)
         self._infer()
         slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
-        if not np.isfinite(offset.sum()):  # A slope that is not a number makes the offset one as well.
+        if not np.isfinite(offset.sum()):  # A NaN in the slope propagates to the offset.
             raise NotAMatteError
         if edges.strict:
             self._strict.apply(small, slope, offset, coarse[0])
@@ -75,11 +75,11 @@ class OpenVinoExecutor:
         """Stop the threads and release the requests. Idempotent."""
         for requests in self._requests:
             while requests:
-                requests.pop()  # One by one: freeing a request takes long and holds the interpreter lock.
+                requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
         self._finish.close()
 
     def _infer(self) -> None:
-        """Compute coefficients and new states from the small frame and the states."""
+        """Run the network: compute coefficients and new states from the small frame and the states."""
         for request in self._requests[self._turn]:
             request.infer()
         self._turn = 1 - self._turn
@@ -89,7 +89,7 @@ class OpenVinoExecutor:
             self._finish.guide(self._filter, given, small, (slope, offset, coarse))
 
     def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
-        """Return a request on the arrays; `swapped` exchanges the states before and after the step."""
+        """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""
         arrays = self._arrays
         if swapped:
             arrays = arrays | {name: arrays[other] for name, other in self._after.items() if name in arrays}

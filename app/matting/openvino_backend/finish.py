@@ -1,4 +1,4 @@
-"""The frame step's work before and after the network, on a CPU, in strips over several threads."""
+"""Pre- and postprocessing of the frame step on a CPU, parallelized over strips of rows."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
 
 class Pasted(NamedTuple):
-    """The full-size arrays before the edge controls, for who corrects the matte in places."""
+    """Full-size arrays before the edge controls, passed to `CpuFinish.finish`'s `correct` callback."""
 
     backdrop: NDArray[np.uint8]
     """(H, W, 3)"""
     composite: NDArray[np.uint8]
-    """(H, 3 * W), like the foreground; (0, 0) where not wanted."""
+    """(H, 3 * W), same as the foreground; (0, 0) if not requested."""
     alpha: AlphaImage
     foreground: NDArray[np.uint8]
 
 
 class CpuFinish:
-    """Shrinks frames, and makes alpha, foreground and composite of the network's coefficients."""
+    """Downsamples frames, and computes alpha, foreground and composite from the network's coefficients."""
 
     def __init__(self, geometry: StepGeometry, arithmetic: Callable[[], ModuleType] = compiled.best) -> None:
         """arithmetic: returns the kernel module, `composite` or `numpy_composite`; called once per frame."""
@@ -55,25 +55,25 @@ class CpuFinish:
         self._held = None
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the worker threads."""
         self._pool.shutdown()
 
     def shrink(self, frame: BgrImage, small: NDArray[np.float32]) -> None:
-        """Fill `small` (3, h, w), RGB in 0..1, from the frame."""
+        """Downsample the frame into `small` (3, h, w), RGB in 0..1."""
         self._arithmetic = arithmetic = self._best_arithmetic()
         self.in_strips(
             small.shape[1], lambda top, bottom: arithmetic.shrink_rows(frame, self._geometry.ratio, small, top, bottom)
         )
 
     def halve(self, small: NDArray[np.float32], halves: Sequence[NDArray[np.float32]]) -> None:
-        """Fill pictures (3, h, w) of half the size of the small frame, of half of that ..."""
+        """Fill `halves` with the small frame at 1/2, 1/4, ... of its size; each is (3, h, w), RGB in 0..1."""
         for larger, halved in itertools.pairwise((small, *halves)):
             self._arithmetic.halve_rows(larger, halved, 0, halved.shape[1])
 
     def guide(
         self, weights: FilterWeights, given: NDArray[np.float32], small: NDArray[np.float32], coefficients: Coefficients
     ) -> None:
-        """Fill slope, offset and coarse alpha (1, h, w) by a network's guided filter."""
+        """Run a network's guided filter; write slope, offset (4, h, w) and coarse alpha (1, h, w) to `coefficients`."""
         arithmetic = self._arithmetic
         self.in_strips(
             small.shape[1],
@@ -90,9 +90,9 @@ class CpuFinish:
         want_foreground: bool,
         correct: Callable[[Pasted], Pasted] = lambda pasted: pasted,
     ) -> Matte:
-        """The matte of a frame; coefficients are slope, offset (4, h, w) and coarse alpha (h, w).
+        """Return the matte of a frame; coefficients are slope, offset (4, h, w) and coarse alpha (h, w).
 
-        correct: changes alpha and colours in places or cuts them to another size, before the edge controls.
+        correct: called before the edge controls; may modify parts of alpha and colours, or crop them.
         """
         slope, offset, coarse = coefficients
         height, width = frame.shape[:2]
@@ -132,7 +132,7 @@ class CpuFinish:
         )
 
     def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
-        """The alpha after the controls that are on; changes the foreground (H, 3 * W) where they need other colours."""
+        """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""
         if edges.contrast is not None:
             alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
         if edges.steadiness is not None:
@@ -162,7 +162,7 @@ class CpuFinish:
         return held.copy()
 
     def in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
-        """Calls work(top, bottom) for strips that cover `height` rows, one of them on this thread."""
+        """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""
         threads = 1 if self._arithmetic is numpy_composite else self._threads
         bounds = [height * strip // threads for strip in range(threads + 1)]
         first, *rest = itertools.pairwise(bounds)

@@ -1,6 +1,6 @@
-"""A network's guided filter on the CPU.
+"""Runs a network's guided filter on the CPU.
 
-OpenVINO passes over memory thirty times to compute it; the kernels in `app.matting.kernels.guided_filter` pass once.
+OpenVINO makes thirty passes over memory for it; the kernels in `app.matting.kernels.guided_filter` make one.
 """
 
 from __future__ import annotations

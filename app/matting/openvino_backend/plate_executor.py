@@ -1,4 +1,4 @@
-"""Background Matting V2 on a CPU: both networks in OpenVINO, the pixels between them in compiled kernels."""
+"""Background Matting V2 on a CPU: both networks in OpenVINO, full-size pixels in compiled kernels."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 
 CELL = 4
 AT_ONCE = 512
-"""Cells whose windows stay in a processor's cache."""
+"""Number of cells per batch, chosen so that their windows fit into the CPU cache."""
 Floats = NDArray[np.float32]
 
 
 class PlateOpenVinoExecutor:
-    """Runs the base network on the small frame, the refiner on the cells it is least sure of, and the finish.
+    """Runs the base network on the small frame, then the refiner on the cells with the largest error.
 
-    The coarse matte is enlarged only while the picture is composed, and the refined cells are written over it, so that
-    nothing of the full size is ever held in floating point.
+    The coarse matte is upsampled during compositing and overwritten by the refined cells, so that no full-size
+    floating-point image is stored.
     """
 
     name = "openvino"
@@ -42,9 +42,10 @@ class PlateOpenVinoExecutor:
         sample_pixels: int,
         precision: str = "float32",
     ) -> None:
-        """plate: (H, W, 3) of the frame's size; scale: of its small frame, at most 1/2; sample_pixels: to be refined.
+        """Compile both networks for the plate's size.
 
-        Raises RuntimeError where OpenVINO cannot compile the networks.
+        plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
+        sample_pixels: number of pixels to refine. Raises RuntimeError if OpenVINO cannot compile the networks.
         """
         self.precision, self.device = precision, "cpu"
         self.scale, self.size = scale, (plate.shape[0], plate.shape[1])
@@ -70,7 +71,7 @@ class PlateOpenVinoExecutor:
         self.set_gain(np.ones(3, np.float32))
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """The light of the moment: the plate is multiplied by this, (3,) BGR."""
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         self._lit = lit_plate(self._plate, gain)
         self._shrink(self._lit, self._small_plate[0])
 
@@ -79,7 +80,7 @@ class PlateOpenVinoExecutor:
         self._finish.reset()
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """One step; fresh arrays."""
+        """Run one step and return new arrays."""
         whole = padded(frame)
         behind = padded(backdrop) if isinstance(backdrop, np.ndarray) else backdrop
         self._shrink(whole, self._small[0])
@@ -111,20 +112,20 @@ class PlateOpenVinoExecutor:
         return self._finish.finish(whole, self._small[0], coefficients, behind, plan(edges), want_foreground, paste)
 
     def close(self) -> None:
-        """End the threads; OpenVINO frees the rest."""
+        """Stop the worker threads; OpenVINO objects are freed with this one."""
         self._finish.close()
 
     def _shrink(self, image: BgrImage, small: Floats) -> None:
-        """Fill `small` (3, h, w), RGB in 0..1, as the network's own resizing does."""
+        """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
         if (height, width) == (image.shape[0] * self.scale, image.shape[1] * self.scale):
             self._finish.shrink(image, small)
-        else:  # Then the two axes have scales of their own.
+        else:  # The scales of the two axes differ.
             resized = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
             small[:] = np.asarray(resized)[..., ::-1].transpose(2, 0, 1) / 255
 
     def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
-        """The numbers of the cells with the largest expected errors (h, w), in order; of these those above 0."""
+        """Return the sorted indices of the cells with the largest errors (h, w), without those of zero error."""
         rows, columns = self._grid
         if error.shape != self._grid:
             error = np.asarray(cv2.resize(error, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
@@ -136,7 +137,7 @@ class PlateOpenVinoExecutor:
         return np.sort(chosen[flat[chosen] > 0]).astype(np.int64, copy=False)
 
     def _refine(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> Floats:
-        """(N, 4, 4, 4): alpha and foreground residual, RGB, of the cells' pixels."""
+        """Run the refiner on the cells; return alpha and foreground residual, RGB, (N, 4, 4, 4)."""
         refined = np.empty((len(cells), CELL, CELL, 4), np.float32)
         for start in range(0, len(cells), AT_ONCE):
             part = cells[start : start + AT_ONCE]
@@ -146,7 +147,7 @@ class PlateOpenVinoExecutor:
         return refined
 
     def _cut(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> None:
-        """Fill the refiner's windows for at most `AT_ONCE` cells."""
+        """Fill the refiner's input windows for at most `AT_ONCE` cells."""
         self._finish.in_strips(
             len(cells),
             lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
@@ -154,7 +155,7 @@ class PlateOpenVinoExecutor:
 
 
 def padded(image: BgrImage) -> BgrImage:
-    """Its last row and column repeated up to multiples of 4; the image itself where it is that already."""
+    """Pad to multiples of 4 pixels by repeating the last row and column; return the same array if already aligned."""
     height, width = image.shape[:2]
     if height % CELL == 0 and width % CELL == 0:
         return image
@@ -162,7 +163,7 @@ def padded(image: BgrImage) -> BgrImage:
 
 
 def cropped(pasted: Pasted, height: int, width: int) -> Pasted:
-    """Without what was padded."""
+    """Return the arrays cropped to (height, width), without the padding."""
     if pasted.alpha.shape == (height, width):
         return pasted
     ends = width, 3 * width, width, 3 * width

@@ -1,7 +1,7 @@
-"""OpenVINO without its telemetry: import it from here and nowhere else.
+"""Imports OpenVINO with telemetry disabled; all other modules import it from here.
 
-Importing openvino reports that to its makers, unless the package `openvino_telemetry` cannot be imported; then a
-stand-in without any connection takes its place. This program sends nothing.
+Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be imported; OpenVINO
+then uses a stub without network access. This program sends no telemetry.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ __all__ = ["core", "ov", "preprocess"]
 
 @functools.cache
 def core() -> ov.Core:
-    """The one OpenVINO core of the program."""
+    """Return the OpenVINO core shared by the process."""
     return ov.Core()

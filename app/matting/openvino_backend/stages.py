@@ -1,4 +1,4 @@
-"""Compilation of a network's stages for one size, and the arrays through which they are connected."""
+"""Compiles a network's stages for one size and binds the arrays that connect them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 def halved_shapes(height: int, width: int, count: int = 3) -> dict[str, Shape]:
-    """Return the shapes of the small frame at half the size, at a quarter ..., by name."""
+    """Return the shapes of the small frame at 1/2, 1/4, ... of its size, by name."""
     shapes: dict[str, Shape] = {}
     for index in range(1, count + 1):
         height, width = -(-height // 2), -(-width // 2)
@@ -26,7 +26,7 @@ def halved_shapes(height: int, width: int, count: int = 3) -> dict[str, Shape]:
 
 
 def fitted(stages: Sequence[Stage], shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
-    """Return the stages' models for inputs of these shapes, and the shapes of all arrays that they read or write."""
+    """Return the stages' models reshaped for these inputs, and the shapes of all arrays read or written."""
     known = dict(shapes)
     models = []
     for stage in stages:
@@ -41,7 +41,7 @@ def fitted(stages: Sequence[Stage], shapes: Mapping[str, Shape]) -> tuple[list[o
 def compiled(
     stages: Sequence[Stage], models: Sequence[ov.Model], precision: str, *, pinned: bool = False
 ) -> list[ov.CompiledModel]:
-    """Compile the stages side by side, each in its own precision. Raises RuntimeError if OpenVINO cannot."""
+    """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails."""
 
     def compile_stage(stage: Stage, model: ov.Model) -> ov.CompiledModel:
         options = {
@@ -49,7 +49,7 @@ def compiled(
             "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
         }
         if not pinned:
-            # A thread pinned to a core waits for other work there, such as the window's, while another core is idle.
+            # A pinned thread waits for other work on its core, such as the window's, while another core is idle.
             options["ENABLE_CPU_PINNING"] = "NO"
         return core().compile_model(model, "CPU", options)
 
@@ -62,7 +62,7 @@ def bound(
 ) -> ov.InferRequest:
     """Return a request that reads the stage's arrays in place and, with `outputs`, writes them in place.
 
-    The caller must keep the arrays as long as the request.
+    The caller must keep the arrays alive as long as the request.
     """
     request = network.create_infer_request()
     for index, name in enumerate(stage.reads):

@@ -1,1 +1,1 @@
-"""Which model, device, backend and precision to run."""
+"""Selection of model, device, backend and precision."""

@@ -1,4 +1,4 @@
-"""The choice of model, device, executor and precision: decides every `auto` of the settings."""
+"""Resolves every `auto` in the settings: model, device, executor and precision."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from models.table import NETWORKS, auto_order, bundled, recommended
 from models.weights import WeightsError, find, on_hand
 
 MIN_SMALL_SIDE = 16
-"""The least short side in pixels of the frame that a network sees."""
+"""Minimum short side of a network's input, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The settings with every `auto` decided."""
+    """The settings with every `auto` resolved."""
 
     model: str
     weights: Path
@@ -30,12 +30,12 @@ class Choice:
 
     @property
     def spec(self) -> NetworkSpec:
-        """The description of the network."""
+        """Description of the network."""
         return NETWORKS[self.model]
 
 
 def choose_model(settings: EngineSettings) -> str:
-    """Return the chosen model; for `auto` the best one whose weights are on hand."""
+    """Return the chosen model; for `auto`, the best one whose weights are available."""
     if settings.model != "auto":
         return settings.model
     if settings.weights is not None:
@@ -45,7 +45,7 @@ def choose_model(settings: EngineSettings) -> str:
 
 
 def choose(settings: EngineSettings) -> Choice:
-    """Decide every `auto`. Raises WeightsMissingError or ModelError."""
+    """Resolve every `auto`. Raises WeightsMissingError or ModelError."""
     model = choose_model(settings)
     try:
         weights = find(model, settings.weights)
@@ -57,7 +57,7 @@ def choose(settings: EngineSettings) -> Choice:
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
-    """Return the sizes at which `model` works. Raises ModelError if the small frame would be too small."""
+    """Return the frame geometry for `model`. Raises ModelError if the small frame would be too small."""
     ratio = settings.downsample_ratio or auto_ratio(width, height, NETWORKS[model].short_side)
     geometry = StepGeometry(width, height, ratio)
     if min(geometry.small_width, geometry.small_height) < MIN_SMALL_SIDE:

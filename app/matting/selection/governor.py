@@ -1,9 +1,9 @@
-"""Holds the frame rate: lowers the quality while the machine is busy, and raises it again when there is headroom.
+"""Maintains the frame rate: lowers quality under load and raises it when there is headroom.
 
-Pure logic without a clock or a thread: it is told how long each step took and answers with the `Quality` to use.
-Quality is lowered along a ladder: first the downsample ratio, then the network, last only every second frame is matted
-(the outputs repeat the last composite, so that nothing unmatted is shown). A failed upgrade is retried with exponential
-back-off, and there are never more than `MAX_SWITCHES` switches within a minute.
+Pure logic without a clock or thread: it receives the duration of each step and returns the `Quality` to use. Quality is
+lowered in steps: first a smaller downsample ratio, then a lighter network, finally matting only every second frame (the
+other frames repeat the last composite, so no unmatted frame is shown). A failed upgrade is retried with exponential
+back-off. At most `MAX_SWITCHES` switches are made per minute.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
-"""Of the automatic ratio: each step leaves about 0.7 of the small frame's pixels."""
+"""Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels."""
 MIN_SHORT_SIDE = 96
-"""In pixels; on a smaller frame a person cannot be recognised."""
+"""Minimum short side in pixels; people are not recognizable in smaller frames."""
 FIXED_WORK = 0.15
 """Fraction of a step's work that does not depend on the ratio, measured on a CPU. Used for predictions."""
 LIGHTER_WORK = 0.25
@@ -24,14 +24,14 @@ LIGHTER_WORK = 0.25
 HIGH, LOW = 0.92, 0.75
 """Loads as fractions of the frame interval. Quality is lowered above HIGH, and raised to a rung predicted below LOW."""
 LATENCY_BOUND_S = 0.15
-"""Upper bound of a composite's age, also at a low frame rate."""
+"""Upper bound of a composite's latency, even at a low frame rate."""
 MIN_SAMPLES = 5
 BUSY_WINDOWS = 2
-"""Consecutive windows above HIGH before quality is lowered: a single one may be a hiccup."""
+"""Consecutive windows above HIGH before quality is lowered; a single one may be an outlier."""
 PROBATION_S = 20.0
-"""An upgrade that is taken back within this time has failed."""
+"""An upgrade that is reverted within this time counts as failed."""
 EASIER = 0.7
-"""If the load has fallen below this fraction of that of the failed upgrade, the back-off does not apply."""
+"""The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade."""
 MAX_SWITCHES, SWITCHES_SPAN_S = 6, 60.0
 
 
@@ -42,37 +42,37 @@ class GovernorTiming:
     window_s: float = 1.0
     """Steps are judged over windows of this length."""
     settle_s: float = 0.5
-    """Steps within this time after a change are ignored."""
+    """Steps within this time after a switch are ignored."""
     gap_s: float = 1.0
-    """After this long without a step measuring starts again."""
+    """Measuring restarts after a gap of this length without a step."""
     first_wait_s: float = 8.0
-    """Headroom must last for this long before an upgrade; doubled after each failed one."""
+    """Headroom must last this long before an upgrade; doubled after each failed upgrade."""
     max_wait_s: float = 300.0
     """Upper bound of that wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One rung of the ladder."""
+    """One level of the quality ladder."""
 
     ratio_factor: float = 1.0
-    """Of the automatic downsample ratio."""
+    """Factor of the automatic downsample ratio."""
     lighter_model: bool = False
     matte_every: int = 1
     """Matte every Nth frame."""
 
     @property
     def work(self) -> float:
-        """Predicted work of one step; that of full quality is 1."""
+        """Predicted work of one step, relative to full quality."""
         pixels = FIXED_WORK + (1 - FIXED_WORK) * self.ratio_factor**2
         return pixels * (LIGHTER_WORK if self.lighter_model else 1.0)
 
 
 def ladder(short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool) -> tuple[Quality, ...]:
-    """Return the rungs from full quality down.
+    """Return the quality levels in descending order.
 
-    short_side: of the small frame at full quality, in pixels. min_factor: the smallest possible ratio factor.
-    ratio_free, model_free: whether the user left them on auto; what is pinned is the same on every rung.
+    short_side: of the small frame at full quality, in pixels. min_factor: smallest allowed ratio factor. ratio_free,
+    model_free: whether the user left them on auto; a pinned value is the same on every level.
     """
     least = max(min_factor, MIN_SHORT_SIDE / short_side)
     rungs = [Quality(factor) for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
@@ -83,34 +83,34 @@ def ladder(short_side: int, min_factor: float, *, ratio_free: bool, model_free: 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The measurements of one step."""
+    """Measurements of one step."""
 
     now_s: float
-    """When it ended, on any clock that never goes back."""
+    """End of the step, on any monotonic clock."""
     busy_s: float
-    """How long it occupied the inference thread."""
+    """Time for which the step occupied the inference thread."""
     latency_s: float
-    """The age of the frame when its composite was ready."""
+    """Age of the frame when its composite was ready."""
     rate_hz: float
-    """The frame rate to hold."""
+    """Target frame rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A switch to a better rung that may still turn out to be too expensive."""
+    """A recent switch to a better level that may still fail."""
 
     at_s: float
     origin: int
-    """The rung before the upgrade; it is known to hold the rate."""
+    """Level before the upgrade, which is known to sustain the frame rate."""
     load: float
-    """The load of full quality that was predicted at that time."""
+    """Predicted load of full quality at the time of the upgrade."""
 
 
 class Governor:
-    """Chooses the rung. Used on one thread."""
+    """Selects the quality level. Not thread-safe."""
 
     def __init__(self, rungs: Sequence[Quality], timing: GovernorTiming | None = None) -> None:
-        """rungs: from full quality down, at least one."""
+        """rungs: quality levels in descending order, at least one."""
         self._rungs = tuple(rungs)
         self._timing = timing or GovernorTiming()
         self._index = 0
@@ -126,24 +126,24 @@ class Governor:
         self._upgrade: Upgrade | None = None
         """The last upgrade, until it has succeeded or failed."""
         self._ceiling = 0
-        """The best rung to try next."""
+        """Best level to try next."""
         self._wait_s = self._timing.first_wait_s
         self._failed_load = float("inf")
 
     @property
     def quality(self) -> Quality:
-        """The quality to use now."""
+        """Quality level to use now."""
         return self._rungs[self._index]
 
     def restart_measuring(self) -> None:
-        """Discard the measurements: something changed, and they predict nothing."""
+        """Discard the measurements, because a change has made them invalid."""
         self._window.clear()
         self._window_start_s = None
         self._busy_windows = 0
         self._headroom_since_s = None
 
     def remove_current(self) -> None:
-        """Remove the present rung, whose engine cannot be built, and use the next better one.
+        """Remove the current level, whose engine cannot be built, and use the next better one.
 
         Full quality is never removed.
         """
@@ -155,7 +155,7 @@ class Governor:
         self.restart_measuring()
 
     def observe(self, step: Step) -> bool:
-        """Take note of a step; return whether `quality` has changed."""
+        """Record a step; return whether `quality` has changed."""
         if step.now_s - self._last_s > max(self._timing.gap_s, 3 * (step.busy_s + 1 / step.rate_hz)):
             self.restart_measuring()
         self._last_s = step.now_s
@@ -172,7 +172,7 @@ class Governor:
         return self._switch(wanted, step.now_s)
 
     def _judge(self, now_s: float) -> int:
-        """Return the rung that the window calls for."""
+        """Return the level to use according to the current window."""
         predicted = [self._predict(rung) for rung in self._rungs]
         self._load = predicted[0]
         if predicted[self._index] > HIGH:
@@ -194,12 +194,12 @@ class Governor:
         return better if now_s - self._headroom_since_s >= wait_s else self._index
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
-        """Return the cheaper rung to use; if the last upgrade failed, the one before it."""
+        """Return the cheaper level to use; if the last upgrade failed, the level before it."""
         upgrade, self._upgrade = self._upgrade, None
         if upgrade is not None and now_s - upgrade.at_s <= PROBATION_S:
             self._wait_s = min(2 * self._wait_s, self._timing.max_wait_s)
             self._failed_load = upgrade.load
-            # The rungs in between may hold the rate: they are tried next, one after the other.
+            # Levels in between may sustain the frame rate: try them next, one at a time.
             self._ceiling = self._index + 1 if self._index + 1 < upgrade.origin else 0
             return upgrade.origin
         if upgrade is not None:
@@ -208,7 +208,7 @@ class Governor:
         return next((index for index in cheaper if predicted[index] <= HIGH), len(predicted) - 1)
 
     def _predict(self, quality: Quality) -> float:
-        """Return the predicted load of a quality, as a fraction of the frame interval."""
+        """Return the predicted load of a quality level, as a fraction of the frame interval."""
         count = len(self._window)
         scale = quality.work / self.quality.work
         busy_s = scale * sum(step.busy_s for step in self._window) / count

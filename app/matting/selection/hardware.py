@@ -1,4 +1,4 @@
-"""What this machine is and can run networks on, found without importing torch where it need not be."""
+"""Detects the processor, GPU and installed runtimes; imports torch only if required."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @functools.cache
 def cuda_usable() -> bool:
-    """Whether torch can use an NVIDIA GPU; torch is imported only where the driver is installed."""
+    """Return whether torch can use an NVIDIA GPU; import torch only if the driver is installed."""
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(driver)
@@ -25,19 +25,19 @@ def cuda_usable() -> bool:
 
 @functools.cache
 def openvino_usable() -> bool:
-    """Whether OpenVINO is installed."""
+    """Return whether OpenVINO is installed."""
     return importlib.util.find_spec("openvino") is not None
 
 
 @functools.cache
 def numba_usable() -> bool:
-    """Whether numba is installed."""
+    """Return whether numba is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
 @functools.cache
 def cpu_has_bfloat16() -> bool:
-    """Whether the CPU computes in bfloat16 (AVX512-BF16 or AMX), so that it is faster than float32."""
+    """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
     if not openvino_usable():
         return False
     from app.matting.openvino_backend.runtime import core
@@ -48,7 +48,7 @@ def cpu_has_bfloat16() -> bool:
 
 @functools.cache
 def processor() -> str:
-    """The processor's name."""
+    """Return the processor's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -58,7 +58,7 @@ def processor() -> str:
 
 
 def gpu(device: str = "cuda") -> str:
-    """The name of the NVIDIA GPU behind `cuda` or `cuda:N`, which must be there."""
+    """Return the name of the NVIDIA GPU for `cuda` or `cuda:N`, which must exist."""
     import torch
 
     return str(torch.cuda.get_device_name(device))

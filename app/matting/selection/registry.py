@@ -1,4 +1,4 @@
-"""From the settings to a running engine."""
+"""Builds engines from the settings."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def build_engine(
     settings: EngineSettings, width: int, height: int, framing: FramingSettings = WHOLE
 ) -> FrameEngine | PlateEngine:
-    """Return an engine for frames of this size; takes seconds the first time, and far less for a new ratio.
+    """Return an engine for frames of this size; takes seconds the first time, much less for a new ratio.
 
-    framing: the part of the source's frame that the engine sees; a plate, which shows all of it, is cropped likewise.
-    Raises WeightsMissingError if the weights are not on hand, ModelError if the network cannot run.
+    framing: crop of the source's frame that the engine receives; the plate, which shows the whole frame, is cropped
+    identically. Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
     """
     choice = choose(settings)
     if choice.spec.needs_plate:
@@ -39,7 +39,7 @@ def build_engine(
 
 
 def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Executor:
-    """Return the executor for a network without a plate. Raises ModelError or RuntimeError if it cannot run."""
+    """Return an executor for a network without a plate. Raises ModelError or RuntimeError if it cannot run."""
     if choice.executor == "openvino":
         from app.matting.openvino_backend.artefact_cache import artefacts
         from app.matting.openvino_backend.executor import OpenVinoExecutor

@@ -1,1 +1,1 @@
-"""The frame step in torch: eager on any device, or a captured CUDA graph."""
+"""Torch backend: eager execution on any device, or a captured CUDA graph."""

@@ -1,8 +1,8 @@
-"""The frame step as captured graphs on a GPU: one launch a frame, copies beside the computation.
+"""The frame step as captured CUDA graphs: one launch per frame; copies overlap with computation.
 
-There are two turns, each with memory and graphs of its own: while the one computes, the next frame goes up into the
-other and the last composite comes down from it. The recurrent state goes from the one's memory into the other's and
-never leaves the GPU; nor does the background, which goes up only when it is another object.
+Two turns with separate memory and graphs alternate. While one computes, the next frame is uploaded for the other and
+its last composite is downloaded. The recurrent state is passed between the turns on the GPU. The background is uploaded
+only when the object changes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TURNS = 2
 
 
 class _Results(NamedTuple):
-    """What a captured step leaves on the device, always in the same places."""
+    """Outputs of a captured step on the device, at fixed addresses."""
 
     person: Tensor
     soft_alpha: Tensor
@@ -47,7 +47,7 @@ class _Results(NamedTuple):
 
 @dataclass(eq=False)
 class _Turn:
-    """The memory of every second frame, and the steps captured over it."""
+    """Buffers of every second frame, and the steps captured on them."""
 
     frame: Tensor
     picture: Tensor
@@ -56,24 +56,24 @@ class _Turn:
     """() float32: whether strict mode is on."""
     foreground: Tensor
     state: State
-    """What its step begins with."""
+    """State before the step."""
     frame_up: Tensor
-    """Pinned memory of the host on the way up, like the next two."""
+    """Pinned host memory for uploads, as are the next two."""
     picture_up: Tensor
     taps_up: Tensor
     shown: BgrImage | None = None
-    """What lies in `picture`."""
+    """Background currently in `picture`."""
     strength: float | None = None
-    """What `taps` are for."""
+    """Blur strength of `taps`."""
     is_strict: bool = False
-    """What lies in `strict`."""
+    """Value currently in `strict`."""
     graphs: dict[bool, tuple[_Results, Callable[[], None]]] = field(default_factory=dict)
-    """By whether the backdrop is the blurred room."""
+    """Captured steps, keyed by whether the backdrop is a blurred background."""
 
 
 @dataclass(frozen=True)
 class _Flight:
-    """A frame that was submitted: where its results arrive, and when."""
+    """A submitted frame: host buffers of its results, and the event that signals their arrival."""
 
     composite: Tensor
     alpha: Tensor
@@ -83,12 +83,12 @@ class _Flight:
 
 
 class CudaGraphExecutor:
-    """Replays captured steps. `run` does one frame; `submit` and `collect` overlap two for those who need not wait."""
+    """Replays captured steps. `run` processes one frame; `submit` and `collect` overlap two for higher throughput."""
 
     name = "cuda-graph"
 
     def __init__(self, core: Core, geometry: StepGeometry, backend: GraphBackend, precision: str = "float16") -> None:
-        """Captures everything, which takes about a second; `core` is on the device in `precision`, and is copied."""
+        """Capture all graphs, which takes about a second. `core` must be on the device in `precision`; it is copied."""
         self.precision = precision
         self.device = str(backend.device)
         self._backend = backend
@@ -97,7 +97,7 @@ class CudaGraphExecutor:
         self._next = 0
         self._held: Tensor | None = None
         with torch.inference_mode():
-            # A copy, since another order of the weights must not be put under a graph that reads them.
+            # Copy: changing the memory format in place would corrupt graphs that already read these weights.
             core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self._step = FrameStep(core, geometry, DTYPES[precision])
             self._up, self._compute, self._down = (backend.queue() for _ in range(3))
@@ -110,13 +110,13 @@ class CudaGraphExecutor:
         backend.settle()
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """One step; fresh arrays. Not while a submitted frame was not collected."""
+        """Run one step and return new arrays. Must not be called while a submitted frame has not been collected."""
         assert not self._flights
         self.submit(frame, backdrop, edges, want_foreground)
         return self.collect()
 
     def submit(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> None:
-        """Begin a step, and return while it is under way. At most two at a time; `frame` may be changed afterwards."""
+        """Submit a step and return immediately. At most two may be pending; `frame` may be modified afterwards."""
         if len(self._flights) == TURNS:
             raise RuntimeError(f"{TURNS} frames are under way already")
         turn = self._turns[self._next]
@@ -135,7 +135,7 @@ class CudaGraphExecutor:
         self._next = (self._next + 1) % TURNS
 
     def collect(self) -> Matte:
-        """The matte of the frame submitted first, as soon as it has arrived; fresh arrays. Raises NotAMatteError."""
+        """Wait for the oldest submitted frame and return its matte in new arrays. Raises NotAMatteError."""
         flight = self._flights.popleft()
         flight.arrived.wait()
         if not math.isfinite(flight.finite.item()):
@@ -152,7 +152,7 @@ class CudaGraphExecutor:
             self._compute.run(lambda: self._begin_anew(seen))
 
     def close(self) -> None:
-        """Wait for what is under way and free the device's memory."""
+        """Wait for pending work and free the device memory."""
         self._backend.settle()
         self._flights.clear()
         self._turns.clear()
@@ -175,7 +175,7 @@ class CudaGraphExecutor:
         )
 
     def _work(self, index: int, blurred: bool) -> Callable[[], Tensors]:
-        """What is captured: the step of one turn up to its composite, which leaves the state to the other turn."""
+        """Return the function to capture: one step up to its composite; it passes the state to the other turn."""
         turn, after = self._turns[index], self._turns[(index + 1) % TURNS]
 
         def work() -> Tensors:
@@ -189,7 +189,7 @@ class CudaGraphExecutor:
         return work
 
     def _upload(self, turn: _Turn, frame: BgrImage, backdrop: Backdrop) -> bool:
-        """Whether the backdrop is the blurred room. The turn's last results have been collected: its memory is free."""
+        """Upload frame and backdrop; return whether it is blurred. The turn's last results must be collected."""
         np.copyto(turn.frame_up.numpy(), frame)
         self._up.copy(turn.frame, turn.frame_up)
         if isinstance(backdrop, BlurredRoom):
@@ -205,7 +205,7 @@ class CudaGraphExecutor:
         return False
 
     def _finish(self, turn: _Turn, results: _Results, edges: EdgePlan, foreground: bool) -> None:
-        """What is asked for beyond the captured composite, in place of it."""
+        """Compute the outputs that were requested beyond the captured composite, and replace it."""
         if not edges.active:
             self._held = None
         if not edges.active and not foreground:

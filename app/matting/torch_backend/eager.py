@@ -1,4 +1,4 @@
-"""The frame step as it stands, on any device torch knows: the reference for the other executors."""
+"""The frame step in eager mode on any torch device: the reference for the other executors."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 
 
 def _tensor(array: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
-    """torch warns of arrays it may not write to, though nothing here does."""
+    """Convert without a copy; suppress torch's warning about read-only arrays, which are never written here."""
     return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 class EagerExecutor:
-    """Runs the step operation by operation."""
+    """Runs the step eagerly."""
 
     name = "eager"
 
     def __init__(self, core: Core, geometry: StepGeometry, device: str = "cpu", precision: str = "float32") -> None:
-        """`core` must be on `device` in `precision` already."""
+        """core: already on `device` in `precision`."""
         self._step = FrameStep(core, geometry, DTYPES[precision])
         self._device = torch.device(device)
         self._room_short_side = geometry.room_short_side
@@ -46,7 +46,7 @@ class EagerExecutor:
         self._held = None
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """One step; fresh arrays."""
+        """Run one step and return new arrays."""
         behind = (
             strength_taps(backdrop.strength, self._room_short_side) if isinstance(backdrop, BlurredRoom) else backdrop
         )
@@ -68,5 +68,5 @@ class EagerExecutor:
         )
 
     def close(self) -> None:
-        """Drop the state; torch frees the rest."""
+        """Drop the state; torch frees the memory."""
         self._state, self._held = (), None

@@ -1,6 +1,6 @@
-"""What a captured graph needs of a GPU: queues that run beside each other, marks in them, pinned memory, capture.
+"""GPU operations that a captured graph requires: streams, events, pinned memory and capture.
 
-`GraphBackend` is the seam at which the bookkeeping of `cuda_graph` is tested without a GPU.
+`GraphBackend` is the interface through which `cuda_graph` is tested without a GPU.
 """
 
 from __future__ import annotations
@@ -16,60 +16,60 @@ if TYPE_CHECKING:
 
 Tensors = tuple[Tensor, ...]
 WARM_UPS = 3
-"""Runs before the capture, in which libraries choose their algorithms and allocate what they keep."""
+"""Runs before the capture, in which libraries select algorithms and allocate workspaces."""
 
 
 class Mark(Protocol):
-    """A place in a queue."""
+    """An event in a queue."""
 
     def wait(self) -> None:
-        """Return once everything before the mark is done."""
+        """Block until all work before the mark has finished."""
         ...
 
 
 class Queue(Protocol):
-    """Runs what is put into it one after the other, beside the other queues and the caller."""
+    """Runs work in order, concurrently with the other queues and the caller."""
 
     def copy(self, target: Tensor, source: Tensor) -> None:
-        """Copy; memory of the host must be pinned and stay as it is until a later mark was waited for."""
+        """Enqueue a copy. Host memory must be pinned and must not change until a later mark has been waited for."""
         ...
 
     def run(self, work: Callable[[], None]) -> None:
-        """Run `work`, which uses the device."""
+        """Enqueue `work`, which uses the device."""
         ...
 
     def mark(self) -> Mark:
-        """A mark after what was put in so far."""
+        """Record and return a mark after the work enqueued so far."""
         ...
 
     def after(self, mark: Mark) -> None:
-        """What is put in from now on begins after a mark of another queue."""
+        """Make work enqueued from now on wait for a mark of another queue."""
         ...
 
 
 class GraphBackend(Protocol):
-    """A device that captures work and replays it at once."""
+    """A device that captures work and replays it with a single launch."""
 
     device: torch.device
 
     def queue(self) -> Queue:
-        """A queue of its own."""
+        """Return a new queue."""
         ...
 
     def pinned(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """Fresh pinned memory of the host; it may be used again as soon as nobody holds the tensor."""
+        """Return pinned host memory; it may be reused once the tensor is released."""
         ...
 
     def capture(self, work: Callable[[], Tensors], pool: int) -> tuple[Tensors, Callable[[], None]]:
-        """The tensors that `work` returns, and what fills them again as another run of `work` would.
+        """Capture `work`; return its output tensors, and a function that replays it into them.
 
-        `work` runs several times meanwhile and must only read and write tensors of the device that stay where they
-        are. What is captured with the same `pool` shares memory: the results of one are lost when another is run.
+        `work` runs several times during the capture. It must only read and write device tensors with fixed addresses.
+        Captures with the same `pool` share memory: a replay of one invalidates the results of the others.
         """
         ...
 
     def settle(self) -> None:
-        """Return once everything put into any queue of this backend, or done by it itself, is done."""
+        """Block until all work of this backend and its queues has finished."""
         ...
 
 
@@ -100,7 +100,7 @@ class CudaQueue:
 
 
 class CudaMark:
-    """A CUDA event; waiting for it leaves the processor to others."""
+    """A CUDA event. Waiting for it blocks the thread instead of spinning."""
 
     def __init__(self, stream: torch.cuda.Stream) -> None:
         self.event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
@@ -126,11 +126,11 @@ class CudaBackend:
         return self._queues[-1]
 
     def pinned(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """See `GraphBackend.pinned`; torch keeps freed blocks, so this costs little after the first frames."""
+        """See `GraphBackend.pinned`. torch caches freed blocks, so this is cheap after the first frames."""
         return torch.empty(shape, dtype=dtype, pin_memory=True)
 
     def capture(self, work: Callable[[], Tensors], pool: int) -> tuple[Tensors, Callable[[], None]]:
-        """See `GraphBackend.capture`; other threads may use the GPU meanwhile."""
+        """See `GraphBackend.capture`. Other threads may use the GPU during the capture."""
         if pool not in self._pools:
             self._pools[pool] = torch.cuda.graph_pool_handle()
         with torch.cuda.device(self.device), torch.backends.cudnn.flags(enabled=True, benchmark=True):
@@ -148,7 +148,7 @@ class CudaBackend:
     def settle(self) -> None:
         """See `GraphBackend.settle`.
 
-        Waits for its own streams alone: to wait for the whole device would break off a capture on another thread.
+        Synchronizes only this backend's streams: a device-wide synchronization would abort a capture on another thread.
         """
         torch.cuda.current_stream(self.device).synchronize()
         for queue in self._queues:

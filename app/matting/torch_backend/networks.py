@@ -1,4 +1,4 @@
-"""Networks in torch with their weights; the last ones used are kept, so that a new ratio costs little."""
+"""Loads networks in torch and caches the most recent ones, so that a new ratio does not reload the weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _networks: OrderedDict[tuple[object, ...], nn.Module] = OrderedDict()
 def load_network(model: str, weights: Path, refiner: str, device: str, precision: str) -> nn.Module:
     """Return the network `model` with `weights`, in evaluation mode, on `device` in `precision`.
 
-    Raises ModelError if the file does not hold these weights.
+    Raises ModelError if the file does not contain weights of this network.
     """
     stat = weights.stat()
     key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision)
