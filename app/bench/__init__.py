@@ -1,4 +1,4 @@
-"""What this machine reaches: `run.py bench`."""
+"""Benchmark of the frame step on this machine: `run.py bench`."""
 
 from app.bench.report import table
 from app.bench.run import bench

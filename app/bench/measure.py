@@ -1,4 +1,4 @@
-"""Timing of things to be compared: they take turns within one run, so that the machine's moods hit all alike."""
+"""Interleaved timing: contenders take turns within one run, so that changes in CPU speed affect all."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ TURN_CALLS = 5
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something to be timed, and what it is called in the results."""
+    """A callable to time, and its labels in the results."""
 
     what: str
     model: str
     executor: str
     precision: str
     call: Callable[[int], object]
-    """Does one frame; the argument counts up. Must have finished, devices included, when it returns."""
+    """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
 
 
 @dataclass(slots=True)
 class Timing:
-    """The times of one contender's frames."""
+    """Wall-clock and CPU times of one contender's frames, in milliseconds."""
 
     wall_ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
     rate_ms: float | None = None
-    """What one frame takes in the long run, where that is not the median."""
+    """Time per frame that determines the frame rate, in milliseconds; None: the median of `wall_ms`."""
 
     def figures(self) -> dict[str, float]:
-        """Median and 95th percentile, rate of the median, and CPU time per frame."""
+        """Return median and 95th percentile (ms), frame rate (fps) and CPU time per frame (ms)."""
         median = statistics.median(self.wall_ms)
         return {
             "median_ms": round(median, 2),
@@ -44,13 +44,13 @@ class Timing:
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """The value below which this part (0..1) of `values` lies."""
+    """Return the percentile of `values` at the fraction `part` (0..1), without interpolation."""
     ordered = sorted(values)
     return ordered[min(int(part * len(ordered)), len(ordered) - 1)]
 
 
 def interleave(contenders: Sequence[Contender], seconds: float) -> list[Timing]:
-    """Times every contender, a few frames at a time in turn, until about `seconds` have gone by; at least two turns."""
+    """Time all contenders in turns of a few frames for about `seconds`, and for at least two turns."""
     timings = [Timing() for _ in contenders]
     for contender in contenders:
         for index in range(WARM_UP_CALLS):

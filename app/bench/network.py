@@ -1,4 +1,4 @@
-"""The network alone, without the frame step around it, as a contender."""
+"""Run inference of the network without the rest of the frame step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class OpenVinoNetwork:
     """The compiled stages of a network, run on inputs of zeros."""
 
     def __init__(self, settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> None:
-        """Compile the stages. Raises ModelError or RuntimeError if that fails."""
+        """Compile the stages. Raise ModelError or RuntimeError if that fails."""
         from app.matting.openvino_backend.artefact_cache import artefacts
         from app.matting.openvino_backend.stages import bound, compiled, fitted, halved_shapes
         from models.names import state_names
@@ -25,7 +25,7 @@ class OpenVinoNetwork:
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         inputs = {"small": (1, 3, height, width), **halved_shapes(height, width), **states}
         models, shapes = fitted(artefact.stages, inputs)
-        # The requests read and write these in place: they must live as long.
+        # The requests use these buffers in place, so they must outlive the requests.
         self._arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         networks = compiled(artefact.stages, models, choice.precision)
         self._requests = [
@@ -33,6 +33,6 @@ class OpenVinoNetwork:
         ]
 
     def infer(self) -> None:
-        """Run the stages once."""
+        """Run all stages once."""
         for request in self._requests:
             request.infer()

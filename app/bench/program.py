@@ -23,7 +23,7 @@ PATIENCE_S = 60.0
 
 
 class ReplaySource:
-    """Repeats prepared frames at a steady rate, as a camera does, at no cost."""
+    """Source that repeats prepared frames at a constant frame rate, without decoding or conversion."""
 
     def __init__(self, frames: Sequence[BgrImage], fps: float) -> None:
         height, width = frames[0].shape[:2]
@@ -35,17 +35,17 @@ class ReplaySource:
 
     @property
     def info(self) -> SourceInfo:
-        """Size and rate."""
+        """Return size and frame rate."""
         return self._info
 
     def read(self) -> Frame:
-        """The next frame, when it is due; those that are overdue are skipped."""
+        """Wait for the next frame and return it; overdue frames are dropped."""
         self._count = max(self._count + 1, int((time.perf_counter() - self._begun_s) * self._info.fps))
         self._pause.wait(max(0.0, self._begun_s + self._count / self._info.fps - time.perf_counter()))
         return Frame(self._frames[self._count % len(self._frames)], self._count, time.perf_counter())
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is no device to release."""
 
 
 def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: float, seconds: float) -> Timing:
@@ -93,6 +93,6 @@ def time_program(matting: MattingSettings, frames: Sequence[BgrImage], fps: floa
     ]
     if not intervals:
         raise ModelError(CommandLineText.TOO_FEW_FRAMES())
-    # Composites arrive in bursts where two threads share a core, so that the mean gives the rate.
+    # Composites arrive in bursts if two threads share a core: the mean gives the frame rate, the median does not.
     mean = statistics.mean(intervals)
     return Timing(wall_ms=intervals, cpu_ms=[cpu_s * 1e3 / max(1, last - first)], rate_ms=mean)

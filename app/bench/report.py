@@ -1,4 +1,4 @@
-"""The benchmark's result as a table for people."""
+"""Format the benchmark's result as a table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def table(result: dict[str, Any]) -> str:
-    """A Markdown table; the last column compares each row with the usual loop around the same network.
+    """Return a Markdown table; its last column is the speed-up over the reference loop with the same network.
 
-    The lines below it name what `auto` selects.
+    The lines below the table name what `auto` selects.
     """
     lines = [
         "| what | model | executor | precision | size | ratio | median ms | p95 ms | fps | CPU ms | × usual loop |",

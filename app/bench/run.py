@@ -1,4 +1,4 @@
-"""The comparison: network, frame step and whole program beside the usual loop around the same network."""
+"""Benchmark of network, frame step and whole program against a reference loop with the same network."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ Progress = Callable[[str], None]
 def bench(
     settings: MattingSettings, width: int, height: int, seconds: float, progress: Progress = lambda line: None
 ) -> dict[str, object]:
-    """What this machine reaches, as the JSON of `run.py bench`.
+    """Run the benchmark and return the content of `run.py bench --json`.
 
-    settings: model, weights, device and ratio to measure; model `auto`: every recurrent one whose weights are on hand.
+    settings: model, weights, device and ratio to measure. The model `auto` stands for every recurrent model whose
+    weights are installed. width, height: frame size in pixels.
     """
     models = [settings.model]
     if settings.model == "auto" and settings.weights is None:
@@ -51,7 +52,7 @@ def bench(
 
 
 def machine() -> dict[str, object]:
-    """What the figures were measured on."""
+    """Return date, operating system, processor, and numbers of cores and threads."""
     return {
         "date": date.today().isoformat(),
         "system": platform.platform(),
@@ -91,7 +92,7 @@ def _bench_model(
             raise failures[0]
         for failure in failures:
             progress(str(failure))
-        if choice.spec.recurrent:  # the usual loop can call these networks
+        if choice.spec.recurrent:  # the reference loop supports recurrent networks only
             contenders += _usual(settings, frames, backdrop)
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
         timings = interleave(contenders, seconds * 0.8)
@@ -121,7 +122,7 @@ def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: f
 
 
 def _ways(settings: MattingSettings, device: str) -> list[tuple[str, str]]:
-    """(executor, precision) pairs to measure on a device: the asked for ones, or all that make sense there."""
+    """Return the (executor, precision) pairs to measure on `device`: the requested ones, or all that it supports."""
     if device.startswith("cuda"):
         ways = [("eager", "float32"), ("eager", "float16"), ("cuda-graph", "float16")]
     elif device == "cpu":
@@ -156,7 +157,7 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
 
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> list[Contender]:
-    """The usual loop, on a GPU in both precisions and with the network alone in each."""
+    """Return the contenders of the reference loop: float32, and on CUDA also float16, each with the network alone."""
     device = choose(settings.replace(executor="eager", precision="float32")).device
     precisions = ["float32", "float16"] if device.startswith("cuda") else ["float32"]
     return [row for precision in precisions for row in _usual_in(settings, precision, frames, backdrop)]

@@ -1,7 +1,7 @@
-"""The loop people write around a published network, to measure ours against.
+"""Reference loop for the benchmark: a straightforward implementation around a published network.
 
-Camera frame to float RGB by numpy, network in torch, composite in numpy, back to 8 bits: the same network, weights,
-size and ratio as the frame step it stands beside.
+Converts the frame to float RGB in numpy, runs the network in torch, composites in numpy and converts back to uint8.
+Network, weights, frame size and ratio are those of the frame step that it is compared with.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Network = Callable[..., tuple[Tensor, ...]]
 
 
 class UsualLoop:
-    """Frame (H, W, 3) uint8 BGR to composite of the same kind."""
+    """Matting and compositing of one frame at a time, on host images."""
 
     def __init__(
         self,
@@ -31,7 +31,10 @@ class UsualLoop:
         device: str,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """dtype: the network's."""
+        """Take the network and the background, (H, W, 3) uint8 BGR.
+
+        states: number of the network's recurrent states. dtype: dtype of the network.
+        """
         self._network = network
         self._backdrop = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         self._ratio = ratio
@@ -40,7 +43,7 @@ class UsualLoop:
         self._dtype = dtype
 
     def step(self, frame: BgrImage) -> BgrImage:
-        """One frame."""
+        """Return the composite of `frame`; both are (H, W, 3) uint8 BGR."""
         rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
         source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(self._device, self._dtype)
         with torch.no_grad():
@@ -53,7 +56,7 @@ class UsualLoop:
 
 
 def frozen(network: nn.Module, source: Tensor, states: tuple[Tensor, ...], ratio: float) -> Network:
-    """The network traced and frozen by TorchScript for this size and ratio; called like the network."""
+    """Trace and freeze the network with TorchScript for this frame size and ratio; the signature stays the same."""
 
     class AtRatio(nn.Module):
         def __init__(self) -> None:
@@ -65,7 +68,7 @@ def frozen(network: nn.Module, source: Tensor, states: tuple[Tensor, ...], ratio
             return outputs
 
     with warnings.catch_warnings(), torch.no_grad():
-        # Tracing warns of sizes taken as constants; here they are.
+        # Tracing warns that sizes become constants; here they are constant.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(AtRatio().eval(), (source, *states), check_trace=False)  # type: ignore[no-untyped-call]
         traced = torch.jit.freeze(traced)

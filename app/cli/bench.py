@@ -1,4 +1,4 @@
-"""The command `bench`: what this machine reaches."""
+"""The command `bench`: measures the frame rate on this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bench(
     precision: Annotated[str, typer.Option()] = "auto",
     verbose: Annotated[bool, typer.Option("--verbose")] = False,
 ) -> None:
-    """Measure network, frame step and whole program beside the usual loop, in turns within one run."""
+    """Measure network, frame step and whole program against a reference loop, interleaved within one run."""
     logs.set_up_console(verbose=verbose)
     start = settings_from(
         LiveOptions(

@@ -1,4 +1,4 @@
-"""The command `devices`."""
+"""The command `devices`: lists cameras and virtual cameras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Cameras and virtual cameras, with what --source and --virtual-camera call them."""
+    """List cameras and virtual cameras with their values for --source and --virtual-camera."""
     from app.capture.devices import list_cameras
     from app.output.virtual_camera import list_virtual_cameras
 

@@ -23,7 +23,7 @@ service_app = typer.Typer(
 
 
 def mount(app: typer.Typer) -> None:
-    """Add the commands to the program's own."""
+    """Add the commands `doctor` and `service` to the program."""
     app.command("doctor")(doctor)
     app.add_typer(service_app, name="service")
 

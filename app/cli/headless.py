@@ -1,4 +1,4 @@
-"""The command `headless`: runs the pipeline without a window and prints what was measured."""
+"""The command `headless`: runs the pipeline without a window and prints measurements."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         if write_before_after(proof.picture, session.pipeline.release(session.sample)):
             typer.echo(proof.picture)
     if session.failure is not None:
-        if session.failure not in session.status.errors:  # those are logged already
+        if session.failure not in session.status.errors:  # workers log their own errors
             notify(session.failure)
         return EXIT_FAILED
     typer.echo(summary(session.status))
@@ -63,7 +63,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
 
 
 def paused_for_confirmation(settings: Settings, options: LiveOptions, proves: bool) -> Settings:
-    """Return the settings of a run whose background "none" was saved, not named for this run: paused.
+    """Return paused settings if the background is "none" only because it was saved, not named for this run.
 
     Raises UsageError if the run is limited or records, because it would end without a result.
     """
@@ -80,8 +80,8 @@ def paused_for_confirmation(settings: Settings, options: LiveOptions, proves: bo
 def needs_proof(settings: Settings, options: LiveOptions) -> bool:
     """Return whether the run has no output to show its result on.
 
-    Without a virtual camera by choice, or with a limit of seconds or frames, the run is a measurement: it has no
-    output either, but nothing is written.
+    A run with the virtual camera off, or with a limit of seconds or frames, is a measurement: it has no output
+    either, but writes no proof.
     """
     if records(settings) or options.seconds is not None or options.frames is not None:
         return False
@@ -95,7 +95,7 @@ def records(settings: Settings) -> bool:
 
 @contextmanager
 def _controlled(session: Session) -> Iterator[None]:
-    """Execute the commands of `run.py ctl` meanwhile."""
+    """Execute commands of `run.py ctl` inside the context."""
     pipeline = session.pipeline
     controller = SettingsController(
         change=pipeline.change,

@@ -1,4 +1,4 @@
-"""The command line. `docs/architecture.md` says what runs behind each command; exit codes are 0, 1, 2 and 130."""
+"""The command line. `docs/architecture.md` describes each command; exit codes are 0, 1, 2 and 130."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ mount(app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command in `argv` (default: that of the process) and return the exit code; failures are one sentence."""
+    """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
     try:
         app(args=list(sys.argv[1:] if argv is None else argv), prog_name=program.name())
     except SystemExit as ended:  # wrong usage, an interruption, or the exit code of a command

@@ -1,4 +1,4 @@
-"""Options of the live commands, and the settings that result from them."""
+"""Options of the live commands and the settings that result from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.weights import on_hand
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """The options of one command line; None for those that were not given."""
+    """The options of one command line; None for an option that was not given."""
 
     source: Annotated[
         str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, demo, or a video file.")
@@ -97,7 +97,7 @@ class StartSettings:
     path: Path
     """The settings file."""
     warning: str | None
-    """What could not be used as it was saved, in sentences for the user."""
+    """Sentences for the user about saved values that could not be used."""
     unmatted_confirmed: bool = True
     """False if the background is "none" because it was saved, not because the command line names it."""
 
@@ -135,7 +135,7 @@ def _without_run_state(settings: Settings) -> Settings:
 def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
     """Replace a saved model that is not installed by the bundled one; return a sentence about it.
 
-    A model that the command line names is left alone: another one in its place would be a surprise.
+    A model that the command line names is not replaced: the user expects this model or an error.
     """
     matting = settings.matting
     if options.model is not None or options.weights is not None or matting.model == "auto":
@@ -193,7 +193,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
 
 
 def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:
-    """Raise UsageError for anything but on and off."""
+    """Parse `on` or `off`. Raises UsageError."""
     if strict is None:
         return base
     if strict not in ("on", "off"):

@@ -47,7 +47,7 @@ def plan_proof(settings: Settings) -> tuple[Proof, Settings]:
 
 
 class MattedOnly:
-    """A sink that discards unmatted frames: `ctl background none` during a proof does not ask for them on disk."""
+    """A sink that discards unmatted frames: `ctl background none` during a proof is no request to save them."""
 
     def __init__(self, sink: FrameSink) -> None:
         self._sink = sink

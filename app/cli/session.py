@@ -63,13 +63,13 @@ class Session:
     def interrupt(self) -> None:
         """End the run from a signal handler.
 
-        It must not touch `_wake`, whose lock the interrupted thread may hold; the run polls `_ending`.
+        Must not use `_wake`: the interrupted thread may hold its lock. The run polls `_ending`.
         """
         self.interrupted = True
         self._ending = True
 
     def save_snapshot(self, path: Path) -> None:
-        """Write the newest picture as it may leave at this moment (any thread). Raises SinkError."""
+        """Write the newest picture that the outputs may show now (any thread). Raises SinkError."""
         picture = self._newest
         if picture is None:
             raise SinkError(ControlText.NO_FRAME())
@@ -106,7 +106,7 @@ class Session:
         if self._counted_from_s is None and status.frames_out > 0:
             self._counted_from_s = time.monotonic()
         if not self._announced:
-            # The requested model does not work: another one in its place would be a surprise.
+            # The requested model does not work, and the user expects this model or an error.
             failed = [p.message for p in status.problems if p.stage is Stage.MATTING or status.frames_out == 0]
             self.failure = failed[0] if failed else None
         self._announce(_description(status))
@@ -155,7 +155,7 @@ def summary(status: PipelineStatus) -> str:
 
 
 def _description(status: PipelineStatus) -> str:
-    """Return what runs, in one line; empty until something does."""
+    """Return model, executor and device in one line; empty until an engine runs."""
     if status.engine is None or status.source is None or status.frames_out == 0:
         return ""
     source, engine = status.source, status.engine

@@ -1,4 +1,4 @@
-"""`run.py weights`: which models there are, fetching them, and checking those on hand."""
+"""The command `weights`: lists, downloads and verifies models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(help="The models on hand and to be had.", no_args_is_help=True
 
 @app.command("list")
 def list_weights() -> None:
-    """Every model: whether it is on hand, its size and its licence."""
+    """List all models: whether they are installed, size and licence."""
     rows = [(r.spec.name, _state(r), _megabytes(r), r.spec.licence, r.spec.note) for r in describe()]
     _show(("model", "state", "size", "licence", "what it is"), rows)
 
@@ -31,7 +31,7 @@ def download(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models, as in `weights list`.")],
     again: Annotated[bool, typer.Option("--again", help="Fetch them even where they are on hand.")] = False,
 ) -> None:
-    """Fetch models into the user's data folder, checked; an interrupted download goes on where it stopped."""
+    """Download models to the user's data folder and verify them; interrupted downloads resume."""
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(NETWORKS)))
@@ -44,7 +44,7 @@ def download(
 
 @app.command("verify")
 def verify_weights() -> None:
-    """Compare the files on hand with the published checksums; fails where one differs."""
+    """Compare the installed files with the published checksums; fail if one differs."""
     try:
         reports = [report for report in verify() if report.path is not None]
     except WeightsError as error:
@@ -81,7 +81,7 @@ def _megabytes(report: WeightReport) -> str:
 
 
 def _show(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on a terminal, tab-separated lines elsewhere."""
+    """Print a table on a terminal, tab-separated lines otherwise."""
     console = Console()
     if not console.is_terminal:
         for row in (header, *rows):

@@ -1,4 +1,4 @@
-"""Exclusive locks on files. The system releases them when the process ends, however it ends."""
+"""Exclusive locks on files. The operating system releases them when the process exits or is killed."""
 
 from __future__ import annotations
 

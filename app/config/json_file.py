@@ -1,4 +1,4 @@
-"""Small JSON files of the user: read with named failures, written whole or not at all, never thrown away."""
+"""Small JSON files of the user: written atomically; invalid files are renamed and never deleted."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ JsonObject = dict[str, object]
 
 
 class BrokenFileError(SettingsError):
-    """The file is there and does not hold what it should; the text is the reason alone, for use in a sentence."""
+    """The file exists but its content is invalid. The message is only the reason, to be inserted into a sentence."""
 
 
 def parse_object(text: str) -> JsonObject:
-    """The JSON object in `text`; raises BrokenFileError for anything else."""
+    """Return the JSON object in `text`; raise BrokenFileError for anything else."""
     try:
         data = json.loads(text)
-    except ValueError as error:  # also for numbers of thousands of digits
+    except ValueError as error:  # also raised for integers with thousands of digits
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         raise BrokenFileError(FileReason.NOT_JSON(line=line)) from error
     except RecursionError as error:
@@ -32,9 +32,9 @@ def parse_object(text: str) -> JsonObject:
 
 
 def read_object(path: Path) -> JsonObject | None:
-    """The JSON object in a UTF-8 file, or None where there is no file.
+    """Return the JSON object in a UTF-8 file, or None if the file does not exist.
 
-    Raises BrokenFileError where it holds something else, OSError where it cannot be read.
+    Raises BrokenFileError for any other content and OSError if the file cannot be read.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -46,8 +46,8 @@ def read_object(path: Path) -> JsonObject | None:
 
 
 def write_object(path: Path, data: JsonObject) -> None:
-    """Replace the file as `write_private` does. Raises SettingsError."""
-    target = path.resolve()  # a link, as people who keep their settings under version control have, stays a link
+    """Replace the file atomically with `write_private`. Raises SettingsError."""
+    target = path.resolve()  # Keep symbolic links, which users have who keep their settings under version control.
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
@@ -56,7 +56,7 @@ def write_object(path: Path, data: JsonObject) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a broken file to `NAME.bad`, or `NAME.bad2` and so on where earlier ones lie; returns the new path."""
+    """Rename a broken file to `NAME.bad`, or to `NAME.bad2` and so on if that exists; return the new path."""
     number = 1
     while (kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")).exists():
         number += 1

@@ -1,4 +1,4 @@
-"""Logging: to standard error for the command line, to a rotating file as well for the window."""
+"""Set up logging: to standard error, and for the window also to a rotating file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
 
 
 class ShortFormatter(logging.Formatter):
-    """One line a message, without tracebacks: what a user reads in a terminal."""
+    """Formats each message for a terminal: one line, without traceback."""
 
     def __init__(self) -> None:
         super().__init__("mattecam: %(message)s")
@@ -33,12 +33,12 @@ class ShortFormatter(logging.Formatter):
 
 
 def set_up_console(*, verbose: bool = False) -> None:
-    """Log to standard error: warnings in one line each, or with `verbose` everything with tracebacks."""
+    """Log warnings to standard error, one line each; with `verbose`, log all messages with tracebacks."""
     _set_up([_console(verbose)], verbose)
 
 
 def set_up_window(*, verbose: bool = False) -> Path | None:
-    """Log to standard error and a rotating file; returns the file, None where the log folder cannot be written."""
+    """Log to standard error and a rotating file. Return the file, or None if the log folder is not writable."""
     path = paths.log_dir() / "mattecam.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
 
 
 def _console(verbose: bool) -> logging.Handler:
-    # sys.stderr is None where Windows runs a program without a console.
+    # sys.stderr is None if Windows runs the program without a console.
     handler = logging.NullHandler() if sys.stderr is None else logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(FILE_FORMAT) if verbose else ShortFormatter())
     handler.setLevel(logging.DEBUG if verbose else logging.WARNING)

@@ -1,4 +1,4 @@
-"""Values as the user writes them on the command line, in `ctl` and in files."""
+"""Parse values that the user writes on the command line, in `ctl` and in files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Model)
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`1280x720` → (1280, 720); raises UsageError."""
+    """Parse a size such as `1280x720` to (1280, 720). Raises UsageError."""
     match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
     if match is None:
         raise UsageError(UsageText.SIZE(text=text))
@@ -26,7 +26,7 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def parse_pan(text: str) -> tuple[float, float]:
-    """`0.5,-1` → (0.5, -1.0); raises UsageError."""
+    """Parse a pan such as `0.5,-1` to (0.5, -1.0). Raises UsageError."""
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
@@ -35,7 +35,7 @@ def parse_pan(text: str) -> tuple[float, float]:
 
 
 def parse_ratio(text: str) -> float | None:
-    """`auto` → None, otherwise a number; raises UsageError."""
+    """Parse a downsample ratio; `auto` gives None. Raises UsageError."""
     if text == "auto":
         return None
     try:
@@ -45,7 +45,7 @@ def parse_ratio(text: str) -> float | None:
 
 
 def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
-    """The background that `text` names, on top of `base`; raises UsageError."""
+    """Return `base` with the background that `text` names. Raises UsageError."""
     base = base or BackgroundSettings()
     if text == "none":
         return base.replace(kind="none")
@@ -67,7 +67,7 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
 
 
 def replace_checked(model: M, changes: dict[str, Any]) -> M:
-    """`model` with `changes`; raises UsageError for an invalid value."""
+    """Return `model` with `changes`. Raises UsageError for an invalid value."""
     try:
         return model.replace(**changes)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Where the program's own files lie: the platform's folders, or those the environment names."""
+"""Folders of the program: the platform's standard folders, or those in environment variables."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def config_dir() -> Path:
-    """Settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it. Not created here: whoever writes creates it."""
+    """Return the folder for settings and scenes; `$MATTECAM_CONFIG_DIR` overrides it. Does not create it."""
     named = os.environ.get("MATTECAM_CONFIG_DIR")
     return Path(named) if named else platformdirs.user_config_path(NAME, appauthor=False)
 
 
 def data_dir() -> Path:
-    """Models, backgrounds, logs and proofs; `$MATTECAM_DATA_DIR` overrides it. Not created here."""
+    """Return the folder for models, backgrounds and logs; `$MATTECAM_DATA_DIR` overrides it. Does not create it."""
     named = os.environ.get("MATTECAM_DATA_DIR")
     return Path(named) if named else platformdirs.user_data_path(NAME, appauthor=False)
 
 
 def from_user(text: str) -> Path:
-    """The path that a user wrote, their home in place of `~`; that of an unknown user (`~somebody`) stays as it is."""
+    """Return the path in `text` with `~` expanded; the `~name` of an unknown user stays unchanged."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises RuntimeError there
 
 
 def models_dir() -> Path:
-    """Downloaded weights. `models.weights` finds the same folder on its own, because it must not import `app`."""
+    """Return the folder for downloaded weights. `models.weights` computes it as well: it must not import `app`."""
     return data_dir() / "models"
 
 
 def backgrounds_dir() -> Path:
-    """Pictures and videos the user put behind themselves."""
+    """Return the folder for the user's background images and videos."""
     return data_dir() / "backgrounds"
 
 
 def log_dir() -> Path:
-    """The window's log files."""
+    """Return the folder for the window's log files."""
     return data_dir() / "logs"
 
 
 def assets_dir() -> Path:
-    """Files that ship with the program and are only read."""
+    """Return the folder of the read-only files that ship with the program."""
     return ROOT / "app" / "assets"
 
 
 def manual_page(name: str) -> Path:
-    """Return the path of a page of the manual, such as `apps.md`: in `docs/`, or where an installation puts it."""
+    """Return the path of a manual page such as `apps.md`, in `docs/` or in the installed package."""
     page = ROOT / "docs" / name
     return page if page.exists() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME / name

@@ -1,4 +1,4 @@
-"""Files that show the user: written in one step, and readable by their owner alone."""
+"""Files that may contain images of the user: written atomically with mode 0600."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 
 def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Make or replace the file, mode 0600; a crash or a full disk leaves the old one whole. Raises OSError.
+    """Create or replace the file atomically, with mode 0600. Raises OSError and keeps the old file on failure.
 
-    durable: waits until it is on the disk, for what must survive a loss of power.
+    durable: flush the file to disk before returning, so that it survives a power failure.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)  # mode 0600
     try:
@@ -32,8 +32,8 @@ def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a PNG as `write_private` does. Raises OSError.
+    """Write a PNG with `write_private`. Raises OSError.
 
-    image: (height, width, 3) BGR or (height, width) grey, uint8.
+    image: (height, width, 3) BGR or (height, width) greyscale, uint8.
     """
     write_private(path, cv2.imencode(".png", image)[1].tobytes())

@@ -1,4 +1,4 @@
-"""How this copy of the program is started: `run.py` in a source folder, or the installed command `mattecam`."""
+"""The command that starts this copy of the program: `run.py` in a source tree, or the installed `mattecam`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SCRIPT = ROOT / "run.py"
 
 
 def name() -> str:
-    """Return what a user types to start this copy: `run.py` or `mattecam`."""
+    """Return the command that the user types to start this copy: `run.py` or `mattecam`."""
     return SCRIPT.name if SCRIPT.exists() else NAME
 
 
 def command() -> list[str]:
-    """Return the words that start this copy from any folder, without arguments."""
+    """Return the command line that starts this copy from any folder, without arguments."""
     if SCRIPT.exists():
         return [sys.executable, str(SCRIPT)]
     suffix = ".exe" if sys.platform == "win32" else ""
@@ -25,5 +25,5 @@ def command() -> list[str]:
 
 
 def advice(text: str) -> str:
-    """Return `text` with `run.py` replaced by what a user of this copy types."""
+    """Return `text` with `run.py` replaced by the command of this copy."""
     return text if SCRIPT.exists() else text.replace("python3 run.py", NAME).replace(SCRIPT.name, NAME)

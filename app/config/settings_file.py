@@ -1,4 +1,4 @@
-"""The settings file: JSON with a version, migrated when it is older, kept as `.bad` when it is broken."""
+"""The settings file: versioned JSON. Older versions are migrated; an invalid file is kept as `.bad`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MIGRATIONS: tuple[Migration, ...] = ()
 
 
 def default_path() -> Path:
-    """The settings file used where the command line names none."""
+    """Return the settings file that is used unless the command line names another."""
     return paths.config_dir() / "settings.json"
 
 
 def parse(data: JsonObject) -> Settings:
-    """Settings out of JSON data of any known version; raises BrokenFileError with the reason."""
+    """Convert JSON data of any known version to settings. Raises BrokenFileError with the reason."""
     try:
         return Settings.model_validate(migrate(data, MIGRATIONS))
     except ValidationError as error:
@@ -39,7 +39,7 @@ def parse(data: JsonObject) -> Settings:
 
 
 def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:
-    """`data` brought up to the version after the last migration; raises BrokenFileError for an unknown version."""
+    """Migrate `data` to the current version. Raises BrokenFileError for an unknown version."""
     newest = len(migrations) + 1
     version = data.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -52,7 +52,7 @@ def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:
 
 
 def dump(settings: Settings) -> JsonObject:
-    """JSON data that `parse` reads back to the same settings."""
+    """Return JSON data that `parse` converts back to equal settings."""
     return {**settings.model_dump(mode="json"), "version": SETTINGS_VERSION}
 
 
@@ -73,7 +73,7 @@ def load(path: Path) -> tuple[Settings, str | None]:
 def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message) -> Text:
     """Rename a broken file to `.bad` and return the text that says so; also log it.
 
-    renamed: has the places `file`, `reason` and `kept`. not_renamed: has the places `file` and `reason`.
+    renamed: message with the placeholders `file`, `reason` and `kept`. not_renamed: with `file` and `reason`.
     """
     try:
         text = renamed(file=path, reason=reason, kept=set_aside(path))
@@ -84,5 +84,5 @@ def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message)
 
 
 def save(path: Path, settings: Settings) -> None:
-    """Write the file in one step, readable by the user alone; raises SettingsError and keeps the old one on failure."""
+    """Write the file atomically with mode 0600. Raises SettingsError and keeps the old file on failure."""
     write_object(path, dump(settings))

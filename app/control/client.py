@@ -17,7 +17,7 @@ RETRY_S = 0.05
 
 
 class NotRunningError(MattecamError):
-    """No running program answers."""
+    """No running program accepts the connection."""
 
 
 def ask(command: Command, *, at: Callable[[], Place] = default_place) -> Answer:
@@ -50,6 +50,6 @@ def _connect(at: Callable[[], Place]) -> Call:
             return call
         if not place.in_use():
             raise NotRunningError(ControlText.NOT_RUNNING())
-        if time.monotonic() >= deadline_s:  # it has just started, or its queue of connections is full
+        if time.monotonic() >= deadline_s:  # the program is starting, or its connection backlog is full
             raise NotRunningError(ControlText.BUSY())
         time.sleep(RETRY_S)

@@ -20,13 +20,13 @@ SWITCHES = ("on", "off", "toggle")
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """What may follow the name of a command."""
+    """The argument that a command takes."""
 
     usage: str = ""
     """The argument as shown to the user, such as `NAME`; empty for none."""
     optional: bool = False
     choices: tuple[str, ...] = ()
-    """The only arguments possible; empty: any text."""
+    """The allowed arguments; empty: any text."""
 
 
 SYNTAX: Mapping[str, Syntax] = {

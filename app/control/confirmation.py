@@ -1,4 +1,4 @@
-"""Waits until the status of the program shows that a change took effect."""
+"""Wait until the status of the program shows that a change took effect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Confirmation:
         self._closed = threading.Event()
 
     def close(self) -> None:
-        """End every wait."""
+        """Cancel all waits."""
         self._closed.set()
 
     def wait_for(self, took_effect: Callable[[Status], bool]) -> bool:
@@ -40,7 +40,7 @@ class Confirmation:
         return True
 
     def wait_until_settled(self) -> bool:
-        """Wait until the workers have seen the settings and prepare nothing; return False at the time limit."""
+        """Wait until the workers use the settings and no engine is being prepared; return False at the time limit."""
         since_s, frames = time.monotonic(), _frames(self._status())
 
         def settled(status: Status) -> bool:

@@ -1,4 +1,4 @@
-"""Executes commands as changes of the settings; the window and the headless run use the same one."""
+"""Executes commands as changes of the settings, for the window and the headless run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Update = Callable[[Settings], Settings]
 
 
 class CommandError(MattecamError):
-    """A command was executed and did not lead to what was asked for."""
+    """A command was executed without the requested effect."""
 
 
 class SettingsController:

@@ -62,7 +62,7 @@ def make_private(folder: Path) -> None:
     except OSError as error:
         raise ControlError(ControlText.FOLDER_NOT_CREATED(folder=folder, reason=why_not_written(error))) from error
     if sys.platform == "win32":
-        return  # it lies in the user's own profile
+        return  # on Windows the folder is in the user's profile
     others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
         raise ControlError(ControlText.FOLDER_SHARED(folder=folder))
@@ -71,7 +71,7 @@ def make_private(folder: Path) -> None:
 def take_ownership(folder: Path) -> IO[bytes]:
     """Lock `folder` for this program and return the open lock file.
 
-    The socket itself cannot tell whether its owner is alive: a busy program refuses connections, too. Raises
+    The socket does not show whether its owner is alive, since a busy program also refuses connections. Raises
     ControlError if another program holds the lock.
     """
     path = folder / LOCK_FILE

@@ -1,4 +1,4 @@
-"""The same over a named pipe, for Windows. A secret in the user's own folder keeps other users out."""
+"""The transport over a named pipe, for Windows. A secret in the user's folder keeps other users out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECRET_BYTES = 32
 
 
 def pipe_address(user: str) -> str:
-    """Return the pipe's name; on Windows all users share one namespace for pipes."""
+    """Return the pipe's name, unique per user: on Windows all users share one namespace for pipes."""
     return rf"\\.\pipe\mattecam-{user}"
 
 
@@ -28,7 +28,7 @@ class PipeCall:
     """One connection over a pipe."""
 
     def __init__(self, connection: Connection, timeout_s: float, secret: bytes | None = None) -> None:
-        """secret: what the other side must send before its line; None on the client's side."""
+        """secret: message that the peer must send before its line; None on the client side."""
         self._connection = connection
         self._timeout_s = timeout_s
         self._secret = secret
@@ -77,7 +77,7 @@ class PipeEndpoint:
         while not self._closing.is_set():
             try:
                 connection = self._listener.accept()
-            except OSError:  # the client closed the connection meanwhile
+            except OSError:  # the client has closed the connection
                 continue
             if not self._closing.is_set():
                 return PipeCall(connection, REQUEST_TIMEOUT_S, self._secret)

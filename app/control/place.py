@@ -1,4 +1,4 @@
-"""Where the running program listens: a Unix socket, or a named pipe on Windows."""
+"""Address of the running program: a Unix socket, or a named pipe on Windows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SOCKET_FILE = "control.sock"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A private folder, with the socket in it; `pipe` is the name of a pipe in place of the socket."""
+    """A private folder that contains the socket; `pipe` is the name of a pipe that replaces the socket."""
 
     folder: Path
     pipe: str | None = None
 
     def open(self) -> Endpoint:
-        """Become the program that is controlled here. Raises ControlError."""
+        """Listen here. Raises ControlError."""
         if self.pipe is not None:
             return PipeEndpoint(self.pipe, self.folder)
         return SocketEndpoint(self.folder / SOCKET_FILE)

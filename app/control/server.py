@@ -64,7 +64,7 @@ class ControlServer:
 
     @property
     def died(self) -> bool:
-        """Whether the accepting thread has ended without `stop`: commands no longer arrive."""
+        """Whether the accepting thread ended without `stop`, so that commands no longer arrive."""
         return self._endpoint is not None and self._thread.ident is not None and not self._thread.is_alive()
 
     def _accept(self) -> None:
@@ -88,7 +88,7 @@ class ControlServer:
             line = call.receive()
             if line:
                 call.send(self._answer(line).encode())
-        except OSError as error:  # the client closed the connection or sends nonsense
+        except OSError as error:  # the client closed the connection or sent invalid data
             log.info("A control connection was dropped: %s", error)
         finally:
             call.close()

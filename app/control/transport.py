@@ -22,7 +22,7 @@ BACKLOG = 64
 
 
 class Call(Protocol):
-    """One connection: a line in, a line out."""
+    """One connection: receives a line and sends a line."""
 
     def receive(self) -> bytes:
         """Return the line, or b"" if it did not arrive in time. Raises OSError."""
@@ -81,7 +81,7 @@ class SocketCall:
 
     def send(self, line: bytes) -> None:
         """Send the whole line. Raises OSError."""
-        self._connection.settimeout(self._timeout_s)  # sendall takes it as the total time
+        self._connection.settimeout(self._timeout_s)  # sendall treats the timeout as the total time
         self._connection.sendall(line)
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class SocketEndpoint:
             ready = [key.fileobj for key, _ in self._selector.select()]
             if self._woken in ready:
                 return None
-            with contextlib.suppress(BlockingIOError, ConnectionAbortedError):  # the client has gone already
+            with contextlib.suppress(BlockingIOError, ConnectionAbortedError):  # the client has disconnected already
                 return SocketCall(self._socket.accept()[0], REQUEST_TIMEOUT_S)
 
     def wake(self) -> None:

@@ -1,4 +1,4 @@
-"""Digital zoom and pan: which part of a picture is used, and how dragging and zooming change that."""
+"""Digital zoom and pan: crop frames, and update the crop while the user drags or zooms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHOLE = FramingSettings()
 
 
 def cutout(framing: FramingSettings, width: int, height: int) -> tuple[int, int, int, int]:
-    """(left, top, width, height) of the part of a picture that is used: inside it, and of its shape."""
+    """Return the crop rectangle (left, top, width, height) in pixels, with the aspect ratio of the frame."""
     part_width, part_height = max(1, round(width / framing.zoom)), max(1, round(height / framing.zoom))
     left = round((width - part_width) * (framing.pan_x + 1) / 2)
     top = round((height - part_height) * (framing.pan_y + 1) / 2)
@@ -20,7 +20,7 @@ def cutout(framing: FramingSettings, width: int, height: int) -> tuple[int, int,
 
 
 def framed(image: BgrImage, framing: FramingSettings) -> BgrImage:
-    """The part that is used, enlarged to the size of the whole; the image itself where that is all of it."""
+    """Return the crop, resized to the size of `image`; without a zoom return `image` itself."""
     height, width = image.shape[:2]
     left, top, part_width, part_height = cutout(framing, width, height)
     if (part_width, part_height) == (width, height):
@@ -30,13 +30,13 @@ def framed(image: BgrImage, framing: FramingSettings) -> BgrImage:
 
 
 def dragged(framing: FramingSettings, right: float, down: float) -> FramingSettings:
-    """After the picture seen was pulled so far, in parts of its width and height."""
+    """Pan by (right, down), as fractions of the view size."""
     return _look_at(framing, framing.zoom, _edge(framing.pan_x, framing.zoom) - right / framing.zoom,
                     _edge(framing.pan_y, framing.zoom) - down / framing.zoom)  # fmt: skip
 
 
 def zoomed(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 0.5) -> FramingSettings:
-    """Zoomed by `factor`; what is seen at (x, y), in parts of width and height, stays there as far as it can."""
+    """Zoom by `factor` around (x, y), given as fractions of the view size; the crop stays inside the frame."""
     zoom = min(MAX_ZOOM, max(1.0, framing.zoom * factor))
     shrunk = 1 / framing.zoom - 1 / zoom
     return _look_at(
@@ -48,7 +48,7 @@ def zoomed(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 0
 
 
 def _edge(pan: float, zoom: float) -> float:
-    """Where the part begins, in parts of the whole."""
+    """Return the left or top edge of the crop, as a fraction of the frame size."""
     return (1 - 1 / zoom) * (pan + 1) / 2
 
 

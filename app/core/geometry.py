@@ -1,7 +1,7 @@
-"""Bringing a picture to an exact size without distorting it.
+"""Resize images to an exact size, by cropping or padding in place of distortion.
 
-Every function takes (H, W) or (H, W, 3) uint8 images in host memory and gives a C-contiguous image of exactly the
-wanted size; an image that has the size already is returned as it is, not copied.
+The image functions take (H, W) or (H, W, 3) uint8 images in host memory and return C-contiguous images of exactly the
+requested size. An image that has this size already is returned without a copy.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ _BAR_DIM = 0.6
 
 
 def cover_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
-    """The smallest size of the shape `width`:`height` that hides all of `out_width` x `out_height`."""
+    """Return the smallest size with aspect ratio `width`:`height` that covers `out_width` x `out_height`."""
     scale = max(out_width / width, out_height / height)
     return max(out_width, round(width * scale)), max(out_height, round(height * scale))
 
 
 def contain_size(width: int, height: int, out_width: int, out_height: int) -> tuple[int, int]:
-    """The largest size of the shape `width`:`height` inside `out_width` x `out_height`; at least one pixel each way."""
+    """Return the largest size with aspect ratio `width`:`height` inside `out_width` x `out_height`; at least 1x1."""
     scale = min(out_width / width, out_height / height)
     return min(out_width, max(1, round(width * scale))), min(out_height, max(1, round(height * scale)))
 
 
 def even_size(width: int, height: int) -> tuple[int, int]:
-    """The next smaller size with even sides, at least 2x2: what 4:2:0 video needs."""
+    """Round the size down to even numbers, at least 2x2, as 4:2:0 video requires."""
     return max(2, width // 2 * 2), max(2, height // 2 * 2)
 
 
 def scale(image: Image, width: int, height: int) -> Image:
-    """`image` at this size, whatever its shape; averaged when it shrinks, interpolated when it grows."""
+    """Resize `image` without keeping its aspect ratio: area averaging to shrink, interpolation to enlarge."""
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
     shrinks = width <= image.shape[1] and height <= image.shape[0]
@@ -44,11 +44,11 @@ def scale(image: Image, width: int, height: int) -> Image:
 
 
 def fill(image: Image, width: int, height: int) -> Image:
-    """`image` scaled to cover the size, what stands over cut off evenly on both sides."""
+    """Scale `image` to cover the size and crop the rest evenly on both sides."""
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
     ratio = min(image.shape[1] / width, image.shape[0] / height)
-    # cut first, then scale: a huge picture is scaled once, to the size that is needed
+    # Crop before scaling, so that a very large image is resampled only once.
     cut_width = min(image.shape[1], max(1, round(width * ratio)))
     cut_height = min(image.shape[0], max(1, round(height * ratio)))
     left, top = (image.shape[1] - cut_width) // 2, (image.shape[0] - cut_height) // 2
@@ -57,14 +57,14 @@ def fill(image: Image, width: int, height: int) -> Image:
 
 
 def letterbox(image: Image, width: int, height: int) -> Image:
-    """All of `image`, centred on black."""
+    """Scale `image` to fit inside the size and centre it on black."""
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
     return _centred(image, np.zeros((height, width, *image.shape[2:]), np.uint8))
 
 
 def fit(image: Image, width: int, height: int) -> Image:
-    """All of `image`, centred on a dimmed blur of itself."""
+    """Scale `image` to fit inside the size and centre it on a dimmed, blurred copy of itself."""
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
     small = fill(image, max(2, width // _BAR_BLUR), max(2, height // _BAR_BLUR))
@@ -81,5 +81,5 @@ def _centred(image: Image, canvas: Image) -> Image:
 
 
 def _uint8(image: NDArray[np.generic]) -> Image:
-    # OpenCV's stubs promise any number type; it keeps that of its input
+    # OpenCV's stubs do not express that the dtype of the input is kept.
     return image.astype(np.uint8, copy=False)

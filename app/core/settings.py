@@ -1,6 +1,6 @@
-"""Everything the user can choose, as immutable data.
+"""The user's settings as immutable data.
 
-A `Settings` value is read once per frame by every worker; a change makes a new value (`replace`). Reading and writing
+Every worker reads a `Settings` value once per frame; a change creates a new value (`replace`). Reading and writing
 the settings file is `app.config.settings_file`.
 """
 
@@ -25,17 +25,17 @@ MAX_ZOOM = 4.0
 
 
 class Model(BaseModel):
-    """Immutable, validated, and strict about unknown names."""
+    """Base of all settings: immutable, validated, rejects unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with `changes`, validated again (pydantic's model_copy does not validate)."""
+        """Return a validated copy with `changes` (pydantic's model_copy does not validate)."""
         return type(self).model_validate({**dict(self), **changes})
 
 
 class CaptureSettings(Model):
-    """Where frames come from."""
+    """The source of the frames and its format."""
 
     source: str = "auto"
     """`auto`, `demo`, `camera:INDEX`, `camera:/dev/videoN`, `camera:STABLE-ID` or a video file."""
@@ -43,42 +43,42 @@ class CaptureSettings(Model):
     height: Annotated[int, Field(ge=16, le=4320)] = 720
     fps: Annotated[float, Field(ge=1, le=240)] = 30.0
     pixel_format: str = "auto"
-    """A FOURCC such as `MJPG` or `YUYV`; `auto` prefers MJPG where the camera offers it."""
+    """A FOURCC such as `MJPG` or `YUYV`; `auto` prefers MJPG if the camera offers it."""
     lock_exposure: bool = False
-    """Hold the camera's exposure and white balance once they have settled, where it allows that; for the plate."""
+    """Lock exposure and white balance once they have settled, if the camera supports it; keeps the plate valid."""
 
 
 class FramingSettings(Model):
-    """Which part of the source's picture is used: a digital zoom, and where in the picture it looks."""
+    """Crop of the source's frames: digital zoom and pan."""
 
     zoom: Annotated[float, Field(ge=1, le=MAX_ZOOM)] = 1.0
     pan_x: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """-1: at the left edge of the source's picture, 1: at the right one; without a zoom all of it is seen anyway."""
+    """-1: crop at the left edge of the frame, 1: at the right edge. No effect without a zoom."""
     pan_y: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    """-1: at the upper edge, 1: at the lower one."""
+    """-1: crop at the top edge of the frame, 1: at the bottom edge."""
 
 
 class EdgeSettings(Model):
-    """How the matte's edge is treated, after the network and before the composite."""
+    """Edge controls, applied to the matte between network and composite."""
 
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """The alpha that stays where it is when the contrast is raised."""
+    """The alpha that a raised contrast leaves unchanged."""
     contrast: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """0 leaves the matte alone, 1 makes it a hard mask at the threshold."""
+    """0 leaves the matte unchanged, 1 makes it a binary mask at the threshold."""
     grow_px: Annotated[int, Field(ge=-20, le=20)] = 0
-    """Grows (above 0) or shrinks the person, in output pixels."""
+    """Dilates (above 0) or erodes the person, in output pixels."""
     feather_px: Annotated[int, Field(ge=0, le=40)] = 0
-    """Softens the edge outward, in output pixels: the inside stays opaque."""
+    """Softens the edge outward, in output pixels; the inside stays opaque."""
     steadiness: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """How strongly small changes of alpha over time are held back."""
+    """Temporal smoothing: how strongly small changes of alpha between frames are damped."""
     despill: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """How strongly green cast is taken out of the half-transparent edge."""
+    """Strength of the removal of green cast from the semi-transparent edge."""
     strict: bool = True
-    """Remove from the matte what is not attached to a person or agrees with the learned background."""
+    """Remove regions from the matte that are not connected to a person or that match the learned background."""
 
 
 class EngineSettings(Model):
-    """What identifies an engine: which network, and how it runs. A change needs another engine."""
+    """Settings that identify an engine: the network and how it runs. A change requires another engine."""
 
     model: str = "auto"
     weights: Path | None = None
@@ -88,12 +88,12 @@ class EngineSettings(Model):
     executor: Literal["auto", "eager", "cuda-graph", "openvino"] = "auto"
     precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
-    """None: chosen so that the small frame's short side is about 270 px."""
+    """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 
     @field_validator("executor", mode="before")
     @classmethod
     def _removed_executor(cls, value: object) -> object:
-        """Settings of version 0.1 may name the executor `compiled`, which was removed."""
+        """Replace the executor `compiled` of version 0.1, which was removed."""
         if value == "compiled":
             log.warning("The executor compiled was removed; the executor is chosen automatically.")
             return "auto"
@@ -116,10 +116,10 @@ class EngineSettings(Model):
 
 
 class MattingSettings(EngineSettings):
-    """The engine's settings, and those that take effect at the next frame without another engine."""
+    """Engine settings, and settings that take effect at the next frame without another engine."""
 
     governor: bool = True
-    """Lower what is left on auto (ratio, model) and the matted rate while the machine is too busy to hold the rate."""
+    """Reduce settings left on auto (ratio, model) and the matting rate while the machine cannot hold the frame rate."""
     edges: EdgeSettings = EdgeSettings()
 
     @property
@@ -129,23 +129,23 @@ class MattingSettings(EngineSettings):
 
 
 class BackgroundSettings(Model):
-    """What stands behind the person."""
+    """The background that replaces the camera's."""
 
     kind: Literal["blur", "image", "video", "colour", "none"] = "blur"
     path: Path | None = None
-    """The image or video; kept while another kind is chosen."""
+    """The image or video file; kept while another kind is selected."""
     colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#00b140"
     blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
     fit: Literal["fill", "fit"] = "fill"
 
 
 class OutputSettings(Model):
-    """Where pictures go."""
+    """The virtual camera and other outputs."""
 
     virtual_camera: str = "auto"
     """`auto`, `off`, a device (`/dev/video10`) or its label."""
     on_demand: bool = True
-    """Release the camera while nobody reads the virtual camera or looks at the window."""
+    """Release the camera while no program reads the virtual camera and the window is not visible."""
     record: Path | None = None
     record_alpha: Path | None = None
     mirror: bool = False
@@ -154,7 +154,7 @@ class OutputSettings(Model):
 
 
 class Settings(Model):
-    """All of it."""
+    """All settings of the program."""
 
     version: int = SETTINGS_VERSION
     capture: CaptureSettings = CaptureSettings()

@@ -1,4 +1,4 @@
-"""The values that travel between the parts: frames, mattes and what goes out."""
+"""Data types of the pipeline: frames, mattes and outgoing pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AlphaImage = NDArray[np.uint8]
 
 
 def check_bgr(image: NDArray[np.generic]) -> None:
-    """Raise TypeError or ValueError unless `image` is a BgrImage; called once, where an array enters."""
+    """Raise TypeError or ValueError unless `image` is a BgrImage. Sources call it once for each array."""
     if image.dtype != np.uint8:
         raise TypeError(f"an image must be uint8, not {image.dtype}")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
@@ -26,17 +26,17 @@ def check_bgr(image: NDArray[np.generic]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a source. The image is never written to after it was put into a frame."""
+    """One frame of a source. Its image must not be modified."""
 
     image: BgrImage
     index: int
-    """Counts up from 0 within one opened source; a gap means the source skipped pictures."""
+    """Frame number, from 0 for each opened source; a gap means that the source dropped frames."""
     captured_at_s: float
-    """time.perf_counter() when the picture had arrived."""
+    """time.perf_counter() at the arrival of the frame, in seconds."""
     whole: BgrImage | None = None
-    """What the source gave, where `image` is an enlarged part of it."""
+    """The uncropped image of the source if `image` is a crop of it."""
     synthetic: bool = False
-    """True for frames of the demo source: they show no user's surroundings and may be written to disk unasked."""
+    """True for frames of the demo source: they do not show the user and may be written to disk without a request."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,28 +46,28 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What a source really delivers, read back after it was opened."""
+    """The actual format of a source, read back after it was opened."""
 
     kind: str
     """`camera`, `file` or `demo`."""
     name: str
     id: str
-    """Stable over restarts and re-plugging; settings are kept under it."""
+    """Identifier that survives restarts and reconnection; settings are stored under it."""
     width: int
     height: int
     fps: float
     pixel_format: str
-    """The format the source delivers before conversion to BGR, such as `MJPG`; empty where there is none."""
+    """Format before conversion to BGR, such as `MJPG`; empty if there is none."""
     is_virtual: bool = False
     """Another program sends the frames to this device."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlurredRoom:
-    """The room itself as background, blurred; the person is filled in before the blur, so no halo shows."""
+    """The camera's background, blurred. The person is inpainted before the blur, which avoids a halo."""
 
     strength: float
-    """0 (just seen to be blurred) to 100 (only colours are left)."""
+    """Strength from 0 (slightly blurred) to 100 (only colours remain)."""
 
 
 Backdrop = BgrImage | BlurredRoom
@@ -76,35 +76,35 @@ Backdrop = BgrImage | BlurredRoom
 
 @dataclass(frozen=True, slots=True)
 class Matte:
-    """What one frame step gives."""
+    """The result of one frame step."""
 
     composite: BgrImage
     alpha: AlphaImage
     foreground: BgrImage | None = None
-    """The person's own colours, estimated everywhere; given only when asked for."""
+    """Estimated foreground colours of the whole frame; only if requested."""
 
 
 class PictureKind(Enum):
-    """What an outgoing picture shows; the privacy rule is about this value."""
+    """Content of an outgoing picture; the privacy rule depends on it."""
 
     STANDBY = "standby"
-    """The stand-by card: nothing of the camera."""
+    """The stand-by card; contains no camera image."""
     COMPOSITE = "composite"
-    """The person before the chosen background."""
+    """The person in front of the selected background."""
     UNMATTED = "unmatted"
-    """The camera's picture as it is: only where the user chose the background "none"."""
+    """The camera's unmatted frame; only if the user selected the background "none"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture on its way to the outputs and the preview."""
+    """A picture for the outputs and the preview."""
 
     image: BgrImage
     kind: PictureKind
     alpha: AlphaImage | None = None
     foreground: BgrImage | None = None
     frame: Frame | None = None
-    """The frame it was made from; None for the stand-by card."""
+    """The frame that it was made from; None for the stand-by card."""
 
     @property
     def size(self) -> tuple[int, int]:

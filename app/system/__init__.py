@@ -1,1 +1,1 @@
-"""The machine: environment, display, service, holders of devices."""
+"""The host system: Python environment, display, systemd service, processes that hold devices."""

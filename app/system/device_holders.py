@@ -1,4 +1,4 @@
-"""Which processes have a device open, as Linux tells it."""
+"""Find the processes that have a device open, from /proc (Linux only)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Holder:
     pid: int
     name: str
     only_writes: bool
-    """It cannot read: a producer."""
+    """The device is open for writing only, as by a producer."""
 
     @property
     def text(self) -> Text:
-        """The process as it is named to the user."""
+        """Return the name of the process for the user."""
         return ProgramName.PROCESS(name=self.name, pid=str(self.pid))
 
     def __str__(self) -> str:
@@ -36,8 +36,9 @@ class Holder:
 
 
 def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...] | None:
-    """Every process that has `device` open, this one included, as far as this user may see, by rising number; None
-    where the system offers no way to know (all but Linux).
+    """Return all processes that have `device` open, sorted by PID; None if the system is not Linux.
+
+    Includes this process. Omits processes whose open files this user may not list.
     """
     if not LINUX:
         return None
@@ -45,7 +46,7 @@ def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...] | None:
     wanted = os.path.realpath(device)
     for entry in os.scandir(proc):
         if entry.name.isdecimal():
-            # processes end while they are looked at, and those of other users are closed to us
+            # The process may exit meanwhile, or belong to another user.
             with suppress(OSError):
                 handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
                 if handles:

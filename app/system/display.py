@@ -19,11 +19,11 @@ class Library:
     """A library that Qt's X11 plug-in loads, and the packages it comes in."""
 
     name: str
-    """Without `lib` and suffix."""
+    """Without the prefix `lib` and the suffix."""
     debian: str
-    """On openSUSE as well."""
+    """Also the name on openSUSE."""
     fedora: str
-    """On Arch as well."""
+    """Also the name on Arch."""
 
 
 X11_LIBRARIES = (
@@ -81,7 +81,7 @@ def _x11_socket_exists(number: str) -> bool:
     if Path(f"/tmp/.X11-unix/X{number}").exists():  # noqa: S108 - X's own name
         return True
     try:
-        # Some servers (in containers) have only the abstract socket.
+        # Some servers, such as those in containers, have only the abstract socket.
         return f"@/tmp/.X11-unix/X{number}" in Path("/proc/net/unix").read_text()
     except OSError:
         return True

@@ -1,4 +1,4 @@
-"""Creates and completes `.venv` beside run.py. Uses only the standard library.
+"""Create and complete `.venv` beside run.py, with the standard library only.
 
 Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is not listed there,
 and nothing is built from source. An interrupted setup resumes on the next start: pip keeps what it downloaded, and the
@@ -51,12 +51,12 @@ CAUSES = {
 
 
 def installed(requirements: Path) -> bool:
-    """Return whether this Python has every pinned version, in any build: 2.13.0+cpu counts as 2.13.0."""
+    """Return whether all pinned versions are installed. Local versions match: 2.13.0+cpu counts as 2.13.0."""
     return all(_version(package) == version for package, version in pins(requirements))
 
 
 def pins(requirements: Path) -> Iterator[tuple[str, str]]:
-    """Yield the (package, version) pairs that apply to this Python, those of included files too."""
+    """Yield the (package, version) pairs that apply to this Python, including those of included files."""
     for line in requirements.read_text(encoding="utf-8").splitlines():
         if line.startswith("-r "):
             yield from pins(requirements.with_name(line[3:]))
@@ -73,12 +73,12 @@ def _version(package: str) -> str | None:
 
 
 def inside() -> bool:
-    """Return whether this is the Python of `.venv`."""
+    """Return whether this is the interpreter of `.venv`."""
     return Path(sys.prefix).resolve() == VENV
 
 
 def prepare(requirements: Path) -> None:
-    """Create or complete `.venv`, for a Python that lacks packages.
+    """Create or complete `.venv`, for an interpreter that lacks packages.
 
     Concurrent starts wait for one another. Raises OSError or CalledProcessError with the reason.
     """
@@ -88,7 +88,7 @@ def prepare(requirements: Path) -> None:
     wanted = f"{VERSION} {hashlib.sha256(texts.encode()).hexdigest()}"
 
     def ready() -> bool:
-        # Inside `.venv` the stamp does not count: packages are missing in spite of it.
+        # Inside `.venv` ignore the stamp: packages are missing although it exists.
         return not inside() and PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted
 
     if ready():
@@ -103,7 +103,7 @@ def prepare(requirements: Path) -> None:
             venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
         _remove_incomplete()
         install(requirements, lock)
-        # Compiles what would delay the first start by some seconds.
+        # Compile the kernels and convert the bundled network now; otherwise the first start takes longer.
         subprocess.run([str(PYTHON), "-m", "app.matting.warm_up"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
 
@@ -127,7 +127,7 @@ def _site_packages() -> Path:
 
 
 def _remove_incomplete() -> None:
-    """Remove the metadata of packages during whose installation pip was killed; pip would skip them."""
+    """Remove the metadata of packages that a killed pip left incomplete; otherwise pip would skip them."""
     for package in _site_packages().glob("*.dist-info"):
         if not (package / "INSTALLER").exists():
             shutil.rmtree(package)

@@ -1,4 +1,4 @@
-"""Mattecam in the background of a Linux desktop: a systemd user unit that runs `run.py headless`."""
+"""The systemd user unit that runs `run.py headless` in the background of a Linux desktop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ServiceError(MattecamError):
 
 
 def unit_path() -> Path:
-    """Where systemd looks for a user's own units."""
+    """Return the path of the unit in the user's systemd folder."""
     config = os.environ.get("XDG_CONFIG_HOME")
     return (Path(config) if config else Path.home() / ".config") / "systemd" / "user" / UNIT
 
@@ -34,7 +34,8 @@ def unit_path() -> Path:
 def unit_text(options: Sequence[str], *, start: Sequence[str]) -> str:
     """Return the systemd unit.
 
-    start: the words that start the program; options: those of `run.py headless`. Raises ServiceError for a line break.
+    start: the command line that starts the program. options: those of `run.py headless`. Raises ServiceError for a line
+    break in a word.
     """
     command = " ".join(_quoted(word) for word in [*start, "headless", *options])
     return "\n".join(
@@ -65,7 +66,7 @@ def unit_text(options: Sequence[str], *, start: Sequence[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """One word as systemd.service(5) wants it: % and $ stand for themselves, everything in quotation marks."""
+    """Quote a word for systemd.service(5); escape % and $."""
     if "\n" in word or "\r" in word or "\0" in word:
         raise ServiceError(ServiceText.LINE_BREAK(option=word.replace("\n", " ")))
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
@@ -73,7 +74,7 @@ def _quoted(word: str) -> str:
 
 
 def install(options: Sequence[str], run: Run | None = None) -> Path:
-    """Write the unit, enable and start it; gives its path. Raises ServiceError."""
+    """Write the unit, enable and start it; return its path. Raises ServiceError."""
     run = run or run_systemctl
     _check_system()
     path = unit_path()
@@ -91,7 +92,7 @@ def install(options: Sequence[str], run: Run | None = None) -> Path:
 
 
 def remove(run: Run | None = None) -> bool:
-    """Stop and forget the service; False where there was none. Raises ServiceError."""
+    """Stop, disable and delete the service; return False if it was not installed. Raises ServiceError."""
     run = run or run_systemctl
     _check_system()
     path = unit_path()
@@ -109,7 +110,7 @@ def _check_system() -> None:
 
 
 def run_systemctl(command: Sequence[str]) -> None:
-    """Run it and carry its own words over."""
+    """Run systemctl for the user; raise ServiceError with its error output if it fails."""
     try:
         done = subprocess.run(
             list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_TIMEOUT_S, check=False

@@ -1,1 +1,1 @@
-"""The window's languages."""
+"""Translation of the window."""

@@ -1,4 +1,4 @@
-"""The names of the models for people, translated."""
+"""Translated titles of the models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TITLES = (
 
 
 def describe_model(name: str) -> str:
-    """Return the title of a model, translated; an unknown name as it is."""
+    """Return the translated title of a model; an unknown name is returned unchanged."""
     if name in NETWORKS:
         return translate("Models", NETWORKS[name].title)
     return translate("Models", "Automatic") if name == "auto" else name
