@@ -1,6 +1,6 @@
-"""Building blocks that every network here shares.
+"""Building blocks shared by the networks.
 
-Tensors are (B, C, H, W); "bilinear" always means `align_corners=False`.
+Tensors are (B, C, H, W); "bilinear" means `align_corners=False`.
 """
 
 from collections.abc import Callable
@@ -10,21 +10,21 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 Activation = Callable[[], nn.Module]
-"""Makes a fresh activation module."""
+"""Returns a new activation module."""
 
 
 def relu() -> nn.Module:
-    """The in-place ReLU: its input is a normalisation's output that nobody else reads."""
+    """Return an in-place ReLU; in-place is safe because its input, a normalization's output, has no other reader."""
     return nn.ReLU(inplace=True)
 
 
 def hard_swish() -> nn.Module:
-    """The in-place hard-swish of MobileNetV3 (arXiv 1905.02244, section 5.2)."""
+    """Return the in-place hard-swish of MobileNetV3 (arXiv 1905.02244, section 5.2)."""
     return nn.Hardswish(inplace=True)
 
 
 def relu6() -> nn.Module:
-    """The in-place ReLU6 of MobileNetV2 (arXiv 1801.04381)."""
+    """Return the in-place ReLU6 of MobileNetV2 (arXiv 1801.04381)."""
     return nn.ReLU6(inplace=True)
 
 
@@ -40,7 +40,7 @@ def conv_norm(
     eps: float = 1e-5,
     momentum: float = 0.1,
 ) -> nn.Sequential:
-    """Conv2d without bias, BatchNorm2d and, unless None, an activation; "same" padding."""
+    """Return Conv2d without bias and with "same" padding, BatchNorm2d and, unless None, an activation."""
     padding = dilation * (kernel // 2)
     layers: list[nn.Module] = [
         nn.Conv2d(in_channels, out_channels, kernel, stride, padding, dilation, groups, bias=False),
@@ -52,18 +52,18 @@ def conv_norm(
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `value`, at most 10 % below it (MobileNet's widths)."""
+    """Return the multiple of `divisor` nearest to `value`, at most 10 % below it (MobileNet's channel widths)."""
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear resize of (B, C, H, W) to `size` = (height, width)."""
+    """Resize (B, C, H, W) bilinearly to `size` = (height, width)."""
     return functional.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
 class ImageNetNormalise(nn.Module):
-    """RGB in 0..1, (B, 3, H, W), to zero mean and unit deviation over ImageNet's images; no parameters."""
+    """Normalizes RGB in 0..1, (B, 3, H, W), by ImageNet's mean and standard deviation; no parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,5 +73,5 @@ class ImageNetNormalise(nn.Module):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        """(image - mean) / std per channel."""
+        """Return (image - mean) / std per channel."""
         return (image - self.mean) / self.std

@@ -1,7 +1,7 @@
-"""Reads state dicts out of untrusted files without running anything they hold.
+"""Reads state dicts from untrusted files without executing code from them.
 
-Three kinds: safetensors, PyTorch checkpoints (`weights_only=True`), and TorchScript archives, of which only the tensors
-are taken: their pickle is read with a reader that knows nothing but tensors, so no code of theirs is compiled or run.
+Supports safetensors, PyTorch checkpoints (`weights_only=True`) and TorchScript archives. Only the tensors of a
+TorchScript archive are read: a restricted unpickler accepts nothing but tensors, so no code is compiled or executed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from models.weights import WeightsDamagedError, WeightsNotFoundError
 
 
 def load_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, on the CPU.
+    """Return the tensors of a checkpoint by name, on the CPU.
 
-    Raises WeightsNotFoundError where there is no readable file, WeightsDamagedError where it is truncated, corrupt or
-    not a checkpoint.
+    Raises WeightsNotFoundError if there is no readable file, WeightsDamagedError if it is truncated, corrupt or not a
+    checkpoint.
     """
     try:
         with path.open("rb") as file:
@@ -60,7 +60,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 class _Module:
-    """A module of a TorchScript archive: a bag of attributes."""
+    """A module of a TorchScript archive: a container of attributes."""
 
     attributes: dict[str, object]
 
@@ -90,13 +90,13 @@ _STORAGES = {
 
 
 def _make_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
-    if math.prod(size) > storage.numel():  # else a small file could ask for any amount of memory
+    if math.prod(size) > storage.numel():  # otherwise a small file could request any amount of memory
         raise ValueError("a tensor is larger than its data")
     return torch.as_strided(storage, size, stride, offset).clone()
 
 
 class _ArchiveUnpickler(pickle.Unpickler):
-    """Knows tensors, lists of numbers and bags of attributes; refuses every other name."""
+    """Restricted unpickler: accepts tensors, lists of numbers and attribute containers; rejects every other name."""
 
     def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))

@@ -1,6 +1,7 @@
-"""The published weights: what there is, where it lies on this machine, and whether it is what was published.
+"""Published weights: which exist, where they are on this machine, and whether they are unmodified.
 
-Nothing here loads a network or uses the net: reading a file is `models.checkpoint`, fetching one `models.download`.
+This module neither loads networks nor uses the internet: `models.checkpoint` reads files, `models.download` fetches
+them.
 """
 
 from __future__ import annotations
@@ -20,47 +21,47 @@ from models.table import NETWORKS, bundled
 
 MODELS = Path(__file__).resolve().parent
 SHIPPED = MODELS / bundled().name
-"""The folder of the bundled weights."""
+"""Folder of the bundled weights."""
 
 
 class WeightsError(Exception):
     """Weights cannot be found, read or downloaded."""
 
     def __init__(self, fault: WeightsFault, **values: object) -> None:
-        """values: inserted into the text of `fault`."""
+        """values: substituted into the text of `fault`."""
         super().__init__(fault.value.format(**values))
         self.fault = fault
         self.values = values
 
 
 class WeightsNotFoundError(WeightsError):
-    """No file on hand."""
+    """The weights file does not exist or cannot be read."""
 
 
 class WeightsDamagedError(WeightsError):
-    """The file is truncated, corrupt, or no checkpoint at all."""
+    """The file is truncated, corrupt or not a checkpoint."""
 
 
 class DownloadError(WeightsError):
-    """A file could not be fetched, or is not what was published."""
+    """A file could not be downloaded or failed verification."""
 
 
 class WeightState(Enum):
-    """How a model's weights stand on this machine."""
+    """Verification state of a model's weights on this machine."""
 
     MISSING = "missing"
     SHIPPED = "ships with the program"
     VERIFIED = "as published"
     RECORDED = "as first downloaded"
-    """No published hash; the file is still the one that was downloaded first."""
+    """No published hash; the file matches the hash recorded at the first download."""
     UNKNOWN = "not checkable"
-    """No published hash and none recorded: the file was put there by hand."""
+    """No published and no recorded hash: the file was added manually."""
     DIFFERENT = "not the published file"
 
 
 @dataclass(frozen=True, slots=True)
 class WeightReport:
-    """One line of what there is and where; `state` only where the file was hashed or is missing."""
+    """Location and state of one weights file; `state` is set only if the file was hashed or is missing."""
 
     spec: WeightSpec
     path: Path | None
@@ -75,19 +76,19 @@ def spec_of(name: str) -> WeightSpec:
 
 
 def user_folder() -> Path:
-    """Where downloads go: `models` in the user's data folder (`$MATTECAM_DATA_DIR` overrides that)."""
+    """Return the download folder: `models` in the user's data folder (`$MATTECAM_DATA_DIR` overrides that)."""
     named = os.environ.get("MATTECAM_DATA_DIR")
     return (Path(named) if named else platformdirs.user_data_path("mattecam", appauthor=False)) / "models"
 
 
 def search_folders() -> tuple[Path, ...]:
-    """Where weights are looked for, in this order."""
+    """Return the folders searched for weights, in order."""
     named = os.environ.get("MATTECAM_WEIGHTS_DIR")
     return (*([Path(named)] if named else []), user_folder(), MODELS.parent / "weights", SHIPPED)
 
 
 def find(name: str, explicit: Path | None = None) -> Path:
-    """The file with a model's weights: `explicit` if given, else the first in `search_folders`.
+    """Return the file with a model's weights: `explicit` if given, else the first in `search_folders`.
 
     Raises WeightsNotFoundError.
     """
@@ -104,19 +105,19 @@ def find(name: str, explicit: Path | None = None) -> Path:
 
 
 def on_hand(name: str) -> Path | None:
-    """The file with a model's weights in `search_folders`, or None."""
+    """Return the file with a model's weights in `search_folders`, or None."""
     file = spec_of(name).file
     return next((folder / file for folder in search_folders() if (folder / file).is_file()), None)
 
 
 def describe() -> tuple[WeightReport, ...]:
-    """Every entry and where it lies; nothing is hashed, so it is quick."""
+    """Return every entry and its location, without hashing."""
     found = ((spec.weights, on_hand(spec.name)) for spec in NETWORKS.values())
     return tuple(WeightReport(spec, path, WeightState.MISSING if path is None else None) for spec, path in found)
 
 
 def verify(names: Sequence[str] = ()) -> tuple[WeightReport, ...]:
-    """Hash the files on hand (of all models, or of `names`); raises WeightsError where one is unreadable."""
+    """Hash the available files (of all models, or of `names`). Raises WeightsError if one is unreadable."""
     return tuple(_verified(spec_of(name)) for name in names or NETWORKS)
 
 
@@ -137,7 +138,7 @@ def _verified(spec: WeightSpec) -> WeightReport:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal; raises WeightsError where it cannot be read."""
+    """Return the SHA-256 of a file in hexadecimal. Raises WeightsError if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
@@ -149,12 +150,12 @@ def sha256_of(path: Path) -> str:
 
 
 def hash_record(path: Path) -> Path:
-    """The file that keeps the hash of a first download."""
+    """Return the path of the file that records the hash of a first download."""
     return path.with_name(f"{path.name}.sha256")
 
 
 def recorded_sha256(path: Path) -> str | None:
-    """The hash kept at the first download, or None."""
+    """Return the hash recorded at the first download, or None."""
     try:
         words = hash_record(path).read_text(encoding="ascii").split()
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Image encoders with an output stride of 16, each returning features at 1/2, 1/4, 1/8 and 1/16."""
+"""Image encoders with output stride 16 that return features at 1/2, 1/4, 1/8 and 1/16."""
 
 from torch import Tensor
 

@@ -9,7 +9,7 @@ from models.blocks import conv_norm, relu6
 
 
 class _Row(NamedTuple):
-    """One line of table 2: `repeats` blocks, of which only the first has the stride."""
+    """A row of table 2: `repeats` blocks, of which only the first has the stride."""
 
     expansion: int
     outputs: int
@@ -25,14 +25,14 @@ _TABLE = (
     _Row(6, 32, 3, 2),
     _Row(6, 64, 4, 2),
     _Row(6, 96, 3, 1),
-    _Row(6, 160, 3, 1, 1, 2),  # dilated in place of its stride of 2
+    _Row(6, 160, 3, 1, 1, 2),  # dilation replaces the stride of 2
     _Row(6, 320, 1, 1, 2, 2),
 )
 _TAPS = (1, 3, 6, 17)
 
 
 class InvertedResidual(nn.Module):
-    """Expand, depthwise, linear projection; a residual where the shape stays (section 3.3)."""
+    """Inverted residual: expand, depthwise, linear projection; skip connection if the shape is kept (section 3.3)."""
 
     def __init__(self, in_channels: int, out_channels: int, expansion: int, stride: int, dilation: int) -> None:
         super().__init__()
@@ -47,15 +47,15 @@ class InvertedResidual(nn.Module):
         self.residual = stride == 1 and in_channels == out_channels
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, out_channels, H', W')."""
+        """Map (B, in_channels, H, W) to (B, out_channels, H', W')."""
         y: Tensor = self.conv(x)
         return x + y if self.residual else y
 
 
 class MobileNetV2(nn.Module):
-    """The encoder: (B, in_channels, H, W) to features of 16, 24, 32 and 320 channels.
+    """Encoder from (B, in_channels, H, W) to features of 16, 24, 32 and 320 channels.
 
-    The input is taken as it is, without normalisation.
+    The input is not normalized.
     """
 
     channels = (16, 24, 32, 320)
@@ -71,7 +71,7 @@ class MobileNetV2(nn.Module):
         self.features = nn.ModuleList(layers)
 
     def forward(self, image: Tensor) -> Features:
-        """The features after layers 1, 3, 6 and 17."""
+        """Return the features after layers 1, 3, 6 and 17."""
         x = image
         taps: list[Tensor] = []
         for index, layer in enumerate(self.features):

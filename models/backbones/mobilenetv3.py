@@ -13,7 +13,7 @@ _conv = partial(conv_norm, eps=1e-3, momentum=1e-2)
 
 
 class _Row(NamedTuple):
-    """One bottleneck of table 1; `stride` is the nominal one, before dilation takes its place."""
+    """A bottleneck of table 1; `stride` is the nominal one, before dilation replaces it."""
 
     inputs: int
     kernel: int
@@ -46,7 +46,7 @@ _TAPS = (1, 3, 6, 16)
 
 
 class SqueezeExcite(nn.Module):
-    """Scales each channel by a gate computed from the channels' global averages (section 5.3)."""
+    """Squeeze-and-excitation: scales each channel by a gate computed from global averages (section 5.3)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -55,13 +55,13 @@ class SqueezeExcite(nn.Module):
         self.fc2 = nn.Conv2d(squeezed, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """Scale (B, C, H, W); the shape is unchanged."""
         gate = functional.relu(self.fc1(functional.adaptive_avg_pool2d(x, 1)))
         return x * functional.hardsigmoid(self.fc2(gate))
 
 
 class Bottleneck(nn.Module):
-    """Expand, depthwise, squeeze-excite, project; a residual where the shape stays (figure 4)."""
+    """Bottleneck: expand, depthwise, squeeze-excite, project; skip connection if the shape is unchanged (figure 4)."""
 
     def __init__(self, row: _Row) -> None:
         super().__init__()
@@ -79,16 +79,16 @@ class Bottleneck(nn.Module):
         self.residual = row.stride == 1 and row.inputs == row.outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H', W')."""
+        """Map (B, inputs, H, W) to (B, outputs, H', W')."""
         y: Tensor = self.block(x)
         return x + y if self.residual else y
 
 
 class MobileNetV3Large(nn.Module):
-    """The encoder: RGB (B, 3, H, W) in 0..1 to features of 16, 24, 40 and 960 channels.
+    """Encoder from RGB (B, 3, H, W) in 0..1 to features of 16, 24, 40 and 960 channels.
 
-    The last three bottlenecks are dilated in place of the last stride. The ImageNet normalisation of the
-    input is part of the network.
+    In the last three bottlenecks, dilation replaces the last stride. The network includes the ImageNet normalization of
+    its input.
     """
 
     channels = (16, 24, 40, 960)
@@ -102,7 +102,7 @@ class MobileNetV3Large(nn.Module):
         self.normalise = ImageNetNormalise()
 
     def forward(self, image: Tensor) -> Features:
-        """The features after layers 1, 3, 6 and 16."""
+        """Return the features after layers 1, 3, 6 and 16."""
         x = self.normalise(image)
         taps: list[Tensor] = []
         for index, layer in enumerate(self.features):

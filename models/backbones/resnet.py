@@ -10,7 +10,7 @@ EXPANSION = 4
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 (which carries the stride and the dilation) and 1x1 convolutions around a shortcut."""
+    """Bottleneck: 1x1, 3x3 (with stride and dilation) and 1x1 convolutions with a shortcut."""
 
     def __init__(self, in_channels: int, width: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Bottleneck(nn.Module):
         self.downsample = None if same else conv_norm(in_channels, out_channels, 1, stride, activation=None)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, 4 * width, ceil(H / stride), ceil(W / stride))."""
+        """Map (B, in_channels, H, W) to (B, 4 * width, ceil(H / stride), ceil(W / stride))."""
         shortcut = x if self.downsample is None else self.downsample(x)
         y = functional.relu(self.bn1(self.conv1(x)))
         y = functional.relu(self.bn2(self.conv2(y)))
@@ -33,17 +33,20 @@ class Bottleneck(nn.Module):
 
 
 def _stage(blocks: int, in_channels: int, width: int, stride: int = 1, first: int = 1, rest: int = 1) -> nn.Sequential:
-    """`blocks` bottlenecks, of which only the first strides; `first` and `rest` are their dilations."""
+    """Return a stage of `blocks` bottlenecks.
+
+    Only the first has the stride. `first` and `rest` are the dilations of the first and the other bottlenecks.
+    """
     head = Bottleneck(in_channels, width, stride, first)
     tail = (Bottleneck(width * EXPANSION, width, 1, rest) for _ in range(blocks - 1))
     return nn.Sequential(head, *tail)
 
 
 class ResNet(nn.Module):
-    """The encoder: (B, in_channels, H, W) to features of 64, 256, 512 and 2048 channels.
+    """Encoder from (B, in_channels, H, W) to features of 64, 256, 512 and 2048 channels.
 
-    `blocks` is the number of bottlenecks per stage. The last stage is dilated in place of its stride, its
-    first block excepted. The input is taken as it is, without normalisation.
+    `blocks` is the number of bottlenecks per stage. In the last stage, dilation replaces the stride, except in its
+    first block. The input is not normalized.
     """
 
     channels = (64, 256, 512, 2048)
@@ -58,7 +61,7 @@ class ResNet(nn.Module):
         self.layer4 = _stage(blocks[3], 1024, 512, first=1, rest=2)
 
     def forward(self, image: Tensor) -> Features:
-        """The stem's output and those of stages 1, 2 and 4."""
+        """Return the outputs of the stem and of stages 1, 2 and 4."""
         f1 = functional.relu(self.bn1(self.conv1(image)))
         f2 = self.layer1(functional.max_pool2d(f1, 3, 2, 1))
         f3 = self.layer2(f2)
@@ -67,10 +70,10 @@ class ResNet(nn.Module):
 
 
 def resnet50(in_channels: int = 3) -> ResNet:
-    """The 50-layer encoder."""
+    """Return the 50-layer encoder."""
     return ResNet((3, 4, 6, 3), in_channels)
 
 
 def resnet101(in_channels: int = 3) -> ResNet:
-    """The 101-layer encoder."""
+    """Return the 101-layer encoder."""
     return ResNet((3, 4, 23, 3), in_channels)

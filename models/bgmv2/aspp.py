@@ -7,7 +7,7 @@ from models.blocks import conv_norm, relu, resize
 
 
 class ASPP(nn.Module):
-    """Looks at the deepest features at four scales and as a whole, and joins what it sees."""
+    """Atrous spatial pyramid pooling: four parallel branches and a global-average branch, joined by a convolution."""
 
     def __init__(self, in_channels: int, out_channels: int = 256, dilations: tuple[int, ...] = (3, 6, 9)) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class ASPP(nn.Module):
         self.project = conv_norm(out_channels * len(self.convs), out_channels).append(nn.Dropout(0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
         size = x.shape[2], x.shape[3]
         *local, pooled = (conv(x) for conv in self.convs)
         y: Tensor = self.project(torch.cat([*local, resize(pooled, size)], 1))

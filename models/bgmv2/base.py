@@ -1,4 +1,4 @@
-"""The base network, which solves the matting coarsely (arXiv 2012.07810, section 4.1)."""
+"""The base network, which estimates a coarse matte (arXiv 2012.07810, section 4.1)."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -22,7 +22,7 @@ _BACKBONES: dict[Backbone, Callable[[int], MobileNetV2 | ResNet]] = {
 
 
 class MattingBase(nn.Module):
-    """A frame and the plate of its background to a coarse matte and a guess of where it is wrong."""
+    """Maps a frame and its background plate to a coarse matte and a predicted error map."""
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
@@ -32,15 +32,15 @@ class MattingBase(nn.Module):
         self.decoder = Decoder((256, 128, 64, 48, 1 + 3 + 1 + HIDDEN), (f3, f2, f1, 6))
 
     def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
-        """pha (B, 1, H, W), fgr (B, 3, H, W) and error (B, 1, H, W) in 0..1, hidden (B, 32, H, W) >= 0.
+        """Return pha (B, 1, H, W), fgr (B, 3, H, W), error (B, 1, H, W) in 0..1, and hidden (B, 32, H, W) >= 0.
 
-        `src` and `bgr`, the frame and the plate, are RGB (B, 3, H, W) in 0..1.
+        src and bgr: frame and plate, RGB (B, 3, H, W) in 0..1.
         """
         pha, residual, error, hidden = self.coarse(src, bgr)
         return pha, (src + residual).clamp(0, 1), error, hidden
 
     def coarse(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As `forward`, with the foreground's residual, fgr - src, unclamped in place of the foreground."""
+        """Return the same as `forward`, with the unclamped residual fgr - src instead of the foreground."""
         image = torch.cat([src, bgr], 1)
         f1, f2, f3, f4 = self.backbone(image)
         x = self.decoder(image, (f1, f2, f3, self.aspp(f4)))

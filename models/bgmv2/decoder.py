@@ -9,10 +9,10 @@ from models.blocks import resize
 
 
 class Decoder(nn.Module):
-    """Four times: resize to the next finer feature, join with it, convolve.
+    """Four stages: upsample to the next finer feature, concatenate with it, convolve.
 
-    `channels` are the widths from the ASPP's output to the decoder's, `skips` those of the features met on
-    the way, coarsest first, the input image in the last place.
+    channels: widths from the ASPP's output to the decoder's output. skips: channels of the skip connections, coarsest
+    first; the input image is last.
     """
 
     def __init__(self, channels: tuple[int, int, int, int, int], skips: tuple[int, int, int, int]) -> None:
@@ -26,7 +26,7 @@ class Decoder(nn.Module):
         self.conv4 = nn.Conv2d(channels[3] + skips[3], channels[4], 3, padding=1)
 
     def forward(self, image: Tensor, features: Features) -> Tensor:
-        """(B, channels[4], H, W) from the input (B, skips[3], H, W) and the features, f4 behind the ASPP."""
+        """Return (B, channels[4], H, W) from the input (B, skips[3], H, W) and features; f4 is the ASPP's output."""
         f1, f2, f3, x = features
         x = functional.relu(self.bn1(self.conv1(_join(x, f3))))
         x = functional.relu(self.bn2(self.conv2(_join(x, f2))))

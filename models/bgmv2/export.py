@@ -1,4 +1,4 @@
-"""Background Matting V2's inference core: the base network, and the refiner on windows around single cells."""
+"""Inference core of Background Matting V2: the base network, and the refiner on windows around single cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.export import PROBE, Export, ExportStage
 
 
 class Base(nn.Module):
-    """The base network, with its outputs as the program reads them."""
+    """The base network with outputs in the layout that the executor reads."""
 
     def __init__(self, network: MattingRefine) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Solver(nn.Module):
 
 
 def export(network: nn.Module, direct: bool = False) -> Export:
-    """Export both networks; between them the program chooses the cells and cuts their windows."""
+    """Export both networks. Between them the executor selects the cells and cuts their windows."""
     network = cast("MattingRefine", network)
     examples = {name: torch.zeros(1, 3, PROBE, PROBE) for name in ("small", "small_plate")}
     examples["context"] = torch.zeros(2, CONTEXT_CHANNELS, WINDOW, WINDOW)

@@ -12,11 +12,10 @@ from models.bgmv2.refiner import RefineMode, Refiner
 
 
 class MattingRefine(MattingBase):
-    """A frame and the plate of its background to foreground and alpha at full size.
+    """Maps a frame and its background plate to foreground and alpha at full size.
 
-    The base network works at `backbone_scale` (at most 1/2) of the size; the refiner corrects its matte at
-    full size in the places that `refine_mode` chooses. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8
-    and 320,000 for 4K.
+    The base network runs at `backbone_scale` (at most 1/2). The refiner corrects its matte at full size in the cells
+    selected by `refine_mode`. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8 and 320,000 for 4K.
     """
 
     def __init__(
@@ -35,11 +34,11 @@ class MattingRefine(MattingBase):
         self.refiner = Refiner(refine_mode, refine_sample_pixels, refine_threshold, refine_kernel_size)
 
     def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
-        """pha, fgr, pha_sm, fgr_sm, err_sm, ref_sm, all in 0..1.
+        """Return pha, fgr, pha_sm, fgr_sm, err_sm and ref_sm, all in 0..1.
 
-        pha and fgr are (B, 1, H, W) and (B, 3, H, W); pha_sm, fgr_sm and err_sm the base network's at its own
-        size; ref_sm, (B, 1, H/4, W/4), is 1 where the refiner worked. `src` and `bgr` are frame and plate, RGB
-        (B, 3, H, W) in 0..1. Raises ValueError where their shapes differ or H or W is no multiple of 4.
+        pha and fgr are (B, 1, H, W) and (B, 3, H, W). pha_sm, fgr_sm and err_sm are the base network's outputs at its
+        own scale. ref_sm, (B, 1, H/4, W/4), is 1 in refined cells. src and bgr: frame and plate, RGB (B, 3, H, W) in
+        0..1. Raises ValueError if their shapes differ, or if H or W is not a multiple of 4.
         """
         _check(src, bgr)
         src_sm, bgr_sm = (self._shrink(image) for image in (src, bgr))
@@ -49,7 +48,7 @@ class MattingRefine(MattingBase):
         return pha, fgr, pha_sm, (src_sm + residual_sm).clamp(0, 1), err_sm, ref_sm
 
     def _shrink(self, image: Tensor) -> Tensor:
-        """(B, 3, H, W) to the base network's (B, 3, floor(H * scale), floor(W * scale))."""
+        """Downsample (B, 3, H, W) to the base network's (B, 3, floor(H * scale), floor(W * scale))."""
         return functional.interpolate(
             image, scale_factor=self.backbone_scale, mode="bilinear", align_corners=False, recompute_scale_factor=True
         )

@@ -1,7 +1,7 @@
-"""Small windows cut from images at chosen places, and put back there, without copying the rest.
+"""Cuts windows around selected cells out of images and pastes them back, without copying the rest.
 
-The places are the cells of a grid, four pixels of the full image a side: `Cells` names N of them, in any
-images of the batch. Positions outside an image read as zero.
+Cells form a grid of 4x4 pixels of the full-size image. `Cells` identifies N cells in any images of the batch. Windows
+are zero-padded outside the image.
 """
 
 from typing import NamedTuple
@@ -15,36 +15,36 @@ CELL = 4
 
 
 class Cells(NamedTuple):
-    """N cells: which image of the batch, which row and column of cells; each int64 (N,)."""
+    """N cells: index of the image in the batch, row and column of the cell; each int64 (N,)."""
 
     batch: Tensor
     row: Tensor
     column: Tensor
 
     def split(self, count: int) -> list["Cells"]:
-        """The same cells in order, at most `count` at a time."""
+        """Return the cells in order, in groups of at most `count`."""
         return [Cells(*part) for part in zip(*(torch.split(field, count) for field in self), strict=True)]
 
 
 def _span(cell: Tensor, size: int, border: int) -> Tensor:
-    """The pixel coordinates (N, size + 2 * border) around the cells `cell` (N,) of `size` pixels."""
+    """Return pixel coordinates (N, size + 2 * border) around the cells `cell` (N,) of `size` pixels."""
     return cell[:, None] * size + torch.arange(-border, size + border, device=cell.device)
 
 
 def _index(cells: Cells, rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
-    """Positions (N * P * Q,) in the flattened batch of images, of the rows (N, P) times columns (N, Q)."""
+    """Return indices (N * P * Q,) into the flattened batch of images, from rows (N, P) and columns (N, Q)."""
     first = (cells.batch[:, None] * height + rows) * width
     return (first[:, :, None] + columns[:, None, :]).flatten()
 
 
 def _inside(rows: Tensor, columns: Tensor, height: int, width: int) -> Tensor:
-    """(N, 1, P, Q): whether a position lies in the image."""
+    """Return a mask (N, 1, P, Q) of the positions inside the image."""
     row_inside, column_inside = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
     return (row_inside[:, :, None] & column_inside[:, None, :])[:, None]
 
 
 def cut(image: Tensor, cells: Cells, border: int) -> Tensor:
-    """The cells of `image` (B, C, H, W) with `border` pixels around them: (N, C, 4 + 2b, 4 + 2b)."""
+    """Cut the cells out of `image` (B, C, H, W) with a border of `border` pixels: (N, C, 4 + 2b, 4 + 2b)."""
     channels, height, width = image.shape[1:]
     rows, columns = _span(cells.row, CELL, border), _span(cells.column, CELL, border)
     index = _index(cells, rows.clamp(0, height - 1), columns.clamp(0, width - 1), height, width)
@@ -54,9 +54,9 @@ def cut(image: Tensor, cells: Cells, border: int) -> Tensor:
 
 
 def cut_resized(image: Tensor, cells: Cells, size: tuple[int, int], border: int) -> Tensor:
-    """The cells of `image` (B, C, h, w) as if it were first resized bilinearly to half the full size.
+    """Cut the cells out of `image` (B, C, h, w) as if it were first resized bilinearly to half the full size.
 
-    `size` is that half size (height, width); a cell is 2x2 pixels of it: (N, C, 2 + 2b, 2 + 2b).
+    `size` is that half size (height, width), at which a cell is 2x2 pixels. Returns (N, C, 2 + 2b, 2 + 2b).
     """
     channels, height, width = image.shape[1:]
     rows, columns = _span(cells.row, CELL // 2, border), _span(cells.column, CELL // 2, border)
@@ -71,7 +71,7 @@ def cut_resized(image: Tensor, cells: Cells, size: tuple[int, int], border: int)
 
 
 def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The two source pixels that a pixel of the resized axis lies between, and the second's weight."""
+    """Return the two source pixels for a position on the resized axis, and the weight of the second."""
     source = ((position + 0.5) * (length / resized) - 0.5).clamp(0, length - 1)
     low = source.floor()
     first = low.long()
@@ -79,9 +79,9 @@ def _taps(position: Tensor, length: int, resized: int) -> tuple[Tensor, Tensor, 
 
 
 def paste_(image: Tensor, cells: Cells, windows: Tensor, where: Tensor) -> Tensor:
-    """`image` (B, C, H, W) with `windows` (N, C, 4, 4) in its cells, where `where` (N,) says so.
+    """Return `image` (B, C, H, W) with `windows` (N, C, 4, 4) pasted into the cells for which `where` (N,) is set.
 
-    The cells must differ from each other. The given image may be overwritten.
+    The cells must be distinct. `image` may be overwritten.
     """
     batch, channels, height, width = image.shape
     rows, columns = _span(cells.row, CELL, 0), _span(cells.column, CELL, 0)

@@ -1,4 +1,4 @@
-"""The refinement network, which corrects the coarse matte where it is wrong (section 4.2)."""
+"""The refinement network, which corrects the coarse matte in selected cells (section 4.2)."""
 
 from typing import Literal
 
@@ -12,17 +12,17 @@ from models.bgmv2.selection import above, as_map, most_wrong
 from models.blocks import resize
 
 CELLS_AT_ONCE = 2048
-"""Few enough for a processor's cache: all 20,000 of a 4K frame at once take twice as long."""
+"""Batch size that fits into a CPU's cache; all 20,000 cells of a 4K frame in one batch take twice as long."""
 
 RefineMode = Literal["sampling", "thresholding", "full"]
 
 
 class Refiner(nn.Module):
-    """Recomputes the matte at full size in the cells of 4x4 pixels with the largest expected error.
+    """Recomputes the matte at full size in the 4x4-pixel cells with the largest predicted error.
 
-    mode "sampling" takes the `sample_pixels` // 16 worst cells, "thresholding" those with an error above
-    `threshold`, "full" the whole image. Each cell is seen with the surroundings that the convolutions of
-    `kernel_size` 3 need; with 1 there are none.
+    mode: "sampling" refines the `sample_pixels` // 16 cells with the largest error, "thresholding" those with an error
+    above `threshold`, "full" the whole image. With `kernel_size` 3, each cell is processed with the border required by
+    the convolutions; with 1, without a border.
     """
 
     def __init__(self, mode: RefineMode, sample_pixels: int, threshold: float, kernel_size: Literal[1, 3]) -> None:
@@ -38,9 +38,9 @@ class Refiner(nn.Module):
         self.conv4 = nn.Conv2d(12, 4, kernel_size)
 
     def forward(self, src: Tensor, bgr: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """The refined [alpha, foreground residual] (B, 4, H, W) and the 0/1 map of the cells (B, 1, H/4, W/4).
+        """Return the refined [alpha, foreground residual] (B, 4, H, W) and the 0/1 map of cells (B, 1, H/4, W/4).
 
-        src and bgr are (B, 3, H, W); at any smaller size: matte, [alpha, residual] (B, 4, h, w), its error
+        src and bgr are (B, 3, H, W). At any smaller size: matte, [alpha, residual] (B, 4, h, w), its predicted error
         (B, 1, h, w) and the base network's hidden features (B, 32, h, w).
         """
         height, width = src.shape[2:]
@@ -57,28 +57,28 @@ class Refiner(nn.Module):
         return paste_(matte, cells, refined, chosen), as_map(cells, chosen, error)
 
     def _everywhere(self, images: Tensor, coarse: Tensor) -> Tensor:
-        """(B, 4, H, W): the whole image as one window."""
+        """Refine the whole image as one window; return (B, 4, H, W)."""
         half = images.shape[2] // 2, images.shape[3] // 2
         context = torch.cat([resize(coarse, half), resize(images, half)], 1)
         return self.solve(_pad(context, self.half_border), _pad(images, self.border))
 
     def _at(self, cells: Cells, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
-        """(N, 4, 4, 4): the cells, each in its window."""
+        """Refine the cells, one window each; return (N, 4, 4, 4)."""
         half = src.shape[2] // 2, src.shape[3] // 2
         windows = torch.cat([cut(image, cells, 2 * self.half_border) for image in (src, bgr)], 1)
         context = torch.cat(
             [
                 cut_resized(coarse, cells, half, self.half_border),
-                functional.avg_pool2d(windows, 2),  # what resizing the images to half size gives
+                functional.avg_pool2d(windows, 2),  # equals bilinear resizing to half size
             ],
             1,
         )
         return self.solve(context, _pad(windows, self.border - 2 * self.half_border))
 
     def solve(self, context: Tensor, images: Tensor) -> Tensor:
-        """The matte (., 4, P, Q) from the context at half size and the images at full size.
+        """Return the matte (., 4, P, Q) from the context at half size and the images at full size.
 
-        The context has `half_border` pixels around the place in question, the images `border` of theirs.
+        The context has a border of `half_border` pixels, the images one of `border` pixels.
         """
         x = functional.relu(self.bn1(self.conv1(context)))
         x = functional.relu(self.bn2(self.conv2(x)))
@@ -89,5 +89,5 @@ class Refiner(nn.Module):
 
 
 def _pad(x: Tensor, border: int) -> Tensor:
-    """`border` zeros on each side, or a crop where it is negative."""
+    """Zero-pad by `border` on each side, or crop if it is negative."""
     return functional.pad(x, (border, border, border, border))

@@ -1,4 +1,4 @@
-"""Which cells of the image are refined, by the error that the base network expects (section 4.2)."""
+"""Selects the cells to refine by the base network's predicted error (section 4.2)."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from models.bgmv2.patches import CELL, Cells
 
 
 def most_wrong(error: Tensor, pixels: int) -> tuple[Cells, Tensor]:
-    """The `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
+    """Return the `pixels` // 16 cells of each image with the largest error (B, 1, h, w), and whether it is above 0.
 
-    Their number does not depend on the values, so nothing here waits for the device.
+    The number of cells does not depend on the values, so no device synchronization is required.
     """
     batch, _, height, width = error.shape
     count = min(pixels // CELL**2, height * width)
@@ -21,13 +21,13 @@ def most_wrong(error: Tensor, pixels: int) -> tuple[Cells, Tensor]:
 
 
 def above(error: Tensor, threshold: float) -> tuple[Cells, Tensor]:
-    """All cells whose error (B, 1, h, w) is above the threshold; their number is read from the device."""
+    """Return all cells whose error (B, 1, h, w) exceeds the threshold. Synchronizes with the device."""
     batch, row, column = (error[:, 0] > threshold).nonzero(as_tuple=True)
     return Cells(batch, row, column), torch.ones_like(batch, dtype=torch.bool)
 
 
 def as_map(cells: Cells, chosen: Tensor, like: Tensor) -> Tensor:
-    """The 0/1 map of the shape of `like` (B, 1, h, w) with ones at the chosen cells."""
+    """Return the 0/1 map, shaped like `like` (B, 1, h, w), with ones at the chosen cells."""
     batch, _, height, width = like.shape
     index = (cells.batch * height + cells.row) * width + cells.column
     return like.new_zeros(batch * height * width).index_copy(0, index, chosen.to(like.dtype)).view_as(like)

@@ -13,21 +13,21 @@ State = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def upsample_like(x: Tensor, skip: Tensor) -> Tensor:
-    """Doubles the size of `x` bilinearly and crops the odd row and column that `skip` does not have."""
+    """Upsample `x` bilinearly by 2 and crop it to the size of `skip`, which may be odd."""
     x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
     return x[:, :, : skip.shape[2], : skip.shape[3]]
 
 
 class BottleneckBlock(SplitGRU):
-    """decode4: memory at the coarsest level."""
+    """decode4: recurrent block at the coarsest level."""
 
     def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """x (B * frames, C, H, W), h (B, C / 2, H, W) to the same shapes."""
+        """Process x (B * frames, C, H, W) with state h (B, C / 2, H, W); the shapes are unchanged."""
         return self.remember(x, h, frames)
 
 
 class UpsamplingBlock(SplitGRU):
-    """decode3, decode2, decode1: upsample, join with the encoder's features and the image, remember."""
+    """decode3, decode2, decode1: upsample, concatenate with the encoder's features and the image, recurrent unit."""
 
     def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__(out_channels)
@@ -35,13 +35,13 @@ class UpsamplingBlock(SplitGRU):
         self.conv = conv_norm(in_channels + skip_channels + 3, out_channels, 3)
 
     def forward(self, x: Tensor, f: Tensor, s: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """x at the coarser level, features f, image s and state h at this one, to (output, state)."""
+        """Return (output, state) from x at the coarser level, and features f, image s and state h at this level."""
         x = self.conv(torch.cat([upsample_like(x, s), f, s], 1))
         return self.remember(x, h, frames)
 
 
 class OutputBlock(nn.Module):
-    """decode0: the features "hid" at the small frame's own size, from which everything is projected."""
+    """decode0: the final features "hid" at the small frame's size, input of all projections."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -55,16 +55,16 @@ class OutputBlock(nn.Module):
         )
 
     def forward(self, x: Tensor, s: Tensor) -> Tensor:
-        """x (B, in_channels, h / 2, w / 2) and image s (B, 3, h, w) to (B, out_channels, h, w)."""
+        """Map x (B, in_channels, h / 2, w / 2) and image s (B, 3, h, w) to (B, out_channels, h, w)."""
         hid: Tensor = self.conv(torch.cat([upsample_like(x, s), s], 1))
         return hid
 
 
 class RecurrentDecoder(nn.Module):
-    """Five blocks from 1/16 back to full size; four of them keep a state.
+    """Five blocks from 1/16 back to full size; four of them are recurrent.
 
-    `features` are the encoder's channels finest first with the bottleneck's in the last place, `widths` the
-    decoder's own, coarsest first.
+    features: the encoder's channels, finest first, with the bottleneck's last. widths: the decoder's channels, coarsest
+    first.
     """
 
     def __init__(self, features: tuple[int, int, int, int], widths: tuple[int, int, int, int]) -> None:
@@ -77,9 +77,9 @@ class RecurrentDecoder(nn.Module):
         self.decode0 = OutputBlock(widths[2], widths[3])
 
     def forward(self, image: Tensor, features: Features, state: State, frames: int) -> tuple[Tensor, State]:
-        """hid (B * frames, widths[3], h, w) and the states after the last frame.
+        """Return hid (B * frames, widths[3], h, w) and the states after the last frame.
 
-        `image` is the small frame (B * frames, 3, h, w), `features` the encoder's view of it.
+        image: the small frame (B * frames, 3, h, w). features: the encoder's output for it.
         """
         f1, f2, f3, f4 = features
         r1, r2, r3, r4 = state

@@ -1,9 +1,9 @@
-"""RVM's inference core: encoder and decoder without the image pyramid and the guided filter.
+"""Inference core of RVM: encoder and decoder without the image pyramid and the guided filter.
 
-In bfloat16 RVM's error comes from three places: the first two thirds of MobileNetV3, above all the convolutions at the
-frame's own scale; the finest features in two convolutions of the decoder; and the deep guided filter, which subtracts
-nearly equal means. The first two are the part `encoder`, in float32; the filter is given as weights. With the rest in
-bfloat16, alpha stays within 5 steps of 255. ResNet50 is most of the work, and no worse in bfloat16.
+In bfloat16, RVM's error has three sources: the first two thirds of MobileNetV3, mainly the convolutions at the frame's
+own scale; the finest features in two convolutions of the decoder; and the deep guided filter, which subtracts nearly
+equal means. The first two form the float32 part `encoder`; the filter is exported as weights. With the rest in
+bfloat16, the alpha error is at most 5 of 255. ResNet50 takes most of the computation and loses no accuracy in bfloat16.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from models.rvm.guided_filter import EPS, DeepGuidedFilter, FastGuidedFilter
 from models.rvm.network import MattingNetwork
 
 ENCODER_LAYERS = 14
-"""Layers of MobileNetV3 that run in float32."""
+"""Number of MobileNetV3 layers that run in float32."""
 _FINEST, _FINE, _MIDDLE = 1, 3, 6
-"""Layers whose outputs the decoder reads as well."""
+"""Layers whose outputs are also inputs of the decoder."""
 
 
 def _split(conv: nn.Conv2d, norm: nn.BatchNorm2d, channels: int) -> tuple[nn.Conv2d, nn.Conv2d]:
-    """Return two convolutions whose sum is norm(conv(x)): of the first `channels` of x, and of the others.
+    """Split norm(conv(x)) into a sum of two convolutions: of the first `channels` of x, and of the others.
 
-    The second has the bias.
+    The second convolution has the bias.
     """
     assert norm.running_mean is not None and norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
@@ -48,7 +48,7 @@ def _convolution(weights: Tensor, bias: Tensor | None) -> nn.Conv2d:
 
 
 class SplitBlock(nn.Module):
-    """A block of the decoder whose convolution of [coarser, features, image] is a sum of two convolutions.
+    """A decoder block whose convolution of [coarser, features, image] is split into a sum of two convolutions.
 
     `skip`, of [features, image], can run in another part and precision than `coarser`.
     """
@@ -61,13 +61,13 @@ class SplitBlock(nn.Module):
         self.block = block
 
     def forward(self, x: Tensor, skip: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (output, state) from x at the coarser level, and what `skip` made of features and image."""
+        """Return (output, state) from x at the coarser level and the output of `skip`."""
         x = torch.relu(self.coarser(upsample_like(x, skip)) + skip)
         return self.block.remember(x, h, 1)
 
 
 class SplitOutput(nn.Module):
-    """The last block of the decoder, with its convolution of [coarser, image] as a sum of two."""
+    """The last decoder block, with its convolution of [coarser, image] split into a sum of two."""
 
     def __init__(self, decoder: RecurrentDecoder) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class SplitOutput(nn.Module):
 
 
 class Encoder(nn.Module):
-    """MobileNetV3's first layers, and what its two finest features add to the decoder."""
+    """MobileNetV3's first layers, and the convolutions of its two finest features for the decoder."""
 
     def __init__(self, backbone: MobileNetV3Large, skip1: nn.Conv2d, skip2: nn.Conv2d) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class Encoder(nn.Module):
         self.skip1, self.skip2 = skip1, skip2
 
     def forward(self, small: Tensor, half1: Tensor, half2: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the two skips, finest first, the features at 1/8 and those after the last layer here."""
+        """Return the two skips, finest first, the features at 1/8, and those after the last layer of this part."""
         x = self.normalise(small)
         taps: dict[int, Tensor] = {}
         for index, layer in enumerate(self.layers):
@@ -102,7 +102,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The rest of the network: deepest layers, LR-ASPP and decoder, and with the fast guided filter the projection."""
+    """The rest of the network: deepest layers, LR-ASPP, decoder, and the projection for the fast guided filter."""
 
     def __init__(self, network: MattingNetwork, deepest: nn.Module, split1: SplitBlock, split2: SplitBlock) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class WholeBody(nn.Module):
 
 
 class DirectOutput(nn.Module):
-    """The output of a network that sees the whole frame: its matte is the offset, and the slope is zero."""
+    """Output of a network that runs at full size: the matte is the offset, the slope is zero."""
 
     def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class DirectOutput(nn.Module):
 
 
 def export(network: nn.Module, direct: bool) -> Export:
-    """Export RVM; `direct` without the guided filter, for frames that are not downsampled."""
+    """Export RVM; with `direct`, without the guided filter, for frames that are not downsampled."""
     assert isinstance(network, MattingNetwork)
     examples, states = example_inputs(network, halvings=3)
     before, after = state_names(len(states))
@@ -203,7 +203,7 @@ def _mobilenet_stages(network: MattingNetwork) -> tuple[ExportStage, ...]:
 
 
 def filter_weights(network: MattingNetwork) -> FilterWeights:
-    """Return the network's guided filter, with its normalisations folded into its convolutions."""
+    """Return the network's guided filter, with its normalizations folded into the convolutions."""
     refiner = network.refiner
     if not isinstance(refiner, DeepGuidedFilter):
         return FastFilterWeights(EPS, renormalize_borders=False)

@@ -1,11 +1,10 @@
-"""Guided filters that carry a small matte to full size (arXiv 1803.05619; 2108.11515, section 3.3).
+"""Guided filters that upsample a small matte to full size (arXiv 1803.05619; 2108.11515, section 3.3).
 
-Both find, at small size, the linear map y = A * x + b that best explains the matte y from the image x
-around each pixel, and leave it to `apply` to evaluate that map with the full-size image. The image has four
-channels, [R, G, B, mean of RGB], to pair with the matte's, [foreground residual (3), alpha].
-
-All of it is done in float32 whatever the network's precision: covariances are small differences of nearly
-equal numbers, and so are A * x and -b where the image is flat; half precision would leave little of them.
+At small size, both fit a local linear map y = A * x + b from the image x to the matte y around each pixel. `apply`
+evaluates it with the full-size image. The image has four channels, [R, G, B, mean of RGB], paired with the matte's
+[foreground residual (3), alpha].
+Computation is in float32 regardless of the network's precision: covariances are small differences of nearly equal
+numbers, as is A * x + b in flat regions, so half precision would cancel most significant bits.
 """
 
 from collections.abc import Callable
@@ -20,44 +19,44 @@ EPS = 1e-5
 
 
 def guide(image: Tensor) -> Tensor:
-    """[R, G, B, mean of RGB] (B, 4, H, W) of an image (B, 3, H, W), in float32."""
+    """Return [R, G, B, mean of RGB] (B, 4, H, W) of an image (B, 3, H, W), in float32."""
     image = image.float()
     return torch.cat([image, image.mean(1, keepdim=True)], 1)
 
 
 def apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """A * x + b in float32, (B, 4, H, W), of image (B, 3, H, W) and A and b, `slope` and `offset`, (B, 4, h, w)."""
+    """Return A * x + b, float32 (B, 4, H, W), for image (B, 3, H, W), A = `slope` and b = `offset`, (B, 4, h, w)."""
     size = image.shape[2], image.shape[3]
     return resize(slope.float(), size) * guide(image) + resize(offset.float(), size)
 
 
 def moments(x: Tensor, y: Tensor, mean: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Mean of x, mean of y, their covariance and the variance of x, each (B, 4, h, w) like x and y.
+    """Return the means of x and y, their covariance and the variance of x, each (B, 4, h, w) like x and y.
 
-    `mean` takes the mean around each pixel; it is called once, since sixteen channels take it little more than four.
+    `mean` computes local means. It is called once on sixteen channels, which costs little more than on four.
     """
     mean_x, mean_y, mean_xy, mean_xx = mean(torch.cat([x, y, x * y, x * x], 1)).chunk(4, 1)
     return mean_x, mean_y, mean_xy - mean_x * mean_y, mean_xx - mean_x * mean_x
 
 
 class FastGuidedFilter(nn.Module):
-    """The guided filter with radius 1 and a box of zero padding, A = cov(x, y) / (var(x) + eps).
+    """The guided filter with radius 1 and a zero-padded box: A = cov(x, y) / (var(x) + eps).
 
-    It has no parameters; `hidden_channels` and `hid` are there so that both filters are called alike.
+    It has no parameters; `hidden_channels` and `hid` give both filters the same interface.
     """
 
     def __init__(self, hidden_channels: int) -> None:
         super().__init__()
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
-        """A and b (B, 4, h, w) from image (B, 3, h, w) and matte (B, 4, h, w)."""
+        """Return A and b (B, 4, h, w) from image (B, 3, h, w) and matte (B, 4, h, w)."""
         mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), _box)
         slope = covariance / (variance + EPS)
         return slope, mean_y - slope * mean_x
 
 
 class DeepGuidedFilter(nn.Module):
-    """The guided filter with a learned box and A from the statistics and `hid` by 1x1 convolutions."""
+    """The guided filter with a learned box; 1x1 convolutions compute A from the statistics and `hid`."""
 
     def __init__(self, hidden_channels: int) -> None:
         super().__init__()
@@ -73,7 +72,7 @@ class DeepGuidedFilter(nn.Module):
         )
 
     def forward(self, image: Tensor, matte: Tensor, hid: Tensor) -> tuple[Tensor, Tensor]:
-        """A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid (B, C, h, w)."""
+        """Return A and b (B, 4, h, w) from image (B, 3, h, w), matte (B, 4, h, w) and hid (B, C, h, w)."""
         mean_x, mean_y, covariance, variance = moments(guide(image), matte.float(), self._mean)
         statistics = torch.cat([covariance, variance], 1).to(hid.dtype)
         slope = self.conv(torch.cat([statistics, hid], 1)).float()
@@ -85,10 +84,10 @@ class DeepGuidedFilter(nn.Module):
 
 
 def _box(x: Tensor) -> Tensor:
-    """Return the sums over 3x3 pixels divided by nine, with zeros outside the image, as a row and a column filter.
+    """Return zero-padded 3x3 box sums divided by nine, computed as a row filter and a column filter.
 
     The order of the additions matters: the variance of a nearly flat region is the difference of two nearly equal
-    numbers, and is divided by little more than EPS. A 3x3 pooling is up to 1.1e-4 off in alpha.
+    numbers, divided by little more than EPS. A 3x3 pooling deviates by up to 1.1e-4 in alpha.
     """
     channels = x.shape[1]
     taps = x.new_full((channels, 1, 1, 3), 1 / 3)

@@ -6,7 +6,7 @@ from models.blocks import conv_norm
 
 
 class LRASPP(nn.Module):
-    """Narrows the deepest features and gates each channel by the global context."""
+    """LR-ASPP: reduces the channels of the deepest features and gates each channel by the global context."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class LRASPP(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
         features: Tensor = self.aspp1(x)
         gate: Tensor = self.aspp2(x)
         return features * gate

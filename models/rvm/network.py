@@ -19,7 +19,7 @@ Refiner = Literal["deep_guided_filter", "fast_guided_filter"]
 
 
 class _Design(NamedTuple):
-    """What a variant is made of: its encoder, the LR-ASPP's channels, the decoder's, coarsest first."""
+    """Configuration of a variant: encoder, LR-ASPP channels and decoder channels, coarsest first."""
 
     backbone: Callable[[], MobileNetV3Large | ResNet]
     bottleneck: int
@@ -37,25 +37,24 @@ _REFINERS: dict[Refiner, type[DeepGuidedFilter | FastGuidedFilter]] = {
 
 
 class Projection(nn.Module):
-    """A 1x1 convolution from the decoder's features to an output."""
+    """1x1 convolution from the decoder's features to an output."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
         y: Tensor = self.conv(x)
         return y
 
 
 class MattingNetwork(nn.Module):
-    """RVM: a frame and the memory of those before it to foreground, alpha and the new memory.
+    """RVM: maps a frame and recurrent states to foreground, alpha and new states.
 
-    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r4 belong
-    to one stream at one size; `initial_state` gives those of its first frame, for which None does as well.
-    `forward` is the whole network; `coefficients` and `apply_coefficients` are its two stages, at small and
-    at full size, for those who run them apart.
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r4 belong to one
+    stream at one size; None or `initial_state` starts a stream. `forward` runs the whole network; `coefficients` and
+    `apply_coefficients` run its stages at small and at full size separately.
     """
 
     def __init__(self, variant: Variant = "mobilenetv3", refiner: Refiner = "deep_guided_filter") -> None:
@@ -70,9 +69,9 @@ class MattingNetwork(nn.Module):
         self.refiner = _REFINERS[refiner](widths[3])
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
-        """Zero states for streams whose small frame has this size; see `models.rvm.small_size`.
+        """Return zero states for streams whose small frame has this size; see `models.rvm.small_size`.
 
-        r_i is (batch, C_i, ceil(height / 2^i), ceil(width / 2^i)), with the network's own dtype and device.
+        r_i is (batch, C_i, ceil(height / 2^i), ceil(width / 2^i)), with the network's dtype and device.
         """
         like = self.project_mat.conv.weight
         r1, r2, r3, r4 = (
@@ -93,11 +92,10 @@ class MattingNetwork(nn.Module):
         downsample_ratio: float = 1,
         segmentation_pass: bool = False,
     ) -> tuple[Tensor, ...]:
-        """fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r4; a T after B where src has one.
+        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r4; clips have T after B.
 
-        With `segmentation_pass`: the logits (B, 1, h, w) at the small size, and r1..r4. At a ratio other than
-        1 the network sees a smaller frame, floor(H * ratio) by floor(W * ratio), and a guided filter carries
-        its matte to the full one.
+        With `segmentation_pass`: the logits (B, 1, h, w) at the small size, and r1..r4. At a ratio other than 1 the
+        network runs on a frame of floor(H * ratio) by floor(W * ratio), and a guided filter upsamples its matte.
         """
         flat, frames = flattened(src)
         small = downsampled(flat, downsample_ratio)
@@ -120,11 +118,11 @@ class MattingNetwork(nn.Module):
         r4: Tensor | None = None,
         frames: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Everything that happens at the small size: A, b, coarse alpha, r1, r2, r3, r4.
+        """Run the small-size stage: return A, b, coarse alpha, r1, r2, r3 and r4.
 
-        src_small is (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image
-        [R, G, B, mean of RGB] to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in
-        0..1, is the one before the guided filter. A and b are float32 in a network of half precision, too.
+        src_small is (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
+        [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the guided
+        filter. A and b are float32 even in a half-precision network.
         """
         hid, state = self._decode(src_small, r1, r2, r3, r4, frames)
         matte = self.project_mat(hid)
@@ -132,9 +130,9 @@ class MattingNetwork(nn.Module):
         return slope, offset, matte[:, 3:].clamp(0, 1), *state
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-        """The full-size stage: fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 of src (B, 3, H, W).
+        """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W).
 
-        `slope` and `offset` are A and b, (B, 4, h, w), from `coefficients`.
+        slope and offset: A and b, (B, 4, h, w), from `coefficients`.
         """
         return _finish(src, guided_filter.apply(src, slope, offset))
 
@@ -147,7 +145,7 @@ class MattingNetwork(nn.Module):
         r4: Tensor | None,
         frames: int,
     ) -> tuple[Tensor, State]:
-        """The decoder's features hid (B * frames, 16, h, w) and the new states."""
+        """Return the decoder's features hid (B * frames, 16, h, w) and the new states."""
         if r1 is None or r2 is None or r3 is None or r4 is None:
             batch, _, height, width = src_small.shape
             r1, r2, r3, r4 = self.initial_state(batch // frames, height, width)
@@ -157,6 +155,6 @@ class MattingNetwork(nn.Module):
 
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
-    """Foreground and alpha in 0..1 from the image (B, 3, H, W) and [residual, alpha] (B, 4, H, W)."""
+    """Return foreground and alpha in 0..1 from the image (B, 3, H, W) and [residual, alpha] (B, 4, H, W)."""
     fgr, pha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
     return fgr.to(image.dtype), pha.to(image.dtype)

@@ -1,4 +1,4 @@
-"""The recurrent unit that gives the decoder its memory (arXiv 2108.11515, section 3.2)."""
+"""The decoder's recurrent unit (arXiv 2108.11515, section 3.2)."""
 
 import torch
 from torch import Tensor, nn
@@ -16,16 +16,16 @@ class ConvGRU(nn.Module):
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
-        """The state after one frame; x and h are (B, C, H, W)."""
+        """Return the state after one frame; x and h are (B, C, H, W)."""
         r, z = self.ih(torch.cat([x, h], 1)).chunk(2, 1)
         candidate = self.hh(torch.cat([x, r * h], 1))
         new: Tensor = (1 - z) * h + z * candidate
         return new
 
     def forward(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """All outputs (B * frames, C, H, W) and the last state (B, C, H, W).
+        """Return all outputs (B * frames, C, H, W) and the last state (B, C, H, W).
 
-        `x` (B * frames, C, H, W) holds `frames` consecutive frames of each clip, `h` the state before them.
+        x: (B * frames, C, H, W), `frames` consecutive frames of each clip. h: the state before them.
         """
         if frames == 1:
             h = self.step(x, h)
@@ -38,7 +38,7 @@ class ConvGRU(nn.Module):
 
 
 class SplitGRU(nn.Module):
-    """Runs half of the channels through a ConvGRU and leaves the other half as it is (section 3.2)."""
+    """Processes half of the channels with a ConvGRU and passes the other half through (section 3.2)."""
 
     gru: ConvGRU
 
@@ -47,7 +47,7 @@ class SplitGRU(nn.Module):
         self.gru = ConvGRU(channels // 2)
 
     def remember(self, x: Tensor, h: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """x (B * frames, C, H, W) and state (B, C / 2, H, W) to their successors of the same shapes."""
+        """Process x (B * frames, C, H, W) with state h (B, C / 2, H, W); return both with unchanged shapes."""
         a, b = x.chunk(2, 1)
         b, h = self.gru(b, h, frames)
         return torch.cat([a, b], 1), h

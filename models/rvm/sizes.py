@@ -1,10 +1,10 @@
-"""The sizes that follow from a frame's size and the downsample ratio."""
+"""Sizes derived from the frame's size and the downsample ratio."""
 
 
 def small_size(height: int, width: int, ratio: float) -> tuple[int, int]:
-    """(height, width) of the frame that the network sees: the products with `ratio`, rounded down.
+    """Return (height, width) of the small frame: the products with `ratio`, rounded down.
 
-    Raises ValueError where nothing would be left of the frame or the ratio is outside 0..1.
+    Raises ValueError if the small frame would be empty or the ratio is outside 0..1.
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"The downsample ratio must be above 0 and at most 1, not {ratio}.")
@@ -15,7 +15,7 @@ def small_size(height: int, width: int, ratio: float) -> tuple[int, int]:
 
 
 def feature_sizes(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
-    """(height, width) of the features at 1/2, 1/4, 1/8 ..., each half of the one before, rounded up."""
+    """Return (height, width) of the features at 1/2, 1/4, 1/8, ...; each is half the previous one, rounded up."""
     sizes = []
     for _ in range(levels):
         height, width = (height + 1) // 2, (width + 1) // 2

@@ -19,7 +19,7 @@ _RELEASE = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.
 def _load(variant: Literal["mobilenetv3", "resnet50"], tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
     from models.rvm.network import MattingNetwork
 
-    if refiner == "fast-guided-filter":  # It has no parameters: any weights will do, also those of the deep one.
+    if refiner == "fast-guided-filter":  # It has no parameters: ignore those of the deep filter.
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("refiner.")}
     deep = "refiner.box_filter.weight" in tensors
     network = MattingNetwork(variant, "deep_guided_filter" if deep else "fast_guided_filter")

@@ -1,1 +1,1 @@
-"""The bundled network: a small recurrent matting network, trained by this project and shipped with it."""
+"""The bundled network: a small recurrent matting network, trained by this project."""

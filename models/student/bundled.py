@@ -1,4 +1,4 @@
-"""The weights that ship with the program."""
+"""Loads and saves the weights that ship with the program."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from torch import Tensor
 from models.student.network import StudentNetwork
 
 BUNDLED = Path(__file__).with_name("student.safetensors")
-"""The bundled weights, float16; see README.md beside them."""
+"""Path of the bundled weights, float16; see README.md next to them."""
 
 
 def load_bundled() -> StudentNetwork:
-    """The student with its bundled weights, in float32, ready for inference.
+    """Return the student with its bundled weights, in float32 and evaluation mode.
 
-    Raises OSError where the file is missing, and RuntimeError where it does not fit the network exactly.
+    Raises OSError if the file is missing, RuntimeError if it does not match the network exactly.
     """
     return load(BUNDLED)
 
 
 def load(path: Path) -> StudentNetwork:
-    """As `load_bundled`, from a file that `save` wrote."""
+    """Return the student with weights from a file written by `save`; see `load_bundled`."""
     network = StudentNetwork()
     network.load_state_dict(load_file(path), strict=True)
     return network.eval()
 
 
 def save(network: StudentNetwork, path: Path) -> None:
-    """Writes the network's weights in half precision, batch counts as they are."""
+    """Write the network's weights in half precision; integer batch counts are unchanged."""
     state = network.state_dict()
     save_file({name: _narrowed(value).contiguous() for name, value in state.items()}, path)
 

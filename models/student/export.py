@@ -1,4 +1,4 @@
-"""The bundled network's inference core: everything but the guided filter, in one part."""
+"""Inference core of the bundled network: everything but the guided filter, in one part."""
 
 from __future__ import annotations
 

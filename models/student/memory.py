@@ -1,4 +1,4 @@
-"""The student's memory: a convolutional GRU that starts out as if it had none."""
+"""The student's recurrent unit: a convolutional GRU initialized to ignore its state."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 _OPEN = 2.0
-"""Bias of the update gate at first: most of the state is new with every frame."""
+"""Initial bias of the update gate: most of the state is replaced in every frame."""
 
 
 class Memory(nn.Module):
-    """Runs half of the channels through a convolutional GRU and leaves the others as they are.
+    """Processes half of the channels with a convolutional GRU and passes the others through.
 
     h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, eq. 1).
-    The weights on h begin at zero, so that what was learnt from single pictures holds when the training goes on with
-    sequences; with h = 0 (None) these weights play no part, and their convolutions are left out.
+    The weights on h are initialized to zero, so that training on sequences starts from the result of training on single
+    images. With h = 0 (None) these weights have no effect, and their convolutions are skipped.
     """
 
     def __init__(self, channels: int) -> None:
@@ -30,10 +30,10 @@ class Memory(nn.Module):
             self.gates.bias[self.channels :] = _OPEN
 
     def forward(self, x: Tensor, h: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
-        """All outputs (B * frames, C, H, W) and the last state (B, C / 2, H, W).
+        """Return all outputs (B * frames, C, H, W) and the last state (B, C / 2, H, W).
 
-        `x` (B * frames, C, H, W) holds `frames` consecutive frames of each of B streams, `h` (B, C / 2, H, W) the state
-        before them, None for zeros.
+        x: (B * frames, C, H, W), `frames` consecutive frames of each of B streams. h: (B, C / 2, H, W), the state
+        before them; None for zeros.
         """
         kept, moving = x.chunk(2, 1)
         if frames == 1:
@@ -56,5 +56,5 @@ class Memory(nn.Module):
 
 
 def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
-    """The convolution of [x, 0]."""
+    """Return the convolution of [x, 0]."""
     return functional.conv2d(x, convolution.weight[:, : x.shape[1]], convolution.bias, padding=1)

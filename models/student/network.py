@@ -1,7 +1,7 @@
-"""The student: a recurrent matting network small enough to ship, made of dense 3x3 convolutions of few channels.
+"""The student: a recurrent matting network small enough to bundle, built of dense 3x3 convolutions of few channels.
 
-On the CPUs it is for, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones,
-so most of the network lies there; what is at 1/2 only finds edges.
+On the target CPUs, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones.
+Most of the network therefore runs at these scales; the layers at 1/2 only detect edges.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
 EPS = 1e-4
 _STRETCH = 0.01
-"""The sigmoid never reaches 0 and 1; alpha is what lies between this and one less this, stretched."""
+"""Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1."""
 
 
 class Residual(nn.Module):
-    """x plus `depth` convolutions of it."""
+    """Residual block: x plus `depth` convolutions of x."""
 
     def __init__(self, channels: int, depth: int) -> None:
         super().__init__()
@@ -38,12 +38,12 @@ class Residual(nn.Module):
         self.body = nn.Sequential(*inner, conv_norm(channels, channels, 3, activation=None))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """Map (B, C, H, W) to the same shape."""
         return functional.relu(x + self.body(x))
 
 
 class Context(nn.Module):
-    """Weighs the channels of the coarsest features by what the whole picture holds."""
+    """Gates the channels of the coarsest features by global context."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -51,17 +51,17 @@ class Context(nn.Module):
         self.weights = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape."""
+        """Map (B, C, H, W) to the same shape."""
         y: Tensor = self.features(x) * torch.sigmoid(self.weights(x.mean((2, 3), keepdim=True)))
         return y
 
 
 class StudentNetwork(nn.Module):
-    """A frame and the memory of those before it to foreground, alpha and the new memory; called as RVM is.
+    """Maps a frame and recurrent states to foreground, alpha and new states; same interface as RVM.
 
     Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3 belong to one
-    stream at one size; `initial_state` gives those of its first frame, for which None does as well. `forward` is the
-    whole network; `coefficients` and `apply_coefficients` are its stages at small and at full size.
+    stream at one size; None or `initial_state` starts a stream. `forward` runs the whole network; `coefficients` and
+    `apply_coefficients` run its stages at small and at full size separately.
     """
 
     state_count: ClassVar[int] = 3
@@ -90,7 +90,7 @@ class StudentNetwork(nn.Module):
         self.project = nn.Conv2d(d1, 4 * 4, 3, padding=1)
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
-        """Zero states for streams whose small frame has this size, with the network's own dtype and device."""
+        """Return zero states for streams whose small frame has this size, with the network's dtype and device."""
         like = self.project.weight
         sizes = []
         for _ in range(4):
@@ -110,10 +110,10 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None = None,
         downsample_ratio: float = 1,
     ) -> tuple[Tensor, ...]:
-        """fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r3; a T after B where src has one.
+        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r3; clips have T after B.
 
-        At a ratio other than 1 the network sees a smaller frame, floor(H * ratio) by floor(W * ratio), and the fast
-        guided filter carries its matte to the full one.
+        At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio), and the fast guided
+        filter upsamples its matte.
         """
         flat, frames = flattened(src)
         outputs: tuple[Tensor, ...]
@@ -134,10 +134,11 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None = None,
         frames: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Everything that happens at the small size: A, b, coarse alpha, r1, r2, r3.
+        """Run the small-size stage: return A, b, coarse alpha, r1, r2 and r3.
 
-        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map the image [R, G, B, mean of RGB]
-        to [foreground residual, alpha]; the coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the filter.
+        src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
+        [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the guided
+        filter.
         """
         matte, *state = self.matte(src_small, r1, r2, r3, frames)
         slope, offset = explained(src_small, matte)
@@ -152,20 +153,20 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None = None,
         frames: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """[Foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), before the guided filter, and r1, r2, r3."""
+        """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), before the filter, and r1, r2, r3."""
         raw, _, state = self.decode(src_small, r1, r2, r3, frames)
         return _matte(raw), *state
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
-        """The full-size stage: fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 of src (B, 3, H, W)."""
+        """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""
         return _finish(src, guided_filter.apply(src, slope, offset))
 
     def decode(
         self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor], State]:
-        """[Foreground residual (3), alpha's logit (1)], (B * frames, 4, h, w), before the guided filter.
+        """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
 
-        Beside it the features it was made of, at 1/4, 1/8 and 1/16, and the new states.
+        Also returns the decoder's features at 1/4, 1/8 and 1/16, and the new states.
         """
         f1 = self.encode1((src_small - self.mean) / self.deviation)
         f2 = self.encode2(f1)
@@ -181,26 +182,26 @@ class StudentNetwork(nn.Module):
 
 
 def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
-    """The coarse features at twice the size, cropped to those of `skip`, and these."""
+    """Upsample the coarse features by 2, crop them to the size of `skip`, and concatenate both."""
     x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
     return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
 
 
 def _matte(raw: Tensor) -> Tensor:
-    """[Foreground residual, alpha in 0..1] of what `decode` gives."""
+    """Return [foreground residual, alpha in 0..1] from the output of `decode`."""
     return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)
 
 
 def stretched(logit: Tensor) -> Tensor:
-    """Alpha in 0..1, both ends included, of its logit."""
+    """Return alpha in 0..1, both ends included, from its logit."""
     return ((torch.sigmoid(logit) - _STRETCH) / (1 - 2 * _STRETCH)).clamp(0, 1)
 
 
 def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
-    """The fast guided filter's A and b (B, 4, h, w) (arXiv 1803.05619, section 3), in float32, whatever the precision.
+    """Return the fast guided filter's A and b, float32 (B, 4, h, w) (arXiv 1803.05619, section 3).
 
-    At the borders the means are those of the pixels there are. With zeros in their place, as in RVM, the matte frays
-    along the lower edge of the frame, where people at a webcam usually end.
+    Box means are renormalized at the borders. With RVM's zero padding, the matte frays along the lower edge of the
+    frame, where people at a webcam are usually cut off.
     """
     mean_x, mean_y, covariance, variance = guided_filter.moments(guided_filter.guide(image), matte.float(), _mean)
     slope = covariance / (variance + EPS)

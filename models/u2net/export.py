@@ -1,4 +1,4 @@
-"""U2-Net's inference core: everything but the guided filter, in one part."""
+"""Inference core of U2-Net: everything but the guided filter, in one part."""
 
 from __future__ import annotations
 

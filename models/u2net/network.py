@@ -1,4 +1,4 @@
-"""U2-Net and its small sister U2-NetP (arXiv 2005.09007, section 3.2, figure 5 and table 1)."""
+"""U2-Net and its smaller variant U2-NetP (arXiv 2005.09007, section 3.2, figure 5 and table 1)."""
 
 from typing import NamedTuple
 
@@ -36,16 +36,16 @@ _DECODER = (
 
 
 def _small(stage: _Stage) -> _Stage:
-    """The same stage in U2-NetP: 64 channels between the stages and 16 inside them."""
+    """Return the same stage in U2-NetP: 64 channels between stages and 16 inside them."""
     inputs = 3 if stage.inputs == 3 else 128 if stage in _DECODER else 64
     return stage._replace(inputs=inputs, mid=16, outputs=64)
 
 
 class U2Net(nn.Module):
-    """The salient object of an image, as maps after the sigmoid; `small` makes it U2-NetP.
+    """Predicts saliency maps of an image, after the sigmoid; `small` selects U2-NetP.
 
-    The input (B, 3, H, W), RGB, is normalised by ImageNet's mean and deviation (`models.blocks`); the
-    published weights were trained at 320x320.
+    The input (B, 3, H, W), RGB in 0..1, is normalized by ImageNet's mean and deviation (`models.blocks`). The published
+    weights were trained at 320x320.
     """
 
     def __init__(self, small: bool) -> None:
@@ -58,14 +58,14 @@ class U2Net(nn.Module):
         self.outconv = nn.Conv2d(6, 1, 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """The fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in 0..1."""
+        """Return the fused map d0 and the side maps d1..d6, finest first, each (B, 1, H, W) in 0..1."""
         sides = [self.get_submodule(f"side{i}")(x) for i, x in enumerate(self._decode(image), 1)]
         size = image.shape[2], image.shape[3]
         sides = [sides[0], *(resize(side, size) for side in sides[1:])]
         return tuple(torch.sigmoid(d) for d in (self.outconv(torch.cat(sides, 1)), *sides))
 
     def _decode(self, image: Tensor) -> list[Tensor]:
-        """The outputs of stages 1d..5d and 6, finest first."""
+        """Return the outputs of stages 1d..5d and 6, finest first."""
         x = self.get_submodule("stage1")(image)
         skips = [x]
         for stage in _ENCODER[1:]:

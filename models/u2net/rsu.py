@@ -1,4 +1,4 @@
-"""The residual U-block, of which U2-Net is made (arXiv 2005.09007, section 3.1 and figure 2)."""
+"""The residual U-block of U2-Net (arXiv 2005.09007, section 3.1 and figure 2)."""
 
 import torch
 import torch.nn.functional as functional
@@ -8,7 +8,7 @@ from models.blocks import resize
 
 
 class Unit(nn.Module):
-    """Convolution 3x3 with bias, batch normalisation, ReLU, at the same size."""
+    """3x3 convolution with bias, batch normalization and ReLU; the size is unchanged."""
 
     def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
         super().__init__()
@@ -16,20 +16,20 @@ class Unit(nn.Module):
         self.bn_s1 = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
         return functional.relu(self.bn_s1(self.conv_s1(x)))
 
 
 def halve(x: Tensor) -> Tensor:
-    """Max-pooling to half the size, rounded up."""
+    """Max-pool to half the size, rounded up."""
     return functional.max_pool2d(x, 2, 2, ceil_mode=True)
 
 
 class RSU(nn.Module):
-    """An input unit plus the output of a U of `depth` units on the way down and depth - 1 on the way up.
+    """Residual U-block: an input unit plus the output of a U with `depth` encoder and depth - 1 decoder units.
 
-    The plain block (RSU-L) halves the size between units, except before the last one, which is dilated. The
-    flat block (RSU-LF) keeps its size and doubles the dilation instead.
+    The plain block (RSU-L) halves the size between units, except before the last one, which is dilated. The flat block
+    (RSU-LF) keeps the size and doubles the dilation instead.
     """
 
     def __init__(self, depth: int, in_channels: int, mid: int, out_channels: int, flat: bool = False) -> None:
@@ -44,7 +44,7 @@ class RSU(nn.Module):
             self.add_module(f"rebnconv{level}d", Unit(2 * mid, out_channels if level == 1 else mid, dilation))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) to (B, out_channels, H, W)."""
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
         x = first = self.rebnconvin(x)
         skips: list[Tensor] = []
         for level in range(1, self.depth + 1):

@@ -1,4 +1,4 @@
-"""U2-Net as the first stage of the frame step: a mask, steadied over time, and the person's own colours."""
+"""U2-Net as the first stage of the frame step: a temporally smoothed mask and estimated foreground colours."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from models.u2net.network import U2Net
 
 TRAINED_SIZE = (320, 320)
 HOLD = 0.7
-"""The share of the last mask where nothing moves."""
+"""Weight of the previous mask where the image is static."""
 STILL = 0.06
-"""A change of colour (0..1), averaged over a few pixels, from which on nothing is held."""
+"""Local colour change (0..1, averaged over a few pixels) from which the previous mask gets no weight."""
 MOTION_WINDOW = 5
 BLUR_WINDOWS = (31, 7)
-"""Of the two passes of the blur fusion, in pixels of the small frame; odd."""
+"""Window sizes of the two passes of blur fusion, in pixels of the small frame; odd."""
 FLOOR = 1e-4
-"""The weight of the image itself, which is what is left of a layer far away from it."""
+"""Weight of the unmasked image, which determines a layer's colour far from that layer."""
 
 
 class SalientNetwork(U2Net):
-    """U2-Net with what a stream needs around it; the state dict is U2-Net's own.
+    """U2-Net with recurrent state and matting coefficients; the state dict is that of U2-Net.
 
-    Its state (B, 4, h, w) is the last small frame, put into 0.5..1, and the last mask: all zeros is "no frame yet",
-    since no frame is as near to zero as `STILL`.
+    The state (B, 4, h, w) is the previous small frame, mapped to 0.5..1, and the previous mask. All zeros means "no
+    previous frame": every frame differs from zero by more than `STILL`.
     """
 
     def __init__(self, small: bool) -> None:
@@ -35,18 +35,18 @@ class SalientNetwork(U2Net):
         self.guided_filter = FastGuidedFilter(0)
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """The state before the first small frame of this size."""
+        """Return the state before the first small frame of this size."""
         return (self.outconv.weight.new_zeros(batch, 4, height_small, width_small, dtype=torch.float32),)
 
     def coefficients(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in 0..1."""
+        """Return slope, offset, the mask and the new state; src_small is (B, 3, h, w), RGB in 0..1."""
         matte, state = self.matte(src_small, last)
         mask = matte[:, 3:]
         slope, offset = self.guided_filter(src_small.float(), matte, mask)
         return slope, offset, mask, state
 
     def matte(self, src_small: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """[Foreground residual (3), mask], (B, 4, h, w), before the guided filter, and the new state."""
+        """Return [foreground residual (3), mask], (B, 4, h, w), before the guided filter, and the new state."""
         size = src_small.shape[2], src_small.shape[3]
         seen = resize(self.normalise(src_small), TRAINED_SIZE)
         image = src_small.float()
@@ -57,7 +57,7 @@ class SalientNetwork(U2Net):
 
 
 def steadied(image: Tensor, mask: Tensor, last: Tensor) -> Tensor:
-    """The new state: the mask (B, 1, h, w) holds on to the last one where the image (B, 3, h, w) stands still."""
+    """Return the new state; the mask (B, 1, h, w) is smoothed over time where the image (B, 3, h, w) is static."""
     half = 0.5 + 0.5 * image
     change = 2 * (half - last[:, :3]).abs().amax(1, keepdim=True)
     motion = functional.avg_pool2d(change, MOTION_WINDOW, 1, MOTION_WINDOW // 2, count_include_pad=False)
@@ -66,10 +66,10 @@ def steadied(image: Tensor, mask: Tensor, last: Tensor) -> Tensor:
 
 
 def blur_fusion(image: Tensor, alpha: Tensor) -> Tensor:
-    """The colours of the person everywhere (B, 3, h, w), from image (B, 3, h, w) and alpha (B, 1, h, w) in 0..1.
+    """Return foreground colours (B, 3, h, w) from image (B, 3, h, w) and alpha (B, 1, h, w) in 0..1.
 
-    Two passes, wide and narrow, of Forte and Pitie, "Approximate Fast Foreground Colour Estimation" (ICIP 2021): the
-    blurred colours of both layers, corrected by what the image says against them.
+    Two passes, wide and narrow, of Forte and Pitie, "Approximate Fast Foreground Colour Estimation" (ICIP 2021):
+    blurred foreground and background colours, corrected by the residual of the compositing equation.
     """
     person = behind = image
     for window in BLUR_WINDOWS:
