@@ -17,7 +17,7 @@ from tests.control.recorder import Recorder
 
 @pytest.fixture
 def running() -> Iterator[Recorder]:
-    """A program that listens."""
+    """Yield the recorder behind a listening control server."""
     controller = Recorder()
     server = ControlServer(controller)
     server.start()

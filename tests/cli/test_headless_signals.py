@@ -1,4 +1,4 @@
-"""Signals while the program runs without a window."""
+"""Signals during a run without a window."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.runtime.pipeline import Pipeline
 
 
 def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
-    """Python runs the handler on the main thread between two steps of Event.wait, which then holds the event's lock."""
+    """Python may run the handler on the main thread inside Event.wait, while that holds the event's lock."""
     session = Session(Pipeline(Settings()), None, None)
     done = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The command line as a user types it: exit codes, one sentence for each failure, results on standard output."""
+"""The command line: exit codes, one sentence per failure, results on standard output."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--
 
 
 def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed on standard error, which must be one line of ours."""
+    """Return the output on standard error; assert that it is a single line of the program."""
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mattecam: ")]
     assert len(lines) == 1, lines
     return lines[0]
@@ -201,7 +201,7 @@ def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=60)
-    # Before Python has installed its handler, the signal itself ends the process.
+    # Before Python installs its handler, the signal terminates the process.
     assert process.returncode in (130, -signal.SIGINT)
     assert "Traceback" not in messages
     assert "Error" not in messages

@@ -1,4 +1,4 @@
-"""The live options and the settings they make."""
+"""The live options and the settings that result from them."""
 
 from __future__ import annotations
 

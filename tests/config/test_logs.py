@@ -1,4 +1,4 @@
-"""Where log messages go, and that no defect passes silently."""
+"""Targets of log messages, and logging of unhandled exceptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved scenes: what was put comes back, and one broken scene costs no other."""
+"""Saved scenes: round trips, and an invalid scene does not affect the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings file: what was saved comes back, and nothing a file holds can lose data or raise."""
+"""The settings file: round trips, and no file content raises or causes loss of data."""
 
 from __future__ import annotations
 

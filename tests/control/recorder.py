@@ -1,4 +1,4 @@
-"""A controller that keeps the commands it gets."""
+"""A controller that records its commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.core.errors import SettingsError
 
 @dataclass
 class Recorder:
-    """Executes nothing; fails for the scene "nowhere", crashes for the ratio 0.5, blocks for the model "slow"."""
+    """Records commands only; fails for the scene "nowhere", crashes for the ratio 0.5, blocks for the model "slow"."""
 
     commands: list[Command] = field(default_factory=list)
     threads: set[threading.Thread] = field(default_factory=set)

@@ -32,7 +32,7 @@ BASE = Settings(
 
 
 class Program:
-    """A running pipeline and its controller."""
+    """A running pipeline and the controller that changes its settings."""
 
     def __init__(self, folder: Path) -> None:
         self.world = FakeWorld()
@@ -132,7 +132,7 @@ def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: 
 
 
 def test_commands_do_not_undo_one_another(program: Program) -> None:
-    """Each command changes only what it names, whatever else changes at the same time."""
+    """Each command changes only the setting that it names, even if other settings change concurrently."""
 
     def zoom() -> None:
         for _ in range(20):

@@ -380,16 +380,16 @@ def test_a_path_too_long_for_a_socket_leaves_a_note_and_no_lock(tmp_path: Path) 
 
 
 class BrokenEndpoint:
-    """Accepts nothing, as a socket whose folder was deleted."""
+    """Endpoint that fails to accept, like a socket whose folder was deleted."""
 
     def accept(self) -> Call | None:
         return None
 
     def wake(self) -> None:
-        """Nobody waits."""
+        """Do nothing: no call of `accept` blocks."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class BrokenPlace(Place):

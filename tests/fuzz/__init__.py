@@ -1,1 +1,1 @@
-"""Bad input of every kind: the default run takes a sample of the cases, `-m slow` all of them."""
+"""Fuzz tests of all inputs: the default run takes a sample of the cases, `-m slow` runs all of them."""

@@ -22,19 +22,19 @@ def _damage(whole: bytes, dice: random.Random) -> bytes:
     if kind == 0:  # a few bits flipped anywhere
         for _ in range(dice.choice((1, 1, 2, 8, 64))):
             data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
-    elif kind == 1:  # bytes of the head replaced, where lengths and counts stand
+    elif kind == 1:  # bytes of the header replaced, which holds lengths and counts
         for _ in range(dice.choice((1, 2, 4))):
             data[dice.randrange(min(len(data), 128))] = dice.choice((0, 1, 127, 128, 255, dice.randrange(256)))
-    elif kind == 2:  # cut off
+    elif kind == 2:  # truncated
         del data[dice.randrange(len(data)) :]
-    elif kind == 3:  # a hole of zeros
+    elif kind == 3:  # a range of zeros
         start = dice.randrange(len(data))
         length = min(len(data) - start, dice.choice((1, 16, 512, 4096)))
         data[start : start + length] = bytes(length)
-    elif kind == 4:  # something put in
+    elif kind == 4:  # bytes inserted
         start = dice.randrange(len(data))
         data[start:start] = dice.randbytes(dice.choice((1, 4, 100)))
-    elif kind == 5:  # a piece twice, or another order
+    elif kind == 5:  # a piece duplicated or moved
         start, end = sorted((dice.randrange(len(data)), dice.randrange(len(data))))
         piece = data[start:end][:4096]
         target = dice.randrange(len(data))

@@ -19,7 +19,7 @@ CHANGE_THE_MACHINE = {"--fix"}
 
 
 def walk(command: object) -> Iterator[object]:
-    """The command and all below it."""
+    """Yield the command and all its subcommands."""
     yield command
     for below in getattr(command, "commands", {}).values():
         yield from walk(below)
@@ -50,7 +50,7 @@ VALUES = [
 
 @pytest.fixture
 def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What would take long or change the machine is replaced by nothing; the reading of the words is real."""
+    """Replace work that takes long or changes the machine by no-ops; argument parsing stays real."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setattr(main, "run_in_window", lambda start, options: 0)
@@ -84,7 +84,7 @@ def type_all(cases: int, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(cases):
         tally.count()
         line = words(dice)
-        for stream in (sys.stdout, sys.stderr):  # as Python sets the real ones up, and pytest's not
+        for stream in (sys.stdout, sys.stderr):  # as Python configures the real streams, unlike those of pytest
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
         code = main.main(line)
         written = capsys.readouterr()

@@ -30,7 +30,7 @@ NESTED = st.recursive(JSON, lambda inner: st.dictionaries(FIELDS, inner, max_siz
 
 
 def load_both(folder: Path, data: bytes) -> None:
-    """Whatever a file holds: settings come back, and the file is kept under some name, byte for byte."""
+    """Assert that loading gives settings for any content, and that the file is kept unchanged under some name."""
     path = folder / "settings.json"
     path.write_bytes(data)
     loaded, warning = settings_file.load(path)

@@ -48,7 +48,7 @@ def encoded(folder: Path, suffix: str, codec: str) -> bytes:
 
 
 def play_as_background(path: Path) -> int:
-    """How many different moments could be shown; -1 where the file was refused with a sentence."""
+    """Return the number of backdrops that could be shown; -1 if the file was rejected with an error that names it."""
     try:
         background = open_background(BackgroundSettings(kind="video", path=path))
     except BackgroundError as error:
@@ -64,7 +64,7 @@ def play_as_background(path: Path) -> int:
 
 
 def play_as_source(path: Path) -> int:
-    """How many frames came; -1 where the file was refused with a sentence."""
+    """Return the number of frames read; -1 if the file was rejected with an error that names it."""
     try:
         source = VideoFileSource(path, realtime=False, loop=False)
     except SourceOpenError as error:

@@ -58,7 +58,7 @@ def as_safetensors() -> bytes:
 @pytest.fixture(scope="module")
 def torchscript() -> bytes:
     file = io.BytesIO()
-    # the published checkpoints of one model are such archives; torch announces that it will drop making them
+    # the published checkpoints of one model are such archives; torch warns that saving them is deprecated
     with pytest.warns(DeprecationWarning):
         torch.jit.save(torch.jit.script(Small()), file)
     return file.getvalue()
@@ -108,7 +108,7 @@ def test_much_broken_torchscript(tmp_path: Path, torchscript: bytes) -> None:
 
 
 class Trap:
-    """A pickle that writes a file when it is loaded carelessly."""
+    """A pickle that writes a file if it is loaded without restrictions."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -145,7 +145,7 @@ def test_code_in_a_weights_file_is_never_run(tmp_path: Path, wrap: Callable[[Tra
 
 
 class Storage:
-    """Stands for the 16 bytes in `model/data/0`."""
+    """Pickles as a storage of the 16 bytes in `model/data/0`."""
 
 
 class ArchivePickler(pickle.Pickler):
@@ -154,7 +154,7 @@ class ArchivePickler(pickle.Pickler):
 
 
 class Tensors:
-    """A tensor of any size over those 16 bytes."""
+    """Pickles as a tensor of any size over those 16 bytes."""
 
     def __init__(self, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
         self.size, self.stride = size, stride

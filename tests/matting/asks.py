@@ -1,4 +1,4 @@
-"""What the executors are asked for one after the other, and how their pictures are compared."""
+"""A sequence of frame steps for the tests of executors, and the comparison of their mattes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
 
 
 def core(broken: bool = False, make: Callable[[], nn.Module] = StudentNetwork) -> Core:
-    """The student, or another network, with filled weights."""
+    """Return the core of the bundled or another network, with generated weights."""
     network = make()
     tensors = fill(network.state_dict())
     if broken:
@@ -53,7 +53,7 @@ ASKS: list[Ask] = [
 
 
 def pipelined(executor: CudaGraphExecutor, asks: list[Ask]) -> list[Matte]:
-    """The mattes, where the next frame is submitted before the last is collected, from memory that is used again."""
+    """Return the mattes of pipelined steps: submit each frame before collecting the last, and reuse its memory."""
     mattes: list[Matte] = []
     for index, (frame, backdrop, edges, foreground) in enumerate(asks):
         once = frame.copy()

@@ -1,4 +1,4 @@
-"""Weights any machine can make, and frames that move."""
+"""Fixtures of the matting tests: reproducible weights, engines and moving frames."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BuildEngine = Callable[[MattingSettings, int, int], MattingEngine]
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A file with filled weights for each of the networks here."""
+    """Return a file with generated weights for each network."""
     folder = tmp_path_factory.mktemp("weights")
     files = {}
     for name, make in NETWORKS.items():
@@ -44,7 +44,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def engines() -> Iterator[BuildEngine]:
-    """`build_engine`, closing what it built."""
+    """Yield `build_engine`; close the built engines at the end."""
     built: list[MattingEngine] = []
 
     def build(settings: MattingSettings, width: int, height: int) -> MattingEngine:
@@ -57,7 +57,7 @@ def engines() -> Iterator[BuildEngine]:
 
 
 def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]:
-    """Pictures (height, width, 3) that move on with each."""
+    """Return (height, width, 3) uint8 frames with motion between them."""
     return [
         np.ascontiguousarray(
             (image(height, width, seed, t) * 255).round().astype(np.uint8).transpose(1, 2, 0)[..., ::-1]
@@ -68,13 +68,13 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
 
 @pytest.fixture(autouse=True)
 def _toy_network_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The toy network's one row."""
+    """Register the toy network."""
     monkeypatch.setitem(table.NETWORKS, TOY.name, TOY)
 
 
 @pytest.fixture(autouse=True)
 def _one_torch_thread() -> Iterator[None]:
-    """The pictures here are too small to share out."""
+    """Use one torch thread: the frames are too small to parallelize."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -83,5 +83,5 @@ def _one_torch_thread() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _small_salient_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """U2-Net sees little of the frame: what is tested here does not depend on it, and it is fifty times faster."""
+    """Reduce the input size of U2-Net: the tests do not depend on it and run fifty times faster."""
     monkeypatch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))

@@ -15,7 +15,7 @@ from app.matting.step.edges import box_radii, octagon, plan
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:
-    """The alpha after the controls, with the coefficients that give `alpha`."""
+    """Return the alpha after the edge controls, from coefficients that give `alpha`."""
     height, width = alpha.shape
     finish = CpuFinish(StepGeometry(width, height, 1.0))
     frame = np.full((height, width, 3), 128, np.uint8)
@@ -87,7 +87,7 @@ def test_feather_goes_outward_only(pixels: int) -> None:
 
 
 def test_feather_shows_nothing_of_the_old_room() -> None:
-    """A red person in a white room on black: the soft rim is red, not pink."""
+    """For a red person in a white room on black, the feathered rim is red, not pink."""
     alpha = disc(25)
     height, width = alpha.shape
     frame = np.full((height, width, 3), 255, np.uint8)

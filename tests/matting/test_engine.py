@@ -1,4 +1,4 @@
-"""The engine's guard around an executor, with executors that fail."""
+"""Error handling of the engine, with failing executors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
 class FailingExecutor:
-    """Raises what it is told to."""
+    """Executor that raises a given error."""
 
     name, precision, device = "fake", "float32", "nowhere"
 
@@ -41,13 +41,13 @@ class FailingExecutor:
 
 @pytest.fixture
 def made() -> list[FailingExecutor]:
-    """The executors made so far."""
+    """Return the list of executors built so far."""
     return []
 
 
 @pytest.fixture
 def engine(made: list[FailingExecutor]) -> FrameEngine:
-    """An engine over failing executors."""
+    """Return an engine that uses failing executors."""
 
     def make(geometry: StepGeometry) -> FailingExecutor:
         made.append(FailingExecutor(geometry))

@@ -1,4 +1,4 @@
-"""What every engine and executor promises, whatever the network."""
+"""The contract of all engines and executors, for every network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if not torch.cuda.is_available():
     + [pytest.param(way, id="-".join(way), marks=pytest.mark.gpu) for way in GPU_WAYS]
 )
 def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> MattingSettings:
-    """Each network with each way to run it."""
+    """Return settings for each combination of network and executor."""
     model, executor, device, precision = request.param
     return MattingSettings(
         model=model,

@@ -1,4 +1,4 @@
-"""The published network on real clips: what the executors may differ by."""
+"""The published network on real clips: largest differences between executors."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MOST, MEAN = 2e-2, 2e-3
 
 
 def clip(path: Path, count: int) -> list[BgrImage]:
-    """The first frames of a video."""
+    """Return the first frames of a video."""
     with av.open(str(path)) as container:
         decoded = itertools.islice(container.decode(video=0), count)
         return [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in decoded]
 
 
 def weights_of(model: str) -> Path | None:
-    """The published ones for RVM, None for the bundled network."""
+    """Return the published weights for RVM, None for the bundled network."""
     return shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None
 
 

@@ -1,4 +1,4 @@
-"""U2-Net's engine: what lies around the network."""
+"""U2-Net's engine: preprocessing and postprocessing of the network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.matting.conftest import BuildEngine, frames
 
 
 def nothing_seen() -> torch.Tensor:
-    """The state before the first frame."""
+    """Return the state before the first frame."""
     return torch.zeros(1, 4, 12, 16)
 
 
@@ -50,7 +50,7 @@ def test_a_still_picture_converges_to_its_mask() -> None:
 
 
 def test_edges_get_the_persons_colours() -> None:
-    """A red person with a soft edge before a green wall: the mixture at the edge is undone."""
+    """Colours mixed at the soft edge of a red person before a green wall are separated."""
     alpha = torch.linspace(-2, 3, 80).clamp(0, 1).expand(1, 1, 40, 80)
     red, green = (torch.tensor(c).view(1, 3, 1, 1) for c in ([0.9, 0.1, 0.1], [0.1, 0.8, 0.1]))
     image = alpha * red + (1 - alpha) * green
@@ -72,7 +72,7 @@ def test_weights_of_another_network_are_refused(weights: dict[str, Path], model:
         load_core(model, weights["u2netp"], "auto", 0.5, "cpu", "float32")
 
 
-@pytest.mark.slow  # OpenVINO takes its time to compile U2-Net
+@pytest.mark.slow  # OpenVINO compiles U2-Net slowly
 def test_executors_agree(weights: dict[str, Path], engines: BuildEngine) -> None:
     settings = MattingSettings(model="u2netp", weights=weights["u2netp"], downsample_ratio=0.5, device="cpu")
     given = frames(133, 101, 4)
@@ -84,7 +84,7 @@ def test_executors_agree(weights: dict[str, Path], engines: BuildEngine) -> None
 
 
 def test_half_precision_leaves_the_matte_a_matte() -> None:
-    """The network in half precision, everything around it exact."""
+    """Only the network runs in half precision; pre- and postprocessing run in float32."""
     network = SalientNetwork(small=True)
     network.load_state_dict(fill(network.state_dict()))
     small = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))

@@ -1,4 +1,4 @@
-"""The networks are tested on small images, where a second thread costs more than it brings."""
+"""Configuration of the network tests: one torch thread, since a second one slows down work on small images."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The golden cases: networks with regenerable weights and what the published implementations make of them."""
+"""The golden cases: networks with reproducible weights, and the outputs of the published implementations."""
 
 import json
 from functools import cache
@@ -19,36 +19,36 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def outputs(name: str) -> dict[str, NDArray[np.float32]]:
-    """The expected outputs of a case; those at full size thinned to every third row and column."""
+    """Return the expected outputs of a case; full-size outputs hold every third row and column."""
     with np.load(GOLDEN / f"{name}.npz") as arrays:
         return dict(arrays)
 
 
 @cache
 def published_names() -> dict[str, dict[str, list[int]]]:
-    """Name and shape of every entry of the published state dicts, by network."""
+    """Return name and shape of every entry of the published state dicts, by network."""
     names: dict[str, dict[str, list[int]]] = json.loads((GOLDEN / "state_dicts.json").read_text())
     return names
 
 
 def names(network: nn.Module) -> dict[str, list[int]]:
-    """Name and shape of every entry of a network's state dict."""
+    """Return name and shape of every entry of a network's state dict."""
     return {name: list(value.shape) for name, value in network.state_dict().items()}
 
 
 def filled(network: Network) -> Network:
-    """The network with the golden weights, in evaluation mode."""
+    """Fill the network with the golden weights and set it to evaluation mode."""
     network.load_state_dict(fill(network.state_dict()), strict=True)
     return network.eval()
 
 
 def frame(height: int, width: int, seed: int, t: int = 0) -> Tensor:
-    """A golden image as (1, 3, height, width)."""
+    """Return a golden image as (1, 3, height, width)."""
     return torch.from_numpy(image(height, width, seed, t))[None]
 
 
 def assert_golden(name: str, got: dict[str, Tensor], tolerance: float = TOLERANCE) -> None:
-    """Every expected array of the case is met within the tolerance."""
+    """Assert that the outputs match every expected array of the case within the tolerance."""
     expected = outputs(name)
     assert set(got) == set(expected)
     for key, want in expected.items():

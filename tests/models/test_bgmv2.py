@@ -1,4 +1,4 @@
-"""Background Matting V2: golden outputs, refine modes, bad input, synchronisation, cost."""
+"""Background Matting V2: golden outputs, refine modes, invalid input, synchronization, cost."""
 
 import json
 from collections.abc import Iterator
@@ -30,17 +30,17 @@ def _no_gradients() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def network() -> MattingRefine:
-    """Sampling mode, 40 cells."""
+    """Return a network in sampling mode with 40 cells."""
     return filled(MattingRefine("mobilenetv2", refine_sample_pixels=640))
 
 
 def inputs(seed: int = 4) -> tuple[Tensor, Tensor]:
-    """A frame and a plate."""
+    """Return a frame and a plate."""
     return frame(*SIZE, seed), frame(*SIZE, seed + 1)
 
 
 def expecting(error: Literal[0, 1], network: MattingRefine) -> MattingRefine:
-    """The golden network, made to expect this error everywhere."""
+    """Return the golden network with its predicted error set to a constant."""
     filled(network).decoder.conv4.get_parameter("bias")[4] = 200 * error - 100
     return network
 
@@ -132,7 +132,7 @@ def test_a_scale_above_one_half_is_refused(scale: float) -> None:
 
 
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Remembers the names of all operations that run under it."""
+    """Records the names of all operations that run inside the context."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

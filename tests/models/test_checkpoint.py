@@ -1,4 +1,4 @@
-"""Reading checkpoints: the three kinds come back equal, and no content of a file runs, crashes or gets through."""
+"""Reading checkpoints: the three formats give equal tensors; malicious or damaged files are rejected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundErr
 
 
 class Block(nn.Module):
-    """A bit of everything that networks hold: parameters, buffers, lists and unused parts."""
+    """A small network with parameters, buffers, lists and unused parts."""
 
     def __init__(self, channels: int = 4) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ def network() -> Block:
 
 def save_torchscript(network: nn.Module, path: Path, *, trace: bool = False) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the format is old, which is why it must still be read
+        warnings.simplefilter("ignore")  # published checkpoints use this deprecated format
         if trace:
             torch.jit.trace(network, torch.zeros(1, 3, 8, 8)).save(str(path))  # type: ignore[no-untyped-call]
         else:
@@ -81,7 +81,7 @@ def test_transposed_and_shared_storage_in_torchscript(tmp_path: Path) -> None:
 
 
 class Bomb:
-    """Unpickling it would make a file."""
+    """Creates a file if it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -130,7 +130,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.iterdir())]
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # it wonders about changed pickle versions
+@pytest.mark.filterwarnings("ignore::UserWarning:torch")  # torch warns about unexpected pickle versions
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: Path, data: st.DataObject) -> None:

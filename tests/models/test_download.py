@@ -1,4 +1,4 @@
-"""Downloads against a server on this machine: whole, resumed, truncated, wrong, refused, and what stays on failure."""
+"""Downloads from a local server: complete, resumed, truncated, wrong, refused; files left after a failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEC = WeightSpec("a-model", "a.pth", "MIT", "", "https://example.org/a.pth", le
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves CONTENT in the way its path names; remembers the ranges it was asked for."""
+    """Serves CONTENT in the way that the path names; records the requested ranges."""
 
     protocol_version = "HTTP/1.1"
     ranges: ClassVar[list[str | None]] = []
@@ -46,9 +46,9 @@ class Server(BaseHTTPRequestHandler):
             self.end_headers()
         elif start >= len(CONTENT):
             self.send_error(416)
-        elif kind == "whole":  # takes no notice of ranges
+        elif kind == "whole":  # ignores ranges
             self._send(200, CONTENT, len(CONTENT))
-        elif kind == "cut":  # promises everything and goes away half-way
+        elif kind == "cut":  # announces the full length and disconnects half-way
             self._send(206 if start else 200, CONTENT[start : start + len(CONTENT) // 2], len(CONTENT) - start)
             self.close_connection = True
         elif kind == "unknown-length":
@@ -59,7 +59,7 @@ class Server(BaseHTTPRequestHandler):
         elif kind == "endless":
             self.send_response(200)
             self.end_headers()
-            with contextlib.suppress(OSError):  # the client hangs up
+            with contextlib.suppress(OSError):  # the client disconnects
                 for _ in range(200):
                     self.wfile.write(CONTENT)
                     Server.sent += len(CONTENT)
@@ -76,7 +76,7 @@ class Server(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the test's output clean."""
+        """Suppress log output."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every network has exactly the published state dict."""
+"""The state dict of every network matches the published one in names and shapes."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Windows cut out of a batch of images and put back, against the plain way: resize, pad, slice."""
+"""Cropping and pasting of patches in a batch of images, compared with resize, pad and slice."""
 
 import pytest
 import torch

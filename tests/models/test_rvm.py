@@ -1,4 +1,4 @@
-"""RVM: golden outputs, memory, sizes, stages, precision, export."""
+"""RVM: golden outputs, recurrent states, sizes, stages, precision, export."""
 
 import json
 from collections.abc import Iterator
@@ -47,9 +47,9 @@ def test_golden(case: dict[str, object]) -> None:
 
 
 def test_the_fast_guided_filter_rounds_as_the_published_one() -> None:
-    """Variances of nearly flat regions magnify rounding.
+    """Variances of nearly flat regions amplify rounding errors.
 
-    With a 3x3 pooling, alpha was 1.2e-5 off here and up to 1.1e-4 at other sizes.
+    A 3x3 pooling has an alpha error of 1.2e-5 here and up to 1.1e-4 at other sizes.
     """
     network = filled(MattingNetwork("mobilenetv3", "fast_guided_filter"))
     state: list[Tensor] = []
@@ -135,7 +135,7 @@ def test_a_batch_is_its_streams(network: MattingNetwork) -> None:
 
 
 def test_the_guided_filter_survives_half_precision() -> None:
-    """The variance of a nearly flat image, 1e-6, would be lost in float16, though the image itself is exact."""
+    """float16 cannot represent the variance of a nearly flat image (1e-6), although the image itself is exact."""
     generator = torch.Generator().manual_seed(0)
     image = (0.5 + torch.randint(-2, 3, (1, 3, 24, 32), generator=generator) / 1024).half()
     matte = torch.rand(1, 4, 24, 32, generator=generator).half()

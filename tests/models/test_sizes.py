@@ -1,4 +1,4 @@
-"""The sizes that RVM's frames, features and states have."""
+"""Sizes of RVM's frames, features and states."""
 
 import pytest
 import torch

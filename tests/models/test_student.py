@@ -1,4 +1,4 @@
-"""The bundled network: its weights, its outputs, and that it is called as RVM is."""
+"""The bundled network: weights, outputs, and the same call signature as RVM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def student() -> StudentNetwork:
 
 @pytest.fixture
 def lively() -> StudentNetwork:
-    """A network whose memory matters: random weights throughout."""
+    """Return a network with random weights, whose output depends on its recurrent state."""
     torch.manual_seed(0)
     network = StudentNetwork().eval()
     for memory in (network.memory2, network.memory3, network.memory4):

@@ -1,4 +1,4 @@
-"""The registry of weights, where they are looked for, and what checking them says."""
+"""The registry of weights, the search path and verification."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from models.weights import (
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A weights folder of the user's."""
+    """Return the user's weights folder."""
     path = tmp_path / "mine"
     path.mkdir()
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(path))

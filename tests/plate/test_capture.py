@@ -31,7 +31,7 @@ SIZE = 160, 96
 
 
 def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE) -> Frame:
-    """A grey frame; thirty a second."""
+    """Return a grey frame at 30 fps."""
     return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30)
 
 
@@ -91,7 +91,7 @@ def test_demo_room_is_taken_before_the_person_comes() -> None:
 
 
 class TestSomeone:
-    """Whether somebody is in a plate, to the bundled network."""
+    """Detection of persons in a plate by the bundled network."""
 
     @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (160, 96)])
     def test_the_demo_with_and_without_its_person(self, size: tuple[int, int]) -> None:
@@ -115,7 +115,7 @@ class TestSomeone:
 
 
 class TestFiles:
-    """Keeping plates."""
+    """Saving and loading plates."""
 
     def test_a_plate_comes_back_with_its_origin(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "plate.png"
@@ -174,7 +174,7 @@ class TestCommand:
 
 
 def median(frames: Sequence[BgrImage]) -> BgrImage:
-    """As a camera's frames become a plate."""
+    """Return the plate that the capture computes from the frames."""
     capture = PlateCapture(1.0)
     for index, image in enumerate(frames):
         capture.feed(Frame(image, index, index / (len(frames) - 1)))
@@ -182,7 +182,7 @@ def median(frames: Sequence[BgrImage]) -> BgrImage:
 
 
 class TestClips:
-    """Of a real office, whose persons stand where they are and move their arms."""
+    """Clips of a real office, with persons who stay in place and move their arms."""
 
     @pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
     def test_who_stands_still_stays_in_the_median_and_is_found_there(self, clip: str) -> None:
@@ -194,7 +194,7 @@ class TestClips:
         assert shows_someone(plate)
 
     def test_of_who_walks_through_nothing_remains(self) -> None:
-        """The clip's own person, moved on from frame to frame in the clip's room."""
+        """The clip's person, shifted further from frame to frame before the clip's background."""
         frames = clip_frames("asl_walk", 12)
         room = empty_room(frames)
         width = room.shape[1]
@@ -213,6 +213,6 @@ class TestClips:
 
 
 def moved(image: NDArray[np.uint8], shift: int) -> NDArray[np.uint8]:
-    """So many pixels to the right; what comes in is zero."""
+    """Shift the image by `shift` pixels to the right and fill with zeros."""
     matrix = np.array([[1, 0, shift], [0, 1, 0]], np.float32)
     return np.asarray(cv2.warpAffine(image, matrix, (image.shape[1], image.shape[0])), np.uint8)

@@ -1,4 +1,4 @@
-"""A whole run with a plate: source, Background Matting V2 with made weights, recording, status."""
+"""A headless run with a plate: source, Background Matting V2 with generated weights, recording, status."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ CARD = 24, 24, 24
 
 
 def kept(tensors: dict[str, Tensor], path: Path) -> Path:
-    """A weights file."""
+    """Return a weights file."""
     torch.save(tensors, path)
     return path
 
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """The empty room for two seconds; someone dark comes in at the lower edge."""
+    """Return a clip: the empty room for two seconds, then a dark figure enters at the bottom edge."""
     room = DemoSource(*SIZE, 15, empty_scene_s=5, motion=0)
     writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 15, SIZE)
     for index in range(30):
@@ -51,7 +51,7 @@ def clip(tmp_path: Path) -> Path:
 def run(
     clip: Path, plate: Path, weights: Path, *more: str, size: str = "320x192"
 ) -> tuple[int, dict[str, object], list[BgrImage]]:
-    """Exit code, status and what was recorded."""
+    """Return exit code, status and the recorded frames."""
     folder = plate.parent
     words = ["headless", "--source", str(clip), "--virtual-camera", "off", "--always-on", "--no-governor"]
     words += ["--model", "bgmv2-mobilenetv2", "--weights", str(weights), "--plate", str(plate), "--device", "cpu"]
@@ -63,7 +63,7 @@ def run(
 
 
 def assert_no_room(recorded: list[BgrImage], room: BgrImage, where: NDArray[np.bool_] | None = None) -> None:
-    """Of every picture, what is `where` the room alone is, is the background or the stand-by card."""
+    """Assert that no recorded frame shows the room inside the mask `where`: only background or stand-by card."""
     shown = np.ones(room.shape[:2], bool) if where is None else where
     for colour in (GREEN, CARD):
         shown = shown & (np.abs(room.astype(int) - colour).max(2) > 60)
@@ -83,13 +83,13 @@ def test_with_a_plate(tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[
     assert code == 0, said
     assert status["model"] == "bgmv2-mobilenetv2"
     assert "taken with another camera (usb-1)" in said
-    last = recorded[-1]  # it begins with the stand-by card
+    last = recorded[-1]  # the recording begins with the stand-by card
     assert last.shape == (192, 320, 3)
     np.testing.assert_allclose(last.mean((0, 1)), GREEN, atol=6)
 
 
 def another_room(path: Path) -> str:
-    """A picture of somewhere else, and what is said about it."""
+    """Write an image of another place; return the expected message."""
     other = np.random.default_rng(1).integers(0, 255, (6, 10, 3), np.uint8)
     cv2.imwrite(str(path), np.asarray(cv2.resize(other, SIZE, interpolation=cv2.INTER_CUBIC)))
     return "light or the camera has changed"

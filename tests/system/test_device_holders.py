@@ -1,4 +1,4 @@
-"""Who has a device open; a plain file stands for the device: the kernel treats both alike."""
+"""Processes that have a device open. A regular file replaces the device: /proc lists both in the same way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a de
 
 @pytest.fixture
 def device(tmp_path: Path) -> Path:
-    """Something to open."""
+    """Return a file that replaces the device."""
     (tmp_path / "video10").touch()
     return tmp_path / "video10"
 
@@ -39,7 +39,7 @@ def test_a_link_to_the_device_is_followed(device: Path) -> None:
 
 
 def test_what_the_kernel_keeps_to_itself_is_left_open(tmp_path: Path) -> None:
-    """A process whose name and handles' flags are closed to us is still a holder, and not taken for a producer."""
+    """A process with unreadable name and flags is a holder, but does not count as a producer."""
     (tmp_path / "12/fd").mkdir(parents=True)
     (tmp_path / "12/fd/3").symlink_to("/dev/video97")
     (tmp_path / "9/fd").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Whether a window can be opened."""
+"""Detection of a display that can open a window."""
 
 from __future__ import annotations
 

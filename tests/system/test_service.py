@@ -15,7 +15,7 @@ from app.system.service import ServiceError, install, remove, run_systemctl, uni
 
 @pytest.fixture(autouse=True)
 def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Linux desktop with systemd whose units lie in a folder of their own."""
+    """Set up a Linux desktop with systemd and a temporary unit folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")

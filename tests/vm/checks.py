@@ -1,4 +1,4 @@
-"""The checks in the bed: `python -m tests.vm.checks [NAME...]`."""
+"""Run the device checks in the virtual machine: `python -m tests.vm.checks [NAME...]`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALL: dict[str, Check] = {
 
 
 def main(names: list[str]) -> int:
-    """Run, print, give the exit code."""
+    """Run the checks, print the results and return the exit code."""
     failed = []
     for name in names or list(ALL):
         sys.stdout.write(f"{name}\n")

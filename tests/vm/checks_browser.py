@@ -1,4 +1,4 @@
-"""What Chromium's getUserMedia shows of the virtual camera."""
+"""The virtual camera in Chromium, through getUserMedia."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         type(self).arrived.set()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent."""
+        """Suppress log output."""
 
 
 def look() -> dict[str, object]:
-    """Open the page in Chromium and give what it saw: label, width, height, fps, bars (RGB) or error."""
+    """Open the page in Chromium and return its result: label, width, height, fps, bars (RGB) or error."""
     _Handler.arrived.clear()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -105,7 +105,7 @@ def _bars_error(seen: dict[str, object], size: tuple[int, int]) -> float:
 
 
 def chromium() -> None:
-    """Label, size and colours in a page."""
+    """Check label, size and colours in a web page."""
     for size in ((640, 480), (1280, 720)):
         load()
         with sending(f"{size[0]}x{size[1]}"):
@@ -119,7 +119,7 @@ def chromium() -> None:
 
 
 def chromium_needs_exclusive_caps() -> None:
-    """The reason for the doctor's advice: without the option the camera is not listed."""
+    """Check that Chromium does not list the camera without exclusive_caps, as the doctor says."""
     load(exclusive=False)
     with sending():
         seen = look()

@@ -1,4 +1,4 @@
-"""The virtual camera as ordinary programs see it."""
+"""The virtual camera in other programs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_SILENCE_S = 3.0
 
 
 def label_and_list() -> None:
-    """The device is found by its label and named so to others."""
+    """Check that the device is found by its label, and that other programs see this label."""
     load()
     found = list_virtual_cameras()
     say(f"found {[(camera.id, camera.label, camera.busy) for camera in found]}")
@@ -41,13 +41,13 @@ def label_and_list() -> None:
     with sending(device=LABEL):
         told = shell(f"v4l2-ctl -d {DEVICE} --info")
         expect(LABEL in told and "Video Capture" in told, f"v4l2-ctl says {told}")
-        # told from another process than the sender's
+        # queried from another process than the sender's
         expect(list_virtual_cameras()[0].busy, "a virtual camera in use is said to be free")
     expect(not list_virtual_cameras()[0].busy, "it is said to be in use after its sender has gone")
 
 
 def colours() -> None:
-    """Colour bars come back right in three readers, at two sizes."""
+    """Check the colours of the bars in three readers, at two sizes."""
     for size in ("640x480", "1280x720"):
         load()
         width, height = map(int, size.split("x"))
@@ -64,7 +64,7 @@ def colours() -> None:
 
 
 def opened_again() -> None:
-    """One sender after another, without root's help or a reload, also after a kill."""
+    """Check that senders can follow one another without root or a module reload, also after a kill."""
     load()
     for turn in range(3):
         with sending() as process:
@@ -78,7 +78,7 @@ def opened_again() -> None:
 
 
 def readers_survive_a_kill() -> None:
-    """A reader that watches goes on after kill -9 and a new start."""
+    """Check that an open reader continues after kill -9 and a restart of the sender."""
     load()
     with sending() as first:
         reader = OpenCvReader()
@@ -94,7 +94,7 @@ def readers_survive_a_kill() -> None:
 
 
 def size_is_kept() -> None:
-    """While a reader is there the size stays, and a picture of another shape comes between bars."""
+    """Check that the size is kept while a reader is connected; other aspect ratios are letterboxed."""
     load()
     with sending("640x480") as process:
         reader = OpenCvReader()
@@ -124,7 +124,7 @@ def _switch_size(process: ForkProcess) -> None:
 
 
 def reader_first() -> None:
-    """A reader that was there before the program gets the picture when it comes."""
+    """Check that a reader started before the program receives frames once the program sends."""
     load()
     with sending():
         reader = OpenCvReader()
@@ -144,7 +144,7 @@ def reader_first() -> None:
 
 
 def _ask_until_there() -> str:
-    """A program that asks again and again: the driver refuses everybody until the first picture is there."""
+    """Open the camera repeatedly: the driver refuses readers until the first frame is sent."""
     for asked in range(600):
         with suppress(CheckFailed):
             return f"a picture with an error of {bar_error(read_opencv()):.1f}, asked {asked + 1} times"
@@ -153,7 +153,7 @@ def _ask_until_there() -> str:
 
 
 def unusual_sizes() -> None:
-    """Sizes that drivers take badly are sent as something sensible."""
+    """Check that sizes that drivers handle badly are replaced by supported ones."""
     for size in ("641x481", "3840x2160", "16x16"):
         load()
         with sending(size) as process:
@@ -164,7 +164,7 @@ def unusual_sizes() -> None:
 
 
 def two_readers() -> None:
-    """Two programs watch at once."""
+    """Check two concurrent readers."""
     load()
     with sending():
         first, second = OpenCvReader(), OpenCvReader()

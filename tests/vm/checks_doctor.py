@@ -1,4 +1,4 @@
-"""The doctor on real devices: what it finds, and its proof."""
+"""The doctor on real devices: findings and proof."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _prove(device: str = DEVICE) -> Finding:
 
 
 def not_loaded() -> None:
-    """Installed, but not in the kernel."""
+    """Check the finding for a module that is installed but not loaded."""
     unload("v4l2loopback")
     module = _found()["module"]
     expect(module.state is State.PROBLEM and "not loaded" in module.detail, "it does not see that")
@@ -49,14 +49,14 @@ def not_loaded() -> None:
 
 
 def without_exclusive_caps() -> None:
-    """Loaded as `modprobe v4l2loopback` alone loads it."""
+    """Check the finding for a module loaded by `modprobe v4l2loopback` without options."""
     load(exclusive=False)
     caps = _found()["exclusive_caps"]
     expect(caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "it does not see that")
 
 
 def all_well_and_proven() -> None:
-    """Twice in a row, so that the proof leaves the device as it was."""
+    """Check a working device twice, because the proof must leave the device unchanged."""
     load()
     findings = _found()
     for check in ("module", "device", "exclusive_caps", "permission", "in use"):
@@ -66,7 +66,7 @@ def all_well_and_proven() -> None:
 
 
 def proof_beside_a_reader() -> None:
-    """A program that keeps the camera at another size is named as the reason."""
+    """Check that a program that holds the camera at another size is named as the reason."""
     load()
     with sending("1280x720"):
         reader = OpenCvReader()
@@ -77,7 +77,7 @@ def proof_beside_a_reader() -> None:
 
 
 def busy() -> None:
-    """Another program sends."""
+    """Check the finding for a device that another program sends to."""
     load()
     command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=s=640x480:r=30",
                "-pix_fmt", "yuv420p", "-f", "v4l2", DEVICE]  # fmt: skip
@@ -94,7 +94,7 @@ def busy() -> None:
 
 
 def no_permission() -> None:
-    """A user outside the group."""
+    """Check the finding for a user outside the device's group."""
     load()
     said = in_a_child(_permission_of_nobody)(60)
     say(said)
@@ -111,7 +111,7 @@ def _permission_of_nobody() -> str:
 
 
 def repaired() -> None:
-    """`--fix` as root, from nothing and from a module without exclusive_caps."""
+    """Check `--fix` as root, without a module and with one that lacks exclusive_caps."""
     unload("v4l2loopback")
     for start in ("not loaded", "without exclusive_caps"):
         say(f"{start}: {fix(System(), lambda shown: True)}")

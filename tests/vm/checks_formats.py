@@ -1,4 +1,4 @@
-"""Other programs' leftovers: formats that a device is kept in, devices that are taken, several devices."""
+"""Side effects of other programs: formats that a device keeps, busy devices, several devices."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MAX_ERROR = 6
 
 @contextmanager
 def ffmpeg_sends(pixels: str) -> Iterator[subprocess.Popen[bytes]]:
-    """ffmpeg as another program that sends; it is killed, not ended."""
+    """Send with ffmpeg inside the context; kill it at the end."""
     load()
     picture = "-re -f lavfi -i testsrc2=s=640x480:r=30"
     line = f"ffmpeg -nostdin -loglevel error {picture} -c:v rawvideo -pix_fmt {pixels} -f v4l2 {DEVICE}"
     process = subprocess.Popen(line.split())
     try:
-        deadline_s = time.monotonic() + 300  # ffmpeg and its many libraries load slowly in the bed
+        deadline_s = time.monotonic() + 300  # ffmpeg and its libraries load slowly in the virtual machine
         while "640x480" not in Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format").read_text():
             expect(
                 time.monotonic() < deadline_s and process.poll() is None,
@@ -38,7 +38,7 @@ def ffmpeg_sends(pixels: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def taken_by_another() -> None:
-    """A device that another program sends to is refused in a sentence, and works once that program is gone."""
+    """Check that a device with another sender is rejected with an error, and works after that sender exits."""
     with ffmpeg_sends("yuv420p"):
         try:
             VirtualCamera("auto", 640, 480, 30).close()
@@ -51,7 +51,7 @@ def taken_by_another() -> None:
 
 
 def kept_formats() -> None:
-    """A reader keeps the device in the format of a producer that died: the next one sends that format."""
+    """Check that the next sender uses the format of a killed one while a reader holds the device in it."""
     for pixels in ("yuv420p", "yuyv422", "uyvy422"):
         with ffmpeg_sends(pixels) as producer:
             reader = OpenCvReader()
@@ -67,7 +67,7 @@ def kept_formats() -> None:
 
 
 def several_devices() -> None:
-    """Ours is taken first, then another free one; labels and numbers are found."""
+    """Check the selection: the program's device first, then another free one; also by label and number."""
     unload("v4l2loopback")
     shell('modprobe v4l2loopback devices=2 video_nr=20,21 exclusive_caps=1,1 card_label="Other,Mattecam"')
     shell("udevadm settle --timeout=10")

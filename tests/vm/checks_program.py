@@ -1,4 +1,4 @@
-"""The whole program, as a user runs it, between a camera and a watching program."""
+"""End-to-end checks of the program between a camera and a reader."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DRIVER = Path("/sys/bus/platform/drivers/vivid")
 
 
 def is_live(image: BgrImage) -> bool:
-    """The test camera's picture, uncut: its bars are bright and saturated, the stand-by card is neither."""
+    """Return whether a frame shows the test camera: its bars are bright and saturated, the stand-by card is not."""
     return bool((image.max(2).astype(int) - image.min(2)).mean() > 80)
 
 
@@ -50,7 +50,7 @@ def _corner_is(image: BgrImage, blue: int, green: int, red: int) -> bool:
 
 
 def shown_in_chromium() -> None:
-    """The program's picture in a page, and how soon it is there."""
+    """Check the program's frames in a web page and the time until the first one."""
     load()
     started_s = time.monotonic()
     with program("--source", "demo", "--background", "#336699"):
@@ -66,7 +66,7 @@ def shown_in_chromium() -> None:
 
 
 def steady() -> None:
-    """The rate that a reader sees while background and ratio change every three seconds."""
+    """Check the frame rate of a reader while background and ratio change every three seconds."""
     load()
     with program("--source", "demo", "--background", "blur"):
         reader = opened_reader()
@@ -91,7 +91,7 @@ def steady() -> None:
 
 
 def _picture_times(reader: OpenCvReader, seconds: float) -> list[float]:
-    """When each picture came, for so long."""
+    """Return the arrival times of the frames during the given time, in seconds."""
     times = [time.monotonic()]
     while times[-1] < times[0] + seconds:
         reader.read()
@@ -108,7 +108,7 @@ def _toggle(stop: threading.Event) -> None:
 
 
 def killed() -> None:
-    """kill -9, start again: a reader goes on. What the driver still holds from before is not taken for a picture."""
+    """Check that a reader continues after kill -9 and a restart; ignore frames still buffered by the driver."""
     load()
     with program("--source", "demo", "--background", "green") as first:
         reader = opened_reader()
@@ -131,7 +131,7 @@ def _is_green(image: BgrImage) -> bool:
 
 
 def unplugged() -> None:
-    """The camera is pulled and plugged in again."""
+    """Check disconnection and reconnection of the camera."""
     load()
     camera = load_camera()
     with program("--source", f"camera:{camera}", "--background", "none", "--always-on"):
@@ -149,7 +149,7 @@ def unplugged() -> None:
 
 
 def on_demand() -> None:
-    """The camera is released while nobody watches."""
+    """Check that the camera is released while there is no reader."""
     load()
     camera = load_camera()
     with program("--source", f"camera:{camera}", "--background", "none", "--on-demand") as process:
@@ -175,7 +175,7 @@ def _holds(process: ForkProcess, device: str) -> bool:
 
 
 def latency() -> None:
-    """From a camera's picture to the reader's, by the time drawn into it; uncut, so that the mark survives."""
+    """Measure the latency from camera to reader, by a timestamp drawn into the frame; unmatted, to keep the mark."""
     unload("v4l2loopback")
     shell(f'modprobe v4l2loopback devices=2 video_nr=10,20 card_label="Camera,{LABEL}" exclusive_caps=1,1')
     camera = ("--source", f"camera:{SOURCE}", "--background", "none", "--always-on")

@@ -1,4 +1,4 @@
-"""Cameras as sources: listed, opened, busy, forbidden, unplugged, silent, blank."""
+"""Cameras as sources: listed, opened, busy, without permission, disconnected, without frames, blank."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def opened(source: str, width: int = 640, height: int = 480) -> Iterator[FrameSo
 
 
 def refusal(source: str) -> str:
-    """The sentence with which a camera cannot be opened."""
+    """Return the error message of a camera that cannot be opened."""
     try:
         with opened(source) as made:
             expect(False, f"{source} was opened: {made.info}")
@@ -45,7 +45,7 @@ def refusal(source: str) -> str:
 
 
 def loss(source: FrameSource, limit_s: float) -> tuple[str, float]:
-    """The sentence with which a camera is lost, and after how many seconds; no read may take long."""
+    """Return the error message of a lost camera and the seconds until it; assert that no read blocks for long."""
     start_s = time.perf_counter()
     while time.perf_counter() - start_s < limit_s:
         read_s = time.perf_counter()
@@ -61,7 +61,7 @@ def loss(source: FrameSource, limit_s: float) -> tuple[str, float]:
 
 @contextmanager
 def feeding(picture: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """ffmpeg as a camera."""
+    """Send frames with ffmpeg inside the context, as a camera."""
     command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture, *options, "-f", "v4l2"]
     process = subprocess.Popen([*command, FEED_DEVICE])
     try:
@@ -82,7 +82,7 @@ def feeding(picture: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def listed_and_opened() -> None:
-    """A camera is listed with sizes and formats, is the automatic choice, and gives what it says."""
+    """Check that a camera is listed with sizes and formats, selected automatically, and delivers its format."""
     unload("v4l2loopback")
     path = load_camera()
     cameras = list_cameras()
@@ -97,7 +97,7 @@ def listed_and_opened() -> None:
 
 
 def busy_and_forbidden() -> None:
-    """Absent, held by another program and forbidden are told apart."""
+    """Check that the errors of absent, busy and forbidden cameras differ."""
     path = load_camera()
     expect("not there" in refusal("camera:97"), "absent")
     hold = (
@@ -116,7 +116,7 @@ def busy_and_forbidden() -> None:
 
 
 def _as_nobody(question: Callable[[], str]) -> str:
-    """The answer in a process without rights."""
+    """Return the result from a process without permissions."""
     end, start = os.pipe()
     child = os.fork()
     if child == 0:
@@ -133,7 +133,7 @@ def _as_nobody(question: Callable[[], str]) -> str:
 
 
 def unplugged_and_back() -> None:
-    """Lost at once; found again by its stable id, under another number."""
+    """Check that a disconnection is detected at once and the camera is found by its stable ID under a new number."""
     path = load_camera()
     with opened("camera:0") as source:
         stable = source.info.id
@@ -152,7 +152,7 @@ def unplugged_and_back() -> None:
 
 
 def silent() -> None:
-    """A virtual camera without a sender, and one whose sender stops."""
+    """Check a virtual camera without a sender, and one whose sender stops."""
     unload("vivid")
     load(label="Feed", number=FEED, exclusive=False)
     expect("no program sends" in refusal(f"camera:{FEED}"), "no sender")
@@ -166,7 +166,7 @@ def silent() -> None:
 
 
 def motion_jpeg() -> None:
-    """MJPG is negotiated and decoded."""
+    """Check that MJPG is negotiated and decoded."""
     load(label="Feed", number=FEED)
     picture = "testsrc2=size=640x480:rate=30"
     with feeding(picture, "-vf", "format=yuvj420p", "-c:v", "mjpeg", "-q:v", "4"), opened(f"camera:{FEED}") as source:
@@ -176,14 +176,14 @@ def motion_jpeg() -> None:
 
 
 def blank() -> None:
-    """Black pictures are a fault of the source."""
+    """Check that black frames are reported as a problem of the source."""
     load(label="Feed", number=FEED, exclusive=False)
     with feeding("color=black:size=640x480:rate=30", "-pix_fmt", "yuyv422"):
         expect("only black" in refusal(f"camera:{FEED}"), "black")
 
 
 def own_label() -> None:
-    """The program's own virtual camera is no source."""
+    """Check that the program's virtual camera is not offered as a source."""
     unload("vivid")
     load(label="Mattecam", number=FEED, exclusive=False)
     with feeding("testsrc2=size=640x480:rate=30", "-pix_fmt", "yuyv422"):

@@ -1,4 +1,4 @@
-"""A camera whose pictures carry their number and time."""
+"""A camera whose frames carry their number and time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FPS = 30
 
 
 def feed(device: str, tell: Callable[[str], None]) -> None:
-    """640x480 until SIGTERM; `tell` is called once, after the first picture."""
-    ended = False  # a plain flag: a handler that sets an Event waits for ever if it interrupts a wait for that Event
+    """Send 640x480 frames until SIGTERM; call `tell` once, after the first frame."""
+    ended = False  # a plain flag: a handler that sets an Event deadlocks if it interrupts a wait for that Event
 
     def end(*_: object) -> None:
         nonlocal ended

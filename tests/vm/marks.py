@@ -1,4 +1,4 @@
-"""Frame number and time drawn into a picture as black and white cells, and read back from it."""
+"""Draw frame number and time into an image as black and white cells, and read them back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _BLACK, _WHITE = 16, 235
 
 
 def now_us() -> int:
-    """The clock that all processes of the machine share."""
+    """Return the time of the clock that all processes share, in microseconds."""
     return (time.monotonic_ns() // 1000) & 0xFFFFFFFFFF
 
 
 def draw(image: BgrImage, number: int) -> None:
-    """Number and the time now, into the top left corner; the picture is at least 600 pixels wide."""
+    """Draw number and current time into the top left corner of an image at least 600 pixels wide."""
     value = (number & 0xFFFFFF) << 40 | now_us()
     value = value << 8 | _check(value)
     bits = np.array([value >> (_BITS - 1 - place) & 1 for place in range(_BITS)], np.uint8).reshape(ROWS, _COLUMNS)
@@ -31,7 +31,7 @@ def draw(image: BgrImage, number: int) -> None:
 
 
 def read(image: BgrImage) -> tuple[int, float] | None:
-    """(number, age in milliseconds); None where nothing readable stands there."""
+    """Return (number, age in milliseconds); None if no mark is readable."""
     corner = image[: ROWS * CELL, : _COLUMNS * CELL, 1].reshape(ROWS, CELL, _COLUMNS, CELL)
     bits = corner[:, 5:11, :, 5:11].mean((1, 3)).ravel() > (_BLACK + _WHITE) / 2
     value = 0

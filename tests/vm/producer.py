@@ -1,4 +1,4 @@
-"""Sends colour bars through the program's own virtual camera."""
+"""Send colour bars with the program's virtual camera."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FPS = 30.0
 
 
 def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
-    """Send until SIGTERM; `tell` is called once, after the first picture. SIGUSR1 switches to a wider, larger picture
+    """Send until SIGTERM; call `tell` once, after the first frame. SIGUSR1 switches to a wider, larger frame
     (1280x720 for 640x480) and back. Raises SinkError.
     """
     width, height = map(int, size.split("x"))
-    # plain flags: a handler that sets an Event waits for ever if it interrupts a wait for the same Event
+    # plain flags: a handler that sets an Event deadlocks if it interrupts a wait for the same Event
     ended = larger = False
 
     def end(*_: object) -> None:

@@ -1,7 +1,7 @@
-"""The program in a process of its own, between a camera and a watching program.
+"""The program in its own process, between a camera and a reader.
 
-Command line, pipeline, capture, backgrounds, outputs and control are the real ones. Where the bed is too slow for a
-network, a stand-in takes its place: the middle of the picture is the person.
+Command line, pipeline, capture, backgrounds, outputs and control are real. The virtual machine is too slow for a
+network; an engine that takes the middle of the frame for the person replaces it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FORK = multiprocessing.get_context("fork")
 
 
 class StandIn:
-    """Takes the middle third of the picture for the person; a blurred room becomes grey."""
+    """Engine that takes the middle third of the frame for the person; a blurred background becomes grey."""
 
     def __init__(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> None:
         ratio = settings.downsample_ratio or 0.5
@@ -47,10 +47,10 @@ class StandIn:
         return Matte(np.where(self._alpha[..., None] > 0, frame, behind), self._alpha.copy())
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Nothing is remembered."""
+        """Do nothing: there is no recurrent state."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no resources to release."""
 
 
 def _parts() -> Parts:
@@ -78,7 +78,7 @@ def _main(options: tuple[str, ...]) -> None:
 
 
 def _load_modules() -> None:
-    """Once, for every program of a check: in the bed it takes long."""
+    """Import the program once for all processes of a check: this is slow in the virtual machine."""
     from app.cli import headless, main
 
     assert main and headless
@@ -87,7 +87,7 @@ def _load_modules() -> None:
 
 @contextmanager
 def program(*options: str) -> Iterator[ForkProcess]:
-    """`run.py headless` with these options and the stand-in; ended politely."""
+    """Run `run.py headless` with these options and the replacement engine; stop it with a signal at the end."""
     FOLDER.mkdir(exist_ok=True)
     for kind in ("CONFIG", "DATA", "RUNTIME"):
         (FOLDER / kind.lower()).mkdir(mode=0o700, exist_ok=True)
@@ -103,7 +103,7 @@ def program(*options: str) -> Iterator[ForkProcess]:
 
 
 def ctl(name: str, argument: str = "") -> Mapping[str, object]:
-    """`run.py ctl`; gives the status where that was asked for."""
+    """Send a command to the running program; return the status fields if the command is `status`."""
     answer = ask(Command(name, argument))
     expect(answer.done, f"ctl {name} {argument}: {answer.message}")
     fields = json.loads(json.dumps(answer.status or {}))
@@ -112,13 +112,13 @@ def ctl(name: str, argument: str = "") -> Mapping[str, object]:
 
 
 def log() -> str:
-    """The end of what the program said."""
+    """Return the end of the program's output."""
     path = FOLDER / "log"
     return path.read_text(errors="replace")[-600:] if path.exists() else ""
 
 
 def opened_reader() -> OpenCvReader:
-    """A program that asks again and again for the camera, as a user does."""
+    """Retry opening the camera until it works, as a user does."""
     deadline_s = time.monotonic() + START_LIMIT_S
     while "Video Capture\n" not in shell(f"v4l2-ctl -d {DEVICE} --info | tail -4"):
         expect(time.monotonic() < deadline_s, f"nothing to see on the virtual camera; the program said: {log()}")
@@ -127,7 +127,7 @@ def opened_reader() -> OpenCvReader:
 
 
 def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit_s: float) -> float:
-    """Seconds until a picture shows that."""
+    """Return the seconds until a frame satisfies the condition."""
     started_s = time.monotonic()
     while not shows(_asked_again(reader)):
         expect(time.monotonic() - started_s < limit_s, f"it does not show within {limit_s:.0f} s; {log()}")
@@ -135,7 +135,7 @@ def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit
 
 
 def _asked_again(reader: OpenCvReader) -> BgrImage:
-    """OpenCV gives up after a second without a picture, and may be asked again."""
+    """Retry a read: OpenCV times out after a second without a frame."""
     for _ in range(60):
         with suppress(CheckFailed):
             return reader.read()

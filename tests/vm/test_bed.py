@@ -1,4 +1,4 @@
-"""The device checks in the bed, as a test; and what of them needs no device."""
+"""The device checks in the virtual machine, and tests of their helpers without a device."""
 
 from __future__ import annotations
 

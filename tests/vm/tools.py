@@ -1,4 +1,4 @@
-"""For the checks in the bed: modules, programs that watch a camera, and programs that send to one."""
+"""Tools of the device checks: kernel modules, readers and senders."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ DROPPED_PICTURES = 8
 
 
 class CheckFailed(Exception):
-    """What should be so is not."""
+    """An expectation of a check does not hold."""
 
 
 def expect(fact: bool, otherwise: str) -> None:
-    """End the check unless `fact`."""
+    """Raise CheckFailed unless `fact` is true."""
     if not fact:
         raise CheckFailed(otherwise)
 
 
 def say(text: str) -> None:
-    """A line of the proof."""
+    """Print a line of the report."""
     sys.stdout.write(f"    {text}\n")
     sys.stdout.flush()
 
 
 def shell(line: str, timeout_s: float = 60.0) -> str:
-    """Run a line; gives what it wrote. Raises CheckFailed where it fails."""
+    """Run a shell command and return its output. Raises CheckFailed if it fails."""
     done = subprocess.run(line, shell=True, capture_output=True, text=True, timeout=timeout_s, check=False)
     expect(done.returncode == 0, f"{line!r} failed with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
 
 
 def load(*, exclusive: bool = True, label: str = LABEL, number: int = NUMBER, more: str = "") -> None:
-    """The module, fresh, with one device."""
+    """Reload the module with one device."""
     unload("v4l2loopback")
     caps = int(exclusive)
     shell(f'modprobe v4l2loopback devices=1 video_nr={number} card_label="{label}" exclusive_caps={caps} {more}')
@@ -63,7 +63,7 @@ def load(*, exclusive: bool = True, label: str = LABEL, number: int = NUMBER, mo
 
 
 def load_camera(number: int = 0) -> str:
-    """A camera of the kernel's test driver; gives its node."""
+    """Load a camera of the kernel's test driver and return its device path."""
     unload("vivid")
     shell(f"modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0 vid_cap_nr={number} no_error_inj=0")
     shell("udevadm settle --timeout=10")
@@ -71,7 +71,7 @@ def load_camera(number: int = 0) -> str:
 
 
 def unload(module: str) -> None:
-    """Out of the kernel; waits for programs that are just closing it."""
+    """Unload the module; wait for processes that still close its devices."""
     deadline_s = time.monotonic() + 60
     while Path(f"/sys/module/{module}").exists():
         done = subprocess.run(["rmmod", module], capture_output=True, text=True, check=False)
@@ -90,7 +90,7 @@ Work = Callable[[str, Callable[[str], None]], None]
 
 @contextmanager
 def background_process(work: Work, device: str, user: str = "root") -> Iterator[ForkProcess]:
-    """`work` in a process of its own; ended, if it still runs, at the end."""
+    """Run `work` in its own process inside the context; stop it at the end if it still runs."""
     receiver, sender = _FORK.Pipe(duplex=False)
     process = _FORK.Process(target=_begin, args=(work, device, user, sender))
     process.start()
@@ -103,14 +103,14 @@ def background_process(work: Work, device: str, user: str = "root") -> Iterator[
     finally:
         process.terminate()
         end(process, 30)
-        with suppress(EOFError):  # it had nothing more to tell
+        with suppress(EOFError):  # it sent nothing more
             if receiver.poll():
                 expect(False, receiver.recv())
         receiver.close()
 
 
 def end(process: ForkProcess, limit_s: float) -> None:
-    """Wait for the end; a process that hangs writes where it hangs, and is killed."""
+    """Join the process; a process that hangs prints its stack and is killed."""
     process.join(limit_s)
     if process.is_alive() and process.pid is not None:
         os.kill(process.pid, signal.SIGUSR2)
@@ -130,12 +130,12 @@ def _begin(work: Work, device: str, user: str, told: Connection) -> None:
 
 
 def sending(size: str = "640x480", *, device: str = DEVICE, user: str = "root") -> AbstractContextManager[ForkProcess]:
-    """A process that sends colour bars to the virtual camera."""
+    """Send colour bars to the virtual camera from another process inside the context."""
     return background_process(partial(producer.send_bars, size), device, user)
 
 
 def become(user: str) -> None:
-    """Go on as another user, with the groups of that user."""
+    """Switch this process to another user, with the groups of that user."""
     entry = pwd.getpwnam(user)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
@@ -143,7 +143,7 @@ def become(user: str) -> None:
 
 
 def in_a_child(work: Callable[[], str]) -> Callable[[float], str]:
-    """Start `work` in a process of its own; the answer takes a time limit in seconds and gives what it returned."""
+    """Start `work` in its own process; return a function that takes a timeout in seconds and returns the result."""
     receiver, sender = _FORK.Pipe(duplex=False)
     process = _FORK.Process(target=_work, args=(work, sender))
     process.start()
@@ -171,7 +171,7 @@ def _work(work: Callable[[], str], told: Connection) -> None:
 
 
 def wait_until_sending(limit_s: float = 120.0) -> None:
-    """Until some program sends to the virtual camera."""
+    """Wait until a program sends to the virtual camera."""
     format_file = Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format")
     deadline_s = time.monotonic() + limit_s
     while not format_file.read_text().strip():
@@ -180,7 +180,7 @@ def wait_until_sending(limit_s: float = 120.0) -> None:
 
 
 class OpenCvReader:
-    """Watches with OpenCV."""
+    """Reads the virtual camera with OpenCV."""
 
     def __init__(self, device: str = DEVICE) -> None:
         self._capture = cv2.VideoCapture(int(device.removeprefix("/dev/video")), cv2.CAP_V4L2)
@@ -192,7 +192,7 @@ class OpenCvReader:
         return np.asarray(image, np.uint8)
 
     def settled(self) -> BgrImage:
-        """A picture after the first ones."""
+        """Return a frame after skipping the first ones."""
         for _ in range(DROPPED_PICTURES):
             self.read()
         return self.read()
@@ -202,7 +202,7 @@ class OpenCvReader:
 
 
 def read_opencv(device: str = DEVICE) -> BgrImage:
-    """What OpenCV sees."""
+    """Return a frame read by OpenCV."""
     reader = OpenCvReader(device)
     try:
         return reader.settled()
@@ -211,7 +211,7 @@ def read_opencv(device: str = DEVICE) -> BgrImage:
 
 
 def read_ffmpeg(device: str = DEVICE) -> BgrImage:
-    """What ffmpeg sees."""
+    """Return a frame read by ffmpeg."""
     size = shell(f"ffprobe -v error -f v4l2 -i {device} -show_entries stream=width,height -of csv=p=0").strip()
     width, height = map(int, size.split(","))
     command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "v4l2", "-i", device, "-frames:v",
@@ -222,7 +222,7 @@ def read_ffmpeg(device: str = DEVICE) -> BgrImage:
 
 
 def read_gstreamer(size: tuple[int, int], device: str = DEVICE) -> BgrImage:
-    """What GStreamer sees."""
+    """Return a frame read by GStreamer."""
     raw = Path("/tmp/gstreamer.raw")
     shell(
         f"gst-launch-1.0 -q v4l2src device={device} num-buffers={DROPPED_PICTURES + 1} ! videoconvert !"

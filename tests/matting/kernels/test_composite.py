@@ -1,4 +1,4 @@
-"""The CPU's arithmetic, compiled and plain, against the frame step in torch."""
+"""The CPU kernels, in numba and in numpy, compared with the frame step in torch."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ EDGES = [
 
 
 class Fixed(nn.Module):
-    """A network whose coefficients are given."""
+    """A core with constant coefficients."""
 
     def __init__(self, slope: NDArray[np.float32], offset: NDArray[np.float32], coarse: NDArray[np.float32]) -> None:
         super().__init__()
         self.given = slope, offset, coarse
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """None."""
+        """Return no recurrent states."""
         return ()
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """The given ones."""
+        """Return the constant coefficients."""
         slope, offset, coarse = (torch.from_numpy(array) for array in self.given)
         return slope[None], offset[None], coarse[None, None]
 
@@ -62,7 +62,7 @@ class Fixed(nn.Module):
 def coefficients(
     height: int, width: int, seed: int = 0
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """A person in the middle, with a soft edge and slopes that matter."""
+    """Return coefficients of a person in the middle, with a soft edge and non-zero slopes."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
     distance = np.hypot((x / width - 0.5) * 1.6, y / height - 0.6)
@@ -100,7 +100,7 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
             reference._step.core = Core(Fixed(*given))
             expected = reference.run(frame, backdrop, edges.replace(strict=False), want_foreground=True)
             assert matte.foreground is not None and expected.foreground is not None
-            # A step of rounding grows with the contrast; despilling and spreading round the foreground once more each.
+            # Contrast amplifies rounding errors; despilling and spreading each round the foreground once more.
             assert difference(matte.alpha, expected.alpha) <= (2 if edges.contrast else 1)
             assert difference(matte.foreground, expected.foreground) <= 1 + (edges.despill > 0) + 2 * (
                 edges.feather_px > 0
@@ -173,7 +173,7 @@ def test_what_is_left_out_because_nobody_can_be_there_shows_nobody(
     frame, behind = (rng.integers(0, 256, (height, 3 * width), dtype=np.uint8) for _ in range(2))
     slope = (rng.normal(0, 0.004, (4, small_height, small_width))).astype(np.float32)
     offset = rng.normal(0, 0.001, (4, small_height, small_width)).astype(np.float32)
-    # Somebody in a few places, often one alone in a wide empty row.
+    # A few opaque pixels, often a single one in a wide empty row.
     spots = rng.random((small_height, small_width)) < rng.choice([0.01, 0.1, 0.6])
     offset[3][spots] = rng.normal(0.2, 0.4, int(spots.sum()))
     results = []
@@ -205,7 +205,7 @@ def test_values_that_are_no_numbers_do_not_stop_the_arithmetic(bad: float, strip
 
 
 def _room_with_person(height: int, width: int) -> tuple[BgrImage, NDArray[np.float32]]:
-    """A grey room, brighter to the right, with a red person in the middle."""
+    """Return a grey room, brighter to the right, with a red person in the middle."""
     picture = np.repeat(np.linspace(60, 180, width)[None, :, None], height, 0).repeat(3, 2).astype(np.uint8)
     alpha = np.zeros((height, width), np.float32)
     cv2.ellipse(alpha, (width // 2, height), (width // 5, height * 2 // 3), 0, 0, 360, 1, -1)
@@ -222,7 +222,7 @@ def test_blurred_room_holds_nothing_of_the_person(strength: float) -> None:
     taps = torch.from_numpy(blur.strength_taps(strength, 120))
     reference = blurred_room(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
 
-    # The room is grey: a red cast would be the person's.
+    # The room is grey: a red cast would come from the person.
     cast = room[..., 2].astype(int) - room[..., 0]
     assert np.abs(cast).max() <= 1
     assert room.min() >= 50 and room.max() <= 190

@@ -1,4 +1,4 @@
-"""Converted networks: their stages together are the network, and artefacts survive damage."""
+"""Converted networks: the stages together equal the network, and damaged artefacts are rebuilt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 
 def random_inputs(artefact: Artefact) -> dict[str, Floats]:
-    """A small frame, its halvings as the kernels make them, and states."""
+    """Return a small frame, its downsampled versions as the kernels compute them, and states."""
     dice = np.random.default_rng(3)
     arrays = {"small": dice.random((1, 3, HEIGHT, WIDTH), np.float32)}
     larger = arrays["small"]
@@ -43,7 +43,7 @@ def random_inputs(artefact: Artefact) -> dict[str, Floats]:
 
 
 def run(artefact: Artefact, arrays: dict[str, Floats]) -> dict[str, Floats]:
-    """Everything that the stages write, computed in float32."""
+    """Return all outputs of the stages, computed in float32."""
     models, _ = fitted(artefact.stages, {name: array.shape for name, array in arrays.items()})
     networks = compiled(artefact.stages, models, "float32")
     for stage, network in zip(artefact.stages, networks, strict=True):
@@ -53,7 +53,7 @@ def run(artefact: Artefact, arrays: dict[str, Floats]) -> dict[str, Floats]:
 
 
 def reference(model: str, weights: Path, refiner: str, arrays: dict[str, Floats], direct: bool) -> dict[str, Floats]:
-    """Coefficients and new states of the network in torch."""
+    """Return coefficients and new states of the network in torch."""
     from app.matting.step.core import Core, DirectCore
 
     network = load_network(model, weights, refiner, "cpu", "float32")
@@ -206,7 +206,7 @@ def test_unreadable_weights_are_a_named_error(
     def refuse(self: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])  # reads the sources once for the process
+    ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])  # reads the sources once per process
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(ModelError, match=r"student\.pth cannot be read \(you have no permission"):
         ArtefactCache(lambda: tmp_path).load("student", weights["student"])

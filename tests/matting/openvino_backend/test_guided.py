@@ -1,4 +1,4 @@
-"""The guided filters of the CPU's arithmetic against those of the networks, at any size and in any strips."""
+"""The guided filters of the CPU kernels compared with those of the networks, for random sizes and in strips."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.inte
 
 
 def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[Floats, Floats]:
-    """A noisy small frame, and what the network makes of it."""
+    """Return a noisy small frame and random outputs of the network for it."""
     dice = np.random.default_rng(seed)
     return dice.random((3, height, width), np.float32), dice.random((channels, height, width), np.float32)
 
 
 def run(weights: FilterWeights, arithmetic: ModuleType, image: Floats, values: Floats) -> list[Floats]:
-    """Slope, offset and coarse alpha, in as many strips as the arithmetic can do."""
+    """Return slope, offset and coarse alpha, computed in as many strips as the kernels support."""
     height, width = image.shape[1:]
     outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
     middle = 0 if arithmetic is numpy_composite else height // 2
@@ -41,11 +41,11 @@ def run(weights: FilterWeights, arithmetic: ModuleType, image: Floats, values: F
 
 
 def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset: torch.Tensor, alpha: Floats) -> None:
-    """The same matte of the small frame itself, and nearly the same slopes."""
+    """Assert that the matte of the small frame is equal and the slopes are close."""
     guide = np.concatenate([image, image.mean(0, keepdims=True)])
     wanted_slope, wanted_offset = slope[0].numpy(), offset[0].numpy()
     scale = max(1.0, float(np.abs(wanted_slope).max()))
-    # A covariance is what is left of two nearly equal numbers: its last digits depend on the order of the sums.
+    # A covariance is the difference of two nearly equal numbers: rounding depends on the order of summation.
     np.testing.assert_allclose(found[0], wanted_slope, atol=3e-3 * scale)
     matte, wanted = found[0] * guide + found[1], wanted_slope * guide + wanted_offset
     np.testing.assert_allclose(matte, wanted, atol=1e-4 * scale)
@@ -94,7 +94,7 @@ def test_the_fast_filter_is_that_of_the_networks(
 
 
 def joined(convolution: nn.Conv2d) -> Floats:
-    """Weights (M, N + 1) of a 1x1 convolution, the bias, if it has one, last."""
+    """Return the weights (M, N + 1) of a 1x1 convolution; the last column is the bias, or zero without one."""
     weights = convolution.weight.detach()[:, :, 0, 0]
     bias = torch.zeros(len(weights)) if convolution.bias is None else convolution.bias.detach()
     return np.ascontiguousarray(torch.cat([weights, bias[:, None]], 1).numpy())

@@ -1,4 +1,4 @@
-"""The program sends nothing: OpenVINO's telemetry stays out."""
+"""The program does not import OpenVINO's telemetry."""
 
 from __future__ import annotations
 

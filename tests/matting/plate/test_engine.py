@@ -29,7 +29,7 @@ EXECUTORS = ("eager", "openvino")
 
 @pytest.fixture(scope="module")
 def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Filled weights of bgmv2-mobilenetv2."""
+    """Return generated weights of bgmv2-mobilenetv2."""
     path = tmp_path_factory.mktemp("bgmv2") / "bgmv2.pth"
     torch.save(fill(MattingRefine("mobilenetv2").state_dict()), path)
     return path
@@ -37,13 +37,13 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plates here are noise; who may be in one is tested elsewhere."""
+    """Disable the detection of persons: the plates of these tests are noise."""
     monkeypatch.setattr("app.matting.plate.build.shows_someone", lambda plate: False)
 
 
 @pytest.fixture(params=EXECUTORS)
 def settings(request: pytest.FixtureRequest, weights_file: Path, tmp_path: Path) -> MattingSettings:
-    """A plate and weights, for each executor."""
+    """Return settings with a plate and weights, for each executor."""
     cv2.imwrite(str(tmp_path / "plate.png"), frames(160, 96, 1)[0])
     return MattingSettings(
         model="bgmv2-mobilenetv2",
@@ -56,7 +56,7 @@ def settings(request: pytest.FixtureRequest, weights_file: Path, tmp_path: Path)
 
 
 def visit(width: int, height: int) -> BgrImage:
-    """Someone far away before the plate of `settings`."""
+    """Return a frame with a small, distant person before the plate of `settings`."""
     picture = frames(width, height, 1)[0]
     cv2.ellipse(picture, (width // 2, height), (width // 16, height // 3), 0, 0, 360, (40, 60, 230), -1)
     return picture
@@ -111,7 +111,7 @@ def test_executors_agree(
         assert have.foreground is not None
         assert want.foreground is not None
         assert np.abs(have.foreground.astype(int) - want.foreground).max() <= 3
-        if backdrop == "picture":  # the room is blurred from the small frame, whose size is the executor's own
+        if backdrop == "picture":  # the blurred room comes from the small frame, whose size depends on the executor
             assert np.abs(have.composite.astype(int) - want.composite).max() <= 3
 
 
@@ -138,7 +138,7 @@ def test_odd_sizes_and_blur(settings: MattingSettings, engines: BuildEngine, tmp
 
 
 def keep_the_plates_light(self: PlateWatch, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool) -> Verdict:
-    """Stands in for `PlateWatch.look`: no drift, and no alignment to the light of the frame."""
+    """Replace `PlateWatch.look`: report no drift and do not match the plate to the light of the frame."""
     return Verdict(np.ones(3, np.float32), drifted=False)
 
 
@@ -202,7 +202,7 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
 def test_light_reaches_the_network(
     settings: MattingSettings, engines: BuildEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In another light, the plate is as good as one that was taken in it."""
+    """After a change of light, the adapted plate gives the result of a plate captured in this light."""
     evening = np.array([0.7, 0.8, 0.9])
     frame = (visit(160, 96) * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""The plate: files, light, drift."""
+"""The plate: files, adaptation to light, drift."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.paths import shared
 
 
 def room(width: int = 320, height: int = 180) -> BgrImage:
-    """A detailed empty room, neither dark nor clipped."""
+    """Return a detailed empty room, neither dark nor clipped."""
     noise = np.random.default_rng(1).integers(60, 180, (height // 4, width // 4, 3), dtype=np.uint8)
     return np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def with_person(picture: BgrImage) -> tuple[BgrImage, AlphaImage]:
-    """Someone in the middle."""
+    """Return `picture` with a person in the middle, and the alpha of the person."""
     height, width = picture.shape[:2]
     alpha = np.zeros((height, width), np.uint8)
     cv2.ellipse(alpha, (width // 2, height), (width // 4, height * 3 // 4), 0, 0, 360, 255, -1)
@@ -115,7 +115,7 @@ class TestWatch:
         assert not PlateWatch(room()).look(room(), everyone, at_once=True).drifted
 
     def test_furniture_taken_for_persons_is_drift(self) -> None:
-        """To this network the edges of a moved room are persons; small ones are not believed."""
+        """The network takes edges of a shifted room for persons; small detections are ignored."""
         watch = PlateWatch(room())
         shown, alpha = with_person(np.roll(room(), 25, 1))
         changed = np.abs(shown.astype(int) - room()).max(2) > 30

@@ -1,4 +1,4 @@
-"""The governor on simulated machines: it stays within bounds, holds the rate, recovers, and comes to rest."""
+"""The governor on simulated machines: bounds, frame rate, recovery and stability."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BUILD_S = 1.5
 
 @dataclass
 class Simulated:
-    """A machine on which a step at full quality takes `load(time)` of the frame interval."""
+    """A machine on which a step at full quality takes the fraction `load(time)` of the frame interval."""
 
     governor: Governor
     load: Callable[[float], float]
@@ -152,7 +152,7 @@ def test_the_ratio_is_lowered_first() -> None:
 @example(load=1.125, fixed=0.875, lighter=0.125)
 @settings(max_examples=10, deadline=None)
 def test_under_a_steady_load_it_comes_to_rest(load: float, fixed: float, lighter: float) -> None:
-    """However wrong its predictions are, after a while it tries an upgrade only once in minutes."""
+    """Even with wrong predictions, upgrades are retried at most once in several minutes after a while."""
     machine = Simulated(Governor(RUNGS), constant(load), 10.0, fixed, lighter)
     machine.run(1200)
     assert sum(at_s > 600 for at_s in machine.switches_s) <= 8

@@ -1,4 +1,4 @@
-"""From settings to engines."""
+"""Selection and construction of engines from settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def put(weights: dict[str, Path], model: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make `model` one whose weights are on hand."""
+    """Install generated weights of `model`."""
     folder.mkdir(exist_ok=True)
     shutil.copy(weights[model], folder / registered.spec_of(model).file)
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(folder))
@@ -93,7 +93,7 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
 
 def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], engines: BuildEngine) -> None:
-    """At ratio 1 the whole frame goes through the network; both executors give what it says."""
+    """At ratio 1 the network processes the full frame; both executors return its alpha unfiltered."""
     from app.matting.torch_backend.networks import load_core
 
     path = weights["rvm-mobilenetv3"]

@@ -1,4 +1,4 @@
-"""A synthetic room with people in it, as strict mode sees it: small frames and alphas."""
+"""A synthetic room with persons: the small frames and alphas that strict mode receives."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ NOISE = 0.004
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A disc with its own colour pattern that the network sees with some alpha."""
+    """A disc with its own colour pattern, to which the network assigns a constant alpha."""
 
     x: float
     y: float
     radius: float
     alpha: float = 1.0
     visible: bool = True
-    """False for something that the network sees and that is not there: a ghost."""
+    """False for a ghost: the network detects it, but the frame shows the wall."""
     like_wall: bool = False
     """The colour of the wall."""
 
     def cover(self, grid: int = 1) -> Floats:
-        """(h, w) in 0..1, with an edge two pixels wide."""
+        """Return the coverage (h, w) in 0..1, with an edge two pixels wide."""
         y, x = np.mgrid[0 : HEIGHT * grid, 0 : WIDTH * grid] / grid
         distance = np.hypot(x - self.x, y - self.y)
         cover: Floats = np.clip((self.radius - distance) / 2 + 0.5, 0, 1).astype(np.float32)
@@ -47,7 +47,7 @@ class Room:
         self.wall = np.stack([_enlarged(plane, size) for plane in pattern])
 
     def frame(self, *blobs: Blob, light: float = 1.0) -> tuple[Floats, Floats]:
-        """The small frame (3, h, w) and the network's alpha (h, w)."""
+        """Return the small frame (3, h, w) and the network's alpha (h, w)."""
         image, alpha = self.wall.copy(), np.zeros(self.wall.shape[1:], np.float32)
         for blob in blobs:
             cover = blob.cover(self._grid)
@@ -58,7 +58,7 @@ class Room:
         return np.clip(noisy, 0, 1).astype(np.float32), alpha
 
     def _clothes(self, blob: Blob) -> Floats:
-        """Stripes that move with the blob."""
+        """Return stripes that move with the blob."""
         y, x = np.mgrid[0 : HEIGHT * self._grid, 0 : WIDTH * self._grid] / self._grid
         stripes = 0.15 + 0.1 * np.sign(np.sin((x - blob.x) / 3) + np.sin((y - blob.y) / 4))
         return np.stack([stripes, stripes, 1 - stripes]).astype(np.float32)
@@ -69,5 +69,5 @@ def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:
 
 
 def walking(frame: int) -> Blob:
-    """A person who sways."""
+    """Return a swaying person."""
     return Blob(80 + 6 * float(np.sin(frame / 3)), 55, 24)

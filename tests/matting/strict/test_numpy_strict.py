@@ -1,4 +1,4 @@
-"""What strict mode keeps and what it removes."""
+"""Strict mode in numpy: regions that it keeps and regions that it removes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POSTER = Blob(30, 40, 12)
 
 
 def kept(gain: Floats, blob: Blob) -> float:
-    """The share of a blob's pixels that is kept."""
+    """Return the fraction of a blob's pixels that strict mode keeps."""
     return float(gain[blob.cover() > 0.99].mean())
 
 
@@ -24,7 +24,7 @@ def test_a_moving_person_is_kept_whole() -> None:
     gains = [strict.gain(*room.frame(walking(n))) for n in range(20)]
 
     assert all(kept(gain, walking(n)) == 1 for n, gain in enumerate(gains) if n >= 3)
-    assert gains[-1][walking(19).cover() > 0.5].min() == 1  # with half of the soft edge
+    assert gains[-1][walking(19).cover() > 0.5].min() == 1  # includes half of the soft edge
 
 
 def test_a_person_who_stops_moving_stays() -> None:
@@ -69,12 +69,12 @@ def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
         gain = strict.gain(*room.frame(walking(n), ghost))
 
     outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
-    assert gain[outside].mean() < 0.15  # one cell around the person stays
+    assert gain[outside].mean() < 0.15  # one cell around the person is kept
     assert kept(gain, walking(n)) == 1
 
 
 def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
-    """The network keeps an opaque person where the wall is seen again."""
+    """The network still gives an opaque person where the wall is visible again."""
     room, strict = Room(), StrictFilter()
     for _ in range(10):
         strict.gain(*room.frame())

@@ -1,4 +1,4 @@
-"""Strict mode in torch does what it does in numpy."""
+"""Strict mode in torch matches strict mode in numpy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SCENES: dict[str, Scene] = {
 def both(
     image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor, active: bool | Tensor = True
 ) -> tuple[list[Floats], list[Floats], Tensor]:
-    """slope, offset and coarse alpha as numpy and as torch have them, and torch's memory."""
+    """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
     slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
     *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory, active)
@@ -110,18 +110,18 @@ def test_cells_are_counted_by_component() -> None:
 
 
 class Given(nn.Module):
-    """A network whose alpha is set from outside."""
+    """A core whose alpha is set by the test."""
 
     def __init__(self) -> None:
         super().__init__()
         self.alpha = torch.zeros(1, 1, 1, 1)
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """None."""
+        """Return no recurrent states."""
         return ()
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
-        """No slope, and the alpha."""
+        """Return zero slope and the set alpha as the offset."""
         offset = torch.cat([torch.zeros_like(small), self.alpha], 1)
         return torch.zeros_like(offset), offset, self.alpha
 

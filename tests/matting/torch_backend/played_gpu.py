@@ -1,4 +1,4 @@
-"""A played GPU that does things as late and as mixed up as the marks in its queues allow."""
+"""A simulated GPU that delays and reorders work as far as the marks in its queues allow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.matting.torch_backend.graph_backend import Mark, Tensors
 
 
 class PlayedMark:
-    """After so many things of a queue."""
+    """A position in a queue, reached once all earlier work of the queue is done."""
 
     def __init__(self, queue: PlayedQueue) -> None:
         self.queue = queue
@@ -28,7 +28,7 @@ class PlayedMark:
 
 
 class PlayedQueue:
-    """Keeps what is put in until the backend sees fit."""
+    """A queue of work that the backend executes later."""
 
     def __init__(self, backend: PlayedBackend) -> None:
         self.backend = backend
@@ -51,7 +51,7 @@ class PlayedQueue:
 
     @property
     def stuck(self) -> bool:
-        """Whether there is nothing to do, or what comes has to wait for another queue."""
+        """Whether the queue is empty, or its next entry waits for another queue."""
         if self.done == len(self.things):
             return True
         thing = self.things[self.done]
@@ -70,7 +70,7 @@ class PlayedQueue:
 
 
 class PlayedBackend:
-    """Runs the things of its queues in any order that the marks allow, a different one for each seed."""
+    """Executes the work of its queues in any order that the marks allow; the order depends on the seed."""
 
     device = torch.device("cpu")
 
@@ -104,15 +104,15 @@ class PlayedBackend:
             queue.mark().wait()
 
     def go_on(self) -> None:
-        """One thing of any queue."""
+        """Execute one entry of a random queue that can proceed."""
         self._random.choice([queue for queue in self.queues if not queue.stuck]).do_one()
 
     def maybe_go_on(self) -> None:
-        """Some things, or none."""
+        """Execute a random number of entries, possibly none."""
         for _ in range(self._random.randint(0, self._eagerness)):
             if not all(queue.stuck for queue in self.queues):
                 self.go_on()
 
 
 def ignore(result: object) -> None:
-    """Turns a call with a result into one without."""
+    """Discard the result of a call."""

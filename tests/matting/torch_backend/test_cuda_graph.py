@@ -1,6 +1,6 @@
-"""The bookkeeping of the captured graphs: on a played GPU that does things as late and as mixed up as it may.
+"""Synchronization of captured graphs, on a simulated GPU that delays and reorders work.
 
-What is marked `gpu` runs on a real one.
+Tests marked `gpu` run on a real GPU.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.toy.network import ToyNetwork
 
 @pytest.fixture(scope="module")
 def expected() -> list[Matte]:
-    """What the reference makes of ASKS."""
+    """Return the mattes of the reference executor for ASKS."""
     reference = EagerExecutor(core(), GEOMETRY)
     return [reference.run(*ask) for ask in ASKS]
 
@@ -50,11 +50,11 @@ def test_a_backdrop_goes_up_once_for_each_turn() -> None:
     executor = CudaGraphExecutor(core(), GEOMETRY, backend, "float32")
 
     def uploads(backdrops: list[Backdrop]) -> int:
-        """How many copies there were beyond the frames'."""
+        """Return the number of copies, without those of the frames."""
         backend.copies.clear()
         for backdrop in backdrops:
             executor.run(PICTURES[0], backdrop, OFF, False)
-        return len(backend.copies) - 4 * len(backdrops)  # a frame up; composite, alpha and the check down
+        return len(backend.copies) - 4 * len(backdrops)  # 1 upload and 3 downloads per frame
 
     assert uploads([BACKDROPS[0]] * 6) == 2
     assert uploads([BACKDROPS[0]] * 4) == 0
