@@ -1,4 +1,4 @@
-"""The inference core of a network in parts that other runtimes can convert, each a module of its own.
+"""Export of a network's inference core as separate parts that other runtimes can convert.
 
 The names of the arrays between the parts are in `models.names`.
 """
@@ -17,52 +17,52 @@ from models.filter_weights import FilterWeights
 from models.names import COEFFICIENTS, state_names
 
 PROBE = 64
-"""Height and width of the example inputs; multiples of 32, so that every state's factor can be read off its size."""
+"""Height and width of the example inputs; a multiple of 32, so that each state's factor follows from its size."""
 
 
 class ExportError(Exception):
-    """A network does not export what its spec declares; a defect of the program."""
+    """A network's export does not match its spec; a defect of the program."""
 
 
 class HasInitialState(Protocol):
-    """Every network without a plate."""
+    """Interface of every network without a plate."""
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
-        """The states before the first frame."""
+        """Return the recurrent states before the first frame."""
         ...
 
 
 class HasCoefficients(HasInitialState, Protocol):
-    """Every network without a plate, at the small size."""
+    """Interface of every network without a plate, for the small-size stage."""
 
     def coefficients(self, src_small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """slope, offset, coarse alpha and the new states."""
+        """Return slope, offset, coarse alpha and the new states."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ExportStage:
-    """A part of the core, which reads and writes named arrays."""
+    """A part of the core that reads and writes named arrays."""
 
     name: str
     module: nn.Module
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     channels_last: tuple[str, ...] = ()
-    """Names of the arrays that are (1, h, w, C) outside PyTorch, the order in which CPUs convolve."""
+    """Names of the arrays that are (1, h, w, C) outside PyTorch, the layout in which CPU convolutions are fastest."""
     float32: bool = False
-    """Whether this part runs in float32 whatever the precision of the others."""
+    """Whether this part runs in float32 regardless of the precision of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The parts of a core, in the order in which they run."""
+    """The parts of a core in execution order."""
 
     stages: tuple[ExportStage, ...]
     examples: Mapping[str, Tensor]
     """Example inputs for tracing, of any size."""
     states: tuple[tuple[int, int], ...] = ()
-    """(channels, factor) of each state: its size is that of the small frame divided by the factor, rounded up."""
+    """(channels, factor) of each state: its size is the small frame's size divided by the factor, rounded up."""
     guided_filter: FilterWeights | None = None
 
 
@@ -85,7 +85,7 @@ class WholeCore(nn.Module):
         self.network = network
 
     def forward(self, small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """slope, offset, coarse alpha and the new states."""
+        """Return slope, offset, coarse alpha and the new states."""
         return cast("HasCoefficients", self.network).coefficients(small, *states)
 
 
@@ -98,7 +98,7 @@ def export_whole(network: nn.Module, direct: bool = False) -> Export:
 
 
 def check_float32(network: nn.Module, export: Export, declared: Sequence[str]) -> None:
-    """Raise ExportError unless every declared submodule of the network lies in a part that runs in float32."""
+    """Raise ExportError unless every declared submodule is in a part that runs in float32."""
     kept = {id(module) for stage in export.stages if stage.float32 for module in stage.module.modules()}
     for name in declared:
         try:

@@ -1,4 +1,4 @@
-"""Why weights cannot be found, read or downloaded."""
+"""Reasons why weights cannot be found, read or downloaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guided filter at the end of a network as plain data, for programs that run it without torch."""
+"""Weights of a network's guided filter as plain arrays, for execution without torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LearnedFilterWeights:
-    """RVM's deep guided filter with its normalisations folded; its input is the decoder's features (C, h, w).
+    """RVM's deep guided filter with folded normalizations; its input is the decoder's features (C, h, w).
 
     1x1 convolutions are matrices (outputs, inputs + 1) whose last column is the bias.
     """

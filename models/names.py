@@ -1,8 +1,8 @@
-"""The names of the arrays that the parts of an exported network read and write.
+"""Names of the arrays that the parts of an exported network read and write.
 
-`small`, the small frame; `half1`, `half2` ..., the small frame at 1/2, 1/4 ...;
-`state0` ..., the states before the step, and `next0` ..., those after it; `given`, the input of the guided filter;
-`slope`, `offset` and `coarse`, the coefficients, where there is no guided filter. Each is (1, C, h, w) in PyTorch.
+`small`: the small frame. `half1`, `half2`, ...: the small frame at 1/2, 1/4, ... `state0`, ...: states before the step.
+`next0`, ...: states after the step. `given`: input of the guided filter. `slope`, `offset` and `coarse`: the
+coefficients, if there is no guided filter. Each is (1, C, h, w) in PyTorch.
 """
 
 COEFFICIENTS = ("slope", "offset", "coarse")

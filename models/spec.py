@@ -1,4 +1,4 @@
-"""The description of a network: all that the program knows about it. Imports no torch, so a warm start needs none."""
+"""Descriptions of networks. Imports no torch, so that a warm start does not load it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from models.export import Export
 
 LoadNetwork = Callable[["Mapping[str, Tensor]", str], "nn.Module"]
-"""(tensors, refiner) to the network with these weights. Raises RuntimeError if they do not fit it exactly."""
+"""Map (tensors, refiner) to the network with these weights. Raises RuntimeError if they do not match exactly."""
 ExportNetwork = Callable[["nn.Module", bool], "Export"]
-"""(network, direct) to its inference core; `direct` for frames that are not downsampled."""
+"""Map (network, direct) to the inference core; `direct` for frames that are not downsampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class WeightSpec:
     """A published or bundled weights file."""
 
     name: str
-    """The network, as `--model` names it."""
+    """Name of the network, as passed to `--model`."""
     file: str
     licence: str
     note: str
@@ -30,12 +30,12 @@ class WeightSpec:
     """None: the file ships with the program."""
     bytes: int | None = None
     sha256: str | None = None
-    """None: not published; the first download is trusted and its hash recorded beside it."""
+    """None: not published; the hash of the first download is recorded next to the file and trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class AutoRank:
-    """The position of a network in the order in which `auto` tries networks; None: never tried on that device."""
+    """Rank of a network in the order in which `auto` tries networks; None: never tried on that device."""
 
     cpu: int | None = None
     gpu: int | None = None
@@ -52,29 +52,29 @@ class NetworkSpec:
     """
 
     title: str
-    """The English name for people; the window translates it."""
+    """English display name; the window translates it."""
     weights: WeightSpec
     load: LoadNetwork
     export: ExportNetwork
     needs_plate: bool = False
     recurrent: bool = True
-    """Whether the network keeps a memory of its own between frames."""
+    """Whether the network has recurrent state."""
     direct: bool = False
     """Whether the network runs without its guided filter on frames that are not downsampled."""
     short_side: int = 270
-    """The short side in pixels of the frame that the network sees if the ratio is chosen automatically."""
+    """Short side of the network's input in pixels if the ratio is chosen automatically."""
     precisions: tuple[str, ...] = ("float32", "float16", "bfloat16")
-    """The precisions in which the network was validated; `auto` chooses among them."""
+    """Precisions in which the network was validated; `auto` chooses among them."""
     float32_modules: tuple[str, ...] = ()
-    """Submodules that run in float32 whatever the precision of the rest. A conversion that loses one is an error."""
+    """Submodules that require float32 regardless of the rest. A conversion that loses one is an error."""
     auto: AutoRank = AutoRank()
 
     @property
     def name(self) -> str:
-        """As `--model` names it."""
+        """Name of the network, as passed to `--model`."""
         return self.weights.name
 
     @property
     def bundled(self) -> bool:
-        """Whether its weights ship with the program."""
+        """Whether the weights ship with the program."""
         return self.weights.url is None

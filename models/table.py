@@ -1,4 +1,4 @@
-"""The table of all networks. A new network is a folder with a spec, and a row here."""
+"""Table of all networks. To add a network, add a folder with a spec and a row here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NETWORKS: dict[str, NetworkSpec] = {
         STUDENT,
     )
 }
-"""Every network by its name, in the order in which they are listed."""
+"""All networks by name, in display order."""
 
 
 def needs_plate(name: str) -> bool:
@@ -31,7 +31,7 @@ def needs_plate(name: str) -> bool:
 
 
 def bundled() -> NetworkSpec:
-    """Return the network that ships with the program: always there, and the lightest."""
+    """Return the network that ships with the program: always available, and the lightest."""
     return next(spec for spec in NETWORKS.values() if spec.bundled)
 
 
