@@ -27,6 +27,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
+from models.table import NETWORKS
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import box, fail
@@ -57,6 +58,7 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
     present = {(source, comment) for _context, source, comment, _translation in messages("de")}
     program = {(text, "") for path in make_translations.FOLDER.parent.rglob("*.py") for text in texts_of(path)}
     program |= {(each.value, code_of(each)) for each in make_translations.translatable()}
+    program |= {(spec.title, "") for spec in NETWORKS.values()}
     assert present == program, "run tools.make_translations"
 
 

@@ -214,6 +214,7 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     session.window.strip.remove(tile)
     qtbot.waitUntil(lambda: "beach" in session.window.notices.text_of("removedNotice"))
     assert not tile.path.exists()
+    qtbot.waitUntil(lambda: not own(session))
     button(session, "removedNoticeAction0").click()
     qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
     assert tile.path.read_bytes() == picture.read_bytes()
