@@ -31,7 +31,7 @@ def ctl(
 
 
 def _with_absolute_path(command: Command) -> Command:
-    """The running program has another working directory."""
+    """Make paths in the command absolute, since the running program has another working directory."""
     new_file = command.name == "snapshot" or (command.name == "record" and command.argument != "stop")
     if new_file or (command.name == "background" and Path(command.argument).is_file()):
         return Command(command.name, str(Path(command.argument).expanduser().absolute()))

@@ -54,7 +54,7 @@ class MattedOnly:
 
     @property
     def name(self) -> str:
-        """The name of the wrapped sink."""
+        """Return the name of the wrapped sink."""
         return self._sink.name
 
     def send(self, picture: Outgoing) -> None:

@@ -22,7 +22,7 @@ from app.runtime.status import Phase, PipelineStatus, Stage
 
 START_LIMIT_S = 120.0
 POLL_S = 0.25
-"""How often the status is read while no frame wakes the run."""
+"""Interval of status polls while no frame wakes the run."""
 
 
 def notify(text: str) -> None:

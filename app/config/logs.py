@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 OWN_LOGGERS = ("app", "models", "training")
 HANDLER_NAME = "mattecam"
-"""Marks the handlers made here: setting up anew replaces them and leaves those of others."""
+"""Marks the handlers of this module: a new set-up replaces these and keeps all others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3
 FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
 

@@ -10,7 +10,7 @@ import platformdirs
 
 NAME = "mattecam"
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder that holds the packages `app` and `models`: the source folder with `run.py`, or `site-packages`."""
+"""The folder that contains the packages `app` and `models`: the source tree, or `site-packages`."""
 
 
 def config_dir() -> Path:

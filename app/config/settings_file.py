@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 Migration = Callable[[JsonObject], JsonObject]
 
 MIGRATIONS: tuple[Migration, ...] = ()
-"""Number N turns the data of version N + 1 into that of version N + 2; one is added with each new SETTINGS_VERSION."""
+"""Entry N migrates data from version N + 1 to version N + 2. Add one entry for each new SETTINGS_VERSION."""
 
 
 def default_path() -> Path:

@@ -10,11 +10,11 @@ from app.control.commands import JsonValue
 
 POLL_S = 0.02
 SETTLED_FRAMES = 2
-"""Workers follow the settings at the next frame; one more is needed because that frame may be under way."""
+"""Workers apply settings at the next frame; one more is needed since that frame may be in progress."""
 IDLE_S = 0.6
-"""How often, at the least, workers look at the settings while they process no frames."""
+"""Longest interval at which workers read the settings while they process no frames."""
 STALLED_S = 2.0
-"""Without a frame for so long nothing more is waited for, as while the output is frozen."""
+"""Stop waiting after this time without a frame, for example while the output is frozen."""
 
 Status = Mapping[str, JsonValue]
 

@@ -15,7 +15,7 @@ from app.core.messages.control import ControlText
 from app.core.settings import Settings
 
 CONFIRM_S = 8.0
-"""How long a command waits for its effect before it is answered as pending."""
+"""Timeout for the effect of a command, which is then answered as pending."""
 PENDING = " It is still being prepared; `run.py ctl status` shows when it is in use."
 
 Update = Callable[[Settings], Settings]

@@ -15,7 +15,7 @@ from app.core.messages.control import ControlText
 
 log = logging.getLogger(__name__)
 MAX_CALLS = 32
-"""Connections served at the same time; further ones are closed."""
+"""Maximum number of concurrent connections; further ones are closed."""
 
 
 class ControlServer:

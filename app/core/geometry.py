@@ -14,7 +14,7 @@ Image = NDArray[np.uint8]
 """(H, W) or (H, W, 3) uint8, 0..255."""
 
 _BAR_BLUR = 24
-"""Blurred bars are made at 1/24 of the size: only soft colours are left."""
+"""Blurred bars are computed at 1/24 of the size, which leaves only soft colours."""
 _BAR_DIM = 0.6
 
 

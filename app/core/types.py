@@ -71,7 +71,7 @@ class BlurredRoom:
 
 
 Backdrop = BgrImage | BlurredRoom
-"""What the frame step puts behind the person: a picture of the frame's size, or the blurred room."""
+"""Background of the frame step: an image of the frame's size, or the blurred camera background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +113,4 @@ class Picture:
 
 
 Outgoing = NewType("Outgoing", Picture)
-"""A picture that may leave: only the runtime's privacy gate makes one, and sinks accept nothing else."""
+"""A picture approved for output: only the runtime's privacy gate creates one, and sinks accept nothing else."""

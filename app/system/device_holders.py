@@ -14,7 +14,7 @@ from app.core.text import Text
 LINUX: bool = sys.platform.startswith("linux")
 PROC = Path("/proc")
 CAMERA_SERVICES = ("pipewire", "wireplumber")
-"""They keep cameras open without using them."""
+"""PipeWire and WirePlumber hold camera devices open without streaming; ignore them."""
 
 
 @dataclass(frozen=True, slots=True)

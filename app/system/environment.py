@@ -31,14 +31,14 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-"""PyTorch's own builds without CUDA: gigabytes smaller. Asked for torch alone, so that it can supply nothing else."""
+"""Index of PyTorch's builds without CUDA, which are gigabytes smaller. Used for torch only."""
 PROBE_TIMEOUT_S = 5.0
 NVIDIA_MARK = "/proc/driver/nvidia/version"
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
-"""The lock files are complete, every file has a listed hash, and no build runs with unlisted packages."""
+"""Install only locked packages with listed hashes, without dependency resolution or builds from source."""
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
-"""Parts of pip's lines that are not shown: what requires the package, the folder, the build."""
+"""Parts of pip's output that are not shown: requiring package, folder, build."""
 CAUSES = {
     r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
     r"Permission denied|Access is denied|Read-only file": f"{VENV} is not writable; make it writable",

@@ -18,7 +18,7 @@ UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0
 
 Run = Callable[[Sequence[str]], None]
-"""Runs a command; raises ServiceError when it fails."""
+"""Runs a command. Raises ServiceError if it fails."""
 
 
 class ServiceError(MattecamError):

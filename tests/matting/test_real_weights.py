@@ -16,7 +16,7 @@ from tests.matting.conftest import BuildEngine
 from tests.paths import shared
 
 MOST, MEAN = 2e-2, 2e-3
-"""What the alpha of a lower precision may be off by, of any pixel and on average."""
+"""Maximum and mean alpha error allowed for a lower precision."""
 
 
 def clip(path: Path, count: int) -> list[BgrImage]:

@@ -19,7 +19,7 @@ from tests.paths import GOLDEN
 CASES = [case for case in json.loads((GOLDEN / "index.json").read_text()) if case["net"] == "bgmv2"]
 SIZE = 64, 96
 WAITS = {"aten::nonzero", "aten::_local_scalar_dense", "aten::masked_select", "aten::index", "aten::index_put"}
-"""Operations whose result's shape, or whose caller, waits for values from the device (or may)."""
+"""Operations that synchronize, or may synchronize, with the device."""
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from models.blocks import resize
 
 HEIGHT, WIDTH = 24, 40
 CELLS = Cells(torch.tensor([0, 1, 1, 0]), torch.tensor([0, 5, 2, 5]), torch.tensor([0, 9, 4, 0]))
-"""Three corners and a place inside, in two images."""
+"""Patch positions: three corners and one inside, in two images."""
 
 
 def random(*shape: int) -> Tensor:

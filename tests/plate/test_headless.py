@@ -24,9 +24,9 @@ from tests.rooms import clip_frames, empty_room
 
 SIZE = 320, 192
 GREEN = 0x40, 0xB1, 0x00
-"""The background, BGR."""
+"""Colour of the background, BGR."""
 CARD = 24, 24, 24
-"""The stand-by card."""
+"""Colour of the stand-by card, BGR."""
 
 
 def kept(tensors: dict[str, Tensor], path: Path) -> Path:

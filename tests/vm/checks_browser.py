@@ -15,7 +15,7 @@ from tests.vm.tools import DEVICE, LABEL, expect, load, say, sending
 
 MAX_ERROR = 6
 WAIT_S = 600.0
-"""The browser alone takes minutes in a bed that gets little of a processor."""
+"""The browser takes minutes to start in a virtual machine with little CPU time."""
 PAGE = """<!doctype html><video id=v autoplay muted></video><script>
 async function look() {
   const stream = await navigator.mediaDevices.getUserMedia({video: true});

@@ -28,15 +28,15 @@ from tests.vm.tools import (
 )
 
 SLACK = float(os.environ.get("SLACK", "1"))
-"""By how much the limits grow where the bed shares its machine."""
+"""Factor on the time limits if the virtual machine shares its host."""
 WAKE_LIMIT_S, CAMERA_LIMIT_S, RESTART_LIMIT_S = 1.0, 2.0, 3.0
-"""From a reader's opening, the camera's return, the program's kill to the picture."""
+"""Time limits for the first frame after opening a reader, reconnecting the camera, and killing the program."""
 GAP_LIMIT_MS = 100.0
 STEADY_S = float(os.environ.get("STEADY_S", "60"))
 STARTING_S = 10.0
-"""While the program loads what it needs, on the bed's one slow processor, the rate is shown and not judged."""
+"""During start-up the frame rate is printed but not checked: the virtual machine has one slow CPU."""
 SOURCE = "/dev/video10"
-"""A loopback camera that a process of ours feeds."""
+"""A loopback camera that a test process feeds."""
 _DRIVER = Path("/sys/bus/platform/drivers/vivid")
 
 

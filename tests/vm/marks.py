@@ -11,7 +11,7 @@ from app.core.types import BgrImage
 CELL = 16
 _COLUMNS = 36
 _BITS = 24 + 40 + 8
-"""Number, microseconds, check."""
+"""Bits of a mark: 24 for the number, 40 for the time in microseconds, 8 for the checksum."""
 ROWS = _BITS // _COLUMNS
 _BLACK, _WHITE = 16, 235
 

@@ -28,7 +28,7 @@ NUMBER = 20
 DEVICE = f"/dev/video{NUMBER}"
 LABEL = "Mattecam"
 DROPPED_PICTURES = 8
-"""The first ones after opening may be torn or old."""
+"""Frames to skip after opening: they may be torn or stale."""
 
 
 class CheckFailed(Exception):
@@ -81,11 +81,11 @@ def unload(module: str) -> None:
 
 
 _FORK = multiprocessing.get_context("fork")
-"""Children share what is imported already: a fresh interpreter takes long in the bed."""
+"""Forked processes share imported modules: a new interpreter starts slowly in the virtual machine."""
 
 
 Work = Callable[[str, Callable[[str], None]], None]
-"""Does something with a device until SIGTERM, and tells once that it has begun."""
+"""Function that uses a device until SIGTERM, and calls its second argument once it has begun."""
 
 
 @contextmanager

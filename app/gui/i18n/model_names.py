@@ -18,7 +18,7 @@ TITLES = (
     QT_TRANSLATE_NOOP("Models", "U²-Net, any object, small"),
     QT_TRANSLATE_NOOP("Models", "U²-Net, people"),
 )
-"""The titles of all networks; lupdate finds them here, since the table knows no Qt."""
+"""The titles of all networks, where lupdate finds them: the network table does not import Qt."""
 
 
 def describe_model(name: str) -> str:

@@ -23,7 +23,7 @@ from app.matting.selection.governor import (
 FULL = Quality()
 RUNGS = ladder(270, 0.2, ratio_free=True, model_free=True)
 BUILD_S = 1.5
-"""How long the simulated machine takes to build an engine while the old one runs."""
+"""Time to build an engine on the simulated machine while the old one runs."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 HEIGHT, WIDTH = 92, 163
-"""One cell a pixel, and sizes that are no multiples of anything."""
+"""Size in units. With grid 1, a cell of strict mode is one pixel; deliberately not round numbers."""
 NOISE = 0.004
 
 
