@@ -25,21 +25,50 @@ from models.weights import WeightsDamagedError, WeightsNotFoundError
 def load_state_dict(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint by name, on the CPU.
 
-    Raises WeightsNotFoundError if there is no readable file, WeightsDamagedError if it is truncated, corrupt or not a
-    checkpoint.
+    Raises WeightsNotFoundError if the file cannot be read, and WeightsDamagedError if it is truncated, corrupt or not
+    a checkpoint, if it contains NaN or infinity, or if all its convolution weights are zero.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(16)
-        if start[8:9] == b"{":
-            return safetensors.torch.load_file(path)
-        if _is_torchscript(path):
-            return _torchscript_state(path)
-        return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+        tensors = _read(path)
+        fault = _unusable(tensors)
     except OSError as error:
         raise WeightsNotFoundError(WeightsFault.UNREADABLE, file=path) from error
     except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
         raise WeightsDamagedError(WeightsFault.DAMAGED, file=path) from error
+    if fault is not None:
+        raise WeightsDamagedError(fault, file=path)
+    return tensors
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start[8:9] == b"{":
+        return safetensors.torch.load_file(path)
+    if _is_torchscript(path):
+        return _torchscript_state(path)
+    return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _unusable(tensors: Mapping[str, Tensor]) -> WeightsFault | None:
+    """Return why no network can compute with these values, or None.
+
+    Single tensors may be zero: published checkpoints contain layers without effect.
+    """
+    floating = {name: value.detach() for name, value in tensors.items() if value.is_floating_point() and value.numel()}
+    extremes = {name: _extremes(value) for name, value in floating.items()}
+    if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes.values()):
+        return WeightsFault.NOT_FINITE
+    convolutions = {name for name, value in floating.items() if name.endswith("weight") and value.ndim == 4}
+    if extremes and not any(any(extremes[name]) for name in convolutions or extremes):
+        return WeightsFault.ALL_ZERO
+    return None
+
+
+def _extremes(tensor: Tensor) -> tuple[float, float]:
+    """Return the minimum and maximum; both are NaN if any value is NaN. Allocates no copy of float16 or wider."""
+    low, high = (tensor if tensor.element_size() > 1 else tensor.float()).aminmax()  # no float8 implementation
+    return float(low), float(high)
 
 
 def _tensors(loaded: object) -> dict[str, Tensor]:

@@ -21,6 +21,8 @@ class WeightsFault(Enum):
     )
     UNREADABLE = "The weights file {file} cannot be read; check the path and its permissions."
     DAMAGED = "The weights file {file} is damaged or not a checkpoint; remove it and download it again."
+    NOT_FINITE = "The weights file {file} contains NaN or infinite values; replace it with an intact file."
+    ALL_ZERO = "The weights in the file {file} are all zero; replace it with an intact file."
     BUNDLED = "The weights of {model} are part of the program and are not downloaded."
     NOT_PUBLISHED = (
         "The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not "

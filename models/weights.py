@@ -39,7 +39,7 @@ class WeightsNotFoundError(WeightsError):
 
 
 class WeightsDamagedError(WeightsError):
-    """The file is truncated, corrupt or not a checkpoint."""
+    """The file is truncated, corrupt, not a checkpoint, or contains values that no network can compute with."""
 
 
 class DownloadError(WeightsError):

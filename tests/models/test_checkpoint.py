@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from app.core.errors import ModelError
+from app.matting.torch_backend.networks import load_network
 from models.checkpoint import load_state_dict
+from models.student.bundled import BUNDLED
 from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError
 
 
@@ -111,6 +114,53 @@ def test_a_checkpoint_of_something_else(tmp_path: Path, content: object) -> None
     torch.save(content, path)
     with pytest.raises(WeightsDamagedError):
         load_state_dict(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("kind", ["zip", "safetensors", "script"])
+def test_values_that_are_not_finite_are_refused(tmp_path: Path, kind: str, value: float) -> None:
+    path = tmp_path / "weights"
+    block = Block()
+    with torch.no_grad():
+        block.get_buffer("layers.0.running_var")[1] = value
+    if kind == "script":
+        save_torchscript(block, path)
+    else:
+        (save_file if kind == "safetensors" else torch.save)(block.state_dict(), path)
+    with pytest.raises(WeightsDamagedError, match="contains NaN or infinite values; replace it") as caught:
+        load_state_dict(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("only_convolutions", [True, False])
+def test_weights_of_zeros_are_refused(network: Block, tmp_path: Path, only_convolutions: bool) -> None:
+    path = tmp_path / "weights"
+    state = {
+        name: value if only_convolutions and value.ndim != 4 else torch.zeros_like(value)
+        for name, value in network.state_dict().items()
+    }
+    save_file({**state, "mean": network.state_dict()["mean"]} if only_convolutions else state, path)
+    with pytest.raises(WeightsDamagedError, match="are all zero; replace it") as caught:
+        load_state_dict(path)
+    assert str(path) in str(caught.value)
+
+
+def test_one_convolution_of_zeros_is_allowed(network: Block, tmp_path: Path) -> None:
+    path = tmp_path / "weights"
+    state = network.state_dict()
+    expected = {**state, "conv.weight": torch.zeros_like(state["conv.weight"])}
+    save_file(expected, path)
+    assert same(load_state_dict(path), expected)
+
+
+def test_the_bundled_weights_are_checked(tmp_path: Path) -> None:
+    state = load_state_dict(BUNDLED)
+    name = next(name for name, value in state.items() if value.ndim == 4)
+    state[name].view(-1)[0] = torch.nan
+    path = tmp_path / BUNDLED.name
+    save_file(state, path)
+    with pytest.raises(ModelError, match="contains NaN"):
+        load_network("student", path, "auto", "cpu", "float32")
 
 
 def test_no_file_and_a_folder(tmp_path: Path) -> None:

@@ -3234,6 +3234,16 @@
         <translation>Die Gewichtsdatei {file} ist beschädigt oder kein Checkpoint; entfernen Sie sie und laden Sie sie erneut herunter.</translation>
     </message>
     <message>
+        <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
+        <comment>WeightsFault.NOT_FINITE</comment>
+        <translation>Die Gewichtsdatei {file} enthält NaN oder unendliche Werte; ersetzen Sie sie durch eine intakte Datei.</translation>
+    </message>
+    <message>
+        <source>The weights in the file {file} are all zero; replace it with an intact file.</source>
+        <comment>WeightsFault.ALL_ZERO</comment>
+        <translation>Die Gewichte in der Datei {file} sind alle null; ersetzen Sie sie durch eine intakte Datei.</translation>
+    </message>
+    <message>
         <source>The weights of {model} are part of the program and are not downloaded.</source>
         <comment>WeightsFault.BUNDLED</comment>
         <translation>Die Gewichte von {model} gehören zum Programm und werden nicht heruntergeladen.</translation>

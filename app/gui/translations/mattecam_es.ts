@@ -3234,6 +3234,16 @@
         <translation>El archivo de pesos {file} está dañado o no es un punto de control; quítelo y descárguelo de nuevo.</translation>
     </message>
     <message>
+        <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
+        <comment>WeightsFault.NOT_FINITE</comment>
+        <translation>El archivo de pesos {file} contiene valores NaN o infinitos; sustitúyalo por un archivo intacto.</translation>
+    </message>
+    <message>
+        <source>The weights in the file {file} are all zero; replace it with an intact file.</source>
+        <comment>WeightsFault.ALL_ZERO</comment>
+        <translation>Los pesos del archivo {file} son todos cero; sustitúyalo por un archivo intacto.</translation>
+    </message>
+    <message>
         <source>The weights of {model} are part of the program and are not downloaded.</source>
         <comment>WeightsFault.BUNDLED</comment>
         <translation>Los pesos de {model} forman parte del programa y no se descargan.</translation>
