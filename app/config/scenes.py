@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from app.media.disk_errors import why_not_read
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
+_changing = threading.Lock()
+"""Held from reading the file to writing it, by every store: threads may use stores of the same file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +89,27 @@ class SceneStore:
 
         Raises SettingsError.
         """
-        scenes = self._read()
-        scenes[check_name(name)] = _dump(settings, with_devices)
-        self._write(scenes)
+        name, data = check_name(name), _dump(settings, with_devices)
+        with _changing:
+            self._write({**self._read(), name: data})
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a scene and keep its position; raise SettingsError if it is missing or the new name is taken."""
-        scenes = self._read()
-        self._find(scenes, name)
-        new_name = check_name(new_name)
-        if new_name in scenes and new_name != name:
-            raise SettingsError(SceneText.EXISTS(name=new_name))
-        self._write({new_name if key == name else key: data for key, data in scenes.items()})
+        with _changing:
+            scenes = self._read()
+            self._find(scenes, name)
+            new_name = check_name(new_name)
+            if new_name in scenes and new_name != name:
+                raise SettingsError(SceneText.EXISTS(name=new_name))
+            self._write({new_name if key == name else key: data for key, data in scenes.items()})
 
     def remove(self, name: str) -> None:
         """Delete a scene; raise SettingsError if there is none of that name."""
-        scenes = self._read()
-        self._find(scenes, name)
-        del scenes[name]
-        self._write(scenes)
+        with _changing:
+            scenes = self._read()
+            self._find(scenes, name)
+            del scenes[name]
+            self._write(scenes)
 
     @staticmethod
     def _find(scenes: JsonObject, name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,10 @@ def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         store.put("Work", Settings())
     assert tmp_path.is_dir()
+
+
+def test_scenes_saved_by_several_threads_are_all_kept(store: SceneStore) -> None:
+    names = {f"Scene {number}" for number in range(40)}
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))
+    assert set(store.names()) == names
