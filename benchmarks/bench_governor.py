@@ -31,7 +31,7 @@ from app.core.settings import (
     OutputSettings,
     Settings,
 )
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import EngineInfo
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
@@ -62,7 +62,7 @@ class SimulatedEngine:
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """Nobody there: the backdrop."""
         self._pause.wait(self._work_s * self._load())
-        picture = np.zeros_like(frame) if isinstance(backdrop, BlurredRoom) else backdrop.copy()
+        picture = np.zeros_like(frame) if isinstance(backdrop, BlurredBackground) else backdrop.copy()
         return Matte(picture, np.zeros(frame.shape[:2], np.uint8))
 
     def reset(self, seen: AlphaImage | None = None) -> None:

@@ -102,7 +102,7 @@ def main() -> None:
     measured = took_ms[WARM_UP_FRAMES:]
     median, p95 = percentile(measured, 0.5), percentile(measured, 0.95)
     result = {
-        "what": "step-steadiness",
+        "what": "step-jitter",
         "window": not words.no_window,
         "frames": len(measured),
         "median_ms": round(median, 2),

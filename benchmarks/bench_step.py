@@ -23,7 +23,7 @@ from app.bench.measure import Contender, Timing, interleave
 from app.bench.run import machine
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom
+from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.kernels.dispatch import compiled
@@ -37,7 +37,7 @@ SIZES = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
 RATIOS = (0.2, 0.25, 0.375, 0.5)
 HD = (1280, 720)
 BYTES_PER_PIXEL = 3 + 3 + 3 + 1
-ALL_EDGES = EdgeSettings(contrast=0.3, grow_px=2, feather_px=6, steadiness=0.5, despill=1)
+ALL_EDGES = EdgeSettings(contrast=0.3, grow_px=2, feather_px=6, temporal_smoothing=0.5, despill=1)
 REPEATS = 20
 
 
@@ -109,7 +109,7 @@ def network_gflop(settings: MattingSettings, small_size: tuple[int, int]) -> flo
 
 def _contender(case: Case, engine: MattingEngine) -> Contender:
     frames = _frames(*case.size)
-    behind: Backdrop = BlurredRoom(50) if case.backdrop == "blur" else frames[-1]
+    behind: Backdrop = BlurredBackground(50) if case.backdrop == "blur" else frames[-1]
     return Contender(
         case.name,
         engine.info.model,

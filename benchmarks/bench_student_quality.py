@@ -19,7 +19,7 @@ import typer
 from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import BlurredRoom
+from app.core.types import BlurredBackground
 from app.matting import build_engine
 from app.matting.geometry import auto_ratio
 from app.matting.openvino_backend.runtime import core, ov
@@ -99,7 +99,7 @@ class EngineMatter:
     def alpha(self, rgb: Pixels) -> Alpha:
         """See `Matter`."""
         frame = np.ascontiguousarray(rgb[..., ::-1])
-        alpha = self._engine.step(frame, BlurredRoom(50), EdgeSettings(strict=False)).alpha
+        alpha = self._engine.step(frame, BlurredBackground(50), EdgeSettings(strict=False)).alpha
         return np.asarray(alpha, np.float32) / np.float32(255)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matting.geometry import StepGeometry
-from app.matting.kernels.numpy_blur import blurred_room
+from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.step.blur import strength_sigma
 
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ class Readability:
 def readability(strength: float, small_height: int, heights: Sequence[int] = CAP_HEIGHTS) -> Readability:
     """Blur pages of random letters as the program does on a CPU, deconvolve them and read them."""
     geometry = StepGeometry(*SIZE, small_height / SIZE[1])
-    sigma = strength_sigma(strength, geometry.room_short_side) * SIZE[1] / geometry.room_short_side
+    sigma = strength_sigma(strength, geometry.blur_short_side) * SIZE[1] / geometry.blur_short_side
     results = {}
     for height in heights:
         page, letters = _page(height)
@@ -99,7 +99,7 @@ def _seen(page: NDArray[np.uint8], strength: float, geometry: StepGeometry) -> F
         noisy = np.clip(page + random.normal(0, NOISE_SIGMA, page.shape), 0, 255).astype(np.float32)
         small = np.asarray(cv2.resize(noisy, size, interpolation=cv2.INTER_LINEAR), np.float32) / 255
         planes = np.repeat(small[None], 3, 0).astype(np.float32)
-        mean += blurred_room(planes, nobody, strength, geometry.room_factor, *SIZE)[..., 1]
+        mean += blurred_background(planes, nobody, strength, geometry.blur_factor, *SIZE)[..., 1]
     return mean / FRAMES
 
 

@@ -163,7 +163,7 @@ class Monkey:
     def _edges(self) -> None:
         dice = self._dice
         edges = {"contrast": dice.random(), "grow_px": dice.randint(-5, 5), "feather_px": dice.randint(0, 8),
-                 "steadiness": dice.random(), "despill": dice.random()}  # fmt: skip
+                 "temporal_smoothing": dice.random(), "despill": dice.random()}  # fmt: skip
         matting = self._pipeline.settings.matting
         self._change(matting={"edges": matting.edges.replace(**edges)})
 

@@ -12,7 +12,7 @@ import numpy as np
 from app.compositing import Background, open_background
 from app.core.errors import SinkLostError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte, Picture, SourceInfo
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
 from app.matting.base import EngineInfo
 from app.runtime.parts import Parts
 
@@ -113,7 +113,7 @@ class FakeEngine:
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         self._faults.at("step")
         alpha: AlphaImage = np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
-        behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredRoom) else backdrop
+        behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredBackground) else backdrop
         composite = np.where(alpha[..., None] > 0, frame, behind).astype(np.uint8)
         return Matte(composite, alpha, composite.copy() if want_foreground else None)
 

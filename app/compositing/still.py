@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from app.core import geometry
-from app.core.types import BgrImage, BlurredRoom
+from app.core.types import BgrImage, BlurredBackground
 from app.media.image_file import read_image
 
 
@@ -65,9 +65,9 @@ class BlurBackground:
     def __init__(self, strength: float) -> None:
         """strength: 0..100."""
         self.name = "blur"
-        self._backdrop = BlurredRoom(strength)
+        self._backdrop = BlurredBackground(strength)
 
-    def backdrop(self, width: int, height: int, time_s: float) -> BlurredRoom:
+    def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:
         """Return the same value for every size."""
         return self._backdrop
 

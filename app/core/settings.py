@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
 from models.table import NETWORKS
@@ -69,12 +69,23 @@ class EdgeSettings(Model):
     """Dilates (above 0) or erodes the person, in output pixels."""
     feather_px: Annotated[int, Field(ge=0, le=40)] = 0
     """Softens the edge outward, in output pixels; the inside stays opaque."""
-    steadiness: Annotated[float, Field(ge=0, le=1)] = 0.0
+    temporal_smoothing: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Temporal smoothing: how strongly small changes of alpha between frames are damped."""
     despill: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Strength of the removal of green cast from the semi-transparent edge."""
     strict: bool = True
     """Remove regions from the matte that are not connected to a person or that match the learned background."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_old_names(cls, data: object) -> object:
+        """Read files of version 0.1, which call the temporal smoothing `steadiness`."""
+        if isinstance(data, dict) and "steadiness" in data:
+            return {
+                **{name: value for name, value in data.items() if name != "steadiness"},
+                "temporal_smoothing": data["steadiness"],
+            }
+        return data
 
 
 class EngineSettings(Model):

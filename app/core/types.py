@@ -63,14 +63,14 @@ class SourceInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class BlurredRoom:
+class BlurredBackground:
     """The camera's background, blurred. The person is inpainted before the blur, which avoids a halo."""
 
     strength: float
     """Strength from 0 (slightly blurred) to 100 (only colours remain)."""
 
 
-Backdrop = BgrImage | BlurredRoom
+Backdrop = BgrImage | BlurredBackground
 """Background of the frame step: an image of the frame's size, or the blurred camera background."""
 
 

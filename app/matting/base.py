@@ -37,8 +37,8 @@ class MattingEngine(Protocol):
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """Return the matte and composite of the next frame in new arrays, which the caller may keep.
 
-        frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredRoom. Raises ModelError if the network fails or
-        its output is not finite; never returns the frame itself.
+        frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredBackground. Raises ModelError if the network
+        fails or its output is not finite; never returns the frame itself.
         """
         ...
 

@@ -9,7 +9,7 @@ import numpy as np
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte, check_bgr
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
 from app.matting.base import EngineInfo, Executor, NotAMatteError, is_out_of_memory
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import STRICT_STRENGTH
@@ -53,9 +53,9 @@ class FrameEngine:
         if self._closed:
             raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
-        if isinstance(backdrop, BlurredRoom):
+        if isinstance(backdrop, BlurredBackground):
             if edges.strict:
-                backdrop = BlurredRoom(max(backdrop.strength, STRICT_STRENGTH))
+                backdrop = BlurredBackground(max(backdrop.strength, STRICT_STRENGTH))
         else:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:

@@ -28,14 +28,14 @@ class StepGeometry:
         return int(self.height * self.ratio)
 
     @property
-    def room_factor(self) -> int:
+    def blur_factor(self) -> int:
         """Downsampling factor per axis from the small frame to the blurred background."""
         return max(1, -(-min(self.small_width, self.small_height) // ROOM_SHORT_SIDE))
 
     @property
-    def room_short_side(self) -> int:
+    def blur_short_side(self) -> int:
         """Short side of the blurred background."""
-        return min(self.small_width, self.small_height) // self.room_factor
+        return min(self.small_width, self.small_height) // self.blur_factor
 
 
 def auto_ratio(width: int, height: int, short_side: int = AUTO_SHORT_SIDE) -> float:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.compositing.base import Background
 from app.core.framing import framed
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BlurredRoom, Frame, Matte, Picture, PictureKind
+from app.core.types import AlphaImage, Backdrop, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
@@ -23,7 +23,7 @@ from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 
-FALLBACK_BACKDROP = BlurredRoom(80.0)
+FALLBACK_BACKDROP = BlurredBackground(80.0)
 """Replaces a background that is not available: it hides the room and needs no file."""
 
 

@@ -13,7 +13,7 @@ import pytest
 from app.compositing import Background, bundled_backgrounds, open_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
-from app.core.types import BlurredRoom, check_bgr
+from app.core.types import BlurredBackground, check_bgr
 from app.media.image_file import kind_of_file
 from tests.compositing.files import cut, flat, photo, write, write_video
 
@@ -53,7 +53,7 @@ def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) ->
     assert background.name
     for width, height in ((320, 180), (33, 77), (2, 2), (320, 180)):
         backdrop = background.backdrop(width, height, 0.0)
-        if not isinstance(backdrop, BlurredRoom):
+        if not isinstance(backdrop, BlurredBackground):
             check_bgr(backdrop)
             assert backdrop.shape == (height, width, 3) and backdrop.flags.c_contiguous
         assert background.backdrop(width, height, 0.0) is backdrop, "the same picture must be the same object"
@@ -65,7 +65,7 @@ def test_contract(make: Callable[[Path], BackgroundSettings], tmp_path: Path) ->
 def test_colour_and_blur_match_the_settings(tmp_path: Path) -> None:
     image = open_background(colour_settings(tmp_path)).backdrop(4, 4, 0)
     assert isinstance(image, np.ndarray) and (image == (10, 100, 200)).all()
-    assert open_background(blur_settings(tmp_path)).backdrop(4, 4, 0) == BlurredRoom(30)
+    assert open_background(blur_settings(tmp_path)).backdrop(4, 4, 0) == BlurredBackground(30)
 
 
 def test_transparent_images_show_the_colour(tmp_path: Path) -> None:

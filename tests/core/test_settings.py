@@ -88,3 +88,7 @@ def test_the_ratio_is_in_its_range_or_refused(ratio: float) -> None:
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:0", "cuda:12", "mps"])
 def test_devices(device: str) -> None:
     assert MattingSettings(device=device).device == device
+
+
+def test_edge_settings_of_version_0_1_are_read() -> None:
+    assert EdgeSettings.model_validate({"steadiness": 0.4}).temporal_smoothing == 0.4

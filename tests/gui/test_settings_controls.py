@@ -58,7 +58,7 @@ SLIDERS: dict[str, Read] = {
     "thresholdSlider": lambda settings: settings.matting.edges.threshold,
     "growSlider": lambda settings: settings.matting.edges.grow_px,
     "featherSlider": lambda settings: settings.matting.edges.feather_px,
-    "steadinessSlider": lambda settings: settings.matting.edges.steadiness,
+    "temporal_smoothingSlider": lambda settings: settings.matting.edges.temporal_smoothing,
     "despillSlider": lambda settings: settings.matting.edges.despill,
 }
 
@@ -189,11 +189,11 @@ def test_virtual_camera_device_is_restored_when_switched_on_again(session: Sessi
 def test_edge_presets_follow_the_sliders(session: Session) -> None:
     crisp, normal = button(session, "edge_crisp"), button(session, "edge_normal")
     assert normal.isChecked()
-    session.store.edit_edges(steadiness=0.4)
+    session.store.edit_edges(temporal_smoothing=0.4)
     crisp.click()
     edges = session.pipeline.settings.matting.edges
     assert edges.contrast == 0.4
-    assert edges.steadiness == 0.4, "a preset changes the shape of the edge alone"
+    assert edges.temporal_smoothing == 0.4, "a preset changes the shape of the edge alone"
     assert crisp.isChecked()
     assert not normal.isChecked()
     session.store.edit_edges(grow_px=5)

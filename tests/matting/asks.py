@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 96, 64
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 OFF = EdgeSettings(strict=False)
 STRICT = EdgeSettings()
-TREATED = EdgeSettings(contrast=0.4, steadiness=0.6, feather_px=2, despill=0.5, strict=False)
+TREATED = EdgeSettings(contrast=0.4, temporal_smoothing=0.6, feather_px=2, despill=0.5, strict=False)
 PICTURES = frames(WIDTH, HEIGHT, 8)
 BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
 
@@ -41,14 +41,14 @@ ASKS: list[Ask] = [
     (PICTURES[0], BACKDROPS[0], OFF, False),
     (PICTURES[1], BACKDROPS[0], OFF, False),
     (PICTURES[2], BACKDROPS[1], OFF, True),
-    (PICTURES[3], BlurredRoom(20), TREATED, False),
-    (PICTURES[4], BlurredRoom(90), TREATED, True),
+    (PICTURES[3], BlurredBackground(20), TREATED, False),
+    (PICTURES[4], BlurredBackground(90), TREATED, True),
     (PICTURES[5], BACKDROPS[1], TREATED, False),
     (PICTURES[6], BACKDROPS[2], OFF, False),
-    (PICTURES[7], BlurredRoom(90), OFF, False),
+    (PICTURES[7], BlurredBackground(90), OFF, False),
     (PICTURES[0], BACKDROPS[0], STRICT, False),
     (PICTURES[1], BACKDROPS[0], STRICT, True),
-    (PICTURES[2], BlurredRoom(90), OFF, False),
+    (PICTURES[2], BlurredBackground(90), OFF, False),
 ]
 
 

@@ -54,15 +54,15 @@ def test_full_contrast_is_a_hard_mask() -> None:
 
 
 @given(st.floats(0.01, 1))
-def test_steadiness_arrives_and_lets_motion_pass(steadiness: float) -> None:
-    steps = plan(EdgeSettings(steadiness=steadiness)).steadiness
+def test_temporal_smoothing_arrives_and_lets_motion_pass(temporal_smoothing: float) -> None:
+    steps = plan(EdgeSettings(temporal_smoothing=temporal_smoothing)).temporal_smoothing
     assert steps is not None
     difference = np.arange(-255, 256)
     assert (np.abs(steps) <= np.abs(difference)).all()
     assert (np.sign(steps) == np.sign(difference)).all()
     np.testing.assert_array_equal(steps, -steps[::-1])
     assert steps[255 + 200] >= 199
-    assert steps[255 + 4] <= 4 - 2 * (steadiness > 0.9)
+    assert steps[255 + 4] <= 4 - 2 * (temporal_smoothing > 0.9)
 
 
 @pytest.mark.parametrize("pixels", [1, 3, 8, 20])

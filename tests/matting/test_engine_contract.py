@@ -10,7 +10,7 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import Backdrop, BlurredRoom
+from app.core.types import Backdrop, BlurredBackground
 from app.matting.selection import hardware
 from app.matting.torch_backend import networks
 from tests.golden.fill import fill
@@ -87,10 +87,10 @@ def test_reset_restores_the_first_frames_output(settings: MattingSettings, engin
 def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine) -> None:
     engine = engines(settings, 160, 96)
     wide, tall = frames(160, 96, 1)[0], frames(96, 128, 1)[0]
-    before = engine.step(wide, BlurredRoom(50), OFF)
+    before = engine.step(wide, BlurredBackground(50), OFF)
 
-    other = engine.step(tall, BlurredRoom(50), OFF)
-    back = engine.step(wide, BlurredRoom(50), OFF)
+    other = engine.step(tall, BlurredBackground(50), OFF)
+    back = engine.step(wide, BlurredBackground(50), OFF)
 
     assert other.alpha.shape == (128, 96)
     np.testing.assert_array_equal(back.alpha, before.alpha)
@@ -107,8 +107,10 @@ def test_backdrop_shows_exactly_where_alpha_is_zero(settings: MattingSettings, e
     np.testing.assert_array_equal(matte.composite[nothing], backdrop[nothing])
 
 
-@pytest.mark.parametrize("edges", [OFF, EdgeSettings(feather_px=4, steadiness=0.5, despill=1)], ids=["off", "on"])
-@pytest.mark.parametrize("backdrop", [None, BlurredRoom(30)], ids=["picture", "blur"])
+@pytest.mark.parametrize(
+    "edges", [OFF, EdgeSettings(feather_px=4, temporal_smoothing=0.5, despill=1)], ids=["off", "on"]
+)
+@pytest.mark.parametrize("backdrop", [None, BlurredBackground(30)], ids=["picture", "blur"])
 def test_nothing_is_shared_or_written_to(
     settings: MattingSettings, engines: BuildEngine, edges: EdgeSettings, backdrop: Backdrop | None
 ) -> None:

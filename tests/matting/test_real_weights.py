@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.core.settings import MattingSettings
-from app.core.types import BgrImage, BlurredRoom
+from app.core.types import BgrImage, BlurredBackground
 from app.matting.selection import hardware
 from tests.matting.conftest import BuildEngine
 from tests.paths import shared
@@ -57,13 +57,14 @@ def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engi
     fast = engines(settings.replace(executor="openvino", precision="bfloat16"), width, height)
     for frame in pictures:
         expected = (
-            reference.step(frame, BlurredRoom(50), settings.edges.replace(strict=False)).alpha.astype(np.float32) / 255
+            reference.step(frame, BlurredBackground(50), settings.edges.replace(strict=False)).alpha.astype(np.float32)
+            / 255
         )
-        same = exact.step(frame, BlurredRoom(50), settings.edges.replace(strict=False)).alpha / 255
+        same = exact.step(frame, BlurredBackground(50), settings.edges.replace(strict=False)).alpha / 255
         assert np.abs(same - expected).max() <= 1.01 / 255
         if hardware.cpu_has_bfloat16():
             error = np.abs(
-                fast.step(frame, BlurredRoom(50), settings.edges.replace(strict=False)).alpha / 255 - expected
+                fast.step(frame, BlurredBackground(50), settings.edges.replace(strict=False)).alpha / 255 - expected
             )
             assert error.max() <= MOST
             assert error.mean() <= MEAN

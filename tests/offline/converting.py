@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import EngineInfo
 from app.offline.convert import ConvertReport, Makers, convert
 
@@ -29,7 +29,7 @@ class HalfEngine:
         if self.steps == self._fail_at and self._error is not None:
             raise self._error
         self.steps += 1
-        assert not isinstance(backdrop, BlurredRoom)
+        assert not isinstance(backdrop, BlurredBackground)
         middle = frame.shape[1] // 2
         composite = frame.copy()
         composite[:, middle:] = backdrop[:, middle:]

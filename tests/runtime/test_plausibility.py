@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte, PictureKind
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, PictureKind
 from app.matting.base import MattingEngine
 from app.runtime.engines.plausibility import MAX_ROUNDING, SATURATED, AlphaWatch, CompositeCheck
 from app.runtime.engines.self_test import self_test
@@ -80,15 +80,17 @@ def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
         composite = frame.copy()
         if part == "all but a grid":
             composite[::8, ::8] = 0
-    assert refuses(Matte(composite, alpha_of(0)), frame, BlurredRoom(50))
+    assert refuses(Matte(composite, alpha_of(0)), frame, BlurredBackground(50))
 
 
 def test_what_blur_cannot_change_is_permitted() -> None:
     dark = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    assert not refuses(Matte(dark.copy(), alpha_of(0)), dark, BlurredRoom(0)), "a covered camera"
+    assert not refuses(Matte(dark.copy(), alpha_of(0)), dark, BlurredBackground(0)), "a covered camera"
     frame = textured()
-    assert not refuses(Matte(blurred(frame), alpha_of(0)), frame, BlurredRoom(0))
-    assert not refuses(Matte(frame.copy(), alpha_of(255)), frame, BlurredRoom(0)), "all person: the alpha watch's case"
+    assert not refuses(Matte(blurred(frame), alpha_of(0)), frame, BlurredBackground(0))
+    assert not refuses(Matte(frame.copy(), alpha_of(255)), frame, BlurredBackground(0)), (
+        "all person: the alpha watch's case"
+    )
 
 
 @pytest.mark.parametrize("strength", [0.0, 50.0, 100.0])
@@ -107,7 +109,7 @@ def test_real_composites_are_permitted(executor: str, edges: EdgeSettings, stren
         for _ in range(4):
             frame = source.read()
             assert frame is not None
-            for behind in (backdrop, BlurredRoom(strength)):
+            for behind in (backdrop, BlurredBackground(strength)):
                 check.check(engine.step(frame.image, behind, edges), frame, behind)
         self_test(engine, 320, 180)
     finally:

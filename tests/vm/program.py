@@ -21,7 +21,7 @@ import numpy as np
 
 from app.control import Command, ask
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import EngineInfo
 from app.runtime import pipeline
 from app.runtime.parts import Parts
@@ -43,7 +43,7 @@ class StandIn:
         self._alpha[:, width // 3 : 2 * width // 3] = 255
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
-        behind = np.full_like(frame, 90) if isinstance(backdrop, BlurredRoom) else backdrop
+        behind = np.full_like(frame, 90) if isinstance(backdrop, BlurredBackground) else backdrop
         return Matte(np.where(self._alpha[..., None] > 0, frame, behind), self._alpha.copy())
 
     def reset(self, seen: AlphaImage | None = None) -> None:

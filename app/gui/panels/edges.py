@@ -35,7 +35,7 @@ EDGES = (
     _Edge("threshold", 0, 100, 100, _percent),
     _Edge("grow_px", -20, 20, 1, _px),
     _Edge("feather_px", 0, 40, 1, lambda value: f"{value} px"),
-    _Edge("steadiness", 0, 100, 100, _percent),
+    _Edge("temporal_smoothing", 0, 100, 100, _percent),
     _Edge("despill", 0, 100, 100, _percent),
 )
 PRESETS: dict[str, dict[str, float]] = {
@@ -111,7 +111,7 @@ class EdgeSliders(QWidget):
             "threshold": (self.tr("Threshold"), self.tr("Alpha above which pixels stay when the edge is hardened")),
             "grow_px": (self.tr("Shrink or grow"), self.tr("Moves the edge inward or outward")),
             "feather_px": (self.tr("Feather outward"), self.tr("Softens the edge without eroding the person")),
-            "steadiness": (self.tr("Temporal smoothing"), self.tr("Reduces flicker of the edge")),
+            "temporal_smoothing": (self.tr("Temporal smoothing"), self.tr("Reduces flicker of the edge")),
             "despill": (self.tr("Remove colour fringe"), self.tr("Removes a green cast from hair and edges")),
         }[field]
 

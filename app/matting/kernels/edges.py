@@ -66,9 +66,9 @@ def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, t
 
 
 @rows(READ, WRITE, READ_STEPS)
-def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
-    """Move `held` (H, W) towards `alpha` (H, W) by `steps` (511,), indexed by their difference + 255."""
+def hold_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
+    """Move `previous_alpha` (H, W) towards `alpha` (H, W) by `steps` (511,), indexed by their difference + 255."""
     for y in range(top, bottom):
         for x in range(alpha.shape[1]):
-            last = np.int32(held[y, x])
-            held[y, x] = np.uint8(last + steps[np.int32(alpha[y, x]) - last + 255])
+            last = np.int32(previous_alpha[y, x])
+            previous_alpha[y, x] = np.uint8(last + steps[np.int32(alpha[y, x]) - last + 255])

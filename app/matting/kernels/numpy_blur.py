@@ -12,7 +12,7 @@ from app.matting.step import blur
 Floats = NDArray[np.float32]
 
 
-def blurred_room(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
+def blurred_background(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
     small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the

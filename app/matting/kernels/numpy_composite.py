@@ -69,9 +69,9 @@ def blend_rows(
     composite[:] = _bytes(behind + (person - behind) * part).reshape(height, -1)
 
 
-def hold_rows(alpha: Bytes, held: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
+def hold_rows(alpha: Bytes, previous_alpha: Bytes, steps: NDArray[np.int16], top: int, bottom: int) -> None:
     """See `kernels.hold_rows`."""
-    held[:] = held + steps[alpha.astype(np.int16) - held + 255]
+    previous_alpha[:] = previous_alpha + steps[alpha.astype(np.int16) - previous_alpha + 255]
 
 
 def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, top: int, bottom: int) -> None:

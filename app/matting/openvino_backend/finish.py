@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_composite, numpy_edges
 from app.matting.kernels.dispatch import compiled
-from app.matting.kernels.numpy_blur import blurred_room
+from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.step.edges import EdgePlan
 from models.filter_weights import FilterWeights
@@ -48,11 +48,11 @@ class CpuFinish:
         self._arithmetic = arithmetic()
         self._threads = min(os.cpu_count() or 1, MOST_THREADS)
         self._pool = ThreadPoolExecutor(max(self._threads - 1, 1), thread_name_prefix="finish")
-        self._held: AlphaImage | None = None
+        self._previous_alpha: AlphaImage | None = None
 
     def reset(self) -> None:
         """Forget the last alpha."""
-        self._held = None
+        self._previous_alpha = None
 
     def close(self) -> None:
         """Stop the worker threads."""
@@ -97,8 +97,8 @@ class CpuFinish:
         slope, offset, coarse = coefficients
         height, width = frame.shape[:2]
         behind = (
-            blurred_room(small, coarse, backdrop.strength, self._geometry.room_factor, width, height)
-            if isinstance(backdrop, BlurredRoom)
+            blurred_background(small, coarse, backdrop.strength, self._geometry.blur_factor, width, height)
+            if isinstance(backdrop, BlurredBackground)
             else backdrop
         )
         rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
@@ -135,10 +135,10 @@ class CpuFinish:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""
         if edges.contrast is not None:
             alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
-        if edges.steadiness is not None:
-            alpha = self._hold(alpha, edges.steadiness)
+        if edges.temporal_smoothing is not None:
+            alpha = self._hold(alpha, edges.temporal_smoothing)
         else:
-            self._held = None
+            self._previous_alpha = None
         grown = numpy_edges.grow(alpha, edges)
         if edges.feather_px == 0:
             return grown
@@ -151,15 +151,16 @@ class CpuFinish:
         return feathered
 
     def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
-        held = self._held
-        if held is None:
-            held = alpha.copy()
+        previous_alpha = self._previous_alpha
+        if previous_alpha is None:
+            previous_alpha = alpha.copy()
         else:
             self.in_strips(
-                alpha.shape[0], lambda top, bottom: self._arithmetic.hold_rows(alpha, held, steps, top, bottom)
+                alpha.shape[0],
+                lambda top, bottom: self._arithmetic.hold_rows(alpha, previous_alpha, steps, top, bottom),
             )
-        self._held = held
-        return held.copy()
+        self._previous_alpha = previous_alpha
+        return previous_alpha.copy()
 
     def in_strips(self, height: int, work: Callable[[int, int], None]) -> None:
         """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""

@@ -31,7 +31,7 @@ class EdgePlan:
 
     contrast: NDArray[np.uint8] | None
     """(256,) look-up table from alpha to new alpha."""
-    steadiness: NDArray[np.int16] | None
+    temporal_smoothing: NDArray[np.int16] | None
     """(511,) step to take for each difference -255..255 from the previous alpha."""
     grow_px: int
     feather_px: int
@@ -42,7 +42,12 @@ class EdgePlan:
     @property
     def touches_alpha(self) -> bool:
         """Whether any control changes alpha."""
-        return self.contrast is not None or self.steadiness is not None or self.grow_px != 0 or self.feather_px != 0
+        return (
+            self.contrast is not None
+            or self.temporal_smoothing is not None
+            or self.grow_px != 0
+            or self.feather_px != 0
+        )
 
     @property
     def active(self) -> bool:
@@ -54,7 +59,7 @@ def plan(edges: EdgeSettings) -> EdgePlan:
     """Return the plan for these settings."""
     return EdgePlan(
         contrast=_contrast(edges.contrast, edges.threshold) if edges.contrast > 0 else None,
-        steadiness=_steadiness(edges.steadiness) if edges.steadiness > 0 else None,
+        temporal_smoothing=_smoothing_steps(edges.temporal_smoothing) if edges.temporal_smoothing > 0 else None,
         grow_px=edges.grow_px,
         feather_px=edges.feather_px,
         despill=edges.despill,
@@ -88,9 +93,9 @@ def _contrast(contrast: float, threshold: float) -> NDArray[np.uint8]:
     return np.rint(np.clip(raised, 0, 1) * 255).astype(np.uint8)
 
 
-def _steadiness(steadiness: float) -> NDArray[np.int16]:
+def _smoothing_steps(temporal_smoothing: float) -> NDArray[np.int16]:
     """Return a table whose nonzero differences take a step of at least 1, so that alpha always converges."""
     difference = np.arange(-255, 256)
-    follow = 1 - steadiness * np.exp(-((difference / MOTION) ** 2))
+    follow = 1 - temporal_smoothing * np.exp(-((difference / MOTION) ** 2))
     size = np.maximum(np.rint(np.abs(difference) * follow), 1)
     return (np.sign(difference) * size).astype(np.int16)

@@ -17,7 +17,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
-from app.matting.step.torch_blur import blurred_room
+from app.matting.step.torch_blur import blurred_background
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 
 
@@ -55,7 +55,7 @@ class StepOutput(NamedTuple):
     finite: Tensor
     """() float32: not finite if the network's output is not finite."""
     state: State
-    held: Tensor | None
+    previous_alpha: Tensor | None
     """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
 
 
@@ -89,14 +89,14 @@ class FrameStep(nn.Module):
         backdrop: Tensor,
         state: State,
         mode: StepMode,
-        held: Tensor | None = None,
+        previous_alpha: Tensor | None = None,
     ) -> StepOutput:
         """Run one step.
 
-        frame: (H, W, 3) uint8 BGR. backdrop: the same, or Gaussian taps (K,) float32 for background blur. held: `held`
-        of the previous step's output; None on the first frame.
+        frame: (H, W, 3) uint8 BGR. backdrop: the same, or Gaussian taps (K,) float32 for background blur.
+        previous_alpha: that of the previous step's output; None on the first frame.
         """
-        return self.finish(self.layers(frame, backdrop, state, mode.edges.strict), mode, held)
+        return self.finish(self.layers(frame, backdrop, state, mode.edges.strict), mode, previous_alpha)
 
     def layers(self, frame: Tensor, backdrop: Tensor, state: State, strict: bool | Tensor = False) -> Layers:
         """Run the step up to the edge controls; `finish` runs the rest.
@@ -118,21 +118,21 @@ class FrameStep(nn.Module):
         matte = _apply(image, slope, offset)
         person, alpha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
         if backdrop.ndim == 1:
-            room = blurred_room(small, coarse, backdrop, self.geometry.room_factor)
+            room = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)
             behind = torch.round(functional.interpolate(room, size=image.shape[2:], mode="bilinear") * 255) / 255
         else:
             behind = _to_image(backdrop)
         return Layers(person, alpha, behind, finite, (*new_state, memory))
 
-    def finish(self, layers: Layers, mode: StepMode, held: Tensor | None = None) -> StepOutput:
+    def finish(self, layers: Layers, mode: StepMode, previous_alpha: Tensor | None = None) -> StepOutput:
         """Run edge controls, compositing and conversion.
 
-        held: as for `forward`. The outputs of B > 1 streams keep the batch dimension.
+        previous_alpha: as for `forward`. The outputs of B > 1 streams keep the batch dimension.
         """
         person, alpha = layers.person, layers.alpha
         if mode.edges.touches_alpha:
-            held = torch_edges.steady((alpha * 255).round(), mode.edges, held)
-            alpha, person = self._shape(held, person, mode.edges)
+            previous_alpha = torch_edges.steady((alpha * 255).round(), mode.edges, previous_alpha)
+            alpha, person = self._shape(previous_alpha, person, mode.edges)
         if mode.edges.despill > 0:
             person = torch_edges.despill(person, alpha, mode.edges.despill)
         return StepOutput(
@@ -141,7 +141,7 @@ class FrameStep(nn.Module):
             foreground=_to_bgr(person) if mode.foreground else None,
             finite=layers.finite,
             state=layers.state,
-            held=held,
+            previous_alpha=previous_alpha,
         )
 
     def _shape(self, alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:

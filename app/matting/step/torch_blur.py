@@ -9,7 +9,7 @@ from torch import Tensor
 from app.matting.step import blur
 
 
-def blurred_room(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
+def blurred_background(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
     """Return the blurred background without the person: float32 (1, 3, h // factor, w // factor), RGB in 0..1.
 
     small: (1, 3, h, w) and alpha: (1, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.

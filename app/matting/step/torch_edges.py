@@ -17,15 +17,18 @@ from app.matting.step.edges import (
 )
 
 
-def steady(alpha: Tensor, plan: EdgePlan, held: Tensor | None) -> Tensor:
+def steady(alpha: Tensor, plan: EdgePlan, previous_alpha: Tensor | None) -> Tensor:
     """Apply contrast and temporal smoothing to alpha (1, 1, H, W), integers 0..255 in a float tensor.
 
-    held: the result for the previous frame, or None.
+    previous_alpha: the result for the previous frame, or None.
     """
     if plan.contrast is not None:
         alpha = torch.from_numpy(plan.contrast).to(alpha.device)[alpha.long()].float()
-    if plan.steadiness is not None and held is not None:
-        alpha = held + torch.from_numpy(plan.steadiness).to(alpha.device)[(alpha - held).long() + 255]
+    if plan.temporal_smoothing is not None and previous_alpha is not None:
+        alpha = (
+            previous_alpha
+            + torch.from_numpy(plan.temporal_smoothing).to(alpha.device)[(alpha - previous_alpha).long() + 255]
+        )
     return alpha
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import strength_taps
@@ -95,7 +95,7 @@ class CudaGraphExecutor:
         self._geometry = geometry
         self._flights: deque[_Flight] = deque()
         self._next = 0
-        self._held: Tensor | None = None
+        self._previous_alpha: Tensor | None = None
         with torch.inference_mode():
             # Copy: changing the memory format in place would corrupt graphs that already read these weights.
             core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -156,12 +156,12 @@ class CudaGraphExecutor:
         self._backend.settle()
         self._flights.clear()
         self._turns.clear()
-        self._held = None
+        self._previous_alpha = None
 
     def _make_turn(self) -> _Turn:
         geometry, device = self._geometry, self._backend.device
         size = (geometry.height, geometry.width, 3)
-        taps = torch.from_numpy(strength_taps(0, geometry.room_short_side))
+        taps = torch.from_numpy(strength_taps(0, geometry.blur_short_side))
         return _Turn(
             frame=torch.zeros(size, dtype=torch.uint8, device=device),
             picture=torch.zeros(size, dtype=torch.uint8, device=device),
@@ -192,9 +192,9 @@ class CudaGraphExecutor:
         """Upload frame and backdrop; return whether it is blurred. The turn's last results must be collected."""
         np.copyto(turn.frame_up.numpy(), frame)
         self._up.copy(turn.frame, turn.frame_up)
-        if isinstance(backdrop, BlurredRoom):
+        if isinstance(backdrop, BlurredBackground):
             if turn.strength != backdrop.strength:
-                np.copyto(turn.taps_up.numpy(), strength_taps(backdrop.strength, self._geometry.room_short_side))
+                np.copyto(turn.taps_up.numpy(), strength_taps(backdrop.strength, self._geometry.blur_short_side))
                 self._up.copy(turn.taps, turn.taps_up)
                 turn.strength = backdrop.strength
             return True
@@ -207,13 +207,13 @@ class CudaGraphExecutor:
     def _finish(self, turn: _Turn, results: _Results, edges: EdgePlan, foreground: bool) -> None:
         """Compute the outputs that were requested beyond the captured composite, and replace it."""
         if not edges.active:
-            self._held = None
+            self._previous_alpha = None
         if not edges.active and not foreground:
             return
         layers = Layers(results.person, results.soft_alpha, results.behind, results.finite, ())
-        output = self._step.finish(layers, StepMode(edges, foreground), self._held)
+        output = self._step.finish(layers, StepMode(edges, foreground), self._previous_alpha)
         if edges.active:
-            self._held = output.held
+            self._previous_alpha = output.previous_alpha
             results.composite.copy_(output.composite)
             results.alpha.copy_(output.alpha)
         if output.foreground is not None:
@@ -230,7 +230,7 @@ class CudaGraphExecutor:
         return fetched
 
     def _begin_anew(self, seen: AlphaImage | None) -> None:
-        self._held = None
+        self._previous_alpha = None
         for turn in self._turns:
             for state in turn.state:
                 state.zero_()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import strength_taps
@@ -33,22 +33,24 @@ class EagerExecutor:
         """core: already on `device` in `precision`."""
         self._step = FrameStep(core, geometry, DTYPES[precision])
         self._device = torch.device(device)
-        self._room_short_side = geometry.room_short_side
+        self._blur_short_side = geometry.blur_short_side
         self.precision = precision
         self.device = device
         self._state: State = ()
-        self._held: Tensor | None = None
+        self._previous_alpha: Tensor | None = None
         self.reset()
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew."""
         self._state = self._step.initial_state(None if seen is None else _tensor(seen).to(self._device))
-        self._held = None
+        self._previous_alpha = None
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step and return new arrays."""
         behind = (
-            strength_taps(backdrop.strength, self._room_short_side) if isinstance(backdrop, BlurredRoom) else backdrop
+            strength_taps(backdrop.strength, self._blur_short_side)
+            if isinstance(backdrop, BlurredBackground)
+            else backdrop
         )
         with torch.inference_mode():
             output = self._step(
@@ -56,11 +58,11 @@ class EagerExecutor:
                 _tensor(behind).to(self._device),
                 self._state,
                 StepMode(plan(edges), want_foreground),
-                self._held,
+                self._previous_alpha,
             )
             if not bool(torch.isfinite(output.finite)):
                 raise NotAMatteError
-        self._state, self._held = output.state, output.held
+        self._state, self._previous_alpha = output.state, output.previous_alpha
         return Matte(
             composite=output.composite.cpu().numpy(),
             alpha=output.alpha.cpu().numpy(),
@@ -69,4 +71,4 @@ class EagerExecutor:
 
     def close(self) -> None:
         """Drop the state; torch frees the memory."""
-        self._state, self._held = (), None
+        self._state, self._previous_alpha = (), None

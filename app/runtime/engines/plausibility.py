@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom, Frame, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 
 MAX_ROUNDING = 2
 """Largest error of a composite by rounding, of 255."""
@@ -53,7 +53,7 @@ class CompositeCheck:
         known here: it must differ from the frame where there is no person, in every tile with detail.
         """
         _check_form(matte, frame)
-        if isinstance(backdrop, BlurredRoom):
+        if isinstance(backdrop, BlurredBackground):
             self._first_row = (self._first_row + 1) % ROW_STEP
             rows = slice(self._first_row, None, ROW_STEP)
             shows_room = _has_copied_tile(matte.composite[rows], matte.alpha[rows], frame.image[rows])

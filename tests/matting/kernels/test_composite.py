@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, BlurredRoom
+from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import composite as kernels
 from app.matting.kernels import numpy_blur, numpy_composite
@@ -25,7 +25,7 @@ from app.matting.openvino_backend.finish import CpuFinish
 from app.matting.step import blur
 from app.matting.step.core import Core
 from app.matting.step.edges import plan
-from app.matting.step.torch_blur import blurred_room
+from app.matting.step.torch_blur import blurred_background
 from app.matting.torch_backend.eager import EagerExecutor
 from tests.matting.conftest import frames
 
@@ -36,9 +36,9 @@ EDGES = [
     EdgeSettings(grow_px=5),
     EdgeSettings(grow_px=-4),
     EdgeSettings(feather_px=9),
-    EdgeSettings(steadiness=0.7),
+    EdgeSettings(temporal_smoothing=0.7),
     EdgeSettings(despill=1),
-    EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, steadiness=0.5, despill=0.5),
+    EdgeSettings(contrast=0.3, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
 ]
 
 
@@ -90,7 +90,7 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
     cpu = finish(implementation, geometry)
     pictures = frames(*size, 3)
     small = np.empty((3, *small_size), np.float32)
-    backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredRoom(0), BlurredRoom(70)]
+    backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredBackground(0), BlurredBackground(70)]
     for backdrop in backdrops:
         reference = EagerExecutor(Core(Fixed(*coefficients(*small_size))), geometry)
         for turn, frame in enumerate(pictures):
@@ -218,9 +218,9 @@ def test_blurred_room_holds_nothing_of_the_person(strength: float) -> None:
     picture, alpha = _room_with_person(120, 200)
     small = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1), np.float32) / np.float32(255)
 
-    room = numpy_blur.blurred_room(small, alpha, strength, 1, 200, 120)
+    room = numpy_blur.blurred_background(small, alpha, strength, 1, 200, 120)
     taps = torch.from_numpy(blur.strength_taps(strength, 120))
-    reference = blurred_room(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
+    reference = blurred_background(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
 
     # The room is grey: a red cast would come from the person.
     cast = room[..., 2].astype(int) - room[..., 0]
@@ -234,7 +234,7 @@ def test_stronger_blur_leaves_less_detail() -> None:
     small = np.random.default_rng(0).random((3, 90, 160), dtype=np.float32)
     nobody = np.zeros((90, 160), np.float32)
     detail = [
-        float(numpy_blur.blurred_room(small, nobody, strength, 1, 160, 90).std())
+        float(numpy_blur.blurred_background(small, nobody, strength, 1, 160, 90).std())
         for strength in (0, 20, 40, 60, 80, 100)
     ]
     assert detail == sorted(detail, reverse=True)

@@ -11,7 +11,7 @@ import torch
 
 from app.core.errors import ModelError, PlateError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredRoom
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground
 from app.matting import choose_model
 from app.matting.base import MattingEngine
 from app.matting.plate.build import sample_pixels
@@ -24,7 +24,7 @@ from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
 
 OFF = EdgeSettings(strict=False)
-TREATED = EdgeSettings(feather_px=3, grow_px=1, steadiness=0.5, despill=1)
+TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
 EXECUTORS = ("eager", "openvino")
 
 
@@ -105,7 +105,7 @@ def test_executors_agree(
         downsample_ratio=ratio,
     )
     reference, other = (engines(settings.replace(executor=name), width, height) for name in ("eager", executor))
-    behind: Backdrop = frames(width, height, 1, seed=4)[0] if backdrop == "picture" else BlurredRoom(50)
+    behind: Backdrop = frames(width, height, 1, seed=4)[0] if backdrop == "picture" else BlurredBackground(50)
     for frame in (visit(width, height), frames(width, height, 1)[0]):
         want, have = (engine.step(frame, behind, edges, want_foreground=True) for engine in (reference, other))
         assert np.abs(have.alpha.astype(int) - want.alpha).max() <= 2
@@ -121,7 +121,9 @@ def test_in_half_precision_the_matte_stays_the_same(weights_file: Path, engines:
     settings = MattingSettings(model="bgmv2-mobilenetv2", weights=weights_file, plate=tmp_path / "plate.png")
     settings = settings.replace(device="cpu", executor="openvino")
     exact, half = (engines(settings.replace(precision=name), 320, 192) for name in ("float32", "bfloat16"))
-    one, other = (engine.step(visit(320, 192), BlurredRoom(50), OFF).alpha.astype(int) for engine in (exact, half))
+    one, other = (
+        engine.step(visit(320, 192), BlurredBackground(50), OFF).alpha.astype(int) for engine in (exact, half)
+    )
     assert np.abs(one - other).mean() <= 1
     assert np.percentile(np.abs(one - other), 99) <= 5
 
@@ -130,7 +132,7 @@ def test_odd_sizes_and_blur(settings: MattingSettings, engines: BuildEngine, tmp
     cv2.imwrite(str(tmp_path / "plate.png"), frames(133, 97, 1)[0])
     engine = engines(settings, 133, 97)
     for edges in (OFF, TREATED):
-        matte = engine.step(visit(133, 97), BlurredRoom(50), edges, want_foreground=True)
+        matte = engine.step(visit(133, 97), BlurredBackground(50), edges, want_foreground=True)
         assert matte.composite.shape == (97, 133, 3)
         assert matte.alpha.shape == (97, 133)
         assert matte.foreground is not None
@@ -158,7 +160,7 @@ def test_the_networks_own_output_is_what_comes_out(
         ]
         alpha = network(*images)[0][0, 0].numpy()
 
-    matte = engine.step(frame, BlurredRoom(50), OFF)
+    matte = engine.step(frame, BlurredBackground(50), OFF)
 
     assert np.abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
 
@@ -194,7 +196,7 @@ def test_numbers_that_are_none_are_an_error(
         torch.save(broken, tmp_path / f"{name}.pth")
         engine = engines(settings.replace(weights=tmp_path / f"{name}.pth"), 160, 96)
         with pytest.raises(ModelError, match="not numbers"):
-            engine.step(visit(160, 96), BlurredRoom(50), OFF)
+            engine.step(visit(160, 96), BlurredBackground(50), OFF)
 
 
 def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -202,7 +204,7 @@ def test_closed_engine_says_so(settings: MattingSettings, engines: BuildEngine) 
     engine.close()
     engine.close()
     with pytest.raises(ModelError, match="closed"):
-        engine.step(visit(160, 96), BlurredRoom(50), OFF)
+        engine.step(visit(160, 96), BlurredBackground(50), OFF)
 
 
 def test_light_reaches_the_network(
@@ -213,10 +215,10 @@ def test_light_reaches_the_network(
     frame = (visit(160, 96) * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
     aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
-    wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredRoom(50), OFF)
+    wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredBackground(50), OFF)
 
     def error(engine: MattingEngine) -> float:
-        return float(np.abs(engine.step(frame, BlurredRoom(50), OFF).alpha.astype(int) - wanted.alpha).mean())
+        return float(np.abs(engine.step(frame, BlurredBackground(50), OFF).alpha.astype(int) - wanted.alpha).mean())
 
     with_alignment = error(aligned)
     monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
@@ -230,12 +232,12 @@ def test_drift_is_a_plate_error(
     monkeypatch.setattr("app.matting.plate.engine.LOOK_EVERY_S", 0.0)
     monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
     engine = engines(settings, 160, 96)
-    engine.step(visit(160, 96), BlurredRoom(50), OFF)
+    engine.step(visit(160, 96), BlurredBackground(50), OFF)
     other = np.full((96, 160, 3), 250, np.uint8)
     for _ in range(PATIENCE - 1):
-        engine.step(other, BlurredRoom(50), OFF)
+        engine.step(other, BlurredBackground(50), OFF)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(other, BlurredRoom(50), OFF)
+        engine.step(other, BlurredBackground(50), OFF)
 
 
 def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -243,15 +245,15 @@ def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engin
     for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
         for _ in range(2):
             with pytest.raises(PlateError, match="take it again"):
-                engine.step(other, BlurredRoom(50), OFF)
+                engine.step(other, BlurredBackground(50), OFF)
 
 
 def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
     engine = engines(settings, 160, 96)
-    engine.step(frames(160, 96, 1)[0], BlurredRoom(50), OFF)
-    assert engine.step(frames(320, 192, 1)[0], BlurredRoom(50), OFF).alpha.shape == (192, 320)
+    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF)
+    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).alpha.shape == (192, 320)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(frames(128, 96, 1)[0], BlurredRoom(50), OFF)
+        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF)
 
 
 def test_choices(

@@ -132,7 +132,7 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
     machine.run(29)
     assert not machine.switches_s, "without need it changes nothing"
     machine.run(90)
-    assert machine.pressure(45, 90) < 1, "the rate is held"
+    assert machine.pressure(45, 90) < 1, "the rate is previous_alpha"
     machine.run(130)
     assert machine.governor.quality == FULL
     assert len(machine.switches_s) <= 8

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings
-from app.core.types import BlurredRoom
+from app.core.types import BlurredBackground
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_composite
 from app.matting.openvino_backend.finish import CpuFinish
@@ -131,7 +131,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
     eager, cpu = EagerExecutor(Core(network), geometry), CpuFinish(geometry, lambda: numpy_composite)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
-    edges, backdrop = EdgeSettings(), BlurredRoom(80)
+    edges, backdrop = EdgeSettings(), BlurredBackground(80)
     try:
         for n in range(12):
             image, full = room.frame(walking(n), Blob(30, 40, 12))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.core.types import Backdrop, BlurredRoom, Matte
+from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
@@ -59,9 +59,9 @@ def test_a_backdrop_goes_up_once_for_each_turn() -> None:
     assert uploads([BACKDROPS[0]] * 6) == 2
     assert uploads([BACKDROPS[0]] * 4) == 0
     assert uploads([BACKDROPS[0].copy()] * 4) == 2, "another object is another picture"
-    assert uploads([BlurredRoom(30)] * 4) == 2
-    assert uploads([BlurredRoom(30)] * 4) == 0
-    assert uploads([BlurredRoom(31)] * 4) == 2
+    assert uploads([BlurredBackground(30)] * 4) == 2
+    assert uploads([BlurredBackground(30)] * 4) == 0
+    assert uploads([BlurredBackground(31)] * 4) == 2
 
 
 def test_everything_is_captured_before_the_first_frame() -> None:
@@ -128,7 +128,9 @@ def test_on_a_gpu_the_pictures_are_the_references(precision: str, weights: dict[
     model, size = "rvm-mobilenetv3", (640, 360)
     geometry = StepGeometry(*size, 0.5)
     pictures, behind = frames(*size, 40), frames(*size, 1, seed=3)[0]
-    asks: list[Ask] = [(p, behind if n % 20 < 10 else BlurredRoom(50), OFF, n % 7 == 0) for n, p in enumerate(pictures)]
+    asks: list[Ask] = [
+        (p, behind if n % 20 < 10 else BlurredBackground(50), OFF, n % 7 == 0) for n, p in enumerate(pictures)
+    ]
     reference = EagerExecutor(load_core(model, weights[model], "auto", 0.5, "cuda", "float32"), geometry, "cuda")
     wanted = [reference.run(*ask) for ask in asks]
 
