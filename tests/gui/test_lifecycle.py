@@ -198,7 +198,7 @@ def test_a_saved_background_none_starts_paused_and_asks(
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED)
     notices = session.window.notices
     assert "Paused: the saved background is “None”" in notices.text_of("unmattedStartNotice")
-    assert world.pictures()
+    qtbot.waitUntil(lambda: bool(world.pictures()))
     assert not any(picture.kind is PictureKind.UNMATTED for picture in world.pictures())
     button(session, "unmattedStartNoticeAction1").click()
     qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
