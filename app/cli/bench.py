@@ -15,7 +15,7 @@ from app.config import logs
 
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    model: Annotated[str, typer.Option(help="auto measures each recurrent model whose weights are on hand.")] = "auto",
+    model: Annotated[str, typer.Option(help="auto measures each installed recurrent model.")] = "auto",
     weights: Annotated[Path | None, typer.Option(help="A checkpoint for the chosen model.")] = None,
     size: Annotated[str, typer.Option(metavar="WxH")] = "1280x720",
     downsample_ratio: Annotated[str, typer.Option(help="auto, or 0.05 to 1.")] = "auto",

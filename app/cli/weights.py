@@ -16,7 +16,7 @@ from app.core.messages.command_line import CommandLineText
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightsError, WeightState, describe, verify
 
-app = typer.Typer(help="The models on hand and to be had.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
@@ -29,7 +29,7 @@ def list_weights() -> None:
 @app.command()
 def download(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models, as in `weights list`.")],
-    again: Annotated[bool, typer.Option("--again", help="Fetch them even where they are on hand.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
 ) -> None:
     """Download models to the user's data folder and verify them; interrupted downloads resume."""
     unknown = [name for name in names if name not in NETWORKS]

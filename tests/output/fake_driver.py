@@ -1,4 +1,4 @@
-"""A stand-in for pyvirtualcam.Camera and for Linux's loopback devices, at the seam to the driver.
+"""Stand-in for pyvirtualcam.Camera and for loopback devices of Linux, in place of the driver.
 
 It keeps what was sent, and behaves as the real driver was seen to: it may clamp a size without a word.
 """

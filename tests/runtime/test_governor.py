@@ -107,7 +107,7 @@ class Bench:
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
         if settings.model == "student" and self.student_is_missing:
-            raise WeightsMissingError("The weights of student are not on hand.")
+            raise WeightsMissingError("The weights of student are not installed.")
         if settings.model == "rvm-resnet50":
             raise ModelError("It does not fit; choose another.")
         self.built.append(SimulatedEngine(settings, width, height))

@@ -82,11 +82,11 @@ def steady() -> None:
     say(f"while the program starts, for {STARTING_S:.0f} s: longest gap {np.diff(starting).max() * 1000:.0f} ms; then")
     gaps_ms = np.diff(times) * 1000
     rate = (len(times) - 1) / (times[-1] - times[0])
-    say(f"{STEADY_S:.0f} s: {rate:.2f} pictures a second, gaps: median {np.median(gaps_ms):.1f} ms,")
+    say(f"{STEADY_S:.0f} s: {rate:.2f} fps, gaps: median {np.median(gaps_ms):.1f} ms,")
     say(f"p99 {np.percentile(gaps_ms, 99):.1f} ms, longest {gaps_ms.max():.1f} ms, {(gaps_ms > 100).sum()} over 100 ms")
     late = [f"{times[place + 1] - times[0]:.1f} s ({gaps_ms[place]:.0f} ms)" for place in np.argsort(gaps_ms)[:-4:-1]]
     say(f"the longest at {', '.join(late)}")
-    expect(rate > 28, "not 30 pictures a second")
+    expect(rate > 28, "not 30 fps")
     expect(float(gaps_ms.max()) < GAP_LIMIT_MS * SLACK, "a gap")
 
 
