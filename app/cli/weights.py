@@ -72,7 +72,7 @@ def _download(name: str, again: bool) -> Path:
 
 
 def _state(report: WeightReport) -> str:
-    return report.state.value if report.state is not None else "on hand"
+    return report.state.value if report.state is not None else "installed"
 
 
 def _megabytes(report: WeightReport) -> str:
