@@ -18,9 +18,8 @@ import typer
 from platformdirs import user_cache_path
 from rich.progress import track
 
-from app.core.errors import SourceOpenError
 from training.matte import DISAGREE, corrected, decided, judge
-from training.sources import HELD_OUT_CLIPS, Picture, list_pictures
+from training.sources import HELD_OUT_CLIPS, Picture, list_pictures, read_image, to_rgb
 from training.store import PackWriter
 from training.teacher import Teacher
 from training.views import pack_views
@@ -61,7 +60,7 @@ def main(
 def _pack_backgrounds(path: Path, pictures: list[Picture]) -> None:
     with PackWriter(path) as pack:
         for picture in track(pictures, "backgrounds"):
-            pack.add(_rgb(_read(picture.path)), picture.name, "background", validation=picture.validation)
+            pack.add(to_rgb(read_image(picture.path)), picture.name, "background", validation=picture.validation)
 
 
 def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
@@ -74,7 +73,7 @@ def _pack_clips(path: Path, clips: list[Path], teacher: Teacher) -> None:
                 more, bgr = video.read()
                 if not more:
                     break
-                rgb = _rgb(cv2.resize(bgr, CLIP_SIZE, interpolation=cv2.INTER_AREA))
+                rgb = to_rgb(cv2.resize(bgr, CLIP_SIZE, interpolation=cv2.INTER_AREA))
                 layers = np.concatenate([rgb, *teacher.frame(rgb)], 2)
                 pack.add(layers, f"{clip.stem}:{index}", clip.stem, validation=clip.stem in HELD_OUT_CLIPS)
                 index += 1
@@ -85,15 +84,15 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
     with PackWriter(path) as pack:
         for picture in track(pictures, "people"):
             if picture.kind == "cutout":
-                bgra = _read(picture.path, cv2.IMREAD_UNCHANGED)
-                layers = np.concatenate([_rgb(bgra[..., :3]), _rgb(bgra[..., :3]), bgra[..., 3:]], 2)
+                bgra = read_image(picture.path, cv2.IMREAD_UNCHANGED)
+                layers = np.concatenate([to_rgb(bgra[..., :3]), to_rgb(bgra[..., :3]), bgra[..., 3:]], 2)
                 pack.add(layers, picture.name, "cutout", validation=picture.validation, composable=True, usable=False)
                 continue
-            rgb = _rgb(_read(picture.path))
+            rgb = to_rgb(read_image(picture.path))
             foreground, alpha = teacher.photo(rgb)
             agreement = 1.0
             if picture.mask is not None:
-                alpha, agreement = corrected(alpha[..., 0], _read(picture.mask, cv2.IMREAD_GRAYSCALE))
+                alpha, agreement = corrected(alpha[..., 0], read_image(picture.mask, cv2.IMREAD_GRAYSCALE))
             usable, composable = judge(alpha[..., 0])
             alpha = decided(alpha)
             pack.add(
@@ -104,18 +103,6 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
                 composable=composable and agreement >= DISAGREE,
                 usable=usable and agreement >= DISAGREE,
             )
-
-
-def _read(path: Path, mode: int = cv2.IMREAD_COLOR) -> Pixels:
-    """Return the image with OpenCV's channel order: BGR, BGRA or grey."""
-    image = cv2.imread(str(path), mode)
-    if image is None:
-        raise SourceOpenError(f"{path} is no image that can be read; remove it or its line in index.tsv.")
-    return np.asarray(image, np.uint8)
-
-
-def _rgb(bgr: npt.NDArray[np.generic]) -> Pixels:
-    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from training.metrics import Alpha
 from training.motion import random_path, warp_all
-from training.sources import HELD_OUT_SOURCES, Picture, list_pictures
+from training.sources import HELD_OUT_SOURCES, Picture, list_pictures, read_image, to_rgb
 from training.view import filling, head_in_view
 
 Pixels = npt.NDArray[np.uint8]
@@ -54,7 +54,7 @@ def photos(folders: list[Path], people_of: Callable[[Pixels], Pixels]) -> list[S
     found = []
     for picture in _listed(folders, "photo"):
         if picture.source in HELD_OUT_SOURCES:
-            rgb = _rgb(picture.path)
+            rgb = to_rgb(read_image(picture.path))
             layers = head_in_view(np.dstack([rgb, people_of(rgb)]), SIZE)
             found.append(StillScene(picture.name, np.ascontiguousarray(layers[..., :3])))
     return found
@@ -66,9 +66,8 @@ def masked_photos(folders: list[Path]) -> list[StillScene]:
     for picture in _listed(folders, "photo"):
         if picture.mask is None:
             continue
-        rgb = _rgb(picture.path)
-        mask = cv2.imread(str(picture.mask), cv2.IMREAD_GRAYSCALE)
-        assert mask is not None
+        rgb = to_rgb(read_image(picture.path))
+        mask = read_image(picture.mask, cv2.IMREAD_GRAYSCALE)
         inside = cv2.resize(mask, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
         layers = head_in_view(np.dstack([rgb, inside]).astype(np.uint8), SIZE)
         frame = np.ascontiguousarray(layers[..., :3])
@@ -78,17 +77,15 @@ def masked_photos(folders: list[Path]) -> list[StillScene]:
 
 def rooms(folders: list[Path]) -> list[StillScene]:
     """Return the held-out rooms, with nobody in them."""
-    return [
-        StillScene(p.name, np.ascontiguousarray(filling(_rgb(p.path), SIZE))) for p in _listed(folders, "background")
-    ]
+    found = _listed(folders, "background")
+    return [StillScene(p.name, np.ascontiguousarray(filling(to_rgb(read_image(p.path)), SIZE))) for p in found]
 
 
 def cutouts(folders: list[Path]) -> Iterator[MovingScene]:
     """Yield held-out cut-outs with a drawn alpha, each moving over a held-out room."""
     places = rooms(folders)
     for number, picture in enumerate(_listed(folders, "cutout")):
-        bgra = cv2.imread(str(picture.path), cv2.IMREAD_UNCHANGED)
-        assert bgra is not None
+        bgra = read_image(picture.path, cv2.IMREAD_UNCHANGED)
         layers = np.ascontiguousarray(bgra[..., [2, 1, 0, 3]], np.uint8)
         rng = np.random.default_rng(number)
         yield _moving(picture.name, layers, places[number % len(places)].frame, rng)
@@ -115,9 +112,3 @@ def _moving(name: str, person: Pixels, room: Pixels, rng: np.random.Generator) -
 
 def _listed(folders: list[Path], kind: str) -> list[Picture]:
     return [p for folder in folders for p in list_pictures(folder) if p.kind == kind and p.validation]
-
-
-def _rgb(path: Path) -> Pixels:
-    image = cv2.imread(str(path))
-    assert image is not None, path
-    return np.ascontiguousarray(image[..., ::-1], np.uint8)

@@ -7,6 +7,14 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.errors import SourceOpenError
+
+Pixels = npt.NDArray[np.uint8]
+
 HELD_OUT_CLIPS = frozenset({"asl_walk", "asl_book", "asl_yes"})
 """Clips (one signer each) that no network is trained on."""
 
@@ -91,3 +99,16 @@ def _kind(label: str) -> str:
 def _is_used(name: str, source: str) -> bool:
     official = source.startswith(_OFFICIAL_PORTRAITS)
     return not official or zlib.crc32(f"official {name}".encode()) % _OFFICIAL_SHARE == 0
+
+
+def read_image(path: Path, mode: int = cv2.IMREAD_COLOR) -> Pixels:
+    """Return the image with OpenCV's channel order: BGR, BGRA or grey."""
+    image = cv2.imread(str(path), mode)
+    if image is None:
+        raise SourceOpenError(f"{path} is no image that can be read; remove it or its line in index.tsv.")
+    return np.asarray(image, np.uint8)
+
+
+def to_rgb(bgr: npt.NDArray[np.generic]) -> Pixels:
+    """Return a BGR image, (H, W, 3), as contiguous uint8 RGB."""
+    return np.ascontiguousarray(bgr[..., ::-1], np.uint8)

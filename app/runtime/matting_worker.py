@@ -57,8 +57,9 @@ class MattingWorker:
         self._composites = CompositeCheck()
         self._alphas = AlphaWatch(timing.plausibility_hold_s)
         self._background: Background | None = None
-        self._request_lock = threading.Lock()
         self._last_alpha: AlphaImage | None = None
+        """Of the last matte, if it was shown."""
+        self._request_lock = threading.Lock()
         self._requested_background: BackgroundSettings | None = None
 
     def run(self, stop: threading.Event) -> None:

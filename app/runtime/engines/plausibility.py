@@ -31,8 +31,6 @@ UNSATURATED = 0.95
 """Below this mean alpha a frame-filling face counts as gone."""
 JUMP = 0.6
 """Rise of the mean alpha between two frames that no person can cause at a usual frame rate."""
-
-
 TEST_VALID_S = 30.0
 """For this long after a passed self-test a rise is believed: the test resets the engine, and strict mode then hides
 people until they move, so that they appear suddenly again."""
