@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import typer
-from torch import Tensor, nn
 
-from app.matting.openvino_backend.runtime import core, ov
+from benchmarks.network_stream import Network, NetworkStream
 from models.rvm.network import MattingNetwork
 from models.student.bundled import load, load_bundled
 from models.student.network import StudentNetwork
@@ -38,7 +37,6 @@ from training.rows import (
 from training.view import shows_head_and_shoulders
 
 Pixels = npt.NDArray[np.uint8]
-Network = StudentNetwork | MattingNetwork
 
 FRAMES = 8
 """Number of passes over a photo from a fresh state; the last result counts."""
@@ -47,50 +45,16 @@ STUDENT_RATIO = 0.5
 """The bundled network works on 320x180 of a frame of 640x360."""
 
 
-class Whole(nn.Module):
-    """Maps frame and states to foreground, alpha and states, at full size."""
-
-    def __init__(self, network: Network, ratio: float) -> None:
-        super().__init__()
-        self.network, self.ratio = network, ratio
-
-    def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Map src (1, 3, H, W) and states to fgr (1, 3, H, W), pha (1, 1, H, W) and new states."""
-        outputs: tuple[Tensor, ...] = self.network(src, *state, downsample_ratio=self.ratio)
-        return outputs
-
-
-class Stream:
-    """A recurrent network in OpenVINO, float32, for frames of one size."""
+class Stream(NetworkStream):
+    """A network as a stream of frames, with its foreground."""
 
     def __init__(self, network: Network, ratio: float, size: tuple[int, int] = SIZE) -> None:
-        width, height = size
-        small = int(height * ratio), int(width * ratio)
-        self._first = [x.numpy() for x in network.initial_state(1, *small)]
-        example = (torch.zeros(1, 3, height, width), *(torch.from_numpy(x) for x in self._first))
-        model = ov.convert_model(
-            Whole(network.eval(), ratio), example_input=example, input=[tuple(x.shape) for x in example]
-        )
-        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 2}
-        self._request = core().compile_model(model, "CPU", options).create_infer_request()
-        self.reset()
-
-    def reset(self) -> None:
-        """Start a new stream."""
-        self._state = self._first
-
-    def step(self, rgb: Pixels) -> tuple[Pixels, Alpha]:
-        """Return foreground, uint8 (H, W, 3), and alpha of the next frame, uint8 (H, W, 3) RGB."""
-        image = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / 255
-        outputs = self._request.infer([image, *self._state])
-        self._state = [outputs[i].copy() for i in range(2, 2 + len(self._first))]
-        foreground = np.rint(outputs[0][0].transpose(1, 2, 0) * 255).astype(np.uint8)
-        return foreground, np.asarray(outputs[1][0, 0], np.float32).copy()
+        super().__init__(network, ratio, size, foreground=True)
 
     def still(self, rgb: Pixels) -> Alpha:
         """Return the alpha of a photo shown several times to a fresh state."""
         self.reset()
-        return [self.step(rgb)[1] for _ in range(FRAMES)][-1]
+        return [self.alpha(rgb) for _ in range(FRAMES)][-1]
 
 
 def main(
@@ -165,7 +129,7 @@ class Scenes:
         counts = []
         for before, after in zip(range(0, len(self.photos) - 1, 2), range(1, len(self.photos), 2), strict=True):
             stream.still(self.photos[before].frame)
-            errors = [metrics.mad(stream.step(self.photos[after].frame)[1], self.true[after]) for _ in range(FRAMES)]
+            errors = [metrics.mad(stream.alpha(self.photos[after].frame), self.true[after]) for _ in range(FRAMES)]
             counts.append(frames_until_settled(errors, metrics.mad(pred[after], self.true[after])))
         return fmean(counts)
 

@@ -16,16 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import typer
-from torch import Tensor, nn
 
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
 from app.matting import build_engine
 from app.matting.geometry import auto_ratio
-from app.matting.openvino_backend.runtime import core, ov
+from benchmarks.network_stream import NetworkStream
 from models.rvm.network import MattingNetwork
 from models.student.bundled import load_bundled
-from models.student.network import StudentNetwork
 from models.student.spec import STUDENT
 from training import metrics
 from training.baselines import GrabCut, Mog2
@@ -45,45 +43,6 @@ _STILL = 0.02
 _RATIO = auto_ratio(*SIZE, STUDENT.short_side)
 """Small frame of the bundled network in the program."""
 _STUDENT = "student at 320x180"
-
-
-class Whole(nn.Module):
-    """Maps frame and state to alpha and state, at full size."""
-
-    def __init__(self, network: StudentNetwork | MattingNetwork, ratio: float) -> None:
-        super().__init__()
-        self.network, self.ratio = network, ratio
-
-    def forward(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Map src (1, 3, H, W) and states to pha (1, 1, H, W) and new states."""
-        _, pha, *after = self.network(src, *state, downsample_ratio=self.ratio)
-        return pha, *after
-
-
-class NetworkMatter:
-    """A recurrent network in OpenVINO, as a method of the comparison."""
-
-    def __init__(self, network: StudentNetwork | MattingNetwork, ratio: float, precision: str = "f32") -> None:
-        width, height = SIZE
-        small = int(height * ratio), int(width * ratio)
-        self._first = [x.numpy() for x in network.initial_state(1, *small)]
-        example = (torch.zeros(1, 3, height, width), *(torch.from_numpy(x) for x in self._first))
-        whole = Whole(network.eval(), ratio)
-        model = ov.convert_model(whole, example_input=example, input=[tuple(x.shape) for x in example])
-        options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY"}
-        self._request = core().compile_model(model, "CPU", options).create_infer_request()
-        self._state = self._first
-
-    def reset(self) -> None:
-        """Reset the recurrent state."""
-        self._state = self._first
-
-    def alpha(self, rgb: Pixels) -> Alpha:
-        """See `Matter`."""
-        image = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / 255
-        outputs = self._request.infer([image, *self._state])
-        self._state = [outputs[i].copy() for i in range(1, 1 + len(self._first))]
-        return np.asarray(outputs[0][0, 0], np.float32).copy()
 
 
 class EngineMatter:
@@ -118,14 +77,14 @@ def main(
     student = averaged_student(checkpoint) if checkpoint else load_bundled()
     rvm = MattingNetwork()
     rvm.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    competitors: dict[str, Matter] = {_STUDENT: NetworkMatter(student, _RATIO)}
+    competitors: dict[str, Matter] = {_STUDENT: NetworkStream(student, _RATIO, SIZE)}
     if baselines:
-        competitors["student, all in bfloat16"] = NetworkMatter(student, _RATIO, "bf16")
+        competitors["student, all in bfloat16"] = NetworkStream(student, _RATIO, SIZE, "bf16")
         competitors["bundled student, as the program runs it"] = EngineMatter("student", _RATIO)
-        competitors["RVM at 320x180"] = NetworkMatter(rvm, _RATIO)
-        competitors["RVM at 256x144"] = NetworkMatter(rvm, 0.5)
-        competitors["RVM at 160x90"] = NetworkMatter(rvm, 0.3125)
-        competitors["RVM at 96x54"] = NetworkMatter(rvm, 0.1875)
+        competitors["RVM at 320x180"] = NetworkStream(rvm, _RATIO, SIZE)
+        competitors["RVM at 256x144"] = NetworkStream(rvm, 0.5, SIZE)
+        competitors["RVM at 160x90"] = NetworkStream(rvm, 0.3125, SIZE)
+        competitors["RVM at 96x54"] = NetworkStream(rvm, 0.1875, SIZE)
         competitors["GrabCut from a box"] = GrabCut()
         competitors["MOG2"] = Mog2()
     rows = {}
