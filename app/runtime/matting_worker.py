@@ -134,10 +134,8 @@ class MattingWorker:
     def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
         """Return whether the matte may be shown; raise ModelError if the engine has failed."""
         self._composites.check(matte, frame, backdrop)
-        if run.reset:
-            self._alphas.reset()
         return self._alphas.permits(
-            mean_alpha(matte.alpha), time.monotonic(), lambda: self._self_test(run.engine, *frame.size)
+            mean_alpha(matte.alpha), time.monotonic(), run.sequence, lambda: self._self_test(run.engine, *frame.size)
         )
 
     def _rate_hz(self, settings: Settings) -> float:

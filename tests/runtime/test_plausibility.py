@@ -27,6 +27,8 @@ from tests.waiting import eventually
 Trick = Callable[[Matte, BgrImage, int], Matte]
 TIMING = Timing(engine_retry_s=0.1, plausibility_hold_s=0.1)
 HEIGHT, WIDTH = 96, 128
+SEQUENCE = (1, 1)
+"""(source generation, engine number)"""
 
 
 def textured(height: int = HEIGHT, width: int = WIDTH) -> BgrImage:
@@ -126,7 +128,7 @@ def fails() -> None:
 
 
 def shown(watch: AlphaWatch, shares: list[float], test: Callable[[], None], interval_s: float = 1 / 30) -> list[bool]:
-    return [watch.permits(share, n * interval_s, test) for n, share in enumerate(shares)]
+    return [watch.permits(share, n * interval_s, SEQUENCE, test) for n, share in enumerate(shares)]
 
 
 def test_a_person_who_comes_closer_until_the_face_fills_the_frame_is_never_carded() -> None:
@@ -169,11 +171,21 @@ def test_a_person_who_reappears_after_a_self_test_is_shown_at_once() -> None:
     assert len(tests) == 1
 
 
-def test_another_sequence_starts_anew() -> None:
+def test_another_source_starts_anew() -> None:
     watch = AlphaWatch(0.5)
-    assert watch.permits(0.0, 0.0, never)
-    watch.reset()
-    assert watch.permits(0.9, 0.03, never)
+    assert watch.permits(0.0, 0.0, (1, 1), never)
+    assert watch.permits(0.9, 0.03, (2, 1), never)
+
+
+def test_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> None:
+    """The watch began anew with every engine, so that the first matte of a broken one was shown."""
+    watch, tests = AlphaWatch(0.5), list[int]()
+    assert watch.permits(0.2, 0.0, (1, 1), never)
+    assert not watch.permits(0.9, 0.1, (1, 2), never)
+    assert not watch.permits(0.9, 0.5, (1, 3), never), "every engine has to prove itself"
+    assert not watch.permits(0.9, 0.9, (1, 3), never)
+    assert watch.permits(0.9, 1.1, (1, 3), lambda: tests.append(1))
+    assert tests == [1]
 
 
 class Tricky(FakeEngine):
@@ -265,6 +277,34 @@ def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Tri
     Engine.on.clear()
     composites(pipeline)
     eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+    assert pipeline.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+class ShowsRoomAtQuarterRatio(FakeEngine):
+    """Passes its self-test; at a ratio of 0.25 it then takes nearly all of the room for the person."""
+
+    count = 0
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        self.count += 1
+        if self.count == 1 or self.info.downsample_ratio != 0.25:
+            return matte
+        alpha = np.full_like(matte.alpha, 255)
+        alpha[:4] = 0
+        return Matte(np.where(alpha[..., None] > 0, frame, matte.composite).astype(np.uint8), alpha)
+
+
+def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:
+    world = FakeWorld()
+    world.engine = ShowsRoomAtQuarterRatio
+    pipeline = Pipeline(BASE, parts=replace(world.parts(), self_test=detailed_self_test), timing=TIMING)
+    pipeline.start()
+    composites(pipeline)
+    pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
+    eventually(lambda: pipeline.status().phase is Phase.WAITING)
+    time.sleep(0.3)
     assert pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
 

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, EngineSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.capture.demo import DemoSource
+from app.core.errors import ModelError, PlateError
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, PictureKind
 from app.matting import build_engine
 from app.matting.base import EngineInfo
 from app.runtime.engines.self_test import self_test
+from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from tests.fakes import FakeEngine, FakeWorld
 from tests.matting.conftest import NETWORKS
+from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
 from tests.runtime.test_pipeline import BASE, composites
 from tests.waiting import eventually
+
+PLATE_SIZE = 320, 192
 
 
 class Constant:
     """Gives the same alpha everywhere."""
 
-    def __init__(self, alpha: int, model: str = "student") -> None:
-        self.info = EngineInfo(model, "constant", "float32", "cpu", 0.5, (320, 180))
+    def __init__(self, alpha: int) -> None:
+        self.info = EngineInfo("student", "constant", "float32", "cpu", 0.5, (320, 180))
         self.resets = 0
         self._alpha = alpha
 
@@ -48,7 +56,6 @@ def test_an_alpha_that_ignores_the_frame_is_refused(alpha: int) -> None:
     with pytest.raises(ModelError, match="self-test"):
         self_test(engine, 640, 360)
     assert engine.resets == 2, "the frames of the test leave no recurrent state"
-    self_test(Constant(alpha, "bgmv2-mobilenetv2"), 640, 360)  # its plate is of another room
 
 
 @pytest.mark.parametrize("size", [(640, 360), (640, 480), (180, 320), (160, 96), (64, 48)])
@@ -76,6 +83,93 @@ def test_weights_of_zeros_or_without_numbers_are_refused(executor: str, value: f
             self_test(engine, 320, 180)
         finally:
             engine.close()
+
+
+def everyone() -> dict[str, Tensor]:
+    """Weights of a plate network whose alpha is 255 everywhere."""
+    tensors = darker_than_the_plate()
+    tensors["decoder.conv4.bias"][ALPHA] += 100
+    tensors["refiner.conv4.bias"][ALPHA] += 100
+    return tensors
+
+
+def without_numbers() -> dict[str, Tensor]:
+    tensors = darker_than_the_plate()
+    return {name: value * torch.nan if name.endswith("conv4.bias") else value for name, value in tensors.items()}
+
+
+def zeros() -> dict[str, Tensor]:
+    return {name: torch.zeros_like(value) for name, value in darker_than_the_plate().items()}
+
+
+def with_plate(folder: Path, tensors: dict[str, Tensor], executor: str = "openvino") -> EngineSettings:
+    """Return the settings of an engine that compares frames with the demo's empty scene."""
+    torch.save(tensors, folder / "bgmv2.pth")
+    cv2.imwrite(str(folder / "plate.png"), DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0))
+    return EngineSettings(
+        model="bgmv2-mobilenetv2",
+        weights=folder / "bgmv2.pth",
+        plate=folder / "plate.png",
+        executor=executor,
+        device="cpu",
+        precision="float32",
+    )
+
+
+@pytest.mark.parametrize("executor", ["eager", "openvino"])
+@pytest.mark.parametrize("light", [1.0, 0.8])
+def test_a_plate_engine_that_works_passes_in_any_light(executor: str, light: float, tmp_path: Path) -> None:
+    engine = build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)
+    frame = (DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0) * light).astype(np.uint8)
+    try:
+        engine.step(frame, np.zeros_like(frame), EdgeSettings(strict=False))
+        self_test(engine, *PLATE_SIZE)
+    finally:
+        engine.close()
+
+
+def test_the_self_test_of_a_plate_engine_does_not_prove_its_plate(tmp_path: Path) -> None:
+    engine = build_engine(with_plate(tmp_path, darker_than_the_plate()), *PLATE_SIZE)
+    other = np.full((PLATE_SIZE[1], PLATE_SIZE[0], 3), 250, np.uint8)
+    try:
+        self_test(engine, *PLATE_SIZE)
+        with pytest.raises(PlateError):
+            engine.step(other, np.zeros_like(other), EdgeSettings(strict=False))
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("executor", ["eager", "openvino"])
+@pytest.mark.parametrize("tensors", [everyone, nobody, without_numbers, zeros])
+def test_a_plate_engine_with_broken_weights_is_refused(
+    tensors: Callable[[], dict[str, Tensor]], executor: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError):
+        engine = build_engine(with_plate(tmp_path, tensors(), executor), *PLATE_SIZE)
+        try:
+            self_test(engine, *PLATE_SIZE)
+        finally:
+            engine.close()
+
+
+@pytest.mark.parametrize("tensors", [everyone, without_numbers, zeros])
+def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
+    tensors: Callable[[], dict[str, Tensor]], tmp_path: Path
+) -> None:
+    engine = with_plate(tmp_path, tensors())
+    settings = BASE.replace(
+        capture=CaptureSettings(source="demo", width=PLATE_SIZE[0], height=PLATE_SIZE[1], fps=30),
+        matting=BASE.matting.replace(**engine.model_dump()),
+    )
+    world = FakeWorld()
+    parts = replace(default_parts(), open_virtual_camera=world.parts().open_virtual_camera)
+    pipeline = Pipeline(settings, parts=parts)
+    pipeline.start()
+    eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
+    count = len(world.pictures())
+    eventually(lambda: len(world.pictures()) > count + 20)
+    assert pipeline.stop()
+    assert {picture.kind for picture in world.pictures()} == {PictureKind.STANDBY}
 
 
 def test_an_engine_that_fails_the_test_is_closed_and_none_of_its_frames_leaves() -> None:

@@ -15,7 +15,7 @@ from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base import EngineInfo
+from app.matting.base import EngineInfo, MattingEngine
 from app.matting.engine import FrameEngine
 from app.matting.plate.plate import PlateWatch
 
@@ -89,6 +89,10 @@ class PlateEngine:
         """Forget the frames seen so far; the plate stays."""
         self._engine.reset(seen)
         self._alpha = None
+
+    def unwatched(self) -> tuple[MattingEngine, BgrImage]:
+        """Return the engine without the watch, and the plate in the present light: for frames not of the source."""
+        return self._engine, self._watch.lit_plate
 
     def close(self) -> None:
         """Release the device; a second call does nothing."""

@@ -106,10 +106,16 @@ class PlateWatch:
 
     def __init__(self, plate: BgrImage) -> None:
         self._size = max(1, round(plate.shape[1] * WATCH_HEIGHT / plate.shape[0])), WATCH_HEIGHT
+        self._full_plate = plate
         self._plate = self._small(plate)
         self._gain = np.ones(3, np.float32)
         self._strikes = 0
         self._looked = False
+
+    @property
+    def lit_plate(self) -> BgrImage:
+        """The plate in the light of the last frame examined."""
+        return lit_plate(self._full_plate, self._gain)
 
     @property
     def suspicious(self) -> bool:

@@ -119,11 +119,13 @@ class AlphaWatch:
     """Detects an alpha that hides nothing or rises suddenly. Used on one thread.
 
     A real cause, such as a face that fills the frame, lasts, and the engine passes its self-test: it is then shown.
+    An alpha that rises because another engine is used is suspicious as well.
     """
 
     def __init__(self, hold_s: float) -> None:
         """hold_s: how long a suspicious alpha must last before it is believed."""
         self._hold_s = hold_s
+        self._sequence: tuple[int, int] | None = None
         self._last: float | None = None
         """The mean alpha of the last matte that was shown."""
         self._suspect_since_s: float | None = None
@@ -132,16 +134,13 @@ class AlphaWatch:
         self._believed = False
         """A saturated alpha was found to be real and has lasted since."""
 
-    def reset(self) -> None:
-        """Start anew: the frames that follow belong to another sequence."""
-        self._last = self._suspect_since_s = self._tested_at_s = None
-        self._believed = False
-
-    def permits(self, share: float, now_s: float, self_test: Callable[[], None]) -> bool:
+    def permits(self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None]) -> bool:
         """Return whether a matte with this mean alpha may be shown.
 
-        self_test: raises ModelError if the engine fails on a known frame; called before a suspicious alpha is believed.
+        sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
+        known frame; called before a suspicious alpha is believed.
         """
+        self._follow(sequence)
         if share < UNSATURATED:
             self._believed = False
         saturated = share >= SATURATED and not self._believed
@@ -160,3 +159,12 @@ class AlphaWatch:
         self._suspect_since_s = None
         self._last = share
         return True
+
+    def _follow(self, sequence: tuple[int, int]) -> None:
+        if sequence == self._sequence:
+            return
+        if self._sequence is None or sequence[0] != self._sequence[0]:
+            self._last = None  # another source may show anything
+        self._suspect_since_s = self._tested_at_s = None
+        self._believed = False
+        self._sequence = sequence

@@ -1,4 +1,4 @@
-"""A self-test of engines: they must find the person of the demo source, and nobody in its empty scene."""
+"""A self-test of engines: they must find the person of the demo source, and nobody in its empty scene or the plate."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base import MattingEngine
+from app.matting.plate.engine import PlateEngine
 from app.runtime.engines.plausibility import mean_alpha
-from models.table import needs_plate
 
 RENDERED_SHORT_SIDE = 180
 """The test frames are rendered at this size, in pixels, and enlarged: that takes milliseconds."""
@@ -26,6 +26,8 @@ MIN_CONTRAST = 0.1
 """Mean alpha (0..1) on the person minus that beside the person: at least 0.23 measured, 0 for an engine that fails."""
 MAX_EMPTY = 0.5
 """Upper bound of the mean alpha in the empty scene."""
+MAX_PLATE = 0.1
+"""The same for the plate of an engine that has one: such an engine knows the scene."""
 MIN_SHORT_SIDE = 96
 """On smaller frames of the network a person cannot be recognised, and only the empty scene is tested."""
 
@@ -42,20 +44,30 @@ class Scene(NamedTuple):
 def self_test(engine: MattingEngine, width: int, height: int) -> None:
     """Raise ModelError unless the engine tells a person from an empty scene in frames of this size, in pixels.
 
-    Takes two steps and resets the engine's recurrent state. A plate engine is not tested: its plate shows another room.
+    The empty scene of an engine with a plate is the plate, and the person is pasted on it. Takes two steps and resets
+    the engine's recurrent state.
     """
-    if needs_plate(engine.info.model):
-        return
-    scene = _scene(width, height)
+    info, max_empty = engine.info, MAX_EMPTY
+    if isinstance(engine, PlateEngine):
+        engine, plate = engine.unwatched()
+        scene, max_empty = _on_plate(plate), MAX_PLATE
+    else:
+        scene = _scene(width, height)
     backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict=False)  # strict mode hides still pictures
     engine.reset()
     empty = mean_alpha(engine.step(scene.empty, backdrop, edges).alpha)
     alpha = engine.step(scene.occupied, backdrop, edges).alpha
     engine.reset()
     contrast = float(alpha[scene.person].mean() - alpha[~scene.person].mean()) / 255
-    too_small = min(engine.info.small_size) < MIN_SHORT_SIDE
-    if empty > MAX_EMPTY or (contrast < MIN_CONTRAST and not too_small):
-        raise ModelError(ModelText.SELF_TEST(model=engine.info.model, device=engine.info.device))
+    too_small = min(info.small_size) < MIN_SHORT_SIDE
+    if empty > max_empty or (contrast < MIN_CONTRAST and not too_small):
+        raise ModelError(ModelText.SELF_TEST(model=info.model, device=info.device))
+
+
+def _on_plate(plate: BgrImage) -> Scene:
+    """Return the scene with its person before the plate (H, W, 3) instead of the demo's empty scene."""
+    scene = _scene(plate.shape[1], plate.shape[0])
+    return Scene(plate, np.where(scene.person[..., None], scene.occupied, plate), scene.person)
 
 
 @functools.lru_cache(maxsize=2)
