@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.config import paths, settings_file
+from app.config.file_lock import lock_file
 from app.config.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.errors import SettingsError
 from app.core.messages.settings import FileReason, SceneText
@@ -16,8 +19,7 @@ from app.media.disk_errors import why_not_read
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
-_changing = threading.Lock()
-"""Held from reading the file to writing it, by every store: threads may use stores of the same file."""
+_thread_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def check_name(name: str) -> str:
 
 
 class SceneStore:
-    """The scenes in one file. Every call reads the file, so a window and a command line can share it.
+    """The scenes in one file. Every call reads the file, and changes lock it: threads and processes can share it.
 
     An invalid scene stays in the file unchanged. An invalid file is kept as `.bad`.
     """
@@ -90,12 +92,12 @@ class SceneStore:
         Raises SettingsError.
         """
         name, data = check_name(name), _dump(settings, with_devices)
-        with _changing:
+        with self._changing():
             self._write({**self._read(), name: data})
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a scene and keep its position; raise SettingsError if it is missing or the new name is taken."""
-        with _changing:
+        with self._changing():
             scenes = self._read()
             self._find(scenes, name)
             new_name = check_name(new_name)
@@ -105,7 +107,7 @@ class SceneStore:
 
     def remove(self, name: str) -> None:
         """Delete a scene; raise SettingsError if there is none of that name."""
-        with _changing:
+        with self._changing():
             scenes = self._read()
             self._find(scenes, name)
             del scenes[name]
@@ -118,6 +120,21 @@ class SceneStore:
                 raise SettingsError(SceneText.NONE_SAVED(name=name))
             raise SettingsError(SceneText.UNKNOWN(name=name, names=tuple(scenes)))
         return scenes[name]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Exclude other threads and processes from reading the file to writing it."""
+        path = self.path.resolve()
+        with _thread_lock:
+            lock = None
+            with suppress(OSError):  # a folder that cannot be written to is reported by the write
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = lock_file(path.with_name(f".{path.name}.lock"), wait=True)
+            try:
+                yield
+            finally:
+                if lock is not None:
+                    lock.close()
 
     def _read(self) -> JsonObject:
         try:
