@@ -59,16 +59,20 @@ def _download(name: str, again: bool) -> Path:
     from models.download import download as fetch
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(name, total=None)
+    progress = Progress(*columns, console=Console(stderr=True))
+    task = progress.add_task(name, total=None)
 
-        def show(done: int, total: int | None) -> None:
-            progress.update(task, completed=done, total=total)
+    def show(done: int, total: int | None) -> None:
+        progress.start()  # with the first bytes: an error without any is printed without a bar
+        progress.update(task, completed=done, total=total)
 
-        try:
-            return fetch(name, show, again=again)
-        except WeightsError as error:
-            raise ModelError(text_of(error)) from error
+    try:
+        return fetch(name, show, again=again)
+    except WeightsError as error:
+        raise ModelError(text_of(error)) from error
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 def _state(report: WeightReport) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.cli.main import main
+from models.faults import WeightsFault
 from models.table import NETWORKS
+from models.weights import DownloadError
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
@@ -58,3 +61,25 @@ def test_download_prints_the_file_alone(capsys: pytest.CaptureFixture[str], monk
     output = capsys.readouterr()
     assert output.out.splitlines() == [str(Path("/models/u2netTrue")), str(Path("/models/bgmv2-resnet101True"))]
     assert "No checksum of bgmv2-resnet101 is published" in output.err
+
+
+def test_a_download_shows_a_bar_only_once_data_arrives(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then treats the output as a terminal
+    sent: list[tuple[int, int | None]] = []
+
+    def broken(name: str, progress: Callable[[int, int | None], None], *, again: bool) -> Path:
+        for received in sent:
+            progress(*received)
+        raise DownloadError(WeightsFault.NO_CONNECTION, model=name, url="https://example.org")
+
+    monkeypatch.setattr("models.download.download", broken)
+    assert main(["weights", "download", "u2net"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert len(output.err.splitlines()) == 1
+    assert output.err.startswith("mattecam: The weights of u2net could not be downloaded")
+    sent.append((500_000, 1_000_000))
+    assert main(["weights", "download", "u2net"]) == 1
+    assert "0.5/1.0 MB" in capsys.readouterr().err
