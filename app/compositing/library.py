@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.config.paths import assets_dir, backgrounds_dir
+from app.media.image_file import IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 def bundled_backgrounds() -> tuple[Path, ...]:

@@ -29,6 +29,7 @@ MAX_DECODED_BYTES = 1 << 30
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
 """Allowed formats. Others make Pillow start external programs, or have no signature."""
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 
 # Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
 Image.MAX_IMAGE_PIXELS = None
@@ -76,15 +77,36 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
 
 
-def is_picture(path: Path) -> bool:
-    """Return whether `path` is a still image, not a video and not an animation that the video reader can play."""
+def kind_of_file(path: Path) -> Literal["image", "video"]:
+    """Return the kind of background of a file: `image` for still images, otherwise `video`.
+
+    The content decides. A file without a known signature, such as a damaged one, has the kind of its suffix.
+    """
+    still = _is_still(path)
+    if still is None:
+        still = path.suffix.lower() in IMAGE_SUFFIXES and not _is_container(path)
+    return "image" if still else "video"
+
+
+def _is_still(path: Path) -> bool | None:
+    """Return whether an image has one frame, or frames that the video reader cannot play; None for other files."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 return getattr(image, "n_frames", 1) == 1 or image.format not in ("GIF", "PNG")
     except (*_BROKEN, MemoryError):
+        return None
+
+
+def _is_container(path: Path) -> bool:
+    """Return whether a file has the signature of a video container."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
         return False
+    return start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska, AVI
 
 
 def _read(image: Image.Image, path: Path, over: tuple[int, int, int], max_side: int) -> BgrImage:
@@ -128,8 +150,3 @@ def _bytes_per_pixel(mode: str) -> int:
 
 def _too_large(path: Path) -> BackgroundError:
     return BackgroundError(ImageText.TOO_LARGE(file=path))
-
-
-def kind_of_file(path: Path) -> Literal["image", "video"]:
-    """Return the kind of background of a file, by its content: `image` for still images, otherwise `video`."""
-    return "image" if is_picture(path) else "video"

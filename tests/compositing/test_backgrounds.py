@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.compositing import Background, bundled_backgrounds, open_background
+from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BlurredBackground, check_bgr
@@ -92,6 +93,16 @@ def test_kind_of_file_looks_at_the_content(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").rename(tmp_path / "video.png")
     assert kind_of_file(tmp_path / "picture.mp4") == "image"
     assert kind_of_file(tmp_path / "video.png") == "video"
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture and no video", b"\x89PNG\r\n\x1a\n damaged"])
+def test_a_damaged_picture_is_reported_as_a_picture(content: bytes, tmp_path: Path) -> None:
+    for name in ("broken.png", "broken.JPG"):
+        broken = tmp_path / name
+        broken.write_bytes(content)
+        with pytest.raises(BackgroundError) as caught:
+            open_background(parse_background(str(broken)))
+        assert caught.value.code.startswith("ImageText."), caught.value
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])

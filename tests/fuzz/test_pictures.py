@@ -14,7 +14,7 @@ from PIL import Image
 from app.core.errors import BackgroundError, PlateError
 from app.core.types import check_bgr
 from app.matting.plate.plate import read_plate
-from app.media.image_file import is_picture, read_image
+from app.media.image_file import kind_of_file, read_image
 from tests.fuzz.damage import damaged
 
 SAMPLE, ALL = 40, 1000
@@ -56,7 +56,7 @@ def read_all(folder: Path, form: str, cases: int) -> None:
             check_bgr(read_plate(path, 120, 90))
         except PlateError as error:
             assert str(path) in str(error)
-        is_picture(path)
+        kind_of_file(path)
         assert time.monotonic() - started_s < SLOWEST_S
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.core.errors import BackgroundError
-from app.media.image_file import MAX_SIDE, is_picture, read_image
+from app.media.image_file import MAX_SIDE, kind_of_file, read_image
 from tests.compositing.files import cut, photo, write
 from tests.paths import ROOT
 
@@ -79,9 +79,9 @@ def test_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     first, second = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")
     first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
     assert tuple(read_image(tmp_path / "a.gif")[5, 5]) == (0, 0, 255)
-    assert not is_picture(tmp_path / "a.gif")
+    assert kind_of_file(tmp_path / "a.gif") == "video"
     first.save(tmp_path / "b.gif")
-    assert is_picture(tmp_path / "b.gif")
+    assert kind_of_file(tmp_path / "b.gif") == "image"
 
 
 PEAK = """

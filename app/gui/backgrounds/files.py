@@ -10,14 +10,14 @@ import numpy as np
 from PyQt6.QtCore import QFile
 
 from app.compositing import open_background
-from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from app.compositing.library import VIDEO_SUFFIXES
 from app.config import paths
 from app.core.errors import BackgroundError
 from app.core.messages.gui import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.media.disk_errors import why_not_written
-from app.media.image_file import kind_of_file
+from app.media.image_file import IMAGE_SUFFIXES, kind_of_file
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""

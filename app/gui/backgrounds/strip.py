@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.compositing.library import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.delegate import MARGIN, THUMBNAIL, TileDelegate
 from app.gui.backgrounds.drops import BackgroundDrops
@@ -30,6 +30,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
+from app.media.image_file import IMAGE_SUFFIXES
 
 
 class BackgroundStrip(QWidget):
