@@ -15,7 +15,7 @@ from app.cli.recover import offer_recovery
 from app.cli.session import Session, notify, summary
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
-from app.control import BackgroundFile, ControlServer, SettingsController
+from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
@@ -101,7 +101,7 @@ def _controlled(session: Session) -> Iterator[None]:
         change=pipeline.change,
         settings=lambda: pipeline.settings,
         status_fields=lambda: status_fields(pipeline.status()),
-        backgrounds=lambda: [BackgroundFile(*background) for background in named_backgrounds()],
+        tiles=lambda: Tiles([BackgroundFile(*background) for background in named_backgrounds()]),
         find_scene=SceneStore(default_path()).get,
         request_quit=session.end,
         save_snapshot=session.save_snapshot,

@@ -1,6 +1,6 @@
 """Control of the running program from outside: desktop shortcuts, scripts, `run.py ctl`."""
 
-from app.control.backgrounds import BackgroundFile
+from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.client import NotRunningError, ask
 from app.control.commands import Answer, Command, Controller, parse_words
 from app.control.controller import SettingsController
@@ -14,6 +14,7 @@ __all__ = [
     "Controller",
     "NotRunningError",
     "SettingsController",
+    "Tiles",
     "ask",
     "parse_words",
 ]

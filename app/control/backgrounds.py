@@ -19,14 +19,42 @@ class BackgroundFile:
     path: Path
     name: str
     """As shown in the window."""
+    alias: str = ""
+    """The English name where the window shows a translated one."""
 
     def matches(self, text: str) -> bool:
-        """Return whether `text` is the shown name, the file name or its stem, in upper or lower case."""
-        return text.casefold() in {known.casefold() for known in (self.name, self.path.name, self.path.stem)}
+        """Return whether `text` is a name, the file name or its stem, in upper or lower case."""
+        names = (self.name, self.alias, self.path.name, self.path.stem)
+        return text.casefold() in {known.casefold() for known in names if known}
 
 
 FIXED = ("none", "blur", "green", "colour")
 """The tiles before the files, in the order of the window; tile numbers start at 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The backgrounds that the user can name."""
+
+    files: Sequence[BackgroundFile]
+    fixed_names: tuple[str, ...] = FIXED
+    """The names of the tiles before the files, as shown in the window."""
+    own_colour: str | None = None
+    """Colour of the tile "colour"; None: the colour in the settings."""
+
+    def fixed(self, text: str) -> str | None:
+        """Return the entry of `FIXED` that `text` names, in English or as shown; None if it names another."""
+        for name, shown in zip(FIXED, self.fixed_names, strict=True):
+            if text.casefold() in (name, shown.casefold()):
+                return name
+        return None
+
+    def choices(self) -> str:
+        """Return the numbers and names of all tiles."""
+        fixed = zip(FIXED, self.fixed_names, strict=True)
+        names = [name if shown.casefold() == name else f"{name} ({shown})" for name, shown in fixed]
+        names += [file.name for file in self.files]
+        return ", ".join(f"{number} {name}" for number, name in enumerate(names))
 
 
 def next_background(current: BackgroundSettings, files: Sequence[BackgroundFile]) -> BackgroundSettings:
@@ -45,21 +73,22 @@ def next_background(current: BackgroundSettings, files: Sequence[BackgroundFile]
     return parse_background(str(paths[following]), current)
 
 
-def named_background(text: str, current: BackgroundSettings, files: Sequence[BackgroundFile]) -> BackgroundSettings:
+def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:
     """Return the background with this name, tile number, or value of `--background`.
 
     Raises UsageError, which lists the choices.
     """
     if text.isdecimal():
-        return _tile(int(text), current, files)
-    file = next((file for file in files if file.matches(text)), None)
+        return _tile(int(text), current, tiles)
+    file = next((file for file in tiles.files if file.matches(text)), None)
     if file is not None:
         return parse_background(str(file.path), current)
-    if text.casefold() in FIXED:
-        return _fixed(text.casefold(), current)
+    fixed = tiles.fixed(text)
+    if fixed is not None:
+        return _fixed(fixed, current, tiles)
     chosen = parse_background(text, current)
     if chosen.kind in ("image", "video") and not (chosen.path and chosen.path.is_file()):
-        raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=_choices(files)))
+        raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices()))
     return chosen
 
 
@@ -72,20 +101,15 @@ def description(background: BackgroundSettings, files: Sequence[BackgroundFile])
     return "none; the outputs show the room" if background.kind == "none" else background.kind
 
 
-def _tile(number: int, current: BackgroundSettings, files: Sequence[BackgroundFile]) -> BackgroundSettings:
+def _tile(number: int, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:
     if number < len(FIXED):
-        return _fixed(FIXED[number], current)
-    if number - len(FIXED) < len(files):
-        return parse_background(str(files[number - len(FIXED)].path), current)
-    raise UsageError(ControlText.NO_TILE(number=number, choices=_choices(files)))
+        return _fixed(FIXED[number], current, tiles)
+    if number - len(FIXED) < len(tiles.files):
+        return parse_background(str(tiles.files[number - len(FIXED)].path), current)
+    raise UsageError(ControlText.NO_TILE(number=number, choices=tiles.choices()))
 
 
-def _fixed(name: str, current: BackgroundSettings) -> BackgroundSettings:
-    if name == "green":
-        return current.replace(kind="colour", colour=GREEN)
+def _fixed(name: str, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:
+    if name in ("green", "colour"):
+        return current.replace(kind="colour", colour=GREEN if name == "green" else tiles.own_colour or current.colour)
     return current.replace(kind=name)
-
-
-def _choices(files: Sequence[BackgroundFile]) -> str:
-    names = [*FIXED, *(file.name for file in files)]
-    return ", ".join(f"{number} {name}" for number, name in enumerate(names))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.config.parsing import replace_checked
 from app.config.scenes import Scene
-from app.control.backgrounds import BackgroundFile, description, named_background, next_background
+from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.commands import Command, JsonValue, parse_framing, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
 from app.core.errors import MattecamError, UsageError
@@ -34,7 +34,7 @@ class SettingsController:
         change: Callable[[Update], Settings],
         settings: Callable[[], Settings],
         status_fields: Callable[[], Mapping[str, JsonValue]],
-        backgrounds: Callable[[], Sequence[BackgroundFile]],
+        tiles: Callable[[], Tiles],
         find_scene: Callable[[str], Scene],
         request_quit: Callable[[], None],
         save_snapshot: Callable[[Path], None] | None = None,
@@ -51,7 +51,7 @@ class SettingsController:
         self._change = change
         self._settings = settings
         self._status_fields = status_fields
-        self._backgrounds = backgrounds
+        self._tiles = tiles
         self._find_scene = find_scene
         self._request_quit = request_quit
         self._save_snapshot = save_snapshot
@@ -85,15 +85,15 @@ class SettingsController:
         self._confirmation.close()
 
     def _background(self, name: str) -> str:
-        files = self._backgrounds()
+        tiles = self._tiles()
 
         def update(settings: Settings) -> Settings:
             current = settings.background
-            chosen = next_background(current, files) if name == "next" else named_background(name, current, files)
+            chosen = next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
             return settings.replace(background=chosen)
 
         settings, pending = self._follow(update, "background", "background")
-        return f"Background: {description(settings.background, files)}.{pending}"
+        return f"Background: {description(settings.background, tiles.files)}.{pending}"
 
     def _pause(self, switch: str) -> str:
         paused = self._switch("paused", switch).paused

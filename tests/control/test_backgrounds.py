@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.control import BackgroundFile
+from app.control import BackgroundFile, Tiles
 from app.control.backgrounds import description, named_background, next_background
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings
@@ -36,7 +36,7 @@ def test_next_goes_round_and_never_to_none(files: list[BackgroundFile]) -> None:
 
 @pytest.mark.parametrize("text", ["none", "#336699", "waves"])
 def test_next_is_blur_after_anything_that_is_not_listed(files: list[BackgroundFile], text: str) -> None:
-    current = named_background(text, BLUR, files)
+    current = named_background(text, BLUR, Tiles(files))
     assert next_background(current, files[:1]).kind == "blur"
 
 
@@ -66,23 +66,37 @@ def test_next_without_files() -> None:
     ],
 )
 def test_shown_names_file_names_stems_and_tile_numbers(text: str, expected: str, files: list[BackgroundFile]) -> None:
-    assert chosen(named_background(text, BLUR, files)) == expected
+    assert chosen(named_background(text, BLUR, Tiles(files))) == expected
 
 
 @pytest.mark.parametrize("text", ["moon", "6", "99"])
 def test_errors_list_the_choices(text: str, files: list[BackgroundFile]) -> None:
     with pytest.raises(UsageError, match="0 none, 1 blur, 2 green, 3 colour, 4 Dusk hills, 5 waves"):
-        named_background(text, BLUR, files)
+        named_background(text, BLUR, Tiles(files))
+
+
+def test_translated_and_english_names_choose_the_same_tile(files: list[BackgroundFile]) -> None:
+    hills = BackgroundFile(files[0].path, "Dämmerhügel", "Dusk hills")
+    tiles = Tiles([hills, files[1]], ("Kein", "Unschärfe", "Grün", "Farbe"))
+    for names, expected in (
+        (("Kein", "none", "0"), "none"),
+        (("UNSCHÄRFE", "blur", "1"), "blur"),
+        (("Dämmerhügel", "dusk hills", "7-dusk-hills", "4"), "7-dusk-hills.png"),
+    ):
+        assert {chosen(named_background(name, BLUR, tiles)) for name in names} == {expected}
+    assert named_background("grün", BLUR, tiles) == named_background("green", BLUR, tiles)
+    with pytest.raises(UsageError, match=r"0 none \(Kein\), 1 blur \(Unschärfe\), .*, 4 Dämmerhügel, 5 waves"):
+        named_background("moon", BLUR, tiles)
 
 
 @pytest.mark.parametrize("text", ["blur:much", "#12"])
 def test_invalid_values_are_refused(text: str, files: list[BackgroundFile]) -> None:
     with pytest.raises(UsageError):
-        named_background(text, BLUR, files)
+        named_background(text, BLUR, Tiles(files))
 
 
 def test_descriptions(files: list[BackgroundFile], tmp_path: Path) -> None:
-    assert description(named_background("4", BLUR, files), files) == "Dusk hills"
+    assert description(named_background("4", BLUR, Tiles(files)), files) == "Dusk hills"
     assert description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), files) == "other.png"
     assert description(BackgroundSettings(kind="colour", colour="#102030"), files) == "#102030"
     assert "show the room" in description(BackgroundSettings(kind="none"), files)

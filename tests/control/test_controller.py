@@ -13,7 +13,7 @@ import pytest
 
 from app.config.private_file import write_picture
 from app.config.scenes import SceneStore
-from app.control import BackgroundFile, Command, SettingsController
+from app.control import BackgroundFile, Command, SettingsController, Tiles
 from app.control.commands import JsonValue, parse_words
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
@@ -47,7 +47,7 @@ class Program:
             change=self.pipeline.change,
             settings=lambda: self.pipeline.settings,
             status_fields=lambda: status_fields(self.pipeline.status()),
-            backgrounds=lambda: self.files,
+            tiles=lambda: Tiles(self.files),
             find_scene=lambda name: self.scenes.get(name),
             request_quit=self.quit.set,
             save_snapshot=self.save_snapshot,
@@ -174,7 +174,7 @@ def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_
         change=program.pipeline.change,
         settings=lambda: program.settings,
         status_fields=lambda: status_fields(program.pipeline.status()),
-        backgrounds=lambda: program.files,
+        tiles=lambda: Tiles(program.files),
         find_scene=program.scenes.get,
         request_quit=program.quit.set,
         save_snapshot=program.save_snapshot,

@@ -14,14 +14,14 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.compositing import open_background
-from app.config import paths, settings_file
+from app.config import paths, program, settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import MattecamError, PlateError
 from app.core.messages.doctor import CameraFinding
 from app.core.messages.matting import PlateText
 from app.core.messages.system import ProgramName
 from app.core.settings import BackgroundSettings, CaptureSettings
-from app.core.text import code_of
+from app.core.text import Text, code_of
 from app.doctor.finding import Command, Finding
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs.findings_view import FindingsView
@@ -168,6 +168,30 @@ def test_doctor_is_translated_to_german_except_commands(qapp: QApplication, qtbo
     assert any(command.startswith("sudo modprobe v4l2loopback") for command in copied)
 
 
+@pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
+def test_an_installed_copy_names_its_own_command(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    with translate(qapp, QLocale(language)):
+        for message in make_translations.translatable():
+            values = dict.fromkeys(re.findall(r"\{(\w+)\}", message.value), "x")
+            assert "run.py" not in translated(Text(message, values)), code_of(message)
+        tasks = Tasks()
+        view = FindingsView(tasks)
+        qtbot.addWidget(view)
+        with qtbot.waitSignal(view.shown):
+            view.check(lambda: machines(tmp_path)[2])
+        tasks.close()
+    labels = [label.text() for label in view.findChildren(QLabel)]
+    assert "mattecam doctor --fix" in labels
+    copied = [found.accessibleDescription() for found in view.findChildren(QPushButton)]
+    assert "mattecam doctor --fix" in copied
+    assert not any("run.py" in text for text in labels + copied)
+    script = tmp_path / "run.py"
+    assert str(script) in translated(CameraFinding.FOUND(name="x", device=script)), "a file keeps its name"
+
+
 @pytest.mark.parametrize(
     ("language", "picture", "scene"),
     [
@@ -210,10 +234,7 @@ def test_damaged_background_and_failed_plate_are_reported_in_german(
             row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
             return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
 
-        sentence = (
-            f"{broken} ist kein lesbares Video: Die Datei ist beschädigt oder hat ein unbekanntes Format; wählen Sie "
-            "eine andere."
-        )
+        sentence = f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG oder WebP."
         qtbot.waitUntil(lambda: tip() == sentence)
         window.windows.open_plate_dialog(lambda: None)
         dialog = window.findChild(PlateDialog)

@@ -104,8 +104,9 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
 
 
 def test_a_demonstration_in_place_of_a_camera_says_so_and_can_check_again(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(services, "cameras", lambda: ())
     world.source_kind = "demo"
     session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
     qtbot.waitUntil(lambda: "No camera found" in session.window.notices.text_of("demoNotice"))
@@ -113,6 +114,27 @@ def test_a_demonstration_in_place_of_a_camera_says_so_and_can_check_again(
     button(session, "demoNoticeAction0").click()
     qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
     qtbot.waitUntil(lambda: not session.window.notices.text_of("demoNotice"))
+
+
+def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_unasked(
+    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obs = services.Camera("camera:obs", "OBS Virtual Camera", (), (), is_virtual=True)
+    monkeypatch.setattr(services, "cameras", lambda: (obs,))
+    world.source_kind = "demo"
+    session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
+    notices = session.window.notices
+    qtbot.waitUntil(lambda: "No camera found" in notices.text_of("demoNotice"))
+    monkeypatch.setattr(services, "cameras", lambda: (services.Camera("camera:usb-1", "HD Cam", (), ()), obs))
+    world.source_kind = "camera"
+    qtbot.waitUntil(lambda: notices.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
+    assert session.bridge.status.source is not None
+    assert session.bridge.status.source.kind == "demo"
+    use = button(session, "demoNoticeAction0")
+    assert use.text() == "Use it"
+    use.click()
+    qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
+    qtbot.waitUntil(lambda: not notices.text_of("demoNotice"))
 
 
 def test_a_chosen_demonstration_needs_no_notice(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:

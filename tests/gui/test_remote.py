@@ -7,16 +7,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import pytest
+from PyQt6.QtCore import QLocale
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.control import Command, ask
+from app.control import Answer, Command, ask
 from app.core.types import PictureKind
+from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.runtime.status import Phase
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button
+from tools import make_translations
 
 BLOCKED_S = 0.5
 
@@ -62,3 +69,30 @@ def test_a_background_set_by_ctl_survives_edits_of_the_window(session: Session, 
     assert (settings.background.kind, settings.background.colour) == ("colour", "#102030")
     assert settings.output.mirror
     assert session.store.saved.background.colour == "#102030"
+
+
+@pytest.mark.parametrize("language", make_translations.LANGUAGES)
+def test_ctl_accepts_names_and_numbers_of_the_translated_tiles(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str
+) -> None:
+    def choose(text: str) -> Answer:
+        with ThreadPoolExecutor(1) as client:
+            answer = client.submit(ask, Command("background", text))
+            qtbot.waitUntil(answer.done)
+            return answer.result()
+
+    def is_chosen(row: int) -> bool:
+        return model.chosen_row == row
+
+    with translate(qapp, QLocale(language)):
+        model = start_window().window.strip.model
+        for row, tile in enumerate(model.tiles[:6]):
+            for text in (tile.name, str(row)):
+                answer = choose(text)
+                assert answer.done, answer.message
+                qtbot.waitUntil(partial(is_chosen, row))
+        refused = choose("Atlantis")
+        assert not refused.done
+        for row, tile in enumerate(model.tiles):
+            assert f"{row} " in refused.message
+            assert tile.name in refused.message

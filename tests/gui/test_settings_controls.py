@@ -137,6 +137,7 @@ SWITCHES: dict[str, Read] = {
     "freezeButton": lambda settings: settings.frozen,
     "mirrorOutputCheck": lambda settings: settings.output.mirror,
     "governorCheck": lambda settings: settings.matting.governor,
+    "strictCheck": lambda settings: settings.matting.edges.strict,
     "onDemandCheck": lambda settings: settings.output.on_demand,
     "virtualCameraToggle": lambda settings: settings.output.virtual_camera == "auto",
 }

@@ -16,13 +16,15 @@ from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
 from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.model import TileModel
-from app.gui.backgrounds.names import bundled_name
+from app.gui.backgrounds.names import bundled_name, fixed_names
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import from_qimage, to_qimage
 from app.gui.state.tasks import Tasks
 
 FETCH_TIMEOUT_MS = 20_000
 MAX_FETCH_BYTES = 60_000_000
+FIXED_KINDS = (TileKind.NONE, TileKind.BLUR, TileKind.GREEN, TileKind.COLOUR)
+"""The tiles before the files."""
 
 
 class BackgroundLibrary(QObject):
@@ -103,10 +105,7 @@ class BackgroundLibrary(QObject):
 
     def _fixed_tiles(self) -> list[Tile]:
         return [
-            Tile(TileKind.NONE, self.tr("None")),
-            Tile(TileKind.BLUR, self.tr("Blur")),
-            Tile(TileKind.GREEN, self.tr("Green")),
-            Tile(TileKind.COLOUR, self.tr("Colour")),
+            *(Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True)),
             *(Tile(_kind(path), bundled_name(path), path) for path in bundled_backgrounds()),
         ]
 

@@ -1,4 +1,4 @@
-"""Display names of the bundled backgrounds."""
+"""Names of the backgrounds in the language of the window. Thread-safe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication
 
-from app.compositing.library import title
+from app.compositing.library import named_backgrounds, title
+from app.control import BackgroundFile, Tiles
 
 translate = QCoreApplication.translate
 
@@ -25,3 +26,19 @@ def bundled_name(path: Path) -> str:
         "Evening lights": translate("Backgrounds", "Evening lights"),
     }
     return names.get(english, english)
+
+
+def fixed_names() -> tuple[str, str, str, str]:
+    """Return the names of the tiles before the files: no background, blur, green, a colour."""
+    return (
+        translate("Backgrounds", "None"),
+        translate("Backgrounds", "Blur"),
+        translate("Backgrounds", "Green"),
+        translate("Backgrounds", "Colour"),
+    )
+
+
+def tiles(own_colour: str) -> Tiles:
+    """Return the backgrounds with the names that the window shows. own_colour: that of the tile "Colour"."""
+    files = [BackgroundFile(path, bundled_name(path), english) for path, english in named_backgrounds()]
+    return Tiles(files, fixed_names(), own_colour)

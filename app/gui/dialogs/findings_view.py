@@ -9,6 +9,7 @@ from PyQt6.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.config.program import advice
 from app.doctor.finding import Command, Finding, State
 from app.gui.i18n.messages import translated, translated_error
 from app.gui.state import services
@@ -151,8 +152,10 @@ def _row(finding: Finding) -> QWidget:
     if finding.why:
         texts.addWidget(_selectable(translated(finding.why), "faint"))
     for kind, steps in groupby(finding.steps, type):
-        lines = "\n".join(map(translated, steps))
-        texts.addWidget(_command(lines) if kind is Command else _selectable(lines))
+        if kind is Command:
+            texts.addWidget(_command(advice("\n".join(steps))))
+        else:
+            texts.addWidget(_selectable("\n".join(map(translated, steps))))
     row.addLayout(texts, 1)
     return whole
 

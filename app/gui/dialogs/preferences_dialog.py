@@ -25,8 +25,8 @@ class PreferencesDialog(QDialog):
         self._language_at_open = preferences.current.language
         self.language = combo(self.tr("Language"), self.tr("Language of the window"), "languageCombo")
         self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
-        self._restart = label(self.tr("The language changes when Mattecam starts again."), "faint", wrap=True)
-        self._restart.setObjectName("languageHint")
+        self._language_hint = label(self.tr("Takes effect the next time Mattecam starts."), "faint", wrap=True)
+        self._language_hint.setObjectName("languageHint")
         self._to_tray = check(
             self.tr("Keep running in the tray when the window is closed"),
             self.tr("Other programs keep receiving your video"),
@@ -38,12 +38,10 @@ class PreferencesDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 18, 18, 18)
         column.setSpacing(8)
-        for caption, box in ((self.tr("Language"), self.language), (self.tr("Theme"), self.theme)):
-            above = label(caption)
-            above.setBuddy(box)
-            column.addWidget(above)
-            column.addWidget(box)
-        for widget in (self._restart, self._to_tray):
+        captions = label(self.tr("Language")), label(self.tr("Theme"))
+        for caption, box in zip(captions, (self.language, self.theme), strict=True):
+            caption.setBuddy(box)
+        for widget in (captions[0], self.language, self._language_hint, captions[1], self.theme, self._to_tray):
             column.addWidget(widget)
         column.addStretch(1)
         row = QHBoxLayout()
@@ -62,7 +60,7 @@ class PreferencesDialog(QDialog):
         fill_combo(self.language, [*system, *LANGUAGES], preferences.language)
         themes = [*system, (self.tr("Light"), "light"), (self.tr("Dark"), "dark")]
         fill_combo(self.theme, themes, preferences.theme)
-        self._restart.setVisible(preferences.language != self._language_at_open)
+        self._language_hint.setVisible(preferences.language != self._language_at_open)
         self._to_tray.blockSignals(True)
         self._to_tray.setChecked(bool(preferences.close_to_tray))
         self._to_tray.blockSignals(False)

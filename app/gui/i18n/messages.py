@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication
 
+from app.config.program import advice
 from app.core.errors import text_of
 from app.core.text import Text, code_of, fill
 
@@ -16,11 +17,14 @@ CONTEXT = "messages"
 
 
 def translated(text: str) -> str:
-    """Return a text in the language of the window; a plain `str` is returned as it is."""
+    """Return a text in the language of the window, with the command of this copy in its advice.
+
+    A plain `str` is returned as it is.
+    """
     if not isinstance(text, Text):
         return text
     template = QCoreApplication.translate(CONTEXT, text.message.value, code_of(text.message))
-    return fill(template, text.values, translated)
+    return fill(advice(template), text.values, translated)
 
 
 def translated_error(error: Exception) -> str:

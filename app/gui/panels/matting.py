@@ -38,6 +38,11 @@ class MattingPage(Page):
             self.tr("Lowers automatic settings and the frame rate while the machine cannot keep up"),
             "governorCheck",
         )
+        self._strict = check(
+            self.tr("Strict mode: show only people"),
+            self.tr("Hides objects and parts of the room that the network takes for a person"),
+            "strictCheck",
+        )
         self._device = combo(self.tr("Device"), self.tr("Processor that runs the network"), "deviceCombo")
         self._executor = combo(self.tr("Executor"), self.tr("Software that runs the network"), "executorCombo")
         self._precision = combo(self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo")
@@ -48,6 +53,7 @@ class MattingPage(Page):
         self.add(self._governor)
         self.add_heading(self.tr("Edge"))
         self.add(EdgePresets(store))
+        self.add(self._strict)
         self.add_separator()
         self.add(self.advanced)
         self.advanced.add(EdgeSliders(store))
@@ -69,6 +75,7 @@ class MattingPage(Page):
                 lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
             )
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
+        self._strict.toggled.connect(lambda on: store.edit_edges(strict=on))
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -90,6 +97,8 @@ class MattingPage(Page):
         matting = settings.matting
         with QSignalBlocker(self._governor):
             self._governor.setChecked(matting.governor)
+        with QSignalBlocker(self._strict):
+            self._strict.setChecked(matting.edges.strict)
         auto: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
         devices = [*auto, *((name, value) for value, name in self._devices)]
         if matting.device not in (value for _name, value in devices):

@@ -146,7 +146,9 @@ class Session:
         self.tray = Tray(self.store, self.window.strip, self.window)
         self.lifecycle = WindowLifecycle(self.window, self.tray)
         self.lifecycle.ended.connect(app.quit)
-        self._remote = RemoteControl(self.store, self.bridge, scene_store, self.lifecycle.end, self.window)
+        self._remote = RemoteControl(
+            self.store, self.preferences, self.bridge, scene_store, self.lifecycle.end, self.window
+        )
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)

@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
         self.recording.saved.connect(self._events.saved)
         self.recording.unfinished_found.connect(self._offer_recovery)
         self.devices.cameras_found.connect(self.camera_page.show_cameras)
+        self.devices.cameras_found.connect(self.status_notices.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
         self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
         self.output_page.help_requested.connect(self.windows.open_virtual_camera_help)

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject
 from app.core.settings import Settings
 from app.gui.i18n.model_names import describe_model
 from app.gui.panels.network import download_caption
-from app.gui.state.services import ModelChoice
+from app.gui.state.services import Camera, ModelChoice
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.notices import Notice, NoticeArea
 from app.runtime.status import Phase, PipelineStatus, Stage
@@ -46,6 +46,7 @@ class StatusNotices(QObject):
         self._area, self._store, self._actions, self._missing_model = area, store, actions, missing_model
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
+        self._cameras: tuple[Camera, ...] = ()
         self._asks_to_show_background = False
         store.changed.connect(self._show_unmatted_start)
 
@@ -53,6 +54,10 @@ class StatusNotices(QObject):
     def covered_stages(self) -> tuple[Stage, ...]:
         """Stages whose problem a notice shows, with a better remedy than the error bar."""
         return (Stage.MATTING,) if self._missing_model() is not None else ()
+
+    def show_cameras(self, cameras: tuple[Camera, ...]) -> None:
+        """Take the cameras that are connected."""
+        self._cameras = cameras
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -79,8 +84,13 @@ class StatusNotices(QObject):
         self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
 
     def _demo(self) -> Notice:
-        text = self.tr("No camera found – showing a demonstration.")
-        return Notice(DEMO, text, ((self.tr("Check again"), self._actions.check_cameras),))
+        """Offer a camera that was connected after the start; the output does not change by itself."""
+        camera = next((camera for camera in self._cameras if not camera.is_virtual), None)
+        if camera is None:
+            text, action = self.tr("No camera found – showing a demonstration."), self.tr("Check again")
+        else:
+            text, action = self.tr("Camera found: {0}.").format(camera.name), self.tr("Use it")
+        return Notice(DEMO, text, ((action, self._actions.check_cameras),))
 
     def _no_virtual_camera(self) -> Notice:
         text = self.tr("Other programs cannot see you yet: this computer has no virtual camera.")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore
-from app.control import BackgroundFile, ControlServer, SettingsController
+from app.control import ControlServer, SettingsController
 from app.core.errors import SinkError
 from app.core.messages.control import ControlText
+from app.gui.backgrounds.names import tiles
 from app.gui.state.bridge import Bridge
+from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
 from app.runtime.status import Stage
@@ -30,7 +31,13 @@ class RemoteControl(QObject):
     _end_requested = pyqtSignal()
 
     def __init__(
-        self, store: SettingsStore, bridge: Bridge, scenes: SceneStore, end: Callable[[], None], parent: QObject
+        self,
+        store: SettingsStore,
+        preferences: PreferencesStore,
+        bridge: Bridge,
+        scenes: SceneStore,
+        end: Callable[[], None],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._bridge = bridge
@@ -40,7 +47,7 @@ class RemoteControl(QObject):
                 change=store.change,
                 settings=lambda: store.current,
                 status_fields=lambda: status_fields(bridge.status),
-                backgrounds=lambda: [BackgroundFile(*background) for background in named_backgrounds()],
+                tiles=lambda: tiles(preferences.current.own_colour),
                 find_scene=scenes.get,
                 request_quit=self._end_requested.emit,
                 save_snapshot=self._save_snapshot,

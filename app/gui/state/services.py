@@ -19,6 +19,8 @@ class Camera:
     name: str
     sizes: tuple[tuple[int, int], ...]
     formats: tuple[str, ...]
+    is_virtual: bool = False
+    """Whether a program feeds it; the source `auto` does not choose such a camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def cameras() -> tuple[Camera, ...]:
     from app.capture.devices import list_cameras
 
     return tuple(
-        Camera(f"camera:{device.id}", device.name, tuple(device.sizes), tuple(device.formats))
+        Camera(f"camera:{device.id}", device.name, tuple(device.sizes), tuple(device.formats), device.is_virtual)
         for device in list_cameras()
     )
 

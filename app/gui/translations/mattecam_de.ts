@@ -174,22 +174,6 @@
         <translation>Bild</translation>
     </message>
     <message>
-        <source>None</source>
-        <translation>Keiner</translation>
-    </message>
-    <message>
-        <source>Blur</source>
-        <translation>Unschärfe</translation>
-    </message>
-    <message>
-        <source>Green</source>
-        <translation>Grün</translation>
-    </message>
-    <message>
-        <source>Colour</source>
-        <translation>Farbe</translation>
-    </message>
-    <message>
         <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
         <translation>Von {0} konnte kein Bild geladen werden. Speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
     </message>
@@ -326,6 +310,22 @@
     <message>
         <source>Evening lights</source>
         <translation>Abendlichter</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keiner</translation>
+    </message>
+    <message>
+        <source>Blur</source>
+        <translation>Unschärfe</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Grün</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
     </message>
 </context><context>
     <name>CameraPage</name>
@@ -860,6 +860,14 @@
         <translation>Senkt automatische Einstellungen und die Bildrate, solange der Computer nicht mitkommt</translation>
     </message>
     <message>
+        <source>Strict mode: show only people</source>
+        <translation>Strenger Modus: nur Personen zeigen</translation>
+    </message>
+    <message>
+        <source>Hides objects and parts of the room that the network takes for a person</source>
+        <translation>Blendet Gegenstände und Teile des Raums aus, die das Netz für eine Person hält</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
@@ -1350,8 +1358,8 @@
         <translation>Helle oder dunkle Farben</translation>
     </message>
     <message>
-        <source>The language changes when Mattecam starts again.</source>
-        <translation>Die Sprache ändert sich beim nächsten Start von Mattecam.</translation>
+        <source>Takes effect the next time Mattecam starts.</source>
+        <translation>Gilt ab dem nächsten Start von Mattecam.</translation>
     </message>
     <message>
         <source>Keep running in the tray when the window is closed</source>
@@ -1662,6 +1670,14 @@
     <message>
         <source>Check again</source>
         <translation>Erneut prüfen</translation>
+    </message>
+    <message>
+        <source>Camera found: {0}.</source>
+        <translation>Kamera gefunden: {0}.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Verwenden</translation>
     </message>
     <message>
         <source>Other programs cannot see you yet: this computer has no virtual camera.</source>

@@ -174,22 +174,6 @@
         <translation>Imagen</translation>
     </message>
     <message>
-        <source>None</source>
-        <translation>Ninguno</translation>
-    </message>
-    <message>
-        <source>Blur</source>
-        <translation>Desenfoque</translation>
-    </message>
-    <message>
-        <source>Green</source>
-        <translation>Verde</translation>
-    </message>
-    <message>
-        <source>Colour</source>
-        <translation>Color</translation>
-    </message>
-    <message>
         <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
         <translation>No se pudo cargar ninguna imagen desde {0}. Guárdala en un archivo y añade el archivo.</translation>
     </message>
@@ -326,6 +310,22 @@
     <message>
         <source>Evening lights</source>
         <translation>Luces de noche</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Ninguno</translation>
+    </message>
+    <message>
+        <source>Blur</source>
+        <translation>Desenfoque</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Verde</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Color</translation>
     </message>
 </context><context>
     <name>CameraPage</name>
@@ -860,6 +860,14 @@
         <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
     </message>
     <message>
+        <source>Strict mode: show only people</source>
+        <translation>Modo estricto: mostrar solo personas</translation>
+    </message>
+    <message>
+        <source>Hides objects and parts of the room that the network takes for a person</source>
+        <translation>Oculta objetos y partes de la habitación que la red toma por una persona</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Dispositivo</translation>
     </message>
@@ -1350,8 +1358,8 @@
         <translation>Colores claros u oscuros</translation>
     </message>
     <message>
-        <source>The language changes when Mattecam starts again.</source>
-        <translation>El idioma cambiará la próxima vez que se inicie Mattecam.</translation>
+        <source>Takes effect the next time Mattecam starts.</source>
+        <translation>Se aplica la próxima vez que se inicie Mattecam.</translation>
     </message>
     <message>
         <source>Keep running in the tray when the window is closed</source>
@@ -1662,6 +1670,14 @@
     <message>
         <source>Check again</source>
         <translation>Comprobar de nuevo</translation>
+    </message>
+    <message>
+        <source>Camera found: {0}.</source>
+        <translation>Cámara encontrada: {0}.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Usarla</translation>
     </message>
     <message>
         <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
