@@ -1,10 +1,14 @@
 """What the governor does while a load comes and goes: the real program around an engine whose cost is simulated.
 
     python -m benchmarks.bench_governor [--picture docs/images/governor.png] [--calm S] [--busy S] [--rest S]
+    python -m benchmarks.bench_governor --step-ms 46 [--seconds S]
 
 Two programs run side by side, the one with the governor and the other without. A step waits for as long as a network of
 that ratio would compute on a machine of which something else takes a part; the load is given as the part of the time
 there is that a step at full quality takes. Prints JSON, a sample each half second.
+
+With `--step-ms` model and ratio are pinned and each step takes this long: prints the frame rate that each program
+holds, the intervals between its composites at the output, and the share of time that the inference thread is busy.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ from app.core.settings import (
     OutputSettings,
     Settings,
 )
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, Picture, PictureKind
 from app.matting.base import EngineInfo
 from app.output.memory import MemorySink
 from app.runtime.parts import default_parts
@@ -86,12 +90,33 @@ class Sample:
     note: str
 
 
-def program(load: Callable[[], float], *, governor: bool) -> Pipeline:
-    """A running program that is not shown anywhere."""
+class ArrivalSink(MemorySink):
+    """Notes when each composite arrives; repeats do not count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrivals_s: list[float] = []
+        self._last: int | None = None
+
+    def send(self, picture: Picture) -> None:
+        """Keep the frame and note its time."""
+        super().send(picture)
+        if picture.kind is PictureKind.COMPOSITE and picture.frame is not None and picture.frame.index != self._last:
+            self._last = picture.frame.index
+            self.arrivals_s.append(time.perf_counter())
+
+
+def program(
+    load: Callable[[], float], *, governor: bool, pinned: bool = False, sink: MemorySink | None = None
+) -> Pipeline:
+    """A running program that is not shown anywhere. pinned: model and ratio are not left to the governor."""
+    matting = MattingSettings(governor=governor)
+    if pinned:
+        matting = matting.replace(model="rvm-mobilenetv3", downsample_ratio=FULL_RATIO)
     frame = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
     settings = Settings(
         capture=CaptureSettings(source="demo", width=WIDTH, height=HEIGHT, fps=RATE_HZ),
-        matting=MattingSettings(governor=governor),
+        matting=matting,
         background=BackgroundSettings(kind="colour"),
         output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )
@@ -99,7 +124,7 @@ def program(load: Callable[[], float], *, governor: bool) -> Pipeline:
         default_parts(),
         open_source=lambda capture: ReplaySource([frame], RATE_HZ),
         build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load),
-        open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
+        open_recorder=lambda path, width, height, fps, alpha: sink or MemorySink(),
         self_test=lambda engine, width, height: None,
     )
     pipeline = Pipeline(settings, parts=parts)
@@ -130,6 +155,29 @@ def play(calm_s: float, busy_s: float, rest_s: float) -> list[Sample]:
         ended = [governed.stop(), plain.stop()]
     assert all(ended), "a thread did not end"
     return samples
+
+
+def hold(step_ms: float, seconds: float) -> dict[str, dict[str, float]]:
+    """Run both programs with steps of a constant length; return the last half of what they reached."""
+    sinks = {"governor": ArrivalSink(), "without": ArrivalSink()}
+    load = step_ms * RATE_HZ / 1000
+    programs = [
+        program(lambda: load, governor=name == "governor", pinned=True, sink=sink) for name, sink in sinks.items()
+    ]
+    try:
+        threading.Event().wait(seconds)
+    finally:
+        ended = [running.stop() for running in programs]
+    assert all(ended), "a thread did not end"
+    results = {}
+    for name, sink in sinks.items():
+        gaps_ms = np.diff(sink.arrivals_s[len(sink.arrivals_s) // 2 :]) * 1000
+        fps = 1000 / float(gaps_ms.mean())
+        low, median, high = (float(np.percentile(gaps_ms, part)) for part in (5, 50, 95))
+        busy = fps * step_ms / 1000
+        values = {"fps": fps, "gap_ms_p5": low, "gap_ms_median": median, "gap_ms_p95": high, "busy": busy}
+        results[name] = {key: round(value, 2) for key, value in values.items()}
+    return results
 
 
 PANEL_W, PANEL_H, LEFT, TOP, GAP = 860, 150, 70, 40, 46
@@ -198,7 +246,12 @@ def main() -> None:
     parser.add_argument("--calm", type=float, default=20.0)
     parser.add_argument("--busy", type=float, default=50.0)
     parser.add_argument("--rest", type=float, default=30.0)
+    parser.add_argument("--step-ms", type=float)
+    parser.add_argument("--seconds", type=float, default=30.0)
     words = parser.parse_args()
+    if words.step_ms is not None:
+        print(json.dumps(hold(words.step_ms, words.seconds), indent=1))
+        return
     samples = play(words.calm, words.busy, words.rest)
     print(json.dumps([asdict(sample) for sample in samples], indent=1))
     if words.picture is not None:

@@ -77,14 +77,14 @@ class Lowered:
     ratio: float | None
     """The downsample ratio in use; None if it is not lowered."""
     lighter_model: bool
-    matte_every: int
-    """Matte every Nth frame."""
+    matted_hz: float | None
+    """The matting rate; None if every frame is matted."""
 
     def __str__(self) -> str:
         words = [f"ratio {self.ratio:.2f}"] if self.ratio is not None else []
         words += ["lighter model"] if self.lighter_model else []
-        words += ["every second frame"] if self.matte_every > 1 else []
-        return f"Quality lowered to hold {self.rate_hz:g} fps: {', '.join(words)}"
+        words += [f"{self.matted_hz:.3g} of {self.rate_hz:.3g} fps"] if self.matted_hz is not None else []
+        return f"Quality lowered to hold the frame rate: {', '.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1646,8 +1646,8 @@
         <translation>leichteres Modell</translation>
     </message>
     <message>
-        <source>only every second frame is processed</source>
-        <translation>nur jedes zweite Bild wird verarbeitet</translation>
+        <source>{0} of {1} fps</source>
+        <translation>{0} von {1} Bildern/s</translation>
     </message>
     <message>
         <source>Machine busy: {0}</source>

@@ -1646,8 +1646,8 @@
         <translation>modelo más ligero</translation>
     </message>
     <message>
-        <source>only every second frame is processed</source>
-        <translation>solo se procesa uno de cada dos fotogramas</translation>
+        <source>{0} of {1} fps</source>
+        <translation>{0} de {1} fps</translation>
     </message>
     <message>
         <source>Machine busy: {0}</source>

@@ -46,8 +46,10 @@ def _describe_lowered(lowered: Lowered) -> str:
         parts.append(translate("StatusLine", "detail {0} %").format(round(lowered.ratio * 100)))
     if lowered.lighter_model:
         parts.append(translate("StatusLine", "lighter model"))
-    if lowered.matte_every > 1:
-        parts.append(translate("StatusLine", "only every second frame is processed"))
+    if lowered.matted_hz is not None:
+        parts.append(
+            translate("StatusLine", "{0} of {1} fps").format(f"{lowered.matted_hz:.3g}", f"{lowered.rate_hz:.3g}")
+        )
     return translate("StatusLine", "Machine busy: {0}").format(", ".join(parts))
 
 

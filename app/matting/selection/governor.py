@@ -1,30 +1,24 @@
 """Maintains the frame rate: lowers quality under load and raises it when there is headroom.
 
-Pure logic without a clock or thread: it receives the duration of each step and returns the `Quality` to use. Quality is
-lowered in steps: first a smaller downsample ratio, then a lighter network, finally matting only every second frame (the
-other frames repeat the last composite, so no unmatted frame is shown). A failed upgrade is retried with exponential
-back-off. At most `MAX_SWITCHES` switches are made per minute.
+Pure logic without a clock or thread: it receives the duration of each step and returns the `Quality` to use. A failed
+upgrade is retried with exponential back-off. At most `MAX_SWITCHES` switches are made per minute.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
-"""Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels."""
-MIN_SHORT_SIDE = 96
-"""Minimum short side in pixels; people are not recognizable in smaller frames."""
-FIXED_WORK = 0.15
-"""Fraction of a step's work that does not depend on the ratio, measured on a CPU. Used for predictions."""
-LIGHTER_WORK = 0.25
-"""Work of a step of the lighter network relative to the better one, each at its automatic ratio."""
+from app.matting.selection.quality_levels import Quality, without
 
 HIGH, LOW = 0.92, 0.75
-"""Loads as fractions of the frame interval. Quality is lowered above HIGH, and raised to a rung predicted below LOW."""
+"""Loads as fractions of the frame interval. Quality is lowered above HIGH and raised to a level predicted below LOW."""
+HIGH_REDUCED, LOW_REDUCED = 0.96, 0.85
+"""The same for levels that skip frames. Their prediction is exact, because the network stays, and a late step does not
+delay the next one."""
 LATENCY_BOUND_S = 0.15
-"""Upper bound of a composite's latency, even at a low frame rate."""
+"""Upper bound of a composite's latency, even at a low frame rate. A level with the lightest network may exceed it."""
 MIN_SAMPLES = 5
 BUSY_WINDOWS = 2
 """Consecutive windows above HIGH before quality is lowered; a single one may be an outlier."""
@@ -49,36 +43,6 @@ class GovernorTiming:
     """Headroom must last this long before an upgrade; doubled after each failed upgrade."""
     max_wait_s: float = 300.0
     """Upper bound of that wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """One level of the quality ladder."""
-
-    ratio_factor: float = 1.0
-    """Factor of the automatic downsample ratio."""
-    lighter_model: bool = False
-    matte_every: int = 1
-    """Matte every Nth frame."""
-
-    @property
-    def work(self) -> float:
-        """Predicted work of one step, relative to full quality."""
-        pixels = FIXED_WORK + (1 - FIXED_WORK) * self.ratio_factor**2
-        return pixels * (LIGHTER_WORK if self.lighter_model else 1.0)
-
-
-def ladder(short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool) -> tuple[Quality, ...]:
-    """Return the quality levels in descending order.
-
-    short_side: of the small frame at full quality, in pixels. min_factor: smallest allowed ratio factor. ratio_free,
-    model_free: whether the user left them on auto; a pinned value is the same on every level.
-    """
-    least = max(min_factor, MIN_SHORT_SIDE / short_side)
-    rungs = [Quality(factor) for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
-    if model_free:
-        rungs.append(Quality(lighter_model=True))
-    return (*rungs, replace(rungs[-1], matte_every=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +111,7 @@ class Governor:
 
         Full quality is never removed.
         """
-        removed = self.quality
-        kept = [rung for rung in self._rungs if not _same_network(rung, removed)]
-        self._index = max(0, min(self._index, len(kept)) - 1)
-        self._rungs = (*(rung for rung in kept if rung.matte_every == 1), replace(kept[-1], matte_every=2))
+        self._rungs, self._index = without(self._rungs, self._index)
         self._upgrade, self._ceiling = None, 0
         self.restart_measuring()
 
@@ -175,7 +136,7 @@ class Governor:
         """Return the level to use according to the current window."""
         predicted = [self._predict(rung) for rung in self._rungs]
         self._load = predicted[0]
-        if predicted[self._index] > HIGH:
+        if predicted[self._index] > _high(self.quality):
             self._headroom_since_s = None
             self._busy_windows += 1
             if self._busy_windows < BUSY_WINDOWS:
@@ -184,7 +145,7 @@ class Governor:
         self._busy_windows = 0
         easier = self._load < EASIER * self._failed_load
         better_rungs = range(0 if easier else self._ceiling, self._index)
-        better = next((index for index in better_rungs if predicted[index] < LOW), None)
+        better = next((index for index in better_rungs if predicted[index] < _low(self._rungs[index])), None)
         if better is None:
             self._headroom_since_s = None
             return self._index
@@ -205,15 +166,19 @@ class Governor:
         if upgrade is not None:
             self._wait_s, self._failed_load, self._ceiling = self._timing.first_wait_s, float("inf"), 0
         cheaper = range(self._index + 1, len(predicted))
-        return next((index for index in cheaper if predicted[index] <= HIGH), len(predicted) - 1)
+        fits = (index for index in cheaper if predicted[index] <= _high(self._rungs[index]))
+        return next(fits, len(predicted) - 1)
 
     def _predict(self, quality: Quality) -> float:
         """Return the predicted load of a quality level, as a fraction of the frame interval."""
         count = len(self._window)
         scale = quality.work / self.quality.work
         busy_s = scale * sum(step.busy_s for step in self._window) / count
+        load = busy_s * self._window[-1].rate_hz * float(quality.matted)
+        if quality.work == self._rungs[-1].work:
+            return load  # Skipping more frames would not lower the latency of the others.
         latency_s = scale * sum(step.latency_s for step in self._window) / count
-        return max(busy_s * self._window[-1].rate_hz / quality.matte_every, latency_s / LATENCY_BOUND_S)
+        return max(load, latency_s / LATENCY_BOUND_S)
 
     def _switch(self, wanted: int, now_s: float) -> bool:
         while self._switches_s and now_s - self._switches_s[0] > SWITCHES_SPAN_S:
@@ -228,5 +193,9 @@ class Governor:
         return True
 
 
-def _same_network(one: Quality, other: Quality) -> bool:
-    return (one.ratio_factor, one.lighter_model) == (other.ratio_factor, other.lighter_model)
+def _high(quality: Quality) -> float:
+    return HIGH if quality.matted == 1 else HIGH_REDUCED
+
+
+def _low(quality: Quality) -> float:
+    return LOW if quality.matted == 1 else LOW_REDUCED

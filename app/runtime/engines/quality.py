@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base import EngineInfo
-from app.matting.selection.governor import Governor, GovernorTiming, Quality, Step, ladder
+from app.matting.selection.governor import Governor, GovernorTiming, Step
+from app.matting.selection.quality_levels import Quality, ladder
 from app.runtime.status import Lowered
 from models.table import bundled
 
@@ -37,7 +38,8 @@ class QualityControl:
         if quality == FULL:
             return None
         ratio = self._full_ratio * quality.ratio_factor if quality.ratio_factor != 1 else None
-        return Lowered(self._rate_hz, ratio, quality.lighter_model, quality.matte_every)
+        matted_hz = self._rate_hz * float(quality.matted) if quality.matted != 1 else None
+        return Lowered(self._rate_hz, ratio, quality.lighter_model, matted_hz)
 
     def reset(self) -> None:
         """Return to full quality until `begin`: the user has chosen anew or switched the governor off."""

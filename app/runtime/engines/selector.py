@@ -15,6 +15,7 @@ from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.key import EngineKey, KeyCache, fall_back, may_use_plate
+from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer
 from app.runtime.status import Phase, Stage
@@ -64,8 +65,7 @@ class EngineSelector:
         self._sequence: tuple[int, int] | None = None
         """Of the last step, while frames follow it without a break."""
         self._last_step: Step | None = None
-        self._last_frame = (-1, -1)
-        """(source generation, index) of the last frame that was matted."""
+        self._pattern = MattingPattern()
         self.worker = self._preparer.worker
         self.start = self._preparer.start
         self.request_stop = self._preparer.request_stop
@@ -114,7 +114,7 @@ class EngineSelector:
         """Take note of a step that succeeded."""
         self._failed = False
         self._sequence, self._last_step = run.sequence, step
-        self._last_frame = (run.sequence[0], run.index)
+        self._pattern.note(run.sequence[0], run.index, self._quality.quality.matted)
         self._board.engine = run.engine.info
         if self.busy or self._running != self._requested:
             return  # Building an engine takes time from the one that runs.
@@ -175,10 +175,9 @@ class EngineSelector:
 
     def _skips(self, frame: Frame, generation: int) -> bool:
         """Return whether to skip matting this frame to save time."""
-        last_generation, last_index = self._last_frame
-        if generation != last_generation:
-            return False
-        return 0 < frame.index - last_index < self._quality.quality.matte_every or self._rests(self._now())
+        if self._pattern.skips(generation, frame.index, self._quality.quality.matted):
+            return True
+        return generation == self._pattern.generation and self._rests(self._now())
 
     def _rests(self, now_s: float) -> bool:
         """Return whether to skip frames so that the engine for a new ratio is ready sooner.

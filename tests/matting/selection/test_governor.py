@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -15,10 +16,9 @@ from app.matting.selection.governor import (
     MAX_SWITCHES,
     SWITCHES_SPAN_S,
     Governor,
-    Quality,
     Step,
-    ladder,
 )
+from app.matting.selection.quality_levels import MATTED, Quality, ladder
 
 FULL = Quality()
 RUNGS = ladder(270, 0.2, ratio_free=True, model_free=True)
@@ -51,8 +51,8 @@ class Simulated:
                 self.lighter if running.lighter_model else 1
             )
             busy_s = max(self.load(self.now_s) * work / self.rate_hz, 1e-5)
-            self.now_s += max(busy_s, running.matte_every / self.rate_hz)
-            self.steps.append((self.now_s, busy_s * self.rate_hz / running.matte_every, running))
+            self.now_s += max(busy_s, 1 / (float(running.matted) * self.rate_hz))
+            self.steps.append((self.now_s, busy_s * self.rate_hz * float(running.matted), running))
             if not building and self.governor.observe(Step(self.now_s, busy_s, busy_s, self.rate_hz)):
                 self.switches_s.append(self.now_s)
                 ready_s = self.now_s + BUILD_S
@@ -71,15 +71,20 @@ def test_the_ladder_lowers_ratio_then_model_then_skips_frames() -> None:
     assert RUNGS[0] == FULL
     assert [rung.ratio_factor for rung in RUNGS[:5]] == [1.0, 0.84, 0.71, 0.6, 0.5]
     assert RUNGS[5] == Quality(lighter_model=True)
-    assert RUNGS[6:] == (Quality(lighter_model=True, matte_every=2),)
-    works = [rung.work / rung.matte_every for rung in RUNGS]
+    assert RUNGS[6:] == tuple(replace(RUNGS[5], matted=matted) for matted in MATTED)
+    works = [rung.work * rung.matted for rung in RUNGS]
     assert works == sorted(works, reverse=True), "each rung is cheaper than the one before"
 
 
 def test_the_small_frame_never_becomes_too_small() -> None:
-    assert [rung.ratio_factor for rung in ladder(144, 0.1, ratio_free=True, model_free=False)] == [1, 0.84, 0.71, 0.71]
-    assert [rung.ratio_factor for rung in ladder(800, 0.8, ratio_free=True, model_free=False)] == [1, 0.84, 0.84]
-    assert ladder(20, 0.1, ratio_free=True, model_free=False) == (FULL, Quality(matte_every=2))
+    assert [rung.ratio_factor for rung in ladder(144, 0.1, ratio_free=True, model_free=False)[:4]] == [
+        1,
+        0.84,
+        0.71,
+        0.71,
+    ]
+    assert [rung.ratio_factor for rung in ladder(800, 0.8, ratio_free=True, model_free=False)[:3]] == [1, 0.84, 0.84]
+    assert ladder(20, 0.1, ratio_free=True, model_free=False)[:2] == (FULL, Quality(matted=Fraction(4, 5)))
 
 
 @given(
@@ -109,7 +114,7 @@ def test_any_load_stays_within_bounds(
             assert ratio_free or quality.ratio_factor == 1
             assert model_free or not quality.lighter_model
             assert quality.ratio_factor == 1 or least_factor <= quality.ratio_factor < 1
-            assert quality.matte_every in (1, 2)
+            assert quality.matted in (1, *MATTED)
 
 
 @given(
@@ -132,7 +137,7 @@ def test_a_load_that_comes_and_goes(load: float) -> None:
     machine.run(29)
     assert not machine.switches_s, "without need it changes nothing"
     machine.run(90)
-    assert machine.pressure(45, 90) < 1, "the rate is previous_alpha"
+    assert machine.pressure(45, 90) < 1, "the frame rate holds"
     machine.run(130)
     assert machine.governor.quality == FULL
     assert len(machine.switches_s) <= 8
@@ -144,7 +149,7 @@ def test_the_ratio_is_lowered_first() -> None:
     quality = machine.governor.quality
     assert 0.5 <= quality.ratio_factor < 1
     assert not quality.lighter_model
-    assert quality.matte_every == 1
+    assert quality.matted == 1
 
 
 @given(load=st.floats(0.3, 6), fixed=st.floats(0, 0.9), lighter=st.floats(0.05, 1.2))
@@ -203,7 +208,7 @@ def test_a_network_that_cannot_be_built_is_removed_from_the_ladder() -> None:
 
     assert governor.quality == Quality(0.5)
     machine.run(120)
-    assert governor.quality == Quality(0.5, matte_every=2)
+    assert governor.quality == Quality(0.5, matted=Fraction(2, 3))
     assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
 
 
@@ -217,3 +222,37 @@ def test_a_ratio_that_cannot_be_built_is_removed_from_the_ladder() -> None:
     assert governor.quality.ratio_factor > refused.ratio_factor
     machine.run(60)
     assert governor.quality.ratio_factor < refused.ratio_factor
+
+
+PINNED = ladder(270, 1.0, ratio_free=False, model_free=False)
+
+
+@pytest.mark.parametrize(
+    ("step_ms", "held_hz"), [(30, 30), (35, 24), (39, 24), (42, 20), (46, 20), (47, 20), (55, 15), (70, 12), (90, 10)]
+)
+def test_the_best_even_rate_that_fits_is_held(step_ms: float, held_hz: float) -> None:
+    machine = Simulated(Governor(PINNED), constant(step_ms * 0.03))
+    machine.run(120)
+    assert machine.governor.quality.matted * 30 == held_hz
+    assert len(machine.switches_s) <= 1
+
+
+@given(phases=st.lists(st.floats(0.9, 1.1), min_size=4, max_size=12), base=st.floats(0.5, 3.5))
+@settings(max_examples=25, deadline=None)
+def test_a_load_that_wavers_does_not_make_the_rate_oscillate(phases: list[float], base: float) -> None:
+    machine = Simulated(Governor(PINNED), lambda now_s: base * phases[int(now_s / 1.7) % len(phases)])
+    machine.run(600)
+    assert sum(at_s > 300 for at_s in machine.switches_s) <= 4
+
+
+def test_the_rate_is_raised_when_the_load_falls() -> None:
+    machine = Simulated(Governor(PINNED), lambda now_s: 1.9 if now_s < 60 else 1.2 if now_s < 120 else 0.6)
+    for until_s, held_hz in ((60, 15), (120, 20), (180, 30)):
+        machine.run(until_s)
+        assert machine.governor.quality.matted * 30 == held_hz
+
+
+def test_frames_are_not_skipped_for_a_latency_that_skipping_does_not_lower() -> None:
+    machine = Simulated(Governor(PINNED), constant(0.6), rate_hz=2.0)
+    machine.run(120)
+    assert not machine.switches_s

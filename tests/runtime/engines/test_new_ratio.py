@@ -14,7 +14,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.timing import Timing
-from tests.runtime.test_governor import IMAGE, SimulatedEngine, no_test, whole_settings
+from tests.runtime.engines.simulated import IMAGE, SimulatedEngine, no_test, whole_settings
 from tests.waiting import eventually
 
 PINNED = MattingSettings(model="student", governor=False, executor="eager")

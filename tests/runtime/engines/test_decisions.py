@@ -1,0 +1,62 @@
+"""The decision for each frame, and what another engine is built for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.core.settings import BackgroundSettings, EdgeSettings
+from app.core.types import Frame
+from app.matting.selection.governor import Step
+from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
+from app.runtime.engines.key import KeyCache
+from app.runtime.status import Phase
+from tests.runtime.engines.simulated import AUTO, HEIGHT, IMAGE, WIDTH, bench, whole_settings
+
+
+def test_a_choice_that_fails_is_reported_as_ever() -> None:
+    with bench() as simulated:
+        simulated.run(0.5, 2)
+        wrong = AUTO.replace(model="rvm-resnet50")
+        assert simulated.settle(wrong).model == "auto"
+        assert simulated.status.errors == ("It does not fit; choose another.",)
+
+
+def test_one_decision_for_each_frame() -> None:
+    with bench() as simulated:
+        assert simulated.decide() == StandBy(Phase.STARTING)
+        simulated.settle()
+        first = simulated.decide()
+        assert isinstance(first, Run) and first.reset
+        simulated.selector.completed(first, Step(1.0, 0.01, 0.01, 30.0))
+        assert simulated.decide() == replace(first, index=first.index + 1, reset=False)
+        settings = whole_settings(AUTO)
+        for change, expected in (
+            ({"paused": True}, StandBy(Phase.PAUSED)),
+            ({"paused": True, "frozen": True}, StandBy(Phase.PAUSED)),
+            ({"frozen": True}, Skip()),
+            ({"background": BackgroundSettings(kind="none")}, PassThrough(settings.framing)),
+        ):
+            frame = Frame(IMAGE, first.index + 2, 0.0)
+            assert simulated.selector.decide(frame, 1, settings.replace(**change)) == expected
+            after = simulated.decide()
+            assert isinstance(after, Run) and after.reset, "the frames in between were not matted"
+            simulated.selector.completed(after, Step(2.0, 0.01, 0.01, 30.0))
+
+
+def test_what_changes_per_frame_needs_no_other_engine() -> None:
+    with bench() as simulated:
+        simulated.settle()
+        for changed in (AUTO.replace(edges=EdgeSettings(feather_px=3)), AUTO.replace(governor=False)):
+            assert simulated.settle(changed)
+        assert len(simulated.built) == 1
+
+
+def test_unchanged_settings_are_not_validated_for_each_frame() -> None:
+    cache = KeyCache()
+    settings = whole_settings(AUTO)
+    key = cache.key(settings, (WIDTH, HEIGHT))
+    assert cache.key(settings, (WIDTH, HEIGHT)) is key
+    assert cache.key(settings, (HEIGHT, WIDTH)) != key
+    assert (
+        cache.key(settings.replace(matting=AUTO.replace(model="student")), (WIDTH, HEIGHT)).settings.model == "student"
+    )

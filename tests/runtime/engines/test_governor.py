@@ -1,0 +1,162 @@
+"""The governor in the runtime: engines built beside the running one, what the status says, and privacy."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import pytest
+
+from app.core.errors import ModelError
+from app.core.settings import MattingSettings
+from app.core.types import PictureKind
+from app.matting.selection.governor import GovernorTiming, Step
+from app.runtime.engines.decision import Decision, Run
+from app.runtime.timing import Timing
+from tests.fakes import FakeWorld, shows_room
+from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench
+from tests.runtime.test_pipeline import BASE, composites, ignore, running
+from tests.waiting import eventually
+
+
+def test_a_load_lowers_the_ratio_and_full_quality_comes_back() -> None:
+    with bench() as simulated:
+        simulated.run(0.5, 5)
+        assert len(simulated.built) == 1
+        assert simulated.status.lowered is None
+
+        simulated.run(1.3, 20)
+        info = simulated.settle()
+        assert 0.5 * FULL_RATIO <= info.downsample_ratio < FULL_RATIO
+        assert info.model == "auto"
+        assert (
+            str(simulated.status.lowered)
+            == f"Quality lowered to hold the frame rate: ratio {info.downsample_ratio:.2f}"
+        )
+        assert simulated.matted_hz is None
+
+        simulated.run(0.5, 30)
+        assert simulated.settle().downsample_ratio == FULL_RATIO
+        assert simulated.status.lowered is None
+        assert not simulated.status.problems
+
+
+def test_a_heavy_load_changes_the_network_and_skips_frames() -> None:
+    with bench() as simulated:
+        simulated.run(4.0, 20)
+        assert simulated.settle().model == "student"
+        assert simulated.matted_hz == 15
+        assert str(simulated.status.lowered).endswith("lighter model, 15 of 30 fps")
+
+
+def test_a_missing_lighter_network_is_not_used_and_not_reported() -> None:
+    with bench() as simulated:
+        simulated.student_is_missing = True
+        simulated.run(4.0, 40)
+        info = simulated.settle()
+        assert (info.model, info.downsample_ratio) == ("auto", 0.5 * FULL_RATIO)
+        assert simulated.matted_hz == 15
+        assert not simulated.status.errors
+
+
+@pytest.mark.parametrize(("load", "matted_hz"), [(1.3, 24), (1.7, 20), (2.3, 15), (6.0, 10)])
+def test_pinned_values_stay_and_the_best_rate_that_fits_is_held(load: float, matted_hz: float) -> None:
+    pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=0.4)
+    with bench() as simulated:
+        simulated.run(load, 40, pinned)
+        info = simulated.settle(pinned)
+        assert (info.model, info.downsample_ratio) == ("rvm-mobilenetv3", 0.4)
+        assert len(simulated.built) == 1, "nothing to build"
+        assert simulated.matted_hz == matted_hz, "it may change the matting rate alone"
+
+
+def test_the_lightest_network_keeps_its_frame() -> None:
+    student = MattingSettings(model="student")
+    with bench() as simulated:
+        simulated.run(4.0, 40, student)
+        info = simulated.settle(student)
+        assert (info.model, info.downsample_ratio) == ("student", FULL_RATIO)
+        assert len(simulated.built) == 1, "nothing to build"
+        assert simulated.matted_hz == 15, "on a smaller frame it would let things of the room through"
+
+
+def test_a_step_of_46_ms_at_30_fps_mattes_two_of_three_frames() -> None:
+    pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=FULL_RATIO)
+    with bench() as simulated:
+        simulated.run(46e-3 * 30, 20, pinned)
+        assert simulated.matted_hz == 20
+        matted = simulated.matted(30, pinned)
+        assert len(matted) == 20
+        gaps = [later - earlier for earlier, later in pairwise(matted)]
+        assert all(one + other == 3 for one, other in pairwise(gaps)), "gaps of one and two frames alternate"
+
+
+def test_switching_it_off_restores_full_quality() -> None:
+    off = AUTO.replace(governor=False)
+    with bench() as simulated:
+        simulated.run(1.5, 20)
+        assert simulated.settle().downsample_ratio < FULL_RATIO
+        assert simulated.settle(off).downsample_ratio == FULL_RATIO
+        assert simulated.status.lowered is None
+        built = len(simulated.built)
+        simulated.run(6.0, 20, off)
+        assert len(simulated.built) == built
+        assert simulated.matted_hz is None
+        simulated.run(1.5, 20)
+        assert simulated.settle().downsample_ratio < FULL_RATIO
+
+
+def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
+    off = AUTO.replace(governor=False)
+    with bench() as simulated:
+        simulated.run(0.5, 2)
+        first = simulated.built[0]
+        while len(simulated.built) == 1 and not simulated.selector.busy:
+            simulated.now_s += 1 / 30
+            decision = simulated.decide(AUTO)
+            if isinstance(decision, Run):
+                simulated.selector.completed(decision, Step(simulated.now_s, 0.05, 0.05, 30.0))
+        assert runs(simulated.decide(off), first)
+        eventually(lambda: not simulated.selector.busy)
+        assert runs(simulated.decide(off), first)
+
+
+def runs(decision: Decision, engine: SimulatedEngine) -> bool:
+    return isinstance(decision, Run) and decision.engine is engine
+
+
+def test_another_choice_of_the_user_begins_at_full_quality() -> None:
+    with bench() as simulated:
+        simulated.run(1.5, 20)
+        chosen = AUTO.replace(precision="float32")
+        assert simulated.settle(chosen).downsample_ratio == FULL_RATIO
+        assert simulated.status.lowered is None
+
+
+def test_a_lowered_engine_that_fails_is_replaced_by_another_quality() -> None:
+    with bench() as simulated:
+        simulated.run(2.8, 6)
+        assert simulated.settle().model == "student"
+        simulated.selector.failed(ModelError("The network gave no picture; choose another."))
+        assert simulated.settle().model == "auto"
+        assert simulated.status.errors == ("The network gave no picture; choose another.",)
+
+
+def test_skipped_frames_never_show_the_room() -> None:
+    world = FakeWorld()
+    pause = threading.Event()
+    world.faults.put("step", lambda: ignore(pause.wait(0.0105)))
+    pinned = BASE.replace(
+        capture=BASE.capture.replace(fps=240), matting=MattingSettings(model="student", downsample_ratio=0.5)
+    )
+    timing = Timing(governor=GovernorTiming(window_s=0.05, settle_s=0.02, gap_s=60.0))
+    with running(world, pinned, timing) as pipeline:
+        eventually(lambda: "of 240 fps" in str(pipeline.status().lowered))
+        composites(pipeline)  # what was on its way
+        start = len(world.pictures())
+        composites(pipeline, 20)
+        pictures = world.pictures()[start:]
+    indexes = [p.frame.index for p in pictures if p.frame is not None and p.kind is PictureKind.COMPOSITE]
+    assert all(later - earlier >= 2 for earlier, later in pairwise(sorted(set(indexes))))
+    assert len(indexes) > 10
+    assert not any(shows_room(picture.image) for picture in world.pictures())

@@ -1,0 +1,55 @@
+"""The choice of frames at a reduced matting rate."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from app.matting.selection.quality_levels import MATTED
+from app.runtime.engines.matting_pattern import MattingPattern
+
+
+def selected(pattern: MattingPattern, indexes: range, matted: Fraction, generation: int = 1) -> list[int]:
+    chosen = []
+    for index in indexes:
+        if not pattern.skips(generation, index, matted):
+            pattern.note(generation, index, matted)
+            chosen.append(index)
+    return chosen
+
+
+def test_two_of_three_frames() -> None:
+    assert selected(MattingPattern(), range(10), Fraction(2, 3)) == [0, 1, 3, 4, 6, 7, 9]
+
+
+def test_four_of_five_frames() -> None:
+    assert selected(MattingPattern(), range(11), Fraction(4, 5)) == [0, 1, 2, 3, 5, 6, 7, 8, 10]
+
+
+@pytest.mark.parametrize("matted", MATTED)
+def test_gaps_differ_by_one_frame_at_most_and_the_mean_rate_is_exact(matted: Fraction) -> None:
+    count = 60
+    chosen = selected(MattingPattern(), range(count), matted)
+    assert len(chosen) == count * matted
+    gaps = {later - earlier for earlier, later in pairwise(chosen)}
+    assert max(gaps) - min(gaps) <= 1
+    assert all(abs(index - number / matted) < 1 for number, index in enumerate(chosen)), "no drift"
+
+
+def test_every_frame_at_the_full_rate() -> None:
+    assert selected(MattingPattern(), range(5), Fraction(1)) == [0, 1, 2, 3, 4]
+
+
+def test_after_lost_frames_the_newest_is_matted_and_the_spacing_stays() -> None:
+    pattern = MattingPattern()
+    selected(pattern, range(4), Fraction(2, 3))
+    assert selected(pattern, range(20, 27), Fraction(2, 3)) == [20, 21, 23, 24, 26]
+
+
+def test_another_source_and_a_restarted_one_begin_at_once() -> None:
+    pattern = MattingPattern()
+    selected(pattern, range(100), Fraction(1, 3))
+    assert selected(pattern, range(4), Fraction(1, 3)) == [0, 3]
+    assert selected(pattern, range(5, 9), Fraction(1, 3), generation=2) == [5, 8]
