@@ -27,7 +27,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.bench.run import machine
+from app.bench.machine import machine
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base import Executor

@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.bench.program import ReplaySource
+from app.bench.replay import ReplaySource
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,

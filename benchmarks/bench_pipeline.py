@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from app.bench.program import ReplaySource
+from app.bench.replay import ReplaySource
 from app.capture.base import FrameSource
 from app.capture.demo import DemoSource
 from app.compositing import open_background

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from app.bench.machine import machine
 from app.bench.measure import Contender, Timing, interleave
-from app.bench.run import machine
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground

@@ -29,8 +29,6 @@ class Timing:
 
     wall_ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
-    rate_ms: float | None = None
-    """Time per frame that determines the frame rate, in milliseconds; None: the median of `wall_ms`."""
 
     def figures(self) -> dict[str, float]:
         """Return median and 95th percentile (ms), frame rate (fps) and CPU time per frame (ms)."""
@@ -38,7 +36,7 @@ class Timing:
         return {
             "median_ms": round(median, 2),
             "p95_ms": round(percentile(self.wall_ms, 0.95), 2),
-            "fps": round(1000 / (self.rate_ms or median), 2),
+            "fps": round(1000 / median, 2),
             "cpu_ms_per_frame": round(statistics.median(self.cpu_ms), 2),
         }
 

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Callable
-from datetime import date
 
 import numpy as np
-import psutil
 
+from app.bench.in_use.run import models_to_measure, program_row
+from app.bench.machine import machine
 from app.bench.measure import Contender, Timing, interleave
 from app.bench.network import OpenVinoNetwork
-from app.bench.program import time_program
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings
+from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose, geometry_for
-from models.table import auto_order, bundled
-from models.weights import on_hand
 
 FRAMES = 16
-SOURCE_LEAD = 1.5
-"""Frame rate of the benchmark's source, as a multiple of the fastest measured frame step."""
 Progress = Callable[[str], None]
 
 
@@ -38,9 +32,7 @@ def bench(
     settings: model, weights, device and ratio to measure. The model `auto` stands for every recurrent model whose
     weights are installed. width, height: frame size in pixels.
     """
-    models = [settings.model]
-    if settings.model == "auto" and settings.weights is None:
-        models = [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
+    models = models_to_measure(settings)
     frames = _frames(width, height)
     results: list[dict[str, object]] = []
     for model in models:
@@ -49,22 +41,6 @@ def bench(
     picks = [choose(settings.replace(model=model)) for model in models]
     auto = [{"model": pick.model, "executor": pick.executor, "precision": pick.precision} for pick in picks]
     return {"machine": machine(), "results": results, "auto": auto}
-
-
-def machine() -> dict[str, object]:
-    """Return date, operating system, processor, and numbers of cores and threads."""
-    return {
-        "date": date.today().isoformat(),
-        "system": platform.platform(),
-        "processor": hardware.processor(),
-        "cores": psutil.cpu_count(logical=False),
-        "threads": psutil.cpu_count(),
-        "bfloat16": hardware.cpu_has_bfloat16(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "gpu": hardware.gpu() if hardware.cuda_usable() else None,
-        "load_before": round(psutil.getloadavg()[0], 2),
-        "python": platform.python_version(),
-    }
 
 
 def _bench_model(
@@ -101,11 +77,8 @@ def _bench_model(
     ]
     progress(f"{choice.model}: measuring the whole program")
     best = settings.replace(executor=choice.executor, precision=choice.precision)
-    program = Contender("program", choice.model, choice.executor, choice.precision, lambda index: None)
-    step_fps = max(timing.figures()["fps"] for timing in timings)
-    timing = time_program(best, frames, SOURCE_LEAD * step_fps, max(2.0, seconds * 0.2))
-    rows.append(_row(program, timing, width, height, ratio))
-    return rows
+    program = Settings(capture=CaptureSettings(width=width, height=height), matting=best)
+    return [*rows, program_row(program, seconds * 0.2)]
 
 
 def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: float) -> dict[str, object]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
+from app.system.threads import name_thread
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,9 @@ class MjpgDecoder:
         """What was wrong with the last frame; empty if nothing was."""
         self._surplus: deque[bool] = deque(maxlen=HABIT_FRAMES)
         # the check runs beside the decoder, which takes longer; both release the interpreter lock
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="jpeg-check")
+        self._pool = ThreadPoolExecutor(
+            1, thread_name_prefix="jpeg-check", initializer=name_thread, initargs=("jpeg-check",)
+        )
 
     def decode(self, data: NDArray[np.uint8]) -> BgrImage | None:
         """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged. data: (n,) uint8, contiguous."""

@@ -24,6 +24,13 @@ def bench(
     device: Annotated[str, typer.Option(help="As for the live commands, like the options below.")] = "auto",
     executor: Annotated[str, typer.Option()] = "auto",
     precision: Annotated[str, typer.Option()] = "auto",
+    in_use: Annotated[
+        bool,
+        typer.Option(
+            "--in-use",
+            help="Measure the program with preview, virtual camera and recording switched on one after the other.",
+        ),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose")] = False,
 ) -> None:
     """Measure network, frame step and whole program against a reference loop, interleaved within one run."""
@@ -40,17 +47,22 @@ def bench(
             precision=precision,
         )
     )
+    if in_use:
+        from app.bench.in_use import in_use as measure_in_use
+        from app.bench.in_use import table as in_use_table
+
+        result = measure_in_use(start.settings, seconds, _progress)
+        print(json.dumps(result, indent=2) if as_json else in_use_table(result))
+        return
     from app.bench import bench as measure
     from app.bench import table
     from app.matting.kernels.dispatch import compiled
 
     compiled.wait()
     capture = start.settings.capture
-    result = measure(
-        start.settings.matting,
-        capture.width,
-        capture.height,
-        seconds,
-        lambda line: print(f"mattecam: {line}", file=sys.stderr),
-    )
+    result = measure(start.settings.matting, capture.width, capture.height, seconds, _progress)
     print(json.dumps(result, indent=2) if as_json else table(result))
+
+
+def _progress(line: str) -> None:
+    print(f"mattecam: {line}", file=sys.stderr)

@@ -16,6 +16,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from app.core.cpu_parts import CpuPart
 from app.core.messages.media import WriteReason
 from app.media.audio_copy import AudioCopy
 from app.media.disk_errors import ExplainedOSError
@@ -121,9 +122,10 @@ class VideoWriter:
         if image.shape[:2] != self.size[::-1]:
             raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
-        frame = av.VideoFrame.from_ndarray(_even(image), format="bgr24").reformat(
-            format="yuv420p", dst_colorspace=self._matrix, dst_color_range=ColorRange.MPEG, interpolation=CONVERSION
-        )
+        with CpuPart("convert"):
+            frame = av.VideoFrame.from_ndarray(_even(image), format="bgr24").reformat(
+                format="yuv420p", dst_colorspace=self._matrix, dst_color_range=ColorRange.MPEG, interpolation=CONVERSION
+            )
         frame.pts, frame.time_base = tick, self._time_base
         with _os_errors(self.temporary_path):
             if self._audio is not None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.cpu_parts import CpuPart
 from app.core.types import BgrImage
 
 Layout = Literal["I420", "YUYV", "UYVY", "BGR"]
@@ -28,5 +29,6 @@ class Packer:
         """Convert (height, width, 3) uint8 BGR to the layout. The result is valid until the next call."""
         if self._code is None:
             return image
-        cv2.cvtColor(image, self._code, dst=self._buffer)
+        with CpuPart("convert"):
+            cv2.cvtColor(image, self._code, dst=self._buffer)
         return self._buffer

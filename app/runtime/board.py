@@ -24,7 +24,9 @@ class StatusBoard:
         self._problems: dict[Stage, Problem] = {}
         self._errors: list[str] = []
         self._started_s = time.perf_counter()
+        self._started_cpu_s = time.process_time()
         self._ended_s: float | None = None
+        self._ended_cpu_s: float | None = None
         self.capture_ms = LatencyMeter()
         self.step_ms = LatencyMeter()
         self.output_ms = LatencyMeter()
@@ -61,13 +63,13 @@ class StatusBoard:
             self._problems.pop(stage, None)
 
     def begin(self) -> None:
-        """Start to count the seconds of the run."""
-        self._started_s = time.perf_counter()
+        """Start to count the seconds and the CPU time of the run."""
+        self._started_s, self._started_cpu_s = time.perf_counter(), time.process_time()
 
     def end(self) -> None:
         """End the run: `seconds` no longer grows."""
         self.phase = Phase.STOPPED
-        self._ended_s = time.perf_counter()
+        self._ended_s, self._ended_cpu_s = time.perf_counter(), time.process_time()
 
     def read(self, *, busy: str, readers: int | None, frames_dropped: int) -> PipelineStatus:
         """Return a snapshot."""
@@ -96,6 +98,7 @@ class StatusBoard:
             frames_sent=self.frames_sent.count,
             frames_dropped=frames_dropped,
             seconds=(self._ended_s or time.perf_counter()) - self._started_s,
+            cpu_seconds=(self._ended_cpu_s or time.process_time()) - self._started_cpu_s,
             problems=problems,
             errors=errors,
         )

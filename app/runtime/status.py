@@ -115,6 +115,8 @@ class PipelineStatus:
     frames_sent: int = 0
     frames_dropped: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """CPU time of the process within `seconds`."""
     problems: tuple[Problem, ...] = field(default=())
     """Open problems, the newest of each stage; a problem is closed when its stage works again."""
     errors: tuple[str, ...] = field(default=())

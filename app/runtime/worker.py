@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+
+from app.system.threads import lower_priority, name_thread
 
 _log = logging.getLogger(__name__)
 NICENESS = 4
@@ -48,10 +47,9 @@ class Worker:
         return self._ended.is_set() and not self._stop.is_set()
 
     def _run(self) -> None:
-        if self._low_priority and sys.platform == "linux":  # where each thread has its own niceness
-            with suppress(OSError):
-                thread = threading.get_native_id()
-                os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
+        name_thread(self.name)
+        if self._low_priority:
+            lower_priority(NICENESS)
         try:
             self._target(self._stop)
         except BaseException as error:  # noqa: BLE001 - the boundary of the thread; the watchdog reports it

@@ -11,7 +11,7 @@ import torch
 
 from app.bench import table
 from app.bench.measure import Contender, Timing, interleave, percentile
-from app.bench.program import ReplaySource
+from app.bench.replay import ReplaySource
 from app.bench.run import bench
 from app.bench.usual_loop import UsualLoop, frozen
 from app.cli import main

@@ -98,6 +98,7 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
     assert fields["model"] == "student"
     assert fields["background"] == "#00b140"
     assert fields["errors"] == []
+    assert 0 < fields["cpu_percent"] <= 100 * (os.cpu_count() or 1)
     assert set(fields["latency_ms"]) == {"capture", "step", "output", "end_to_end"}
     assert fields["latency_ms"]["step"]["median"] > 0
     for path in (out, alpha):

@@ -32,6 +32,7 @@ class CommandLineText(CommandLineMessage):
     )
     NO_FRAMES = "The program processed no frames; try another model."
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
+    CHILD_FAILED = "The measuring process failed ({reason}); see the log for details."
     FILE = "{file} cannot be used: {reason}; check the name."
 
 

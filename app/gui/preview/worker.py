@@ -8,6 +8,7 @@ from collections.abc import Callable
 from app.core.types import Picture
 from app.gui.preview.rendering import BgrxImage, ViewRequest, render
 from app.runtime.slot import LatestSlot, SlotClosed
+from app.system.threads import name_thread
 
 
 class PreviewWorker:
@@ -66,6 +67,7 @@ class PreviewWorker:
         return self._thread.ident is not None and not self._thread.is_alive() and not self._stopping
 
     def _run(self) -> None:
+        name_thread("preview")
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._woken or self._stopping)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.core.cpu_parts import CpuPart
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
@@ -80,8 +81,9 @@ class OpenVinoExecutor:
 
     def _infer(self) -> None:
         """Run the network: compute coefficients and new states from the small frame and the states."""
-        for request in self._requests[self._turn]:
-            request.infer()
+        with CpuPart("network"):
+            for request in self._requests[self._turn]:
+                request.infer()
         self._turn = 1 - self._turn
         if self._filter is not None:
             given, small = self._arrays["given"][0], self._arrays["small"][0]

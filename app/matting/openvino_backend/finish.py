@@ -20,6 +20,7 @@ from app.matting.kernels.dispatch import compiled
 from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.step.edges import EdgePlan
+from app.system.threads import name_thread
 from models.filter_weights import FilterWeights
 
 MOST_THREADS = 4
@@ -47,7 +48,9 @@ class CpuFinish:
         self._best_arithmetic = arithmetic
         self._arithmetic = arithmetic()
         self._threads = min(os.cpu_count() or 1, MOST_THREADS)
-        self._pool = ThreadPoolExecutor(max(self._threads - 1, 1), thread_name_prefix="finish")
+        self._pool = ThreadPoolExecutor(
+            max(self._threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
+        )
         self._previous_alpha: AlphaImage | None = None
 
     def reset(self) -> None:

@@ -1,0 +1,127 @@
+"""Stand-ins for the devices of a machine without any: a source like a camera, and a virtual camera."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from threading import Event
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.capture.demo import DemoSource
+from app.capture.mjpg import MjpgDecoder
+from app.core import geometry
+from app.core.types import Frame, Outgoing, Picture, SourceInfo
+from app.output.base import CameraSink
+from app.output.pixels import Packer
+
+Jpeg = NDArray[np.uint8]
+QUALITY = 90
+
+
+def camera_frames(width: int, height: int, fps: float, count: int) -> list[Jpeg]:
+    """Return JPEG frames of the demo scene in 4:2:2, as a camera sends them."""
+    source = DemoSource(width, height, fps, realtime=False)
+    options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x211111]
+    try:
+        frames = [source.read() for _ in range(count)]
+        return [np.asarray(cv2.imencode(".jpg", frame.image, options)[1], np.uint8) for frame in frames if frame]
+    finally:
+        source.close()
+
+
+class CameraLikeSource:
+    """Delivers JPEG frames back and forth at a constant rate, decoded and checked as those of a camera."""
+
+    def __init__(self, frames: Sequence[Jpeg], width: int, height: int, fps: float) -> None:
+        self._frames = frames
+        self._info = SourceInfo("camera", "benchmark", "benchmark", width, height, fps, "MJPG")
+        self._decoder = MjpgDecoder()
+        self._started_s = time.perf_counter()
+        self._count = 0
+        self._closed = Event()
+        self.missed = 0
+        """Frames that were due while an earlier one was still being decoded."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """Size and frame rate."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame and decode it; overdue frames are dropped."""
+        interval_s = 1 / self._info.fps
+        overdue = int((time.perf_counter() - self._started_s) / interval_s)
+        self.missed += max(0, overdue - self._count - 1)
+        self._count = max(self._count + 1, overdue)
+        self._closed.wait(max(0.0, self._started_s + self._count * interval_s - time.perf_counter()))
+        grabbed_s = time.perf_counter()
+        turn = self._count % (2 * len(self._frames))
+        image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
+        return None if image is None else Frame(image, self._count, grabbed_s)
+
+    def close(self) -> None:
+        """End the decoder's thread. Idempotent."""
+        self._closed.set()
+        self._decoder.close()
+
+
+class StandInCamera:
+    """Converts frames as a virtual camera does and writes them to memory in place of a device."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.name = self.device = "stand-in"
+        self._size = geometry.even_size(width, height)
+        self._packer = Packer("I420", *self._size)
+        self._shown: Picture | None = None
+        self._packed: NDArray[np.uint8] | None = None
+        self._file = os.memfd_create("camera") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_WRONLY)
+
+    def send(self, picture: Outgoing) -> None:
+        """Convert a new frame, and write it or the last one."""
+        if self._packed is None or picture is not self._shown:
+            self._packed, self._shown = self._packer.pack(geometry.letterbox(picture.image, *self._size)), picture
+        os.lseek(self._file, 0, os.SEEK_SET)
+        os.write(self._file, self._packed.data)
+
+    def close(self) -> None:
+        """Release the memory."""
+        os.close(self._file)
+
+
+class NoCamera:
+    """Receives frames and does nothing."""
+
+    name = device = "none"
+
+    def send(self, picture: Outgoing) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class MeasuredCamera:
+    """Passes frames on to a sink and notes when each composite had been sent, and its age then."""
+
+    def __init__(self, camera: CameraSink) -> None:
+        self.name, self.device = camera.name, camera.device
+        self._camera = camera
+        self._last: Picture | None = None
+        self.sent: list[tuple[float, float]] = []
+        """(time.perf_counter() after the write, age of the frame in seconds) of each new composite."""
+
+    def send(self, picture: Outgoing) -> None:
+        """Send a frame."""
+        self._camera.send(picture)
+        if picture is not self._last and picture.frame is not None:
+            now_s = time.perf_counter()
+            self.sent.append((now_s, now_s - picture.frame.captured_at_s))
+        self._last = picture
+
+    def close(self) -> None:
+        """Release the device."""
+        self._camera.close()

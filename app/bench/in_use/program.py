@@ -1,0 +1,223 @@
+"""Runs the real program over stand-in devices and measures it."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, NoCamera, StandInCamera
+from app.bench.in_use.cpu import cpu_ms, sample, thread_table
+from app.bench.measure import percentile
+from app.core.errors import ModelError, SinkOpenError
+from app.core.messages.command_line import CommandLineText
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.matting.base import EngineInfo, MattingEngine
+from app.output.base import CameraSink
+from app.output.virtual_camera import VirtualCamera
+from app.runtime.parts import Parts, default_parts
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+
+WARM_UP_FRAMES, WARM_UP_S = 30, 2.0
+PATIENCE_S = 120.0
+POLL_S = 0.02
+
+
+@dataclass(slots=True)
+class Probes:
+    """What the stand-ins have measured so far."""
+
+    camera: MeasuredCamera | None = None
+    source: CameraLikeSource | None = None
+    steps: list[tuple[float, float]] = field(default_factory=list)
+    """(time.perf_counter() at the end, seconds) of each step."""
+    readers: int = 1
+    """Programs that read the virtual camera."""
+
+
+class TimedEngine:
+    """Times every step of an engine."""
+
+    def __init__(self, engine: MattingEngine, steps: list[tuple[float, float]]) -> None:
+        self._engine, self._steps = engine, steps
+
+    @property
+    def info(self) -> EngineInfo:
+        """Return the engine's description."""
+        return self._engine.info
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """Run and time one step."""
+        started_s = time.perf_counter()
+        matte = self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+        ended_s = time.perf_counter()
+        self._steps.append((ended_s, ended_s - started_s))
+        return matte
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Reset the engine."""
+        self._engine.reset(seen)
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    probes: Probes
+
+    def readers(self) -> range:
+        return range(self.probes.readers)
+
+    def close(self) -> None:
+        pass
+
+
+class Headless:
+    """The pipeline without a window, with the interface of `MeasuredWindow`."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self.pipeline = Pipeline(settings, parts=parts)
+        self.gaps_ms: list[float] = []
+        self.start = self.pipeline.start
+        self._pause = threading.Event()
+
+    def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for `seconds`; return True as soon as `until` returns True."""
+        end_s = time.perf_counter() + seconds
+        while time.perf_counter() < end_s:
+            if until():
+                return True
+            self._pause.wait(min(POLL_S, max(0.0, end_s - time.perf_counter())))
+        return False
+
+    def close(self) -> None:
+        """Stop the pipeline."""
+        self.pipeline.stop()
+
+
+class Program:
+    """One run of the program with these outputs. A context manager."""
+
+    def __init__(self, settings: Settings, outputs: Sequence[str], frames: Sequence[Jpeg], folder: Path) -> None:
+        """settings: capture, matting and background of the run. folder: where recordings are written."""
+        self.outputs = tuple(outputs)
+        self.probes = Probes()
+        self._frames = frames
+        record = folder / "recording.mp4" if "recording" in outputs else None
+        output = settings.output.replace(virtual_camera="auto", record=record, on_demand=True)
+        parts = self._parts()
+        if "preview" in outputs:
+            from app.gui.shell.measured import MeasuredWindow
+
+            self._run: MeasuredWindow | Headless = MeasuredWindow(settings.replace(output=output), parts)
+        else:
+            self._run = Headless(settings.replace(output=output), parts)
+
+    def __enter__(self) -> Program:
+        self._run.start()
+        if not self._run.wait(PATIENCE_S, lambda: len(self._sent()) >= WARM_UP_FRAMES):
+            problems = self._run.pipeline.status().problems
+            self._run.close()
+            raise ModelError(problems[0].message if problems else CommandLineText.NO_FRAMES())
+        self._run.wait(WARM_UP_S)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._run.close()
+
+    def measure(self, seconds: float) -> dict[str, Any]:
+        """Run for `seconds` and return the measurements, with fields as in the documents."""
+        before, dropped = sample(), self._dropped()
+        self._run.wait(seconds)
+        after, dropped = sample(), self._dropped() - dropped
+        ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
+        steps_ms = [step_s * 1e3 for at_s, step_s in self.probes.steps if before.at_s < at_s <= after.at_s]
+        if not ages_ms or not steps_ms:
+            raise ModelError(CommandLineText.TOO_FEW_FRAMES())
+        frames, elapsed_s = len(ages_ms), after.at_s - before.at_s
+        gaps_ms = self._run.gaps_ms
+        lowered = self._run.pipeline.status().lowered
+        return {
+            "outputs": list(self.outputs),
+            "fps": round(frames / elapsed_s, 2),
+            "end_to_end_ms": {
+                "median": round(statistics.median(ages_ms), 2),
+                "p95": round(percentile(ages_ms, 0.95), 2),
+            },
+            "step_ms": round(statistics.median(steps_ms), 2),
+            "step_p95_ms": round(percentile(steps_ms, 0.95), 2),
+            "dropped": dropped,
+            "cores": round((after.process_s - before.process_s) / elapsed_s, 3),
+            "gui_stall_ms": {"p99": round(percentile(gaps_ms, 0.99), 1), "longest": round(max(gaps_ms), 1)}
+            if gaps_ms
+            else None,
+            "lowered": str(lowered) if lowered else None,
+            "cpu_ms_per_frame": cpu_ms(before, after, frames),
+            "threads": thread_table(before, after, frames),
+            "seconds": round(elapsed_s, 2),
+        }
+
+    def idle_cpu_percent(self, seconds: float) -> float:
+        """Return the CPU time over `seconds` in percent of one core."""
+        before = sample()
+        self._run.wait(seconds)
+        after = sample()
+        return round(100 * (after.process_s - before.process_s) / (after.at_s - before.at_s), 2)
+
+    def rest(self) -> None:
+        """Wait until the program has released the camera because nobody reads the virtual one."""
+        self.probes.readers = 0
+        if not self._run.wait(PATIENCE_S, lambda: self._run.pipeline.status().phase is Phase.RESTING):
+            raise ModelError(CommandLineText.NO_FRAMES())
+        self._run.wait(1.0)
+
+    def pause(self) -> None:
+        """Show the stand-by card from now on."""
+        self._run.pipeline.change(lambda settings: settings.replace(paused=True))
+        self._run.wait(1.0)
+
+    def _sent(self) -> list[tuple[float, float]]:
+        return self.probes.camera.sent if self.probes.camera is not None else []
+
+    def _dropped(self) -> int:
+        """Return the frames dropped so far, by the source and before matting."""
+        source = self.probes.source
+        return self._run.pipeline.status().frames_dropped + (source.missed if source is not None else 0)
+
+    def _parts(self) -> Parts:
+        real, probes = default_parts(), self.probes
+
+        def open_source(capture: CaptureSettings) -> CameraLikeSource:
+            probes.source = CameraLikeSource(self._frames, capture.width, capture.height, capture.fps)
+            return probes.source
+
+        def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+            return TimedEngine(real.build_engine(settings, width, height, framing), probes.steps)
+
+        def open_camera(device: str, width: int, height: int, fps: float) -> CameraSink:
+            camera: CameraSink = NoCamera()
+            if "camera" in self.outputs:
+                camera = StandInCamera(width, height)
+                with suppress(SinkOpenError):
+                    real_camera = VirtualCamera(device, width, height, fps)
+                    camera.close()
+                    camera = real_camera
+            probes.camera = MeasuredCamera(camera)
+            return probes.camera
+
+        return replace(
+            real,
+            open_source=open_source,
+            build_engine=build,
+            open_virtual_camera=open_camera,
+            watch_readers=lambda device: _Readers(probes),
+        )

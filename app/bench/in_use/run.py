@@ -1,0 +1,142 @@
+"""Measures the program in use, in a child process per model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.bench.in_use.workload import Workload
+from app.bench.machine import machine
+from app.core.errors import ModelError
+from app.core.messages.command_line import CommandLineText
+from app.core.settings import MattingSettings, Settings
+from app.matting.selection.choice import choose, geometry_for
+from app.system.display import missing_display
+from models.table import auto_order, bundled
+from models.weights import on_hand
+
+PHASES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("preview",),
+    ("preview", "camera"),
+    ("preview", "camera", "recording"),
+)
+SHORTEST_S = 1.0
+Progress = Callable[[str], None]
+
+
+def in_use(
+    settings: Settings,
+    seconds: float,
+    progress: Progress = lambda line: None,
+    phases: Sequence[tuple[str, ...]] = PHASES,
+) -> dict[str, Any]:
+    """Measure every model of `models_to_measure`; return the content of `run.py bench --in-use --json`.
+
+    seconds: for all measurements together, without warm-up. phases: the outputs of each measurement. Raises ModelError.
+    """
+    models = models_to_measure(settings.matting)
+    results: list[dict[str, Any]] = []
+    for model in models:
+        chosen = fixed(settings, model)
+        part_s = max(SHORTEST_S, seconds / len(models) / (len(phases) + 3))
+        work = Workload(settings=chosen, phases=_possible(phases), seconds=part_s, idle=True)
+        for row in _rows(work):
+            progress(f"{model}: {row['what']} {'+'.join(row['outputs']) or 'without outputs'}")
+            results.append({**row, **_labels(chosen)})
+    return {"machine": machine(), "results": results}
+
+
+def program_row(settings: Settings, seconds: float) -> dict[str, Any]:
+    """Return the row `program` of `run.py bench`: the program with preview, virtual camera and recording.
+
+    Its median and 95th percentile are those of the step in use. Raises ModelError.
+    """
+    chosen = fixed(settings, settings.matting.model)
+    (row,) = _rows(Workload(settings=chosen, phases=_possible(PHASES[-1:]), seconds=max(SHORTEST_S, seconds)))
+    return {
+        **row,
+        **_labels(chosen),
+        "what": "program",
+        "median_ms": row["step_ms"],
+        "p95_ms": row["step_p95_ms"],
+        "cpu_ms_per_frame": row["cpu_ms_per_frame"]["total"],
+        "cpu_ms_by_part": row["cpu_ms_per_frame"],
+    }
+
+
+def models_to_measure(matting: MattingSettings) -> list[str]:
+    """Return the chosen model, or for `auto` every recurrent model whose weights are installed."""
+    if matting.model != "auto" or matting.weights is not None:
+        return [matting.model]
+    return [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
+
+
+def fixed(settings: Settings, model: str) -> Settings:
+    """Return the settings with model, executor, precision and ratio resolved, so that they stay during the run."""
+    matting = settings.matting.replace(model=model)
+    choice = choose(matting)
+    ratio = geometry_for(matting, choice.model, settings.capture.width, settings.capture.height).ratio
+    matting = matting.replace(
+        model=choice.model,
+        device=choice.device,
+        executor=choice.executor,
+        precision=choice.precision,
+        downsample_ratio=ratio,
+    )
+    return settings.replace(matting=matting)
+
+
+def _possible(phases: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the phases, without the preview where Qt cannot be loaded."""
+    if missing_display({"QT_QPA_PLATFORM": "offscreen"}) is None:
+        return list(phases)
+    without = [tuple(output for output in outputs if output != "preview") for outputs in phases]
+    return list(dict.fromkeys(without))
+
+
+def _labels(settings: Settings) -> dict[str, Any]:
+    matting, capture = settings.matting, settings.capture
+    return {
+        "model": matting.model,
+        "executor": matting.executor,
+        "precision": matting.precision,
+        "size": [capture.width, capture.height],
+        "downsample_ratio": round(matting.downsample_ratio or 1.0, 4),
+    }
+
+
+def _rows(work: Workload) -> Iterator[dict[str, Any]]:
+    """Run a child process and yield its rows as they arrive. Raises ModelError if it fails."""
+    root = Path(__file__).resolve().parents[3]
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        own = {f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "RUNTIME")}
+        child = subprocess.Popen(
+            [sys.executable, "-m", "app.bench.in_use.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **own, "PYTHONPATH": str(root), "QT_QPA_PLATFORM": "offscreen"},
+        )
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            with child.stdin:
+                child.stdin.write(work.model_dump_json())
+            for line in child.stdout:
+                yield json.loads(line)
+            if child.wait() != 0:
+                errors.seek(0)
+                words = errors.read().strip().splitlines()
+                raise ModelError(CommandLineText.CHILD_FAILED(reason=words[-1] if words else str(child.returncode)))
+        finally:
+            child.kill()
+            child.wait()
+            child.stdout.close()

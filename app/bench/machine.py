@@ -1,0 +1,26 @@
+"""Description of this machine, for benchmark results."""
+
+from __future__ import annotations
+
+import platform
+from datetime import date
+
+import psutil
+
+from app.matting.selection import hardware
+
+
+def machine() -> dict[str, object]:
+    """Return date, operating system, processor, and numbers of cores and threads."""
+    return {
+        "date": date.today().isoformat(),
+        "system": platform.platform(),
+        "processor": hardware.processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "bfloat16": hardware.cpu_has_bfloat16(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpu": hardware.gpu() if hardware.cuda_usable() else None,
+        "load_before": round(psutil.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }

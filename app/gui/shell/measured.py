@@ -1,0 +1,57 @@
+"""The window under measurement: runs its event loop for a time and notes how long the GUI thread was blocked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PyQt6.QtCore import QEventLoop, QTimer
+
+from app.core.settings import Settings
+from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.shell.single_instance import SingleInstance
+from app.gui.state.log_buffer import LogBuffer
+from app.runtime.parts import Parts
+
+BEAT_MS, POLL_MS = 5, 20
+
+
+class MeasuredWindow:
+    """The program in its window, without files of settings."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        options = WindowOptions(seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True)
+        self._session = Session(make_application(), settings, options, SingleInstance(), LogBuffer())
+        self.pipeline = self._session.pipeline
+        self.gaps_ms: list[float] = []
+        """Times between two runs of a timer of 5 ms on the GUI thread."""
+        self._last_s = 0.0
+        self._heart = QTimer()
+        self._heart.setInterval(BEAT_MS)
+        self._heart.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        """Show the window and start the pipeline."""
+        self._session.start()
+
+    def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Run the event loop for `seconds`; return True as soon as `until` returns True."""
+        loop, poll = QEventLoop(), QTimer()
+        poll.setInterval(POLL_MS)
+        poll.timeout.connect(lambda: loop.exit(1) if until() else None)
+        poll.start()
+        QTimer.singleShot(round(seconds * 1000), loop.quit)
+        self.gaps_ms, self._last_s = [], time.perf_counter()
+        self._heart.start()
+        ended = loop.exec() == 1
+        self._heart.stop()
+        return ended
+
+    def close(self) -> None:
+        """Close the window and stop the pipeline."""
+        self._session.close()
+
+    def _beat(self) -> None:
+        now_s = time.perf_counter()
+        self.gaps_ms.append((now_s - self._last_s) * 1000)
+        self._last_s = now_s

@@ -1,0 +1,124 @@
+"""The benchmark of the program in use: its devices, its account of CPU time, and its report."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from app.bench.in_use import in_use, table
+from app.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
+from app.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
+from app.bench.in_use.run import fixed
+from app.cli.bench import bench as command
+from app.core.cpu_parts import CpuPart, cpu_parts_s
+from app.core.errors import ModelError
+from app.core.settings import CaptureSettings, MattingSettings, Settings
+from app.core.types import Frame, Outgoing, Picture, PictureKind
+
+SMALL = Settings(
+    capture=CaptureSettings(width=192, height=144, fps=30),
+    matting=MattingSettings(model="student", device="cpu", downsample_ratio=0.5),
+)
+
+
+def spin(seconds: float) -> None:
+    end_s = time.thread_time() + seconds
+    while time.thread_time() < end_s:
+        pass
+
+
+def test_a_section_counts_the_cpu_time_of_its_thread() -> None:
+    before = sum(spent for (_, part), spent in cpu_parts_s().items() if part == "a test")
+    with CpuPart("a test"):
+        spin(0.02)
+        time.sleep(0.05)
+    after = sum(spent for (_, part), spent in cpu_parts_s().items() if part == "a test")
+    assert 0.02 <= after - before < 0.045
+
+
+def test_the_source_delivers_decoded_frames_at_its_rate_and_counts_missed_ones() -> None:
+    frames = camera_frames(64, 48, 30, 4)
+    source = CameraLikeSource(frames, 64, 48, 100.0)
+    try:
+        read = [frame for frame in (source.read() for _ in range(12)) if frame is not None]
+        assert {frame.image.shape for frame in read} == {(48, 64, 3)}
+        elapsed_s = read[-1].captured_at_s - read[0].captured_at_s
+        assert elapsed_s == pytest.approx((read[-1].index - read[0].index) / 100, abs=0.02)
+        missed = source.missed
+        time.sleep(0.1)
+        source.read()
+        assert source.missed >= missed + 8
+    finally:
+        source.close()
+
+
+def test_the_stand_in_camera_converts_and_its_probe_notes_new_frames_only() -> None:
+    camera = MeasuredCamera(StandInCamera(64, 48))
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), 0, time.perf_counter() - 0.5)
+    picture = Picture(frame.image, PictureKind.COMPOSITE, frame=frame)
+    before = dict(cpu_parts_s())
+    for _ in range(3):
+        camera.send(Outgoing(picture))
+    camera.send(Outgoing(Picture(frame.image, PictureKind.STANDBY)))
+    camera.close()
+    assert len(camera.sent) == 1 and 0.5 <= camera.sent[0][1] < 1.5
+    assert cpu_parts_s() != before, "the conversion was counted"
+
+
+def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
+    def at(second: float, **cpu_s: float) -> CpuSample:
+        names = {"capture": 1, "matting": 2, "native": 3, "sink-0": 4}
+        threads = {
+            number: ThreadTime("matting" if name == "native" else name, name == "native", cpu_s[name.replace("-", "_")])
+            for name, number in names.items()
+        }
+        return CpuSample(second, sum(cpu_s.values()), threads, {(2, "network"): cpu_s["matting"] / 2})
+
+    before = at(0, capture=1, matting=2, native=3, sink_0=4)
+    after = at(1, capture=2, matting=4, native=6, sink_0=8.5)
+    spent = cpu_ms(before, after, 100)
+    assert spent["capture"] == 10 and spent["camera"] == 45
+    assert spent["network"] == 30 + 10 and spent["finish"] == 20 - 10
+    assert spent["total"] == pytest.approx(sum(spent[part] for part in PARTS)) == 105
+
+
+def test_a_sample_holds_every_thread_of_the_process() -> None:
+    before = sample()
+    spin(0.06)
+    after = sample()
+    spent = cpu_ms(before, after, 1)
+    assert spent["total"] >= 60 and spent["gui"] >= 45, "the kernel updates a thread's time at its next tick"
+    assert spent["total"] == pytest.approx(sum(spent[part] for part in PARTS), abs=1)
+
+
+def test_every_field_of_the_contract() -> None:
+    result = json.loads(json.dumps(in_use(SMALL, 1.0, phases=[("preview", "camera", "recording")])))
+    (row,) = (row for row in result["results"] if row["what"] == "in-use")
+    assert row["outputs"] == ["preview", "camera", "recording"]
+    assert row["fps"] > 0 and row["dropped"] >= 0
+    assert row["end_to_end_ms"]["p95"] >= row["end_to_end_ms"]["median"] > 0
+    assert row["step_ms"] > 0 and row["step_alone_ms"] > 0
+    spent = row["cpu_ms_per_frame"]
+    parts = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui")
+    assert all(spent[part] > 0 for part in (*parts, "total")), spent
+    assert row["gui_stall_ms"]["longest"] > 0
+    idle = {row["what"]: row["cpu_percent"] for row in result["results"] if "cpu_percent" in row}
+    assert set(idle) == {"resting", "paused"} and all(percent >= 0 for percent in idle.values())
+    assert {"model": "student", "size": [192, 144], "downsample_ratio": 0.5}.items() <= row.items()
+    text = table(result)
+    assert "| preview + camera + recording |" in text and "resting (camera)" in text
+
+
+def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
+    chosen = fixed(SMALL, "student")
+    broken = chosen.replace(matting=chosen.matting.replace(executor="cuda-graph"))
+    with pytest.raises(ModelError) as caught:
+        in_use(broken, 1.0, phases=[()])
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_has_the_option() -> None:
+    assert "in_use" in command.__annotations__
