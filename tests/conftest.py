@@ -18,6 +18,7 @@ import torch
 
 from app.config import logs
 from app.matting.kernels.dispatch import compiled
+from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -52,6 +53,7 @@ def _own_folders(_homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder / "run"))
+    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(folder / "run"))  # where no daemon answers
     monkeypatch.delenv("MATTECAM_WEIGHTS_DIR", raising=False)
 
 
@@ -125,6 +127,19 @@ def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFi
         if record.levelno >= logging.ERROR
     ]
     assert not errors, f"logged errors: {errors}"
+
+
+@pytest.fixture(scope="session")
+def _pipewire_daemons() -> Iterator[PrivateSession]:
+    with private_session() as session:
+        yield session
+
+
+@pytest.fixture
+def pipewire(_pipewire_daemons: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> PrivateSession:
+    """A private PipeWire, which this process finds too."""
+    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(_pipewire_daemons.folder))
+    return _pipewire_daemons
 
 
 @pytest.fixture

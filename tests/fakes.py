@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing import Background, open_background
-from app.core.errors import SinkLostError
+from app.core.errors import SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
 from app.matting.base import EngineInfo
@@ -173,6 +173,18 @@ class FakeCounter:
         pass
 
 
+class FakeNode(FakeSink):
+    """A PipeWire camera whose readers the test sets."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        super().__init__("pipewire_camera", world.faults)
+        self._world = world
+
+    @property
+    def readers(self) -> int:
+        return self._world.node or 0
+
+
 class FakeWorld:
     """The parts of a pipeline whose every stage can be made to fail, and what reached its outputs."""
 
@@ -181,6 +193,8 @@ class FakeWorld:
         self.sources: list[FakeSource] = []
         self.sinks: list[FakeSink] = []
         self.readers: int | None = None
+        self.node: int | None = None
+        """The number of readers of the PipeWire camera; None while PipeWire does not run."""
         self.source_kind = "file"
         self.engine: type[FakeEngine] = FakeEngine
 
@@ -191,6 +205,7 @@ class FakeWorld:
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
+            open_pipewire_camera=lambda width, height, fps: self._pipewire_camera(),
             open_recorder=lambda path, width, height, fps, alpha: self._recorder(path),
             watch_readers=lambda device: FakeCounter(self),
         )
@@ -206,6 +221,14 @@ class FakeWorld:
     def _background(self, settings: BackgroundSettings) -> Background:
         self.faults.at("open_background")
         return FakeBackground(open_background(settings), self.faults)
+
+    def _pipewire_camera(self) -> FakeNode:
+        if self.node is None:
+            raise SinkOpenError("PipeWire does not answer.")
+        self.faults.at("open_pipewire_camera")
+        sink = FakeNode(self)
+        self.sinks.append(sink)
+        return sink
 
     def _sink(self, stage: str) -> FakeSink:
         sink = FakeSink(stage, self.faults)

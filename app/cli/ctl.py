@@ -46,7 +46,7 @@ def status_line(status: Mapping[str, JsonValue]) -> str:
         str(status.get("model") or "no model"),
         f"{status.get('fps_out')} fps",
         f"background {status.get('background')}",
-        str(status.get("virtual_camera") or "no virtual camera"),
+        str(status.get("virtual_camera") or status.get("pipewire") or "no virtual camera"),
     ]
     if status.get("recording"):
         parts.append(f"recording to {status['recording']}")

@@ -24,6 +24,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields, write_status
+from app.system.pipewire.stream import daemon_answers
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
@@ -85,7 +86,9 @@ def needs_proof(settings: Settings, options: LiveOptions) -> bool:
     """
     if records(settings) or options.seconds is not None or options.frames is not None:
         return False
-    return settings.output.virtual_camera == "auto" and not list_virtual_cameras()
+    if settings.output.virtual_camera != "auto" or list_virtual_cameras():
+        return False
+    return not (settings.output.offers_pipewire and daemon_answers())
 
 
 def records(settings: Settings) -> bool:

@@ -63,6 +63,10 @@ class LiveOptions:
         ),
     ] = None
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
+    pipewire: Annotated[
+        str | None,
+        typer.Option(metavar="auto|on|off", help="Offer a PipeWire camera; auto: where PipeWire runs."),
+    ] = None
     on_demand: Annotated[
         bool | None,
         typer.Option("--on-demand/--always-on", help="Turn the camera off when no program uses the virtual camera."),
@@ -175,6 +179,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
     output = _given(
         virtual_camera=options.virtual_camera,
+        pipewire=options.pipewire,
         on_demand=options.on_demand,
         record=options.record,
         record_alpha=options.record_alpha,

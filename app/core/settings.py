@@ -155,6 +155,8 @@ class OutputSettings(Model):
 
     virtual_camera: str = "auto"
     """`auto`, `off`, a device (`/dev/video10`) or its label."""
+    pipewire: Literal["auto", "on", "off"] = "auto"
+    """Whether to offer a PipeWire camera too. auto: if PipeWire runs and the virtual camera is not off."""
     on_demand: bool = True
     """Release the camera while no program reads the virtual camera and the window is not visible."""
     record: Path | None = None
@@ -162,6 +164,11 @@ class OutputSettings(Model):
     mirror: bool = False
     standby_text: Annotated[str, Field(max_length=200)] = ""
     standby_image: Path | None = None
+
+    @property
+    def offers_pipewire(self) -> bool:
+        """Whether a PipeWire camera is asked for where PipeWire runs."""
+        return self.pipewire == "on" or (self.pipewire == "auto" and self.virtual_camera != "off")
 
 
 class Settings(Model):

@@ -37,6 +37,15 @@ class CameraSink(FrameSink, Protocol):
         ...
 
 
+class CountedSink(FrameSink, Protocol):
+    """A sink that knows its own readers."""
+
+    @property
+    def readers(self) -> int:
+        """The number of programs that read it, as far as it can tell them apart. Readable on any thread."""
+        ...
+
+
 class ReaderCounter(Protocol):
     """Finds the processes that read a virtual camera. Opened, used and closed on one thread."""
 

@@ -9,6 +9,7 @@ import time
 from app.core.errors import text_of
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
+from app.output.base import CountedSink
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, Stage
 
@@ -40,6 +41,7 @@ class StatusBoard:
         self.engine: EngineInfo | None = None
         self.background = ""
         self.virtual_camera: str | None = None
+        self.pipewire: CountedSink | None = None
         self.recording: str | None = None
         self.unmatted = False
         self.size = (0, 0)
@@ -82,6 +84,7 @@ class StatusBoard:
             engine=self.engine,
             background=self.background,
             virtual_camera=self.virtual_camera,
+            pipewire=self.pipewire.name if self.pipewire else None,
             readers=readers,
             recording=self.recording,
             unmatted=self.unmatted,

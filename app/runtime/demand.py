@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.output.base import ReaderCounter
+from app.output.base import CountedSink, ReaderCounter
 from app.runtime.timing import Timing
 
 
@@ -18,16 +18,19 @@ class DemandWatch:
         wanted: Callable[[], bool],
         device: Callable[[], str | None],
         watch_readers: Callable[[str], ReaderCounter],
+        pipewire: Callable[[], CountedSink | None],
         on_change: Callable[[], None],
         timing: Timing,
     ) -> None:
         """wanted: whether anything but a reader needs frames. device: the open virtual camera; without one, or if its
-        readers cannot be counted, `resting` stays False. on_change: called when `resting` changes.
+        readers cannot be counted, `resting` stays False, unless a PipeWire camera counts its own. on_change: called
+        when `resting` changes.
         """
         self._timing = timing
         self._wanted = wanted
         self._device = device
         self._watch_readers = watch_readers
+        self._pipewire = pipewire
         self._on_change = on_change
         self._watched_device: str | None = None
         self._counter: ReaderCounter | None = None
@@ -51,8 +54,7 @@ class DemandWatch:
 
     def _check(self) -> None:
         self._watch(self._device())
-        reading = None if self._counter is None else self._counter.readers()
-        self.readers = None if reading is None else len(reading)
+        self.readers = self._count()
         now_s = time.monotonic()
         if self._wanted() or self.readers != 0:
             self._last_demand_s = now_s
@@ -60,6 +62,15 @@ class DemandWatch:
         if resting != self._resting:
             self._resting = resting
             self._on_change()
+
+    def _count(self) -> int | None:
+        """Return the number of readers of both cameras; None without a camera, or if one cannot tell."""
+        camera = self._pipewire()
+        node_readers = None if camera is None else camera.readers
+        if self._counter is None:
+            return node_readers
+        reading = self._counter.readers()
+        return None if reading is None else len(reading) + (node_readers or 0)
 
     def _watch(self, device: str | None) -> None:
         if device == self._watched_device:

@@ -10,7 +10,7 @@ from app.capture.base import FrameSource
 from app.compositing.base import Background
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.matting.base import MattingEngine
-from app.output.base import CameraSink, FrameSink, ReaderCounter
+from app.output.base import CameraSink, CountedSink, FrameSink, ReaderCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Parts:
     open_background: Callable[[BackgroundSettings], Background]
     open_virtual_camera: Callable[[str, int, int, float], CameraSink]
     """(device, label or `auto`; width, height, fps)"""
+    open_pipewire_camera: Callable[[int, int, float], CountedSink]
+    """(width, height, fps)"""
     open_recorder: Callable[[Path, int, int, float, bool], FrameSink]
     """(file, width, height, fps, alpha)"""
     watch_readers: Callable[[str], ReaderCounter]
@@ -37,6 +39,7 @@ def default_parts() -> Parts:
     from app.capture import SourceOpener
     from app.compositing import open_background
     from app.matting import build_engine
+    from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
@@ -45,4 +48,13 @@ def default_parts() -> Parts:
     def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
         return Recorder(path, width, height, fps, alpha=alpha)
 
-    return Parts(SourceOpener(), build_engine, open_background, VirtualCamera, open_recorder, ReaderWatch, self_test)
+    return Parts(
+        SourceOpener(),
+        build_engine,
+        open_background,
+        VirtualCamera,
+        PipeWireCamera,
+        open_recorder,
+        ReaderWatch,
+        self_test,
+    )

@@ -25,7 +25,7 @@ from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs.gate import Gate
 from app.runtime.outputs.output_clock import OutputClock
-from app.runtime.outputs.sink_plans import recorder_plan, virtual_camera_plan
+from app.runtime.outputs.sink_plans import pipewire_plan, recorder_plan, virtual_camera_plan
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
@@ -66,6 +66,7 @@ class Pipeline:
             self._wanted,
             lambda: self._board.virtual_camera,
             self._parts.watch_readers,
+            lambda: self._board.pipewire,
             lambda: self._capture.wake(),
             self._timing,
         )
@@ -96,6 +97,7 @@ class Pipeline:
                 virtual_camera_plan(self._parts, lambda: self.settings, self._board, self._timing),
                 recorder_plan(self._parts, lambda: self.settings, self._board, alpha=False),
                 recorder_plan(self._parts, lambda: self.settings, self._board, alpha=True),
+                pipewire_plan(self._parts, lambda: self.settings, self._board, self._timing),
             )
         ]
         self._clock = OutputClock(
@@ -222,6 +224,7 @@ class Pipeline:
             source=running.source,
             engine=running.engine,
             virtual_camera=running.virtual_camera,
+            pipewire=running.pipewire,
             recording=running.recording,
             fps_in=running.fps_in,
             fps_out=running.fps_out,

@@ -31,6 +31,7 @@ class Stage(Enum):
     MATTING = "matting"
     BACKGROUND = "background"
     VIRTUAL_CAMERA = "virtual_camera"
+    PIPEWIRE = "pipewire"
     RECORDING = "recording"
     OUTPUT = "output"
     SETTINGS = "settings"
@@ -97,8 +98,11 @@ class PipelineStatus:
     background: str = ""
     virtual_camera: str | None = None
     """Its device file, or its name if the system has no device files; None while there is none."""
+    pipewire: str | None = None
+    """The name of the PipeWire camera; None while there is none."""
     readers: int | None = None
-    """The number of programs that read the virtual camera; None if unknown."""
+    """The number of programs that read the virtual camera; None if unknown. All readers of the PipeWire camera count
+    as one."""
     recording: str | None = None
     unmatted: bool = False
     """Unmatted frames leave because the user chose the background "none"."""

@@ -41,6 +41,8 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "size": list(status.size),
         "background": status.background,
         "virtual_camera": status.virtual_camera,
+        "pipewire": status.pipewire,
+        "readers": status.readers,
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "cpu_percent": round(100 * status.cpu_seconds / max(status.seconds, 0.001), 1),
         "peak_rss_mb": round(_peak_rss_bytes(process) / 1e6, 1),

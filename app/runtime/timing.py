@@ -19,6 +19,8 @@ class Timing:
     """Wait before an engine that failed is built again."""
     virtual_camera_retry_s: float = 2.0
     """Wait before a virtual camera that failed is opened again."""
+    pipewire_retry_s: float = 5.0
+    """Wait before PipeWire, which did not answer, is tried again."""
     stale_s: float = 2.0
     """The age of the last composite from which the stand-by card is shown instead. A fixed bound, also where a step
     takes longer: the documents promise it."""

@@ -109,6 +109,7 @@ CHOICES: tuple[tuple[str, str, Read, object], ...] = (
     ("refinerCombo", "Fast", lambda settings: settings.matting.refiner, "fast-guided-filter"),
     ("sizeCombo", "640 × 480", lambda settings: settings.capture.height, 480),
     ("rateCombo", "15", lambda settings: settings.capture.fps, 15.0),
+    ("pipewireCombo", "PipeWire: on", lambda settings: settings.output.pipewire, "on"),
     ("formatCombo", "YUYV", lambda settings: settings.capture.pixel_format, "YUYV"),
 )
 

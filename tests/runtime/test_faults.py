@@ -30,6 +30,8 @@ STAGES = (
     "backdrop",
     "open_virtual_camera",
     "virtual_camera",
+    "open_pipewire_camera",
+    "pipewire_camera",
     "open_recorder",
     "recorder",
 )
@@ -78,6 +80,7 @@ def _sent(running: Pipeline, more: int = 5) -> None:
 @pytest.mark.parametrize("moment", ["start", "middle", "switch", "shutdown"])
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
     world = FakeWorld()
+    world.node = 1
     settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
     running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
 
@@ -98,7 +101,7 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
                     capture=settings.capture.replace(source="another"),
                     matting=settings.matting.replace(downsample_ratio=0.3),
                     background=settings.background.replace(colour="#102030"),
-                    output=settings.output.replace(virtual_camera="another", record=tmp_path / "b.mp4"),
+                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=tmp_path / "b.mp4"),
                 ),
             )
         if moment != "shutdown":

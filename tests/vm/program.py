@@ -56,6 +56,7 @@ class StandIn:
 def _parts() -> Parts:
     from app.capture import open_source
     from app.compositing import open_background
+    from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
@@ -63,7 +64,7 @@ def _parts() -> Parts:
     def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> Recorder:
         return Recorder(path, width, height, fps, alpha=alpha)
 
-    return Parts(open_source, StandIn, open_background, VirtualCamera, open_recorder, ReaderWatch)
+    return Parts(open_source, StandIn, open_background, VirtualCamera, PipeWireCamera, open_recorder, ReaderWatch)
 
 
 def _main(options: tuple[str, ...]) -> None:

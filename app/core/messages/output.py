@@ -41,6 +41,18 @@ class VirtualCameraText(Message):
 
 
 @unique
+class PipeWireText(Message):
+    """Errors of the PipeWire camera."""
+
+    ABSENT = (
+        "PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, "
+        "or choose `--pipewire off`."
+    )
+    LOST = "PipeWire has stopped, and the PipeWire camera with it; start pipewire again."
+    CLOSED = "The PipeWire camera is closed; open it again."
+
+
+@unique
 class RecordingText(Message):
     """Errors of recordings."""
 

@@ -9,6 +9,7 @@ from app.core.settings import Settings
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, describe, fill_combo, label, link_button
 from app.runtime.status import PipelineStatus
+from app.system.device_holders import LINUX
 
 
 class VirtualCameraControls(QWidget):
@@ -31,6 +32,11 @@ class VirtualCameraControls(QWidget):
         self._device = combo(
             self.tr("Virtual camera device"), self.tr("The device that other programs read"), "virtualCameraCombo"
         )
+        self._pipewire = combo(
+            self.tr("PipeWire camera"),
+            self.tr("Browsers and Flatpak programs find it through the camera portal"),
+            "pipewireCombo",
+        )
         self._state = label("", "faint", wrap=True)
         self._help = link_button(self.tr("Set up a virtual camera…"))
         describe(
@@ -44,10 +50,12 @@ class VirtualCameraControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        for widget in (self._toggle, self._device, self._state, self._help, self._on_demand):
+        for widget in (self._toggle, self._device, self._pipewire, self._state, self._help, self._on_demand):
             column.addWidget(widget)
         self._toggle.toggled.connect(lambda on: store.edit("output", virtual_camera=self._chosen if on else "off"))
         self._device.activated.connect(lambda _row: store.edit("output", virtual_camera=self._device.currentData()))
+        self._pipewire.activated.connect(lambda _row: store.edit("output", pipewire=self._pipewire.currentData()))
+        self._pipewire.setHidden(not LINUX)
         self._help.clicked.connect(self.help_requested)
         self._on_demand.toggled.connect(lambda on: store.edit("output", on_demand=on))
         store.changed.connect(self._show)
@@ -62,14 +70,15 @@ class VirtualCameraControls(QWidget):
     def show_status(self, status: PipelineStatus) -> None:
         """Show the device in use."""
         wanted = self._store.current.output.virtual_camera != "off"
-        if status.virtual_camera is not None:
-            self._state.setText(self.tr("Choose “{0}” as the camera in your meeting.").format(status.virtual_camera))
+        camera = status.virtual_camera or status.pipewire
+        if camera is not None:
+            self._state.setText(self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
         elif wanted and self._cameras == ():
             self._state.setText(self.tr("This computer has no virtual camera yet."))
         else:
             self._state.setText("")
         self._state.setVisible(bool(self._state.text()))
-        self._help.setVisible(wanted and status.virtual_camera is None)
+        self._help.setVisible(wanted and camera is None)
 
     def _show(self, settings: Settings) -> None:
         output = settings.output
@@ -85,3 +94,9 @@ class VirtualCameraControls(QWidget):
             entries.append((output.virtual_camera, output.virtual_camera))
         fill_combo(self._device, entries, output.virtual_camera if on else "auto")
         self._device.setEnabled(on)
+        choices: list[tuple[str, object]] = [
+            (self.tr("PipeWire: automatic"), "auto"),
+            (self.tr("PipeWire: on"), "on"),
+            (self.tr("PipeWire: off"), "off"),
+        ]
+        fill_combo(self._pipewire, choices, output.pipewire)

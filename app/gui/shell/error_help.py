@@ -27,6 +27,7 @@ class ErrorActions:
             Stage.MATTING: self.choose_model,
             Stage.BACKGROUND: self.blur_background,
             Stage.VIRTUAL_CAMERA: self.set_up_virtual_camera,
+            Stage.PIPEWIRE: self.set_up_virtual_camera,
             Stage.RECORDING: self.choose_recordings_folder,
         }.get(stage) if stage is not None else None  # fmt: skip
         if action is not None:

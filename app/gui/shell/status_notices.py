@@ -76,6 +76,7 @@ class StatusNotices(QObject):
         missing = (
             settings.output.virtual_camera == "auto"
             and status.virtual_camera is None
+            and status.pipewire is None
             and self._virtual_cameras == ()
             and status.phase is not Phase.STOPPED
         )

@@ -568,6 +568,10 @@
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
+        <source>PipeWire camera</source>
+        <translation>PipeWire-Kamera</translation>
+    </message>
+    <message>
         <source>Recording</source>
         <translation>Aufnahme</translation>
     </message>
@@ -1758,6 +1762,14 @@
         <translation>Das Gerät, das andere Programme lesen</translation>
     </message>
     <message>
+        <source>PipeWire camera</source>
+        <translation>PipeWire-Kamera</translation>
+    </message>
+    <message>
+        <source>Browsers and Flatpak programs find it through the camera portal</source>
+        <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
+    </message>
+    <message>
         <source>Set up a virtual camera…</source>
         <translation>Virtuelle Kamera einrichten…</translation>
     </message>
@@ -1788,6 +1800,18 @@
     <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>PipeWire: automatic</source>
+        <translation>PipeWire: automatisch</translation>
+    </message>
+    <message>
+        <source>PipeWire: on</source>
+        <translation>PipeWire: an</translation>
+    </message>
+    <message>
+        <source>PipeWire: off</source>
+        <translation>PipeWire: aus</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
@@ -3033,6 +3057,21 @@
         <source>The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`.</source>
         <comment>VirtualCameraText.FAILED</comment>
         <translation>Die virtuelle Kamera {device} lässt sich nicht verwenden; wählen Sie eine andere oder führen Sie `python3 run.py doctor` aus.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, or choose `--pipewire off`.</source>
+        <comment>PipeWireText.ABSENT</comment>
+        <translation>PipeWire antwortet nicht, daher gibt es keine PipeWire-Kamera; installieren und starten Sie pipewire und wireplumber, oder wählen Sie `--pipewire off`.</translation>
+    </message>
+    <message>
+        <source>PipeWire has stopped, and the PipeWire camera with it; start pipewire again.</source>
+        <comment>PipeWireText.LOST</comment>
+        <translation>PipeWire wurde beendet und mit ihm die PipeWire-Kamera; starten Sie pipewire erneut.</translation>
+    </message>
+    <message>
+        <source>The PipeWire camera is closed; open it again.</source>
+        <comment>PipeWireText.CLOSED</comment>
+        <translation>Die PipeWire-Kamera ist geschlossen; öffnen Sie sie erneut.</translation>
     </message>
     <message>
         <source>The recording {file} cannot be started: {reason}.</source>

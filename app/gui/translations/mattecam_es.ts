@@ -568,6 +568,10 @@
         <translation>Cámara virtual</translation>
     </message>
     <message>
+        <source>PipeWire camera</source>
+        <translation>Cámara de PipeWire</translation>
+    </message>
+    <message>
         <source>Recording</source>
         <translation>Grabación</translation>
     </message>
@@ -1758,6 +1762,14 @@
         <translation>El dispositivo que leen otros programas</translation>
     </message>
     <message>
+        <source>PipeWire camera</source>
+        <translation>Cámara de PipeWire</translation>
+    </message>
+    <message>
+        <source>Browsers and Flatpak programs find it through the camera portal</source>
+        <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
+    </message>
+    <message>
         <source>Set up a virtual camera…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
@@ -1788,6 +1800,18 @@
     <message>
         <source>Automatic</source>
         <translation>Automático</translation>
+    </message>
+    <message>
+        <source>PipeWire: automatic</source>
+        <translation>PipeWire: automático</translation>
+    </message>
+    <message>
+        <source>PipeWire: on</source>
+        <translation>PipeWire: activado</translation>
+    </message>
+    <message>
+        <source>PipeWire: off</source>
+        <translation>PipeWire: desactivado</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
@@ -3033,6 +3057,21 @@
         <source>The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`.</source>
         <comment>VirtualCameraText.FAILED</comment>
         <translation>La cámara virtual {device} no se puede usar; elija otra o ejecute `python3 run.py doctor`.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, or choose `--pipewire off`.</source>
+        <comment>PipeWireText.ABSENT</comment>
+        <translation>PipeWire no responde, por lo que no hay cámara de PipeWire; instale e inicie pipewire y wireplumber, o elija `--pipewire off`.</translation>
+    </message>
+    <message>
+        <source>PipeWire has stopped, and the PipeWire camera with it; start pipewire again.</source>
+        <comment>PipeWireText.LOST</comment>
+        <translation>PipeWire se ha detenido y, con él, la cámara de PipeWire; vuelva a iniciar pipewire.</translation>
+    </message>
+    <message>
+        <source>The PipeWire camera is closed; open it again.</source>
+        <comment>PipeWireText.CLOSED</comment>
+        <translation>La cámara de PipeWire está cerrada; vuelva a abrirla.</translation>
     </message>
     <message>
         <source>The recording {file} cannot be started: {reason}.</source>

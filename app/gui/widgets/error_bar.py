@@ -102,6 +102,7 @@ class ErrorBar(QFrame):
             Stage.MATTING: self.tr("Matting"),
             Stage.BACKGROUND: self.tr("Background"),
             Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
+            Stage.PIPEWIRE: self.tr("PipeWire camera"),
             Stage.RECORDING: self.tr("Recording"),
             Stage.OUTPUT: self.tr("Output"),
             Stage.SETTINGS: self.tr("Settings"),
@@ -113,6 +114,7 @@ class ErrorBar(QFrame):
             Stage.MATTING: self.tr("Choose another model"),
             Stage.BACKGROUND: self.tr("Blur the background"),
             Stage.VIRTUAL_CAMERA: self.tr("Set up…"),
+            Stage.PIPEWIRE: self.tr("Set up…"),
             Stage.RECORDING: self.tr("Choose another folder"),
         }.get(stage, self.tr("Try again"))
 

@@ -32,7 +32,7 @@ def describe_status(status: PipelineStatus) -> str:
         engine = status.engine
         parts.append(describe_model(engine.model))
         parts.append(f"{engine.device} ({engine.executor}, {engine.precision})")
-    parts.append(status.virtual_camera or translate("StatusLine", "no virtual camera"))
+    parts.append(status.virtual_camera or status.pipewire or translate("StatusLine", "no virtual camera"))
     if status.busy:
         parts.append(_describe_busy(status.busy))
     if status.lowered is not None:

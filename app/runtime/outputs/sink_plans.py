@@ -1,4 +1,4 @@
-"""The plans of the program's sinks: the virtual camera and the recordings."""
+"""The plans of the program's sinks: the virtual camera, the PipeWire camera and the recordings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
-from app.output.base import CameraSink, FrameSink
+from app.output.base import CameraSink, CountedSink, FrameSink
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.sink_worker import SinkPlan
 from app.runtime.parts import Parts
 from app.runtime.status import Stage
 from app.runtime.timing import Timing
+from app.system.device_holders import LINUX
 
 
 def virtual_camera_plan(
@@ -37,6 +38,35 @@ def virtual_camera_plan(
         timing.virtual_camera_retry_s,
         optional=lambda device: device == "auto",
         opened=opened,
+    )
+
+
+def pipewire_plan(
+    parts: Parts, settings: Callable[[], Settings], board: StatusBoard, timing: Timing
+) -> SinkPlan[str, CountedSink]:
+    """Return the plan of the PipeWire camera."""
+
+    def wanted() -> str | None:
+        output = settings().output
+        return output.pipewire if output.offers_pipewire and (LINUX or output.pipewire == "on") else None
+
+    def open_camera(choice: str, picture: Picture) -> CountedSink:
+        return parts.open_pipewire_camera(*picture.size, settings().capture.fps)
+
+    def opened(camera: CountedSink | None) -> None:
+        board.pipewire = camera
+
+    def is_read() -> bool:
+        return board.pipewire is not None and board.pipewire.readers > 0
+
+    return SinkPlan(
+        Stage.PIPEWIRE,
+        wanted,
+        open_camera,
+        timing.pipewire_retry_s,
+        optional=lambda choice: choice == "auto",
+        opened=opened,
+        measured=is_read,
     )
 
 

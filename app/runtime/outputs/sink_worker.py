@@ -36,6 +36,8 @@ class SinkPlan(Generic[K, S]):
     """Called with the sink when it was opened, with None when it was closed."""
     accepts: Callable[[Picture], bool] = lambda picture: True
     """Whether a picture belongs into this sink."""
+    measured: Callable[[], bool] = lambda: True
+    """Whether the time of a send counts as latency; False while the sink discards pictures."""
 
 
 class SinkWorker(Generic[K, S]):
@@ -128,6 +130,8 @@ class SinkWorker(Generic[K, S]):
             self._board.report(self._plan.stage, error)
             self._close()
             self._plan_retry()
+            return
+        if not self._plan.measured():
             return
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)

@@ -1,0 +1,126 @@
+"""A PipeWire node that programs see as a camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.system.pipewire.buffers import buffer_parameters, write_frame
+from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
+from app.system.pipewire.video_format import VideoFormat, parse_format
+
+NODE_NAME = "mattecam"
+TITLE = "Mattecam"
+"""The name that programs show."""
+_ICON = "camera-web"
+SETTLE_S = 0.08
+"""PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader starts."""
+
+
+class CameraNode:
+    """Offers frames of exactly one format.
+
+    With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
+    """
+
+    def __init__(
+        self, video: VideoFormat, *, name: str = NODE_NAME, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Raises OSError if the library is missing or no daemon answers."""
+        self.video = video
+        self._clock = clock
+        self._state = StreamState.CONNECTING
+        self._paused_at_s = -SETTLE_S
+        self._negotiated = False
+        self._buffers: list[int] = []
+        """Addresses, the one that was queued longest ago first."""
+        self._sent = 0
+        properties = {
+            "media.type": "Video",
+            "media.category": "Capture",
+            "media.class": "Video/Source",
+            "media.role": "Camera",
+            "node.name": name,
+            "node.description": TITLE,
+            "node.nick": TITLE,
+            "media.icon-name": _ICON,
+            "device.icon-name": _ICON,
+        }
+        self._stream = Stream(properties, self)
+        try:
+            flags = StreamFlags.DRIVER | StreamFlags.MAP_BUFFERS
+            self._stream.connect(Direction.OUTPUT, flags, [video.as_offer()])
+        except OSError:
+            self._stream.close()
+            raise
+
+    @property
+    def reading(self) -> bool:
+        """Whether a program reads, or has stopped less than `SETTLE_S` ago."""
+        if self._state is StreamState.STREAMING:
+            return True
+        return self._state is StreamState.PAUSED and self._clock() - self._paused_at_s < SETTLE_S
+
+    @property
+    def lost(self) -> bool:
+        """Whether the daemon has ended: the node never comes back."""
+        return self._state is StreamState.UNCONNECTED
+
+    def send(self, frame: NDArray[np.uint8]) -> None:
+        """Send a C-contiguous frame in the format of the node; without a reader nothing is done."""
+        if self._state is not StreamState.STREAMING:
+            return
+        with self._stream.locked():
+            if self._state is not StreamState.STREAMING or not self._negotiated:
+                return
+            self._write(frame)
+            self._stream.trigger()  # also without a buffer: a cycle returns those that were read
+
+    def close(self) -> None:
+        """Remove the node. Idempotent."""
+        self._stream.close()
+
+    def state_changed(self, state: StreamState, error: str) -> None:
+        """Note the state; after an error the next reader may succeed."""
+        if self._state is StreamState.STREAMING and state is not StreamState.STREAMING:
+            self._paused_at_s = self._clock()
+        self._state = state
+
+    def format_changed(self, pod: bytes | None) -> None:
+        """Ask for buffers of the negotiated format."""
+        self._negotiated = pod is not None and _same_frames(parse_format(pod), self.video)
+        if self._negotiated:
+            self._stream.update(buffer_parameters(self.video))
+
+    def add_buffer(self, address: int) -> None:
+        """Note a buffer."""
+        self._buffers.append(address)
+
+    def remove_buffer(self, address: int) -> None:
+        """Forget a buffer."""
+        if address in self._buffers:
+            self._buffers.remove(address)
+
+    def process(self) -> None:
+        """Nothing to do: frames are written before a cycle is triggered, which saves one frame of latency."""
+
+    def _write(self, frame: NDArray[np.uint8]) -> None:
+        address = self._stream.dequeue()
+        if address is None:
+            # Readers hold every buffer, or were killed with them, which PipeWire 0.3 does not notice.
+            if not self._buffers:
+                return
+            address = self._buffers[0]
+        if address in self._buffers:
+            self._buffers.remove(address)
+            self._buffers.append(address)
+        write_frame(address, frame, self.video.stride, time.monotonic_ns(), self._sent)
+        self._sent += 1
+        self._stream.queue(address)
+
+
+def _same_frames(one: VideoFormat, other: VideoFormat) -> bool:
+    return (one.layout, one.width, one.height) == (other.layout, other.width, other.height)

@@ -1,0 +1,1 @@
+"""Streams of video through PipeWire, by ctypes on its shared library (Linux)."""

@@ -1,0 +1,130 @@
+"""Read the frames of a PipeWire camera."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from app.system.pipewire.buffers import read_frame, readable_memory
+from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
+from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
+
+READABLE: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
+"""The layouts that a reader accepts, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    """A frame as it lay in the buffer."""
+
+    video: VideoFormat
+    data: bytes
+    stride: int
+    """Bytes of a row of the first plane."""
+
+
+class NodeReader:
+    """Keeps the newest frame of a node. `read` may be called on any thread."""
+
+    def __init__(
+        self,
+        target: str | None,
+        size: tuple[int, int],
+        fps: Fraction,
+        *,
+        layouts: Sequence[Layout] = READABLE,
+        follows: bool = False,
+        remote_fd: int | None = None,
+        name: str = "mattecam-reader",
+    ) -> None:
+        """target: the name or serial number of the node, None for the default camera. size, fps: preferred. follows:
+        wait for the node if it is absent, and read on when it is replaced; otherwise the reader is lost. remote_fd: see
+        `Stream`. Raises OSError.
+        """
+        self._arrived = threading.Condition()
+        self._newest: RawFrame | None = None
+        self._video: VideoFormat | None = None
+        self._state = StreamState.CONNECTING
+        self._follows = follows
+        self.error = ""
+        """What PipeWire says about the failure; empty while there is none."""
+        self.received = 0
+        """The number of frames that have arrived."""
+        properties = {
+            "media.type": "Video",
+            "media.category": "Capture",
+            "media.role": "Camera",
+            "node.name": name,
+        }
+        if target is not None:
+            properties["target.object"] = target
+        self._stream = Stream(properties, self, remote_fd)
+        try:
+            flags = StreamFlags.AUTOCONNECT | StreamFlags.MAP_BUFFERS
+            flags |= 0 if follows else StreamFlags.DONT_RECONNECT
+            self._stream.connect(Direction.INPUT, flags, [any_format(layouts, *size, fps)])
+        except OSError:
+            self._stream.close()
+            raise
+
+    @property
+    def video(self) -> VideoFormat | None:
+        """The negotiated format."""
+        return self._video
+
+    @property
+    def lost(self) -> bool:
+        """Whether no further frame will arrive."""
+        return self._state is StreamState.UNCONNECTED or (self._state is StreamState.ERROR and not self._follows)
+
+    def read(self, timeout_s: float) -> RawFrame | None:
+        """Return the next unread frame; None if none arrives within `timeout_s` or the node is lost."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._newest is not None or self.lost, timeout_s)
+            frame, self._newest = self._newest, None
+            return frame
+
+    def close(self) -> None:
+        """Disconnect. Idempotent."""
+        self._stream.close()
+
+    def state_changed(self, state: StreamState, error: str) -> None:
+        """Note the state."""
+        with self._arrived:
+            self._state = state
+            self.error = error or self.error
+            self._arrived.notify_all()
+
+    def format_changed(self, pod: bytes | None) -> None:
+        """Note the format and ask for memory that can be mapped."""
+        if pod is None:
+            return
+        try:
+            self._video = parse_format(pod)
+        except ValueError as error:
+            self.error = str(error)
+            return
+        self._stream.update([readable_memory()])
+
+    def add_buffer(self, address: int) -> None:
+        """Nothing to do: buffers are read as they arrive."""
+
+    def remove_buffer(self, address: int) -> None:
+        """Nothing to do: frames are copied out of their buffers."""
+
+    def process(self) -> None:
+        """Copy the newest buffer and give all back."""
+        newest: RawFrame | None = None
+        while (address := self._stream.dequeue()) is not None:
+            data, stride = read_frame(address)
+            video = self._video
+            if video is not None and data:
+                newest = RawFrame(video, data, stride or video.stride)
+                self.received += 1
+            self._stream.queue(address)
+        if newest is not None:
+            with self._arrived:
+                self._newest = newest
+                self._arrived.notify_all()

@@ -1,0 +1,88 @@
+"""A camera that is fed on a thread of its own, as the program does, and readers of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+
+import cv2
+import numpy as np
+
+from app.core.errors import SinkLostError
+from app.core.types import BgrImage, Outgoing
+from app.output.pipewire.sink import PipeWireCamera
+from app.system.pipewire.reader import NodeReader, RawFrame
+from tests.output.pictures import picture
+
+WIDTH, HEIGHT, FPS = 64, 48, 60.0
+
+
+class Feeder:
+    """Sends `picture` at a steady rate."""
+
+    def __init__(self, width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> None:
+        self.camera = PipeWireCamera(width, height, fps)
+        self.picture = picture(width, height)
+        self.sent_at_s: dict[int, float] = {}
+        """When the frame of each grey level was sent; filled while `counts`."""
+        self.counts = False
+        self.error: SinkLostError | None = None
+        self._level = 0
+        self._fps = fps
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+        self.camera.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(1 / self._fps):
+                self.camera.send(self._next())
+        except SinkLostError as error:
+            self.error = error
+
+    def _next(self) -> Outgoing:
+        if not self.counts:
+            return self.picture
+        self._level = (self._level + 1) % 200
+        one = picture(*self.camera.size, grey=20 + self._level)
+        self.sent_at_s[20 + self._level] = time.monotonic()
+        return one
+
+
+@contextmanager
+def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> Iterator[Feeder]:
+    feeder = Feeder(width, height, fps)
+    try:
+        yield feeder
+    finally:
+        feeder.stop()
+
+
+@contextmanager
+def reading(*, follows: bool = False, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Iterator[NodeReader]:
+    reader = NodeReader("mattecam", size, Fraction(30), follows=follows)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def next_frame(reader: NodeReader, timeout_s: float = 5.0) -> RawFrame:
+    frame = reader.read(timeout_s)
+    assert frame is not None, f"no frame within {timeout_s:g} s: {reader.error}"
+    return frame
+
+
+def image_of(frame: RawFrame) -> BgrImage:
+    """The picture that a reader shows: BT.601, limited range, as the node declares."""
+    assert frame.video.layout == "YUY2"
+    packed = np.frombuffer(frame.data, np.uint8).reshape(frame.video.height, frame.video.width, 2)
+    return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(np.uint8, copy=False)

@@ -1,0 +1,211 @@
+"""The PipeWire camera, as other programs see it in a private session."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.core.errors import SinkLostError, SinkOpenError
+from app.output.pipewire.sink import PipeWireCamera
+from app.system.pipewire import library
+from tests.output.pictures import bar_error, picture
+from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
+from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer, private_session
+from tests.waiting import eventually
+
+
+def test_one_format_and_the_name_are_offered(pipewire: PrivateSession) -> None:
+    with feeding(1280, 720, 29.97):
+        eventually(lambda: bool(pipewire.nodes()))
+        (node,) = pipewire.nodes()
+    properties = node["props"]
+    assert properties["media.class"] == "Video/Source" and properties["media.role"] == "Camera"
+    assert properties["node.description"] == properties["node.nick"] == "Mattecam"
+    (offered,) = node["params"]["EnumFormat"]
+    assert (offered["mediaSubtype"], offered["format"]) == ("raw", "YUY2")
+    assert offered["size"] == {"width": 1280, "height": 720}
+    assert offered["framerate"] == {"num": 2997, "denom": 100} or offered["framerate"]["denom"] == 1001
+
+
+def test_colours_are_read_back(pipewire: PrivateSession) -> None:
+    with feeding(640, 480) as feeder, reading(size=(640, 480)) as reader:
+        frame = next_frame(reader)
+        assert bar_error(image_of(frame)) <= 2
+        for colour in (0, 1, 127, 254, 255):
+            feeder.picture = picture(640, 480, grey=colour)
+            eventually(lambda: abs(int(image_of(next_frame(reader))[240, 320, 1]) - feeder.picture.image[0, 0, 1]) <= 2)
+
+
+def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path: Path) -> None:
+    """An independent reader converts by the colorimetry that the node declares or, in old versions, that it guesses."""
+    if not has_gstreamer():
+        pytest.skip(NEEDS_GSTREAMER)
+    raw = tmp_path / "frames.raw"
+    source = ["pipewiresrc", "target-object=mattecam", "num-buffers=3", "!", "video/x-raw,format=YUY2"]
+    convert = ["!", "videoconvert", "!", "video/x-raw,format=BGR", "!", "filesink", f"location={raw}"]
+    command = ["gst-launch-1.0", "-q", *source, *convert]
+    with feeding(640, 480):
+        done = pipewire.run(command)
+    assert done.returncode == 0, done.stderr
+    image = np.frombuffer(raw.read_bytes(), np.uint8)[-640 * 480 * 3 :].reshape(480, 640, 3)
+    assert bar_error(image) <= 5, "GStreamer's own conversion is that far from the same bars on a V4L2 device"
+
+
+def test_a_reader_that_was_there_first_gets_frames(pipewire: PrivateSession) -> None:
+    with pipewire.reader() as other, feeding():
+        assert other.stdout is not None
+        assert other.stdout.readline().startswith("1 ")
+
+
+def test_two_readers_get_every_frame(pipewire: PrivateSession) -> None:
+    with feeding() as feeder, reading() as one, reading() as other:
+        next_frame(one), next_frame(other)
+        before = one.received, other.received
+        feeder.counts = True
+        eventually(lambda: len(feeder.sent_at_s) >= 60)
+        feeder.counts = False
+        eventually(lambda: min(one.received - before[0], other.received - before[1]) >= 60)
+
+
+def test_a_hundred_readers_come_and_go(pipewire: PrivateSession) -> None:
+    with feeding() as feeder:
+        for _ in range(100):
+            with reading() as reader:
+                assert bar_error(image_of(next_frame(reader))) <= 6
+        assert feeder.error is None
+        eventually(lambda: feeder.camera.readers == 0)
+
+
+def test_the_end_of_a_reader_is_noticed_at_once(pipewire: PrivateSession) -> None:
+    with feeding() as feeder:
+        assert feeder.camera.readers == 0
+        with reading() as reader:
+            next_frame(reader)
+            assert feeder.camera.readers == 1
+        eventually(lambda: feeder.camera.readers == 0, timeout_s=1.0)
+
+
+def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> None:
+    with feeding() as feeder:
+        for _ in range(4):
+            with pipewire.reader() as other:
+                assert other.stdout is not None and other.stdout.readline()
+                other.kill()
+                other.wait()
+            eventually(lambda: feeder.camera.readers == 0, timeout_s=1.0)
+        with reading() as reader:
+            next_frame(reader)
+            received, feeder.counts = reader.received, True
+            eventually(lambda: len(feeder.sent_at_s) >= 60)
+            feeder.counts = False
+            eventually(lambda: reader.received - received >= 60, timeout_s=1.0)
+
+
+def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> None:
+    with feeding() as feeder, pipewire.reader() as other, reading() as reader:
+        assert other.stdout is not None and other.stdout.readline()
+        next_frame(reader)
+        other.send_signal(signal.SIGSTOP)
+        received, feeder.counts = reader.received, True
+        eventually(lambda: len(feeder.sent_at_s) >= 90)
+        feeder.counts = False
+        eventually(lambda: reader.received - received >= 85, timeout_s=1.0)
+        other.send_signal(signal.SIGCONT)
+
+
+def test_frames_arrive_within_a_frame(pipewire: PrivateSession) -> None:
+    """The age of a frame in the reader: at most a frame interval and ten milliseconds, as beside a V4L2 device."""
+    ages: list[float] = []
+    with feeding(fps=30) as feeder, reading() as reader:
+        next_frame(reader)
+        feeder.counts = True
+        while len(ages) < 60:
+            frame = next_frame(reader)
+            now_s = time.monotonic()
+            level = round((frame.data[0] - 16) * 255 / 219)
+            sent_s = min((feeder.sent_at_s.get(level + step, 0.0) for step in (-1, 0, 1)), key=lambda s: abs(now_s - s))
+            ages.append(now_s - sent_s)
+    assert np.percentile(ages, 95) <= 1 / 30 + 0.010
+
+
+def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> None:
+    with feeding(64, 48) as feeder:
+        with reading() as reader:
+            next_frame(reader)
+            feeder.picture = picture(200, 50, grey=200)
+            eventually(lambda: int(image_of(next_frame(reader))[24, 32, 1]) > 190)
+            assert feeder.camera.size == (64, 48) and image_of(next_frame(reader))[2].max() <= 2
+        eventually(lambda: feeder.camera.size == (200, 50))
+        with reading(size=(200, 50)) as reader:
+            frame = next_frame(reader)
+        assert (frame.video.width, frame.video.height) == (200, 50)
+
+
+def test_a_reader_of_another_size_fails_alone(pipewire: PrivateSession) -> None:
+    if not has_gstreamer():
+        pytest.skip(NEEDS_GSTREAMER)
+    caps = "video/x-raw,format=YUY2,width=32,height=24"
+    command = [
+        "timeout",
+        "2",
+        "gst-launch-1.0",
+        "-q",
+        "pipewiresrc",
+        "target-object=mattecam",
+        "!",
+        caps,
+        "!",
+        "fakesink",
+    ]
+    with feeding() as feeder, reading() as reader:
+        next_frame(reader)
+        before, feeder.counts = reader.received, True
+        assert pipewire.run(command).returncode != 0
+        feeder.counts = False
+        eventually(lambda: reader.received - before >= 60, timeout_s=2.0)
+        assert feeder.error is None and image_of(next_frame(reader)).shape == (48, 64, 3)
+
+
+def test_closing_removes_the_node_and_sending_fails(pipewire: PrivateSession) -> None:
+    camera = PipeWireCamera(64, 48, 30)
+    eventually(lambda: bool(pipewire.nodes()))
+    camera.close()
+    camera.close()
+    eventually(lambda: not pipewire.nodes())
+    with pytest.raises(SinkLostError, match="closed"):
+        camera.send(picture())
+
+
+def test_without_a_daemon_there_is_no_camera() -> None:
+    with pytest.raises(SinkOpenError, match="PipeWire does not answer"):
+        PipeWireCamera(64, 48, 30)
+
+
+def test_without_the_library_there_is_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> None:
+        raise OSError("libpipewire-0.3.so.0: cannot open shared object file")
+
+    monkeypatch.setattr(library, "load", absent)
+    with pytest.raises(SinkOpenError, match="install and start pipewire"):
+        PipeWireCamera(64, 48, 30)
+
+
+def test_a_killed_daemon_is_reported_and_a_new_one_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with private_session() as session:
+        monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
+        with feeding() as feeder:
+            with reading() as reader:
+                next_frame(reader)
+                session.kill_pipewire()
+                eventually(lambda: feeder.error is not None, timeout_s=3.0)
+                assert reader.lost
+            assert isinstance(feeder.error, SinkLostError) and "start pipewire again" in str(feeder.error)
+        with pytest.raises(SinkOpenError):
+            PipeWireCamera(64, 48, 30)
+        session.start_pipewire()
+        with feeding(), reading() as reader:
+            next_frame(reader)

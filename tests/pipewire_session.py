@@ -1,0 +1,138 @@
+"""A private PipeWire with WirePlumber and D-Bus, without a display, sound or cameras; nothing of the user's is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+
+PROGRAMS = ("pipewire", "wireplumber", "dbus-daemon", "pw-dump", "pw-cli")
+READER = "tests.pipewire_reader"
+NEEDS_GSTREAMER = "needs gstreamer1.0-tools, gstreamer1.0-plugins-base and gstreamer1.0-pipewire"
+
+
+def has_gstreamer() -> bool:
+    """Whether GStreamer can read PipeWire cameras."""
+    if shutil.which("gst-inspect-1.0") is None:
+        return False
+    return all(
+        subprocess.run(["gst-inspect-1.0", element], capture_output=True, check=False).returncode == 0
+        for element in ("pipewiresrc", "videoconvert")
+    )
+
+
+@contextmanager
+def private_session() -> Iterator[PrivateSession]:
+    """Run a session; skip the test where it cannot be started."""
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"needs the packages pipewire, pipewire-bin, wireplumber and dbus ({', '.join(missing)} missing)")
+    session = PrivateSession()
+    try:
+        session.start()
+        yield session
+    finally:
+        session.stop()
+
+
+class PrivateSession:
+    """The daemons and the environment in which programs find them."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mattecam-pw-"))
+        self.environment = {
+            **os.environ,
+            "XDG_RUNTIME_DIR": str(self.folder),
+            "PIPEWIRE_RUNTIME_DIR": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "PYTHONPATH": str(ROOT),
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start D-Bus, PipeWire and WirePlumber."""
+        bus = f"unix:path={self.folder}/bus"
+        self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus
+        self.launch("dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}")
+        self._await(lambda: (self.folder / "bus").exists(), "D-Bus")
+        self.start_pipewire()
+
+    def start_pipewire(self) -> None:
+        """Start PipeWire and WirePlumber."""
+        self.launch("pipewire")
+        self._await((self.folder / "pipewire-0").is_socket, "PipeWire")
+        self.launch("wireplumber")
+        self._await(lambda: "WirePlumber" in self._run("pw-cli", "ls", "Client"), "WirePlumber")
+
+    def kill_pipewire(self) -> None:
+        """Kill both with SIGKILL."""
+        for name in ("pipewire", "wireplumber"):
+            self._end(name, signal.SIGKILL)
+        (self.folder / "pipewire-0").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End every process and remove the folder."""
+        for name in reversed(list(self._processes)):
+            self._end(name, signal.SIGTERM)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def launch(self, *command: str) -> None:
+        """Start a daemon of the session, known by its name."""
+        with (self.folder / f"{Path(command[0]).name}.log").open("ab") as log:
+            self._processes[command[0]] = subprocess.Popen(
+                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def nodes(self, name: str = "mattecam") -> list[dict[str, Any]]:
+        """Return what PipeWire tells other programs of the nodes with this name."""
+        objects = json.loads(self._run("pw-dump") or "[]")
+        infos = [one.get("info") or {} for one in objects if one.get("type", "").endswith(":Node")]
+        return [info for info in infos if (info.get("props") or {}).get("node.name") == name]
+
+    @contextmanager
+    def reader(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """Run another program that reads the camera; it prints a line for each frame."""
+        command = [sys.executable, "-m", READER, *options]
+        with subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def run(self, command: Sequence[str], timeout_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """Run a program of the session to its end."""
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=timeout_s)
+
+    def _run(self, *command: str) -> str:
+        return self.run(command).stdout
+
+    def _end(self, name: str, how: signal.Signals) -> None:
+        process = self._processes.pop(name, None)
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+    def _await(self, condition: Any, what: str) -> None:
+        deadline_s = time.monotonic() + 10
+        while not condition():
+            if time.monotonic() > deadline_s:
+                pytest.skip(f"{what} does not start on this machine")
+            time.sleep(0.02)

@@ -1,0 +1,172 @@
+"""The pipeline with a real PipeWire camera beside the virtual camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.core.settings import BackgroundSettings
+from app.output.pipewire.sink import PipeWireCamera
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
+from app.system.pipewire.reader import NodeReader
+from tests.fakes import ROOM, FakeWorld
+from tests.output.pipewire.feeding import image_of, next_frame, reading
+from tests.pipewire_session import PrivateSession, private_session
+from tests.runtime.test_pipeline import BASE, apply, composites
+from tests.waiting import eventually
+
+FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, pipewire_retry_s=0.2)
+BLUE = (255, 0, 0)
+
+
+@contextmanager
+def running(world: FakeWorld, *, real: bool = True, timing: Timing = FAST) -> Iterator[Pipeline]:
+    parts = replace(world.parts(), open_pipewire_camera=PipeWireCamera) if real else world.parts()
+    pipeline = Pipeline(BASE, parts=parts, timing=timing)
+    pipeline.start()
+    try:
+        yield pipeline
+    finally:
+        assert pipeline.stop(), "a thread did not end"
+
+
+def corner(reader: NodeReader) -> tuple[int, ...]:
+    return tuple(int(value) for value in image_of(next_frame(reader))[4:8, 4:8].reshape(-1, 3).mean(0))
+
+
+def shows(reader: NodeReader, colour: tuple[int, ...]) -> bool:
+    return max(abs(one - other) for one, other in zip(corner(reader), colour, strict=True)) <= 2
+
+
+def shows_room(reader: NodeReader) -> bool:
+    distance = np.abs(image_of(next_frame(reader)).astype(int) - ROOM).max(2)
+    return bool((distance <= 8).any())
+
+
+def test_composites_pause_and_closing_through_the_node(pipewire: PrivateSession) -> None:
+    world = FakeWorld()
+    with running(world) as pipeline, reading(follows=True) as reader:
+        eventually(lambda: shows(reader, BLUE))
+        assert pipeline.status().pipewire == "Mattecam (PipeWire)"
+        pipeline.change(lambda settings: settings.replace(paused=True))
+        time.sleep(0.1)  # frames that were released before the pause
+        for _ in range(20):
+            assert not shows(reader, BLUE) and not shows_room(reader)
+        pipeline.change(lambda settings: settings.replace(paused=False))
+        eventually(lambda: shows(reader, BLUE))
+        assert pipeline.stop()
+    assert pipewire.nodes() == []
+
+
+def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSession) -> None:
+    world = FakeWorld()
+    with running(world), reading(follows=True) as reader:
+        eventually(lambda: shows(reader, BLUE))
+        world.faults.put("step", lambda: world.faults.hang(10))
+        deadline_s = time.monotonic() + 2.6
+        while time.monotonic() < deadline_s:
+            assert not shows_room(reader)
+        assert not shows(reader, BLUE)
+        world.faults.heal()
+        eventually(lambda: shows(reader, BLUE))
+
+
+def test_unmatted_frames_leave_only_while_none_is_chosen(pipewire: PrivateSession) -> None:
+    world = FakeWorld()
+    with running(world) as pipeline, reading(follows=True) as reader:
+        eventually(lambda: shows(reader, BLUE))
+        apply(pipeline, BASE.replace(background=BackgroundSettings(kind="none")))
+        eventually(lambda: shows(reader, ROOM))
+        apply(pipeline, BASE)
+        time.sleep(0.1)
+        for _ in range(20):
+            assert not shows_room(reader)
+
+
+def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: PrivateSession) -> None:
+    world = FakeWorld()
+    world.source_kind, world.readers = "camera", 0
+    with running(world) as pipeline:
+        for _ in range(3):
+            eventually(lambda: pipeline.status().phase is Phase.RESTING)
+            assert _closed(world) and pipeline.status().readers == 0
+            opened = len(world.sources)
+            with reading(follows=True) as reader:
+                eventually(lambda: shows(reader, BLUE))
+                time.sleep(0.3)
+                assert not _closed(world) and pipeline.status().readers == 1
+            assert len(world.sources) == opened + 1
+
+
+def _closed(world: FakeWorld) -> bool:
+    return world.sources[-1].closed_on is not None
+
+
+@pytest.mark.parametrize(("v4l2", "node", "total"), [(2, 1, 3), (2, None, 2), (0, 0, 0), (None, 1, None)])
+def test_readers_of_both_cameras_are_added(v4l2: int | None, node: int | None, total: int | None) -> None:
+    world = FakeWorld()
+    world.readers, world.node = v4l2, node
+    with running(world, real=False) as pipeline:
+        composites(pipeline)
+        eventually(lambda: pipeline.status().readers == total)
+
+
+def test_the_node_alone_counts_without_a_virtual_camera() -> None:
+    world = FakeWorld()
+    world.source_kind, world.readers, world.node = "camera", 7, 0
+    with running(world, real=False) as pipeline:
+        output = BASE.output.replace(virtual_camera="off", pipewire="on")
+        apply(pipeline, BASE.replace(output=output))
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        assert pipeline.status().readers == 0
+        world.node = 1
+        composites(pipeline)
+
+
+@pytest.mark.parametrize(
+    ("virtual_camera", "choice", "offered"),
+    [("fake", "auto", True), ("off", "auto", False), ("off", "on", True), ("fake", "off", False)],
+)
+def test_the_choice_of_the_user(virtual_camera: str, choice: str, offered: bool) -> None:
+    world = FakeWorld()
+    world.node = 0
+    with running(world, real=False) as pipeline:
+        output = BASE.output.replace(virtual_camera=virtual_camera, pipewire=choice)
+        apply(pipeline, BASE.replace(output=output))
+        composites(pipeline)
+        eventually(lambda: (pipeline.status().pipewire is not None) is offered)
+
+
+def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        assert pipeline.status().problems == ()
+        apply(pipeline, BASE.replace(output=BASE.output.replace(pipewire="on")))
+        eventually(lambda: [problem.stage for problem in pipeline.status().problems] == [Stage.PIPEWIRE])
+        assert "pipewire and wireplumber" in pipeline.status().problems[0].message
+        composites(pipeline)
+
+
+def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with private_session() as session:
+        monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
+        world = FakeWorld()
+        with running(world) as pipeline:
+            with reading(follows=True) as reader:
+                eventually(lambda: shows(reader, BLUE))
+                session.kill_pipewire()
+                eventually(lambda: pipeline.status().pipewire is None)
+            assert "PipeWire has stopped" in pipeline.status().errors[-1]
+            composites(pipeline)
+            session.start_pipewire()
+            eventually(lambda: pipeline.status().pipewire is not None and not pipeline.status().problems)
+            with reading(follows=True) as reader:
+                eventually(lambda: shows(reader, BLUE))

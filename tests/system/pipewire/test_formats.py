@@ -1,0 +1,60 @@
+"""Parameters of PipeWire, packed and parsed without its library."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.system.pipewire import pods
+from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
+
+
+def test_a_pod_has_the_layout_of_the_headers() -> None:
+    """Bytes as the C builders of SPA write them: size, type, body, padding to eight bytes."""
+    pod = pods.build_object(0x40003, 3, {1: pods.identifier(2), 0x20003: pods.rectangle(640, 480)})
+    assert pod.hex(" ", 4) == (
+        "38000000 0f000000 03000400 03000000 "
+        "01000000 00000000 04000000 03000000 02000000 00000000 "
+        "03000200 00000000 08000000 0a000000 80020000 e0010000"
+    )
+    assert pods.pod_bytes(pod[:8]) == len(pod)
+
+
+@pytest.mark.parametrize("layout", ["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR"])
+def test_a_format_is_parsed_as_it_was_offered(layout: Layout) -> None:
+    video = VideoFormat(layout, 1280, 720, Fraction(30000, 1001))
+    assert parse_format(video.as_offer()) == video
+
+
+def test_a_choice_is_parsed_as_its_default() -> None:
+    wanted = VideoFormat("NV12", 640, 360, Fraction(25))
+    assert parse_format(any_format(["NV12", "YUY2"], 640, 360, Fraction(25))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("layout", "stride", "size"),
+    [("YUY2", 1280, 1280 * 360), ("I420", 640, 640 * 540), ("NV12", 640, 640 * 540), ("BGRA", 2560, 2560 * 360)],
+)
+def test_the_size_of_a_frame(layout: Layout, stride: int, size: int) -> None:
+    video = VideoFormat(layout, 640, 360, Fraction(30))
+    assert (video.stride, video.frame_bytes) == (stride, size)
+
+
+@given(st.binary(max_size=200))
+def test_damaged_parameters_are_value_errors(pod: bytes) -> None:
+    try:
+        parse_format(pod)
+    except ValueError:
+        return
+
+
+@given(st.integers(0, 300))
+def test_a_cut_parameter_is_a_value_error_or_whole(length: int) -> None:
+    pod = VideoFormat("YUY2", 640, 360, Fraction(30)).as_offer()
+    try:
+        assert parse_format(pod[:length]).layout == "YUY2"
+    except ValueError:
+        assert length < len(pod)
