@@ -35,6 +35,9 @@ def convert(
     executor: Annotated[str | None, typer.Option()] = None,
     precision: Annotated[str | None, typer.Option()] = None,
     downsample_ratio: Annotated[str | None, typer.Option()] = None,
+    keep_partial: Annotated[
+        bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
+    ] = False,
     config: Annotated[Path | None, typer.Option()] = None,
     profile: Annotated[str | None, typer.Option()] = None,
     verbose: Annotated[bool, typer.Option("--verbose")] = False,
@@ -71,6 +74,7 @@ def convert(
                 settings=start.settings,
                 alpha=alpha,
                 foreground=foreground,
+                keep_partial=keep_partial,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
     finally:

@@ -20,8 +20,10 @@ from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_mat
 
 FALLBACK_RATE = Fraction(25)
 MAX_RATE = Fraction(1000)
-CUT_TOLERANCE_S, CUT_TOLERANCE = Fraction(1, 2), Fraction(1, 50)
-"""A video that ends this much before its named duration, in seconds and as a fraction of it, is cut off."""
+CUT_TOLERANCE = Fraction(1, 50)
+"""Fraction of the named duration or number of frames by which a whole file may fall short of it."""
+VAGUE_TOLERANCE_S, EXACT_TOLERANCE_FRAMES = Fraction(1, 2), 2
+"""The same at least: in seconds where the duration may be that of other streams, in frames where it is the video's."""
 AUDIO_TAIL_S = 2
 """Audio may outlast the video by so much, where only the duration of the whole file is named."""
 
@@ -54,17 +56,28 @@ class VideoReader:
             self.time_base = stream.time_base or 1 / FALLBACK_RATE
             self.codec = stream.codec_context.name
             duration_s = Fraction(container.duration or 0, AV_TIME_BASE)
-            self._named_s = _named_duration_s(container, stream)
+            self._named_s, self._named_exactly = _named_duration_s(container, stream)
             self._read_s: Fraction | None = None
-            self.frame_estimate = stream.frames or round(duration_s * self.fps) or None
+            self._frames_read = 0
+            # A trimmed file still names the frames that its edit list hides; its duration leaves them out.
+            by_duration = round(duration_s * self.fps)
+            counts = "mp4" in container.format.name and stream.frames > 0 and by_duration > 0
+            self._counted = min(stream.frames, by_duration) if counts else 0
+            self.frame_estimate = stream.frames or by_duration or None
             """Number of frames that the container names or its duration implies; None if unknown."""
 
     @property
     def is_cut(self) -> bool:
-        """Whether the file, once read to its end, was shorter than its header says, as an interrupted download is."""
-        if self._named_s is None or self._read_s is None:
+        """Whether the file, once read to its end, had less than its header says, as after an interrupted download."""
+        if self._read_s is None:
             return False
-        return self._read_s < self._named_s - max(CUT_TOLERANCE_S, self._named_s * CUT_TOLERANCE)
+        tolerated = max(Fraction(EXACT_TOLERANCE_FRAMES), self._counted * CUT_TOLERANCE)
+        if self._frames_read < self._counted - tolerated:
+            return True
+        if self._named_s is None:
+            return False
+        least_s = EXACT_TOLERANCE_FRAMES / self.fps if self._named_exactly else VAGUE_TOLERANCE_S
+        return self._read_s < self._named_s - max(least_s, self._named_s * CUT_TOLERANCE)
 
     def frames(self) -> Generator[tuple[Fraction, BgrImage]]:
         """Yield (time, image) of every frame. Times are seconds from the start of the file and strictly increase.
@@ -74,7 +87,7 @@ class VideoReader:
         interval_s = 1 / self.fps
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
             start_s = Fraction(video.container.start_time or 0, AV_TIME_BASE)
-            last_s = -interval_s
+            last_s, end_s, number = -interval_s, Fraction(0), 0
             counted = self.damaged
             for frame in video.frames():
                 self.damaged = counted + video.damaged
@@ -86,9 +99,11 @@ class VideoReader:
                     start_s -= last_s + interval_s - time_s
                     time_s = last_s + interval_s
                 last_s = time_s
+                end_s = time_s + max(interval_s, (frame.duration or 0) * (frame.time_base or self.time_base))
+                number += 1
                 yield time_s, self._image(frame)
             self.damaged = counted + video.damaged
-            self._read_s = last_s + interval_s
+            self._read_s, self._frames_read = end_s, number
 
     def _image(self, frame: VideoFrame) -> BgrImage:
         """Return the frame upright, in the size of the first one."""
@@ -99,13 +114,17 @@ class VideoReader:
         return np.ascontiguousarray(np.rot90(image, quarter_turns), np.uint8)
 
 
-def _named_duration_s(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """Return the duration of the video that the headers name, in seconds; None if they name none."""
-    if stream.duration and stream.time_base:
-        return stream.duration * stream.time_base
+def _named_duration_s(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, bool]:
+    """Return the duration in seconds that the headers name, None if they name none, and whether it is the video's own.
+
+    The duration of an MP4 stream counts as vague: it includes what an edit list hides.
+    """
     named = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
     if named:
-        return int(named[1]) * 3600 + int(named[2]) * 60 + Fraction(named[3])
+        return int(named[1]) * 3600 + int(named[2]) * 60 + Fraction(named[3]), True
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base, False
     if container.duration and "matroska" in container.format.name:
-        return Fraction(container.duration, AV_TIME_BASE) - (AUDIO_TAIL_S if container.streams.audio else 0)
-    return None
+        audio = bool(container.streams.audio)
+        return Fraction(container.duration, AV_TIME_BASE) - (AUDIO_TAIL_S if audio else 0), not audio
+    return None, False

@@ -57,11 +57,13 @@ class VideoWriter:
         preset: str = "veryfast",
         crf: int = 20,
         live: bool = False,
+        reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
         audio_from: a file whose audio is copied. preset, crf: x264's speed and quality. live: limit the frames that the
-        encoder holds back, so that a crash loses less than a second.
+        encoder holds back, so that a crash loses less than a second. reproducible: write the same bytes for the
+        same frames on every machine: x264 runs in one thread, and the file gets no random identifiers.
         """
         self.path = path
         self.size = width, height
@@ -70,6 +72,7 @@ class VideoWriter:
         self._last_tick = -1
         self._next_tick = 0
         self._closed = False
+        self._reproducible = reproducible
         if path.suffix.lower() not in SUFFIXES:
             raise ExplainedOSError(errno.EINVAL, WriteReason.SUFFIX(suffixes=SUFFIXES), path)
         self.temporary_path = create_temporary(path)
@@ -85,6 +88,8 @@ class VideoWriter:
         mp4 = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(round(FRAGMENT_S * 1e6))}
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
         options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() == ".mkv" else mp4)
+        if self._reproducible:
+            options["fflags"] = "+bitexact"
         self._container = av.open(str(self.temporary_path), "w", options=options)
         self._audio: AudioCopy | None = None
         try:
@@ -104,6 +109,7 @@ class VideoWriter:
         stream.time_base = self._time_base
         codec = stream.codec_context
         codec.time_base = self._time_base
+        codec.thread_count = 1 if self._reproducible else 0
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
         high = height >= HD_HEIGHT

@@ -21,6 +21,7 @@ from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
+from app.matting.kernels.dispatch import compiled
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.outputs import Output, Outputs, OutputShape, open_output
@@ -41,21 +42,32 @@ class ConvertReport:
     """Result of a conversion."""
 
     target: Path
-    """The composite; of an interrupted conversion to a video, the temporary file with the frames so far."""
+    """The composite; of an interrupted conversion that keeps its frames, the temporary file or folder with them."""
     frames: int
     complete: bool
     """False if it was interrupted."""
     problems: tuple[str, ...]
     """Sentences on what could not be converted."""
     source_cut: bool = False
-    """The source ends before the time that its header names."""
+    """The source holds fewer frames, or ends earlier, than its header says."""
+    expected_frames: int | None = None
+    """Number of frames that the container of the source names or its duration implies; None if unknown."""
+
+
+def build_repeatable_engine(settings: MattingSettings, width: int, height: int) -> MattingEngine:
+    """Return an engine that computes the same bits for the same frames from its first step on.
+
+    Waits for the compiled kernels: numpy, which serves live video until then, rounds differently. Raises ModelError.
+    """
+    compiled.wait()
+    return build_engine(settings, width, height)
 
 
 @dataclass(frozen=True, slots=True)
 class Makers:
     """Factories of engine and background, replaceable in tests."""
 
-    engine: Callable[[MattingSettings, int, int], MattingEngine] = build_engine
+    engine: Callable[[MattingSettings, int, int], MattingEngine] = build_repeatable_engine
     background: Callable[[BackgroundSettings], Background] = lambda chosen: open_background(chosen, realtime=False)
 
 
@@ -68,15 +80,20 @@ def convert(
     foreground: Path | None = None,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
+    keep_partial: bool = False,
+    reproducible: bool = False,
     makers: Makers = Makers(),
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
     source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
     over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
-    progress is called after every frame, should_stop before. When it is interrupted (also by Ctrl+C) or fails, the
-    frames so far are kept in a finished file under a temporary name (`name.part.mp4`). Memory use is independent of
-    the length. Raises MattecamError.
+    progress is called after every frame, should_stop before. reproducible: write the same bytes on every machine, for
+    which x264 runs in one thread.
+
+    Outputs have a temporary name (`name.part.mp4`, `name.part`) until they are complete. When the conversion is
+    interrupted (also by Ctrl+C), they are removed, unless keep_partial; when it fails, the frames so far are kept in a
+    finished file under the temporary name. Memory use is independent of the length. Raises MattecamError.
     """
     _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
     reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
@@ -90,19 +107,21 @@ def convert(
         background = None
         if settings.background.kind != "none":
             background = stack.enter_context(closing(makers.background(settings.background)))
-        shape = OutputShape((width, height), reader.fps, reader.time_base)
-        opened, problems = _open_outputs(source, target, alpha, foreground, shape)
+        shape = OutputShape((width, height), reader.fps, reader.time_base, reproducible)
+        opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
         step = _Step(engine, background, settings, alpha is not None, foreground is not None)
         outputs = Outputs(opened)
-        complete, written = _run(chain([first], frames), step, outputs, reader, progress, should_stop)
+        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop)
+        written = _finish(outputs, complete, keep_partial)
+    done, expected = outputs.frames, reader.frame_estimate
     cut = complete and isinstance(reader, VideoReader) and reader.is_cut
     if cut:
-        problems.append(f"{source} is cut off: {outputs.frames} frames were found, it is meant to be longer.")
+        problems.append(ConvertText.CUT(file=source, frames=done, expected=max(expected or 0, done + 1)))
     if reader.damaged:
-        problems.append(f"{reader.damaged} damaged pieces of {source} were left out.")
+        problems.append(ConvertText.DAMAGED(file=source, count=reader.damaged))
     if complete:
-        progress(outputs.frames, outputs.frames)
-    return ConvertReport(written or target, outputs.frames, complete, tuple(problems), cut)
+        progress(done, done)
+    return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
 
 
 def _run(
@@ -112,18 +131,16 @@ def _run(
     reader: VideoReader | ImageFolderReader,
     progress: Progress,
     should_stop: Callable[[], bool],
-) -> tuple[bool, Path | None]:
-    """Write every frame to `outputs` and finish them; return whether all were written, and the composite."""
-    complete = True
+) -> bool:
+    """Write every frame to `outputs`; return whether all were written. After an error, finish the outputs."""
     try:
         for time_s, name, image in frames:
             if should_stop():
-                complete = False
-                break
+                return False
             outputs.write(step(image, float(time_s)), time_s, name)
             progress(outputs.frames, reader.frame_estimate)
     except KeyboardInterrupt:
-        complete = False
+        return False
     except MattecamError as error:
         written, failure = outputs.finish(complete=False)
         more = failure or (ConvertText.KEPT(frames=outputs.frames, file=written) if written else None)
@@ -132,10 +149,18 @@ def _run(
     except BaseException:
         outputs.finish(complete=False)
         raise
+    return True
+
+
+def _finish(outputs: Outputs, complete: bool, keep_partial: bool) -> Path | None:
+    """Finish or remove the outputs; return the composite, None if it was removed. Raises SinkLostError."""
+    if not complete and not keep_partial:
+        outputs.abort()
+        return None
     written, failure = outputs.finish(complete=complete)
     if failure:
         raise SinkLostError(failure)
-    return complete, written
+    return written
 
 
 class _Step:
@@ -194,24 +219,26 @@ def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, Non
 
 
 def _open_outputs(
-    source: Path, target: Path, alpha: Path | None, foreground: Path | None, shape: OutputShape
+    source: Path, paths: tuple[Path, Path | None, Path | None], shape: OutputShape
 ) -> tuple[list[Output], list[str]]:
-    """Return the outputs in the order of `_Step`, and what could not be copied. Raises SinkOpenError."""
+    """Return the outputs in the order of `_Step`, and what could not be copied. Raises SinkOpenError.
+
+    paths: of composite, alpha and foreground; None for those not wanted.
+    """
     opened: list[Output] = []
-    problems = []
-    wanted = [(target, VIDEO_CRF), (alpha, MATTE_CRF), (foreground, VIDEO_CRF)]
+    problems: list[str] = []
     try:
-        for path, crf in wanted:
+        for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
             if path is None:
                 continue
-            sound = source if path is target and source.is_file() else None
+            sound = source if path is paths[0] and source.is_file() else None
             try:
                 opened.append(open_output(path, shape, crf, sound))
             except SinkOpenError:
                 if sound is None:
                     raise
                 opened.append(open_output(path, shape, crf))
-                problems.append(f"The sound of {source} could not be taken over.")
+                problems.append(ConvertText.NO_SOUND(file=source))
     except SinkOpenError:
         for output in opened:
             output.abort()

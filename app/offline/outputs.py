@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,8 +16,9 @@ from app.config.private_file import write_picture
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.command_line import ConvertText
+from app.core.messages.media import WriteReason
 from app.core.text import Text
-from app.media.disk_errors import why_not_written
+from app.media.disk_errors import ExplainedOSError, why_not_written
 from app.media.video_writer import VideoWriter
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
@@ -31,28 +33,44 @@ class OutputShape:
     fps: Fraction
     time_base: Fraction | None
     """Time base of the source, kept if the video supports it."""
+    reproducible: bool = False
+    """Write the same bytes for the same frames on every machine, at the cost of speed."""
 
 
 class FolderOutput:
-    """Writes every frame as a PNG file."""
+    """Writes every frame as a PNG file, into a temporary folder until all frames are there.
+
+    The temporary folder is `name.part` beside a new folder, and `.part` in a folder that already exists.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        self._existed = path.is_dir()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._temporary = _new_folder(path / ".part" if self._existed else path.with_name(f"{path.name}.part"))
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
         """Write `name`.png. Raises OSError."""
-        write_picture(self.path / f"{name}.png", image)
+        write_picture(self._temporary / f"{name}.png", image)
 
     def close(self, *, complete: bool) -> Path:
-        """Return the folder; there is nothing to finish."""
+        """Move the images to the folder and return it; if they are not complete, return the temporary folder.
+
+        Raises OSError.
+        """
+        if not complete:
+            return self._temporary
+        if not self._existed:
+            return self._temporary.rename(self.path)
+        for image in sorted(self._temporary.iterdir()):
+            image.replace(self.path / image.name)
+        self._temporary.rmdir()
         return self.path
 
     def abort(self) -> None:
-        """Remove the folder if it is empty."""
-        with suppress(OSError):
-            self.path.rmdir()
+        """Remove the images written so far."""
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
 
 class VideoOutput:
@@ -64,7 +82,15 @@ class VideoOutput:
         time_base = shape.time_base
         if time_base is not None and (time_base.numerator != 1 or time_base < FINEST_TIME_BASE):
             time_base = None
-        self._writer = VideoWriter(path, *shape.size, shape.fps, time_base=time_base, audio_from=audio_from, crf=crf)
+        self._writer = VideoWriter(
+            path,
+            *shape.size,
+            shape.fps,
+            time_base=time_base,
+            audio_from=audio_from,
+            crf=crf,
+            reproducible=shape.reproducible,
+        )
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
         """Append a frame. Raises OSError."""
@@ -101,6 +127,11 @@ class Outputs:
             raise SinkLostError(ConvertText.STOPPED(file=output.path, reason=why_not_written(error))) from error
         self.frames += 1
 
+    def abort(self) -> None:
+        """Remove what was written."""
+        for output in self._outputs:
+            output.abort()
+
     def finish(self, *, complete: bool) -> tuple[Path | None, Text | None]:
         """Finish every output, or remove it if nothing was written.
 
@@ -128,3 +159,15 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
         return VideoOutput(path, shape, crf, audio_from)
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+
+
+def _new_folder(path: Path) -> Path:
+    """Create the folder, or a numbered one: a folder left by a crash is never written to. Raises OSError."""
+    for number in range(1, 1000):
+        candidate = path.with_name(f"{path.name}{'' if number == 1 else number}")
+        try:
+            candidate.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return candidate
+    raise ExplainedOSError(errno.EEXIST, WriteReason.UNFINISHED_FILES(), path)

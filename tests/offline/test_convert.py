@@ -33,7 +33,7 @@ def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
         progress=lambda done, total: seen.append((done, total)),
         makers=makers(engine),
     )
-    assert report == ConvertReport(tmp_path / "out.mp4", 20, True, ())
+    assert report == ConvertReport(tmp_path / "out.mp4", 20, True, (), expected_frames=20)
     assert engine.steps == 20
     assert engine.closed
     assert seen == [*((n, 20) for n in range(1, 21)), (20, 20)]

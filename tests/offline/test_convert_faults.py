@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,16 @@ from tests.clips import read_numbers, write_clip
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run
 
 
-def test_a_stopped_conversion_is_finished_under_a_temporary_name(tmp_path: Path) -> None:
+def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25, audio="aac")
     engine = HalfEngine()
     report = convert(
-        source, tmp_path / "out.mp4", settings=GREEN, makers=makers(engine), should_stop=lambda: engine.steps >= 7
+        source,
+        tmp_path / "out.mp4",
+        settings=GREEN,
+        makers=makers(engine),
+        should_stop=lambda: engine.steps >= 7,
+        keep_partial=True,
     )
     assert (report.target, report.frames, report.complete) == (tmp_path / "out.part.mp4", 7, False)
     assert not (tmp_path / "out.mp4").exists()
@@ -33,12 +39,12 @@ def test_a_stopped_conversion_is_finished_under_a_temporary_name(tmp_path: Path)
         assert container.duration < 500_000
 
 
-def test_ctrl_c_finishes_the_frames_so_far(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["out.mp4", "out"])
+def test_ctrl_c_leaves_nothing(tmp_path: Path, target: str) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
-    report = run(source, tmp_path / "out.mp4", engine=HalfEngine(5, KeyboardInterrupt()))
+    report = run(source, tmp_path / target, engine=HalfEngine(5, KeyboardInterrupt()))
     assert (report.frames, report.complete) == (5, False)
-    assert len(pictures(tmp_path / "out.part.mp4")) == 5
-    assert not (tmp_path / "out.mp4").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: Path) -> None:
@@ -48,6 +54,26 @@ def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: P
     assert (report.frames, report.complete) == (0, False)
     run(source, tmp_path / "out.mp4", engine=HalfEngine(5, KeyboardInterrupt()))
     assert len(pictures(tmp_path / "out.mp4")) == 25
+
+
+def test_an_interrupted_conversion_leaves_the_images_of_an_earlier_one(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", 4)
+    run(source, tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    other = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
+    run(source, tmp_path / "out", other, HalfEngine(2, KeyboardInterrupt()))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    run(source, tmp_path / "out", other)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(before)
+    assert (tmp_path / "out" / "000000.png").read_bytes() != before["000000.png"]
+
+
+def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", 4)
+    seen = []
+    target = tmp_path / "out"
+    convert(source, target, settings=GREEN, makers=makers(), progress=lambda done, _: seen.append(target.exists()))
+    assert seen == [False, False, False, False, True]
 
 
 def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
@@ -86,9 +112,30 @@ def test_a_cut_source_is_reported(tmp_path: Path) -> None:
     report = run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
     assert report.complete
     assert report.source_cut
-    assert "cut off" in report.problems[0]
+    assert report.expected_frames == 40
+    assert f"is cut off: {report.frames} of 40 frames" in report.problems[0]
     assert 5 < report.frames < 40
     assert read_numbers(tmp_path / "out.mp4") == list(range(report.frames))
+
+
+def test_a_source_that_misses_its_last_frames_is_cut(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
+    source = tmp_path / "cut.mkv"
+    source.write_bytes(whole[: len(whole) * 9 // 10])
+    report = run(source, tmp_path / "out.mp4")
+    assert 30 <= report.frames < 38
+    assert report.source_cut
+
+
+def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", 40)
+    data = bytearray(source.read_bytes())
+    first, last = data.index(b"mdat") + 4, data.index(b"moov")
+    data[(first + last) // 2 : (2 * first + 3 * last) // 5] = bytes((2 * first + 3 * last) // 5 - (first + last) // 2)
+    source.write_bytes(data)
+    report = run(source, tmp_path / "out.mp4")
+    assert report.frames < 38
+    assert report.source_cut
 
 
 @pytest.mark.parametrize("name", ["in.mp4", "./in.mp4", "sub/../in.mp4"])
@@ -158,9 +205,7 @@ def test_errors_of_the_disk_are_named(tmp_path: Path) -> None:
     class Broken(HalfEngine):
         def step(self, frame: BgrImage, *others: object, **more: object) -> Matte:
             if self.steps == 2:
-                for file in (tmp_path / "out").iterdir():
-                    file.unlink()
-                (tmp_path / "out").rmdir()
+                shutil.rmtree(tmp_path / "out.part")
             self.steps += 1
             return Matte(frame, frame[..., 0].copy())
 

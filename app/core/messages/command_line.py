@@ -49,6 +49,9 @@ class ConvertText(CommandLineMessage):
     NOT_FINISHED = "{file} could not be completed; what was written is in {temporary}."
     KEPT = "The first {frames} frames are in {file}."
     BOTH = "{first} {second}"
+    CUT = "{file} is cut off: {frames} of {expected} frames could be read; copy or download it again."
+    DAMAGED = "{count} damaged pieces of {file} were left out."
+    NO_SOUND = "The sound of {file} could not be taken over."
 
 
 @unique

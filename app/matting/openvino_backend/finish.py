@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
@@ -28,6 +29,11 @@ Coefficients = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float3
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
 
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 class Pasted(NamedTuple):
     """Full-size arrays before the edge controls, passed to `CpuFinish.finish`'s `correct` callback."""
 
@@ -47,7 +53,7 @@ class CpuFinish:
         self._geometry = geometry
         self._best_arithmetic = arithmetic
         self._arithmetic = arithmetic()
-        self._threads = min(os.cpu_count() or 1, MOST_THREADS)
+        self._threads = min(usable_cores(), MOST_THREADS)
         self._pool = ThreadPoolExecutor(
             max(self._threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
         )

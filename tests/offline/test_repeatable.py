@@ -1,0 +1,46 @@
+"""A conversion writes the same bits in every run, from the first frame of the process on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.settings import BackgroundSettings, Settings
+from app.offline.convert import convert
+from tests.clips import write_clip
+from tests.offline.converting import makers
+
+LATE_KERNELS = """
+import sys, time
+from importlib.abc import MetaPathFinder
+class Late(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "app.matting.kernels.composite":
+            time.sleep(3)
+sys.meta_path.insert(0, Late())
+from app.core.settings import MattingSettings
+from app.matting.kernels.dispatch import compiled
+from app.offline.convert import Makers
+engine = Makers().engine(MattingSettings(model="student"), 96, 48)
+print(compiled.best().__name__)
+engine.close()
+"""
+
+
+def test_the_engine_of_a_conversion_waits_for_the_kernels(repo: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LATE_KERNELS], cwd=repo, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.stdout == "app.matting.kernels.composite\n", done.stderr
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_reproducible_conversion_writes_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+    source = write_clip(tmp_path / "in.mp4", 40, size=(320, 192))
+    settings = Settings(background=BackgroundSettings(kind="none"))
+    for name in "ab":
+        convert(source, tmp_path / f"{name}.{suffix}", settings=settings, reproducible=True, makers=makers())
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
