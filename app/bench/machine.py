@@ -20,7 +20,7 @@ def machine() -> dict[str, object]:
         "threads": psutil.cpu_count(),
         "bfloat16": hardware.cpu_has_bfloat16(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "gpu": hardware.gpu() if hardware.cuda_usable() else None,
+        "gpu": hardware.gpu(card) if (card := hardware.cuda_cards().first()) else None,
         "load_before": round(psutil.getloadavg()[0], 2),
         "python": platform.python_version(),
     }

@@ -91,11 +91,3 @@ class Executor(Protocol):
     def close(self) -> None:
         """Release the device. Idempotent."""
         ...
-
-
-def is_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether `error` or its cause is an out-of-memory error; torch and OpenVINO report it only in the text."""
-    if error is None:
-        return False
-    lacking = isinstance(error, MemoryError) or "out of memory" in str(error).lower()
-    return lacking or is_out_of_memory(error.__cause__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -10,10 +11,12 @@ from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base import EngineInfo, Executor, NotAMatteError, is_out_of_memory
+from app.matting.base import EngineInfo, Executor, NotAMatteError
+from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
 from app.matting.step.blur import STRICT_STRENGTH
 
+_log = logging.getLogger(__name__)
 MakeExecutor = Callable[[StepGeometry], Executor]
 MakeGeometry = Callable[[int, int], StepGeometry]
 
@@ -63,15 +66,12 @@ class FrameEngine:
             backdrop = np.ascontiguousarray(backdrop)
         frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
-        try:
-            return self._executor.run(frame, backdrop, edges, want_foreground)
-        except NotAMatteError:
-            self._executor.reset()
-            raise ModelError(ModelText.NOT_A_NUMBER(model=self._model)) from None
-        except RuntimeError as error:
-            self._executor.reset()
-            message = ModelText.OUT_OF_MEMORY if is_out_of_memory(error) else ModelText.FAILED
-            raise ModelError(message(model=self._model, device=self._executor.device)) from error
+        with executor_errors(self._model, self._executor.device, self._executor.precision):
+            try:
+                return self._executor.run(frame, backdrop, edges, want_foreground)
+            except (NotAMatteError, RuntimeError):
+                self._reset_failed()
+                raise
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
@@ -83,6 +83,13 @@ class FrameEngine:
         if not self._closed:
             self._closed = True
             self._executor.close()
+
+    def _reset_failed(self) -> None:
+        """Reset the executor after a failure; a device that is lost refuses even that."""
+        try:
+            self._executor.reset()
+        except RuntimeError as error:
+            _log.warning("The state of a failed model could not be reset.", exc_info=error)
 
     def _fit(self, width: int, height: int) -> None:
         if (width, height) == (self._geometry.width, self._geometry.height):

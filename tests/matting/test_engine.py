@@ -10,6 +10,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.engine import FrameEngine
+from app.matting.failures import ExecutorError, is_device_lost
 from app.matting.geometry import StepGeometry
 
 OFF = EdgeSettings(strict=False)
@@ -24,6 +25,7 @@ class FailingExecutor:
     def __init__(self, geometry: StepGeometry) -> None:
         self.geometry = geometry
         self.error: Exception | None = None
+        self.reset_error: Exception | None = None
         self.resets = 0
         self.closed = 0
 
@@ -34,6 +36,8 @@ class FailingExecutor:
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.resets += 1
+        if self.reset_error is not None:
+            raise self.reset_error
 
     def close(self) -> None:
         self.closed += 1
@@ -73,6 +77,16 @@ def test_a_failure_is_named_and_starts_the_state_anew(
 
     made[0].error = None
     assert engine.step(FRAME, FRAME, OFF).alpha.shape == (48, 64)
+
+
+def test_a_lost_device_that_refuses_the_reset_as_well_is_named(
+    engine: FrameEngine, made: list[FailingExecutor]
+) -> None:
+    made[0].error = made[0].reset_error = RuntimeError("CUDA error: an illegal memory access was encountered")
+    with pytest.raises(ExecutorError, match="failed on the device nowhere") as caught:
+        engine.step(FRAME, FRAME, OFF)
+    assert is_device_lost(caught.value)
+    assert (caught.value.device, caught.value.precision) == ("nowhere", "float32")
 
 
 def test_another_size_gets_another_executor(engine: FrameEngine, made: list[FailingExecutor]) -> None:

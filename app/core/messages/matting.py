@@ -32,6 +32,15 @@ class ModelText(Message):
         "choose a higher ratio."
     )
     NO_NVIDIA_GPU = "There is no usable NVIDIA GPU on this machine; choose the device cpu or auto."
+    NO_SUCH_GPU = "There is no GPU {device}; this machine has {count}. Choose another device."
+    GPU_UNSUPPORTED = "The installed torch does not support the GPU {device}; choose the device cpu or auto."
+    GPU_LOST = "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted."
+    GPU_FAILED = "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details."
+    GPU_MEMORY = "The GPU {device} has too little memory for the model {model}; matting continues on the CPU."
+    HALF_FAILED = (
+        "The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32."
+    )
+    CAPTURE_FAILED = "The GPU {device} could not capture a CUDA graph; matting continues with the executor eager."
     OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
     CUDA_GRAPH_DEVICE = "The executor cuda-graph needs an NVIDIA GPU, not the device {device}; choose another executor."
     PLATE_NEEDS_NUMBA = (

@@ -2739,6 +2739,41 @@
         <translation>Auf diesem Rechner gibt es keine verwendbare NVIDIA-GPU; wählen Sie das Gerät cpu oder auto.</translation>
     </message>
     <message>
+        <source>There is no GPU {device}; this machine has {count}. Choose another device.</source>
+        <comment>ModelText.NO_SUCH_GPU</comment>
+        <translation>Die GPU {device} gibt es nicht; dieser Rechner hat {count}. Wählen Sie ein anderes Gerät.</translation>
+    </message>
+    <message>
+        <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
+        <comment>ModelText.GPU_UNSUPPORTED</comment>
+        <translation>Das installierte torch unterstützt die GPU {device} nicht; wählen Sie das Gerät cpu oder auto.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.</source>
+        <comment>ModelText.GPU_LOST</comment>
+        <translation>Die GPU {device} ist ausgefallen; das Freistellen läuft auf der CPU weiter, bis Mattecam neu gestartet wird.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
+        <comment>ModelText.GPU_FAILED</comment>
+        <translation>Das Modell {model} ist auf der GPU {device} ausgefallen; das Freistellen läuft auf der CPU weiter. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
+        <comment>ModelText.GPU_MEMORY</comment>
+        <translation>Die GPU {device} hat zu wenig Speicher für das Modell {model}; das Freistellen läuft auf der CPU weiter.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
+        <comment>ModelText.HALF_FAILED</comment>
+        <translation>Das Modell {model} lieferte auf der GPU {device} in halber Genauigkeit falsche Werte; das Freistellen läuft in float32 weiter.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} could not capture a CUDA graph; matting continues with the executor eager.</source>
+        <comment>ModelText.CAPTURE_FAILED</comment>
+        <translation>Die GPU {device} konnte keinen CUDA-Graphen aufzeichnen; das Freistellen läuft mit der Ausführung eager weiter.</translation>
+    </message>
+    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>

@@ -2739,6 +2739,41 @@
         <translation>En este equipo no hay ninguna GPU NVIDIA utilizable; elija el dispositivo cpu o auto.</translation>
     </message>
     <message>
+        <source>There is no GPU {device}; this machine has {count}. Choose another device.</source>
+        <comment>ModelText.NO_SUCH_GPU</comment>
+        <translation>No existe la GPU {device}; este equipo tiene {count}. Elija otro dispositivo.</translation>
+    </message>
+    <message>
+        <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
+        <comment>ModelText.GPU_UNSUPPORTED</comment>
+        <translation>El torch instalado no admite la GPU {device}; elija el dispositivo cpu o auto.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.</source>
+        <comment>ModelText.GPU_LOST</comment>
+        <translation>La GPU {device} ha dejado de funcionar; el recorte continúa en la CPU hasta que se reinicie Mattecam.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
+        <comment>ModelText.GPU_FAILED</comment>
+        <translation>El modelo {model} ha fallado en la GPU {device}; el recorte continúa en la CPU. El registro contiene los detalles.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
+        <comment>ModelText.GPU_MEMORY</comment>
+        <translation>La GPU {device} no tiene memoria suficiente para el modelo {model}; el recorte continúa en la CPU.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
+        <comment>ModelText.HALF_FAILED</comment>
+        <translation>El modelo {model} ha devuelto valores incorrectos en la GPU {device} con media precisión; el recorte continúa en float32.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} could not capture a CUDA graph; matting continues with the executor eager.</source>
+        <comment>ModelText.CAPTURE_FAILED</comment>
+        <translation>La GPU {device} no ha podido capturar un grafo CUDA; el recorte continúa con el ejecutor eager.</translation>
+    </message>
+    <message>
         <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
         <comment>ModelText.OPENVINO_DEVICE</comment>
         <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>

@@ -11,6 +11,7 @@ from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
+from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry, auto_ratio
 from app.matting.plate.engine import LitPlate, PlateEngine
 from app.matting.plate.occupancy import shows_someone
@@ -38,7 +39,8 @@ def build_with_plate(
         plate = framed(read_plate(path, geometry.width, geometry.height), framing)
         if shows_someone(plate):
             raise PlateError(PlateText.OCCUPIED(file=path))
-        executor, lit = _make_executor(settings, choice, geometry, plate)
+        with executor_errors(choice.model, choice.device, choice.precision):
+            executor, lit = _make_executor(settings, choice, geometry, plate)
         made[:] = [(lit, PlateWatch(plate))]
         return executor
 

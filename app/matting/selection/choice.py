@@ -68,11 +68,8 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
 def choose_device(settings: EngineSettings) -> str:
     """Return the device. Raises ModelError if it is not available."""
     if settings.device == "auto":
-        openvino_only = settings.executor == "openvino" or not hardware.cuda_usable()
-        return "cpu" if openvino_only else "cuda"
-    if settings.device.startswith("cuda") and not hardware.cuda_usable():
-        raise ModelError(ModelText.NO_NVIDIA_GPU())
-    return settings.device
+        return "cpu" if settings.executor == "openvino" else hardware.cuda_cards().first() or "cpu"
+    return hardware.cuda_cards().find(settings.device) if settings.device.startswith("cuda") else settings.device
 
 
 def choose_executor(settings: EngineSettings, device: str, *, needs_plate: bool = False) -> str:
@@ -96,6 +93,8 @@ def _executor(settings: EngineSettings, device: str) -> str:
         raise ModelError(ModelText.OPENVINO_DEVICE(device=device))
     if settings.executor == "cuda-graph" and not device.startswith("cuda"):
         raise ModelError(ModelText.CUDA_GRAPH_DEVICE(device=device))
+    if settings.executor == "cuda-graph" and not hardware.cuda_cards().capture_works:
+        return "eager"
     return settings.executor
 
 
@@ -103,6 +102,6 @@ def _precision(settings: EngineSettings, model: str, device: str, executor: str)
     if settings.precision != "auto":
         return settings.precision
     if device.startswith("cuda"):
-        return "float16"
+        return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     bfloat16 = "bfloat16" in NETWORKS[model].precisions and executor == "openvino" and hardware.cpu_has_bfloat16()
     return "bfloat16" if bfloat16 else "float32"

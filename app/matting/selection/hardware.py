@@ -9,18 +9,22 @@ import platform
 import sys
 from pathlib import Path
 
+from app.matting.selection.cuda_cards import CudaCards
+
 
 @functools.cache
-def cuda_usable() -> bool:
-    """Return whether torch can use an NVIDIA GPU; import torch only if the driver is installed."""
+def cuda_cards() -> CudaCards:
+    """Return the NVIDIA cards of this machine; import torch only if the driver is installed."""
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(driver)
     except OSError:
-        return False
+        return CudaCards(None)
     import torch
 
-    return torch.cuda.is_available()
+    from app.matting.torch_backend.cuda_api import TorchCuda
+
+    return CudaCards(TorchCuda() if torch.cuda.is_available() else None)
 
 
 @functools.cache
@@ -58,7 +62,8 @@ def processor() -> str:
 
 
 def gpu(device: str = "cuda") -> str:
-    """Return the name of the NVIDIA GPU for `cuda` or `cuda:N`, which must exist."""
+    """Return name and memory of the NVIDIA GPU for `cuda` or `cuda:N`, which must exist, and the version of CUDA."""
     import torch
 
-    return str(torch.cuda.get_device_name(device))
+    facts = torch.cuda.get_device_properties(device)
+    return f"{facts.name}, {facts.total_memory / 1e9:.1f} GB, CUDA {torch.version.cuda}"

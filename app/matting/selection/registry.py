@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.matting.base import Executor
 from app.matting.engine import FrameEngine
+from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
 from app.matting.selection.choice import Choice, choose, geometry_for
 
@@ -24,6 +26,8 @@ def build_engine(
     identically. Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
     """
     choice = choose(settings)
+    if choice.device == "cpu":
+        _release_gpu()
     if choice.spec.needs_plate:
         from app.matting.plate.build import build_with_plate
 
@@ -33,9 +37,20 @@ def build_engine(
         return geometry_for(settings, choice.model, frame_width, frame_height)
 
     def make(geometry: StepGeometry) -> Executor:
-        return make_executor(settings, choice, geometry)
+        with executor_errors(choice.model, choice.device, choice.precision):
+            return make_executor(settings, choice, geometry)
 
     return FrameEngine(choice.model, make, make_geometry, width, height)
+
+
+def _release_gpu() -> None:
+    """Give back the memory of networks that an earlier engine used on a GPU; the modules are not loaded for that."""
+    if "app.matting.torch_backend.networks" in sys.modules:
+        from app.matting.torch_backend.cuda_api import release_memory
+        from app.matting.torch_backend.networks import forget_networks
+
+        forget_networks("cuda")
+        release_memory()
 
 
 def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Executor:

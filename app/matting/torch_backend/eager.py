@@ -15,6 +15,7 @@ from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, State
 from app.matting.step.edges import plan
 from app.matting.step.step import FrameStep, StepMode
+from app.matting.torch_backend.cuda_api import release_memory
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -70,5 +71,7 @@ class EagerExecutor:
         )
 
     def close(self) -> None:
-        """Drop the state; torch frees the memory."""
+        """Drop the state, and return the memory of a GPU."""
         self._state, self._previous_alpha = (), None
+        if self._device.type == "cuda":
+            release_memory()

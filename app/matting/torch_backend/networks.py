@@ -36,6 +36,14 @@ def load_network(model: str, weights: Path, refiner: str, device: str, precision
     return network
 
 
+def forget_networks(device: str) -> None:
+    """Drop the cached networks on devices of this kind, such as `cuda`."""
+    with _lock:
+        for key, network in list(_networks.items()):
+            if next(network.parameters()).device.type == device:
+                del _networks[key]
+
+
 def load_core(model: str, weights: Path, refiner: str, ratio: float, device: str, precision: str) -> Core:
     """Return the first stage of `model` for frames downsampled by `ratio`; see `load_network`."""
     network = load_network(model, weights, refiner, device, precision)

@@ -1,13 +1,11 @@
-"""What identifies an engine, and what to build instead of one that fails."""
+"""What identifies an engine."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.errors import PlateError, WeightsMissingError
 from app.core.framing import WHOLE
-from app.core.settings import MIN_RATIO, EngineSettings, FramingSettings, Settings
-from app.matting.base import is_out_of_memory
+from app.core.settings import EngineSettings, FramingSettings, Settings
 from models.table import needs_plate
 
 
@@ -58,17 +56,3 @@ class KeyCache:
 def may_use_plate(settings: EngineSettings) -> bool:
     """Return whether the engine may be one that compares the frame with a plate."""
     return settings.plate is not None and (settings.model == "auto" or needs_plate(settings.model))
-
-
-def fall_back(settings: EngineSettings, error: Exception) -> EngineSettings | None:
-    """Return what to try after `error`: an installed model, no plate, less memory; None if nothing is left."""
-    if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
-        return settings.replace(model="auto", weights=None)
-    if isinstance(error, PlateError):
-        return settings.replace(model="auto", plate=None, weights=None)
-    if not is_out_of_memory(error) or settings.device == "cpu":
-        return None
-    ratio = settings.downsample_ratio
-    if ratio is not None and ratio > 2 * MIN_RATIO:
-        return settings.replace(downsample_ratio=ratio / 2)
-    return settings.replace(device="cpu", executor="auto", precision="auto", downsample_ratio=None)

@@ -6,15 +6,14 @@ import logging
 import time
 from collections.abc import Callable
 
-from app.core.errors import MattecamError, ModelError
-from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.types import Frame
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
-from app.runtime.engines.key import EngineKey, KeyCache, fall_back, may_use_plate
+from app.runtime.engines.fallback import Fallbacks, named
+from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer
@@ -48,6 +47,7 @@ class EngineSelector:
         self._timing = timing
         self._quality = QualityControl(timing.governor)
         self._keys = KeyCache()
+        self._fallbacks = Fallbacks()
         self._engine: MattingEngine | None = None
         self._running: EngineKey | None = None
         """What the engine in use was built for."""
@@ -123,12 +123,12 @@ class EngineSelector:
 
     def failed(self, error: Exception) -> None:
         """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
-        self._board.report(Stage.MATTING, _named(error))
         lowered = self._running == self._requested != self._base
         self.close_engine()
         self._failed = True
         assert self._base is not None
-        lighter = fall_back(self._base.settings, error)
+        lighter = self._fallbacks.after_step(self._base.settings, error)
+        self._board.report(Stage.MATTING, named(error, lighter))
         if lighter is not None:
             self._begin(self._base.with_settings(lighter))
         elif lowered:
@@ -143,7 +143,7 @@ class EngineSelector:
         self._sequence = None
         self._board.engine = None
         if engine is not None:
-            engine.close()
+            _close(engine)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
@@ -151,7 +151,7 @@ class EngineSelector:
         try:
             self._self_test(engine, key.width, key.height)
         except BaseException:
-            engine.close()
+            _close(engine)
             raise
         return engine
 
@@ -243,22 +243,22 @@ class EngineSelector:
             _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
             self._remove_quality()
             return
-        self._board.report(Stage.MATTING, _named(error))
-        if key != self._requested:
-            return
-        if self._running is not None and self._running.size == key.size:
+        keeps = self._running is not None and self._running.size == key.size
+        lighter = None if keeps else self._fallbacks.after_build(key.settings, error)
+        self._fallbacks.remember(error)
+        self._board.report(Stage.MATTING, named(error, lighter))
+        if key != self._requested or keeps:
             return  # The engine in use keeps running until the user makes another choice.
         self._failed = True
-        lighter = fall_back(key.settings, error)
         if lighter is not None:
             self._begin(key.with_settings(lighter))
         else:
             self._retry_at_s = time.monotonic() + self._timing.engine_retry_s
 
 
-def _named(error: Exception) -> Exception:
-    if isinstance(error, MattecamError):
-        return error
-    named = ModelError(ModelText.UNEXPECTED())
-    named.__cause__ = error
-    return named
+def _close(engine: MattingEngine) -> None:
+    """Close an engine that failed; a device that is lost refuses even that."""
+    try:
+        engine.close()
+    except Exception as error:  # noqa: BLE001 - the next engine is built all the same
+        _log.warning("An engine could not be closed.", exc_info=error)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
-from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base import MattingEngine
+from app.matting.failures import ExecutorError
 from app.matting.plate.engine import PlateEngine
 from app.runtime.engines.plausibility import mean_alpha
 
@@ -61,7 +61,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     contrast = float(alpha[scene.person].mean() - alpha[~scene.person].mean()) / 255
     too_small = min(info.small_size) < MIN_SHORT_SIDE
     if empty > max_empty or (contrast < MIN_CONTRAST and not too_small):
-        raise ModelError(ModelText.SELF_TEST(model=info.model, device=info.device))
+        text = ModelText.SELF_TEST(model=info.model, device=info.device)
+        raise ExecutorError(text, info.model, info.device, info.precision, invalid_output=True)
 
 
 def _on_plate(plate: BgrImage) -> Scene:

@@ -17,11 +17,13 @@ from app.matting.base import MattingEngine
 from app.matting.plate.build import sample_pixels
 from app.matting.plate.plate import PATIENCE, PlateWatch, Verdict
 from app.matting.selection import choice, hardware
+from app.matting.selection.cuda_cards import CudaCards
 from app.matting.torch_backend import networks
 from models import weights as registered
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
+from tests.matting.selection.played_cuda import PlayedCuda
 
 OFF = EdgeSettings(strict=False)
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
@@ -259,7 +261,7 @@ def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, eng
 def test_choices(
     settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, weights_file: Path
 ) -> None:
-    monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
     with pytest.raises(PlateError, match=r"empty room.*run\.py plate"):
         engines(settings.replace(plate=None), 160, 96)
     with pytest.raises(ModelError, match="cuda-graph"):
@@ -272,10 +274,10 @@ def test_choices(
     assert choose_model(auto) == "bgmv2-mobilenetv2"
     assert (choice.choose(auto).executor, choice.choose(auto).precision) == ("openvino", "float32")
     assert choose_model(auto.replace(plate=None)) == "student"
-    monkeypatch.setattr(hardware, "cuda_usable", lambda: True)
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(PlayedCuda((8, 6))))
     assert choose_model(auto) == "bgmv2-resnet50"
     assert choice.choose(auto).executor == "eager"
-    monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
     monkeypatch.setattr(hardware, "numba_usable", lambda: False)
     assert choice.choose(auto).executor == "eager"
     with pytest.raises(ModelError, match="numba"):

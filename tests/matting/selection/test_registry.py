@@ -13,13 +13,14 @@ from app.core.settings import MattingSettings
 from app.matting import choose_model
 from app.matting.geometry import auto_ratio
 from app.matting.selection import choice, hardware
+from app.matting.selection.cuda_cards import CudaCards
 from models import weights as registered
 from tests.matting.conftest import BuildEngine, frames
 
 
 @pytest.fixture(autouse=True)
 def _cpu_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "cuda_usable", lambda: False)
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))
 
 
 def put(weights: dict[str, Path], model: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,32 @@
+"""Played answers of CUDA about its cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+CUDA_13 = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120")
+
+
+class PlayedCuda:
+    """Cards with given capabilities."""
+
+    def __init__(self, *capabilities: tuple[int, int], half: bool = True, error: str = "") -> None:
+        self.capabilities = capabilities
+        self.half = half
+        self.error = error
+        self.tests = 0
+
+    def count(self) -> int:
+        return len(self.capabilities)
+
+    def capability(self, index: int) -> tuple[int, int]:
+        return self.capabilities[index]
+
+    def architectures(self) -> Sequence[str]:
+        return CUDA_13
+
+    def half_is_right(self, index: int) -> bool:
+        self.tests += 1
+        if self.error:
+            raise RuntimeError(self.error)
+        return self.half

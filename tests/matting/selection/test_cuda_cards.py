@@ -1,0 +1,104 @@
+"""Selection of an NVIDIA card, with played answers of CUDA."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from app.core.errors import ModelError
+from app.core.settings import MattingSettings
+from app.matting.selection import choice, hardware
+from app.matting.selection.cuda_cards import CudaCards, supports
+from app.matting.torch_backend.cuda_api import convolves_in_half, release_memory
+from tests.matting.selection.played_cuda import CUDA_13, PlayedCuda
+
+
+@pytest.mark.parametrize(
+    ("capability", "wanted"),
+    [
+        ((5, 2), False),
+        ((6, 1), False),
+        ((7, 0), False),
+        ((7, 5), True),
+        ((8, 0), True),
+        ((8, 9), True),
+        ((9, 0), True),
+        ((10, 0), True),
+        ((12, 0), True),
+        ((12, 1), True),
+        ((13, 0), True),
+    ],
+)
+def test_a_card_needs_code_for_its_architecture(capability: tuple[int, int], wanted: bool) -> None:
+    assert supports(CUDA_13, capability) is wanted
+
+
+def test_code_for_a_later_minor_version_or_another_major_version_does_not_run() -> None:
+    assert not supports(["sm_86"], (8, 0))
+    assert not supports(["sm_90a"], (10, 0))
+    assert supports([], (5, 0)), "a build without a list is not judged"
+
+
+def test_auto_takes_the_first_card_that_torch_supports() -> None:
+    assert CudaCards(PlayedCuda((6, 1), (8, 6), (9, 0))).first() == "cuda:1"
+    assert CudaCards(PlayedCuda((8, 6))).first() == "cuda"
+    assert CudaCards(PlayedCuda((6, 1))).first() is None
+    assert CudaCards(PlayedCuda((9, 0), error="CUDA error: no kernel image is available")).first() is None
+    assert CudaCards(PlayedCuda()).first() is None
+    assert CudaCards(None).first() is None
+
+
+def test_a_card_is_tested_once() -> None:
+    api = PlayedCuda((8, 6))
+    cards = CudaCards(api)
+    assert [cards.first() for _ in range(3)] == ["cuda"] * 3
+    assert api.tests == 1
+
+
+def test_a_card_by_number_must_exist_and_fit() -> None:
+    cards = CudaCards(PlayedCuda((8, 6), (6, 1), (9, 0)))
+    assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
+    with pytest.raises(ModelError, match="no GPU cuda:7; this machine has 3"):
+        cards.find("cuda:7")
+    with pytest.raises(ModelError, match="does not support the GPU cuda:1"):
+        cards.find("cuda:1")
+    with pytest.raises(ModelError, match="no usable NVIDIA GPU"):
+        CudaCards(None).find("cuda")
+
+
+def test_a_lost_device_is_not_used_again() -> None:
+    cards = CudaCards(PlayedCuda((8, 6)))
+    cards.give_up()
+    assert cards.first() is None
+    with pytest.raises(ModelError, match="stopped working"):
+        cards.find("cuda")
+
+
+def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cards, precision in (
+        (CudaCards(PlayedCuda((7, 5), half=False)), "float32"),
+        (CudaCards(PlayedCuda((8, 6))), "float16"),
+    ):
+        monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
+        found = choice.choose(MattingSettings(model="student"))
+        assert (found.device, found.executor, found.precision) == ("cuda", "eager", precision)
+    cards.avoid_half("cuda")
+    assert choice.choose(MattingSettings(model="student")).precision == "float32"
+
+
+def test_no_graph_is_captured_after_a_failed_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = CudaCards(PlayedCuda((8, 6)))
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
+    settings = MattingSettings(model="student", device="cuda", executor="cuda-graph")
+    assert choice.choose(settings).executor == "cuda-graph"
+    cards.avoid_capture()
+    assert choice.choose(settings).executor == "eager"
+
+
+def test_the_check_of_half_precision_passes_where_it_works() -> None:
+    assert convolves_in_half(torch.device("cpu"))
+
+
+def test_memory_is_released_only_where_cuda_is_in_use() -> None:
+    release_memory()
+    assert not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]

@@ -1,0 +1,180 @@
+"""What is built after an engine failed on a GPU, with played errors of CUDA."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.matting.failures import CaptureError, ExecutorError
+from app.matting.selection import hardware
+from app.matting.selection.cuda_cards import CudaCards
+from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
+from tests.matting.selection.played_cuda import PlayedCuda
+from tests.runtime.test_faults import IMPATIENT
+from tests.runtime.test_pipeline import BASE
+from tests.waiting import eventually
+
+AUTO = EngineSettings()
+ILLEGAL = "CUDA error: an illegal memory access was encountered"
+
+
+def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = False) -> ExecutorError:
+    """Return the error of an engine on a GPU, caused by an error of torch."""
+    error = ExecutorError("It failed.", "student", "cuda", precision, invalid_output=invalid_output)
+    error.__cause__ = RuntimeError(text)
+    return error
+
+
+@pytest.fixture
+def cards() -> CudaCards:
+    return CudaCards(PlayedCuda((8, 6)))
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        (ILLEGAL, False),
+        ("CUDA error: no kernel image is available for execution on the device", False),
+        ("CUDA error: unspecified launch failure", False),
+        ("cuDNN error: CUDNN_STATUS_ALLOC_FAILED", True),
+        ("Unable to find an engine to execute this computation", True),
+    ],
+)
+def test_any_error_of_a_gpu_leads_to_the_cpu(cards: CudaCards, text: str, stays: bool) -> None:
+    lighter = Fallbacks(lambda: cards).after_build(AUTO, gpu_error(text))
+    assert lighter is not None
+    assert (lighter.device, lighter.executor, lighter.precision) == ("cpu", "auto", "auto")
+    assert (cards.first() is not None) is stays, "a device that is lost is not used again in this process"
+
+
+def test_wrong_values_lead_to_float32_and_then_to_the_cpu(cards: CudaCards) -> None:
+    fallbacks = Fallbacks(lambda: cards)
+    single = fallbacks.after_step(AUTO, gpu_error("", invalid_output=True))
+    assert single == AUTO.replace(precision="float32")
+    assert not cards.half_works("cuda")
+    last = fallbacks.after_step(single, gpu_error("", "float32", invalid_output=True))
+    assert last is not None
+    assert last.device == "cpu"
+
+
+def test_a_failed_capture_leads_to_eager_execution_on_the_same_gpu(cards: CudaCards) -> None:
+    error = gpu_error("")
+    error.__cause__ = CaptureError("CUDA error: operation not permitted when stream is capturing")
+    graph = AUTO.replace(device="cuda", executor="cuda-graph")
+    assert Fallbacks(lambda: cards).after_build(graph, error) == graph.replace(executor="eager")
+    assert not cards.capture_works
+    assert cards.first() == "cuda"
+
+
+def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCards) -> None:
+    clock = [0.0]
+    fallbacks = Fallbacks(lambda: cards, lambda: clock[0])
+    error = gpu_error("CUDA out of memory. Tried to allocate 2 GiB")
+    assert fallbacks.after_step(AUTO, error) == AUTO
+    clock[0] += MEMORY_RETRY_S - 1
+    second = fallbacks.after_step(AUTO, error)
+    assert second is not None
+    assert second.device == "cpu"
+    assert cards.first() == "cuda"
+
+
+def test_an_error_of_the_cpu_leads_nowhere(cards: CudaCards) -> None:
+    error = ExecutorError("It failed.", "student", "cpu", "float32", invalid_output=True)
+    assert Fallbacks(lambda: cards).after_step(AUTO, error) is None
+    assert Fallbacks(lambda: cards).after_build(AUTO, ValueError("not for users")) is None
+
+
+def test_the_message_says_where_matting_continues() -> None:
+    cpu = AUTO.replace(device="cpu")
+    for error, settings, message in (
+        (gpu_error(ILLEGAL), cpu, ModelText.GPU_LOST),
+        (gpu_error("cuDNN error"), cpu, ModelText.GPU_FAILED),
+        (gpu_error("CUDA out of memory"), cpu, ModelText.GPU_MEMORY),
+        (gpu_error("", invalid_output=True), AUTO.replace(precision="float32"), ModelText.HALF_FAILED),
+    ):
+        shown = named(error, settings)
+        assert shown.code == f"ModelText.{message.name}"
+        assert shown.__cause__ is error
+    assert named(gpu_error(ILLEGAL)).text == "It failed."
+    assert named(ValueError("details")).code == "ModelText.UNEXPECTED"
+
+
+class LostGpu(FakeEngine):
+    """An engine whose device is lost after some frames: every call fails, even `reset` and `close`."""
+
+    frames = 5
+
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+        super().__init__(settings, width, height, faults)
+        self.info = replace(self.info, device="cuda", precision="float16")
+        self.steps = 0
+
+    def _check(self) -> None:
+        if self.steps > self.frames:
+            raise gpu_error(ILLEGAL)
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        self.steps += 1
+        self._check()
+        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self._check()
+
+    def close(self) -> None:
+        super().close()
+        if self.steps > self.frames:
+            raise RuntimeError(ILLEGAL)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
+    device: str, monkeypatch: pytest.MonkeyPatch, cards: CudaCards
+) -> None:
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
+    built: list[FakeEngine] = []
+    world = FakeWorld()
+
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+        make = FakeEngine if settings.device == "cpu" else LostGpu
+        if settings.device == "cpu":
+            eventually(lambda: world.pictures()[-1].frame is None)  # the card, before the CPU's engine is ready
+        built.append(make(settings, width, height, world.faults))
+        return built[-1]
+
+    running = Pipeline(
+        BASE.replace(matting=MattingSettings(device=device)),
+        parts=replace(world.parts(), build_engine=build),
+        timing=IMPATIENT,
+    )
+    running.start()
+    try:
+        eventually(lambda: len(built) == 2 and running.status().phase is Phase.RUNNING)
+        goal = running.status().frames_out + 5
+        eventually(lambda: running.status().frames_out >= goal)
+        (problem,) = running.status().problems
+        assert problem.message == (
+            "The GPU cuda stopped working; matting continues on the CPU until Mattecam is restarted."
+        )
+        assert [type(engine) for engine in built] == [LostGpu, FakeEngine]
+    finally:
+        assert running.stop()
+    assert FakeEngine.live == 0
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_card_that_was_lost_is_refused_and_the_cpu_taken(cards: CudaCards) -> None:
+    cards.give_up()
+    with pytest.raises(ModelError) as caught:
+        cards.find("cuda:1")
+    lighter = Fallbacks(lambda: cards).after_build(AUTO.replace(device="cuda:1"), caught.value)
+    assert lighter is not None
+    assert lighter.device == "cpu"
