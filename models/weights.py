@@ -49,7 +49,7 @@ class DownloadError(WeightsError):
 class WeightState(Enum):
     """Verification state of a model's weights on this machine."""
 
-    MISSING = "missing"
+    MISSING = "not installed"
     SHIPPED = "ships with the program"
     VERIFIED = "as published"
     RECORDED = "as first downloaded"

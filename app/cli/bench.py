@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.options import LiveOptions, settings_from
+from app.cli.terminal import notify
 from app.config import logs
 
 
@@ -51,7 +51,7 @@ def bench(
         from app.bench.in_use import in_use as measure_in_use
         from app.bench.in_use import table as in_use_table
 
-        result = measure_in_use(start.settings, seconds, _progress)
+        result = measure_in_use(start.settings, seconds, notify)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
     from app.bench import bench as measure
@@ -60,9 +60,5 @@ def bench(
 
     compiled.wait()
     capture = start.settings.capture
-    result = measure(start.settings.matting, capture.width, capture.height, seconds, _progress)
+    result = measure(start.settings.matting, capture.width, capture.height, seconds, notify)
     print(json.dumps(result, indent=2) if as_json else table(result))
-
-
-def _progress(line: str) -> None:
-    print(f"mattecam: {line}", file=sys.stderr)

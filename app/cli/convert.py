@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn
 
 from app.cli.options import LiveOptions, settings_from
+from app.cli.terminal import notify, progress_bar
 from app.config import logs
 
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
@@ -60,14 +59,12 @@ def convert(
         )
     )
     if start.warning:
-        print(f"mattecam: {start.warning}", file=sys.stderr)
+        notify(start.warning)
     from app.offline.convert import convert as run_convert
 
     previous = signal.signal(signal.SIGTERM, _interrupt)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task(source.name, total=None)
+        with progress_bar(source.name, TaskProgressColumn()) as show:
             report = run_convert(
                 source,
                 target,
@@ -75,12 +72,12 @@ def convert(
                 alpha=alpha,
                 foreground=foreground,
                 keep_partial=keep_partial,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                progress=show,
             )
     finally:
         signal.signal(signal.SIGTERM, previous)
     for problem in report.problems:
-        print(f"mattecam: {problem}", file=sys.stderr)
+        notify(problem)
     print(f"{report.target}: {report.frames} frames{'' if report.complete else ', interrupted'}")
     if not report.complete:
         raise typer.Exit(EXIT_INTERRUPTED)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.config import program
 from app.control import Command, ask, parse_words
 from app.control.commands import SYNTAX, JsonValue
 from app.core.errors import MattecamError
@@ -27,7 +28,7 @@ def ctl(
     if answer.status is not None:
         print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
     else:
-        print(json.dumps({"message": answer.message}) if as_json else answer.message)
+        print(json.dumps({"message": answer.message}) if as_json else program.advice(answer.message))
 
 
 def _with_absolute_path(command: Command) -> Command:

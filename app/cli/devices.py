@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from app.config import program
+from app.core.messages.command_line import CommandLineText
+
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """List cameras and virtual cameras with their values for --source and --virtual-camera."""
@@ -40,6 +43,6 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
     for device in virtual:
         print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")
     if not cameras:
-        print("No camera was found; the demo view (--source demo) works without one.")
+        print(CommandLineText.NO_CAMERA())
     if not virtual:
-        print("No virtual camera was found; `run.py doctor` tells how to get one.")
+        print(program.advice(CommandLineText.NO_VIRTUAL_CAMERA()))

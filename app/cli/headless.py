@@ -12,7 +12,8 @@ import typer
 from app.cli.options import LiveOptions, StartSettings
 from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
 from app.cli.recover import offer_recovery
-from app.cli.session import Session, notify, summary
+from app.cli.session import Session, summary
+from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
@@ -45,7 +46,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         proof, settings = plan_proof(settings)
         parts = proof_parts(parts)
         seconds = PROOF_S
-        notify("there is no window, no virtual camera and no --record; a short proof is recorded.")
+        notify(CommandLineText.PROOF())
     session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with _stop_on_signals(session), _controlled(session):
         session.run()
@@ -70,11 +71,7 @@ def paused_for_confirmation(settings: Settings, options: LiveOptions, proves: bo
     """
     if proves or records(settings) or options.seconds is not None or options.frames is not None:
         raise UsageError(CommandLineText.CONFIRM_UNMATTED())
-    notify(
-        'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with'
-        " `--background none` to confirm it, or choose another with `python3 run.py ctl background` and then"
-        " `python3 run.py ctl resume`."
-    )
+    notify(CommandLineText.STARTS_PAUSED())
     return settings.replace(paused=True)
 
 

@@ -21,6 +21,7 @@ from app.cli.doctor import mount
 from app.cli.options import LiveOptions, StartSettings, settings_from
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
+from app.cli.terminal import notify
 from app.cli.weights import app as weights_app
 from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
@@ -79,7 +80,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"mattecam: {program.advice(message)}", file=sys.stderr)
+    notify(message)
     return code
 
 
@@ -110,7 +111,7 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
 
     reason = missing_display()
     if reason is not None:
-        print(f"mattecam: {reason}; running without a window.", file=sys.stderr)
+        notify(CommandLineText.NO_WINDOW(reason=reason))
         return _headless(ctx, options)
     logs.set_up_window(verbose=options.verbose)
     return run_in_window(settings_from(options), options)
@@ -122,7 +123,7 @@ def run_in_window(start: StartSettings, options: LiveOptions) -> int:
     from app.runtime.status_fields import write_status
 
     if start.warning:
-        print(f"mattecam: {start.warning}", file=sys.stderr)
+        notify(start.warning)
     offer_recovery()
 
     def finished(status: PipelineStatus) -> None:

@@ -12,6 +12,7 @@ from app.config import scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
+from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
 from app.core.settings import EdgeSettings, Settings
 from models.table import NETWORKS, bundled
@@ -125,7 +126,7 @@ def settings_from(options: LiveOptions) -> StartSettings:
         settings,
         saved,
         path,
-        " ".join(sentence for sentence in (warning, missing) if sentence) or None,
+        SettingsText.BOTH(first=warning, second=missing) if warning and missing else warning or missing,
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
 
@@ -147,14 +148,12 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     if matting.weights is not None:
         if matting.weights.is_file():
             return settings, None
-        missing = f"The saved checkpoint {matting.weights} does not exist"
+        missing = SettingsText.CHECKPOINT_MISSING(file=matting.weights, bundled=bundled().name)
     elif on_hand(matting.model) is None:
-        missing = f"The saved model {matting.model} is not installed"
+        missing = SettingsText.MODEL_MISSING(model=matting.model, bundled=bundled().name)
     else:
         return settings, None
-    remedy = f"`python3 run.py weights download {matting.model}` installs it" if matting.weights is None else "check it"
-    replaced = settings.replace(matting=matting.replace(model=bundled().name, weights=None))
-    return replaced, f"{missing}; {bundled().name} is used instead ({remedy})."
+    return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing
 
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.terminal import notify
+from app.core.messages.command_line import CommandLineText
 from app.core.messages.output import RecordingText
 from app.output.unfinished import end, in_progress, unfinished_recordings
 
@@ -23,7 +24,7 @@ def recover(
     """Finish recordings that a crash left as `.part` files, and print the finished files."""
     parts = tuple(files or unfinished_recordings())
     if not parts:
-        print("mattecam: there is no unfinished recording.", file=sys.stderr)
+        notify(CommandLineText.NOTHING_UNFINISHED())
     finished = [_finish(part) for part in parts]
     if not all(finished):
         raise typer.Exit(EXIT_FAILED)
@@ -38,7 +39,7 @@ def _finish(part: Path) -> bool:
             raise VideoError(RecordingText.STILL_WRITTEN(file=part))
         print(recover_file(part))
     except VideoError as error:
-        print(f"mattecam: {error}", file=sys.stderr)
+        notify(error.text)
         return False
     end(part)
     return True
@@ -48,5 +49,4 @@ def offer_recovery() -> None:
     """Print a sentence on standard error if a crash left recordings unfinished."""
     parts = unfinished_recordings()
     if parts:
-        names = ", ".join(str(part) for part in parts)
-        print(f"mattecam: unfinished recordings: {names}; run `run.py recover` to finish them.", file=sys.stderr)
+        notify(CommandLineText.UNFINISHED(files=parts))

@@ -6,9 +6,8 @@ import threading
 import time
 from pathlib import Path
 
-import typer
-
 from app.cli.proof import PROOF_S
+from app.cli.terminal import notify
 from app.config.private_file import write_picture
 from app.core.errors import SinkError
 from app.core.messages.command_line import CommandLineText
@@ -23,11 +22,6 @@ from app.runtime.status import Phase, PipelineStatus, Stage
 START_LIMIT_S = 120.0
 POLL_S = 0.25
 """Interval of status polls while no frame wakes the run."""
-
-
-def notify(text: str) -> None:
-    """Print a message for the user that is not a result to standard error."""
-    typer.echo(f"mattecam: {text}", err=True)
 
 
 class Session:
@@ -135,7 +129,7 @@ class Session:
         now_s = time.monotonic()
         if self._counted_from_s is None:
             if now_s - self._started_s > START_LIMIT_S:
-                self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; run `python3 run.py doctor`."
+                self.failure = CommandLineText.NO_MATTE(seconds=f"{START_LIMIT_S:.0f}")
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True
         return self._frames is not None and self.status.frames_out >= self._frames
@@ -172,4 +166,4 @@ def _failure_at_end(last: PipelineStatus, end: PipelineStatus, stopped: bool) ->
             return problem.message
     if last.phase is Phase.WAITING and last.problems:
         return last.problems[-1].message
-    return None if stopped else "A part of the program did not stop in time; the driver of a device may hang."
+    return None if stopped else CommandLineText.NOT_STOPPED()

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import DownloadColumn
 from rich.table import Table
 
+from app.cli.terminal import notify, progress_bar
 from app.core.errors import ModelError, UsageError, text_of
 from app.core.messages.command_line import CommandLineText
 from models.table import NETWORKS
@@ -39,7 +40,7 @@ def download(
         path = _download(name, again)
         print(path)
         if NETWORKS[name].weights.sha256 is None:
-            typer.echo(f"No checksum of {name} is published; what came was trusted and its checksum kept.", err=True)
+            notify(CommandLineText.NO_CHECKSUM(name=name))
 
 
 @app.command("verify")
@@ -58,21 +59,11 @@ def verify_weights() -> None:
 def _download(name: str, again: bool) -> Path:
     from models.download import download as fetch
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
-    task = progress.add_task(name, total=None)
-
-    def show(done: int, total: int | None) -> None:
-        progress.start()  # with the first bytes: an error without any is printed without a bar
-        progress.update(task, completed=done, total=total)
-
-    try:
-        return fetch(name, show, again=again)
-    except WeightsError as error:
-        raise ModelError(text_of(error)) from error
-    finally:
-        if progress.live.is_started:
-            progress.stop()
+    with progress_bar(name, DownloadColumn()) as show:
+        try:
+            return fetch(name, show, again=again)
+        except WeightsError as error:
+            raise ModelError(text_of(error)) from error
 
 
 def _state(report: WeightReport) -> str:

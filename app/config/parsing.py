@@ -73,4 +73,8 @@ def replace_checked(model: M, changes: dict[str, Any]) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
-        raise UsageError(UsageText.INVALID(option=name, value=str(first["input"]), problem=first["msg"])) from None
+        raise UsageError(
+            UsageText.INVALID(
+                option=name, value=str(first["input"]), problem=first["msg"].removeprefix("Value error, ")
+            )
+        ) from None

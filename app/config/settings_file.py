@@ -35,7 +35,9 @@ def parse(data: JsonObject) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BrokenFileError(FileReason.INVALID(field=place, problem=first["msg"])) from error
+        raise BrokenFileError(
+            FileReason.INVALID(field=place, problem=first["msg"].removeprefix("Value error, "))
+        ) from error
 
 
 def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:

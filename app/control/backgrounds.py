@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.config.parsing import GREEN, parse_background
 from app.core.errors import UsageError
-from app.core.messages.control import ControlText
+from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings
 
 
@@ -23,9 +23,13 @@ class BackgroundFile:
     """The English name where the window shows a translated one."""
 
     def matches(self, text: str) -> bool:
-        """Return whether `text` is a name, the file name or its stem, in upper or lower case."""
+        """Return whether `text` is a name, the file name or its stem; case, "-" and "_" for spaces do not matter."""
         names = (self.name, self.alias, self.path.name, self.path.stem)
-        return text.casefold() in {known.casefold() for known in names if known}
+        return _comparable(text) in {_comparable(known) for known in names if known}
+
+
+def _comparable(name: str) -> str:
+    return name.casefold().replace("-", " ").replace("_", " ")
 
 
 FIXED = ("none", "blur", "green", "colour")
@@ -98,7 +102,7 @@ def description(background: BackgroundSettings, files: Sequence[BackgroundFile])
         return next((file.name for file in files if file.path == background.path), background.path.name)
     if background.kind == "colour":
         return background.colour
-    return "none; the outputs show the room" if background.kind == "none" else background.kind
+    return AnswerText.BACKGROUND_NONE() if background.kind == "none" else background.kind
 
 
 def _tile(number: int, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:

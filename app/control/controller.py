@@ -11,12 +11,12 @@ from app.control.backgrounds import Tiles, description, named_background, next_b
 from app.control.commands import Command, JsonValue, parse_framing, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
 from app.core.errors import MattecamError, UsageError
-from app.core.messages.control import ControlText
+from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
+from app.core.text import Text
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
-PENDING = " It is still being prepared; `run.py ctl status` shows when it is in use."
 
 Update = Callable[[Settings], Settings]
 
@@ -92,16 +92,18 @@ class SettingsController:
             chosen = next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
             return settings.replace(background=chosen)
 
-        settings, pending = self._follow(update, "background", "background")
-        return f"Background: {description(settings.background, tiles.files)}.{pending}"
+        settings, in_use = self._follow(update, "background", "background")
+        return _answer(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
 
     def _pause(self, switch: str) -> str:
         paused = self._switch("paused", switch).paused
         return self._paused() if paused else self._resumed()
 
     def _freeze(self, switch: str) -> str:
-        frozen = self._switch("frozen", switch).frozen
-        return "Frozen: the outputs keep the last frame." if frozen else self._resumed()
+        settings = self._switch("frozen", switch)
+        if not settings.frozen:
+            return self._resumed()
+        return AnswerText.FROZEN_WHILE_PAUSED() if settings.paused else AnswerText.FROZEN()
 
     def _resume(self) -> str:
         self._change(lambda settings: settings.replace(paused=False, frozen=False))
@@ -116,20 +118,18 @@ class SettingsController:
 
     def _paused(self) -> str:
         shown = self._confirmation.wait_for(lambda status: status["phase"] != "running")
-        pending = "" if shown else " The part that processes frames does not answer."
-        return f"Paused: the outputs show the stand-by card.{pending}"
+        return AnswerText.PAUSED() if shown else AnswerText.PAUSE_UNSEEN()
 
     def _resumed(self) -> str:
         if self._settings().paused:
             return self._paused()
-        if not self._confirmation.wait_for(lambda status: status["phase"] != "paused"):
-            return "Resumed; the next frame is still to come."
-        return "Resumed."
+        shown = self._confirmation.wait_for(lambda status: status["phase"] != "paused")
+        return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
 
     def _scene(self, name: str) -> str:
         scene = self._find_scene(name)
-        _, pending = self._follow(scene.applied_to, "matting", "matting")
-        return f"Scene: {name}.{pending}"
+        _, in_use = self._follow(scene.applied_to, "matting", "matting")
+        return _answer(AnswerText.SCENE(name=name), in_use)
 
     def _model(self, name: str) -> str:
         def update(settings: Settings) -> Settings:
@@ -137,22 +137,22 @@ class SettingsController:
             changes = {"model": name} if name == settings.matting.model else {"model": name, "weights": None}
             return settings.replace(matting=replace_checked(settings.matting, changes))
 
-        _, pending = self._follow(update, "matting", "matting")
-        return f"Model: {name}.{pending}"
+        _, in_use = self._follow(update, "matting", "matting")
+        return _answer(AnswerText.MODEL(name=name), in_use)
 
     def _ratio(self, ratio: float | None) -> str:
         def update(settings: Settings) -> Settings:
             return settings.replace(matting=settings.matting.replace(downsample_ratio=ratio))
 
-        _, pending = self._follow(update, "matting", "matting")
-        return f"Downsample ratio: {'automatic' if ratio is None else f'{ratio:g}'}.{pending}"
+        _, in_use = self._follow(update, "matting", "matting")
+        return _answer(AnswerText.RATIO_AUTO() if ratio is None else AnswerText.RATIO(ratio=f"{ratio:g}"), in_use)
 
     def _framing(self, zoom: float, pan: tuple[float, float] | None) -> str:
         changes = {"zoom": zoom} if pan is None else {"zoom": zoom, "pan_x": pan[0], "pan_y": pan[1]}
         framing = self._change(lambda settings: settings.replace(framing=settings.framing.replace(**changes))).framing
         if framing.zoom == 1:
-            return "Framing: the whole frame."
-        return f"Framing: zoom {framing.zoom:g} at {framing.pan_x:g},{framing.pan_y:g}."
+            return AnswerText.WHOLE_FRAME()
+        return AnswerText.FRAMING(zoom=f"{framing.zoom:g}", x=f"{framing.pan_x:g}", y=f"{framing.pan_y:g}")
 
     def _record(self, file: str) -> str:
         if file == "stop":
@@ -169,7 +169,7 @@ class SettingsController:
 
         self._follow(update, "output", "recording")
         started = self._confirmation.wait_for(lambda status: status["recording"] is not None)
-        return f"Recording to {path}." if started else f"Recording to {path} starts with the first matted frame."
+        return AnswerText.RECORDING(file=path) if started else AnswerText.RECORDING_WAITS(file=path)
 
     def _stop_recording(self) -> str:
         path: Path | None = None
@@ -182,9 +182,8 @@ class SettingsController:
         self._change(update)
         if path is None:
             raise UsageError(ControlText.NOT_RECORDING())
-        if not self._confirmation.wait_for(lambda status: status["recording"] is None):
-            return f"The recording {path} is still being finished."
-        return f"Recorded to {path}."
+        ended = self._confirmation.wait_for(lambda status: status["recording"] is None)
+        return AnswerText.RECORDED(file=path) if ended else AnswerText.RECORDING_ENDS(file=path)
 
     def _snapshot(self, file: str) -> str:
         if self._save_snapshot is None:
@@ -193,14 +192,14 @@ class SettingsController:
         if path.exists():
             raise UsageError(ControlText.FILE_EXISTS(file=path))
         self._save_snapshot(path)
-        return f"Saved {path}."
+        return AnswerText.SAVED(file=path)
 
     def _quit(self) -> str:
         self._request_quit()
-        return "Mattecam stops."
+        return AnswerText.STOPS()
 
-    def _follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, str]:
-        """Change the settings and wait until the workers follow; return the settings and a note on what is pending.
+    def _follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, bool]:
+        """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
         If one of `stages` then has a problem, restore `section` and raise CommandError with that problem.
         """
@@ -213,13 +212,13 @@ class SettingsController:
 
         self._change(tracked)
         if not self._confirmation.wait_until_settled():
-            return after, PENDING
+            return after, False
         problem = self._problem([stage for stage in stages if (stage, after.background.kind) != ("background", "none")])
         if problem is not None:
             if (section, before.background.kind) != ("background", "none"):  # a failure must not expose the room again
                 self._restore(section, before, after)
             raise CommandError(problem)
-        return after, ""
+        return after, True
 
     def _restore(self, section: str, before: Settings, after: Settings) -> None:
         previous, failed = getattr(before, section), getattr(after, section)
@@ -229,3 +228,7 @@ class SettingsController:
         problems = self._status_fields()["problems"]
         assert isinstance(problems, Sequence)
         return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)
+
+
+def _answer(answer: Text, in_use: bool) -> Text:
+    return answer if in_use else AnswerText.PENDING(answer=answer)

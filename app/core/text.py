@@ -11,8 +11,6 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
-from typing_extensions import Self
-
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
 """What may be inserted into a message; a `Text` is translated with it, and a sequence is joined with commas."""
 
@@ -30,7 +28,7 @@ class Text(str):
     """The member of an enumeration whose value is the English template, with places such as `{device}`."""
     values: Mapping[str, Value]
 
-    def __new__(cls, message: Enum, values: Mapping[str, Value]) -> Self:
+    def __new__(cls, message: Enum, values: Mapping[str, Value]) -> Text:
         """Build the English text. Raise KeyError if a value is missing."""
         text = super().__new__(cls, fill(message.value, values, str))
         text.message = message

@@ -25,6 +25,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.config.file_lock import lock_file
+from app.core.messages.environment import EnvironmentText
+from app.core.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
@@ -40,12 +42,12 @@ STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", r
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
 """Parts of pip's output that are not shown: requiring package, folder, build."""
 CAUSES = {
-    r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
-    r"Permission denied|Access is denied|Read-only file": f"{VENV} is not writable; make it writable",
-    r"DO NOT MATCH THE HASHES": "a package differs from the published one; check PIP_INDEX_URL and pip's configuration",
-    r"CERTIFICATE_VERIFY_FAILED|SSLError": "the certificate of the package index is not trusted; set PIP_CERT",
-    r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": "the package index cannot be reached; check the network",
-    r"No matching distribution|Failed (to build|building)": f"a package does not support Python {VERSION}; try 3.12",
+    r"No space left|Errno 28": EnvironmentText.DISK_FULL(),
+    r"Permission denied|Access is denied|Read-only file": EnvironmentText.NOT_WRITABLE(folder=VENV),
+    r"DO NOT MATCH THE HASHES": EnvironmentText.HASHES(),
+    r"CERTIFICATE_VERIFY_FAILED|SSLError": EnvironmentText.CERTIFICATE(),
+    r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": EnvironmentText.NO_CONNECTION(),
+    r"No matching distribution|Failed (to build|building)": EnvironmentText.UNSUPPORTED(version=VERSION),
 }
 """Patterns in pip's output and their meaning for the user; the first match counts."""
 
@@ -93,13 +95,13 @@ def prepare(requirements: Path) -> None:
 
     if ready():
         return
-    print(f"mattecam: preparing {VENV}; this happens once and takes some minutes", file=sys.stderr, flush=True)
+    print(f"mattecam: {EnvironmentText.PREPARING(folder=VENV)}", file=sys.stderr, flush=True)
     with lock_environment() as lock:
         if ready():
             return
         if not _works():
             if importlib.util.find_spec("ensurepip") is None:
-                raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
+                raise OSError(EnvironmentText.NO_VENV(version=VERSION))
             venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
         _remove_incomplete()
         install(requirements, lock)
@@ -179,12 +181,13 @@ def _pip(options: list[str], log: Path, lock: int) -> None:
         pip.terminate()
         pip.wait()
     if pip.returncode != 0:
-        raise OSError(f"{explain(log.read_text(errors='replace'))} (pip's output is in {log})")
+        raise OSError(EnvironmentText.FAILED(reason=explain(log.read_text(errors="replace")), log=log))
 
 
-def explain(output: str) -> str:
+def explain(output: str) -> Text:
     """Return why pip failed, from its output."""
-    return next((meaning for pattern, meaning in CAUSES.items() if re.search(pattern, output)), "pip failed")
+    causes = (meaning for pattern, meaning in CAUSES.items() if re.search(pattern, output))
+    return next(causes, EnvironmentText.PIP_FAILED())
 
 
 def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
@@ -196,11 +199,13 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         ended = pip.poll() is not None
         steps = STEP.findall(log.read_text(errors="replace"))
         count = sum(step.startswith(("Collecting", "Processing")) for step in steps)
-        step = f"package {count}: {NOISE.sub('', steps[-1])}"[:68] if steps else "asking the package index"
+        step = EnvironmentText.ASKING()
+        if steps:
+            step = EnvironmentText.PACKAGE(count=count, step=NOISE.sub("", steps[-1]))
         if sys.stderr.isatty():
-            print(f"\r{time.monotonic() - started:4.0f} s  {step:68}", end="", file=sys.stderr, flush=True)
+            print(f"\r{time.monotonic() - started:4.0f} s  {step[:68]:68}", end="", file=sys.stderr, flush=True)
         elif step != shown:
-            print(f"  {step}", file=sys.stderr, flush=True)
+            print(f"  {step[:68]}", file=sys.stderr, flush=True)
         shown = step
     if sys.stderr.isatty():
         print(file=sys.stderr)

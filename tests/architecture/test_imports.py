@@ -23,7 +23,17 @@ MODELS_MAY_IMPORT = {
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
 PRINTING = ("run", "app.cli", "app.system.environment")
-STANDARD_LIBRARY_ONLY = ("app", "app.system", "app.system.environment", "app.config", "app.config.file_lock")
+STANDARD_LIBRARY_ONLY = (
+    "app",
+    "app.system",
+    "app.system.environment",
+    "app.config",
+    "app.config.file_lock",
+    "app.core",
+    "app.core.text",
+    "app.core.messages",
+    "app.core.messages.environment",
+)
 
 
 @functools.cache

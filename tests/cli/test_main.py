@@ -14,8 +14,8 @@ from pathlib import Path
 import av
 import pytest
 
-from app.cli import headless, main
-from app.config import paths, settings_file
+from app.cli import headless, main, recover
+from app.config import paths, program, settings_file
 from app.control import Answer, Command, NotRunningError, ask
 from app.core.settings import BackgroundSettings, Settings
 from tests.clips import write_clip
@@ -77,6 +77,31 @@ def test_a_start_that_fails_is_1_and_names_the_thing(
         start += ["--virtual-camera", "off"]
     assert main.main([*start, *words]) == 1
     assert named in one_sentence(capsys)
+
+
+def test_a_conversion_that_cannot_start_shows_no_bar(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then treats the output as a terminal
+    (tmp_path / "text.mp4").write_text("no video")
+    for name in ("text.mp4", "missing.mp4"):
+        assert main.main(["convert", str(tmp_path / name), str(tmp_path / "out.mp4")]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("mattecam: ")
+
+
+def test_an_installed_copy_names_its_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    monkeypatch.setattr("app.output.virtual_camera.list_virtual_cameras", tuple)
+    monkeypatch.setattr("app.cli.recover.unfinished_recordings", lambda: (tmp_path / "a.mp4.part",))
+    assert main.main(["devices"]) == 0
+    recover.offer_recovery()
+    output = capsys.readouterr()
+    assert "`mattecam doctor`" in output.out
+    assert "`mattecam recover`" in output.err
+    assert "run.py" not in output.out + output.err
 
 
 def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,7 @@ def test_next_without_files() -> None:
         ("dusk HILLS", "7-dusk-hills.png"),
         ("7-dusk-hills", "7-dusk-hills.png"),
         ("7-dusk-hills.png", "7-dusk-hills.png"),
+        ("dusk-hills", "7-dusk-hills.png"),
         ("waves", "waves.mp4"),
         ("0", "none"),
         ("1", "blur"),

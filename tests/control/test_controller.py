@@ -102,6 +102,18 @@ def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> N
     eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
 
 
+def test_freeze_while_paused_says_what_the_outputs_show(program: Program) -> None:
+    assert program.run("freeze") == "Frozen: the outputs keep the last frame."
+    program.run("pause")
+    assert program.run("freeze") == "Frozen, and paused: the outputs show the stand-by card."
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+
+
+def test_an_unknown_model_lists_the_models_without_terms_of_a_library(program: Program) -> None:
+    with pytest.raises(UsageError, match=r"“gpt” is not possible: there is no model 'gpt'; the models are auto,"):
+        program.run("model gpt")
+
+
 def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
     states = []
     for text in ("pause", "freeze on", "pause toggle", "pause toggle", "freeze off", "freeze toggle", "resume"):

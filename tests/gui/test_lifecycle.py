@@ -11,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QLocale, QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.config import paths, settings_file
+from app.core.messages.settings import SettingsText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
+from app.gui.i18n.language import translate
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.preferences import WindowPreferences
@@ -170,6 +172,19 @@ def test_a_second_start_raises_the_first(
 def test_a_warning_of_the_start_is_shown(start_window: StartWindow, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), warning="The settings file is broken."))
     assert session.window.error_bar.text == "The settings file is broken."
+
+
+def test_a_warning_of_the_start_is_translated(start_window: StartWindow, world: FakeWorld, qapp: QApplication) -> None:
+    settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
+    settings_file.default_path().write_text("{")
+    _, warning = settings_file.load(settings_file.default_path())
+    assert warning is not None
+    missing = SettingsText.MODEL_MISSING(model="u2net", bundled="student")
+    both = SettingsText.BOTH(first=warning, second=missing)
+    with translate(qapp, QLocale("de")):
+        text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.error_bar.text
+    assert "ist nicht verwendbar" in text
+    assert "Das gespeicherte Modell u2net ist nicht installiert" in text
 
 
 def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:

@@ -30,6 +30,20 @@ class CommandLineText(CommandLineMessage):
         "These files are not the published weights: {files}; download them with `weights download --again "
         "NAME`, or leave them if you put them there on purpose."
     )
+    NO_CHECKSUM = "No checksum of {name} is published; the downloaded file was trusted and its checksum recorded."
+    NO_CAMERA = "No camera was found; the demo view (--source demo) works without one."
+    NO_VIRTUAL_CAMERA = "No virtual camera was found; `python3 run.py doctor` tells how to get one."
+    NO_WINDOW = "{reason}; running without a window."
+    UNFINISHED = "Unfinished recordings: {files}; run `python3 run.py recover` to finish them."
+    NOTHING_UNFINISHED = "There is no unfinished recording."
+    PROOF = "There is no window, no virtual camera and no --record; a short proof is recorded."
+    STARTS_PAUSED = (
+        'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
+        "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "
+        "`python3 run.py ctl resume`."
+    )
+    NO_MATTE = "No frame was matted within {seconds} seconds; run `python3 run.py doctor`."
+    NOT_STOPPED = "A part of the program did not stop in time; the driver of a device may hang."
     NO_FRAMES = "The program processed no frames; try another model."
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
     CHILD_FAILED = "The measuring process failed ({reason}); see the log for details."

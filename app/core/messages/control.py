@@ -1,4 +1,4 @@
-"""Errors of the control commands."""
+"""Answers and errors of the control commands."""
 
 from __future__ import annotations
 
@@ -40,3 +40,30 @@ class ControlText(CommandLineMessage):
     ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one."
     NOT_OPENED = "The control socket {address} cannot be opened: {reason}."
     NO_FRAME = "There is no frame yet; try again when the preview shows one."
+
+
+@unique
+class AnswerText(CommandLineMessage):
+    """Answers of the control commands: the new state."""
+
+    PENDING = "{answer} It is still being prepared; `python3 run.py ctl status` shows when it is in use."
+    BACKGROUND = "Background: {background}."
+    BACKGROUND_NONE = "none; the outputs show the room"
+    PAUSED = "Paused: the outputs show the stand-by card."
+    PAUSE_UNSEEN = "Paused: the outputs show the stand-by card. The part that processes frames does not answer."
+    FROZEN = "Frozen: the outputs keep the last frame."
+    FROZEN_WHILE_PAUSED = "Frozen, and paused: the outputs show the stand-by card."
+    RESUMED = "Resumed."
+    RESUME_UNSEEN = "Resumed; the next frame is still to come."
+    SCENE = "Scene: {name}."
+    MODEL = "Model: {name}."
+    RATIO = "Downsample ratio: {ratio}."
+    RATIO_AUTO = "Downsample ratio: automatic."
+    WHOLE_FRAME = "Framing: the whole frame."
+    FRAMING = "Framing: zoom {zoom} at {x},{y}."
+    RECORDING = "Recording to {file}."
+    RECORDING_WAITS = "Recording to {file} starts with the first matted frame."
+    RECORDED = "Recorded to {file}."
+    RECORDING_ENDS = "The recording {file} is still being finished."
+    SAVED = "Saved {file}."
+    STOPS = "Mattecam stops."

@@ -33,6 +33,12 @@ class SettingsText(Message):
     BROKEN_NOT_RENAMED = (
         "The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used."
     )
+    MODEL_MISSING = (
+        "The saved model {model} is not installed; {bundled} is used instead "
+        "(`python3 run.py weights download {model}` installs it)."
+    )
+    CHECKPOINT_MISSING = "The saved checkpoint {file} does not exist; {bundled} is used instead (check it)."
+    BOTH = "{first} {second}"
 
 
 @unique

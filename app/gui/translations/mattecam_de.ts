@@ -3219,6 +3219,21 @@
         <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es gelten die Standardeinstellungen.</translation>
     </message>
     <message>
+        <source>The saved model {model} is not installed; {bundled} is used instead (`python3 run.py weights download {model}` installs it).</source>
+        <comment>SettingsText.MODEL_MISSING</comment>
+        <translation>Das gespeicherte Modell {model} ist nicht installiert; stattdessen wird {bundled} verwendet (`python3 run.py weights download {model}` installiert es).</translation>
+    </message>
+    <message>
+        <source>The saved checkpoint {file} does not exist; {bundled} is used instead (check it).</source>
+        <comment>SettingsText.CHECKPOINT_MISSING</comment>
+        <translation>Den gespeicherten Checkpoint {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie ihn).</translation>
+    </message>
+    <message>
+        <source>{first} {second}</source>
+        <comment>SettingsText.BOTH</comment>
+        <translation>{first} {second}</translation>
+    </message>
+    <message>
         <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
         <comment>SceneText.NAME</comment>
         <translation>„{name}“ kann nicht der Name einer Szene sein; verwenden Sie 1 bis {length} druckbare Zeichen.</translation>

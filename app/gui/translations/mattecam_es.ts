@@ -3219,6 +3219,21 @@
         <translation>El archivo de ajustes {file} no se puede usar ({reason}) ni renombrar; se usan los ajustes predeterminados.</translation>
     </message>
     <message>
+        <source>The saved model {model} is not installed; {bundled} is used instead (`python3 run.py weights download {model}` installs it).</source>
+        <comment>SettingsText.MODEL_MISSING</comment>
+        <translation>El modelo guardado {model} no está instalado; en su lugar se usa {bundled} (`python3 run.py weights download {model}` lo instala).</translation>
+    </message>
+    <message>
+        <source>The saved checkpoint {file} does not exist; {bundled} is used instead (check it).</source>
+        <comment>SettingsText.CHECKPOINT_MISSING</comment>
+        <translation>El checkpoint guardado {file} no existe; en su lugar se usa {bundled} (revíselo).</translation>
+    </message>
+    <message>
+        <source>{first} {second}</source>
+        <comment>SettingsText.BOTH</comment>
+        <translation>{first} {second}</translation>
+    </message>
+    <message>
         <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
         <comment>SceneText.NAME</comment>
         <translation>«{name}» no puede ser el nombre de una escena; use de 1 a {length} caracteres imprimibles.</translation>
