@@ -21,8 +21,9 @@ from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting.selection.choice import choose, geometry_for
+from app.matting.torch_backend.cuda_backend import CudaBackend
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
-from app.matting.torch_backend.graph_backend import CudaBackend, GraphBackend
+from app.matting.torch_backend.graph_backend import GraphBackend
 from app.matting.torch_backend.networks import load_core
 
 SIZES = ((1920, 1080, 0.25), (3840, 2160, 0.125))
@@ -71,14 +72,17 @@ def _times(call: Callable[[int], None], seconds: float) -> list[float]:
     return times
 
 
-def bench(settings: MattingSettings, backend: GraphBackend, seconds: float) -> list[dict[str, object]]:
-    """Measure every size; the settings' device must be the backend's."""
+def bench(
+    settings: MattingSettings, make_backend: Callable[[], GraphBackend], seconds: float
+) -> list[dict[str, object]]:
+    """Measure every size, each with its own backend; the settings' device must be the backends'."""
     rows: list[dict[str, object]] = []
     for width, height, ratio in SIZES:
         sized = settings.replace(downsample_ratio=ratio)
         choice = choose(sized)
         core = load_core(choice.model, choice.weights, sized.refiner, ratio, choice.device, choice.precision)
-        executor = CudaGraphExecutor(core, geometry_for(sized, choice.model, width, height), backend, choice.precision)
+        geometry = geometry_for(sized, choice.model, width, height)
+        executor = CudaGraphExecutor(core, geometry, make_backend(), choice.precision, turns=2)
         frames = _frames(width, height)
         common = {"model": choice.model, "size": [width, height], "downsample_ratio": ratio}
         rows += [common | row for row in measure(executor, frames[1:], frames[0], seconds)]
@@ -103,7 +107,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         raise SystemExit("There is no NVIDIA GPU that torch can use.")
     settings = MattingSettings(model=words.model, weights=words.weights, device="cuda", executor="cuda-graph")
-    print(json.dumps(bench(settings, CudaBackend("cuda"), words.seconds), indent=2))
+    print(json.dumps(bench(settings, lambda: CudaBackend("cuda"), words.seconds), indent=2))
 
 
 if __name__ == "__main__":

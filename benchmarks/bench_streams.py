@@ -28,9 +28,9 @@ from app.matting.geometry import StepGeometry
 from app.matting.selection.choice import choose, geometry_for
 from app.matting.step.core import Core, TwoStageNetwork
 from app.matting.step.step import FrameStep
+from app.matting.torch_backend.cuda_backend import CudaBackend
 from app.matting.torch_backend.cuda_graph import PLAIN
 from app.matting.torch_backend.eager import DTYPES
-from app.matting.torch_backend.graph_backend import CudaBackend
 from app.matting.torch_backend.networks import load_core
 from benchmarks.drawing import Line, chart
 

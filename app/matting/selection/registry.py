@@ -67,8 +67,8 @@ def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeomet
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
     if choice.executor == "cuda-graph":
+        from app.matting.torch_backend.cuda_backend import CudaBackend
         from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
-        from app.matting.torch_backend.graph_backend import CudaBackend
 
         return CudaGraphExecutor(core, geometry, CudaBackend(choice.device), choice.precision)
     return EagerExecutor(core, geometry, choice.device, choice.precision)

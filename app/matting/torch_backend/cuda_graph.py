@@ -1,8 +1,8 @@
-"""The frame step as captured CUDA graphs: one launch per frame; copies overlap with computation.
+"""The frame step as captured CUDA graphs: one launch per frame.
 
-Two turns with separate memory and graphs alternate. While one computes, the next frame is uploaded for the other and
-its last composite is downloaded. The recurrent state is passed between the turns on the GPU. The background is uploaded
-only when the object changes.
+With two turns, which have separate memory and graphs, copies overlap with computation: while one computes, the next
+frame is uploaded for the other and its last composite is downloaded. The recurrent state is passed between the turns on
+the GPU. A single turn needs half the memory and one stream. The background is uploaded only when the object changes.
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ from app.matting.step.edges import EdgePlan, plan
 from app.matting.step.step import FrameStep, Layers, StepMode
 from app.matting.strict.torch_strict import with_people
 from app.matting.torch_backend.eager import DTYPES
-from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Tensors
+from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Queue, Tensors
 
 PLAIN = StepMode(plan(EdgeSettings()))
-TURNS = 2
 
 
 class _Results(NamedTuple):
@@ -47,7 +46,7 @@ class _Results(NamedTuple):
 
 @dataclass(eq=False)
 class _Turn:
-    """Buffers of every second frame, and the steps captured on them."""
+    """Buffers of a frame, and the steps captured on them."""
 
     frame: Tensor
     picture: Tensor
@@ -83,12 +82,17 @@ class _Flight:
 
 
 class CudaGraphExecutor:
-    """Replays captured steps. `run` processes one frame; `submit` and `collect` overlap two for higher throughput."""
+    """Replays captured steps. `run` processes one frame; `submit` and `collect` overlap as many as there are turns."""
 
     name = "cuda-graph"
 
-    def __init__(self, core: Core, geometry: StepGeometry, backend: GraphBackend, precision: str = "float16") -> None:
-        """Capture all graphs, which takes about a second. `core` must be on the device in `precision`; it is copied."""
+    def __init__(
+        self, core: Core, geometry: StepGeometry, backend: GraphBackend, precision: str = "float16", turns: int = 1
+    ) -> None:
+        """Capture all graphs, which takes about a second. `core` must be on the device in `precision`; it is copied.
+
+        turns: number of frames that may be pending at once.
+        """
         self.precision = precision
         self.device = str(backend.device)
         self._backend = backend
@@ -96,12 +100,23 @@ class CudaGraphExecutor:
         self._flights: deque[_Flight] = deque()
         self._next = 0
         self._previous_alpha: Tensor | None = None
+        self._turns: list[_Turn] = []
         with torch.inference_mode():
             # Copy: changing the memory format in place would corrupt graphs that already read these weights.
             core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self._step = FrameStep(core, geometry, DTYPES[precision])
-            self._up, self._compute, self._down = (backend.queue() for _ in range(3))
-            self._turns = [self._make_turn() for _ in range(TURNS)]
+        try:
+            self._build(turns)
+        except BaseException:
+            self._drop()
+            raise
+
+    def _build(self, turns: int) -> None:
+        backend = self._backend
+        with torch.inference_mode():
+            self._compute = backend.queue()
+            self._up, self._down = (self._compute,) * 2 if turns == 1 else (backend.queue(), backend.queue())
+            self._turns = [self._make_turn() for _ in range(turns)]
             for index, turn in enumerate(self._turns):
                 for blurred in (False, True):
                     tensors, replay = backend.capture(self._work(index, blurred), index)
@@ -116,13 +131,13 @@ class CudaGraphExecutor:
         return self.collect()
 
     def submit(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> None:
-        """Submit a step and return immediately. At most two may be pending; `frame` may be modified afterwards."""
-        if len(self._flights) == TURNS:
-            raise RuntimeError(f"{TURNS} frames are under way already")
+        """Submit a step and return immediately; `frame` may be modified afterwards. At most `turns` may be pending."""
+        if len(self._flights) == len(self._turns):
+            raise RuntimeError(f"{len(self._turns)} frames are under way already")
         turn = self._turns[self._next]
         with torch.inference_mode():
             blurred = self._upload(turn, frame, backdrop)
-            self._compute.after(self._up.mark())
+            _order(self._up, self._compute)
             if turn.is_strict != edges.strict:
                 self._compute.run(lambda: _fill(turn.strict, float(edges.strict)))
                 turn.is_strict = edges.strict
@@ -130,9 +145,9 @@ class CudaGraphExecutor:
             self._compute.run(replay)
             edge_plan = plan(edges)
             self._compute.run(lambda: self._finish(turn, results, edge_plan, want_foreground))
-            self._down.after(self._compute.mark())
+            _order(self._compute, self._down)
             self._flights.append(self._download(results, turn.foreground if want_foreground else None))
-        self._next = (self._next + 1) % TURNS
+        self._next = (self._next + 1) % len(self._turns)
 
     def collect(self) -> Matte:
         """Wait for the oldest submitted frame and return its matte in new arrays. Raises NotAMatteError."""
@@ -152,11 +167,18 @@ class CudaGraphExecutor:
             self._compute.run(lambda: self._begin_anew(seen))
 
     def close(self) -> None:
-        """Wait for pending work and free the device memory."""
-        self._backend.settle()
+        """Wait for pending work, and return memory and streams. Idempotent."""
+        try:
+            self._backend.settle()
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
         self._flights.clear()
         self._turns.clear()
         self._previous_alpha = None
+        self._step.to_empty(device="meta")  # frees the copied weights
+        self._backend.close()
 
     def _make_turn(self) -> _Turn:
         geometry, device = self._geometry, self._backend.device
@@ -176,7 +198,7 @@ class CudaGraphExecutor:
 
     def _work(self, index: int, blurred: bool) -> Callable[[], Tensors]:
         """Return the function to capture: one step up to its composite; it passes the state to the other turn."""
-        turn, after = self._turns[index], self._turns[(index + 1) % TURNS]
+        turn, after = self._turns[index], self._turns[(index + 1) % len(self._turns)]
 
         def work() -> Tensors:
             layers = self._step.layers(turn.frame, turn.taps if blurred else turn.picture, turn.state, turn.strict)
@@ -237,6 +259,12 @@ class CudaGraphExecutor:
             if seen is not None:
                 memory = turn.state[-1]
                 memory.copy_(with_people(memory, torch.from_numpy(seen).to(memory.device)))
+
+
+def _order(first: Queue, second: Queue) -> None:
+    """Make work enqueued in `second` from now on wait for that of `first`."""
+    if first is not second:
+        second.after(first.mark())
 
 
 def _fill(tensor: Tensor, value: float) -> None:

@@ -1,22 +1,17 @@
-"""GPU operations that a captured graph requires: streams, events, pinned memory and capture.
+"""Interface to the GPU operations that a captured graph requires: queues, events, pinned memory and capture.
 
-`GraphBackend` is the interface through which `cuda_graph` is tested without a GPU.
+`cuda_graph` is tested through it without a GPU.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch.cuda import _POOL_HANDLE
-
 Tensors = tuple[Tensor, ...]
-WARM_UPS = 3
-"""Runs before the capture, in which libraries select algorithms and allocate workspaces."""
 
 
 class Mark(Protocol):
@@ -53,7 +48,7 @@ class GraphBackend(Protocol):
     device: torch.device
 
     def queue(self) -> Queue:
-        """Return a new queue."""
+        """Return a queue that is in no other use until `close`."""
         ...
 
     def pinned(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -72,84 +67,6 @@ class GraphBackend(Protocol):
         """Block until all work of this backend and its queues has finished."""
         ...
 
-
-class CudaQueue:
-    """A CUDA stream."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-
-    def copy(self, target: Tensor, source: Tensor) -> None:
-        """See `Queue.copy`."""
-        with torch.cuda.stream(self._stream):
-            target.copy_(source, non_blocking=True)
-
-    def run(self, work: Callable[[], None]) -> None:
-        """See `Queue.run`."""
-        with torch.cuda.stream(self._stream):
-            work()
-
-    def mark(self) -> CudaMark:
-        """See `Queue.mark`."""
-        return CudaMark(self._stream)
-
-    def after(self, mark: Mark) -> None:
-        """See `Queue.after`."""
-        assert isinstance(mark, CudaMark)
-        self._stream.wait_event(mark.event)
-
-
-class CudaMark:
-    """A CUDA event. Waiting for it blocks the thread instead of spinning."""
-
-    def __init__(self, stream: torch.cuda.Stream) -> None:
-        self.event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-        self.event.record(stream)
-
-    def wait(self) -> None:
-        """See `Mark.wait`."""
-        self.event.synchronize()
-
-
-class CudaBackend:
-    """An NVIDIA GPU."""
-
-    def __init__(self, device: str) -> None:
-        """device: `cuda` or `cuda:N`."""
-        self.device = torch.device(device)
-        self._pools: dict[int, _POOL_HANDLE] = {}
-        self._queues: list[CudaQueue] = []
-
-    def queue(self) -> CudaQueue:
-        """See `GraphBackend.queue`."""
-        self._queues.append(CudaQueue(self.device))
-        return self._queues[-1]
-
-    def pinned(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """See `GraphBackend.pinned`. torch caches freed blocks, so this is cheap after the first frames."""
-        return torch.empty(shape, dtype=dtype, pin_memory=True)
-
-    def capture(self, work: Callable[[], Tensors], pool: int) -> tuple[Tensors, Callable[[], None]]:
-        """See `GraphBackend.capture`. Other threads may use the GPU during the capture."""
-        if pool not in self._pools:
-            self._pools[pool] = torch.cuda.graph_pool_handle()
-        with torch.cuda.device(self.device), torch.backends.cudnn.flags(enabled=True, benchmark=True):
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                for _ in range(WARM_UPS):
-                    work()
-            stream.synchronize()
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, self._pools[pool], stream, capture_error_mode="thread_local"):
-                tensors = work()
-        return tensors, graph.replay
-
-    def settle(self) -> None:
-        """See `GraphBackend.settle`.
-
-        Synchronizes only this backend's streams: a device-wide synchronization would abort a capture on another thread.
-        """
-        torch.cuda.current_stream(self.device).synchronize()
-        for queue in self._queues:
-            queue.mark().wait()
+    def close(self) -> None:
+        """Give back queues and memory. The captured graphs must have been dropped. Idempotent."""
+        ...

@@ -80,6 +80,7 @@ class PlayedBackend:
         self.copies: list[Tensor] = []
         """The target of every copy."""
         self.captures = 0
+        self.closed = False
         self._eagerness = self._random.choice([0, 0, 1, 4])
 
     def queue(self) -> PlayedQueue:
@@ -102,6 +103,9 @@ class PlayedBackend:
     def settle(self) -> None:
         for queue in self.queues:
             queue.mark().wait()
+
+    def close(self) -> None:
+        self.closed = True
 
     def go_on(self) -> None:
         """Execute one entry of a random queue that can proceed."""

@@ -15,9 +15,9 @@ import torch
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
+from app.matting.torch_backend.cuda_backend import CudaBackend
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 from app.matting.torch_backend.eager import EagerExecutor
-from app.matting.torch_backend.graph_backend import CudaBackend
 from app.matting.torch_backend.networks import load_core
 from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, Ask, assert_close, core, pipelined
 from tests.matting.conftest import frames
@@ -34,9 +34,10 @@ def expected() -> list[Matte]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_the_order_the_pictures_are_the_references(seed: int, expected: list[Matte]) -> None:
-    one_by_one = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32")
-    assert_close([one_by_one.run(*ask) for ask in ASKS], expected)
-    assert_close(pipelined(CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32"), ASKS), expected)
+    for turns in (1, 2):
+        one_by_one = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32", turns)
+        assert_close([one_by_one.run(*ask) for ask in ASKS], expected)
+    assert_close(pipelined(CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32", 2), ASKS), expected)
 
 
 def test_the_toy_network_can_be_captured() -> None:
@@ -47,7 +48,7 @@ def test_the_toy_network_can_be_captured() -> None:
 
 def test_a_backdrop_goes_up_once_for_each_turn() -> None:
     backend = PlayedBackend(0)
-    executor = CudaGraphExecutor(core(), GEOMETRY, backend, "float32")
+    executor = CudaGraphExecutor(core(), GEOMETRY, backend, "float32", 2)
 
     def uploads(backdrops: list[Backdrop]) -> int:
         """Return the number of copies, without those of the frames."""
@@ -66,7 +67,7 @@ def test_a_backdrop_goes_up_once_for_each_turn() -> None:
 
 def test_everything_is_captured_before_the_first_frame() -> None:
     backend = PlayedBackend(1)
-    executor = CudaGraphExecutor(core(), GEOMETRY, backend, "float32")
+    executor = CudaGraphExecutor(core(), GEOMETRY, backend, "float32", 2)
     captures = backend.captures
     assert captures == 4
     pipelined(executor, ASKS)
@@ -75,7 +76,7 @@ def test_everything_is_captured_before_the_first_frame() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_reset_begins_anew_even_while_a_frame_is_under_way(seed: int, expected: list[Matte]) -> None:
-    executor = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32")
+    executor = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(seed), "float32", 2)
     executor.run(*ASKS[3])
     executor.submit(*ASKS[4])
     executor.reset()
@@ -85,7 +86,7 @@ def test_reset_begins_anew_even_while_a_frame_is_under_way(seed: int, expected: 
 
 
 def test_a_third_frame_has_to_wait() -> None:
-    executor = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(0), "float32")
+    executor = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(0), "float32", 2)
     executor.submit(*ASKS[0])
     executor.submit(*ASKS[1])
     with pytest.raises(RuntimeError, match="under way"):
@@ -134,14 +135,14 @@ def test_on_a_gpu_the_pictures_are_the_references(precision: str, weights: dict[
     reference = EagerExecutor(load_core(model, weights[model], "auto", 0.5, "cuda", "float32"), geometry, "cuda")
     wanted = [reference.run(*ask) for ask in asks]
 
-    def make() -> CudaGraphExecutor:
+    def make(turns: int) -> CudaGraphExecutor:
         cast = load_core(model, weights[model], "auto", 0.5, "cuda", precision)
-        return CudaGraphExecutor(cast, geometry, CudaBackend("cuda"), precision)
+        return CudaGraphExecutor(cast, geometry, CudaBackend("cuda"), precision, turns)
 
-    executor, other = make(), make()
+    executor, other = make(1), make(2)
     one_by_one = [executor.run(*ask) for ask in asks]
     assert_close(one_by_one, wanted, 6)
-    assert_close(pipelined(other, asks), one_by_one, 0)
+    assert_close(pipelined(other, asks), one_by_one, 1)  # two captures may use different algorithms of cuDNN
     for found, want in zip(one_by_one, wanted, strict=True):
         assert np.abs(found.alpha.astype(int) - want.alpha).mean() < 0.51
 
@@ -158,7 +159,9 @@ def test_on_a_gpu_another_size_is_captured_beside_the_running_graph(weights: dic
     running = make(0.5)
     alone = [running.run(*ask) for ask in asks]
     built: list[CudaGraphExecutor] = []
-    builder = threading.Thread(target=lambda: built.extend(make(ratio) for ratio in (0.25, 0.3, 0.4)))
+    builder = threading.Thread(
+        target=lambda: built.extend(make(ratio) for ratio in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.6, 0.7))
+    )
     builder.start()
     rounds = 0
     while builder.is_alive() or not rounds:
@@ -166,4 +169,4 @@ def test_on_a_gpu_another_size_is_captured_beside_the_running_graph(weights: dic
         assert_close([running.run(*ask) for ask in asks], alone, 0)
         rounds += 1
     builder.join()
-    assert [executor.run(*asks[0]).alpha.shape for executor in built] == [(360, 640)] * 3
+    assert [executor.run(*asks[0]).alpha.shape for executor in built] == [(360, 640)] * 8
