@@ -10,6 +10,12 @@ import pytest
 from tests.architecture.test_imports import imports, modules, tree
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
+MAY_COMPOSITE = {
+    "app.matting.openvino_backend.compositor",
+    "app.matting.torch_backend.eager",
+    "app.matting.torch_backend.cuda_graph",
+}
+"""Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""
 MAY_PICKLE = {"models.checkpoint"}
 """Its reader accepts tensors only; `tests/models/test_checkpoint.py` passes it hostile files."""
 NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
@@ -54,6 +60,11 @@ def test_weights_are_read_as_data() -> None:
 def test_media_files_are_decoded_in_few_places(function: str) -> None:
     decoding = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == function}
     assert decoding <= MAY_DECODE[function]
+
+
+def test_composites_are_made_in_few_places() -> None:
+    making = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == "Matte"}
+    assert {name for name in making if name.startswith("app.")} <= MAY_COMPOSITE
 
 
 def test_nothing_listens_on_the_network() -> None:

@@ -6,25 +6,35 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage
+from app.core.types import AlphaImage, BgrImage, Matte
 from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend.finish import CpuFinish
+from app.matting.openvino_backend.compositor import Coefficients, Compositor
+from app.matting.openvino_backend.strips import Strips
 from app.matting.step.edges import box_radii, octagon, plan
+
+Floats = NDArray[np.float32]
+
+
+def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSettings) -> Matte:
+    """Return the matte of coefficients that give `alpha` (H, W) in 0..1, with its foreground."""
+    height, width = alpha.shape
+    offset = np.zeros((4, height, width), np.float32)
+    offset[3] = alpha
+    coefficients = Coefficients(np.zeros((3, height, width), np.float32), np.zeros_like(offset), offset, offset[3])
+    strips = Strips()
+    compositor = Compositor(StepGeometry(width, height, 1.0), strips)
+    matte = compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground=True)
+    strips.close()
+    return matte
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:
     """Return the alpha after the edge controls, from coefficients that give `alpha`."""
-    height, width = alpha.shape
-    finish = CpuFinish(StepGeometry(width, height, 1.0))
-    frame = np.full((height, width, 3), 128, np.uint8)
-    offset = np.zeros((4, height, width), np.float32)
-    offset[3] = alpha / np.float32(255)
-    small = np.zeros((3, height, width), np.float32)
-    matte = finish.finish(frame, small, (np.zeros_like(offset), offset, offset[3]), frame, plan(edges), False)
-    finish.close()
-    return matte.alpha
+    frame = np.full((*alpha.shape, 3), 128, np.uint8)
+    return composited(frame, (alpha / 255).astype(np.float32), frame, edges).alpha
 
 
 def disc(radius: int) -> AlphaImage:
@@ -92,13 +102,7 @@ def test_feather_shows_nothing_of_the_old_room() -> None:
     height, width = alpha.shape
     frame = np.full((height, width, 3), 255, np.uint8)
     frame[alpha > 0] = (0, 0, 200)
-    offset = np.zeros((4, height, width), np.float32)
-    offset[3] = alpha / np.float32(255)
-    finish = CpuFinish(StepGeometry(width, height, 1.0))
-    small = np.zeros((3, height, width), np.float32)
-    edges = plan(EdgeSettings(feather_px=12))
-    matte = finish.finish(frame, small, (np.zeros_like(offset), offset, offset[3]), np.zeros_like(frame), edges, False)
-    finish.close()
+    matte = composited(frame, (alpha / 255).astype(np.float32), np.zeros_like(frame), EdgeSettings(feather_px=12))
 
     rim = (alpha == 0) & (matte.alpha > 0)
     assert rim.any()
@@ -113,19 +117,8 @@ def test_radii_add_up(pixels: int) -> None:
 
 
 def test_despill_takes_green_from_the_edge_only() -> None:
-    finish = CpuFinish(StepGeometry(4, 1, 1.0))
     frame = np.full((1, 4, 3), (50, 200, 60), np.uint8)
-    offset = np.zeros((4, 1, 4), np.float32)
-    offset[3] = (0.0, 0.5, 0.9, 1.0)
-    matte = finish.finish(
-        frame,
-        np.zeros((3, 1, 4), np.float32),
-        (np.zeros_like(offset), offset, offset[3]),
-        frame,
-        plan(EdgeSettings(despill=1)),
-        True,
-    )
-    finish.close()
+    matte = composited(frame, np.array([[0.0, 0.5, 0.9, 1.0]], np.float32), frame, EdgeSettings(despill=1))
     assert matte.foreground is not None
     green = matte.foreground[0, :, 1].astype(int)
     assert green[1] == 60

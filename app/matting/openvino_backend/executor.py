@@ -1,6 +1,12 @@
-"""Executor for CPUs: the network runs in OpenVINO, the rest of the step in `CpuFinish`."""
+"""Executors for CPUs: a network in OpenVINO gives the coefficients, the compositor makes the composite of them."""
 
 from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import ModuleType
+from typing import final
 
 import numpy as np
 
@@ -9,29 +15,71 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
+from app.matting.kernels.dispatch import compiled as compiled_kernels
 from app.matting.openvino_backend.artefact import Artefact, Stage
-from app.matting.openvino_backend.finish import CpuFinish
+from app.matting.openvino_backend.compositor import Coefficients, Compositor
+from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
+from app.matting.openvino_backend.strips import Strips
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
 from models.names import COEFFICIENTS, state_names
 
 
-class OpenVinoExecutor:
+class CpuExecutor(ABC):
+    """Implements `Executor`. A subclass computes coefficients; it never makes a composite."""
+
+    name = "openvino"
+    device = "cpu"
+    supports_strict = True
+
+    def __init__(
+        self, geometry: StepGeometry, precision: str, best_kernels: Callable[[], ModuleType] = compiled_kernels.best
+    ) -> None:
+        """best_kernels: see `Strips`."""
+        self.precision = precision
+        self._strips = Strips(best_kernels)
+        self._compositor = Compositor(geometry, self._strips)
+        self._strict = StrictFilter()
+
+    @abstractmethod
+    def infer(self, frame: BgrImage) -> Coefficients:
+        """Run the network on the next frame, (H, W, 3), and advance the recurrent state."""
+
+    @final
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        """Run one step and return new arrays."""
+        self._strips.begin_frame()
+        coefficients = self.infer(frame)
+        if not coefficients.finite:
+            raise NotAMatteError
+        if edges.strict and self.supports_strict:
+            self._strict.apply(*coefficients[:4])
+        else:
+            self._strict.reset()
+        return self._compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Reset the recurrent state."""
+        self._compositor.reset()
+        self._strict.reset(seen)
+
+    def close(self) -> None:
+        """Stop the threads. Idempotent."""
+        self._strips.close()
+
+
+class OpenVinoExecutor(CpuExecutor):
     """Runs compiled stages in place on preallocated arrays.
 
     State arrays are double-buffered, with one set of inference requests per direction, so that states are never copied.
     """
 
-    name = "openvino"
-    device = "cpu"
-
     def __init__(self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32") -> None:
         """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it."""
-        self.precision = precision
-        self._finish = CpuFinish(geometry)
-        self._strict = StrictFilter()
+        super().__init__(geometry, precision)
+        self._ratio = geometry.ratio
         self._filter = artefact.guided_filter
         height, width = geometry.small_height, geometry.small_width
         before, after = state_names(len(artefact.states))
@@ -52,43 +100,32 @@ class OpenVinoExecutor:
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
+        super().reset(seen)
         for state in self._states[self._turn]:
             state.fill(0)
-        self._finish.reset()
-        self._strict.reset(seen)
 
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """Run one step and return new arrays."""
+    def infer(self, frame: BgrImage) -> Coefficients:
+        """Compute coefficients and new states from the frame and the states."""
         small = self._arrays["small"][0]
-        self._finish.shrink(frame, small)
-        self._finish.halve(small, self._halves)
-        self._infer()
+        self._strips.shrink(frame, self._ratio, small)
+        for larger, halved in itertools.pairwise((small, *self._halves)):
+            self._strips.kernels.halve_rows(larger, halved, 0, halved.shape[1])
+        with CpuPart("network"):
+            for request in self._requests[self._turn]:
+                request.infer()
+        self._turn = 1 - self._turn
         slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
-        if not np.isfinite(offset.sum()):  # A NaN in the slope propagates to the offset.
-            raise NotAMatteError
-        if edges.strict:
-            self._strict.apply(small, slope, offset, coarse[0])
-        else:
-            self._strict.reset()
-        return self._finish.finish(frame, small, (slope, offset, coarse[0]), backdrop, plan(edges), want_foreground)
+        if self._filter is not None:
+            given = self._filter, self._strips.kernels, self._arrays["given"][0], small, (slope, offset, coarse)
+            self._strips.run(small.shape[1], lambda top, bottom: filter_rows(*given, top, bottom))
+        return Coefficients(small, slope, offset, coarse[0])
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""
         for requests in self._requests:
             while requests:
                 requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
-        self._finish.close()
-
-    def _infer(self) -> None:
-        """Run the network: compute coefficients and new states from the small frame and the states."""
-        with CpuPart("network"):
-            for request in self._requests[self._turn]:
-                request.infer()
-        self._turn = 1 - self._turn
-        if self._filter is not None:
-            given, small = self._arrays["given"][0], self._arrays["small"][0]
-            slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
-            self._finish.guide(self._filter, given, small, (slope, offset, coarse))
+        super().close()
 
     def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""

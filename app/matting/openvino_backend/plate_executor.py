@@ -6,17 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base import NotAMatteError
+from app.core.types import BgrImage
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.dispatch import compiled as compiled_kernels
-from app.matting.kernels.patches import cut_cells, paste_cells
+from app.matting.kernels.patches import cut_cells
 from app.matting.openvino_backend.artefact import Artefact
-from app.matting.openvino_backend.finish import CpuFinish, Pasted
+from app.matting.openvino_backend.compositor import Cells, Coefficients, padded
+from app.matting.openvino_backend.executor import CpuExecutor
 from app.matting.openvino_backend.stages import Arrays, bound, compiled, fitted
 from app.matting.plate.plate import lit_plate
-from app.matting.step.edges import plan
 from models.bgmv2.windows import CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 
 CELL = 4
@@ -25,14 +23,14 @@ AT_ONCE = 512
 Floats = NDArray[np.float32]
 
 
-class PlateOpenVinoExecutor:
+class PlateOpenVinoExecutor(CpuExecutor):
     """Runs the base network on the small frame, then the refiner on the cells with the largest error.
 
     The coarse matte is upsampled during compositing and overwritten by the refined cells, so that no full-size
     floating-point image is stored.
     """
 
-    name = "openvino"
+    supports_strict = False
 
     def __init__(
         self,
@@ -47,12 +45,11 @@ class PlateOpenVinoExecutor:
         plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
         sample_pixels: number of pixels to refine. Raises RuntimeError if OpenVINO cannot compile the networks.
         """
-        self.precision, self.device = precision, "cpu"
         self.scale, self.size = scale, (plate.shape[0], plate.shape[1])
-        self._plate = self._lit = padded(plate)
-        height, width = self._plate.shape[:2]
+        height, width = (-(-side // CELL) * CELL for side in self.size)
         geometry = StepGeometry(width, height, scale)
-        self._finish = CpuFinish(geometry, compiled_kernels.wait)
+        super().__init__(geometry, precision, compiled_kernels.wait)
+        self._plate = self._lit = padded(plate, width, height)
         self._grid = height // CELL, width // CELL
         self._most_cells = min(sample_pixels // CELL**2, self._grid[0] * self._grid[1])
         small = (1, 3, geometry.small_height, geometry.small_width)
@@ -75,51 +72,21 @@ class PlateOpenVinoExecutor:
         self._lit = lit_plate(self._plate, gain)
         self._shrink(self._lit, self._small_plate[0])
 
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        """Forget the last alpha; the networks have no memory."""
-        self._finish.reset()
-
-    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
-        """Run one step and return new arrays."""
-        whole = padded(frame)
-        behind = padded(backdrop) if isinstance(backdrop, np.ndarray) else backdrop
-        self._shrink(whole, self._small[0])
+    def infer(self, frame: BgrImage) -> Coefficients:
+        """Run both networks; the network has no recurrent state."""
+        frame = padded(frame, self._plate.shape[1], self._plate.shape[0])
+        self._shrink(frame, self._small[0])
         self._base.infer()
         matte, error, coarse = (self._base.get_output_tensor(index).data for index in range(3))
         cells = self._most_wrong(error[0, 0])
-        refined = self._refine(whole, coarse[0], cells)
-        if not np.isfinite(matte.sum() + refined.sum()):
-            raise NotAMatteError
-
-        def paste(pasted: Pasted) -> Pasted:
-            self._finish.in_strips(
-                len(cells),
-                lambda first, last: paste_cells(
-                    whole,
-                    pasted.backdrop,
-                    refined,
-                    cells,
-                    pasted.composite,
-                    pasted.alpha,
-                    pasted.foreground,
-                    first,
-                    last,
-                ),
-            )
-            return cropped(pasted, *self.size)
-
-        coefficients = np.zeros_like(matte[0]), matte[0], matte[0, 3].clip(0, 1)
-        return self._finish.finish(whole, self._small[0], coefficients, behind, plan(edges), want_foreground, paste)
-
-    def close(self) -> None:
-        """Stop the worker threads; OpenVINO objects are freed with this one."""
-        self._finish.close()
+        refined = Cells(cells, self._refine(frame, coarse[0], cells))
+        return Coefficients(self._small[0], np.zeros_like(matte[0]), matte[0], matte[0, 3].clip(0, 1), refined)
 
     def _shrink(self, image: BgrImage, small: Floats) -> None:
         """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
         if (height, width) == (image.shape[0] * self.scale, image.shape[1] * self.scale):
-            self._finish.shrink(image, small)
+            self._strips.shrink(image, self.scale, small)
         else:  # The scales of the two axes differ.
             resized = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
             small[:] = np.asarray(resized)[..., ::-1].transpose(2, 0, 1) / 255
@@ -148,23 +115,7 @@ class PlateOpenVinoExecutor:
 
     def _cut(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> None:
         """Fill the refiner's input windows for at most `AT_ONCE` cells."""
-        self._finish.in_strips(
+        self._strips.run(
             len(cells),
             lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
         )
-
-
-def padded(image: BgrImage) -> BgrImage:
-    """Pad to multiples of 4 pixels by repeating the last row and column; return the same array if already aligned."""
-    height, width = image.shape[:2]
-    if height % CELL == 0 and width % CELL == 0:
-        return image
-    return np.asarray(cv2.copyMakeBorder(image, 0, -height % CELL, 0, -width % CELL, cv2.BORDER_REPLICATE), np.uint8)
-
-
-def cropped(pasted: Pasted, height: int, width: int) -> Pasted:
-    """Return the arrays cropped to (height, width), without the padding."""
-    if pasted.alpha.shape == (height, width):
-        return pasted
-    ends = width, 3 * width, width, 3 * width
-    return Pasted(*(np.ascontiguousarray(image[:height, :end]) for image, end in zip(pasted, ends, strict=True)))

@@ -20,15 +20,14 @@ from app.matting.step.edges import (
 def steady(alpha: Tensor, plan: EdgePlan, previous_alpha: Tensor | None) -> Tensor:
     """Apply contrast and temporal smoothing to alpha (1, 1, H, W), integers 0..255 in a float tensor.
 
-    previous_alpha: the result for the previous frame, or None.
+    previous_alpha: the result for the previous frame, or None. NaN gives any value; the caller discards such a frame.
     """
+    # An index outside the table, from NaN, would stop a GPU for the whole process.
     if plan.contrast is not None:
-        alpha = torch.from_numpy(plan.contrast).to(alpha.device)[alpha.long()].float()
+        alpha = torch.from_numpy(plan.contrast).to(alpha.device)[alpha.long().clamp(0, 255)].float()
     if plan.temporal_smoothing is not None and previous_alpha is not None:
-        alpha = (
-            previous_alpha
-            + torch.from_numpy(plan.temporal_smoothing).to(alpha.device)[(alpha - previous_alpha).long() + 255]
-        )
+        steps = torch.from_numpy(plan.temporal_smoothing).to(alpha.device)
+        alpha = previous_alpha + steps[((alpha - previous_alpha).long() + 255).clamp(0, 510)]
     return alpha
 
 

@@ -21,7 +21,8 @@ from app.matting.geometry import StepGeometry
 from app.matting.kernels import composite as kernels
 from app.matting.kernels import numpy_blur, numpy_composite
 from app.matting.kernels.dispatch import Compiled
-from app.matting.openvino_backend.finish import CpuFinish
+from app.matting.openvino_backend.compositor import Coefficients, Compositor
+from app.matting.openvino_backend.strips import Strips
 from app.matting.step import blur
 from app.matting.step.core import Core
 from app.matting.step.edges import plan
@@ -73,10 +74,6 @@ def coefficients(
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
-def finish(implementation: ModuleType, geometry: StepGeometry) -> CpuFinish:
-    return CpuFinish(geometry, lambda: implementation)
-
-
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
     return int(np.abs(one.astype(np.int16) - other).max())
 
@@ -87,7 +84,8 @@ def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, int], edges: EdgeSettings) -> None:
     geometry = StepGeometry(*size, 0.37)
     small_size = geometry.small_height, geometry.small_width
-    cpu = finish(implementation, geometry)
+    strips = Strips(lambda: implementation)
+    cpu = Compositor(geometry, strips)
     pictures = frames(*size, 3)
     small = np.empty((3, *small_size), np.float32)
     backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredBackground(0), BlurredBackground(70)]
@@ -95,8 +93,8 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
         reference = EagerExecutor(Core(Fixed(*coefficients(*small_size))), geometry)
         for turn, frame in enumerate(pictures):
             given = coefficients(*small_size, seed=turn)
-            cpu.shrink(frame, small)
-            matte = cpu.finish(frame, small, given, backdrop, plan(edges), want_foreground=True)
+            strips.shrink(frame, geometry.ratio, small)
+            matte = cpu.composite(frame, Coefficients(small, *given), backdrop, plan(edges), want_foreground=True)
             reference._step.core = Core(Fixed(*given))
             expected = reference.run(frame, backdrop, edges.replace(strict=False), want_foreground=True)
             assert matte.foreground is not None and expected.foreground is not None
@@ -107,7 +105,7 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
             )
             assert difference(matte.composite, expected.composite) <= 2
         cpu.reset()
-    cpu.close()
+    strips.close()
 
 
 @settings(max_examples=40, deadline=None)
@@ -251,16 +249,18 @@ def test_the_plain_arithmetic_runs_until_the_compiled_one_is_ready(monkeypatch: 
 
     monkeypatch.setattr(Compiled, "_compile", late)
     compiled = Compiled()
-    cpu = CpuFinish(StepGeometry(64, 48, 0.5), compiled.best)
+    strips = Strips(compiled.best)
+    cpu = Compositor(StepGeometry(64, 48, 0.5), strips)
     frame, behind = frames(64, 48, 2)
     given = coefficients(24, 32)
     small = np.empty((3, 24, 32), np.float32)
     mattes = []
     for implementation in (numpy_composite, kernels):
-        cpu.shrink(frame, small)
-        mattes.append(cpu.finish(frame, small, given, behind, plan(EdgeSettings()), want_foreground=False))
-        assert cpu._arithmetic is implementation
+        strips.begin_frame()
+        strips.shrink(frame, 0.5, small)
+        mattes.append(cpu.composite(frame, Coefficients(small, *given), behind, plan(EdgeSettings()), False))
+        assert strips.kernels is implementation
         gate.set()
         compiled.wait()
-    cpu.close()
+    strips.close()
     assert difference(mattes[0].composite, mattes[1].composite) <= 1

@@ -14,7 +14,8 @@ from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_composite
-from app.matting.openvino_backend.finish import CpuFinish
+from app.matting.openvino_backend.compositor import Coefficients, Compositor
+from app.matting.openvino_backend.strips import Strips
 from app.matting.step.core import Core
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
@@ -129,7 +130,8 @@ class Given(nn.Module):
 def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     geometry = StepGeometry(2 * WIDTH, 2 * HEIGHT, 0.5)
     network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
-    eager, cpu = EagerExecutor(Core(network), geometry), CpuFinish(geometry, lambda: numpy_composite)
+    strips = Strips(lambda: numpy_composite)
+    eager, cpu = EagerExecutor(Core(network), geometry), Compositor(geometry, strips)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
     edges, backdrop = EdgeSettings(), BlurredBackground(80)
     try:
@@ -140,18 +142,18 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             network.alpha = torch.from_numpy(alpha)[None, None]
             expected = eager.run(frame, backdrop, edges, want_foreground=False)
 
-            cpu.shrink(frame, small)
+            strips.shrink(frame, 0.5, small)
             slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)
             offset[3] = alpha
             numpy_filter.apply(small, slope, offset, alpha)
-            found = cpu.finish(frame, small, (slope, offset, alpha), backdrop, plan(edges), want_foreground=False)
+            found = cpu.composite(frame, Coefficients(small, slope, offset, alpha), backdrop, plan(edges), False)
 
             assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
             assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2
         assert found.alpha[110, 2 * int(walking(11).x)] == 255
         assert found.alpha[80, 60] == 0
     finally:
-        cpu.close()
+        strips.close()
 
 
 @pytest.mark.parametrize("size", [(HEIGHT, WIDTH), (3 * HEIGHT, 3 * WIDTH)])

@@ -1,0 +1,146 @@
+"""The only place on a CPU where composites are made: from coefficients, frame and backdrop."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.geometry import StepGeometry
+from app.matting.kernels import numpy_edges
+from app.matting.kernels.numpy_blur import blurred_background
+from app.matting.openvino_backend.strips import Floats, Strips
+from app.matting.step.edges import EdgePlan
+
+NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
+
+
+class Cells(NamedTuple):
+    """Refined cells of 4x4 pixels, which replace what the coefficients give there."""
+
+    indices: NDArray[np.int64]
+    """(N,) row-major in the grid of cells."""
+    matte: Floats
+    """(N, 4, 4, 4): alpha and foreground residual, RGB."""
+
+
+class Coefficients(NamedTuple):
+    """What an executor computes for a frame; see `app.matting.step.core`."""
+
+    small: Floats
+    """(3, h, w) downsampled frame, RGB in 0..1."""
+    slope: Floats
+    """(4, h, w)"""
+    offset: Floats
+    """(4, h, w)"""
+    coarse: Floats
+    """(h, w) alpha in 0..1."""
+    cells: Cells | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether there is neither NaN nor infinity."""
+        total = self.slope.sum() + self.offset.sum()
+        return bool(np.isfinite(total if self.cells is None else total + self.cells.matte.sum()))
+
+
+class Compositor:
+    """Makes mattes; remembers the last alpha for temporal smoothing.
+
+    Every colour of a composite differs from the backdrop by at most alpha (and rounding), whatever the coefficients.
+    """
+
+    def __init__(self, geometry: StepGeometry, strips: Strips) -> None:
+        """geometry: of the frames, padded where the executor pads."""
+        self._geometry = geometry
+        self._strips = strips
+        self._previous_alpha: AlphaImage | None = None
+
+    def reset(self) -> None:
+        """Forget the last alpha."""
+        self._previous_alpha = None
+
+    def composite(
+        self, frame: BgrImage, coefficients: Coefficients, backdrop: Backdrop, edges: EdgePlan, want_foreground: bool
+    ) -> Matte:
+        """Return the matte of a frame, (H, W, 3)."""
+        small, slope, offset, coarse, cells = coefficients
+        size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
+        frame = padded(frame, width, height)
+        behind = (
+            blurred_background(small, coarse, backdrop.strength, self._geometry.blur_factor, width, height)
+            if isinstance(backdrop, BlurredBackground)
+            else padded(backdrop, width, height)
+        )
+        rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
+        alpha = np.empty((height, width), np.uint8)
+        foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
+        composite = NOTHING if edges.active else np.empty_like(rows)
+        finish_rows = self._strips.kernels.finish_rows
+        arrays = rows, slope, offset, behind_rows, composite, alpha, foreground
+        self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
+        if cells is not None:
+            from app.matting.kernels.patches import paste_cells  # imports numba, which other networks do not need
+
+            pasted = frame, behind, cells.matte, cells.indices, composite, alpha, foreground
+            self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
+        alpha, behind_rows, foreground, composite = cropped(size, alpha, behind_rows, foreground, composite)
+        if edges.active:
+            alpha = self._treat(alpha, foreground, edges)
+            composite = np.empty_like(foreground)
+            blend_rows, blended = self._strips.kernels.blend_rows, (foreground, alpha, behind_rows, edges.despill)
+            self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
+        return Matte(
+            composite=composite.reshape(*size, 3),
+            alpha=alpha,
+            foreground=foreground.reshape(*size, 3) if want_foreground else None,
+        )
+
+    def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
+        """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""
+        if edges.contrast is not None:
+            alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
+        if edges.temporal_smoothing is not None:
+            alpha = self._hold(alpha, edges.temporal_smoothing)
+        else:
+            self._previous_alpha = None
+        grown = numpy_edges.grow(alpha, edges)
+        if edges.feather_px == 0:
+            return grown
+        feathered = numpy_edges.feather(grown, edges.feather_px)
+        continued = numpy_edges.beyond(foreground, grown, edges.feather_px)
+        spread_rows = self._strips.kernels.spread_rows
+        self._strips.run(
+            alpha.shape[0], lambda top, bottom: spread_rows(foreground, continued, grown, feathered, top, bottom)
+        )
+        return feathered
+
+    def _hold(self, alpha: AlphaImage, steps: NDArray[np.int16]) -> AlphaImage:
+        previous_alpha = self._previous_alpha
+        if previous_alpha is None:
+            previous_alpha = alpha.copy()
+        else:
+            hold_rows = self._strips.kernels.hold_rows
+            self._strips.run(alpha.shape[0], lambda top, bottom: hold_rows(alpha, previous_alpha, steps, top, bottom))
+        self._previous_alpha = previous_alpha
+        return previous_alpha.copy()
+
+
+def padded(image: BgrImage, width: int, height: int) -> BgrImage:
+    """Pad to this size by repeating the last row and column; return the same array if it has the size."""
+    below, right = height - image.shape[0], width - image.shape[1]
+    if not below and not right:
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def cropped(size: tuple[int, int], alpha: AlphaImage, *colours: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+    """Return alpha and the colours, (H, 3 * W) or empty, without the padding. size: (height, width)."""
+    height, width = size
+    if alpha.shape == size:
+        return alpha, *colours
+    ends = width, *(3 * width for _ in colours)
+    return tuple(np.ascontiguousarray(image[:height, :end]) for image, end in zip((alpha, *colours), ends, strict=True))

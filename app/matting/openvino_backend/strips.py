@@ -1,0 +1,63 @@
+"""Row kernels of the frame step on a CPU, run in strips of rows on several threads."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+from app.matting.kernels import numpy_composite
+from app.matting.kernels.dispatch import compiled
+from app.system.threads import name_thread
+
+MOST_THREADS = 4
+Floats = NDArray[np.float32]
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+class Strips:
+    """Runs the kernels of one executor."""
+
+    def __init__(self, best_kernels: Callable[[], ModuleType] = compiled.best) -> None:
+        """best_kernels: returns the kernel module, `composite` or `numpy_composite`; called once per frame."""
+        self._best_kernels = best_kernels
+        self.kernels = best_kernels()
+        """The kernels of the present frame."""
+        self._threads = min(usable_cores(), MOST_THREADS)
+        self._pool = ThreadPoolExecutor(
+            max(self._threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
+        )
+
+    def begin_frame(self) -> None:
+        """Choose the kernels for the next frame."""
+        self.kernels = self._best_kernels()
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._pool.shutdown()
+
+    def run(self, height: int, work: Callable[[int, int], None]) -> None:
+        """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""
+        threads = 1 if self.kernels is numpy_composite else self._threads
+        bounds = [height * strip // threads for strip in range(threads + 1)]
+        first, *rest = itertools.pairwise(bounds)
+        others = [self._pool.submit(work, *strip) for strip in rest]
+        work(*first)
+        for other in others:
+            other.result()
+
+    def shrink(self, frame: BgrImage, ratio: float, small: Floats) -> None:
+        """Downsample the frame by `ratio` into `small` (3, h, w), RGB in 0..1."""
+        kernels = self.kernels
+        self.run(small.shape[1], lambda top, bottom: kernels.shrink_rows(frame, ratio, small, top, bottom))
