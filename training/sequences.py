@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
 from app.core.errors import SourceOpenError, UsageError
+from app.media.video_input import VideoError
+from app.media.video_reader import VideoReader
 from training.metrics import Alpha
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -62,10 +63,10 @@ def _read_images(folder: Path) -> Iterator[Alpha]:
 
 def _read_video(path: Path) -> Iterator[Alpha]:
     try:
-        with av.open(path) as container:
-            for frame in container.decode(video=0):
-                # Via RGB, which has one range; the range of grey frames is ambiguous.
-                rgb = frame.to_ndarray(format="rgb24")
-                yield rgb.mean(2, dtype=np.float32) / 255
-    except (av.FFmpegError, IndexError) as error:
-        raise SourceOpenError(f"{path} cannot be read as a video ({error}); replace it.") from error
+        reader = VideoReader(path)
+        for _, image in reader.frames():
+            yield image.mean(2, dtype=np.float32) / 255
+    except VideoError as error:
+        raise SourceOpenError(error.text) from error
+    if reader.damaged:  # the frames that follow would be compared with others
+        raise SourceOpenError(f"{path} is damaged; replace it.")

@@ -1,6 +1,7 @@
 """Does once what a first start would have to wait for; run.py calls it after installing.
 
-`python -m app.matting.warm_up` compiles the full-size arithmetic and converts the bundled network; both stay on disk.
+`python -m app.matting.warm_up` compiles the full-size arithmetic and the check of JPEG frames, and converts the bundled
+network; the results stay on disk.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ def warm_up() -> None:
     """All of it; what cannot be done here is done, or said, at the first start."""
     compiled.wait()
     with contextlib.suppress(ImportError):
-        import app.matting.kernels.patches  # noqa: F401 - compiles
+        import app.matting.kernels.patches
+        import app.media.jpeg_walk  # noqa: F401 - these compile
     try:
         build_engine(MattingSettings(model=bundled().name), 1280, 720).close()
     except ModelError:

@@ -1,4 +1,4 @@
-"""The inner loops of the JPEG check, compiled by Numba."""
+"""The inner loops of the JPEG check, compiled by Numba when this module is imported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., object])
+INTEGER, BYTES, INTEGERS, TABLE = numba.int64, numba.uint8[::1], numba.int64[::1], numba.int32[:, ::1]
+READ_BYTES = numba.types.Array(numba.uint8, 1, "C", readonly=True)
 
 INTACT, INVALID_CODE, CUT_OFF, OUT_OF_RANGE, SURPLUS, MISPLACED_RESTART = range(6)
 END_OF_BLOCK = 128
@@ -22,15 +24,20 @@ MARGIN = 256
 """Bytes that must follow the data: more than a block can have."""
 
 
-def _jit(function: Function) -> Function:
-    try:
-        compiled: Function = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # there is no folder where Numba may cache the compiled code
-        compiled = numba.njit(nogil=True)(function)
-    return compiled
+def _jit(*signature: object) -> Callable[[Function], Function]:
+    """Compile at import for the argument types of `signature`, or together with the callers if it is empty."""
+
+    def decorate(function: Function) -> Function:
+        try:
+            compiled: Function = numba.njit(*signature, cache=True, nogil=True)(function)
+        except RuntimeError:  # there is no folder where Numba may cache the compiled code
+            compiled = numba.njit(*signature, nogil=True)(function)
+        return compiled
+
+    return decorate
 
 
-@_jit
+@_jit(INTEGER(READ_BYTES, INTEGER, BYTES, INTEGERS))
 def unstuff(data: NDArray[np.uint8], start: int, out: NDArray[np.uint8], bounds: NDArray[np.int64]) -> int:
     """Copy the scan without stuffed bytes; return the number of restart intervals, -1 for a misplaced marker.
 
@@ -64,7 +71,7 @@ def unstuff(data: NDArray[np.uint8], start: int, out: NDArray[np.uint8], bounds:
     return intervals + 1
 
 
-@_jit
+@_jit()
 def _load(data: NDArray[np.uint8], at: np.uint64) -> np.uint64:
     """Return 8 bytes, the first at the top."""
     word = np.uint64(0)
@@ -73,7 +80,7 @@ def _load(data: NDArray[np.uint8], at: np.uint64) -> np.uint64:
     return word
 
 
-@_jit
+@_jit(INTEGER(BYTES, INTEGERS, TABLE, INTEGER, INTEGER, TABLE, TABLE))
 def walk(
     data: NDArray[np.uint8],
     bounds: NDArray[np.int64],

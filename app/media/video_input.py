@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
+from app.media.mp4_tables import declares_too_much
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ def open_container(path: Path) -> InputContainer:
     try:
         if not path.is_file():
             raise VideoError(VideoText.ABSENT(file=path))
+        if declares_too_much(path):
+            raise VideoError(VideoText.UNREADABLE(file=path))
         return av.open(
             f"file:{path}",  # so that a name with a colon in it is not taken for another protocol
             container_options={

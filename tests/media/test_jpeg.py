@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
+from app.media import jpeg_walk
 from app.media.jpeg import SURPLUS_DATA, damage
 from app.media.video_reader import VideoReader
 from tests.fuzz import tally
@@ -138,6 +139,15 @@ def test_the_share_that_passes(images: list[BgrImage], kind: Damage) -> None:
     visible, passed = missed(images, kind, MANY)
     log.info("%s: %d of %d visibly damaged, %d pass", kind.__name__, visible, MANY, len(passed))
     assert len(passed) <= MANY * (0.01 if kind in TRANSPORT else 0.03)
+
+
+def test_the_check_is_compiled_before_the_first_frame(images: list[BgrImage]) -> None:
+    """A camera would wait for it: `app.matting.warm_up` imports the module once, and the result stays on disk."""
+    compiled = [function.signatures for function in (jpeg_walk.unstuff, jpeg_walk.walk)]  # type: ignore[union-attr]
+    assert [len(signatures) for signatures in compiled] == [1, 1]
+    frame = array(encode(images[0]))
+    assert not damage(frame) and not damage(frame.copy()), "read-only and writable"
+    assert [len(signatures) for signatures in compiled] == [1, 1]
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mov", "mkv"])

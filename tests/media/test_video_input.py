@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import resource
 import struct
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -12,12 +14,15 @@ from pathlib import Path
 
 import av
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.capture.video_file import VideoFileSource
 from app.compositing import open_background
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings
 from app.media.audio_copy import AudioCopy
+from app.media.mp4_tables import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
 from tests.architecture.test_imports import modules
@@ -113,6 +118,87 @@ def test_a_small_file_with_huge_frames_is_refused_at_once(
     with pytest.raises(MattecamError, match="too large"):
         use(path)
     assert time.monotonic() - started_s < 2
+
+
+def with_table(path: Path, box: bytes, at: int, *values: int) -> Path:
+    """Overwrite 32-bit numbers in a table of an MP4 file, `at` bytes after its name."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into(f">{len(values)}I", data, data.index(box) + 4 + at, *values)
+    path.write_bytes(data)
+    return path
+
+
+MANY = 80_000_000
+
+
+def many_samples(path: Path) -> Path:
+    """A size of one byte for every sample needs no table."""
+    return with_table(with_table(path, b"stsz", 4, 1, MANY), b"stsc", 12, MANY)
+
+
+def many_samples_as_sound(path: Path) -> Path:
+    """Only uncompressed sound has so many samples: FFmpeg takes a thousand of them for one entry."""
+    return with_table(many_samples(path), b"hdlr", 8, int.from_bytes(b"soun", "big"))
+
+
+def many_edits(path: Path) -> Path:
+    return with_table(path, b"elst", 4, MANY)
+
+
+def hidden(path: Path) -> Path:
+    """FFmpeg looks for lost headers in free space."""
+    path = many_samples(path)
+    path.write_bytes(path.read_bytes().replace(b"moov", b"hoov"))
+    return path
+
+
+@pytest.mark.parametrize("forge", [many_samples, many_samples_as_sound, many_edits, hidden])
+@pytest.mark.parametrize("use", CONSUMERS)
+def test_a_small_file_that_declares_millions_of_frames_is_refused(
+    tmp_path: Path, use: Callable[[Path], None], forge: Callable[[Path], Path]
+) -> None:
+    """FFmpeg took 4.8 GB and 27 s for an index of the frames that a file of 4 KB declares."""
+    path = forge(write_clip(tmp_path / "clip.mp4", 10))
+    before_kb, started_s = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(MattecamError, match="not a readable video"):
+        use(path)
+    assert time.monotonic() - started_s < 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 50_000
+
+
+def test_fragments_that_declare_millions_of_frames_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    fragment = struct.pack(">I4sIIII", 24, b"trun", 0, 3_000_000, 0, 0)
+    for name in (b"traf", b"moof"):
+        fragment = struct.pack(">I4s", 8 + len(fragment), name) + fragment
+    path.write_bytes(fragment)
+    assert not declares_too_much(path)
+    path.write_bytes(fragment * 2)
+    assert declares_too_much(path)
+
+
+def test_hours_of_uncompressed_sound_are_permitted(tmp_path: Path) -> None:
+    path, hours = tmp_path / "clip.mov", 3 * 3600 * 48_000
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=48_000)
+        assert isinstance(stream, av.AudioStream)
+        frame = av.AudioFrame(format="s16", layout="stereo", samples=48_000)
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert not declares_too_much(path)
+    assert not declares_too_much(with_table(path, b"stsz", 8, hours))
+
+
+@given(st.data())
+def test_arbitrary_boxes_never_crash(data: st.DataObject) -> None:
+    names = st.sampled_from([b"moov", b"trak", b"stbl", b"stsz", b"stsc", b"stco", b"stts", b"elst", b"trun", b"hdlr"])
+    sizes = st.integers(0, 80) | st.sampled_from([1, 2**31, 2**32 - 1])
+    parts = data.draw(st.lists(st.tuples(sizes, names, st.binary(max_size=40)), max_size=12))
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        file.write(b"".join(struct.pack(">I4s", size, name) + content for size, name, content in parts))
+        file.flush()
+        assert declares_too_much(Path(file.name)) in (False, True)
 
 
 def test_a_size_that_grows_within_the_file_is_not_decoded(tmp_path: Path) -> None:

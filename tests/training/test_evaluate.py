@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
+from tests.clips import write_clip
 from training.evaluate import evaluate_paths
 from training.metrics import Alpha
+from training.sequences import read_alphas
 
 
 def _disc(x: int) -> Alpha:
@@ -88,3 +90,24 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (folder / "001.png").write_bytes(b"no image")
     with pytest.raises(SourceOpenError, match=r"001\.png"):
         evaluate_paths(folder, folder)
+
+
+def test_videos_are_opened_under_the_allow_list(tmp_path: Path) -> None:
+    """A playlist named like a video played other files."""
+    write_clip(tmp_path / "other.mkv", 3)
+    playlist = tmp_path / "clip.mp4"
+    playlist.write_text(f"ffconcat version 1.0\nfile '{tmp_path / 'other.mkv'}'\n")
+    with pytest.raises(SourceOpenError, match=r"clip\.mp4"):
+        list(read_alphas(playlist))
+
+
+def test_a_damaged_video_is_refused(tmp_path: Path) -> None:
+    """Frames after a gap would be compared with others."""
+    path = write_clip(tmp_path / "clip.mkv", 40)
+    assert len(list(read_alphas(path))) == 40
+    data = bytearray(path.read_bytes())
+    for at in range(len(data) // 3, len(data) - 200, 60):
+        data[at] ^= 0x5A
+    path.write_bytes(data)
+    with pytest.raises(SourceOpenError, match=r"clip\.mkv"):
+        list(read_alphas(path))

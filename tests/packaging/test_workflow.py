@@ -1,0 +1,15 @@
+"""The workflow on GitHub caches packages under the lock files that decide what is installed."""
+
+from __future__ import annotations
+
+import re
+
+from tests.paths import ROOT
+
+
+def test_the_cache_depends_on_the_lock_files() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    patterns = re.findall(r"cache-dependency-path: (.+)", workflow)
+    assert len(patterns) == workflow.count("cache: pip")
+    for pattern in patterns:
+        assert set(ROOT.glob(pattern)) == set((ROOT / "requirements").glob("*.lock"))
