@@ -12,6 +12,8 @@ from app.config import paths
 from app.core.errors import SourceOpenError, UsageError
 from app.core.settings import CaptureSettings
 
+DEMO_MOTION = 0.4
+"""Less than that of a hand-held camera: at a few frames per second strict mode would take each pan for a scene cut."""
 EMPTY_SCENE_S = 5.0
 """Time before the person appears in `demo:empty`."""
 
@@ -47,7 +49,7 @@ class SourceOpener:
             width, height, fps = settings.width, settings.height, settings.fps
             if name.value == EMPTY_AT_FIRST:
                 return DemoSource(width, height, fps, empty_scene_s=EMPTY_SCENE_S, motion=0)
-            return DemoSource(width, height, fps)
+            return DemoSource(width, height, fps, motion=DEMO_MOTION)
         if name.kind is SourceKind.CAMERA:
             return CameraSource(name.value, settings)
         return VideoFileSource(paths.from_user(name.value))
@@ -55,7 +57,7 @@ class SourceOpener:
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
         ids = [camera.id for camera in list_cameras() if not camera.is_virtual]
         if not ids and self._camera is None:
-            return DemoSource(settings.width, settings.height, settings.fps)
+            return DemoSource(settings.width, settings.height, settings.fps, motion=DEMO_MOTION)
         if self._camera not in ids and ids:
             self._camera = ids[0]
         assert self._camera is not None

@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.capture.demo import DemoSource
-from app.core.types import BgrImage
+from app.capture.open import open_source
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
+from app.core.types import BgrImage, BlurredBackground
+from app.matting.selection.registry import build_engine
 
 
 def suit_share(image: BgrImage) -> float:
@@ -100,3 +103,16 @@ def test_a_waiting_read_ends_with_close() -> None:
     assert demo.read() is None
     assert time.perf_counter() - started_s < 0.8
     closer.join()
+
+
+def test_the_demonstration_shows_the_person_on_a_machine_that_mattes_two_frames_a_second() -> None:
+    demo = open_source(CaptureSettings(source="demo"))
+    assert isinstance(demo, DemoSource)
+    engine = build_engine(EngineSettings(model="student"), 1280, 720)
+    shares = []
+    for index in range(0, 12 * 15, 15):
+        matte = engine.step(demo.render(index), BlurredBackground(70), EdgeSettings(strict=True))
+        shares.append(float((matte.alpha > 127).mean()))
+    demo.close()
+    engine.close()
+    assert min(shares[1:]) > 0.2, "strict mode hides the first frame of a stream only"

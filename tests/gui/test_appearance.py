@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWid
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
+from app.core.messages.output import VirtualCameraText
 from app.core.text import code_of
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
@@ -157,7 +158,9 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
 def test_the_window_fits_into_800_pixels(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
-    world.faults.put("open_virtual_camera", fail(SinkOpenError("There is none.")))
+    advice = VirtualCameraText.NONE_ON_LINUX(command="sudo modprobe v4l2loopback devices=1 video_nr=10")
+    error = VirtualCameraText.ABSENT_AND_NONE(device="/dev/video9", advice=advice)
+    world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
     with translate(qapp, QLocale(language)):
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
         window = session.window
@@ -168,6 +171,8 @@ def test_the_window_fits_into_800_pixels(
         for kind in ("none", "image", "blur"):
             session.store.edit("background", kind=kind)
             assert window.minimumSizeHint().width() <= 800
+        session.store.edit("output", virtual_camera="/dev/video9")
+        qtbot.waitUntil(lambda: "/dev/video9" in window.error_bar.text)
         window.resize(800, 600)
         for page in range(window.tabs.count()):
             window.tabs.setCurrentIndex(page)

@@ -130,9 +130,8 @@ def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_una
     qtbot.waitUntil(lambda: notices.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
     assert session.bridge.status.source is not None
     assert session.bridge.status.source.kind == "demo"
-    use = button(session, "demoNoticeAction0")
-    assert use.text() == "Use it"
-    use.click()
+    qtbot.waitUntil(lambda: button(session, "demoNoticeAction0").text() == "Use it")  # the old button is deleted
+    button(session, "demoNoticeAction0").click()
     qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
     qtbot.waitUntil(lambda: not notices.text_of("demoNotice"))
 

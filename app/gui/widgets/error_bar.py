@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PyQt6.QtCore import QSize, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.gui.i18n.messages import translated
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.icons import icon
 from app.runtime.status import PipelineStatus, Problem, Stage
+
+BUTTONS_BESIDE_PX = 640
+"""Width of the bar from which on the buttons are beside the text."""
 
 
 class ErrorBar(QFrame):
@@ -42,17 +46,39 @@ class ErrorBar(QFrame):
         close = QToolButton()
         close.setIcon(icon("close"))
         describe(close, self.tr("Dismiss"), self.tr("Hide this message"), "errorDismiss")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.setSpacing(10)
-        row.addWidget(sign)
-        row.addWidget(self._where)
-        row.addWidget(self._text, 1)
-        for widget in (self._more, self._action, close):
-            row.addWidget(widget)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self._where)
+        texts.addWidget(self._text)
+        self._buttons = QWidget()
+        buttons = QHBoxLayout(self._buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(10)
+        buttons.addStretch(1)
+        buttons.addWidget(self._more)
+        buttons.addWidget(self._action)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(12, 8, 8, 8)
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.addWidget(sign, 0, 0)
+        self._grid.addLayout(texts, 0, 1)
+        self._grid.addWidget(close, 0, 3)
+        self._place_buttons(below=False)
         self._action.clicked.connect(lambda: self.help_requested.emit(self._shown.stage if self._shown else None))
         close.clicked.connect(self._dismiss)
         self.hide()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._place_buttons(below=self.width() < BUTTONS_BESIDE_PX)
+
+    def _place_buttons(self, *, below: bool) -> None:
+        row, column, columns = (1, 1, 3) if below else (0, 2, 1)
+        if self._grid.itemAtPosition(row, column) is None:
+            self._grid.removeWidget(self._buttons)
+            self._grid.addWidget(self._buttons, row, column, 1, columns)
 
     @property
     def text(self) -> str:
@@ -93,6 +119,7 @@ class ErrorBar(QFrame):
             self._action.setAccessibleName(caption)
         with keep_focus(self._action):
             self._action.setVisible(bool(caption))
+            self._buttons.setVisible(bool(caption) or others > 0)
         with keep_focus(self):
             self.setVisible(bool(message))
 
