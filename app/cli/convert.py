@@ -60,7 +60,7 @@ def convert(
     )
     if start.warning:
         notify(start.warning)
-    from app.offline.convert import convert as run_convert
+    from app.api import convert as run_convert
 
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:

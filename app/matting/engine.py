@@ -8,12 +8,14 @@ from collections.abc import Callable
 import numpy as np
 
 from app.core.errors import ModelError
+from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
 from app.matting.base import EngineInfo, Executor, NotAMatteError
 from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
+from app.matting.state import EngineState, Resumable
 from app.matting.step.blur import STRICT_STRENGTH
 
 _log = logging.getLogger(__name__)
@@ -53,6 +55,19 @@ class FrameEngine:
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """Return the matte and composite of the next frame; see `MattingEngine.step`."""
+        frame, backdrop = self.prepare(frame, backdrop, edges)
+        with executor_errors(self._model, self._executor.device, self._executor.precision):
+            try:
+                return self._executor.run(frame, backdrop, edges, want_foreground)
+            except (NotAMatteError, RuntimeError):
+                self._reset_failed()
+                raise
+
+    def prepare(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings) -> tuple[BgrImage, Backdrop]:
+        """Check the input of a step, fit the executor to its size, and return what the executor takes.
+
+        Raises ModelError, TypeError or ValueError.
+        """
         if self._closed:
             raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
@@ -66,12 +81,38 @@ class FrameEngine:
             backdrop = np.ascontiguousarray(backdrop)
         frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
-        with executor_errors(self._model, self._executor.device, self._executor.precision):
-            try:
-                return self._executor.run(frame, backdrop, edges, want_foreground)
-            except (NotAMatteError, RuntimeError):
-                self._reset_failed()
-                raise
+        return frame, backdrop
+
+    @property
+    def executor(self) -> Executor:
+        """The executor for the size of the last frame."""
+        return self._executor
+
+    def state(self) -> EngineState:
+        """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
+        executor = self._executor
+        if self._closed or not isinstance(executor, Resumable):
+            raise ModelError(ApiText.NO_STATE(model=self._model))
+        size = self._geometry.width, self._geometry.height
+        with executor_errors(self._model, executor.device, executor.precision):
+            return EngineState(
+                self._model, executor.name, executor.precision, size, self._geometry.ratio, executor.state()
+            )
+
+    def load_state(self, state: EngineState) -> None:
+        """Continue after the frame at which `state` was saved. Raises ModelError if it is of another engine."""
+        self._fit(*state.size)
+        executor, ratio = self._executor, self._geometry.ratio
+        if self._closed or not isinstance(executor, Resumable):
+            raise ModelError(ApiText.NO_STATE(model=self._model))
+        own = self._model, executor.name, executor.precision, ratio
+        if own != (state.model, state.executor, state.precision, state.downsample_ratio):
+            raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
+        try:
+            executor.load_state(state.arrays)
+        except (KeyError, ValueError) as error:
+            executor.reset()
+            raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""

@@ -19,9 +19,8 @@ from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageEr
 from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage
-from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.matting.kernels.dispatch import compiled
+from app.matting.selection.repeatable import build_repeatable_engine
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.outputs import Output, Outputs, OutputShape, open_output
@@ -52,15 +51,6 @@ class ConvertReport:
     """The source holds fewer frames, or ends earlier, than its header says."""
     expected_frames: int | None = None
     """Number of frames that the container of the source names or its duration implies; None if unknown."""
-
-
-def build_repeatable_engine(settings: MattingSettings, width: int, height: int) -> MattingEngine:
-    """Return an engine that computes the same bits for the same frames from its first step on.
-
-    Waits for the compiled kernels: numpy, which serves live video until then, rounds differently. Raises ModelError.
-    """
-    compiled.wait()
-    return build_engine(settings, width, height)
 
 
 @dataclass(frozen=True, slots=True)

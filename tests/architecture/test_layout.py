@@ -12,7 +12,7 @@ LAYERS = (
     ("app.config", "app.media"),
     ("app.matting", "app.compositing", "app.control", "app.system"),
     ("app.capture", "app.output", "app.offline"),
-    ("app.runtime", "app.doctor", "app.plate"),
+    ("app.runtime", "app.doctor", "app.plate", "app.api"),
     ("app.bench", "app.gui"),
     ("app.cli",),
     ("run",),

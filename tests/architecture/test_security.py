@@ -13,6 +13,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutpu
 MAY_COMPOSITE = {
     "app.matting.openvino_backend.compositor",
     "app.matting.torch_backend.eager",
+    "app.matting.torch_backend.batch",
     "app.matting.torch_backend.cuda_graph",
 }
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BlurredBackground
+from app.matting.engine import FrameEngine
 from app.matting.selection import hardware
 from app.matting.torch_backend import networks
 from tests.golden.fill import fill
@@ -82,6 +84,41 @@ def test_reset_restores_the_first_frames_output(settings: MattingSettings, engin
     np.testing.assert_array_equal(after.alpha, before.alpha)
     np.testing.assert_array_equal(after.composite, before.composite)
     assert not np.array_equal(remembered.alpha, before.alpha)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_loaded_state_continues_bit_for_bit(settings: MattingSettings, engines: BuildEngine, strict: bool) -> None:
+    edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
+    given = frames(160, 96, 8)
+    engine, other = engines(settings, 160, 96), engines(settings, 160, 96)
+    assert isinstance(engine, FrameEngine) and isinstance(other, FrameEngine)
+    engine.reset(np.full((96, 160), 255, np.uint8))
+    for frame in given[:3]:
+        engine.step(frame, BACKDROP, edges)
+    other.step(given[5], BACKDROP, edges)
+
+    state = engine.state()
+    expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
+    other.load_state(state)
+    continued = [other.step(frame, BACKDROP, edges) for frame in given[3:]]
+
+    for after, before in zip(continued, expected, strict=True):
+        np.testing.assert_array_equal(after.alpha, before.alpha)
+        np.testing.assert_array_equal(after.composite, before.composite)
+    assert strict or all(np.ptp(matte.alpha) > 0 for matte in expected)
+
+
+def test_the_state_of_another_engine_is_refused(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, 160, 96)
+    assert isinstance(engine, FrameEngine)
+    engine.step(FRAME, BACKDROP, OFF)
+    state = engine.state()
+    for other in (replace(state, model="other"), replace(state, precision="int3"), replace(state, downsample_ratio=1)):
+        with pytest.raises(ModelError, match="was saved with"):
+            engine.load_state(other)
+    name, array = next(iter(state.arrays.items()))
+    with pytest.raises(ModelError, match="was saved with"):
+        engine.load_state(replace(state, arrays=dict(state.arrays) | {name: np.zeros((*array.shape, 2), np.float32)}))
 
 
 def test_frames_may_change_size(settings: MattingSettings, engines: BuildEngine) -> None:

@@ -69,6 +69,15 @@ class ConvertText(CommandLineMessage):
 
 
 @unique
+class ApiText(CommandLineMessage):
+    """Errors of the Python API."""
+
+    NO_STATE = "The state of the model {model} cannot be saved; choose a model without an empty-background plate."
+    OTHER_STATE = "The state was saved with {model} under other settings; this stream runs {own}."
+    NO_BACKDROP = 'The background "none" has no composite; choose another background.'
+
+
+@unique
 class DisplayText(CommandLineMessage):
     """Why no window can open, followed by "; running without a window"."""
 

@@ -13,6 +13,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_edges
 from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.openvino_backend.strips import Floats, Strips
+from app.matting.state import StateArrays
 from app.matting.step.edges import EdgePlan
 
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
@@ -62,6 +63,15 @@ class Compositor:
     def reset(self) -> None:
         """Forget the last alpha."""
         self._previous_alpha = None
+
+    def state(self) -> StateArrays:
+        """Return a copy of the last alpha, if there is one."""
+        return {} if self._previous_alpha is None else {"previous_alpha": self._previous_alpha.copy()}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the last alpha."""
+        alpha = arrays.get("previous_alpha")
+        self._previous_alpha = None if alpha is None else alpha.copy()
 
     def composite(
         self, frame: BgrImage, coefficients: Coefficients, backdrop: Backdrop, edges: EdgePlan, want_foreground: bool

@@ -22,6 +22,7 @@ from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino_backend.strips import Strips
+from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
 from models.names import COEFFICIENTS, state_names
@@ -103,6 +104,18 @@ class OpenVinoExecutor(CpuExecutor):
         super().reset(seen)
         for state in self._states[self._turn]:
             state.fill(0)
+
+    def state(self) -> StateArrays:
+        """Return copies of the state; see `Resumable`."""
+        own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
+        return own | prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
+        for index, array in enumerate(self._states[self._turn]):
+            copy_into(array, arrays[f"state{index}"])
+        self._compositor.load_state(under("compositor", arrays))
+        self._strict.load_state(under("strict", arrays))
 
     def infer(self, frame: BgrImage) -> Coefficients:
         """Compute coefficients and new states from the frame and the states."""

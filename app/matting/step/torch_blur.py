@@ -10,9 +10,9 @@ from app.matting.step import blur
 
 
 def blurred_background(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
-    """Return the blurred background without the person: float32 (1, 3, h // factor, w // factor), RGB in 0..1.
+    """Return the blurred background without the person: float32 (B, 3, h // factor, w // factor), RGB in 0..1.
 
-    small: (1, 3, h, w) and alpha: (1, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.
+    small: (B, 3, h, w) and alpha: (B, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.
     """
     room = functional.avg_pool2d(small.float(), factor)
     person = functional.max_pool2d(
@@ -24,7 +24,7 @@ def blurred_background(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) 
 
 
 def _fill(weighted: Tensor) -> Tensor:
-    """Return fill colours (1, 3, h, w) from premultiplied colours and weights (1, 4, h, w)."""
+    """Return fill colours (B, 3, h, w) from premultiplied colours and weights (B, 4, h, w)."""
     height, width = weighted.shape[2:]
     step = blur.FILL_FACTOR
     padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
@@ -43,8 +43,8 @@ def _fill_taps(device: torch.device) -> Tensor:
 
 
 def _smooth(image: Tensor, taps: Tensor) -> Tensor:
-    """Apply a separable convolution with zero padding to (1, C, h, w); the shape is unchanged."""
-    planes, radius = image.transpose(0, 1), taps.shape[0] // 2
+    """Apply a separable convolution with zero padding to (B, C, h, w); the shape is unchanged."""
+    planes, radius = image.reshape(-1, 1, *image.shape[2:]), taps.shape[0] // 2
     planes = functional.conv2d(planes, taps.view(1, 1, 1, -1), padding=(0, radius))
     planes = functional.conv2d(planes, taps.view(1, 1, -1, 1), padding=(radius, 0))
-    return planes.transpose(0, 1)
+    return planes.reshape(image.shape)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.matting.state import StateArrays
 from app.matting.strict import rules
 
 Floats = NDArray[np.float32]
@@ -40,6 +41,31 @@ class StrictFilter:
         """Forget the stream. seen: alpha (H, W) of people who are shown at once, as if they had moved before."""
         self._memory = None
         self._seen = seen
+
+    def state(self) -> StateArrays:
+        """Return copies of the memory."""
+        seen = {} if self._seen is None else {"seen": self._seen.copy()}
+        memory = self._memory
+        if memory is None:
+            return seen
+        return seen | {
+            "background": np.stack(memory.background),
+            "reference": np.stack(memory.reference),
+            "frames": memory.frames.copy(),
+            "moved": memory.moved.copy(),
+        }
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the memory."""
+        self._seen = arrays["seen"].copy() if "seen" in arrays else None
+        self._memory = None
+        if "frames" in arrays:
+            self._memory = _Memory(
+                background=[plane.copy() for plane in arrays["background"]],
+                frames=arrays["frames"].copy(),
+                moved=arrays["moved"].copy(),
+                reference=[plane.copy() for plane in arrays["reference"]],
+            )
 
     def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats) -> None:
         """Change the coefficients of alpha (last plane of slope and offset, (4, h, w)) and coarse (h, w) in place.

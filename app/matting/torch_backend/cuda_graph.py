@@ -22,6 +22,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
+from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan, plan
@@ -29,6 +30,7 @@ from app.matting.step.step import FrameStep, Layers, StepMode
 from app.matting.strict.torch_strict import with_people
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Queue, Tensors
+from app.matting.torch_backend.state import from_arrays, to_arrays
 
 PLAIN = StepMode(plan(EdgeSettings()))
 
@@ -165,6 +167,21 @@ class CudaGraphExecutor:
         """Start the recurrent state anew, for the frames submitted from now on."""
         with torch.inference_mode():
             self._compute.run(lambda: self._begin_anew(seen))
+
+    def state(self) -> StateArrays:
+        """Return copies of the state; see `Resumable`. No submitted frame may wait to be collected."""
+        self._backend.settle()
+        return to_arrays(self._turns[self._next].state, self._previous_alpha)
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
+        self._backend.settle()
+        current = self._turns[self._next].state
+        with torch.inference_mode():
+            saved, self._previous_alpha = from_arrays(arrays, current)
+            for target, value in zip(current, saved, strict=True):
+                target.copy_(value)
+        self._backend.settle()
 
     def close(self) -> None:
         """Wait for pending work, and return memory and streams. Idempotent."""

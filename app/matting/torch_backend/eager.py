@@ -11,11 +11,13 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
+from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
-from app.matting.step.core import Core, State
+from app.matting.step.core import Core, DirectCore, State
 from app.matting.step.edges import plan
 from app.matting.step.step import FrameStep, StepMode
 from app.matting.torch_backend.cuda_api import release_memory
+from app.matting.torch_backend.state import from_arrays, to_arrays
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -32,19 +34,19 @@ class EagerExecutor:
 
     def __init__(self, core: Core, geometry: StepGeometry, device: str = "cpu", precision: str = "float32") -> None:
         """core: already on `device` in `precision`."""
-        self._step = FrameStep(core, geometry, DTYPES[precision])
-        self._device = torch.device(device)
+        self.step = FrameStep(core, geometry, DTYPES[precision])
+        self.torch_device = torch.device(device)
         self._blur_short_side = geometry.blur_short_side
         self.precision = precision
         self.device = device
-        self._state: State = ()
-        self._previous_alpha: Tensor | None = None
+        self.recurrent: State = ()
+        self.previous_alpha: Tensor | None = None
         self.reset()
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew."""
-        self._state = self._step.initial_state(None if seen is None else _tensor(seen).to(self._device))
-        self._previous_alpha = None
+        self.recurrent = self.step.initial_state(None if seen is None else _tensor(seen).to(self.torch_device))
+        self.previous_alpha = None
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step and return new arrays."""
@@ -54,24 +56,47 @@ class EagerExecutor:
             else backdrop
         )
         with torch.inference_mode():
-            output = self._step(
-                _tensor(frame).to(self._device),
-                _tensor(behind).to(self._device),
-                self._state,
+            output = self.step(
+                _tensor(frame).to(self.torch_device),
+                _tensor(behind).to(self.torch_device),
+                self.recurrent,
                 StepMode(plan(edges), want_foreground),
-                self._previous_alpha,
+                self.previous_alpha,
             )
             if not bool(torch.isfinite(output.finite)):
                 raise NotAMatteError
-        self._state, self._previous_alpha = output.state, output.previous_alpha
+        self.recurrent, self.previous_alpha = output.state, output.previous_alpha
         return Matte(
             composite=output.composite.cpu().numpy(),
             alpha=output.alpha.cpu().numpy(),
             foreground=None if output.foreground is None else output.foreground.cpu().numpy(),
         )
 
+    def state(self) -> StateArrays:
+        """Return copies of the state; see `Resumable`."""
+        return to_arrays(self.recurrent, self.previous_alpha)
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
+        self.recurrent, self.previous_alpha = from_arrays(arrays, self.recurrent)
+
+    @property
+    def batch_key(self) -> object | None:
+        """Equal for executors that `run_batch` can run together; None where a batch would not be faster, on a CPU."""
+        if self.torch_device.type == "cpu" or type(self.step.core) not in (Core, DirectCore):
+            return None
+        has_alpha = self.previous_alpha is not None
+        return (
+            id(self.step.core.network),
+            type(self.step.core),
+            self.step.geometry,
+            self.step.dtype,
+            self.device,
+            has_alpha,
+        )
+
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
-        self._state, self._previous_alpha = (), None
-        if self._device.type == "cuda":
+        self.recurrent, self.previous_alpha = (), None
+        if self.torch_device.type == "cuda":
             release_memory()

@@ -1,0 +1,27 @@
+"""The public Python API of Mattecam. Names that are imported from here stay stable within a major version.
+
+`Matting` mattes one stream of frames, `step_many` several at once; `convert` mattes a file. `docs/api.md` has examples.
+"""
+
+from app.api.films import ConvertReport, convert
+from app.api.matting import Matting, step_many
+from app.core.errors import MattecamError, ModelError
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage, BgrImage, Matte
+from app.matting.base import EngineInfo
+from app.matting.state import EngineState
+
+__all__ = [
+    "AlphaImage",
+    "BgrImage",
+    "ConvertReport",
+    "EdgeSettings",
+    "EngineInfo",
+    "EngineState",
+    "Matte",
+    "MattecamError",
+    "Matting",
+    "ModelError",
+    "convert",
+    "step_many",
+]

@@ -1,0 +1,57 @@
+"""Matting of video files and folders of images from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.api.options import WITHOUT_STRICT, ModelOptions
+from app.core.settings import EdgeSettings, Settings
+from app.offline import convert as offline
+from app.offline.convert import ConvertReport, Progress
+
+__all__ = ["ConvertReport", "convert"]
+
+
+def convert(
+    source: Path | str,
+    target: Path | str,
+    *,
+    model: str = "auto",
+    background: str = "green",
+    alpha: Path | str | None = None,
+    foreground: Path | str | None = None,
+    edges: EdgeSettings = WITHOUT_STRICT,
+    weights: Path | str | None = None,
+    refiner: str = "auto",
+    plate: Path | str | None = None,
+    device: str = "auto",
+    executor: str = "auto",
+    precision: str = "auto",
+    downsample_ratio: float | None = None,
+    settings: Settings | None = None,
+    progress: Progress = lambda done, total: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    keep_partial: bool = False,
+    reproducible: bool = False,
+) -> ConvertReport:
+    """Matte every frame of a video or a folder of images once and in order, keeping its times and audio.
+
+    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv) or, without
+    suffix, a folder for PNG images. background: `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`.
+    settings: replaces background, edges and the choice of the model. progress(frames done, expected frames or None) is
+    called after every frame, should_stop before. An interrupted conversion leaves nothing unless keep_partial.
+    reproducible: write the same bytes on every machine, with a slower encoder. Raises MattecamError.
+    """
+    options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
+    return offline.convert(
+        Path(source),
+        Path(target),
+        settings=settings or options.settings(background, edges),
+        alpha=None if alpha is None else Path(alpha),
+        foreground=None if foreground is None else Path(foreground),
+        progress=progress,
+        should_stop=should_stop,
+        keep_partial=keep_partial,
+        reproducible=reproducible,
+    )

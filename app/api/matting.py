@@ -1,0 +1,150 @@
+"""Matting of streams of frames from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
+
+from app.api.options import WITHOUT_STRICT, ModelOptions
+from app.compositing import Background, open_background
+from app.core.errors import ModelError, UsageError
+from app.core.messages.command_line import ApiText
+from app.core.settings import EdgeSettings
+from app.core.types import Backdrop, BgrImage, Matte, check_bgr
+from app.matting.base import EngineInfo, MattingEngine
+from app.matting.batch import step_together
+from app.matting.engine import FrameEngine
+from app.matting.selection.repeatable import build_repeatable_engine
+from app.matting.state import EngineState
+
+
+class Matting:
+    """Mattes one stream of frames: consecutive frames of one video or camera.
+
+    The object owns the recurrent state of its stream; use one object per stream, and each on one thread at a time. The
+    same frames give the same bits in every run on the same machine. It is a context manager.
+    """
+
+    def __init__(
+        self,
+        model: str = "auto",
+        *,
+        background: str = "green",
+        edges: EdgeSettings = WITHOUT_STRICT,
+        weights: Path | str | None = None,
+        refiner: str = "auto",
+        plate: Path | str | None = None,
+        device: str = "auto",
+        executor: str = "auto",
+        precision: str = "auto",
+        downsample_ratio: float | None = None,
+    ) -> None:
+        """Choose model and background; the model is loaded for the first frame, whose size it needs.
+
+        background: `green`, `#RRGGBB`, `blur[:0-100]`, an image or a video. edges: edge controls; strict mode, which
+        shows people only once they have moved, is off by default. The other arguments are those of `run.py convert`.
+        Raises MattecamError.
+        """
+        options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
+        self._settings = options.settings(background, edges)
+        if self._settings.background.kind == "none":
+            raise UsageError(ApiText.NO_BACKDROP())
+        self._background: Background = open_background(self._settings.background, realtime=False)
+        self._engine: MattingEngine | None = None
+
+    @property
+    def edges(self) -> EdgeSettings:
+        """The edge controls."""
+        return self._settings.matting.edges
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """Model, executor, precision, device and ratio in use; None before the first frame."""
+        return None if self._engine is None else self._engine.info
+
+    def step(self, frame: BgrImage, *, time_s: float = 0.0, want_foreground: bool = False) -> Matte:
+        """Return the matte of the next frame, in new arrays.
+
+        frame: (height, width, 3) uint8 BGR; a change of size restarts the stream. time_s: time of the frame, for a
+        video as background. want_foreground: also estimate the colours of the person. Raises ModelError if the network
+        fails; the stream then starts anew with the next frame.
+        """
+        engine, backdrop = self.prepare(frame, time_s)
+        return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground)
+
+    @property
+    def state(self) -> EngineState:
+        """Copy of what the stream remembers, for `load_state`.
+
+        Raises ModelError before the first frame, and for models with a plate.
+        """
+        if not isinstance(self._engine, FrameEngine):
+            raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
+        return self._engine.state()
+
+    def load_state(self, state: EngineState) -> None:
+        """Continue after the frame at which `state` was saved: the following mattes are the same bits.
+
+        Raises ModelError if the state was saved with another model, precision, executor or ratio.
+        """
+        engine = self._fit(*state.size)
+        if not isinstance(engine, FrameEngine):
+            raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
+        engine.load_state(state)
+
+    def reset(self) -> None:
+        """Forget the frames seen so far, before a new video or after a cut."""
+        if self._engine is not None:
+            self._engine.reset()
+
+    def close(self) -> None:
+        """Release the model and the background. Idempotent."""
+        if self._engine is not None:
+            self._engine.close()
+        self._background.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def prepare(self, frame: BgrImage, time_s: float) -> tuple[MattingEngine, Backdrop]:
+        """Return the engine and the backdrop for a frame; `step_many` steps the engines of its streams together."""
+        check_bgr(frame)
+        height, width = frame.shape[:2]
+        return self._fit(width, height), self._background.backdrop(width, height, time_s)
+
+    def _fit(self, width: int, height: int) -> MattingEngine:
+        if self._engine is None:
+            self._engine = build_repeatable_engine(self._settings.matting, width, height)
+        return self._engine
+
+
+def step_many(
+    streams: Sequence[Matting], frames: Sequence[BgrImage], *, times_s: Sequence[float] | None = None
+) -> list[Matte | ModelError]:
+    """Step every stream once, with its frame; return its matte, or its error, which does not affect the others.
+
+    On a GPU, streams with equal models, settings and frame sizes are computed in one batch; its mattes may differ from
+    those of `step` by one value of 255. On a CPU the streams run one after the other, which is as fast there.
+    """
+    if len(streams) != len(set(map(id, streams))):
+        raise ValueError("a stream takes one frame per step")
+    times_s = times_s or [0.0] * len(streams)
+    prepared = [stream.prepare(frame, time_s) for stream, frame, time_s in zip(streams, frames, times_s, strict=True)]
+    results: list[Matte | ModelError | None] = [None] * len(streams)
+    by_edges: dict[EdgeSettings, list[int]] = {}
+    for index, stream in enumerate(streams):
+        by_edges.setdefault(stream.edges, []).append(index)
+    for edges, members in by_edges.items():
+        engines, backdrops = zip(*(prepared[index] for index in members), strict=True)
+        done = step_together(engines, [frames[index] for index in members], backdrops, edges)
+        for index, result in zip(members, done, strict=True):
+            results[index] = result
+    return [result for result in results if result is not None]

@@ -1,0 +1,31 @@
+"""Settings from the arguments of the public API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config.parsing import parse_background, replace_checked
+from app.core.settings import EdgeSettings, MattingSettings, Settings
+
+WITHOUT_STRICT = EdgeSettings(strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Arguments that `Matting` and `convert` share; the values are those of the command line."""
+
+    model: str = "auto"
+    weights: Path | str | None = None
+    refiner: str = "auto"
+    plate: Path | str | None = None
+    device: str = "auto"
+    executor: str = "auto"
+    precision: str = "auto"
+    downsample_ratio: float | None = None
+
+    def settings(self, background: str, edges: EdgeSettings) -> Settings:
+        """Return the settings. Raises UsageError for a value that is not possible."""
+        chosen = {name: getattr(self, name) for name in self.__slots__}
+        matting = replace_checked(MattingSettings(edges=edges), chosen)
+        return Settings(matting=matting, background=parse_background(background))
