@@ -25,6 +25,7 @@ from app.matting.torch_backend.cuda_backend import CudaBackend
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 from app.matting.torch_backend.graph_backend import GraphBackend
 from app.matting.torch_backend.networks import load_core
+from app.matting.torch_backend.nvrtc import full_size_on
 
 SIZES = ((1920, 1080, 0.25), (3840, 2160, 0.125))
 OFF = EdgeSettings(strict=False)
@@ -82,7 +83,7 @@ def bench(
         choice = choose(sized)
         core = load_core(choice.model, choice.weights, sized.refiner, ratio, choice.device, choice.precision)
         geometry = geometry_for(sized, choice.model, width, height)
-        executor = CudaGraphExecutor(core, geometry, make_backend(), choice.precision, turns=2)
+        executor = CudaGraphExecutor(core, geometry, make_backend(), choice.precision, 2, full_size_on(choice.device))
         frames = _frames(width, height)
         common = {"model": choice.model, "size": [width, height], "downsample_ratio": ratio}
         rows += [common | row for row in measure(executor, frames[1:], frames[0], seconds)]

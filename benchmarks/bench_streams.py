@@ -32,6 +32,7 @@ from app.matting.torch_backend.cuda_backend import CudaBackend
 from app.matting.torch_backend.cuda_graph import PLAIN
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.networks import load_core
+from app.matting.torch_backend.nvrtc import full_size_on
 from benchmarks.drawing import Line, chart
 
 WARM_UP_ROUNDS = 3
@@ -41,7 +42,7 @@ class Batch:
     """A step over the frames of several streams, with a state per stream."""
 
     def __init__(self, core: Core, geometry: StepGeometry, precision: str, device: torch.device, streams: int) -> None:
-        self._step = FrameStep(core, geometry, DTYPES[precision])
+        self._step = FrameStep(core, geometry, DTYPES[precision], full_size_on(str(device)))
         size = (streams, geometry.height, geometry.width, 3)
         self.frames = torch.zeros(size, dtype=torch.uint8, device=device)
         self._backdrops = torch.full(size, 90, dtype=torch.uint8, device=device)
@@ -51,10 +52,11 @@ class Batch:
 
     def work(self) -> tuple[Tensor]:
         """Return the composites of `frames`: ([N,] H, W, 3) uint8."""
-        layers = self._step.layers(self.frames, self._backdrops, self._state)
-        for target, value in zip(self._state, layers.state, strict=True):
+        given = self._step.coefficients(self.frames, self._state)
+        for target, value in zip(self._state, given.state, strict=True):
             target.copy_(value)
-        return (self._step.finish(layers, PLAIN).composite,)
+        pixels, _ = self._step.finish(self.frames, given, self._backdrops, PLAIN)
+        return (pixels.composite,)
 
 
 def make_round(batch: Batch, device: torch.device, frames: Tensor) -> Callable[[], None]:

@@ -12,7 +12,8 @@ from models.bgmv2.selection import above, as_map, most_wrong
 from models.blocks import resize
 
 CELLS_AT_ONCE = 2048
-"""Batch size that fits into a CPU's cache; all 20,000 cells of a 4K frame in one batch take twice as long."""
+"""Batch size that fits into a CPU's cache; all 20,000 cells of a 4K frame in one batch take twice as long. A GPU
+refines all cells in one batch, since each launch costs more than a cell."""
 
 RefineMode = Literal["sampling", "thresholding", "full"]
 
@@ -52,7 +53,10 @@ class Refiner(nn.Module):
             cells, chosen = most_wrong(error, self.sample_pixels)
         else:
             cells, chosen = above(error, self.threshold)
-        refined = torch.cat([self._at(part, src, bgr, coarse) for part in cells.split(CELLS_AT_ONCE)])
+        if src.device.type == "cpu":
+            refined = torch.cat([self._at(part, src, bgr, coarse) for part in cells.split(CELLS_AT_ONCE)])
+        else:
+            refined = self._at(cells, src, bgr, coarse)
         matte = resize(matte, (height, width))
         return paste_(matte, cells, refined, chosen), as_map(cells, chosen, error)
 

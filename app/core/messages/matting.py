@@ -46,7 +46,6 @@ class ModelText(Message):
     PLATE_NEEDS_NUMBA = (
         "Models with a plate need the package numba to run in OpenVINO; choose the executor eager or auto."
     )
-    PLATE_EXECUTOR = "Models with a plate do not run with the executor {executor}; choose openvino or eager."
     NOT_CONVERTED = "The model {model} cannot be converted with its float32 part; choose the executor eager."
     WRONG_SIZE = (
         "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "

@@ -2789,11 +2789,6 @@
         <translation>Modelle mit leerem Hintergrundbild brauchen für OpenVINO das Paket numba; wählen Sie die Ausführung eager oder auto.</translation>
     </message>
     <message>
-        <source>Models with a plate do not run with the executor {executor}; choose openvino or eager.</source>
-        <comment>ModelText.PLATE_EXECUTOR</comment>
-        <translation>Modelle mit leerem Hintergrundbild laufen nicht mit der Ausführung {executor}; wählen Sie openvino oder eager.</translation>
-    </message>
-    <message>
         <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
         <comment>ModelText.NOT_CONVERTED</comment>
         <translation>Das Modell {model} lässt sich nicht mit seinem float32-Teil umwandeln; wählen Sie die Ausführung eager.</translation>

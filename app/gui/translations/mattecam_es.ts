@@ -2789,11 +2789,6 @@
         <translation>Los modelos con imagen de fondo vacío necesitan el paquete numba para OpenVINO; elija el ejecutor eager o auto.</translation>
     </message>
     <message>
-        <source>Models with a plate do not run with the executor {executor}; choose openvino or eager.</source>
-        <comment>ModelText.PLATE_EXECUTOR</comment>
-        <translation>Los modelos con imagen de fondo vacío no funcionan con el ejecutor {executor}; elija openvino o eager.</translation>
-    </message>
-    <message>
         <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
         <comment>ModelText.NOT_CONVERTED</comment>
         <translation>El modelo {model} no se puede convertir con su parte en float32; elija el ejecutor eager.</translation>

@@ -72,7 +72,17 @@ def _make_executor(
     from app.matting.step.plate_core import PlateCore
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
+    from app.matting.torch_backend.nvrtc import full_size_on
 
     core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
-    lit = PlateCore(core.network, plate, scale, pixels)
-    return EagerExecutor(lit, geometry, choice.device, choice.precision), lit
+    lit = PlateCore(core.network, plate, scale, pixels).eval()
+    full_size = full_size_on(choice.device)
+    if choice.executor == "cuda-graph":
+        from app.matting.torch_backend.captured_plate import CapturedPlate
+        from app.matting.torch_backend.cuda_backend import CudaBackend
+        from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
+
+        backend = CudaBackend(choice.device)
+        graph = CudaGraphExecutor(lit, geometry, backend, choice.precision, full_size=full_size)
+        return graph, CapturedPlate(graph, lit)
+    return EagerExecutor(lit, geometry, choice.device, choice.precision, full_size), lit

@@ -81,8 +81,6 @@ def choose_executor(settings: EngineSettings, device: str, *, needs_plate: bool 
         if settings.executor == "auto":
             return "eager"
         raise ModelError(ModelText.PLATE_NEEDS_NUMBA())
-    if executor not in ("openvino", "eager"):
-        raise ModelError(ModelText.PLATE_EXECUTOR(executor=executor))
     return executor
 
 

@@ -52,6 +52,11 @@ class Core(nn.Module):
         return network.coefficients(small, *state)
 
 
+def no_slope(offset: Tensor) -> Tensor:
+    """Return zeros of the shape of `offset` without memory of that size."""
+    return offset.new_zeros(1, 1, 1, 1).expand_as(offset)
+
+
 class DirectCore(Core):
     """Core for a network that runs at full size: the matte is the offset, the slope is zero."""
 
@@ -60,4 +65,4 @@ class DirectCore(Core):
         network: TwoStageNetwork = self.network  # type: ignore[assignment]
         foreground, alpha, *new_state = network(small, *state)
         offset = torch.cat([foreground - small, alpha], 1)
-        return torch.zeros_like(offset), offset, alpha, *new_state
+        return no_slope(offset), offset, alpha, *new_state

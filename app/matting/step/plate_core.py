@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.core.types import BgrImage
-from app.matting.plate.plate import lit_plate
-from app.matting.step.core import Core, State
+from app.matting.step.core import Core, State, no_slope
 from models.bgmv2.network import MattingRefine
 
 CELL = 4
@@ -26,6 +25,8 @@ class PlateCore(Core):
 
     supports_strict = False
     plate: Tensor
+    unlit: Tensor
+    """The plate as it was captured, (1, 3, H', W') uint8 RGB."""
 
     def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
         """Wrap a MattingRefine network.
@@ -40,12 +41,18 @@ class PlateCore(Core):
         super().__init__(network)
         self.scale = scale
         self.size = plate.shape[0], plate.shape[1]
-        self._unlit = plate
-        self.register_buffer("plate", self._image(plate), persistent=False)
+        like = next(network.parameters())
+        unlit = torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like)
+        self.register_buffer("unlit", _padded(unlit).to(torch.uint8), persistent=False)
+        self.register_buffer("plate", self.unlit.to(like) / 255, persistent=False)
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """Set the illumination gain, (3,) BGR, by which the plate is multiplied. In place, for captured graphs."""
-        self.plate.copy_(self._image(lit_plate(self._unlit, gain)))
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied; see `lit_plate`.
+
+        On the device, and in place, for captured graphs.
+        """
+        factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit.device).view(1, 3, 1, 1)
+        self.plate.copy_((self.unlit * factors + 0.5).clamp_(0, 255).floor_().div_(255))
 
     def initial_state(self, height: int, width: int) -> State:
         """Return no states: the network is not recurrent."""
@@ -57,12 +64,7 @@ class PlateCore(Core):
         alpha, foreground, *_ = self.network(_padded(small), self.plate)
         alpha, foreground = alpha[:, :, :height, :width], foreground[:, :, :height, :width]
         offset = torch.cat([foreground - small, alpha], 1)
-        return torch.zeros_like(offset), offset, alpha
-
-    def _image(self, plate: BgrImage) -> Tensor:
-        """Convert the plate to the network's input format."""
-        like = next(self.network.parameters())
-        return _padded(torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like) / 255)
+        return no_slope(offset), offset, alpha
 
 
 def _padded(image: Tensor) -> Tensor:

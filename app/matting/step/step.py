@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from app.matting.geometry import StepGeometry
 from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
+from app.matting.step.full_size import Coefficients, FullSize, Layers, Pixels, TorchFullSize, layers, to_pixels
 from app.matting.step.torch_blur import blurred_background
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 
@@ -29,29 +29,10 @@ class StepMode:
     foreground: bool = False
 
 
-class Layers(NamedTuple):
-    """Foreground, alpha and background before the edge controls; float32, RGB in 0..1."""
-
-    person: Tensor
-    """(B, 3, H, W) foreground colours."""
-    alpha: Tensor
-    """(B, 1, H, W)."""
-    behind: Tensor
-    """(B, 3, H, W) backdrop."""
-    finite: Tensor
-    """() float32: not finite if the network's output is not finite."""
-    state: State
-
-
 class StepOutput(NamedTuple):
     """Outputs of a step, on the step's device."""
 
-    composite: Tensor
-    """(H, W, 3) uint8 BGR."""
-    alpha: Tensor
-    """(H, W) uint8."""
-    foreground: Tensor | None
-    """(H, W, 3) uint8 BGR, if requested."""
+    pixels: Pixels
     finite: Tensor
     """() float32: not finite if the network's output is not finite."""
     state: State
@@ -62,11 +43,19 @@ class StepOutput(NamedTuple):
 class FrameStep(nn.Module):
     """Maps frame, backdrop and recurrent state to composite, alpha and new state."""
 
-    def __init__(self, core: Core, geometry: StepGeometry, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        core: Core,
+        geometry: StepGeometry,
+        dtype: torch.dtype = torch.float32,
+        full_size: FullSize | None = None,
+    ) -> None:
+        """dtype: of the network. full_size: by default that of torch."""
         super().__init__()
         self.core = core
         self.geometry = geometry
         self.dtype = dtype
+        self._full_size = full_size or TorchFullSize()
 
     def initial_state(self, seen: Tensor | None = None) -> State:
         """Return the network's states before the first frame, and the memory of strict mode.
@@ -96,92 +85,61 @@ class FrameStep(nn.Module):
         frame: (H, W, 3) uint8 BGR. backdrop: the same, or Gaussian taps (K,) float32 for background blur.
         previous_alpha: that of the previous step's output; None on the first frame.
         """
-        return self.finish(self.layers(frame, backdrop, state, mode.edges.strict), mode, previous_alpha)
+        blurred = backdrop.ndim == 1
+        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None)
+        pixels, previous_alpha = self.finish(frame, given, None if blurred else backdrop, mode, previous_alpha)
+        return StepOutput(pixels, given.finite, given.state, previous_alpha)
 
-    def layers(self, frame: Tensor, backdrop: Tensor, state: State, strict: bool | Tensor = False) -> Layers:
-        """Run the step up to the edge controls; `finish` runs the rest.
+    def coefficients(
+        self, frame: Tensor, state: State, strict: bool | Tensor = False, taps: Tensor | None = None
+    ) -> Coefficients:
+        """Run the part of the step at the small size.
 
-        frame and backdrop: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict:
-        whether strict mode is on; in a captured graph a () float32 tensor (0 or 1), so that one graph serves both
-        modes.
+        frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict: whether strict
+        mode is on; in a captured graph a () float32 tensor (0 or 1), so that one graph serves both modes. taps: of the
+        background blur, if any.
         """
         *network_state, memory = state
-        image = _to_image(frame)
-        small = self._small(image)
+        small = self._full_size.small(frame, self.geometry)
         slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
         if self.core.supports_strict and strict is not False:
-            slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory, strict)
+            slope, offset, coarse, memory = strict_matte(
+                small, slope, offset, coarse, memory, strict, self._full_size.components
+            )
         elif self.core.supports_strict:
             memory = torch.zeros_like(memory)
-        matte = _apply(image, slope, offset)
-        person, alpha = (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
-        if backdrop.ndim == 1:
-            room = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)
-            behind = torch.round(functional.interpolate(room, size=image.shape[2:], mode="bilinear") * 255) / 255
-        else:
-            behind = _to_image(backdrop)
-        return Layers(person, alpha, behind, finite, (*new_state, memory))
+        room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
+        return Coefficients(slope, offset, room, finite, (*new_state, memory))
 
-    def finish(self, layers: Layers, mode: StepMode, previous_alpha: Tensor | None = None) -> StepOutput:
-        """Run edge controls, compositing and conversion.
+    def finish(
+        self,
+        frame: Tensor,
+        given: Coefficients,
+        backdrop: Tensor | None,
+        mode: StepMode,
+        previous_alpha: Tensor | None = None,
+    ) -> tuple[Pixels, Tensor | None]:
+        """Run the part at the frame's size: edge controls, compositing, conversion. Return also the previous alpha.
 
-        previous_alpha: as for `forward`. The outputs of B > 1 streams keep the batch dimension.
+        backdrop: as for `FullSize.pixels`. previous_alpha: as for `forward`.
         """
-        person, alpha = layers.person, layers.alpha
+        if not mode.edges.active:
+            return self._full_size.pixels(frame, given, backdrop, foreground=mode.foreground), previous_alpha
+        person, alpha, behind = layers(frame, given, backdrop)
         if mode.edges.touches_alpha:
             previous_alpha = torch_edges.steady((alpha * 255).round(), mode.edges, previous_alpha)
-            alpha, person = self._shape(previous_alpha, person, mode.edges)
+            alpha, person = _shape(previous_alpha, person, mode.edges)
         if mode.edges.despill > 0:
             person = torch_edges.despill(person, alpha, mode.edges.despill)
-        return StepOutput(
-            composite=_to_bgr(alpha * person + (1 - alpha) * layers.behind),
-            alpha=_to_bytes(alpha).squeeze(1).squeeze(0),
-            foreground=_to_bgr(person) if mode.foreground else None,
-            finite=layers.finite,
-            state=layers.state,
-            previous_alpha=previous_alpha,
-        )
-
-    def _shape(self, alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
-        """Grow and feather alpha (B, 1, H, W), 0..255; return it in 0..1, and the matching foreground."""
-        grown = torch_edges.grow(alpha, edges)
-        if edges.feather_px == 0:
-            return grown / 255, person
-        feathered = torch_edges.feather(grown, edges.feather_px)
-        return feathered / 255, torch_edges.spread(person, grown, feathered, edges.feather_px)
-
-    def _small(self, image: Tensor) -> Tensor:
-        if self.geometry.ratio == 1:
-            return image
-        return functional.interpolate(
-            image,
-            scale_factor=self.geometry.ratio,
-            mode="bilinear",
-            align_corners=False,
-            recompute_scale_factor=False,
-        )
+        return to_pixels(Layers(person, alpha, behind), foreground=mode.foreground), previous_alpha
 
 
-def _apply(image: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
-    """Return slope * [R, G, B, mean] + offset at full size: [foreground residual, alpha] (1, 4, H, W)."""
-    size = image.shape[2:]
-    if slope.shape[2:] != size:
-        slope = functional.interpolate(slope, size=size, mode="bilinear", align_corners=False)
-        offset = functional.interpolate(offset, size=size, mode="bilinear", align_corners=False)
-    return slope * torch.cat([image, image.mean(1, keepdim=True)], 1) + offset
-
-
-def _to_bytes(values: Tensor) -> Tensor:
-    return (values * 255).round().to(torch.uint8)
-
-
-def _to_image(pixels: Tensor) -> Tensor:
-    """Convert ([B,] H, W, 3) uint8 BGR to (B, 3, H, W) float32 RGB in 0..1."""
-    return pixels.reshape(-1, *pixels.shape[-3:]).permute(0, 3, 1, 2).flip(1).float() / 255
-
-
-def _to_bgr(image: Tensor) -> Tensor:
-    """Convert (B, 3, H, W) RGB in 0..1 to (B, H, W, 3) uint8 BGR; a batch of 1 is squeezed."""
-    return _to_bytes(image).flip(1).permute(0, 2, 3, 1).contiguous().squeeze(0)
+def _shape(alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
+    """Grow and feather alpha (B, 1, H, W), 0..255; return it in 0..1, and the matching foreground."""
+    grown = torch_edges.grow(alpha, edges)
+    if edges.feather_px == 0:
+        return grown / 255, person
+    feathered = torch_edges.feather(grown, edges.feather_px)
+    return feathered / 255, torch_edges.spread(person, grown, feathered, edges.feather_px)

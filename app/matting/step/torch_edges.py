@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
+import numpy as np
 import torch
 import torch.nn.functional as functional
+from numpy.typing import NDArray
 from torch import Tensor
 
 from app.matting.step.edges import (
@@ -24,11 +28,21 @@ def steady(alpha: Tensor, plan: EdgePlan, previous_alpha: Tensor | None) -> Tens
     """
     # An index outside the table, from NaN, would stop a GPU for the whole process.
     if plan.contrast is not None:
-        alpha = torch.from_numpy(plan.contrast).to(alpha.device)[alpha.long().clamp(0, 255)].float()
+        alpha = _table(plan.contrast, alpha.device)[alpha.long().clamp(0, 255)].float()
     if plan.temporal_smoothing is not None and previous_alpha is not None:
-        steps = torch.from_numpy(plan.temporal_smoothing).to(alpha.device)
+        steps = _table(plan.temporal_smoothing, alpha.device)
         alpha = previous_alpha + steps[((alpha - previous_alpha).long() + 255).clamp(0, 510)]
     return alpha
+
+
+def _table(values: NDArray[np.uint8] | NDArray[np.int16], device: torch.device) -> Tensor:
+    return _uploaded(values.tobytes(), values.dtype.str, device)
+
+
+@functools.lru_cache(maxsize=8)
+def _uploaded(values: bytes, dtype: str, device: torch.device) -> Tensor:
+    """Keep tables on the device: the upload of a table waits for all work before it."""
+    return torch.from_numpy(np.frombuffer(values, dtype).copy()).to(device)
 
 
 def grow(alpha: Tensor, plan: EdgePlan) -> Tensor:

@@ -5,6 +5,8 @@ There is no branch on values and no copy from the device, so that the filter can
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
@@ -13,6 +15,7 @@ from app.matting.strict import rules
 from app.matting.strict.torch_components import components, count
 
 CHANNELS = 9
+Label = Callable[[Tensor], Tensor]
 _MOVED = 4
 """Of the memory: learned background (3), frames it was learned from, motion, mean of the recent frames (3), begun."""
 
@@ -37,14 +40,20 @@ def with_people(memory: Tensor, seen: Tensor | None) -> Tensor:
 
 
 def strict_matte(
-    small: Tensor, slope: Tensor, offset: Tensor, coarse: Tensor, memory: Tensor, active: bool | Tensor
+    small: Tensor,
+    slope: Tensor,
+    offset: Tensor,
+    coarse: Tensor,
+    memory: Tensor,
+    active: bool | Tensor,
+    label: Label = components,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return slope, offset (B, 4, h, w), coarse alpha (B, 1, h, w) and the new memory.
 
     small: (B, 3, h, w), RGB in 0..1. active: True, or () float32: 1 to apply the mode and 0 to return the matte
-    unchanged and the memory empty.
+    unchanged and the memory empty. label: labels components.
     """
-    gain, after = _gain(small.float(), coarse.float().clamp(0, 1), memory)
+    gain, after = _gain(small.float(), coarse.float().clamp(0, 1), memory, label)
     stretch = gain / (1 - rules.FLOOR)
     strict_slope = torch.cat([slope[:, :3], slope[:, 3:] * stretch], 1)
     strict_offset = torch.cat([offset[:, :3], (offset[:, 3:] - rules.FLOOR) * stretch], 1)
@@ -59,7 +68,7 @@ def strict_matte(
     )
 
 
-def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[Tensor, Tensor]:
     """What alpha is to be multiplied by, (B, 1, h, w) in 0..1, and the new memory."""
     height, width = coarse.shape[2:]
     cell = rules.cell_size(width, height)
@@ -75,7 +84,7 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor
 
     removed = agreeing & (_smallest(alpha) <= rules.OPAQUE_ALPHA)
     core = _smallest(torch.where(removed, 0, alpha)) > rules.CORE_ALPHA
-    body = _people((alpha > rules.BODY_ALPHA) & ~removed, core, has_moved, agreeing)
+    body = _people((alpha > rules.BODY_ALPHA) & ~removed, core, has_moved, agreeing, label)
     has_moved = has_moved | (body & core)
     kept = (_largest(body.float()) * ~removed).float()
     gain = functional.interpolate(kept, scale_factor=cell, mode="bilinear", align_corners=False)
@@ -107,9 +116,9 @@ def _learn(image: Tensor, background: Tensor, frames: Tensor, empty: Tensor) -> 
     return agreeing, background + rate * (image - background), frames + empty
 
 
-def _people(mask: Tensor, core: Tensor, moved: Tensor, agreeing: Tensor) -> Tensor:
+def _people(mask: Tensor, core: Tensor, moved: Tensor, agreeing: Tensor, label: Label) -> Tensor:
     """The components of the mask that are people."""
-    labels = components(mask)
+    labels = label(mask)
     near_motion = _largest(moved.float()) > 0
     total = count(labels, mask)
     people = (

@@ -49,9 +49,10 @@ def run_batch(
         if not bool(torch.isfinite(output.finite)):
             raise NotAMatteError
         count = len(executors)
-        composites = output.composite.cpu().numpy()
-        alphas = output.alpha.cpu().numpy()
-        people = None if output.foreground is None else output.foreground.cpu().numpy()
+        composites = output.pixels.composite.cpu().numpy()
+        alphas = output.pixels.alpha.cpu().numpy()
+        foreground = output.pixels.foreground
+        people = None if foreground is None else foreground.cpu().numpy()
         parts = [tensor.split(1) for tensor in output.state]
         smoothed = [None] * count if output.previous_alpha is None else list(output.previous_alpha.split(1))
         for index, executor in enumerate(executors):

@@ -26,7 +26,8 @@ from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan, plan
-from app.matting.step.step import FrameStep, Layers, StepMode
+from app.matting.step.full_size import Coefficients, FullSize
+from app.matting.step.step import FrameStep, StepMode
 from app.matting.strict.torch_strict import with_people
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Queue, Tensors
@@ -38,12 +39,12 @@ PLAIN = StepMode(plan(EdgeSettings()))
 class _Results(NamedTuple):
     """Outputs of a captured step on the device, at fixed addresses."""
 
-    person: Tensor
-    soft_alpha: Tensor
-    behind: Tensor
-    finite: Tensor
     composite: Tensor
     alpha: Tensor
+    finite: Tensor
+    slope: Tensor
+    offset: Tensor
+    room: Tensor | None = None
 
 
 @dataclass(eq=False)
@@ -89,11 +90,17 @@ class CudaGraphExecutor:
     name = "cuda-graph"
 
     def __init__(
-        self, core: Core, geometry: StepGeometry, backend: GraphBackend, precision: str = "float16", turns: int = 1
+        self,
+        core: Core,
+        geometry: StepGeometry,
+        backend: GraphBackend,
+        precision: str = "float16",
+        turns: int = 1,
+        full_size: FullSize | None = None,
     ) -> None:
         """Capture all graphs, which takes about a second. `core` must be on the device in `precision`; it is copied.
 
-        turns: number of frames that may be pending at once.
+        turns: number of frames that may be pending at once. full_size: by default that of torch.
         """
         self.precision = precision
         self.device = str(backend.device)
@@ -106,7 +113,7 @@ class CudaGraphExecutor:
         with torch.inference_mode():
             # Copy: changing the memory format in place would corrupt graphs that already read these weights.
             core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self._step = FrameStep(core, geometry, DTYPES[precision])
+            self._step = FrameStep(core, geometry, DTYPES[precision], full_size)
         try:
             self._build(turns)
         except BaseException:
@@ -183,6 +190,11 @@ class CudaGraphExecutor:
                 target.copy_(value)
         self._backend.settle()
 
+    def update_core(self, update: Callable[[Core], None]) -> None:
+        """Change values of the captured core in place, for the frames submitted from now on."""
+        with torch.inference_mode():
+            self._compute.run(lambda: update(self._step.core))
+
     def close(self) -> None:
         """Wait for pending work, and return memory and streams. Idempotent."""
         try:
@@ -207,7 +219,7 @@ class CudaGraphExecutor:
             taps=taps.to(device),
             strict=torch.zeros((), device=device),
             foreground=torch.zeros(size, dtype=torch.uint8, device=device),
-            state=self._step.initial_state(),
+            state=tuple(_channels_last(state) for state in self._step.initial_state()),
             frame_up=self._backend.pinned(size, torch.uint8),
             picture_up=self._backend.pinned(size, torch.uint8),
             taps_up=self._backend.pinned(tuple(taps.shape), torch.float32),
@@ -218,12 +230,12 @@ class CudaGraphExecutor:
         turn, after = self._turns[index], self._turns[(index + 1) % len(self._turns)]
 
         def work() -> Tensors:
-            layers = self._step.layers(turn.frame, turn.taps if blurred else turn.picture, turn.state, turn.strict)
-            output = self._step.finish(layers, PLAIN)
-            for target, value in zip(after.state, layers.state, strict=True):
+            given = self._step.coefficients(turn.frame, turn.state, turn.strict, turn.taps if blurred else None)
+            pixels, _ = self._step.finish(turn.frame, given, None if blurred else turn.picture, PLAIN)
+            for target, value in zip(after.state, given.state, strict=True):
                 target.copy_(value)
-            person, soft_alpha, behind, finite, _ = layers
-            return _Results(person, soft_alpha, behind, finite, output.composite, output.alpha)
+            results = pixels.composite, pixels.alpha, given.finite, given.slope, given.offset
+            return results if given.room is None else (*results, given.room)
 
         return work
 
@@ -249,14 +261,16 @@ class CudaGraphExecutor:
             self._previous_alpha = None
         if not edges.active and not foreground:
             return
-        layers = Layers(results.person, results.soft_alpha, results.behind, results.finite, ())
-        output = self._step.finish(layers, StepMode(edges, foreground), self._previous_alpha)
+        given = Coefficients(results.slope, results.offset, results.room, results.finite, ())
+        picture = turn.picture if results.room is None else None
+        mode = StepMode(edges, foreground)
+        pixels, previous_alpha = self._step.finish(turn.frame, given, picture, mode, self._previous_alpha)
         if edges.active:
-            self._previous_alpha = output.previous_alpha
-            results.composite.copy_(output.composite)
-            results.alpha.copy_(output.alpha)
-        if output.foreground is not None:
-            turn.foreground.copy_(output.foreground)
+            self._previous_alpha = previous_alpha
+            results.composite.copy_(pixels.composite)
+            results.alpha.copy_(pixels.alpha)
+        if pixels.foreground is not None:
+            turn.foreground.copy_(pixels.foreground)
 
     def _download(self, results: _Results, foreground: Tensor | None) -> _Flight:
         composite, alpha, finite = (self._fetch(t) for t in (results.composite, results.alpha, results.finite))
@@ -276,6 +290,10 @@ class CudaGraphExecutor:
             if seen is not None:
                 memory = turn.state[-1]
                 memory.copy_(with_people(memory, torch.from_numpy(seen).to(memory.device)))
+
+
+def _channels_last(state: Tensor) -> Tensor:
+    return state.to(memory_format=torch.channels_last) if state.ndim == 4 else state
 
 
 def _order(first: Queue, second: Queue) -> None:

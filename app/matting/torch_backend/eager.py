@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from app.core.settings import EdgeSettings
@@ -15,16 +15,13 @@ from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
 from app.matting.step.core import Core, DirectCore, State
 from app.matting.step.edges import plan
+from app.matting.step.full_size import FullSize
 from app.matting.step.step import FrameStep, StepMode
 from app.matting.torch_backend.cuda_api import release_memory
 from app.matting.torch_backend.state import from_arrays, to_arrays
+from app.matting.torch_backend.transfers import Transfers
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-
-
-def _tensor(array: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
-    """Convert without a copy; suppress torch's warning about read-only arrays, which are never written here."""
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 class EagerExecutor:
@@ -32,10 +29,18 @@ class EagerExecutor:
 
     name = "eager"
 
-    def __init__(self, core: Core, geometry: StepGeometry, device: str = "cpu", precision: str = "float32") -> None:
-        """core: already on `device` in `precision`."""
-        self.step = FrameStep(core, geometry, DTYPES[precision])
+    def __init__(
+        self,
+        core: Core,
+        geometry: StepGeometry,
+        device: str = "cpu",
+        precision: str = "float32",
+        full_size: FullSize | None = None,
+    ) -> None:
+        """core: already on `device` in `precision`. full_size: by default that of torch."""
+        self.step = FrameStep(core, geometry, DTYPES[precision], full_size)
         self.torch_device = torch.device(device)
+        self._transfers = Transfers(self.torch_device)
         self._blur_short_side = geometry.blur_short_side
         self.precision = precision
         self.device = device
@@ -45,7 +50,7 @@ class EagerExecutor:
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew."""
-        self.recurrent = self.step.initial_state(None if seen is None else _tensor(seen).to(self.torch_device))
+        self.recurrent = self.step.initial_state(None if seen is None else self._transfers.up("seen", seen))
         self.previous_alpha = None
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
@@ -57,20 +62,18 @@ class EagerExecutor:
         )
         with torch.inference_mode():
             output = self.step(
-                _tensor(frame).to(self.torch_device),
-                _tensor(behind).to(self.torch_device),
+                self._transfers.up("frame", frame),
+                self._transfers.up_once("backdrop", backdrop, behind),
                 self.recurrent,
                 StepMode(plan(edges), want_foreground),
                 self.previous_alpha,
             )
-            if not bool(torch.isfinite(output.finite)):
+            pixels = [tensor for tensor in output.pixels if tensor is not None]
+            finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
+            if not math.isfinite(finite.item()):
                 raise NotAMatteError
         self.recurrent, self.previous_alpha = output.state, output.previous_alpha
-        return Matte(
-            composite=output.composite.cpu().numpy(),
-            alpha=output.alpha.cpu().numpy(),
-            foreground=None if output.foreground is None else output.foreground.cpu().numpy(),
-        )
+        return Matte(composite.numpy(), alpha.numpy(), foreground[0].numpy() if foreground else None)
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""
@@ -98,5 +101,6 @@ class EagerExecutor:
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
         self.recurrent, self.previous_alpha = (), None
+        self._transfers = Transfers(self.torch_device)
         if self.torch_device.type == "cuda":
             release_memory()

@@ -6,12 +6,14 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from app.core.errors import ModelError, text_of
 from app.core.messages.matting import ModelText
 from app.matting.step.core import Core, DirectCore
 from app.matting.torch_backend.eager import DTYPES
+from app.matting.torch_backend.fold import fold_batch_norms
 from models.checkpoint import load_state_dict
 from models.table import NETWORKS
 from models.weights import WeightsError
@@ -29,11 +31,20 @@ def load_network(model: str, weights: Path, refiner: str, device: str, precision
     stat = weights.stat()
     key = (model, weights, stat.st_mtime_ns, stat.st_size, refiner, device, precision)
     with _lock:
-        network = _networks.pop(key, None) or _load(model, weights, refiner).to(device, DTYPES[precision])
+        network = _networks.pop(key, None)
+        if network is None:
+            network = place(_load(model, weights, refiner), device, DTYPES[precision])
         _networks[key] = network
         while len(_networks) > _KEPT:
             _networks.popitem(last=False)
     return network
+
+
+def place(network: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
+    """Move a network to a device; on a GPU with folded batch normalization and weights in the layout of its images."""
+    if not device.startswith("cuda"):
+        return network.to(device, dtype)
+    return fold_batch_norms(network).to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def forget_networks(device: str) -> None:

@@ -96,7 +96,7 @@ class PlayedBackend:
 
         def replay() -> None:
             for place, value in zip(places, work(), strict=True):
-                place.copy_(value)
+                _written(place).copy_(_written(value))
 
         return places, replay
 
@@ -116,6 +116,11 @@ class PlayedBackend:
         for _ in range(self._random.randint(0, self._eagerness)):
             if not all(queue.stuck for queue in self.queues):
                 self.go_on()
+
+
+def _written(tensor: Tensor) -> Tensor:
+    """Return the part of a tensor that has memory: an expanded one repeats a single value."""
+    return tensor[tuple(slice(None) if stride else slice(0, 1) for stride in tensor.stride())]
 
 
 def ignore(result: object) -> None:
