@@ -124,7 +124,7 @@ def program(
         default_parts(),
         open_source=lambda capture: ReplaySource([frame], RATE_HZ),
         build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load),
-        open_recorder=lambda path, width, height, fps, alpha: sink or MemorySink(),
+        open_recorder=lambda path, width, height, options: sink or MemorySink(),
         self_test=lambda engine, width, height: None,
     )
     pipeline = Pipeline(settings, parts=parts)

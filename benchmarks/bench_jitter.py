@@ -68,7 +68,7 @@ def with_window(settings: Settings, took_ms: list[float], frames: int) -> None:
 
 def without_window(settings: Settings, took_ms: list[float], frames: int) -> None:
     """Run the pipeline with a sink in memory."""
-    parts = replace(default_parts(), open_recorder=lambda path, width, height, fps, alpha: MemorySink())
+    parts = replace(default_parts(), open_recorder=lambda path, width, height, options: MemorySink())
     pipeline = Pipeline(settings.replace(output=settings.output.replace(record=Path("memory"))), parts=parts)
     pipeline.start()
     pause, end_s = threading.Event(), time.monotonic() + LONGEST_S

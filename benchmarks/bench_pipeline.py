@@ -132,7 +132,7 @@ def _pipeline(settings: Settings, open_source: Callable[[CaptureSettings], Frame
     parts = replace(
         default_parts(),
         open_source=open_source,
-        open_recorder=lambda path, width, height, fps, alpha: MemorySink(),
+        open_recorder=lambda path, width, height, options: MemorySink(),
     )
     return Pipeline(settings, parts=parts)
 

@@ -17,7 +17,6 @@ from app.core.errors import MattecamError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.media.video_writer import VideoWriter
-from app.output.base import FrameSink
 from app.output.recorder import Recorder
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
@@ -98,15 +97,12 @@ class SoakWorld(FakeWorld):
             open_source=lambda settings: FastSource(settings, self),
             build_engine=lambda settings, width, height, framing: FastEngine(settings, width, height, self),
             open_virtual_camera=lambda device, width, height, fps: self._open_camera(),
-            open_recorder=self._open_recorder,
+            open_recorder=Recorder,
         )
 
     def _open_camera(self) -> WatchedSink:
         self.faults.at("open_virtual_camera")
         return WatchedSink(self)
-
-    def _open_recorder(self, path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
-        return Recorder(path, width, height, fps, alpha=alpha)
 
 
 class Monkey:

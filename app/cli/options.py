@@ -74,6 +74,16 @@ class LiveOptions:
     ] = None
     record: Annotated[Path | None, typer.Option(help="Also record the output to this video file.")] = None
     record_alpha: Annotated[Path | None, typer.Option(help="Also record the alpha matte to this video file.")] = None
+    record_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="variable|constant",
+            help="Record each new frame with its own time, or repeat frames to a constant frame rate.",
+        ),
+    ] = None
+    encoder: Annotated[
+        str | None, typer.Option(help="Encoder of recordings: auto, x264, vaapi, nvenc, qsv or videotoolbox.")
+    ] = None
     strict: Annotated[
         str | None,
         typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
@@ -182,6 +192,8 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         on_demand=options.on_demand,
         record=options.record,
         record_alpha=options.record_alpha,
+        record_rate=options.record_rate,
+        encoder=options.encoder,
         mirror=options.mirror,
     )
     background = base.background

@@ -15,6 +15,7 @@ from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
 from app.media.disk_errors import why_not_written
 from app.output.base import FrameSink
+from app.output.recording import RecordingOptions
 from app.runtime.parts import Parts
 
 PROOF_S = 10.0
@@ -70,8 +71,8 @@ class MattedOnly:
 def proof_parts(parts: Parts) -> Parts:
     """Return `parts` with recorders that discard unmatted frames."""
 
-    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
-        return MattedOnly(parts.open_recorder(path, width, height, fps, alpha))
+    def open_recorder(path: Path, width: int, height: int, options: RecordingOptions) -> FrameSink:
+        return MattedOnly(parts.open_recorder(path, width, height, options))
 
     return replace(parts, open_recorder=open_recorder)
 

@@ -161,6 +161,10 @@ class OutputSettings(Model):
     """Release the camera while no program reads the virtual camera and the window is not visible."""
     record: Path | None = None
     record_alpha: Path | None = None
+    record_rate: Literal["variable", "constant"] = "variable"
+    """`variable` writes each new composite with its own time; `constant` repeats frames to a constant frame rate."""
+    encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = "auto"
+    """Of recordings; `auto` takes the first hardware encoder that works, else x264."""
     mirror: bool = False
     standby_text: Annotated[str, Field(max_length=200)] = ""
     standby_image: Path | None = None

@@ -12,14 +12,16 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
+from av.video.frame import PictureType
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.core.cpu_parts import CpuPart
 from app.core.messages.media import WriteReason
 from app.media.audio_copy import AudioCopy
 from app.media.disk_errors import ExplainedOSError
+from app.media.encoders import Encoder, file_encoder
+from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """Supported file types."""
@@ -27,16 +29,12 @@ SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 KEYFRAME_INTERVAL_S = 2
 FRAGMENT_S = 0.4
 """Interval at which what is encoded reaches the file in a form that can be played without its end."""
-LIVE_DELAY_S = 0.4
-"""Longest time that the encoder holds frames back in a recording."""
 HD_HEIGHT = 720
 """From this height on players assume BT.709, below it BT.601; the file also names it."""
-CONVERSION = Interpolation.AREA | getattr(Interpolation, "ACCURATE_RND", 0x40000)  # PyAV 17 has no name for it
-"""Without accurate rounding, grey values lose up to 5 of 255."""
 
 
 class VideoWriter:
-    """Writes H.264 (yuv420p, limited range) into an MP4, MOV or Matroska file.
+    """Writes H.264 (4:2:0, limited range) into an MP4, MOV or Matroska file.
 
     The file has a temporary name (`name.part.mp4`, mode 0600) until `close` has finished it. Odd sizes are padded by a
     copy of the last row or column. Until it is finished, the file consists of fragments, so that it can be played after
@@ -56,20 +54,24 @@ class VideoWriter:
         audio_from: Path | None = None,
         preset: str = "veryfast",
         crf: int = 20,
-        live: bool = False,
+        encoder: Encoder | None = None,
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
-        audio_from: a file whose audio is copied. preset, crf: x264's speed and quality. live: limit the frames that the
-        encoder holds back, so that a crash loses less than a second. reproducible: write the same bytes for the
-        same frames on every machine: x264 runs in one thread, and the file gets no random identifiers.
+        audio_from: a file whose audio is copied. preset, crf: x264's speed and quality. encoder: used in place of x264
+        with this preset and crf. reproducible: write the same bytes for the same frames on every machine: x264 runs in
+        one thread, and the file gets no random identifiers.
         """
         self.path = path
         self.size = width, height
         self._rate = Fraction(fps).limit_denominator(1001)
         self._time_base = time_base or _fine_time_base(self._rate)
+        self._encoder = encoder or file_encoder(preset, crf)
         self._last_tick = -1
+        self._keyframe_tick: int | None = None
+        self._frame: av.VideoFrame | None = None
+        """The frame written last; kept for `repeat`."""
         self._next_tick = 0
         self._closed = False
         self._reproducible = reproducible
@@ -78,12 +80,12 @@ class VideoWriter:
         self.temporary_path = create_temporary(path)
         try:
             with _os_errors(path):
-                self._open(audio_from, {"preset": preset, "crf": str(crf)} | (_low_delay(self._rate) if live else {}))
+                self._open(audio_from)
         except OSError:
             self.temporary_path.unlink(missing_ok=True)
             raise
 
-    def _open(self, audio_from: Path | None, x264: dict[str, str]) -> None:
+    def _open(self, audio_from: Path | None) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         mp4 = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(round(FRAGMENT_S * 1e6))}
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
@@ -93,7 +95,7 @@ class VideoWriter:
         self._container = av.open(str(self.temporary_path), "w", options=options)
         self._audio: AudioCopy | None = None
         try:
-            self._video = self._add_video(x264)
+            self._video = self._add_video()
             if audio_from is not None:
                 self._audio = AudioCopy(audio_from, self._container)
             self._container.start_encoding()
@@ -101,11 +103,16 @@ class VideoWriter:
             self._release()
             raise
 
-    def _add_video(self, x264: dict[str, str]) -> VideoStream:
-        width, height = self.size
-        stream = self._container.add_stream("libx264", rate=self._rate, options=x264)
-        stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
+    def _add_video(self) -> VideoStream:
+        width, height = self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
+        encoder = self._encoder
+        added = self._container.add_stream(encoder.codec, rate=self._rate, options=dict(encoder.options))
+        assert isinstance(added, VideoStream)
+        stream = added
+        stream.width, stream.height = width, height
+        stream.pix_fmt = encoder.pixel_format
+        if encoder.bit_rate is not None:
+            stream.bit_rate = encoder.bit_rate
         stream.time_base = self._time_base
         codec = stream.codec_context
         codec.time_base = self._time_base
@@ -113,7 +120,8 @@ class VideoWriter:
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
         high = height >= HD_HEIGHT
-        self._matrix = Colorspace.ITU709 if high else Colorspace.SMPTE170M
+        semi_planar = encoder.pixel_format == "nv12"
+        self._converter = YuvConverter(width, height, BT709 if high else BT601, semi_planar=semi_planar)
         codec.colorspace = 1 if high else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
         codec.color_primaries = ColorPrimaries.BT709 if high else ColorPrimaries.SMPTE170M
         codec.color_trc = ColorTrc.BT709 if high else ColorTrc.SMPTE170M
@@ -128,17 +136,43 @@ class VideoWriter:
         if image.shape[:2] != self.size[::-1]:
             raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
-        with CpuPart("convert"):
-            frame = av.VideoFrame.from_ndarray(_even(image), format="bgr24").reformat(
-                format="yuv420p", dst_colorspace=self._matrix, dst_color_range=ColorRange.MPEG, interpolation=CONVERSION
-            )
+        planes = self._converter.convert(_even(image))
+        self._frame = av.VideoFrame.from_ndarray(planes, format=self._encoder.pixel_format)
+        self._encode(self._frame, tick)
+
+    def repeat(self, pts_s: Fraction | float) -> None:
+        """Append the last frame once more at this time. Raises ValueError if there is none."""
+        if self._frame is None:
+            raise ValueError("no frame was written that could be repeated")
+        self._encode(self._frame, max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1))
+
+    @property
+    def last_s(self) -> Fraction | None:
+        """Time of the last frame in seconds; None before the first."""
+        return None if self._last_tick < 0 else self._last_tick * self._time_base
+
+    def _encode(self, frame: av.VideoFrame, tick: int) -> None:
+        interval = max(1, round(1 / self._rate / self._time_base))
         frame.pts, frame.time_base = tick, self._time_base
+        frame.pict_type = self._picture_type(tick)
         with _os_errors(self.temporary_path):
             if self._audio is not None:
                 self._audio.copy_until(tick * self._time_base)
-            self._container.mux(self._video.encode(frame))
+            packets = self._video.encode(frame)
+            for packet in packets:
+                packet.duration = interval  # the last one's counts
+            self._container.mux(packets)
         self._last_tick = tick
-        self._next_tick = tick + max(1, round(1 / self._rate / self._time_base))
+        self._next_tick = tick + interval
+
+    def _picture_type(self, tick: int) -> PictureType:
+        """Request a keyframe where one is due: encoders count frames, which come at any rate."""
+        if not self._encoder.live:
+            return PictureType.NONE
+        if self._keyframe_tick is None or (tick - self._keyframe_tick) * self._time_base >= KEYFRAME_INTERVAL_S:
+            self._keyframe_tick = tick
+            return PictureType.I
+        return PictureType.NONE
 
     def close(self, *, complete: bool = True) -> None:
         """Finish the file and rename it to its final name. Idempotent.
@@ -176,24 +210,12 @@ class VideoWriter:
             self._container.close()
 
 
-def _low_delay(rate: Fraction) -> dict[str, str]:
-    """x264's options that bound its delay: lookahead, B-frames and one frame per further thread."""
-    frames = int(rate * Fraction(LIVE_DELAY_S))
-    threads, b_frames = 3, 2
-    lookahead = frames - b_frames - (threads - 1)
-    if lookahead < b_frames + 1:
-        return {"tune": "zerolatency"}
-    params = f"rc-lookahead={min(lookahead, 10)}:sync-lookahead=0:threads={threads}:bframes={b_frames}"
-    return {"x264-params": params}
-
-
 def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the frame as BGR with even width and height."""
+    """Return the frame with even width and height, C-contiguous."""
     height, width = image.shape[:2]
-    if image.ndim == 2:
-        image = np.repeat(image[:, :, None], 3, axis=2)
     if height % 2 or width % 2:
-        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        padding = ((0, height % 2), (0, width % 2), *([(0, 0)] if image.ndim == 3 else []))
+        image = np.pad(image, padding, mode="edge")
     return np.ascontiguousarray(image)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,15 +17,21 @@ from app.core.messages.output import RecordingText
 from app.core.text import Text
 from app.core.types import Picture
 from app.media.disk_errors import why_not_written
+from app.media.encoders import live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import unfinished
+from app.output.encoder_thread import EncoderThread
+from app.output.frame_times import ConstantTimes, FrameTimes, VariableTimes
+from app.output.recording import RecordingOptions
+
+log = logging.getLogger(__name__)
 
 
 class Recorder:
     """Writes the composite, or with `alpha` the matte in grey, as H.264.
 
-    Frame times follow the clock, rounded to multiples of the frame interval: a recording keeps real time even if frames
-    arrive late. A frame of another size than the first is letterboxed. Without a matte, a matte recording is black.
+    Frames are encoded on a thread of the lowest priority; `send` never waits for it. A frame of another size than the
+    first is letterboxed. Without a matte, a matte recording is black.
     """
 
     def __init__(
@@ -32,46 +39,57 @@ class Recorder:
         path: Path,
         width: int,
         height: int,
-        fps: float,
-        *,
-        alpha: bool = False,
+        options: RecordingOptions,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """width, height: pixels. fps: nominal frame rate. Raises SinkOpenError if the file cannot be written."""
+        """width, height: pixels. Raises SinkOpenError if the file cannot be written."""
         self.name = str(path)
-        self._alpha = alpha
+        self._alpha = options.alpha
         self._clock = clock
-        self._rate = Fraction(fps).limit_denominator(1001)
-        self._started_s: float | None = None
-        self._tick = -1
+        self._size = width, height
+        self._last: Picture | None = None
         self._closed = False
+        rate = Fraction(options.fps).limit_denominator(1001)
+        self._times: FrameTimes = ConstantTimes(rate) if options.constant_rate else VariableTimes(options.fps)
+
+        def open_writer() -> VideoWriter:
+            chosen = live_encoder(options.encoder, width + width % 2, height + height % 2, rate)
+            if options.encoder not in ("auto", chosen.name):
+                log.warning("%s", RecordingText.OTHER_ENCODER(wanted=options.encoder, used=chosen.name))
+            return VideoWriter(path, width, height, rate, encoder=chosen)
+
         try:
-            self._writer = VideoWriter(path, width, height, self._rate, live=True)
+            fill_rate = rate if options.constant_rate else None
+            self._thread = EncoderThread(open_writer, self._image, options.counts, fill_rate)
         except OSError as error:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
+        self._writer = self._thread.writer
         unfinished.begin(self._writer.temporary_path)
 
     def send(self, picture: Picture) -> None:
-        """Append the frame. Raises SinkLostError if it cannot be written; the file so far is finished then."""
+        """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""
         if self._closed:
             raise SinkLostError(RecordingText.FINISHED(file=self.name))
-        now_s = self._clock()
-        if self._started_s is None:
-            self._started_s = now_s
-        self._tick = max(self._tick + 1, round((now_s - self._started_s) * self._rate))
-        try:
-            self._writer.write(self._image(picture), self._tick / self._rate)
-        except OSError as error:
-            kept = self._salvage()
-            raise SinkLostError(RecordingText.STOPPED(reason=why_not_written(error), kept=kept)) from error
+        if self._thread.error is not None:
+            self._fail()
+        time_s = self._times.next(picture, self._clock())
+        self._last = picture
+        if time_s is not None:
+            self._thread.put(picture, time_s)
 
     def close(self) -> None:
         """Finish the file, or remove it if it is empty. Idempotent. Raises SinkLostError if it cannot be finished."""
         if self._closed:
             return
-        self._closed = True
+        last, end_s = self._last, self._times.end(self._clock())
+        if last is not None and end_s is not None:
+            self._thread.put(last, end_s)
+        self._thread.finish()
+        if self._thread.error is not None:
+            self._fail()
+        self._closed, self._last = True, None
         try:
-            if self._tick < 0:
+            if last is None:
                 self._writer.abort()
             else:
                 self._writer.close()
@@ -89,11 +107,21 @@ class Recorder:
             image = np.zeros(picture.image.shape[:2], np.uint8)
         else:
             image = picture.alpha
-        return geometry.letterbox(image, *self._writer.size)
+        return geometry.letterbox(image, *self._size)
+
+    def _fail(self) -> None:
+        """Finish what was written and raise the error that ended the encoder's thread."""
+        error = self._thread.error
+        assert error is not None
+        kept = self._salvage()
+        if isinstance(error, OSError):
+            raise SinkLostError(RecordingText.STOPPED(reason=why_not_written(error), kept=kept)) from error
+        raise error
 
     def _salvage(self) -> Text:
         """Finish the file after a failure and return where it is."""
-        self._closed = True
+        self._closed, self._last = True, None
+        self._thread.finish()
         with suppress(OSError):
             self._writer.close()
         path, temporary_path = self._writer.path, self._writer.temporary_path

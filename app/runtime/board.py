@@ -10,6 +10,7 @@ from app.core.errors import text_of
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 from app.output.base import CountedSink
+from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, Stage
 
@@ -43,6 +44,7 @@ class StatusBoard:
         self.virtual_camera: str | None = None
         self.pipewire: CountedSink | None = None
         self.recording: str | None = None
+        self.recording_counts = RecordingCounts()
         self.unmatted = False
         self.size = (0, 0)
         self.lowered: Lowered | None = None
@@ -100,6 +102,8 @@ class StatusBoard:
             frames_out=self.frames_out.count,
             frames_sent=self.frames_sent.count,
             frames_dropped=frames_dropped,
+            encoded_frames=self.recording_counts.encoded,
+            recording_dropped=self.recording_counts.dropped,
             seconds=(self._ended_s or time.perf_counter()) - self._started_s,
             cpu_seconds=(self._ended_cpu_s or time.process_time()) - self._started_cpu_s,
             problems=problems,

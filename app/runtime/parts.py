@@ -11,6 +11,7 @@ from app.compositing.base import Background
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.matting.base import MattingEngine
 from app.output.base import CameraSink, CountedSink, FrameSink, ReaderCounter
+from app.output.recording import RecordingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Parts:
     """(device, label or `auto`; width, height, fps)"""
     open_pipewire_camera: Callable[[int, int, float], CountedSink]
     """(width, height, fps)"""
-    open_recorder: Callable[[Path, int, int, float, bool], FrameSink]
-    """(file, width, height, fps, alpha)"""
+    open_recorder: Callable[[Path, int, int, RecordingOptions], FrameSink]
+    """(file, width, height, options)"""
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""
     self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
@@ -45,16 +46,13 @@ def default_parts() -> Parts:
     from app.output.virtual_camera import VirtualCamera
     from app.runtime.engines.self_test import self_test
 
-    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
-        return Recorder(path, width, height, fps, alpha=alpha)
-
     return Parts(
         SourceOpener(),
         build_engine,
         open_background,
         VirtualCamera,
         PipeWireCamera,
-        open_recorder,
+        Recorder,
         ReaderWatch,
         self_test,
     )

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import cv2
+
 from app.compositing.base import Background
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Outgoing, Picture
@@ -60,7 +62,10 @@ class Pipeline:
         self._gate = Gate(lambda: self.settings, self._cards)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
-            "background-opener", self._parts.open_background, lambda background: background.close()
+            "background-opener",
+            self._parts.open_background,
+            lambda background: background.close(),
+            low_priority=True,
         )
         self._demand = DemandWatch(
             self._wanted,
@@ -108,10 +113,15 @@ class Pipeline:
 
     def _make_threads(self) -> None:
         self._capture_thread = Worker("capture", self._capture.run)
-        self._matting_thread = Worker("matting", self._matting.run, low_priority=True)
+        self._matting_thread = Worker("matting", self._matting.run)
         self._clock_thread = Worker("output-clock", self._clock.run)
         self._demand_thread = Worker("demand", self._demand.run)
-        self._sink_threads = [Worker(f"sink-{n}", sink.run) for n, sink in enumerate(self._sinks)]
+        self._sink_threads = [
+            Worker(name, sink.run)
+            for name, sink in zip(
+                ("virtual-camera", "recording", "matte-recording", "pipewire"), self._sinks, strict=True
+            )
+        ]
         self._watchdog = Watchdog(
             Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
             lambda: self._clock.last_tick_s,
@@ -138,6 +148,8 @@ class Pipeline:
 
     def start(self) -> None:
         """Start every thread; return at once."""
+        # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
+        cv2.setNumThreads(1)
         self._board.begin()
         self._cards.start()
         self._engines.start()

@@ -28,7 +28,10 @@ class Prepared(Generic[K, T]):
 class Preparer(Generic[K, T]):
     """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded."""
 
-    def __init__(self, name: str, build: Callable[[K], T], discard: Callable[[T], None]) -> None:
+    def __init__(
+        self, name: str, build: Callable[[K], T], discard: Callable[[T], None], *, low_priority: bool = False
+    ) -> None:
+        """low_priority: as in `Worker`. Not for engines: OpenVINO's workers, which run them, are started here."""
         self._build = build
         self._discard = discard
         self._calls: LatestSlot[bool] = LatestSlot()
@@ -39,7 +42,7 @@ class Preparer(Generic[K, T]):
         self._outcome: Prepared[K, T] | None = None
         self._requested = 0
         self._answered = 0
-        self.worker = Worker(name, self._run)
+        self.worker = Worker(name, self._run, low_priority=low_priority)
 
     def start(self) -> None:
         """Start the thread."""

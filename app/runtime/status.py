@@ -118,6 +118,10 @@ class PipelineStatus:
     frames_out: int = 0
     frames_sent: int = 0
     frames_dropped: int = 0
+    encoded_frames: int = 0
+    """Frames encoded for recordings of output and matte."""
+    recording_dropped: int = 0
+    """Frames left out of recordings because the encoder was too slow."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     """CPU time of the process within `seconds`."""

@@ -26,6 +26,8 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "frames_out": status.frames_out,
         "frames_sent": status.frames_sent,
         "frames_dropped": status.frames_dropped,
+        "encoded_frames": status.encoded_frames,
+        "recording_dropped": status.recording_dropped,
         "seconds": round(status.seconds, 3),
         "fps_in": round(status.fps_in, 2),
         "fps_out": round(status.fps_out, 2),

@@ -10,7 +10,7 @@ from app.system.threads import lower_priority, name_thread
 
 _log = logging.getLogger(__name__)
 NICENESS = 4
-"""Niceness added to threads that compute, so that the output clock and the window run first."""
+"""Niceness added to threads that prepare something, so that the frame path and the window run first."""
 
 
 class Worker:

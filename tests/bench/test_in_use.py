@@ -70,15 +70,15 @@ def test_the_stand_in_camera_converts_and_its_probe_notes_new_frames_only() -> N
 
 def test_cpu_time_is_divided_by_thread_and_section_and_sums_up() -> None:
     def at(second: float, **cpu_s: float) -> CpuSample:
-        names = {"capture": 1, "matting": 2, "native": 3, "sink-0": 4}
+        names = {"capture": 1, "matting": 2, "native": 3, "virtual-camera": 4}
         threads = {
             number: ThreadTime("matting" if name == "native" else name, name == "native", cpu_s[name.replace("-", "_")])
             for name, number in names.items()
         }
         return CpuSample(second, sum(cpu_s.values()), threads, {(2, "network"): cpu_s["matting"] / 2})
 
-    before = at(0, capture=1, matting=2, native=3, sink_0=4)
-    after = at(1, capture=2, matting=4, native=6, sink_0=8.5)
+    before = at(0, capture=1, matting=2, native=3, virtual_camera=4)
+    after = at(1, capture=2, matting=4, native=6, virtual_camera=8.5)
     spent = cpu_ms(before, after, 100)
     assert spent["capture"] == 10 and spent["camera"] == 45
     assert spent["network"] == 30 + 10 and spent["finish"] == 20 - 10

@@ -175,3 +175,12 @@ def test_strict_mode_is_on_unless_switched_off(said: str | None, expected: bool)
 def test_strict_takes_on_or_off() -> None:
     with pytest.raises(UsageError, match="--strict: “maybe” is not possible; write on or off"):
         apply_options(Settings(), LiveOptions(strict="maybe"))
+
+
+def test_recordings_have_a_rate_and_an_encoder() -> None:
+    output = apply_options(Settings(), LiveOptions(record_rate="constant", encoder="x264")).output
+    assert (output.record_rate, output.encoder) == ("constant", "x264")
+    assert (Settings().output.record_rate, Settings().output.encoder) == ("variable", "auto")
+    for wrong in (LiveOptions(record_rate="sometimes"), LiveOptions(encoder="mpeg1")):
+        with pytest.raises(UsageError, match="is not possible"):
+            apply_options(Settings(), wrong)

@@ -12,6 +12,7 @@ from app.cli.proof import proof_parts, write_before_after
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.output.base import FrameSink
 from app.output.memory import MemorySink
+from app.output.recording import RecordingOptions
 from app.runtime.parts import default_parts
 
 
@@ -34,11 +35,11 @@ def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> N
 def test_a_proof_records_no_unmatted_frame() -> None:
     sink = MemorySink(keep=9)
 
-    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> FrameSink:
+    def open_recorder(path: Path, width: int, height: int, options: RecordingOptions) -> FrameSink:
         return sink
 
     recorder = proof_parts(replace(default_parts(), open_recorder=open_recorder)).open_recorder(
-        Path("proof.mp4"), 64, 48, 30, False
+        Path("proof.mp4"), 64, 48, RecordingOptions(30)
     )
     for kind in PictureKind:
         recorder.send(composite_of(None, kind))

@@ -32,6 +32,7 @@ from app.gui.state.tasks import Tasks
 from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
+from app.output.recording import RecordingOptions
 from models import weights
 from tests.doctor.machine import RELEASE, Machine
 from tests.gui.conftest import StartWindow
@@ -81,8 +82,8 @@ FAILING: dict[str, Callable[[Path], object]] = {
     "a camera that is gone": lambda _folder: open_source(CaptureSettings(source="camera:nobody")),
     "a plate that is gone": lambda folder: read_plate(folder / "plate.png", 64, 48),
     "no plate": lambda folder: read_plate(text_file(folder), 64, 48),
-    "a folder that is gone": lambda folder: Recorder(folder / "none" / "x.mp4", 64, 48, 30),
-    "an unknown kind of video": lambda folder: Recorder(folder / "x.doc", 64, 48, 30),
+    "a folder that is gone": lambda folder: Recorder(folder / "none" / "x.mp4", 64, 48, RecordingOptions(30)),
+    "an unknown kind of video": lambda folder: Recorder(folder / "x.doc", 64, 48, RecordingOptions(30)),
     "a scene that is gone": lambda folder: SceneStore(folder / "scenes.json").get("Office"),
     "a scene without a name": lambda folder: SceneStore(folder / "scenes.json").put("", settings_file.parse({})),
     "weights that are gone": lambda folder: weights.find("student", folder / "x.pth"),

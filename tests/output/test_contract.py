@@ -11,6 +11,7 @@ from app.core.errors import SinkLostError
 from app.output.base import FrameSink
 from app.output.memory import MemorySink
 from app.output.recorder import Recorder
+from app.output.recording import RecordingOptions
 from app.output.virtual_camera import VirtualCamera, list_virtual_cameras
 from tests.output import fake_driver
 from tests.output.pictures import picture
@@ -25,12 +26,12 @@ def memory(folder: Path) -> FrameSink:
 
 def recorder(folder: Path) -> FrameSink:
     """Writes the composite."""
-    return Recorder(folder / "a.mp4", 64, 48, 30)
+    return Recorder(folder / "a.mp4", 64, 48, RecordingOptions(30))
 
 
 def alpha_recorder(folder: Path) -> FrameSink:
     """Writes the matte."""
-    return Recorder(folder / "a.mkv", 64, 48, 30, alpha=True)
+    return Recorder(folder / "a.mkv", 64, 48, RecordingOptions(30, alpha=True))
 
 
 def virtual_camera(folder: Path) -> FrameSink:

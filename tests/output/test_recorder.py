@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from av.error import InvalidDataError
+from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.media.video_writer import VideoWriter
+from app.output.encoder_thread import CAPACITY, EncoderThread
 from app.output.recorder import Recorder
+from app.output.recording import RecordingCounts, RecordingOptions
 from tests.output.pictures import bar_error, picture
 from tests.paths import ROOT
+from tests.waiting import eventually
 
 
 def read(path: Path) -> tuple[list[BgrImage], list[float]]:
@@ -44,7 +52,7 @@ class Clock:
 
 
 def test_the_composite_is_written_with_its_colours(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 640, 360, 30)
+    recorder = Recorder(tmp_path / "a.mp4", 640, 360, RecordingOptions(30))
     for _ in range(5):
         recorder.send(picture(640, 360))
     assert not (tmp_path / "a.mp4").exists(), "the name is taken only when the file is complete"
@@ -55,7 +63,7 @@ def test_the_composite_is_written_with_its_colours(tmp_path: Path) -> None:
 
 
 def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30, alpha=True)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, alpha=True))
     half = np.zeros((48, 64), np.uint8)
     half[:, 32:] = 255
     recorder.send(picture(alpha=half))
@@ -67,7 +75,7 @@ def test_the_matte_is_written_in_grey_and_black_if_missing(tmp_path: Path) -> No
 
 
 def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
     recorder.send(picture(64, 48, grey=200))
     recorder.send(picture(200, 50, grey=200))
     recorder.close()
@@ -77,37 +85,202 @@ def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
 
 
 def test_odd_sizes_are_padded(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 65, 49, 30)
+    recorder = Recorder(tmp_path / "a.mp4", 65, 49, RecordingOptions(30))
     recorder.send(picture(65, 49, grey=90))
     recorder.close()
     (image,), _ = read(tmp_path / "a.mp4")
     assert image.shape == (50, 66, 3) and np.abs(image.astype(int) - 90).max() <= 4
 
 
-def test_times_follow_the_clock_in_frame_intervals(tmp_path: Path) -> None:
-    clock = Clock()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30, clock=clock)
-    jitter_s = [0, 0.009, -0.008, 0.012, 0.0, -0.01, 0.005]
-    for number, early_s in enumerate(jitter_s):
-        clock.now_s = 100 + number / 30 + early_s
-        recorder.send(picture())
-    clock.now_s = 101.0
-    recorder.send(picture())
-    recorder.close()
-    _, times = read(tmp_path / "a.mp4")
-    assert times == pytest.approx([*(k / 30 for k in range(7)), 1.0], abs=1e-4)
+def composite(captured_at_s: float, number: int = 0) -> Outgoing:
+    """Return a composite whose frame was captured at this time."""
+    image = np.full((48, 64, 3), 20 * number % 256, np.uint8)
+    return Outgoing(Picture(image, PictureKind.COMPOSITE, frame=Frame(image, number, captured_at_s)))
 
 
-def test_a_burst_loses_no_frame(tmp_path: Path) -> None:
+def test_each_new_composite_is_written_once_at_the_time_of_its_frame(tmp_path: Path) -> None:
     clock = Clock()
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30, clock=clock)
-    for _ in range(6):
-        recorder.send(picture())
-    clock.now_s += 0.5
-    recorder.send(picture())
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    captured_s = [100.0, 100.041, 100.067, 100.12, 100.133]
+    for number, at_s in enumerate(captured_s):
+        shown = composite(at_s, number)
+        for sent_s in (0.05, 0.06):
+            clock.now_s = at_s + sent_s
+            recorder.send(shown)
+    recorder.close()
+    images, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([at_s - 100 for at_s in captured_s], abs=1e-4)
+    assert [int(image[20, 20, 0]) for image in images] == pytest.approx([20 * n for n in range(5)], abs=4)
+    assert (counts.encoded, counts.dropped) == (5, 0)
+
+
+def test_an_unchanged_picture_is_repeated_four_times_a_second_and_lasts_to_the_end(tmp_path: Path) -> None:
+    clock = Clock()
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    still = picture()
+    for number in range(45):
+        clock.now_s = 100 + number / 30
+        recorder.send(still)
     recorder.close()
     _, times = read(tmp_path / "a.mp4")
-    assert times == pytest.approx([*(k / 30 for k in range(6)), 0.5], abs=1e-4)
+    assert times == pytest.approx([0, 0.25, 0.5, 0.75, 1.0, 1.25, 43 / 30], abs=0.1)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.duration is not None and stream.time_base is not None
+        assert float(stream.duration * stream.time_base) == pytest.approx(44 / 30, abs=0.02)
+
+
+def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path) -> None:
+    clock = Clock()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30), clock)
+    recorder.send(Outgoing(Picture(picture().image, PictureKind.STANDBY)))
+    clock.now_s += 0.01
+    recorder.send(composite(clock.now_s - 0.08))
+    clock.now_s += 0.2
+    recorder.send(composite(clock.now_s - 0.05))
+    recorder.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([0, 0.001, 0.16], abs=1e-4)
+
+
+def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None:
+    clock = Clock()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
+    still = picture()
+    for number in (0, 1.2, 1.9, 3.1, 7, 8, 9, 10):
+        clock.now_s = 100 + number / 30
+        recorder.send(still)
+    recorder.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert times == pytest.approx([number / 30 for number in range(11)], abs=1e-4)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == stream.base_rate == 30
+
+
+def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
+    clock = Clock()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, constant_rate=True), clock)
+    recorder.send(picture())
+    clock.now_s += 3600
+    recorder.send(picture())
+    recorder.close()
+    assert read(tmp_path / "a.mp4")[1] == pytest.approx([0, 3600], abs=1e-3)
+
+
+def test_keyframes_come_by_time_however_rarely_frames_do(tmp_path: Path) -> None:
+    clock = Clock()
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    still = picture()
+    for number in range(24):
+        clock.now_s = 100 + number / 2
+        recorder.send(still)
+        eventually(lambda expected=number + 1: counts.encoded == expected)  # type: ignore[misc]
+    recorder.close()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        packets = list(container.demux(video=0))
+        keys = [float((packet.pts or 0) * packet.time_base) for packet in packets if packet.is_keyframe]
+    assert keys == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.01)
+
+
+def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
+    """A crash must not lose more, also while the picture does not change."""
+    clock = Clock()
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts), clock)
+    still = picture()
+    for number in range(300):
+        clock.now_s = 100 + number / 30
+        recorder.send(still)
+        eventually(lambda expected=1 + number // 8: counts.encoded >= expected)  # type: ignore[misc]
+    (part,) = tmp_path.iterdir()
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(part.read_bytes())
+    _, times = read(copy)
+    assert times[-1] >= 299 / 30 - 1.05
+    recorder.close()
+
+
+class SlowWriter(VideoWriter):
+    """Encodes only while `allowed` is set."""
+
+    allowed = threading.Event()
+
+    def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
+        self.allowed.wait(20)
+        super().write(image, pts_s)
+
+
+def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tmp_path: Path) -> None:
+    counts = RecordingCounts()
+    SlowWriter.allowed.clear()
+    thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, counts)
+    started_s = time.perf_counter()
+    for number in range(40):
+        thread.put(composite(0.0, number), number / 30)
+    assert time.perf_counter() - started_s < 2
+    SlowWriter.allowed.set()
+    thread.finish()
+    thread.writer.close()
+    _, times = read(tmp_path / "a.mp4")
+    assert len(times) == counts.encoded and CAPACITY <= counts.encoded <= CAPACITY + 1
+    assert counts.dropped == 40 - counts.encoded
+    assert times[-CAPACITY:] == pytest.approx([number / 30 for number in range(40 - CAPACITY, 40)], abs=2e-3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_encoder_has_the_lowest_priority(tmp_path: Path) -> None:
+    before = set(Path("/proc/self/task").iterdir())
+    recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, RecordingOptions(60))
+    recorder.send(picture(1920, 1080))
+    started = {int(task.name) for task in set(Path("/proc/self/task").iterdir()) - before}
+    assert started
+    assert {os.getpriority(os.PRIO_PROCESS, task) for task in started} == {19}
+    recorder.close()
+
+
+def test_an_encoder_that_does_not_work_here_is_replaced_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, encoder="vaapi"))
+    recorder.send(picture())
+    recorder.close()
+    assert len(read(tmp_path / "a.mp4")[0]) == 1
+    assert "The encoder vaapi does not work on this computer; the recording uses x264." in caplog.text
+
+
+def test_an_encoder_that_fails_later_stops_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = RecordingCounts()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts))
+    recorder.send(picture())
+    eventually(lambda: counts.encoded == 1)
+
+    def fail(self: VideoWriter, image: NDArray[np.uint8], pts_s: float) -> None:
+        raise OSError(errno.EIO, "the encoder failed", str(self.temporary_path))
+
+    monkeypatch.setattr(VideoWriter, "write", fail)
+    with pytest.raises(SinkLostError, match=r"The recording stopped: .*the recording so far is in"):
+        for _ in range(500):
+            recorder.send(picture())
+            time.sleep(0.01)
+    recorder.close()
+    assert len(read(tmp_path / "a.mp4")[0]) == 1
+
+
+def test_a_failure_after_the_last_frame_is_reported_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+
+    def fail(self: VideoWriter, image: NDArray[np.uint8], pts_s: float) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(self.temporary_path))
+
+    monkeypatch.setattr(VideoWriter, "write", fail)
+    recorder.send(picture())
+    with pytest.raises(SinkLostError, match="the disk is full"):
+        recorder.close()
+    recorder.close()
 
 
 @pytest.mark.parametrize(
@@ -122,7 +295,7 @@ def test_a_burst_loses_no_frame(tmp_path: Path) -> None:
 def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkOpenError, match=words) as caught:
-        Recorder(tmp_path / name, 64, 48, 30)
+        Recorder(tmp_path / name, 64, 48, RecordingOptions(30))
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
 
 
@@ -132,13 +305,20 @@ from contextlib import suppress
 from pathlib import Path
 import numpy as np
 from app.core.errors import SinkLostError
+import time
 from app.output.recorder import Recorder
+from app.output.recording import RecordingCounts, RecordingOptions
 from app.core.types import Picture, PictureKind
-recorder = Recorder(Path(sys.argv[1]), 320, 240, 30)
+counts = RecordingCounts()
+number = 0
+recorder = Recorder(Path(sys.argv[1]), 320, 240, RecordingOptions(30, counts=counts), lambda: number / 30)
 generator = np.random.default_rng(0)
 try:
     for number in range(400):
         recorder.send(Picture(generator.integers(0, 256, (240, 320, 3), np.uint8), PictureKind.COMPOSITE))
+        for _ in range(50):
+            if counts.encoded < number - 4:
+                time.sleep(0.01)
 except SinkLostError as error:
     print(number, error)
 recorder.close()
@@ -166,7 +346,7 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
 
 
 def test_a_failure_to_finish_names_the_remaining_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
     recorder.send(picture())
 
     def refuse(self: VideoWriter) -> None:

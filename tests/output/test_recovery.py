@@ -17,6 +17,7 @@ from app.config import paths
 from app.media.recovery import recover
 from app.media.video_input import VideoError
 from app.output.recorder import Recorder
+from app.output.recording import RecordingOptions
 from app.output.unfinished import in_progress, unfinished_recordings
 from tests.clips import write_clip
 from tests.output.pictures import picture
@@ -28,9 +29,10 @@ from pathlib import Path
 from app.capture.demo import DemoSource
 from app.core.types import Picture, PictureKind
 from app.output.recorder import Recorder
+from app.output.recording import RecordingOptions
 fps = float(sys.argv[2])
 source = DemoSource(320, 240, fps)
-recorder = Recorder(Path(sys.argv[1]), 320, 240, fps)
+recorder = Recorder(Path(sys.argv[1]), 320, 240, RecordingOptions(fps))
 started_s = time.perf_counter()
 while True:
     recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
@@ -81,7 +83,7 @@ def test_a_killed_recording_plays_to_its_last_second_and_is_finished(
 
 
 def test_running_and_finished_recordings_are_not_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, 30)
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
     recorder.send(picture())
     assert in_progress(tmp_path / "a.part.mp4")
     assert unfinished_recordings() == ()
@@ -105,7 +107,7 @@ def test_entries_of_deleted_files_and_broken_entries_are_removed(tmp_path: Path)
 
 def test_a_reused_process_number_is_another_process(tmp_path: Path) -> None:
     part = write_clip(tmp_path / "a.part.mp4", 3)
-    recorder = Recorder(tmp_path / "b.mp4", 64, 48, 30)
+    recorder = Recorder(tmp_path / "b.mp4", 64, 48, RecordingOptions(30))
     (entry,) = (paths.data_dir() / "recordings").iterdir()
     fields = json.loads(entry.read_text())
     assert fields["pid"] == os.getpid()

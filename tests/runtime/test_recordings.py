@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
+import av
+import numpy as np
+import pytest
+
 from app.core.types import PictureKind
+from app.output.recorder import Recorder
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from tests.fakes import FakeWorld
 from tests.runtime.test_pipeline import BASE, apply, composites, running
@@ -47,3 +56,48 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> Non
         eventually(lambda: any(problem.stage is Stage.RECORDING for problem in pipeline.status().problems))
         composites(pipeline)
         assert "disk is full" in pipeline.status().problems[0].message
+
+
+def real_recorder(world: FakeWorld, folder: Path) -> Pipeline:
+    """Return a pipeline that records to `folder`/a.mp4 with the real recorder."""
+    output = BASE.output.replace(record=folder / "a.mp4")
+    return Pipeline(BASE.replace(output=output), parts=replace(world.parts(), open_recorder=Recorder))
+
+
+def test_a_paused_recording_shows_the_card_and_every_encoded_frame_is_counted(tmp_path: Path) -> None:
+    pipeline = real_recorder(FakeWorld(), tmp_path)
+    pipeline.start()
+    try:
+        eventually(lambda: pipeline.status().encoded_frames >= 5)
+        pipeline.change(lambda settings: settings.replace(paused=True))
+        paused_at = pipeline.status().encoded_frames
+        eventually(lambda: pipeline.status().encoded_frames >= paused_at + 12)
+    finally:
+        assert pipeline.stop()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    status = pipeline.status()
+    assert status.encoded_frames == len(images) and status.recording_dropped == 0
+
+    def background(image: np.ndarray) -> float:
+        return float(image[4:12, 4:12, 0].mean())
+
+    assert background(images[0]) > 200, "blue behind the person"
+    assert background(images[-1]) < 100, "the stand-by card"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
+    pipeline = real_recorder(FakeWorld(), tmp_path)
+    pipeline.start()
+    try:
+        eventually(lambda: pipeline.status().encoded_frames >= 1)
+        niceness = {
+            (task / "comm").read_text().strip(): os.getpriority(os.PRIO_PROCESS, int(task.name))
+            for task in Path("/proc/self/task").iterdir()
+        }
+    finally:
+        assert pipeline.stop()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
+    assert niceness["encoder"] == 19

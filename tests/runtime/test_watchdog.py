@@ -98,8 +98,8 @@ def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
 @pytest.mark.parametrize(
     ("thread", "fault", "stage"),
     [
-        ("sink-0", "virtual_camera", Stage.VIRTUAL_CAMERA),
-        ("sink-1", "recorder", Stage.RECORDING),
+        ("virtual-camera", "virtual_camera", Stage.VIRTUAL_CAMERA),
+        ("recording", "recorder", Stage.RECORDING),
         ("engine-builder", "build_engine", Stage.MATTING),
         ("background-opener", "open_background", Stage.BACKGROUND),
     ],

@@ -61,10 +61,7 @@ def _parts() -> Parts:
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
 
-    def open_recorder(path: Path, width: int, height: int, fps: float, alpha: bool) -> Recorder:
-        return Recorder(path, width, height, fps, alpha=alpha)
-
-    return Parts(open_source, StandIn, open_background, VirtualCamera, PipeWireCamera, open_recorder, ReaderWatch)
+    return Parts(open_source, StandIn, open_background, VirtualCamera, PipeWireCamera, Recorder, ReaderWatch)
 
 
 def _main(options: tuple[str, ...]) -> None:

@@ -113,7 +113,7 @@ class Program:
         self.probes = Probes()
         self._frames = frames
         record = folder / "recording.mp4" if "recording" in outputs else None
-        output = settings.output.replace(virtual_camera="auto", record=record, on_demand=True)
+        output = settings.output.replace(virtual_camera="auto", pipewire="off", record=record, on_demand=True)
         parts = self._parts()
         if "preview" in outputs:
             from app.gui.shell.measured import MeasuredWindow

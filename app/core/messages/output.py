@@ -60,6 +60,7 @@ class RecordingText(Message):
     FINISHED = "The recording {file} is finished; start another one."
     STOPPED = "The recording stopped: {reason} ({kept})."
     NOT_FINISHED = "The recording could not be completed: {reason} ({kept})."
+    OTHER_ENCODER = "The encoder {wanted} does not work on this computer; the recording uses {used}."
     KEPT = "the recording so far is in {file}"
     NOTHING_KEPT = "nothing was recorded"
     CLOSED = "A frame was sent to a closed output; open it again."

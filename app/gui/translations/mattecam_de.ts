@@ -3124,6 +3124,11 @@
         <translation>Die Aufnahme konnte nicht abgeschlossen werden: {reason} ({kept}).</translation>
     </message>
     <message>
+        <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
+        <comment>RecordingText.OTHER_ENCODER</comment>
+        <translation>Der Encoder {wanted} funktioniert auf diesem Computer nicht; die Aufnahme verwendet {used}.</translation>
+    </message>
+    <message>
         <source>the recording so far is in {file}</source>
         <comment>RecordingText.KEPT</comment>
         <translation>das bisher Aufgenommene ist in {file}</translation>

@@ -3124,6 +3124,11 @@
         <translation>No se pudo completar la grabación: {reason} ({kept}).</translation>
     </message>
     <message>
+        <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
+        <comment>RecordingText.OTHER_ENCODER</comment>
+        <translation>El codificador {wanted} no funciona en este ordenador; la grabación usa {used}.</translation>
+    </message>
+    <message>
         <source>the recording so far is in {file}</source>
         <comment>RecordingText.KEPT</comment>
         <translation>lo grabado hasta ahora está en {file}</translation>

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink
+from app.output.recording import RecordingOptions
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.sink_worker import SinkPlan
 from app.runtime.parts import Parts
@@ -80,7 +81,11 @@ def recorder_plan(
         return output.record_alpha if alpha else output.record
 
     def open_file(path: Path, picture: Picture) -> FrameSink:
-        return parts.open_recorder(path, *picture.size, settings().capture.fps, alpha)
+        capture, output = settings().capture, settings().output
+        options = RecordingOptions(
+            capture.fps, alpha, output.record_rate == "constant", output.encoder, board.recording_counts
+        )
+        return parts.open_recorder(path, *picture.size, options)
 
     def opened(recorder: FrameSink | None) -> None:
         if not alpha:

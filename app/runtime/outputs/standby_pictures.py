@@ -53,7 +53,9 @@ class StandbyPictures:
         self._requested: CardKey | None = None
         self._fallback: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
-        self._preparer: Preparer[CardKey, Picture] = Preparer("standby-card", self._draw, lambda picture: None)
+        self._preparer: Preparer[CardKey, Picture] = Preparer(
+            "standby-card", self._draw, lambda picture: None, low_priority=True
+        )
         self.worker = self._preparer.worker
         self.start = self._preparer.start
 

@@ -1,0 +1,119 @@
+"""Encoding on a thread of its own, at the lowest priority and behind a bounded queue."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import Picture
+from app.media.video_writer import VideoWriter
+from app.output.recording import RecordingCounts
+from app.system.threads import lower_priority, name_thread
+
+CAPACITY = 8
+"""Frames that wait at most; beyond it the oldest is dropped."""
+LOWEST_PRIORITY = 19
+LONGEST_FILL_S = 1
+"""Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
+Time = Fraction | float
+
+
+class EncoderThread:
+    """Opens a writer and writes the pictures given to it. The writer may be used elsewhere after `finish`."""
+
+    def __init__(
+        self,
+        open_writer: Callable[[], VideoWriter],
+        image_of: Callable[[Picture], NDArray[np.uint8]],
+        counts: RecordingCounts,
+        fill_rate: Fraction | None = None,
+    ) -> None:
+        """image_of: the image of the writer's size. fill_rate: the constant frame rate whose gaps are filled by
+        repetitions; None for a variable one. Waits for the writer; raises what `open_writer` raises.
+        """
+        self._open_writer = open_writer
+        self._image_of = image_of
+        self._counts = counts
+        self._fill_rate = fill_rate
+        self._condition = threading.Condition()
+        self._waiting: deque[tuple[Picture, Time]] = deque()
+        self._closed = False
+        self._opened = threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
+        self._thread.start()
+        self._opened.wait()
+        if self.error is not None:
+            self._thread.join()
+            raise self.error
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the thread; None while it works."""
+        return self._error
+
+    @property
+    def writer(self) -> VideoWriter:
+        """The writer, which only this thread may use until `finish`."""
+        return self._writer
+
+    def put(self, picture: Picture, time_s: Time) -> None:
+        """Hand over a picture to be written at this time."""
+        with self._condition:
+            if len(self._waiting) >= CAPACITY:
+                self._waiting.popleft()
+                self._counts.add(dropped=1)
+            self._waiting.append((picture, time_s))
+            self._condition.notify()
+
+    def finish(self) -> None:
+        """Wait until everything that was handed over is written, and end the thread. Idempotent."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        # The encoder's own threads are started here and inherit name and priority.
+        name_thread("encoder")
+        lower_priority(LOWEST_PRIORITY)
+        try:
+            self._writer = self._open_writer()
+        except Exception as error:  # noqa: BLE001 - raised by the constructor
+            self._error = error
+            return
+        finally:
+            self._opened.set()
+        try:
+            while (item := self._next()) is not None:
+                self._write(*item)
+        except Exception as error:  # noqa: BLE001 - reported at the next frame
+            self._error = error
+
+    def _next(self) -> tuple[Picture, Time] | None:
+        with self._condition:
+            self._condition.wait_for(lambda: self._waiting or self._closed)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _write(self, picture: Picture, time_s: Time) -> None:
+        if self._fill_rate is not None:
+            self._fill(time_s, self._fill_rate)
+        self._writer.write(self._image_of(picture), time_s)
+        self._counts.add(encoded=1)
+
+    def _fill(self, time_s: Time, rate: Fraction) -> None:
+        """Repeat the last frame up to `time_s`."""
+        last_s = self._writer.last_s
+        if last_s is None:
+            return
+        missing = round((Fraction(time_s) - last_s) * rate) - 1
+        if missing > LONGEST_FILL_S * rate:
+            return
+        for number in range(1, missing + 1):
+            self._writer.repeat(last_s + number / rate)
+            self._counts.add(encoded=1)

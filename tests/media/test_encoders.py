@@ -1,0 +1,59 @@
+"""The choice of the encoder."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from app.media.encoders import HARDWARE, Encoder, encodes, file_encoder, live_encoder
+
+RATE = Fraction(30)
+
+
+@pytest.mark.parametrize("working", HARDWARE)
+def test_auto_takes_the_first_hardware_encoder_that_works(working: str) -> None:
+    tried: list[str] = []
+
+    def works(encoder: Encoder, width: int, height: int) -> bool:
+        tried.append(encoder.name)
+        return encoder.name == working
+
+    chosen = live_encoder("auto", 1280, 720, RATE, works)
+    assert chosen.name == working and chosen.codec == f"h264_{working}" and chosen.live
+    assert tried == list(HARDWARE[: HARDWARE.index(working) + 1])
+
+
+@pytest.mark.parametrize("wanted", ["auto", "x264", "nvenc"])
+def test_without_hardware_it_is_x264(wanted: str) -> None:
+    chosen = live_encoder(wanted, 1280, 720, RATE, lambda encoder, width, height: False)
+    assert chosen.codec == "libx264" and chosen.live
+
+
+def test_an_encoder_chosen_by_name_is_the_only_one_tried() -> None:
+    tried: list[str] = []
+
+    def works(encoder: Encoder, width: int, height: int) -> bool:
+        tried.append(encoder.name)
+        return False
+
+    live_encoder("qsv", 1280, 720, RATE, works)
+    live_encoder("x264", 1280, 720, RATE, works)
+    assert tried == ["qsv"]
+
+
+def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+
+    def threads(width: int, height: int, rate: int) -> str:
+        options = live_encoder("x264", width, height, Fraction(rate)).options
+        return options["x264-params"].rpartition("threads=")[2]
+
+    assert [threads(1280, 720, 30), threads(1920, 1080, 30), threads(3840, 2160, 60)] == ["1", "2", "4"]
+
+
+def test_an_encoder_must_encode_a_frame_to_count_as_working() -> None:
+    assert encodes(live_encoder("x264", 64, 48, RATE), 64, 48)
+    assert encodes(file_encoder("veryfast", 20), 64, 48)
+    assert not encodes(Encoder("none", "h264_of_nobody"), 64, 48)
+    assert not encodes(Encoder("x264", "libx264", pixel_format="rgb24"), 64, 48)
