@@ -21,6 +21,10 @@ from tests.paths import ROOT
 
 PROGRAMS = ("pipewire", "wireplumber", "dbus-daemon", "pw-dump", "pw-cli")
 READER = "tests.pipewire_reader"
+BUS_CONFIGURATION = """<busconfig><type>session</type><listen>{address}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+</policy></busconfig>"""
+"""A bus that starts no service of the machine by itself, such as its portals."""
 NEEDS_GSTREAMER = "needs gstreamer1.0-tools, gstreamer1.0-plugins-base and gstreamer1.0-pipewire"
 
 
@@ -66,7 +70,8 @@ class PrivateSession:
         """Start D-Bus, PipeWire and WirePlumber."""
         bus = f"unix:path={self.folder}/bus"
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus
-        self.launch("dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}")
+        (self.folder / "bus.conf").write_text(BUS_CONFIGURATION.format(address=bus))
+        self.launch("dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile")
         self._await(lambda: (self.folder / "bus").exists(), "D-Bus")
         self.start_pipewire()
 

@@ -50,6 +50,10 @@ class SourceOpener:
             if name.value == EMPTY_AT_FIRST:
                 return DemoSource(width, height, fps, empty_scene_s=EMPTY_SCENE_S, motion=0)
             return DemoSource(width, height, fps, motion=DEMO_MOTION)
+        if name.kind is SourceKind.PORTAL:
+            from app.capture.portal import PortalSource  # D-Bus and PipeWire: Linux only
+
+            return PortalSource(name.value, settings)
         if name.kind is SourceKind.CAMERA:
             return CameraSource(name.value, settings)
         return VideoFileSource(paths.from_user(name.value))

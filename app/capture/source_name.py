@@ -9,6 +9,7 @@ from app.core.errors import UsageError
 from app.core.messages.capture import SourceText
 
 CAMERA_PREFIX = "camera:"
+PORTAL_PREFIX = "portal:"
 EMPTY_AT_FIRST = "empty"
 
 
@@ -18,6 +19,8 @@ class SourceKind(Enum):
     AUTO = "auto"
     DEMO = "demo"
     CAMERA = "camera"
+    PORTAL = "portal"
+    """A camera that the desktop's camera portal offers (Linux)."""
     FILE = "file"
 
 
@@ -27,7 +30,8 @@ class SourceName:
 
     kind: SourceKind
     value: str = ""
-    """A camera's number, device file, stable id or name; a file's path; for the demo EMPTY_AT_FIRST or nothing."""
+    """A camera's number, device file, stable id or name; a file's path; for the demo EMPTY_AT_FIRST or nothing; for the
+    portal the camera's name, or nothing for the first one."""
 
     def __str__(self) -> str:
         """Return the name in the form that `parse_source` reads."""
@@ -39,16 +43,19 @@ class SourceName:
 
 
 def parse_source(text: str) -> SourceName:
-    """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, a `/dev/video` node or a file.
+    """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, `portal`, `portal:NAME`, a
+    `/dev/video` node or a file.
 
     Raises UsageError for any other text.
     """
     if "\0" in text or not text.strip():
         raise UsageError(SourceText.EMPTY())
-    if text in (SourceKind.AUTO.value, SourceKind.DEMO.value):
+    if text in (SourceKind.AUTO.value, SourceKind.DEMO.value, SourceKind.PORTAL.value):
         return SourceName(SourceKind(text))
     if text == f"{SourceKind.DEMO.value}:{EMPTY_AT_FIRST}":
         return SourceName(SourceKind.DEMO, EMPTY_AT_FIRST)
+    if text.startswith(PORTAL_PREFIX):
+        return SourceName(SourceKind.PORTAL, text[len(PORTAL_PREFIX) :].strip())
     if text.startswith("/dev/video"):
         return SourceName(SourceKind.CAMERA, text)
     if not text.startswith(CAMERA_PREFIX):

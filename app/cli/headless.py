@@ -25,7 +25,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields, write_status
-from app.system.pipewire.stream import daemon_answers
+from app.system.pipewire.connection import daemon_answers
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 

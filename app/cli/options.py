@@ -24,7 +24,7 @@ class LiveOptions:
     """The options of one command line; None for an option that was not given."""
 
     source: Annotated[
-        str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, demo, or a video file.")
+        str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.")
     ] = None
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Frame size, such as 1280x720.")] = None
     fps: Annotated[float | None, typer.Option(help="Frame rate in frames per second.")] = None

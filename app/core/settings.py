@@ -38,7 +38,8 @@ class CaptureSettings(Model):
     """The source of the frames and its format."""
 
     source: str = "auto"
-    """`auto`, `demo`, `camera:INDEX`, `camera:/dev/videoN`, `camera:STABLE-ID` or a video file."""
+    """`auto`, `demo`, `camera:INDEX`, `camera:/dev/videoN`, `camera:STABLE-ID`, `portal`, `portal:NAME` or a video
+    file."""
     width: Annotated[int, Field(ge=16, le=7680)] = 1280
     height: Annotated[int, Field(ge=16, le=4320)] = 720
     fps: Annotated[float, Field(ge=1, le=240)] = 30.0

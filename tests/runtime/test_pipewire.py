@@ -52,7 +52,7 @@ def shows_room(reader: NodeReader) -> bool:
 
 def test_composites_pause_and_closing_through_the_node(pipewire: PrivateSession) -> None:
     world = FakeWorld()
-    with running(world) as pipeline, reading(follows=True) as reader:
+    with running(world) as pipeline, reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         assert pipeline.status().pipewire == "Mattecam (PipeWire)"
         pipeline.change(lambda settings: settings.replace(paused=True))
@@ -67,7 +67,7 @@ def test_composites_pause_and_closing_through_the_node(pipewire: PrivateSession)
 
 def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSession) -> None:
     world = FakeWorld()
-    with running(world), reading(follows=True) as reader:
+    with running(world), reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         world.faults.put("step", lambda: world.faults.hang(10))
         deadline_s = time.monotonic() + 2.6
@@ -80,7 +80,7 @@ def test_a_failing_step_shows_the_card_and_never_the_room(pipewire: PrivateSessi
 
 def test_unmatted_frames_leave_only_while_none_is_chosen(pipewire: PrivateSession) -> None:
     world = FakeWorld()
-    with running(world) as pipeline, reading(follows=True) as reader:
+    with running(world) as pipeline, reading() as reader:
         eventually(lambda: shows(reader, BLUE))
         apply(pipeline, BASE.replace(background=BackgroundSettings(kind="none")))
         eventually(lambda: shows(reader, ROOM))
@@ -98,7 +98,7 @@ def test_the_camera_is_on_exactly_while_a_program_reads_the_node(pipewire: Priva
             eventually(lambda: pipeline.status().phase is Phase.RESTING)
             assert _closed(world) and pipeline.status().readers == 0
             opened = len(world.sources)
-            with reading(follows=True) as reader:
+            with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))
                 time.sleep(0.3)
                 assert not _closed(world) and pipeline.status().readers == 1
@@ -160,7 +160,7 @@ def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.M
         monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
         world = FakeWorld()
         with running(world) as pipeline:
-            with reading(follows=True) as reader:
+            with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))
                 session.kill_pipewire()
                 eventually(lambda: pipeline.status().pipewire is None)
@@ -168,5 +168,5 @@ def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.M
             composites(pipeline)
             session.start_pipewire()
             eventually(lambda: pipeline.status().pipewire is not None and not pipeline.status().problems)
-            with reading(follows=True) as reader:
+            with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))

@@ -50,3 +50,19 @@ class SourceText(Message):
         "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists."
     )
     VIDEO_ENDED = "The video {file} has ended."
+
+
+@unique
+class PortalText(Message):
+    """Errors of the camera portal."""
+
+    ABSENT = (
+        "The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose "
+        "another source."
+    )
+    REFUSED = "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source."
+    NO_ANSWER = "The question of the desktop about the camera was not answered; answer it, or choose another source."
+    NO_CAMERA = "The camera portal offers no camera; connect one or choose another source."
+    ABSENT_AMONG = "The camera portal offers no camera {camera}; choose one of {cameras}."
+    NO_FRAMES = "The camera {camera} of the portal delivers no frames; close the programs that use it."
+    LOST = "The camera {camera} of the portal is gone; connect it again."

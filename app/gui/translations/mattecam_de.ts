@@ -1959,6 +1959,41 @@
         <translation>Das Video {file} ist zu Ende.</translation>
     </message>
     <message>
+        <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
+        <comment>PortalText.ABSENT</comment>
+        <translation>Der Desktop hat kein Kameraportal; installieren Sie xdg-desktop-portal mit dem Backend des Desktops, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
+        <comment>PortalText.REFUSED</comment>
+        <translation>Der Desktop hat den Zugriff auf seine Kameras abgelehnt; erlauben Sie ihn in den Datenschutzeinstellungen, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The question of the desktop about the camera was not answered; answer it, or choose another source.</source>
+        <comment>PortalText.NO_ANSWER</comment>
+        <translation>Die Frage des Desktops nach der Kamera wurde nicht beantwortet; beantworten Sie sie, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera; connect one or choose another source.</source>
+        <comment>PortalText.NO_CAMERA</comment>
+        <translation>Das Kameraportal bietet keine Kamera an; schließen Sie eine an, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
+        <comment>PortalText.ABSENT_AMONG</comment>
+        <translation>Das Kameraportal bietet keine Kamera {camera} an; wählen Sie eine von {cameras}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal delivers no frames; close the programs that use it.</source>
+        <comment>PortalText.NO_FRAMES</comment>
+        <translation>Die Kamera {camera} des Portals liefert keine Bilder; schließen Sie die Programme, die sie verwenden.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal is gone; connect it again.</source>
+        <comment>PortalText.LOST</comment>
+        <translation>Die Kamera {camera} des Portals ist verschwunden; schließen Sie sie wieder an.</translation>
+    </message>
+    <message>
         <source>{name} ({device}).</source>
         <comment>CameraFinding.FOUND</comment>
         <translation>{name} ({device}).</translation>

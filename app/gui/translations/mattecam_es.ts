@@ -1959,6 +1959,41 @@
         <translation>El vídeo {file} ha terminado.</translation>
     </message>
     <message>
+        <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
+        <comment>PortalText.ABSENT</comment>
+        <translation>El escritorio no tiene portal de cámara; instale xdg-desktop-portal con el backend del escritorio o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
+        <comment>PortalText.REFUSED</comment>
+        <translation>El escritorio denegó el acceso a sus cámaras; permítalo en los ajustes de privacidad o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The question of the desktop about the camera was not answered; answer it, or choose another source.</source>
+        <comment>PortalText.NO_ANSWER</comment>
+        <translation>No se respondió a la pregunta del escritorio sobre la cámara; respóndala o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera; connect one or choose another source.</source>
+        <comment>PortalText.NO_CAMERA</comment>
+        <translation>El portal de cámara no ofrece ninguna cámara; conecte una o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
+        <comment>PortalText.ABSENT_AMONG</comment>
+        <translation>El portal de cámara no ofrece la cámara {camera}; elija una de {cameras}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal delivers no frames; close the programs that use it.</source>
+        <comment>PortalText.NO_FRAMES</comment>
+        <translation>La cámara {camera} del portal no entrega imágenes; cierre los programas que la usan.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal is gone; connect it again.</source>
+        <comment>PortalText.LOST</comment>
+        <translation>La cámara {camera} del portal ha desaparecido; vuelva a conectarla.</translation>
+    </message>
+    <message>
         <source>{name} ({device}).</source>
         <comment>CameraFinding.FOUND</comment>
         <translation>{name} ({device}).</translation>

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.system.pipewire.buffers import buffer_parameters, write_frame
+from app.system.pipewire.registry import OWN_NODE
 from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
 from app.system.pipewire.video_format import VideoFormat, parse_format
 
-NODE_NAME = "mattecam"
 TITLE = "Mattecam"
 """The name that programs show."""
 _ICON = "camera-web"
@@ -27,7 +27,12 @@ class CameraNode:
     """
 
     def __init__(
-        self, video: VideoFormat, *, name: str = NODE_NAME, clock: Callable[[], float] = time.monotonic
+        self,
+        video: VideoFormat,
+        *,
+        name: str = OWN_NODE,
+        title: str = TITLE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises OSError if the library is missing or no daemon answers."""
         self.video = video
@@ -44,8 +49,8 @@ class CameraNode:
             "media.class": "Video/Source",
             "media.role": "Camera",
             "node.name": name,
-            "node.description": TITLE,
-            "node.nick": TITLE,
+            "node.description": title,
+            "node.nick": title,
             "media.icon-name": _ICON,
             "device.icon-name": _ICON,
         }

@@ -13,6 +13,7 @@ from ctypes import (
     CFUNCTYPE,
     POINTER,
     Structure,
+    c_bool,
     c_char_p,
     c_int,
     c_int32,
@@ -22,6 +23,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
+from typing import TypeVar
 
 LIBRARY = "libpipewire-0.3.so.0"
 
@@ -100,6 +102,33 @@ class StreamEvents(Structure):
     )
 
 
+class Interface(Structure):
+    """struct spa_interface: an object with a table of methods, which are inline functions in C."""
+
+    _fields_ = (("type", c_char_p), ("version", c_uint32), ("methods", c_void_p), ("data", c_void_p))
+
+
+class Loop(Structure):
+    """struct pw_loop."""
+
+    _fields_ = (("system", c_void_p), ("loop", c_void_p))
+
+
+Invoke = CFUNCTYPE(c_int, c_void_p, c_void_p, c_uint32, c_void_p, c_size_t, c_bool, c_void_p)
+
+
+class LoopMethods(Structure):
+    """struct spa_loop_methods."""
+
+    _fields_ = (
+        ("version", c_uint32),
+        ("add_source", c_void_p),
+        ("update_source", c_void_p),
+        ("remove_source", c_void_p),
+        ("invoke", Invoke),
+    )
+
+
 class Hook(Structure):
     """struct spa_hook: a registered listener. Its content belongs to the library."""
 
@@ -130,8 +159,18 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pw_stream_dequeue_buffer": (c_void_p, (c_void_p,)),
     "pw_stream_queue_buffer": (c_int, (c_void_p, c_void_p)),
     "pw_stream_trigger_process": (c_int, (c_void_p,)),
+    "pw_stream_disconnect": (c_int, (c_void_p,)),
     "pw_stream_destroy": (None, (c_void_p,)),
 }
+
+
+S = TypeVar("S", bound=Structure)
+
+
+def methods_of(address: int, kind: type[S]) -> tuple[int, S]:
+    """Return the object's first argument and its table of methods."""
+    interface = Interface.from_address(address)
+    return interface.data, kind.from_address(interface.methods)
 
 
 @functools.cache

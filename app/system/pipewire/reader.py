@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from app.system.pipewire.buffers import read_frame, readable_memory
+from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
 
-READABLE: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
-"""The layouts that a reader accepts, the best first."""
+RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
+READABLE: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)
+"""Layouts that a reader accepts by default, in groups that are offered together, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,14 @@ class NodeReader:
         size: tuple[int, int],
         fps: Fraction,
         *,
-        layouts: Sequence[Layout] = READABLE,
+        layouts: Sequence[Sequence[Layout]] = READABLE,
         follows: bool = False,
-        remote_fd: int | None = None,
+        connection: Connection | None = None,
         name: str = "mattecam-reader",
     ) -> None:
         """target: the name or serial number of the node, None for the default camera. size, fps: preferred. follows:
-        wait for the node if it is absent, and read on when it is replaced; otherwise the reader is lost. remote_fd: see
-        `Stream`. Raises OSError.
+        wait for the node if it is absent, and read on when it is replaced; otherwise the reader is lost. connection:
+        see `Stream`. Raises OSError.
         """
         self._arrived = threading.Condition()
         self._newest: RawFrame | None = None
@@ -60,11 +62,11 @@ class NodeReader:
         }
         if target is not None:
             properties["target.object"] = target
-        self._stream = Stream(properties, self, remote_fd)
+        self._stream = Stream(properties, self, connection)
         try:
             flags = StreamFlags.AUTOCONNECT | StreamFlags.MAP_BUFFERS
             flags |= 0 if follows else StreamFlags.DONT_RECONNECT
-            self._stream.connect(Direction.INPUT, flags, [any_format(layouts, *size, fps)])
+            self._stream.connect(Direction.INPUT, flags, [any_format(group, *size, fps) for group in layouts])
         except OSError:
             self._stream.close()
             raise

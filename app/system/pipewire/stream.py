@@ -1,16 +1,15 @@
-"""A stream of PipeWire with a thread of its own."""
+"""A stream of PipeWire."""
 
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
 from app.system.pipewire import library
+from app.system.pipewire.connection import Connection, last_error
 from app.system.pipewire.pods import pod_bytes
 from app.system.pipewire.video_format import PARAM_FORMAT
 
@@ -48,7 +47,7 @@ class StreamFlags:
 
 
 class StreamListener(Protocol):
-    """Receives the events of a stream on its thread, which holds the lock of the stream."""
+    """Receives the events of a stream on the thread of the connection, which holds its lock."""
 
     def state_changed(self, state: StreamState, error: str) -> None:
         """The state has changed; `error` is empty unless it failed."""
@@ -72,23 +71,23 @@ class StreamListener(Protocol):
 
 
 class Stream:
-    """One stream over its own connection. Thread-safe under `locked`."""
+    """One stream over its own connection. Thread-safe under `locked`, except `close`: nothing may use it meanwhile."""
 
-    def __init__(self, properties: Mapping[str, str], listener: StreamListener, remote_fd: int | None = None) -> None:
-        """properties: `node.name` and others. remote_fd: a socket that leads to a daemon, which is consumed; None: the
-        daemon of the user's session. Raises OSError if the library is missing or no daemon answers.
+    def __init__(
+        self, properties: Mapping[str, str], listener: StreamListener, connection: Connection | None = None
+    ) -> None:
+        """properties: `node.name` and others. connection: where the stream lives; it is closed with the stream. None:
+        the daemon of the user's session. Raises OSError if the library is missing or no daemon answers.
         """
-        self._library = library.load()
+        self._connection = connection or Connection()
+        self._library = self._connection.library
         self._listener = listener
         self._events = self._event_table()  # the library keeps its address
         self._hook = library.Hook()
         self._stream: int | None = None
-        self._context: int | None = None
-        self._loop: int | None = self._library.pw_thread_loop_new(b"pipewire", None)
-        if not self._loop:
-            raise OSError(errno.ENOMEM, "no PipeWire thread")
+        self.locked = self._connection.locked
         try:
-            self._open(properties, remote_fd)
+            self._create(properties)
         except OSError:
             self.close()
             raise
@@ -104,15 +103,6 @@ class Stream:
         if result < 0:
             raise OSError(-result, os.strerror(-result))
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the lock of the stream: no event is delivered meanwhile. Do not take another lock inside."""
-        self._library.pw_thread_loop_lock(self._loop)
-        try:
-            yield
-        finally:
-            self._library.pw_thread_loop_unlock(self._loop)
-
     def update(self, parameters: Sequence[bytes]) -> None:
         """Answer a format with parameters (locked)."""
         array, memory = library.parameters(list(parameters))
@@ -120,7 +110,9 @@ class Stream:
         del memory
 
     def dequeue(self) -> int | None:
-        """Return the address of a free buffer; None if there is none (locked)."""
+        """Return the address of a free buffer; None if there is none, or while the stream is closed (locked)."""
+        if self._stream is None:
+            return None
         address: int | None = self._library.pw_stream_dequeue_buffer(self._stream)
         return address
 
@@ -133,38 +125,27 @@ class Stream:
         self._library.pw_stream_trigger_process(self._stream)
 
     def close(self) -> None:
-        """Close stream, connection and thread. Idempotent."""
-        loop, self._loop = self._loop, None
-        if loop is None:
-            return
-        self._library.pw_thread_loop_stop(loop)
-        if self._stream is not None:
-            self._library.pw_stream_destroy(self._stream)
-        if self._context is not None:
-            self._library.pw_context_destroy(self._context)  # and its connection
-        self._library.pw_thread_loop_destroy(loop)
+        """Close stream and connection. Idempotent."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            # The thread must run until the end: without it, PipeWire delivers events on its data thread meanwhile.
+            with self.locked():
+                self._library.pw_stream_disconnect(stream)
+                self._connection.flush()  # events that the data thread has queued refer to the stream
+                self._library.pw_stream_destroy(stream)
+        self._connection.close()
 
-    def _open(self, properties: Mapping[str, str], remote_fd: int | None) -> None:
+    def _create(self, properties: Mapping[str, str]) -> None:
         pipewire = self._library
         with self.locked():
-            self._context = pipewire.pw_context_new(pipewire.pw_thread_loop_get_loop(self._loop), None, 0) or None
-            if self._context is None:
-                raise _last_error()
-            if remote_fd is None:
-                core = pipewire.pw_context_connect(self._context, None, 0)
-            else:
-                core = pipewire.pw_context_connect_fd(self._context, remote_fd, None, 0)
-            if not core:
-                raise _last_error()
             values = pipewire.pw_properties_new_string(b"")
             for key, value in properties.items():
                 pipewire.pw_properties_set(values, key.encode(), value.encode())
             name = properties.get("node.name", "stream").encode()
-            self._stream = pipewire.pw_stream_new(core, name, values) or None
+            self._stream = pipewire.pw_stream_new(self._connection.core, name, values) or None
             if self._stream is None:
-                raise _last_error()
+                raise last_error()
             pipewire.pw_stream_add_listener(self._stream, ctypes.byref(self._hook), ctypes.byref(self._events), None)
-            pipewire.pw_thread_loop_start(self._loop)
 
     def _event_table(self) -> library.StreamEvents:
         listener = self._listener
@@ -186,33 +167,5 @@ class Stream:
         )
 
 
-def daemon_answers() -> bool:
-    """Return whether the library is installed and the daemon of the user's session answers."""
-    try:
-        Stream({"node.name": "mattecam-probe"}, _Deaf()).close()
-    except OSError:
-        return False
-    return True
-
-
-class _Deaf:
-    """Ignores every event."""
-
-    def state_changed(self, state: StreamState, error: str) -> None: ...
-
-    def format_changed(self, pod: bytes | None) -> None: ...
-
-    def add_buffer(self, address: int) -> None: ...
-
-    def remove_buffer(self, address: int) -> None: ...
-
-    def process(self) -> None: ...
-
-
 def _pod_at(address: int) -> bytes:
     return ctypes.string_at(address, pod_bytes(ctypes.string_at(address, 8)))
-
-
-def _last_error() -> OSError:
-    number = ctypes.get_errno() or errno.ECONNREFUSED
-    return OSError(number, os.strerror(number))

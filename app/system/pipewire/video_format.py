@@ -19,26 +19,35 @@ from app.system.pipewire.pods import (
     rectangle,
 )
 
-Layout = Literal["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR"]
-"""YUY2: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V interleaved."""
+Layout = Literal["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR", "MJPG"]
+"""YUY2: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V interleaved. MJPG: a JPEG file."""
 
 PARAM_ENUM_FORMAT, PARAM_FORMAT = 3, 4
 _OBJECT_FORMAT = 0x40003
-_MEDIA_TYPE, _MEDIA_SUBTYPE, _VIDEO, _RAW = 1, 2, 2, 1
+_MEDIA_TYPE, _MEDIA_SUBTYPE, _VIDEO, _RAW, _MJPG = 1, 2, 2, 1, 0x20002
 _FORMAT, _SIZE, _RATE = 0x20001, 0x20003, 0x20004
 _COLOUR_RANGE, _COLOUR_MATRIX, _TRANSFER, _PRIMARIES = 0x2000C, 0x2000D, 0x2000E, 0x2000F
 _LIMITED_RANGE, _BT601_MATRIX, _BT709_TRANSFER, _BT709_PRIMARIES = 2, 4, 5, 1
 _CODES: dict[Layout, int] = {"I420": 2, "YUY2": 4, "BGRx": 8, "BGRA": 12, "RGB": 15, "BGR": 16, "NV12": 23}
 _LAYOUTS = {code: layout for layout, code in _CODES.items()}
-_STRIDE_BYTES: dict[Layout, int] = {"I420": 1, "NV12": 1, "YUY2": 2, "RGB": 3, "BGR": 3, "BGRx": 4, "BGRA": 4}
-"""Bytes of one pixel in a row of the first plane."""
+_STRIDE_BYTES: dict[Layout, int] = {
+    "I420": 1,
+    "NV12": 1,
+    "YUY2": 2,
+    "RGB": 3,
+    "BGR": 3,
+    "BGRx": 4,
+    "BGRA": 4,
+    "MJPG": 2,
+}
+"""Bytes of one pixel in a row of the first plane; of MJPG the most that a file takes."""
 _SUBSAMPLED = ("I420", "NV12")
 _MAX_SIZE = (16384, 16384)
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """A format of raw video. Layouts of YUV are BT.601, limited range."""
+    """A format of video. Layouts of YUV are BT.601, limited range."""
 
     layout: Layout
     width: int
@@ -60,7 +69,7 @@ class VideoFormat:
     def as_offer(self) -> bytes:
         """Return the parameter that offers this format alone."""
         properties = {
-            **_raw_video(identifier(_CODES[self.layout])),
+            **_video(self.layout),
             _SIZE: rectangle(self.width, self.height),
             _RATE: fraction(self.fps.numerator, self.fps.denominator),
         }
@@ -75,10 +84,12 @@ class VideoFormat:
 
 
 def any_format(layouts: Sequence[Layout], width: int, height: int, fps: Fraction) -> bytes:
-    """Return the parameter that accepts these layouts, the first preferred, in any size and rate, preferably these."""
-    codes = [identifier(_CODES[layout]) for layout in layouts]
+    """Return the parameter that accepts these layouts, the first preferred, in any size and rate, preferably these.
+
+    MJPG cannot be offered together with others.
+    """
     properties = {
-        **_raw_video(one_of(*codes)),
+        **_video(*layouts),
         _SIZE: between(rectangle(width, height), rectangle(1, 1), rectangle(*_MAX_SIZE)),
         _RATE: between(fraction(fps.numerator, fps.denominator), fraction(0, 1), fraction(1000, 1)),
     }
@@ -86,15 +97,22 @@ def any_format(layouts: Sequence[Layout], width: int, height: int, fps: Fraction
 
 
 def parse_format(pod: bytes) -> VideoFormat:
-    """Return the format that was negotiated. Raises ValueError for one that is not of raw video."""
+    """Return the format that was negotiated. Raises ValueError for one that is not supported."""
     properties = parse_object(pod)
-    code = parse_integers(properties.get(_FORMAT, b""), 1)[0]
-    if code not in _LAYOUTS:
-        raise ValueError(f"the pixel format {code} is not supported")
+    layout: Layout = "MJPG"
+    if parse_integers(properties.get(_MEDIA_SUBTYPE, b""), 1)[0] != _MJPG:
+        code = parse_integers(properties.get(_FORMAT, b""), 1)[0]
+        if code not in _LAYOUTS:
+            raise ValueError(f"the pixel format {code} is not supported")
+        layout = _LAYOUTS[code]
     width, height = parse_integers(properties.get(_SIZE, b""), 2)
     rate, per = parse_integers(properties.get(_RATE, bytes(8)), 2)
-    return VideoFormat(_LAYOUTS[code], width, height, Fraction(rate, per or 1))
+    return VideoFormat(layout, width, height, Fraction(rate, per or 1))
 
 
-def _raw_video(layout: Value) -> dict[int, Value]:
+def _video(*layouts: Layout) -> dict[int, Value]:
+    if "MJPG" in layouts:
+        return {_MEDIA_TYPE: identifier(_VIDEO), _MEDIA_SUBTYPE: identifier(_MJPG)}
+    codes = [identifier(_CODES[layout]) for layout in layouts]
+    layout = codes[0] if len(codes) == 1 else one_of(*codes)
     return {_MEDIA_TYPE: identifier(_VIDEO), _MEDIA_SUBTYPE: identifier(_RAW), _FORMAT: layout}

@@ -67,7 +67,7 @@ def feeding(width: int = WIDTH, height: int = HEIGHT, fps: float = FPS) -> Itera
 
 
 @contextmanager
-def reading(*, follows: bool = False, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Iterator[NodeReader]:
+def reading(*, follows: bool = True, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Iterator[NodeReader]:
     reader = NodeReader("mattecam", size, Fraction(30), follows=follows)
     try:
         yield reader

@@ -202,7 +202,7 @@ def test_a_killed_daemon_is_reported_and_a_new_one_used(monkeypatch: pytest.Monk
                 next_frame(reader)
                 session.kill_pipewire()
                 eventually(lambda: feeder.error is not None, timeout_s=3.0)
-                assert reader.lost
+                eventually(lambda: reader.lost)
             assert isinstance(feeder.error, SinkLostError) and "start pipewire again" in str(feeder.error)
         with pytest.raises(SinkOpenError):
             PipeWireCamera(64, 48, 30)

@@ -1,0 +1,132 @@
+"""A camera of the desktop's camera portal, for sandboxes in which no device file is visible (Linux)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from app.capture.devices import OWN_LABEL
+from app.capture.mjpg import MjpgDecoder
+from app.capture.raw_video import to_bgr
+from app.core.errors import SourceLostError, SourceOpenError
+from app.core.messages.capture import PortalText
+from app.core.settings import CaptureSettings
+from app.core.types import BgrImage, Frame, SourceInfo
+from app.system.camera_portal import PortalError, PortalFault, open_cameras
+from app.system.pipewire.connection import Connection
+from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
+from app.system.pipewire.registry import CameraList, CameraNode
+from app.system.pipewire.video_format import Layout
+
+FIRST_FRAME_S = 5.0
+QUESTION_S = 12.0
+"""Limit for the answer to the desktop's question: the capture thread must be able to stop. It is asked again then."""
+READ_TIMEOUT_S = 1.0
+
+_FAULTS = {
+    PortalFault.NO_BUS: PortalText.ABSENT,
+    PortalFault.NO_PORTAL: PortalText.ABSENT,
+    PortalFault.REFUSED: PortalText.REFUSED,
+    PortalFault.NO_ANSWER: PortalText.NO_ANSWER,
+}
+
+
+class PortalSource:
+    """Reads a camera that the user allows through the portal."""
+
+    def __init__(
+        self, wanted: str, settings: CaptureSettings, open_remote: Callable[[float], int] = open_cameras
+    ) -> None:
+        """wanted: the name or title of a camera; empty for the first one. Raises SourceOpenError."""
+        self._decoder = MjpgDecoder()
+        self._index = 0
+        self._reader: NodeReader | None = None
+        connection: Connection | None = None
+        try:
+            connection = Connection(open_remote(QUESTION_S))
+            listed = CameraList(connection)
+            self._camera = _choose(listed.cameras(), wanted)
+            self._reader = _read(self._camera, settings, connection)
+            first = self._reader.read(FIRST_FRAME_S)
+            if first is None:
+                raise SourceOpenError(PortalText.NO_FRAMES(camera=self._camera.title))
+            self._info = self._describe(first)
+            self._waiting: RawFrame | None = first
+        except (PortalError, OSError) as error:
+            self._release(connection)
+            fault = error.fault if isinstance(error, PortalError) else PortalFault.NO_PORTAL
+            raise SourceOpenError(_FAULTS[fault]()) from error
+        except SourceOpenError:
+            self._release(connection)
+            raise
+
+    @property
+    def info(self) -> SourceInfo:
+        """The negotiated format."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
+        if self._reader is None:
+            return None
+        raw, self._waiting = self._waiting or self._reader.read(READ_TIMEOUT_S), None
+        if raw is None:
+            if self._reader.lost:
+                raise SourceLostError(PortalText.LOST(camera=self._camera.title))
+            return None
+        image = self._decode(raw)
+        if image is None:
+            return None
+        if (image.shape[1], image.shape[0]) != (self._info.width, self._info.height):
+            self._info = self._describe(raw)
+        self._index += 1
+        return Frame(image, self._index - 1, time.perf_counter())
+
+    def close(self) -> None:
+        """Release the camera. Idempotent."""
+        self._release(None)
+
+    def _decode(self, raw: RawFrame) -> BgrImage | None:
+        if raw.video.layout == "MJPG":
+            return self._decoder.decode(np.frombuffer(raw.data, np.uint8))
+        return to_bgr(raw)
+
+    def _describe(self, raw: RawFrame) -> SourceInfo:
+        video = raw.video
+        name = f"portal:{self._camera.name}"
+        return SourceInfo("camera", self._camera.title, name, video.width, video.height, float(video.fps), video.layout)
+
+    def _release(self, connection: Connection | None) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+        elif connection is not None:
+            connection.close()
+        self._decoder.close()
+
+
+def _choose(cameras: tuple[CameraNode, ...], wanted: str) -> CameraNode:
+    """Return the camera that is asked for. Raises SourceOpenError."""
+    others = [camera for camera in cameras if not camera.title.startswith(OWN_LABEL)]
+    if not others:
+        raise SourceOpenError(PortalText.NO_CAMERA())
+    if not wanted:
+        return others[0]
+    found = next((camera for camera in others if wanted in (camera.name, camera.title)), None)
+    if found is None:
+        raise SourceOpenError(PortalText.ABSENT_AMONG(camera=wanted, cameras=[camera.title for camera in others]))
+    return found
+
+
+def _read(camera: CameraNode, settings: CaptureSettings, connection: Connection) -> NodeReader:
+    groups: tuple[tuple[Layout, ...], ...] = (("MJPG",), RAW_LAYOUTS)
+    if settings.pixel_format == "MJPG":
+        groups = (("MJPG",),)
+    elif settings.pixel_format != "auto":
+        groups = (RAW_LAYOUTS,)
+    rate = Fraction(settings.fps).limit_denominator(1001)
+    size = settings.width, settings.height
+    return NodeReader(camera.serial, size, rate, layouts=groups, connection=connection, name="mattecam-source")

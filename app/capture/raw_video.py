@@ -1,0 +1,48 @@
+"""Conversion of raw video to BGR."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+from app.system.pipewire.reader import RawFrame
+from app.system.pipewire.video_format import Layout
+
+_CODES: dict[Layout, int] = {
+    "YUY2": cv2.COLOR_YUV2BGR_YUY2,
+    "I420": cv2.COLOR_YUV2BGR_I420,
+    "NV12": cv2.COLOR_YUV2BGR_NV12,
+    "BGRx": cv2.COLOR_BGRA2BGR,
+    "BGRA": cv2.COLOR_BGRA2BGR,
+    "RGB": cv2.COLOR_RGB2BGR,
+}
+_CHANNELS: dict[Layout, int] = {"YUY2": 2, "I420": 1, "NV12": 1, "BGRx": 4, "BGRA": 4, "RGB": 3, "BGR": 3}
+
+
+def to_bgr(frame: RawFrame) -> BgrImage | None:
+    """Return a frame of any layout but MJPG as (height, width, 3) uint8 BGR; None if it is cut off or padded in a way
+    that cannot be read.
+    """
+    video = frame.video
+    planar = _CHANNELS[video.layout] == 1
+    if planar and (video.width % 2 or video.height % 2 or (video.layout == "I420" and frame.stride != video.width)):
+        return None
+    rows = video.height * 3 // 2 if planar else video.height
+    if frame.stride < video.stride or len(frame.data) < frame.stride * (rows - 1) + video.stride:
+        return None
+    packed = _rows(frame.data, rows, frame.stride)[:, : video.stride]
+    shape = (rows, video.width) if planar else (rows, video.width, _CHANNELS[video.layout])
+    pixels = np.ascontiguousarray(packed).reshape(shape)
+    if video.layout == "BGR":
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, _CODES[video.layout]), np.uint8)
+
+
+def _rows(data: bytes, rows: int, stride: int) -> NDArray[np.uint8]:
+    """Return (rows, stride) uint8; the padding of the last row may be missing."""
+    flat = np.frombuffer(data, np.uint8)[: rows * stride]
+    if flat.size < rows * stride:
+        flat = np.concatenate([flat, np.zeros(rows * stride - flat.size, np.uint8)])
+    return flat.reshape(rows, stride)
