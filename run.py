@@ -18,7 +18,6 @@ if __name__ == "__main__":  # until `main` there is nothing to clean up, and an 
 
 import subprocess
 
-from app.core.messages.environment import EnvironmentText
 from app.system import environment
 
 
@@ -32,8 +31,7 @@ def main(argv: list[str]) -> int:
         try:
             environment.prepare(requirements)
         except (OSError, subprocess.CalledProcessError) as error:
-            named = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
-            sys.exit(f"mattecam: {EnvironmentText.NOT_PREPARED(reason=str(named))}")
+            sys.exit(f"mattecam: {environment.failure(error)}")
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not environment.inside():
             command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]

@@ -54,7 +54,7 @@ def _bench_model(
     contenders = []
     failures: list[ModelError] = []
     with contextlib.ExitStack() as built:
-        for executor, precision in _ways(settings, choice.device):
+        for executor, precision in _executor_choices(settings, choice.device):
             try:
                 engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
             except ModelError as error:
@@ -94,19 +94,19 @@ def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: f
     }
 
 
-def _ways(settings: MattingSettings, device: str) -> list[tuple[str, str]]:
+def _executor_choices(settings: MattingSettings, device: str) -> list[tuple[str, str]]:
     """Return the (executor, precision) pairs to measure on `device`: the requested ones, or all that it supports."""
     if device.startswith("cuda"):
-        ways = [("eager", "float32"), ("eager", "float16"), ("cuda-graph", "float16")]
+        choices = [("eager", "float32"), ("eager", "float16"), ("cuda-graph", "float16")]
     elif device == "cpu":
-        ways = [("eager", "float32")]
+        choices = [("eager", "float32")]
         if hardware.openvino_usable():
-            ways += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
+            choices += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
     else:
-        ways = [("eager", "float32"), ("eager", "float16")]
+        choices = [("eager", "float32"), ("eager", "float16")]
     return [
         (executor, precision)
-        for executor, precision in ways
+        for executor, precision in choices
         if settings.executor in ("auto", executor) and settings.precision in ("auto", precision)
     ]
 

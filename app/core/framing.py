@@ -29,14 +29,14 @@ def framed(image: BgrImage, framing: FramingSettings) -> BgrImage:
     return np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def dragged(framing: FramingSettings, right: float, down: float) -> FramingSettings:
-    """Pan by (right, down), as fractions of the view size."""
+def pan_by(framing: FramingSettings, right: float, down: float) -> FramingSettings:
+    """Return the framing panned by (right, down), as fractions of the view size."""
     return _look_at(framing, framing.zoom, _edge(framing.pan_x, framing.zoom) - right / framing.zoom,
                     _edge(framing.pan_y, framing.zoom) - down / framing.zoom)  # fmt: skip
 
 
-def zoomed(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 0.5) -> FramingSettings:
-    """Zoom by `factor` around (x, y), given as fractions of the view size; the crop stays inside the frame."""
+def zoom_at(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 0.5) -> FramingSettings:
+    """Return the framing zoomed by `factor` at (x, y), fractions of the view size; the crop stays inside the frame."""
     zoom = min(MAX_ZOOM, max(1.0, framing.zoom * factor))
     shrunk = 1 / framing.zoom - 1 / zoom
     return _look_at(

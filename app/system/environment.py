@@ -184,6 +184,13 @@ def _pip(options: list[str], log: Path, lock: int) -> None:
         raise OSError(EnvironmentText.FAILED(reason=explain(log.read_text(errors="replace")), log=log))
 
 
+def failure(error: OSError | subprocess.CalledProcessError) -> Text:
+    """Return what to tell the user about an error of `prepare`."""
+    if isinstance(error, OSError) and error.filename:
+        return EnvironmentText.NOT_PREPARED(reason=f"{error.filename}: {error.strerror}")
+    return EnvironmentText.NOT_PREPARED(reason=str(error))
+
+
 def explain(output: str) -> Text:
     """Return why pip failed, from its output."""
     causes = (meaning for pattern, meaning in CAUSES.items() if re.search(pattern, output))

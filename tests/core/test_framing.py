@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.framing import WHOLE, cutout, dragged, framed, zoomed
+from app.core.framing import WHOLE, cutout, framed, pan_by, zoom_at
 from app.core.settings import MAX_ZOOM, FramingSettings
 
 PAN = st.floats(-1, 1)
@@ -59,7 +59,7 @@ def test_a_quarter_fills_the_frame(pan_x: float, pan_y: float, colour: int) -> N
 
 @given(FRAMINGS, st.floats(-2, 2), st.floats(-2, 2))
 def test_what_is_dragged_follows_the_hand_to_the_border(framing: FramingSettings, right: float, down: float) -> None:
-    before, after = seen_at(framing, 0.5, 0.5), seen_at(dragged(framing, right, down), 0.5, 0.5)
+    before, after = seen_at(framing, 0.5, 0.5), seen_at(pan_by(framing, right, down), 0.5, 0.5)
     margin = 0.5 / framing.zoom
     for old, new, pull in zip(before, after, (right, down), strict=True):
         assert new == pytest.approx(min(1 - margin, max(margin, old - pull / framing.zoom)), abs=1e-6)
@@ -69,7 +69,7 @@ def test_what_is_dragged_follows_the_hand_to_the_border(framing: FramingSettings
 def test_what_lies_under_the_pointer_stays_there_while_zooming_in(
     framing: FramingSettings, factor: float, x: float, y: float
 ) -> None:
-    after = zoomed(framing, factor, x, y)
+    after = zoom_at(framing, factor, x, y)
     assert after.zoom == pytest.approx(min(MAX_ZOOM, max(1, framing.zoom * factor)))
     if after.zoom >= framing.zoom:
         assert seen_at(after, x, y) == pytest.approx(seen_at(framing, x, y), abs=1e-6)

@@ -17,7 +17,7 @@ from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
-from tests.matting.selection.played_cuda import PlayedCuda
+from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.runtime.test_faults import IMPATIENT
 from tests.runtime.test_pipeline import BASE
 from tests.waiting import eventually
@@ -35,7 +35,7 @@ def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = F
 
 @pytest.fixture
 def cards() -> CudaCards:
-    return CudaCards(PlayedCuda((8, 6)))
+    return CudaCards(SimulatedCuda((8, 6)))
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def look() -> dict[str, object]:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            expect(_Handler.arrived.wait(WAIT_S), "Chromium told nothing")
+            expect(_Handler.arrived.wait(WAIT_S), "Chromium sent no result")
             assert _Handler.seen is not None
             return _Handler.seen
         finally:
@@ -110,12 +110,12 @@ def chromium() -> None:
         load()
         with sending(f"{size[0]}x{size[1]}"):
             seen = look()
-        expect("error" not in seen, f"Chromium says {seen.get('error')}")
+        expect("error" not in seen, f"Chromium reports {seen.get('error')}")
         error = _bars_error(seen, size)
         say(f"label {seen['label']!r}, {seen['width']}x{seen['height']}, {seen['fps']} fps, error {error:.1f} of 255")
-        expect(LABEL in str(seen["label"]), "another label")
+        expect(LABEL in str(seen["label"]), "unexpected label")
         expect(error <= MAX_ERROR, "wrong colours")
-        expect(min(size) == min(int(str(seen["width"])), int(str(seen["height"]))), "another size")
+        expect(min(size) == min(int(str(seen["width"])), int(str(seen["height"]))), "unexpected size")
 
 
 def chromium_needs_exclusive_caps() -> None:
@@ -123,8 +123,8 @@ def chromium_needs_exclusive_caps() -> None:
     load(exclusive=False)
     with sending():
         seen = look()
-    say(f"without exclusive_caps Chromium says {seen.get('error', seen.get('label'))!r}; with nobody sending:")
-    expect("NotFoundError" in str(seen.get("error")), "it is listed after all")
+    say(f"without exclusive_caps Chromium reports {seen.get('error', seen.get('label'))!r}; without a sender:")
+    expect("NotFoundError" in str(seen.get("error")), "Chromium lists the camera")
     load()
     seen = look()
     say(f"{seen.get('error', seen.get('label'))!r} ({DEVICE} loaded with exclusive_caps)")

@@ -37,13 +37,16 @@ def label_and_list() -> None:
     load()
     found = list_virtual_cameras()
     say(f"found {[(camera.id, camera.label, camera.busy) for camera in found]}")
-    expect([(camera.path, camera.label, camera.busy) for camera in found] == [(DEVICE, LABEL, False)], "not as loaded")
+    expect(
+        [(camera.path, camera.label, camera.busy) for camera in found] == [(DEVICE, LABEL, False)],
+        "another path, label or state",
+    )
     with sending(device=LABEL):
         told = shell(f"v4l2-ctl -d {DEVICE} --info")
         expect(LABEL in told and "Video Capture" in told, f"v4l2-ctl says {told}")
         # queried from another process than the sender's
-        expect(list_virtual_cameras()[0].busy, "a virtual camera in use is said to be free")
-    expect(not list_virtual_cameras()[0].busy, "it is said to be in use after its sender has gone")
+        expect(list_virtual_cameras()[0].busy, "a virtual camera in use is listed as free")
+    expect(not list_virtual_cameras()[0].busy, "it is listed as in use after its sender has ended")
 
 
 def colours() -> None:
@@ -59,7 +62,7 @@ def colours() -> None:
             ):
                 error = bar_error(image)
                 say(f"{size} {name}: {image.shape[1]}x{image.shape[0]}, largest error {error:.1f} of 255")
-                expect(image.shape == (height, width, 3), "another size")
+                expect(image.shape == (height, width, 3), "unexpected size")
                 expect(error <= MAX_ERROR, "wrong colours")
 
 
@@ -71,10 +74,10 @@ def opened_again() -> None:
             expect(bar_error(read_opencv()) <= MAX_ERROR, "wrong colours")
             if turn == 1:
                 process.kill()
-    say("three senders in a row, the second one killed")
+    say("three consecutive senders, the second one killed")
     shell(f"chown root:video {DEVICE} && chmod 660 {DEVICE}")
     with sending(user="user"):
-        say("and an ordinary user of the group video")
+        say("a sender of an ordinary user in the group video")
 
 
 def readers_survive_a_kill() -> None:
@@ -89,7 +92,7 @@ def readers_survive_a_kill() -> None:
         error = bar_error(reader.settled())
         silence_s = time.monotonic() - killed_s
         reader.close()
-    say(f"pictures again {silence_s:.2f} s after the kill, error {error:.1f}")
+    say(f"frames again {silence_s:.2f} s after the kill, error {error:.1f}")
     expect(error <= MAX_ERROR, "wrong colours")
 
 
@@ -104,9 +107,9 @@ def size_is_kept() -> None:
         image = reader.settled()
         expect(image.shape == (480, 640, 3), f"the size became {image.shape}")
         top, middle = image[:50], image[60:420]
-        say(f"640x480 kept, bars above of brightness {top.mean():.1f}, middle off by {bar_error(middle):.1f}")
-        expect(top.mean() < 20, "no black bar above")
-        expect(bar_error(np.ascontiguousarray(middle)) <= MAX_ERROR, "the middle is not the picture")
+        say(f"640x480 kept, mean of the bar at the top {top.mean():.1f}, error of the middle {bar_error(middle):.1f}")
+        expect(top.mean() < 20, "no black bar at the top")
+        expect(bar_error(np.ascontiguousarray(middle)) <= MAX_ERROR, "the middle does not show the picture")
         reader.close()
         time.sleep(0.5)
         _switch_size(process)
@@ -114,8 +117,8 @@ def size_is_kept() -> None:
         _switch_size(process)
         time.sleep(0.5)
         image = read_opencv()
-        say(f"after the reader has gone: {image.shape[1]}x{image.shape[0]}")
-        expect(image.shape == (720, 1280, 3), "the new size was not taken although nobody reads")
+        say(f"after the reader has closed: {image.shape[1]}x{image.shape[0]}")
+        expect(image.shape == (720, 1280, 3), "the new size was not applied although there is no reader")
 
 
 def _switch_size(process: ForkProcess) -> None:
@@ -132,24 +135,24 @@ def reader_first() -> None:
     with sending():
         error = bar_error(reader.settled())
         reader.close()
-    say(f"a reader held over from the last run: error {error:.1f}")
+    say(f"a reader that stayed open since the last run: error {error:.1f}")
     expect(error <= MAX_ERROR, "wrong colours")
     load()
     early = in_a_child(_ask_until_there)
     time.sleep(2)
     with sending():
         said = early(120)
-    say(f"a reader that asked before the first sender: {said}")
-    expect("a picture" in said, "it got no picture")
+    say(f"a reader that was started before the first sender: {said}")
+    expect("received a frame" in said, "the reader received no frame")
 
 
 def _ask_until_there() -> str:
     """Open the camera repeatedly: the driver refuses readers until the first frame is sent."""
     for asked in range(600):
         with suppress(CheckFailed):
-            return f"a picture with an error of {bar_error(read_opencv()):.1f}, asked {asked + 1} times"
+            return f"received a frame with an error of {bar_error(read_opencv()):.1f} after {asked + 1} attempts"
         time.sleep(0.1)
-    return "nothing"
+    return "received no frame"
 
 
 def unusual_sizes() -> None:
@@ -160,7 +163,7 @@ def unusual_sizes() -> None:
             image = read_opencv()
             error = bar_error(image) if image.shape[1] >= 64 else 0.0
             say(f"{size}: readers see {image.shape[1]}x{image.shape[0]}, error {error:.1f}")
-            expect(process.is_alive() and error <= MAX_ERROR, "the picture is wrong")
+            expect(process.is_alive() and error <= MAX_ERROR, "the sender has ended, or the colours are wrong")
 
 
 def two_readers() -> None:

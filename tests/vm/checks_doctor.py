@@ -44,15 +44,18 @@ def not_loaded() -> None:
     """Check the finding for a module that is installed but not loaded."""
     unload("v4l2loopback")
     module = _found()["module"]
-    expect(module.state is State.PROBLEM and "not loaded" in module.detail, "it does not see that")
-    expect("modprobe v4l2loopback" in module.fix, "it does not say what to do")
+    expect(
+        module.state is State.PROBLEM and "not loaded" in module.detail,
+        "the unloaded module is not reported",
+    )
+    expect("modprobe v4l2loopback" in module.fix, "the doctor names no remedy")
 
 
 def without_exclusive_caps() -> None:
     """Check the finding for a module loaded by `modprobe v4l2loopback` without options."""
     load(exclusive=False)
     caps = _found()["exclusive_caps"]
-    expect(caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "it does not see that")
+    expect(caps.state is State.PROBLEM and "exclusive_caps=1" in caps.fix, "the missing option is not reported")
 
 
 def all_well_and_proven() -> None:
@@ -62,7 +65,7 @@ def all_well_and_proven() -> None:
     for check in ("module", "device", "exclusive_caps", "permission", "in use"):
         expect(findings[check].state is State.OK, f"{check} is {findings[check].detail}")
     for _ in range(2):
-        expect(_prove().state is State.OK, "the proof failed")
+        expect(_prove().state is State.OK, "the test picture failed")
 
 
 def proof_beside_a_reader() -> None:
@@ -73,7 +76,7 @@ def proof_beside_a_reader() -> None:
         reader.settled()
     finding = _prove()
     reader.close()
-    expect(finding.state is not State.PROBLEM, "it takes a watched camera for a broken one")
+    expect(finding.state is not State.PROBLEM, "the doctor reports a camera that is being watched as a problem")
 
 
 def busy() -> None:
@@ -85,12 +88,12 @@ def busy() -> None:
     try:
         wait_until_sending()
         finding = _found()["in use"]
-        expect(finding.state is State.WARNING and "ffmpeg" in finding.detail, "it does not see who sends")
+        expect(finding.state is State.WARNING and "ffmpeg" in finding.detail, "the doctor does not name the sender")
     finally:
         other.kill()
         other.wait()
-    expect(_prove().state is State.OK, "after that program was killed the camera cannot be used")
-    expect(_found()["in use"].state is State.OK, "it takes a dead program for a living one")
+    expect(_prove().state is State.OK, "the camera cannot be used after its sender was killed")
+    expect(_found()["in use"].state is State.OK, "the doctor reports a sender that has ended")
 
 
 def no_permission() -> None:
@@ -99,7 +102,8 @@ def no_permission() -> None:
     said = in_a_child(_permission_of_nobody)(60)
     say(said)
     expect(
-        said.startswith("problem nobody may not open") and "usermod -aG video nobody" in said, "it does not see that"
+        said.startswith("problem The user nobody has no permission") and "usermod -aG video nobody" in said,
+        "the missing permission is not reported",
     )
 
 
@@ -116,7 +120,7 @@ def repaired() -> None:
     for start in ("not loaded", "without exclusive_caps"):
         say(f"{start}: {fix(System(), lambda shown: True)}")
         device = choose_device(read_devices(System()))
-        expect(device is not None and device.exclusive_caps and device.label == "Mattecam", f"it left {device}")
+        expect(device is not None and device.exclusive_caps and device.label == "Mattecam", f"the repair left {device}")
         assert device is not None
         proof = _prove(device.path)
         expect(proof.state is State.OK, "the repaired camera does not work")

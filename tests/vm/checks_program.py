@@ -56,9 +56,9 @@ def shown_in_chromium() -> None:
     with program("--source", "demo", "--background", "#336699"):
         reader = opened_reader()
         reader.read()
-        say(f"first picture (the stand-by card) {time.monotonic() - started_s:.1f} s after the start")
+        say(f"first frame (the stand-by card) {time.monotonic() - started_s:.1f} s after the start")
         until_picture(reader, lambda image: _corner_is(image, 0x99, 0x66, 0x33), 60)
-        say(f"person before the background {time.monotonic() - started_s:.1f} s after the start")
+        say(f"first composite {time.monotonic() - started_s:.1f} s after the start")
         reader.close()
         seen = look()
     say(f"Chromium: { ({key: seen.get(key) for key in ('label', 'width', 'height', 'fps', 'error')}) }")
@@ -85,9 +85,9 @@ def steady() -> None:
     say(f"{STEADY_S:.0f} s: {rate:.2f} fps, gaps: median {np.median(gaps_ms):.1f} ms,")
     say(f"p99 {np.percentile(gaps_ms, 99):.1f} ms, longest {gaps_ms.max():.1f} ms, {(gaps_ms > 100).sum()} over 100 ms")
     late = [f"{times[place + 1] - times[0]:.1f} s ({gaps_ms[place]:.0f} ms)" for place in np.argsort(gaps_ms)[:-4:-1]]
-    say(f"the longest at {', '.join(late)}")
-    expect(rate > 28, "not 30 fps")
-    expect(float(gaps_ms.max()) < GAP_LIMIT_MS * SLACK, "a gap")
+    say(f"the longest gaps at {', '.join(late)}")
+    expect(rate > 28, "the frame rate is below 28 fps")
+    expect(float(gaps_ms.max()) < GAP_LIMIT_MS * SLACK, "a gap between frames is too long")
 
 
 def _picture_times(reader: OpenCvReader, seconds: float) -> list[float]:
@@ -121,9 +121,9 @@ def killed() -> None:
         until_picture(reader, lambda image: _corner_is(image, 0x99, 0x66, 0x33), 60)
         back_s = time.monotonic() - killed_s
         reader.close()
-    say(f"the reader goes on {card_s:.1f} s after the kill with the stand-by card,")
-    say(f"{back_s:.1f} s after it with the person before the background (without loading Python)")
-    expect(card_s < RESTART_LIMIT_S * SLACK, "too late")
+    say(f"the reader receives the stand-by card {card_s:.1f} s after the kill,")
+    say(f"and a composite {back_s:.1f} s after it (without loading Python)")
+    expect(card_s < RESTART_LIMIT_S * SLACK, "the stand-by card came too late")
 
 
 def _is_green(image: BgrImage) -> bool:
@@ -136,16 +136,16 @@ def unplugged() -> None:
     camera = load_camera()
     with program("--source", f"camera:{camera}", "--background", "none", "--always-on"):
         reader = opened_reader()
-        say(f"the camera's picture after {until_picture(reader, is_live, 60):.1f} s")
+        say(f"composite after {until_picture(reader, is_live, 60):.1f} s")
         (_DRIVER / "unbind").write_text("vivid.0")
         card_s = until_picture(reader, lambda image: not is_live(image), 10)
-        say(f"stand-by card {card_s:.1f} s after it was pulled; the program says {ctl('status')['errors']}")
+        say(f"stand-by card {card_s:.1f} s after the disconnection; the program reports {ctl('status')['errors']}")
         (_DRIVER / "bind").write_text("vivid.0")
         back_s = until_picture(reader, is_live, 20)
-        say(f"the picture again {back_s:.1f} s after it was plugged in")
+        say(f"composite again {back_s:.1f} s after the reconnection")
         reader.close()
     unload("vivid")
-    expect(back_s < CAMERA_LIMIT_S * SLACK, "too late")
+    expect(back_s < CAMERA_LIMIT_S * SLACK, "the composite came back too late")
 
 
 def on_demand() -> None:
@@ -155,19 +155,19 @@ def on_demand() -> None:
     with program("--source", f"camera:{camera}", "--background", "none", "--on-demand") as process:
         reader = opened_reader()
         until_picture(reader, is_live, 60)
-        expect(_holds(process, camera), "the camera is not open although somebody watches")
+        expect(_holds(process, camera), "the camera is closed although there is a reader")
         reader.close()
         closed_s = time.monotonic()
         while _holds(process, camera):
-            expect(time.monotonic() - closed_s < 30, "the camera stays open although nobody watches")
+            expect(time.monotonic() - closed_s < 30, "the camera stays open although there is no reader")
             time.sleep(0.1)
         say(f"camera released {time.monotonic() - closed_s:.1f} s after the last reader")
         reader = OpenCvReader()
         woken_s = until_picture(reader, is_live, 20)
-        say(f"the camera's picture {woken_s:.2f} s after a reader came")
+        say(f"composite {woken_s:.2f} s after a reader connected")
         reader.close()
     unload("vivid")
-    expect(woken_s < WAKE_LIMIT_S * SLACK, "too late")
+    expect(woken_s < WAKE_LIMIT_S * SLACK, "the composite came too late")
 
 
 def _holds(process: ForkProcess, device: str) -> bool:
@@ -188,11 +188,11 @@ def latency() -> None:
         reader.close()
     numbers, ages = np.array([number for number, _ in found]), np.array([age for _, age in found])
     steps = np.diff(numbers)
-    say(f"{len(found)} of 300 pictures readable; {(steps > 1).sum()} gaps, {(steps == 0).sum()} repeated")
+    say(f"{len(found)} of 300 marks readable; {(steps > 1).sum()} gaps, {(steps == 0).sum()} repeated")
     say(f"age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms, longest {ages.max():.1f} ms")
-    say(f"the program's own figures: {own}")
-    expect(len(found) > 200, "the mark cannot be read")
-    expect(float(np.median(ages)) < (1000 / 30 + 20) * SLACK, "slower than a frame's interval and 20 ms")
+    say(f"measured by the program: {own}")
+    expect(len(found) > 200, "fewer than 200 of 300 marks can be read")
+    expect(float(np.median(ages)) < (1000 / 30 + 20) * SLACK, "the latency exceeds a frame interval plus 20 ms")
 
 
 CHECKS = {

@@ -54,8 +54,8 @@ def loss(source: FrameSource, limit_s: float) -> tuple[str, float]:
         except SourceLostError as error:
             say(f"lost after {time.perf_counter() - start_s:.2f} s: {error}")
             return str(error), time.perf_counter() - start_s
-        expect(time.perf_counter() - read_s < LONGEST_READ_S, "a read took long")
-    expect(False, f"not lost within {limit_s} s")
+        expect(time.perf_counter() - read_s < LONGEST_READ_S, "a read blocked for too long")
+    expect(False, f"the camera was not reported as lost within {limit_s} s")
     return "", limit_s
 
 
@@ -72,7 +72,7 @@ def feeding(picture: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
                 ["v4l2-ctl", "-d", FEED_DEVICE, "--get-fmt-video"], capture_output=True, text=True, check=False
             ).stdout
         ):
-            expect(process.poll() is None and time.monotonic() < deadline_s, "ffmpeg does not feed")
+            expect(process.poll() is None and time.monotonic() < deadline_s, "ffmpeg does not send")
             time.sleep(0.1)
         time.sleep(1)
         yield process
@@ -86,20 +86,20 @@ def listed_and_opened() -> None:
     unload("v4l2loopback")
     path = load_camera()
     cameras = list_cameras()
-    expect([camera.path for camera in cameras] == [path], f"listed: {cameras}")
-    expect((640, 480) in cameras[0].sizes and "YUYV" in cameras[0].formats, f"offers {cameras[0]}")
+    expect([camera.path for camera in cameras] == [path], f"the listed cameras are {cameras}")
+    expect((640, 480) in cameras[0].sizes and "YUYV" in cameras[0].formats, f"sizes or formats differ: {cameras[0]}")
     with opened("auto") as source:
         say(str(source.info))
         frames = [source.read() for _ in range(30)]
         times = [frame.captured_at_s for frame in frames if frame]
-        expect(all(frame and frame.size == (640, 480) for frame in frames), "not every read gave a frame")
-        say(f"{29 / (times[-1] - times[0]):.1f} frames a second")
+        expect(all(frame and frame.size == (640, 480) for frame in frames), "a read returned no frame of 640x480")
+        say(f"{29 / (times[-1] - times[0]):.1f} fps")
 
 
 def busy_and_forbidden() -> None:
     """Check that the errors of absent, busy and forbidden cameras differ."""
     path = load_camera()
-    expect("not there" in refusal("camera:97"), "absent")
+    expect("not connected" in refusal("camera:97"), "an absent camera is reported differently")
     hold = (
         f"import cv2, time; c = cv2.VideoCapture('{path}', cv2.CAP_V4L2); print(c.read()[0], flush=1); time.sleep(60)"
     )
@@ -107,12 +107,12 @@ def busy_and_forbidden() -> None:
     assert holder.stdout is not None
     try:
         holder.stdout.readline()
-        expect(f"(process {holder.pid})" in refusal("camera:0"), "busy")
+        expect(f"(process {holder.pid})" in refusal("camera:0"), "the error names no process")
     finally:
         holder.kill()
         holder.communicate()
     Path(path).chmod(0o600)
-    expect("group video" in _as_nobody(lambda: refusal("auto")), "permission")
+    expect("group video" in _as_nobody(lambda: refusal("auto")), "the error does not name the group")
 
 
 def _as_nobody(question: Callable[[], str]) -> str:
@@ -137,17 +137,17 @@ def unplugged_and_back() -> None:
     path = load_camera()
     with opened("camera:0") as source:
         stable = source.info.id
-        expect(source.read() is not None, "no frame")
+        expect(source.read() is not None, "the camera delivers no frame")
         (DRIVER / "unbind").write_text("vivid.0")
         told, after_s = loss(source, 5)
-        expect("unplugged" in told and after_s < 1, "not told at once")
+        expect("disconnected" in told and after_s < 1, "the disconnection is not reported within a second")
         (DRIVER / "bind").write_text("vivid.0")
         shell("udevadm settle --timeout=10")
         now = list_cameras()[0]
         say(f"{stable} was {path} and is {now.path}")
-        expect(now.path != path and now.id == stable, "the id changed")
+        expect(now.path != path and now.id == stable, "the stable id changed, or the number did not")
     with opened(f"camera:{stable}") as source:
-        expect(source.read() is not None, "no frame after it came back")
+        expect(source.read() is not None, "no frame after the camera was reconnected")
     unload("vivid")
 
 
@@ -155,14 +155,14 @@ def silent() -> None:
     """Check a virtual camera without a sender, and one whose sender stops."""
     unload("vivid")
     load(label="Feed", number=FEED, exclusive=False)
-    expect("no program sends" in refusal(f"camera:{FEED}"), "no sender")
+    expect("no program sends" in refusal(f"camera:{FEED}"), "the error does not say that there is no sender")
     with opened("auto") as source:
-        expect(source.info.kind == "demo", "another program's virtual camera was chosen by itself")
+        expect(source.info.kind == "demo", "auto chose the virtual camera of another program")
     with feeding("testsrc2=size=1280x720:rate=30", "-pix_fmt", "yuv420p") as sender, opened(f"camera:{FEED}") as source:
         expect(source.info.width == 1280 and source.read() is not None, f"opened as {source.info}")
         os.kill(sender.pid, signal.SIGSTOP)
         told, after_s = loss(source, 20)
-        expect("no picture for" in told and 1.5 < after_s < 10, "not told in time")
+        expect("delivered no frame for" in told and 1.5 < after_s < 10, "the silent sender is not reported in time")
 
 
 def motion_jpeg() -> None:
@@ -171,15 +171,15 @@ def motion_jpeg() -> None:
     picture = "testsrc2=size=640x480:rate=30"
     with feeding(picture, "-vf", "format=yuvj420p", "-c:v", "mjpeg", "-q:v", "4"), opened(f"camera:{FEED}") as source:
         say(str(source.info))
-        expect(source.info.pixel_format == "MJPG", "another format")
-        expect(sum(source.read() is not None for _ in range(30)) >= 28, "frames are missing")
+        expect(source.info.pixel_format == "MJPG", f"the pixel format is {source.info.pixel_format}, not MJPG")
+        expect(sum(source.read() is not None for _ in range(30)) >= 28, "fewer than 28 of 30 reads returned a frame")
 
 
 def blank() -> None:
     """Check that black frames are reported as a problem of the source."""
     load(label="Feed", number=FEED, exclusive=False)
     with feeding("color=black:size=640x480:rate=30", "-pix_fmt", "yuyv422"):
-        expect("only black" in refusal(f"camera:{FEED}"), "black")
+        expect("only black" in refusal(f"camera:{FEED}"), "black frames are not reported")
 
 
 def own_label() -> None:
@@ -187,7 +187,7 @@ def own_label() -> None:
     unload("vivid")
     load(label="Mattecam", number=FEED, exclusive=False)
     with feeding("testsrc2=size=640x480:rate=30", "-pix_fmt", "yuyv422"):
-        expect(list_cameras() == (), f"listed: {list_cameras()}")
+        expect(list_cameras() == (), f"the listed cameras are {list_cameras()}")
     unload("v4l2loopback")
 
 

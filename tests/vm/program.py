@@ -119,7 +119,7 @@ def opened_reader() -> OpenCvReader:
     """Retry opening the camera until it works, as a user does."""
     deadline_s = time.monotonic() + START_LIMIT_S
     while "Video Capture\n" not in shell(f"v4l2-ctl -d {DEVICE} --info | tail -4"):
-        expect(time.monotonic() < deadline_s, f"nothing to see on the virtual camera; the program said: {log()}")
+        expect(time.monotonic() < deadline_s, f"the virtual camera delivers no frame; log: {log()}")
         time.sleep(0.1)
     return OpenCvReader()
 
@@ -128,7 +128,10 @@ def until_picture(reader: OpenCvReader, shows: Callable[[BgrImage], bool], limit
     """Return the seconds until a frame satisfies the condition."""
     started_s = time.monotonic()
     while not shows(_asked_again(reader)):
-        expect(time.monotonic() - started_s < limit_s, f"it does not show within {limit_s:.0f} s; {log()}")
+        expect(
+            time.monotonic() - started_s < limit_s,
+            f"no such picture within {limit_s:.0f} s; log: {log()}",
+        )
     return time.monotonic() - started_s
 
 

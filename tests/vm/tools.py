@@ -96,7 +96,7 @@ def background_process(work: Work, device: str, user: str = "root") -> Iterator[
     process.start()
     sender.close()
     try:
-        expect(receiver.poll(60), "it does not begin")
+        expect(receiver.poll(60), "the child process did not start")
         first = receiver.recv()
         expect(not first.startswith("!"), first)
         yield process
@@ -151,7 +151,7 @@ def in_a_child(work: Callable[[], str]) -> Callable[[float], str]:
 
     def answer(limit_s: float) -> str:
         try:
-            expect(receiver.poll(limit_s), "no answer in time")
+            expect(receiver.poll(limit_s), "the child process did not answer in time")
             text = receiver.recv()
             assert isinstance(text, str)
             return text
@@ -175,7 +175,7 @@ def wait_until_sending(limit_s: float = 120.0) -> None:
     format_file = Path(f"/sys/class/video4linux/{Path(DEVICE).name}/format")
     deadline_s = time.monotonic() + limit_s
     while not format_file.read_text().strip():
-        expect(time.monotonic() < deadline_s, "nobody sends")
+        expect(time.monotonic() < deadline_s, "there is no sender")
         time.sleep(0.1)
 
 
@@ -188,7 +188,7 @@ class OpenCvReader:
 
     def read(self) -> BgrImage:
         good, image = self._capture.read()
-        expect(good and image is not None, "OpenCV got no picture")
+        expect(good and image is not None, "OpenCV received no frame")
         return np.asarray(image, np.uint8)
 
     def settled(self) -> BgrImage:

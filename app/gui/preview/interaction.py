@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
-from app.core.framing import dragged, zoomed
+from app.core.framing import pan_by, zoom_at
 from app.core.settings import FramingSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
@@ -46,7 +46,7 @@ class PreviewInteraction(QObject):
         x, y = self._normalized(event.position())
         if 0 <= x <= 1 and 0 <= y <= 1:
             factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)
-            self._set(zoomed(self._store.current.framing, factor, self._unmirrored(x), y))
+            self._set(zoom_at(self._store.current.framing, factor, self._unmirrored(x), y))
 
     def _move(self, event: QMouseEvent) -> None:
         if self._preview.mode is ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
@@ -55,16 +55,16 @@ class PreviewInteraction(QObject):
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
             (x, y), (was_x, was_y) = self._normalized(self._drag_position), self._normalized(previous)
-            self._set(dragged(self._store.current.framing, self._unmirrored(x) - self._unmirrored(was_x), y - was_y))
+            self._set(pan_by(self._store.current.framing, self._unmirrored(x) - self._unmirrored(was_x), y - was_y))
 
     def _press_key(self, event: QKeyEvent) -> bool:
         framing, key = self._store.current.framing, Qt.Key(event.key())
         if key in ZOOM_KEYS:
-            self._set(zoomed(framing, ZOOM_KEYS[key]))
+            self._set(zoom_at(framing, ZOOM_KEYS[key]))
         elif key in PAN_KEYS and framing.zoom > 1 and self._preview.mode is not ViewMode.COMPARE:
             right, down = PAN_KEYS[key]
             mirror = -1 if self._preferences.current.mirror_preview else 1
-            self._set(dragged(framing, mirror * right * KEY_STEP, down * KEY_STEP))
+            self._set(pan_by(framing, mirror * right * KEY_STEP, down * KEY_STEP))
         else:
             return False
         return True

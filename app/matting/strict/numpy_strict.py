@@ -20,18 +20,18 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 @dataclass(slots=True)
 class _Memory:
-    """What is remembered of a stream, per cell."""
+    """State of a stream, per cell."""
 
     background: Planes
     frames: Floats
-    """How many frames `background` was learned from."""
+    """Number of frames that `background` was learned from."""
     moved: Mask
     reference: Planes
     """The mean of the recent frames."""
 
 
 class StrictFilter:
-    """Decides per frame which part of the matte is kept; holds the memory of one stream."""
+    """Decides per frame which part of the matte is kept; holds the state of one stream."""
 
     def __init__(self) -> None:
         self._memory: _Memory | None = None
@@ -80,7 +80,7 @@ class StrictFilter:
         offset[3] *= gain
 
     def gain(self, small: Floats, alpha: Floats) -> Floats:
-        """Return what alpha (h, w) in 0..1 is to be multiplied by, (h, w) in 0..1, and remember the frame."""
+        """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1."""
         height, width = alpha.shape
         cell = rules.cell_size(width, height)
         kept = self._kept([_pool(plane, cell) for plane in small], _pool(alpha, cell))
@@ -93,7 +93,7 @@ class StrictFilter:
         return gain
 
     def _kept(self, image: Planes, alpha: Floats) -> Floats:
-        """Cells (h, w): 1 where the matte is kept."""
+        """Return cells (h, w) float32: 1 where the matte is kept, else 0."""
         memory = self._memory
         if memory is None or memory.moved.shape != alpha.shape:
             memory = self._memory = _Memory(
@@ -122,7 +122,7 @@ def _seen_cells(seen: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> Mask:
 
 
 def _follow(memory: _Memory, image: Planes) -> Mask:
-    """Return where the frame differs from the recent ones, and update their mean; a cut forgets everything."""
+    """Return where the frame differs from the recent ones, and update their mean; a cut resets the state."""
     changes = []
     for now, before in zip(image, memory.reference, strict=True):
         change = now - before * _light(_average(now), _average(before))
@@ -156,7 +156,7 @@ def _learn(memory: _Memory, image: Planes, empty: Mask) -> Mask:
 
 
 def _people(mask: Mask, core: Mask, moved: Mask, agreeing: Mask) -> Mask:
-    """Return the components of the mask that are people."""
+    """Return the cells of the components that are people."""
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
     near_motion = _grown(moved)
 
@@ -175,7 +175,7 @@ def _people(mask: Mask, core: Mask, moved: Mask, agreeing: Mask) -> Mask:
 
 
 def _light(now: float, before: float) -> np.float32:
-    """The change of light in one channel."""
+    """Return the ratio of brightness of one channel, clipped to `rules.LIGHT_RANGE`."""
     darkest, brightest = rules.LIGHT_RANGE
     return np.float32(min(max(now / max(before, 1e-3), darkest), brightest))
 
@@ -185,23 +185,23 @@ def _average(plane: NDArray[np.float32] | NDArray[np.uint8], mask: NDArray[np.ui
 
 
 def _largest(planes: Planes) -> Floats:
-    """The largest magnitude of the channels."""
+    """Return the largest magnitude of the channels, per cell."""
     first, second, third = (np.abs(plane) for plane in planes)
     return np.maximum(np.maximum(first, second), third)
 
 
 def _grown(mask: Mask) -> Mask:
-    """The mask and one cell around it."""
+    """Return the mask dilated by one cell."""
     return np.asarray(cv2.dilate(mask.view(np.uint8), _SQUARE)).view(np.bool_)
 
 
 def _mean(plane: Floats) -> Floats:
-    """Means over 3x3 cells."""
+    """Return the means over 3x3 cells."""
     return np.asarray(cv2.blur(plane, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _pool(plane: Floats, cell: int) -> Floats:
-    """Means over cells; a rest at the right and bottom is left out."""
+    """Return the mean of each cell; incomplete cells at the right and bottom are left out."""
     height, width = plane.shape[0] // cell, plane.shape[1] // cell
     whole = np.ascontiguousarray(plane[: height * cell, : width * cell])
     return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)

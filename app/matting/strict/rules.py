@@ -34,20 +34,20 @@ PRESENT_ALPHA = 0.05
 AGREEMENT = 0.035
 """Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""
 CHANGED = 2 * AGREEMENT
-"""Difference from which an empty cell has changed; its background is learned anew."""
+"""Difference above which an empty cell has changed; its background is learned again."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16
-"""Frames after which a cell's background is known, and over how many it is averaged at most."""
+"""Frames after which the background of a cell is known, and the most frames over which it is averaged."""
 AGREEING_SHARE = 0.5
-"""Share of a component that agrees with the background, from which on it is no person."""
+"""A component of which a larger share agrees with the background is no person."""
 
 MOTION = 0.02
 """Change of colour (0..1, mean over 3x3 cells) against the recent frames that is motion and not noise."""
 REFERENCE_RATE = 0.5
 """Weight of the newest frame in the mean of the recent frames."""
 MOVED_SHARE = 0.02
-"""Share of a component that must have moved."""
+"""Least share of a component that must have moved."""
 CUT = 0.08
-"""Mean change of colour over the whole frame that is a cut to another scene."""
+"""Mean change of colour over the whole frame (0..1) above which the scene has been cut."""
 
 LIGHT_RANGE = (0.7, 1.4)
 """Changes of exposure and white balance, per channel, that are compensated."""

@@ -23,7 +23,7 @@ from models import weights as registered
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
-from tests.matting.selection.played_cuda import PlayedCuda
+from tests.matting.selection.simulated_cuda import SimulatedCuda
 
 OFF = EdgeSettings(strict=False)
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
@@ -274,7 +274,7 @@ def test_choices(
     assert choose_model(auto) == "bgmv2-mobilenetv2"
     assert (choice.choose(auto).executor, choice.choose(auto).precision) == ("openvino", "float32")
     assert choose_model(auto.replace(plate=None)) == "student"
-    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(PlayedCuda((8, 6))))
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(SimulatedCuda((8, 6))))
     assert choose_model(auto) == "bgmv2-resnet50"
     assert choice.choose(auto).executor == "eager"
     monkeypatch.setattr(hardware, "cuda_cards", lambda: CudaCards(None))

@@ -1,4 +1,4 @@
-"""Selection of an NVIDIA card, with played answers of CUDA."""
+"""Selection of an NVIDIA card, with simulated answers of CUDA."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.core.settings import MattingSettings
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards, supports
 from app.matting.torch_backend.cuda_api import convolves_in_half, release_memory
-from tests.matting.selection.played_cuda import CUDA_13, PlayedCuda
+from tests.matting.selection.simulated_cuda import CUDA_13, SimulatedCuda
 
 
 @pytest.mark.parametrize(
@@ -40,23 +40,23 @@ def test_code_for_a_later_minor_version_or_another_major_version_does_not_run() 
 
 
 def test_auto_takes_the_first_card_that_torch_supports() -> None:
-    assert CudaCards(PlayedCuda((6, 1), (8, 6), (9, 0))).first() == "cuda:1"
-    assert CudaCards(PlayedCuda((8, 6))).first() == "cuda"
-    assert CudaCards(PlayedCuda((6, 1))).first() is None
-    assert CudaCards(PlayedCuda((9, 0), error="CUDA error: no kernel image is available")).first() is None
-    assert CudaCards(PlayedCuda()).first() is None
+    assert CudaCards(SimulatedCuda((6, 1), (8, 6), (9, 0))).first() == "cuda:1"
+    assert CudaCards(SimulatedCuda((8, 6))).first() == "cuda"
+    assert CudaCards(SimulatedCuda((6, 1))).first() is None
+    assert CudaCards(SimulatedCuda((9, 0), error="CUDA error: no kernel image is available")).first() is None
+    assert CudaCards(SimulatedCuda()).first() is None
     assert CudaCards(None).first() is None
 
 
 def test_a_card_is_tested_once() -> None:
-    api = PlayedCuda((8, 6))
+    api = SimulatedCuda((8, 6))
     cards = CudaCards(api)
     assert [cards.first() for _ in range(3)] == ["cuda"] * 3
     assert api.tests == 1
 
 
 def test_a_card_by_number_must_exist_and_fit() -> None:
-    cards = CudaCards(PlayedCuda((8, 6), (6, 1), (9, 0)))
+    cards = CudaCards(SimulatedCuda((8, 6), (6, 1), (9, 0)))
     assert [cards.find(name) for name in ("cuda", "cuda:0", "cuda:2")] == ["cuda", "cuda", "cuda:2"]
     with pytest.raises(ModelError, match="no GPU cuda:7; this machine has 3"):
         cards.find("cuda:7")
@@ -67,7 +67,7 @@ def test_a_card_by_number_must_exist_and_fit() -> None:
 
 
 def test_a_lost_device_is_not_used_again() -> None:
-    cards = CudaCards(PlayedCuda((8, 6)))
+    cards = CudaCards(SimulatedCuda((8, 6)))
     cards.give_up()
     assert cards.first() is None
     with pytest.raises(ModelError, match="stopped working"):
@@ -76,8 +76,8 @@ def test_a_lost_device_is_not_used_again() -> None:
 
 def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     for cards, precision in (
-        (CudaCards(PlayedCuda((7, 5), half=False)), "float32"),
-        (CudaCards(PlayedCuda((8, 6))), "float16"),
+        (CudaCards(SimulatedCuda((7, 5), half=False)), "float32"),
+        (CudaCards(SimulatedCuda((8, 6))), "float16"),
     ):
         monkeypatch.setattr(hardware, "cuda_cards", lambda cards=cards: cards)
         found = choice.choose(MattingSettings(model="student"))
@@ -87,7 +87,7 @@ def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.Monk
 
 
 def test_no_graph_is_captured_after_a_failed_capture(monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = CudaCards(PlayedCuda((8, 6)))
+    cards = CudaCards(SimulatedCuda((8, 6)))
     monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
     settings = MattingSettings(model="student", device="cuda", executor="cuda-graph")
     assert choice.choose(settings).executor == "cuda-graph"

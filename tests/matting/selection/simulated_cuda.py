@@ -1,4 +1,4 @@
-"""Played answers of CUDA about its cards."""
+"""Simulated answers of CUDA about its cards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 CUDA_13 = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120")
 
 
-class PlayedCuda:
+class SimulatedCuda:
     """Cards with given capabilities."""
 
     def __init__(self, *capabilities: tuple[int, int], half: bool = True, error: str = "") -> None:
