@@ -14,10 +14,10 @@ from app.core.errors import ModelError, UsageError
 from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
+from app.matting import build_engine
 from app.matting.base import EngineInfo, MattingEngine
 from app.matting.batch import step_together
 from app.matting.engine import FrameEngine
-from app.matting.selection.repeatable import build_repeatable_engine
 from app.matting.state import EngineState
 
 
@@ -122,7 +122,7 @@ class Matting:
 
     def _fit(self, width: int, height: int) -> MattingEngine:
         if self._engine is None:
-            self._engine = build_repeatable_engine(self._settings.matting, width, height)
+            self._engine = build_engine(self._settings.matting, width, height)
         return self._engine
 
 

@@ -20,6 +20,7 @@ from app.cli.devices import devices
 from app.cli.doctor import mount
 from app.cli.options import LiveOptions, StartSettings, settings_from
 from app.cli.plate import plate
+from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.terminal import notify
 from app.cli.weights import app as weights_app
@@ -114,7 +115,10 @@ def _window(ctx: typer.Context, options: LiveOptions) -> int:
         notify(CommandLineText.NO_WINDOW(reason=reason))
         return _headless(ctx, options)
     logs.set_up_window(verbose=options.verbose)
-    return run_in_window(settings_from(options), options)
+    start = settings_from(options)
+    if sys.stderr is not None and sys.stderr.isatty():  # otherwise the window shows the progress
+        prepare(start.settings.matting.engine)
+    return run_in_window(start, options)
 
 
 def run_in_window(start: StartSettings, options: LiveOptions) -> int:
@@ -147,6 +151,7 @@ def _headless(ctx: typer.Context, options: LiveOptions) -> int:
     """Replace the background of the camera's video, without a window."""
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
+    prepare(start.settings.matting.engine)
     from app.cli.headless import run
 
     return run(start, options)

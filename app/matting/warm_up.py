@@ -1,31 +1,75 @@
-"""Does once what a first start would have to wait for; run.py calls it after installing.
+"""Child process of `app.matting.preparation`: compiles all kernels and converts the bundled network.
 
-`python -m app.matting.warm_up` compiles the full-size arithmetic and the check of JPEG frames, and converts the bundled
-network; the results stay on disk.
+Prints `step count` at the beginning of each step.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
-from app.matting.kernels.dispatch import compiled
-from app.matting.selection.registry import build_engine
+from app.matting.preparation import note_prepared
 from models.table import bundled
+
+NICENESS = 10
 
 
 def warm_up() -> None:
-    """All of it; what cannot be done here is done, or said, at the first start."""
-    compiled.wait()
-    with contextlib.suppress(ImportError):
-        import app.matting.kernels.patches
-        import app.media.jpeg_walk  # noqa: F401 - these compile
-    try:
-        build_engine(MattingSettings(model=bundled().name), 1280, 720).close()
-    except ModelError:
-        return
+    """Run all steps. A step that fails is left to the program, which reports what does not work."""
+    steps: list[Callable[[], list[Path]]] = [compile_composite, compile_patches, compile_jpeg_check, convert_bundled]
+    files: list[Path] = []
+    for number, step in enumerate(steps, 1):
+        sys.stdout.write(f"{number} {len(steps)}\n")
+        sys.stdout.flush()
+        with contextlib.suppress(ImportError, ModelError):
+            files += step()
+    note_prepared([file for file in files if file.exists()])
+
+
+def compile_composite() -> list[Path]:
+    """Compile the full-size kernels of the recurrent networks; return the files of numba's cache."""
+    return _cache_files("app.matting.kernels.composite")
+
+
+def compile_patches() -> list[Path]:
+    """Compile the kernels of networks that compare the frame with a plate; return the files of numba's cache."""
+    return _cache_files("app.matting.kernels.patches")
+
+
+def compile_jpeg_check() -> list[Path]:
+    """Compile the check of MJPG frames; return the files of numba's cache."""
+    return _cache_files("app.media.jpeg_walk")
+
+
+def convert_bundled() -> list[Path]:
+    """Convert the bundled network; return its folder."""
+    from app.matting.openvino_backend.artefact_cache import artefacts
+    from app.matting.selection.choice import choose
+
+    choice = choose(MattingSettings(model=bundled().name))
+    if choice.executor != "openvino":
+        return []
+    artefacts.load(choice.model, choice.weights)
+    return [artefacts.folder(choice.model, choice.weights)]
+
+
+def _cache_files(name: str) -> list[Path]:
+    """Import a module, which compiles its functions; return the index files of numba's cache."""
+    files: list[Path] = []
+    for function in vars(importlib.import_module(name)).values():
+        folder = getattr(getattr(function, "stats", None), "cache_path", None)
+        if folder:
+            files += Path(folder).glob(f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi")
+    return files
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     warm_up()

@@ -19,8 +19,8 @@ from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageEr
 from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage
+from app.matting import build_engine
 from app.matting.base import MattingEngine
-from app.matting.selection.repeatable import build_repeatable_engine
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.outputs import Output, Outputs, OutputShape, open_output
@@ -57,7 +57,7 @@ class ConvertReport:
 class Makers:
     """Factories of engine and background, replaceable in tests."""
 
-    engine: Callable[[MattingSettings, int, int], MattingEngine] = build_repeatable_engine
+    engine: Callable[[MattingSettings, int, int], MattingEngine] = build_engine
     background: Callable[[BackgroundSettings], Background] = lambda chosen: open_background(chosen, realtime=False)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.compositing.base import Background
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
+from app.core.text import Text
 from app.matting.base import MattingEngine
 from app.output.base import CameraSink, CountedSink, FrameSink, ReaderCounter
 from app.output.recording import RecordingOptions
@@ -33,6 +34,10 @@ class Parts:
     self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
     """(engine, width, height of its frames): raises ModelError if the engine fails on known frames. Called before
     an engine's first frame and when its alpha is suspicious."""
+    preparing: Callable[[], Text | None] = lambda: None
+    """What is being prepared once for this machine, for the user; None while nothing is."""
+    cancel_preparing: Callable[[], None] = lambda: None
+    """Ends the preparation, so that an engine that waits for it fails at once."""
 
 
 def default_parts() -> Parts:
@@ -40,19 +45,28 @@ def default_parts() -> Parts:
     from app.capture import SourceOpener
     from app.compositing import open_background
     from app.matting import build_engine
+    from app.matting.preparation import preparation
+    from app.matting.selection.choice import choose
     from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.virtual_camera import VirtualCamera
     from app.runtime.engines.self_test import self_test
 
+    def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+        if choose(settings).executor == "openvino":
+            preparation.ensure()
+        return build_engine(settings, width, height, framing)
+
     return Parts(
         SourceOpener(),
-        build_engine,
+        build_prepared,
         open_background,
         VirtualCamera,
         PipeWireCamera,
         Recorder,
         ReaderWatch,
         self_test,
+        lambda: preparation.progress,
+        preparation.cancel,
     )

@@ -197,8 +197,12 @@ class Pipeline:
             return self._final
         if self._watchdog_thread.died:
             report_failure(self._board, Stage.OUTPUT, "watchdog", self._watchdog_thread.error)
-        busy = "the model" if self._engines.busy else "the background" if self._backgrounds.busy else ""
-        return self._board.read(busy=busy, readers=self._demand.readers, frames_dropped=self._frames.dropped)
+        return self._board.read(busy=self._busy(), readers=self._demand.readers, frames_dropped=self._frames.dropped)
+
+    def _busy(self) -> str:
+        if self._engines.busy:
+            return self._parts.preparing() or "the model"
+        return "the background" if self._backgrounds.busy else ""
 
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording; return False if a thread did not end."""
@@ -212,6 +216,7 @@ class Pipeline:
         self._frames.close()
         self._pictures.close()
         self._engines.request_stop()
+        self._parts.cancel_preparing()
         self._backgrounds.request_stop()
         ended = self._clock_thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:

@@ -79,12 +79,14 @@ def virtual_camera_findings() -> tuple[Finding, ...]:
 
 
 def devices() -> tuple[tuple[str, str], ...]:
-    """Return (value for the settings, name) of the devices that can run networks."""
-    import torch
+    """Return (value for the settings, name) of the devices that can run networks.
 
-    found = [("cpu", "CPU")]
-    found += [(f"cuda:{n}", torch.cuda.get_device_name(n)) for n in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
+    Imports torch only where there may be a GPU: the import stalls the window.
+    """
+    from app.matting.selection import hardware
+
+    found = [("cpu", "CPU"), *((f"cuda:{number}", name) for number, name in enumerate(hardware.gpus()))]
+    if hardware.apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
     return tuple(found)
 

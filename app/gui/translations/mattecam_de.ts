@@ -2844,6 +2844,16 @@
         <translation>Das Bild des Netzes zeigt den echten Hintergrund, wo keine Person ist; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
     </message>
     <message>
+        <source>Preparing for this computer, once: step {step} of {count}</source>
+        <comment>ModelText.PREPARING</comment>
+        <translation>Vorbereitung für diesen Computer, einmalig: Schritt {step} von {count}</translation>
+    </message>
+    <message>
+        <source>The preparation for this computer was cancelled; it continues at the next start.</source>
+        <comment>ModelText.PREPARATION_CANCELLED</comment>
+        <translation>Die Vorbereitung für diesen Computer wurde abgebrochen; sie wird beim nächsten Start fortgesetzt.</translation>
+    </message>
+    <message>
         <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
         <comment>ModelText.SELF_TEST</comment>
         <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>

@@ -2844,6 +2844,16 @@
         <translation>La imagen de la red muestra el fondo real donde no hay ninguna persona; elija otro modelo o ejecutor.</translation>
     </message>
     <message>
+        <source>Preparing for this computer, once: step {step} of {count}</source>
+        <comment>ModelText.PREPARING</comment>
+        <translation>Preparación para este equipo, una sola vez: paso {step} de {count}</translation>
+    </message>
+    <message>
+        <source>The preparation for this computer was cancelled; it continues at the next start.</source>
+        <comment>ModelText.PREPARATION_CANCELLED</comment>
+        <translation>Se canceló la preparación para este equipo; continúa en el próximo inicio.</translation>
+    </message>
+    <message>
         <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
         <comment>ModelText.SELF_TEST</comment>
         <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QCoreApplication
 
+from app.gui.i18n.messages import translated
 from app.gui.i18n.model_names import describe_model
 from app.runtime.status import Lowered, Phase, PipelineStatus
 
@@ -57,4 +58,4 @@ def _describe_busy(busy: str) -> str:
     return {
         "the model": translate("StatusLine", "preparing the model…"),
         "the background": translate("StatusLine", "preparing the background…"),
-    }.get(busy, busy)
+    }.get(busy, translated(busy))

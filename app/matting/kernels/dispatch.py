@@ -1,4 +1,4 @@
-"""Selects the full-size kernels: numpy until numba has compiled its kernels, which happens once per machine."""
+"""Selects the full-size kernels: those in numba, or those in numpy where numba does not run."""
 
 from __future__ import annotations
 
@@ -6,41 +6,42 @@ import logging
 import threading
 from types import ModuleType
 
-from app.matting.kernels import numpy_composite
-
 log = logging.getLogger(__name__)
 
 
 class Compiled:
-    """Loads and compiles the kernels on a background thread: takes seconds the first time, then they are cached."""
+    """Loads the kernels on a background thread; takes seconds where they are not compiled yet."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._module: ModuleType = numpy_composite
+        self._module: ModuleType | None = None
 
-    def best(self) -> ModuleType:
-        """Return the compiled kernels if ready, else `numpy_composite`; also where numba is not available."""
+    def start(self) -> None:
+        """Start to load, beside other work. Idempotent."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._compile, name="kernel-compiler", daemon=True)
+                self._thread = threading.Thread(target=self._load, name="kernel-compiler", daemon=True)
                 self._thread.start()
-        return self._module
 
     def wait(self) -> ModuleType:
-        """Wait for the compilation and return the kernels; for setup, tests and benchmarks."""
-        self.best()
+        """Return the kernel module, `composite` or `numpy_composite`, once it is loaded."""
+        self.start()
         assert self._thread is not None
         self._thread.join()
+        assert self._module is not None
         return self._module
 
-    def _compile(self) -> None:
+    def _load(self) -> None:
         try:
             from app.matting.kernels import composite  # compiles
+
+            self._module = composite
         except ImportError as error:
-            log.info("numba does not run here (%s); the plain arithmetic is used", error)
-            return
-        self._module = composite
+            from app.matting.kernels import numpy_composite
+
+            log.info("numba does not run here (%s); the kernels in numpy are used.", error)
+            self._module = numpy_composite
 
 
 compiled = Compiled()

@@ -49,6 +49,10 @@ class ArtefactCache:
         _check_float32(model, artefact)
         return artefact
 
+    def folder(self, model: str, weights: Path, refiner: str = "auto", direct: bool = False) -> Path:
+        """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
+        return self._folder() / _key(model, weights, refiner, direct)
+
     def _from_disk(self, key: str, convert: Callable[[Path], None]) -> Artefact:
         folder = self._folder() / key
         if folder.is_dir():

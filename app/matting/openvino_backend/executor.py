@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from types import ModuleType
 from typing import final
 
 import numpy as np
@@ -15,7 +13,6 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.matting.kernels.dispatch import compiled as compiled_kernels
 from app.matting.openvino_backend.artefact import Artefact, Stage
 from app.matting.openvino_backend.compositor import Coefficients, Compositor
 from app.matting.openvino_backend.guided import filter_rows
@@ -35,12 +32,9 @@ class CpuExecutor(ABC):
     device = "cpu"
     supports_strict = True
 
-    def __init__(
-        self, geometry: StepGeometry, precision: str, best_kernels: Callable[[], ModuleType] = compiled_kernels.best
-    ) -> None:
-        """best_kernels: see `Strips`."""
+    def __init__(self, geometry: StepGeometry, precision: str) -> None:
         self.precision = precision
-        self._strips = Strips(best_kernels)
+        self._strips = Strips()
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
 
@@ -51,7 +45,6 @@ class CpuExecutor(ABC):
     @final
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step and return new arrays."""
-        self._strips.begin_frame()
         coefficients = self.infer(frame)
         if not coefficients.finite:
             raise NotAMatteError

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from app.core.types import BgrImage
 from app.matting.geometry import StepGeometry
-from app.matting.kernels.dispatch import compiled as compiled_kernels
 from app.matting.kernels.patches import cut_cells
 from app.matting.openvino_backend.artefact import Artefact
 from app.matting.openvino_backend.compositor import Cells, Coefficients, padded
@@ -48,7 +47,7 @@ class PlateOpenVinoExecutor(CpuExecutor):
         self.scale, self.size = scale, (plate.shape[0], plate.shape[1])
         height, width = (-(-side // CELL) * CELL for side in self.size)
         geometry = StepGeometry(width, height, scale)
-        super().__init__(geometry, precision, compiled_kernels.wait)
+        super().__init__(geometry, precision)
         self._plate = self._lit = padded(plate, width, height)
         self._grid = height // CELL, width // CELL
         self._most_cells = min(sample_pixels // CELL**2, self._grid[0] * self._grid[1])

@@ -29,19 +29,13 @@ def usable_cores() -> int:
 class Strips:
     """Runs the kernels of one executor."""
 
-    def __init__(self, best_kernels: Callable[[], ModuleType] = compiled.best) -> None:
-        """best_kernels: returns the kernel module, `composite` or `numpy_composite`; called once per frame."""
-        self._best_kernels = best_kernels
-        self.kernels = best_kernels()
-        """The kernels of the present frame."""
+    def __init__(self, kernels: ModuleType | None = None) -> None:
+        """kernels: the module `composite` or `numpy_composite`; None: wait for the faster one that runs here."""
+        self.kernels = kernels or compiled.wait()
         self._threads = min(usable_cores(), MOST_THREADS)
         self._pool = ThreadPoolExecutor(
             max(self._threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
         )
-
-    def begin_frame(self) -> None:
-        """Choose the kernels for the next frame."""
-        self.kernels = self._best_kernels()
 
     def close(self) -> None:
         """Stop the threads."""

@@ -61,6 +61,24 @@ def processor() -> str:
     return names[0] if names else platform.processor()
 
 
+def gpus() -> tuple[str, ...]:
+    """Return the names of the NVIDIA GPUs, none if torch can use none of them."""
+    if cuda_cards().first() is None:
+        return ()
+    import torch
+
+    return tuple(torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count()))
+
+
+def apple_gpu_usable() -> bool:
+    """Return whether torch can use an Apple GPU."""
+    if platform.system() != "Darwin":
+        return False
+    import torch
+
+    return torch.backends.mps.is_available()
+
+
 def gpu(device: str = "cuda") -> str:
     """Return name and memory of the NVIDIA GPU for `cuda` or `cuda:N`, which must exist, and the version of CUDA."""
     import torch

@@ -56,6 +56,9 @@ def _release_gpu() -> None:
 def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Executor:
     """Return an executor for a network without a plate. Raises ModelError or RuntimeError if it cannot run."""
     if choice.executor == "openvino":
+        from app.matting.kernels.dispatch import compiled
+
+        compiled.start()
         from app.matting.openvino_backend.artefact_cache import artefacts
         from app.matting.openvino_backend.executor import OpenVinoExecutor
 

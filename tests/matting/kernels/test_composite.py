@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 from types import ModuleType
 
 import cv2
@@ -84,7 +84,7 @@ def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
 def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, int], edges: EdgeSettings) -> None:
     geometry = StepGeometry(*size, 0.37)
     small_size = geometry.small_height, geometry.small_width
-    strips = Strips(lambda: implementation)
+    strips = Strips(implementation)
     cpu = Compositor(geometry, strips)
     pictures = frames(*size, 3)
     small = np.empty((3, *small_size), np.float32)
@@ -239,28 +239,25 @@ def test_stronger_blur_leaves_less_detail() -> None:
     assert detail[0] > 4 * detail[-1]
 
 
-def test_the_plain_arithmetic_runs_until_the_compiled_one_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    whole = Compiled._compile
-
-    def late(self: Compiled) -> None:
-        gate.wait(10)
-        whole(self)
-
-    monkeypatch.setattr(Compiled, "_compile", late)
-    compiled = Compiled()
-    strips = Strips(compiled.best)
-    cpu = Compositor(StepGeometry(64, 48, 0.5), strips)
+def test_without_numba_the_kernels_in_numpy_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("app.matting.kernels.composite")
+    monkeypatch.setitem(sys.modules, "app.matting.kernels.composite", None)
+    fallback = Compiled().wait()
     frame, behind = frames(64, 48, 2)
     given = coefficients(24, 32)
     small = np.empty((3, 24, 32), np.float32)
     mattes = []
-    for implementation in (numpy_composite, kernels):
-        strips.begin_frame()
+    for implementation in (fallback, kernels):
+        strips = Strips(implementation)
+        cpu = Compositor(StepGeometry(64, 48, 0.5), strips)
         strips.shrink(frame, 0.5, small)
         mattes.append(cpu.composite(frame, Coefficients(small, *given), behind, plan(EdgeSettings()), False))
-        assert strips.kernels is implementation
-        gate.set()
-        compiled.wait()
-    strips.close()
+        strips.close()
+    assert fallback is numpy_composite
     assert difference(mattes[0].composite, mattes[1].composite) <= 1
+
+
+def test_an_executor_starts_with_the_compiled_kernels() -> None:
+    strips = Strips()
+    assert strips.kernels is kernels
+    strips.close()

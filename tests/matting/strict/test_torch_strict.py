@@ -130,7 +130,7 @@ class Given(nn.Module):
 def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     geometry = StepGeometry(2 * WIDTH, 2 * HEIGHT, 0.5)
     network, room, numpy_filter = Given(), Room(grid=2), StrictFilter()
-    strips = Strips(lambda: numpy_composite)
+    strips = Strips(numpy_composite)
     eager, cpu = EagerExecutor(Core(network), geometry), Compositor(geometry, strips)
     small = np.empty((3, HEIGHT, WIDTH), np.float32)
     edges, backdrop = EdgeSettings(), BlurredBackground(80)

@@ -1,0 +1,124 @@
+"""The preparation for this machine: when it runs, progress, cancellation, failure."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import ModelError
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.core.text import Text
+from app.matting import preparation as module
+from app.matting import warm_up
+from app.matting.preparation import Preparation, needed, note_prepared
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from tests.waiting import eventually
+
+
+def script(code: str) -> tuple[str, ...]:
+    return sys.executable, "-c", textwrap.dedent(code)
+
+
+STEPS = "print('1 2', flush=True); print('2 2', flush=True)"
+
+
+def test_a_machine_is_prepared_until_a_result_or_a_source_changes(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.touch()
+    assert needed()
+    note_prepared([made])
+    assert not needed()
+    made.unlink()
+    assert needed()
+
+
+def test_a_damaged_stamp_prepares_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
+    note_prepared([])
+    stamp = next((tmp_path / "cache").glob("prepared-*.json"))
+    for content in ("", "[]", "{}", '{"key": "of another version", "files": []}'):
+        stamp.write_text(content, "utf-8")
+        assert needed()
+
+
+def test_progress_is_shown_and_ends() -> None:
+    seen: list[Text] = []
+    preparation = Preparation(script(STEPS))
+    preparation.ensure(seen.append)
+    assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)]
+    assert preparation.progress is None
+    preparation.ensure(seen.append)
+    assert len(seen) == 2, "once per process"
+
+
+def test_a_prepared_machine_starts_no_process() -> None:
+    note_prepared([])
+    Preparation(("no-such-program",)).ensure()
+
+
+def test_a_preparation_that_fails_does_not_stop_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        Preparation(script("import sys; sys.exit('the disk is full')")).ensure()
+    assert "the disk is full" in caplog.text
+
+
+def test_a_process_that_cannot_start_does_not_stop_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    Preparation(("no-such-program",)).ensure()
+    assert "cannot be prepared" in caplog.text
+
+
+def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
+    preparation = Preparation(script("print('1 1', flush=True); import time; time.sleep(60)"))
+    errors: list[ModelError] = []
+
+    def ensure() -> None:
+        try:
+            preparation.ensure()
+        except ModelError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=ensure)
+    thread.start()
+    eventually(lambda: preparation.progress is not None)
+    preparation.cancel()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert errors and preparation.progress is None
+    assert needed()
+
+
+def test_the_steps_compile_and_convert_what_a_start_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [*warm_up.compile_composite(), *warm_up.compile_patches(), *warm_up.compile_jpeg_check()]
+    names = {file.name.split("-")[0] for file in files}
+    assert {"composite.finish_rows", "downsample.shrink_rows", "patches.cut_cells", "jpeg_walk.walk"} <= names
+    monkeypatch.setattr(warm_up, "convert_bundled", list)
+    warm_up.warm_up()
+    assert capsys.readouterr().out.splitlines() == ["1 4", "2 4", "3 4", "4 4"]
+    assert not needed()
+
+
+def test_the_pipeline_prepares_before_the_first_engine_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = Preparation(script("print('1 1', flush=True); import time; time.sleep(60)"))
+    monkeypatch.setattr(module, "preparation", shared)
+    settings = Settings(
+        capture=CaptureSettings(source="demo", width=320, height=180),
+        matting=MattingSettings(model="student", executor="openvino"),
+        output=OutputSettings(virtual_camera="off"),
+    )
+    pipeline = Pipeline(settings)
+    pipeline.start()
+    try:
+        eventually(lambda: isinstance(pipeline.status().busy, Text))
+        assert pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
+        assert pipeline.status().phase is Phase.STARTING
+    finally:
+        assert pipeline.stop(), "a preparation does not delay the end"
+    assert pipeline.status().frames_out == 0
