@@ -28,6 +28,7 @@ from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.media.disk_errors import why_not_read
+from app.system.core_dumps import disable_core_dumps
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus
@@ -72,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive or abort it."""
+    disable_core_dumps()
     code = main(argv)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -59,26 +59,31 @@ class VirtualCamera:
         return self._feed.size
 
     def send(self, picture: Picture) -> None:
-        """Send a frame. Raises SinkLostError."""
+        """Send a frame. Raises SinkLostError.
+
+        A frame for which the camera is reopened is not sent: that takes time, in which the user may have paused.
+        """
         wanted = _sendable(*picture.size)
         if wanted != self._wanted and not self._feed.closed:
             self._wanted = wanted
-            self._resize()
+            if self._resized():
+                return
         self._feed.send(picture.image)
 
     def close(self) -> None:
         """Release the device so that the next program can use it. Idempotent."""
         self._feed.close()
 
-    def _resize(self) -> None:
+    def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
         if not LINUX or self.size == self._wanted or _others_hold(self.device):
-            return
+            return False
         self._feed.close()
         try:
             self._feed = _open(self.device, self._wanted, self._fps)
         except SinkOpenError as error:
             raise SinkLostError(error.text) from error
+        return True
 
 
 class _Feed:

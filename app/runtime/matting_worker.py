@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from app.compositing.base import Background
 from app.core.framing import framed
 from app.core.settings import BackgroundSettings, FramingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BlurredBackground, Frame, Matte, Picture, PictureKind
+from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
@@ -23,8 +25,8 @@ from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 
-FALLBACK_BACKDROP = BlurredBackground(80.0)
-"""Replaces a background that is not available: it hides the room and needs no file."""
+PLAIN_GREY = 24
+"""Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
 
 
 class MattingWorker:
@@ -152,13 +154,12 @@ class MattingWorker:
         self._publish(request)
 
     def _backdrop(self, frame: Frame, time_s: float) -> Backdrop:
-        if self._background is None:
-            return FALLBACK_BACKDROP
-        try:
-            return self._background.backdrop(*frame.size, time_s)
-        except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
-            self._board.report(Stage.BACKGROUND, error)
-            return FALLBACK_BACKDROP
+        if self._background is not None:
+            try:
+                return self._background.backdrop(*frame.size, time_s)
+            except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
+                self._board.report(Stage.BACKGROUND, error)
+        return np.full_like(frame.image, PLAIN_GREY)
 
     def _follow_background(self, wanted: BackgroundSettings) -> None:
         self.prepare_background(wanted)

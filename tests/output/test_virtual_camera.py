@@ -90,6 +90,8 @@ def test_a_new_size_reopens_the_camera_without_readers(driver: FakeDriver) -> No
     camera.send(picture(64, 48))
     camera.send(picture(128, 96))
     assert camera.size == (128, 96) and driver.opened[0].closed == 1
+    assert not driver.opened[1].sent, "the user may have paused while the camera was reopened"
+    camera.send(picture(128, 96))
     assert bar_error(shown(driver.opened[1])) <= 6
 
 

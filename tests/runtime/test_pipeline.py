@@ -12,8 +12,15 @@ import numpy as np
 import pytest
 
 from app.core.errors import BackgroundError, ModelError, PlateError, SourceOpenError
-from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.core.types import AlphaImage, PictureKind
+from app.core.settings import (
+    BackgroundSettings,
+    CaptureSettings,
+    EdgeSettings,
+    MattingSettings,
+    OutputSettings,
+    Settings,
+)
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
@@ -268,6 +275,38 @@ def test_a_background_that_breaks_while_running_hides_the_room(kind: str) -> Non
         eventually(lambda: bool(pipeline.status().problems))
         composites(pipeline, 5)
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+class SeesBackdrops(FakeEngine):
+    """Notes whether it was asked for a blurred room."""
+
+    blurs = 0
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        type(self).blurs += isinstance(backdrop, BlurredBackground)
+        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
+
+
+@pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])
+def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: str) -> None:
+    """The room was shown blurred meanwhile, to users who had chosen a picture to hide it."""
+
+    class Engine(SeesBackdrops):
+        pass
+
+    def broken() -> None:
+        raise BackgroundError("The picture cannot be read; choose another.")
+
+    world = FakeWorld()
+    world.engine = Engine
+    stage = "backdrop" if fault == "breaks" else "open_background"
+    world.faults.put(stage, world.faults.hang if fault == "opens slowly" else broken)
+    with running(world) as pipeline:
+        composites(pipeline, 5)
+        eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+        assert np.ptp(world.pictures()[-1].image[0, 0]) == 0, "plain grey"
+        world.faults.heal()
+    assert Engine.blurs == 0
 
 
 def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:
