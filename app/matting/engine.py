@@ -15,7 +15,8 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Ma
 from app.matting.base import EngineInfo, Executor, NotAMatteError
 from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
-from app.matting.state import EngineState, Resumable
+from app.matting.scene_cut import CutDetector
+from app.matting.state import EngineState, Resumable, prefixed, under
 from app.matting.step.blur import STRICT_STRENGTH
 
 _log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ MakeGeometry = Callable[[int, int], StepGeometry]
 class FrameEngine:
     """Implements `MattingEngine` over any executor.
 
-    A frame of another size creates a new executor with a fresh state. A failure resets the state, so that it cannot
-    affect the next frame.
+    A frame of another size creates a new executor with a fresh state. A scene cut resets the state, and so does a
+    failure, so that neither affects the next frame.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class FrameEngine:
         self._make_geometry = make_geometry
         self._geometry = make_geometry(width, height)
         self._executor = make_executor(self._geometry)
+        self._cuts = CutDetector()
         self._closed = False
 
     @property
@@ -58,6 +60,8 @@ class FrameEngine:
         frame, backdrop = self.prepare(frame, backdrop, edges)
         with executor_errors(self._model, self._executor.device, self._executor.precision):
             try:
+                if self._cuts.is_cut(frame):
+                    self._executor.reset()
                 return self._executor.run(frame, backdrop, edges, want_foreground)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
@@ -95,9 +99,8 @@ class FrameEngine:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         size = self._geometry.width, self._geometry.height
         with executor_errors(self._model, executor.device, executor.precision):
-            return EngineState(
-                self._model, executor.name, executor.precision, size, self._geometry.ratio, executor.state()
-            )
+            arrays = executor.state() | prefixed("cut", self._cuts.state())
+        return EngineState(self._model, executor.name, executor.precision, size, self._geometry.ratio, arrays)
 
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved. Raises ModelError if it is of another engine."""
@@ -110,6 +113,7 @@ class FrameEngine:
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
         try:
             executor.load_state(state.arrays)
+            self._cuts.load_state(under("cut", state.arrays))
         except (KeyError, ValueError) as error:
             executor.reset()
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
@@ -117,6 +121,7 @@ class FrameEngine:
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
         if not self._closed:
+            self._cuts.forget()
             self._executor.reset(seen)
 
     def close(self) -> None:

@@ -100,3 +100,25 @@ def test_another_size_gets_another_executor(engine: FrameEngine, made: list[Fail
     engine.close()
     engine.close()
     assert made[1].closed == 1
+
+
+def test_a_scene_cut_starts_the_state_anew(engine: FrameEngine, made: list[FailingExecutor]) -> None:
+    random = np.random.default_rng(0)
+    here, there = (np.repeat(np.repeat(random.integers(0, 256, (6, 8, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
+    resets = []
+    for frame in (here, here, there, there, here):
+        engine.step(frame, FRAME, OFF)
+        resets.append(made[0].resets)
+
+    assert resets == [0, 0, 1, 1, 2]
+
+
+def test_a_reset_is_followed_by_no_cut(engine: FrameEngine, made: list[FailingExecutor]) -> None:
+    """Else the people that strict mode is told of would be forgotten."""
+    random = np.random.default_rng(0)
+    engine.step(random.integers(0, 256, FRAME.shape, np.uint8), FRAME, OFF)
+
+    engine.reset(np.full(FRAME.shape[:2], 255, np.uint8))
+    engine.step(FRAME, FRAME, OFF)
+
+    assert made[0].resets == 1
