@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from models.decision_rule import DecisionRule
 from models.filter_weights import FilterWeights
 from models.names import COEFFICIENTS, state_names
 
@@ -64,6 +65,8 @@ class Export:
     states: tuple[tuple[int, int], ...] = ()
     """(channels, factor) of each state: its size is the small frame's size divided by the factor, rounded up."""
     guided_filter: FilterWeights | None = None
+    decision: DecisionRule | None = None
+    """The decision stage between the last part and the guided filter, if there is one."""
 
 
 def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:

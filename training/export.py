@@ -58,12 +58,14 @@ def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> Student
 
 @torch.no_grad()
 def expected_outputs(network: StudentNetwork) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    """Return fgr, pha and r1..r3 after three frames of a moving test pattern."""
+    """Return fgr, pha and the states after three frames of a moving test pattern."""
     state: tuple[torch.Tensor, ...] = network.initial_state(1, *SIZE)
     for t in range(3):
         fgr, pha, *rest = network(pattern(t), *state)
         state = tuple(rest)
-    return {name: x.numpy() for name, x in zip(("fgr", "pha", "r1", "r2", "r3"), (fgr, pha, *state), strict=True)}
+    return {
+        name: x.numpy() for name, x in zip(("fgr", "pha", "r1", "r2", "r3", "decided"), (fgr, pha, *state), strict=True)
+    }
 
 
 def pattern(t: int) -> torch.Tensor:

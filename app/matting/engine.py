@@ -99,7 +99,7 @@ class FrameEngine:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         size = self._geometry.width, self._geometry.height
         with executor_errors(self._model, executor.device, executor.precision):
-            arrays = executor.state() | prefixed("cut", self._cuts.state())
+            arrays = {**executor.state(), **prefixed("cut", self._cuts.state())}
         return EngineState(self._model, executor.name, executor.precision, size, self._geometry.ratio, arrays)
 
     def load_state(self, state: EngineState) -> None:

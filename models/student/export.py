@@ -1,4 +1,4 @@
-"""Inference core of the bundled network: everything but the guided filter, in one part."""
+"""Inference core of the bundled network: all but the decision stage and the guided filter."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from models.student.network import EPS, StudentNetwork
 
 
 class Body(nn.Module):
-    """The network at the small size, before the guided filter."""
+    """The network at the small size, before the decision stage."""
 
     def __init__(self, network: StudentNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, small: Tensor, r1: Tensor, r2: Tensor, r3: Tensor) -> tuple[Tensor, ...]:
-        """Return the matte (1, 4, h, w) and the new states."""
-        return self.network.matte(small, r1, r2, r3)
+        """Return the matte (1, 4, h, w) and r1, r2, r3."""
+        return self.network.undecided_matte(small, r1, r2, r3)
 
 
 def export(network: nn.Module, direct: bool = False) -> Export:
     """Export the bundled network."""
+    student = cast("StudentNetwork", network)
     examples, states = example_inputs(network)
+    states = states[:-1]  # The last one is that of the decision stage.
     before, after = state_names(len(states))
-    body = Body(cast("StudentNetwork", network))
-    stage = ExportStage("body", body, ("small", *before), ("given", *after), (*before, *after))
-    return Export((stage,), examples, states, FastFilterWeights(EPS, renormalize_borders=True))
+    stage = ExportStage("body", Body(student), ("small", *before), ("given", *after), (*before, *after))
+    weights = FastFilterWeights(EPS, renormalize_borders=True)
+    return Export((stage,), examples, states, weights, student.decision.rule)

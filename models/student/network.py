@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from models.blocks import conv_norm
 from models.clips import as_given, downsampled, flattened
 from models.rvm import guided_filter
+from models.student.decision import Decision
 from models.student.memory import Memory
 
-State = tuple[Tensor, Tensor, Tensor]
+Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
+State = tuple[Tensor, Tensor, Tensor, Tensor]
+"""r1, r2, r3, and the last decisions at the size of the small frame; see `models.student.decision`."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -59,12 +62,12 @@ class Context(nn.Module):
 class StudentNetwork(nn.Module):
     """Maps a frame and recurrent states to foreground, alpha and new states; same interface as RVM.
 
-    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3 belong to one
-    stream at one size; None or `initial_state` starts a stream. `forward` runs the whole network; `coefficients` and
-    `apply_coefficients` run its stages at small and at full size separately.
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3 and `decided`
+    belong to one stream at one size; None or `initial_state` starts a stream. `forward` runs the whole network;
+    `coefficients` and `apply_coefficients` run its stages at small and at full size separately.
     """
 
-    state_count: ClassVar[int] = 3
+    state_count: ClassVar[int] = 4
     mean: Tensor
     deviation: Tensor
 
@@ -88,10 +91,12 @@ class StudentNetwork(nn.Module):
         self.reduce1 = conv_norm(d2, d1, 1)
         self.decode1 = conv_norm(d1 + e1, d1, 3)
         self.project = nn.Conv2d(d1, 4 * 4, 3, padding=1)
+        self.decision = Decision()
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
         """Return zero states for streams whose small frame has this size, with the network's dtype and device."""
         like = self.project.weight
+        decided = like.new_zeros(batch, 1, height_small, width_small)
         sizes = []
         for _ in range(4):
             height_small, width_small = (height_small + 1) // 2, (width_small + 1) // 2
@@ -100,7 +105,7 @@ class StudentNetwork(nn.Module):
         r1, r2, r3 = (
             like.new_zeros(batch, memory.channels, *size) for memory, size in zip(memories, sizes[1:], strict=True)
         )
-        return r1, r2, r3
+        return r1, r2, r3, decided
 
     def forward(
         self,
@@ -108,22 +113,24 @@ class StudentNetwork(nn.Module):
         r1: Tensor | None = None,
         r2: Tensor | None = None,
         r3: Tensor | None = None,
+        decided: Tensor | None = None,
         downsample_ratio: float = 1,
     ) -> tuple[Tensor, ...]:
-        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and r1..r3; clips have T after B.
+        """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and the new states; clips have T after B.
 
         At a ratio other than 1 the network runs on a frame of floor(H * ratio) by floor(W * ratio), and the fast guided
         filter upsamples its matte.
         """
         flat, frames = flattened(src)
         outputs: tuple[Tensor, ...]
-        state: tuple[Tensor, ...]
+        state: list[Tensor]
         if downsample_ratio == 1:
-            raw, _, state = self.decode(flat, r1, r2, r3, frames)
-            outputs = _finish(flat, _matte(raw))
+            matte, *state = self.matte(flat, r1, r2, r3, decided, frames)
+            outputs = _finish(flat, matte)
         else:
-            slope, offset, _, *rest = self.coefficients(downsampled(flat, downsample_ratio), r1, r2, r3, frames)
-            outputs, state = self.apply_coefficients(flat, slope, offset), tuple(rest)
+            small = downsampled(flat, downsample_ratio)
+            slope, offset, _, *state = self.coefficients(small, r1, r2, r3, decided, frames)
+            outputs = self.apply_coefficients(flat, slope, offset)
         return *as_given(outputs, src), *state
 
     def coefficients(
@@ -132,18 +139,18 @@ class StudentNetwork(nn.Module):
         r1: Tensor | None = None,
         r2: Tensor | None = None,
         r3: Tensor | None = None,
+        decided: Tensor | None = None,
         frames: int = 1,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Run the small-size stage: return A, b, coarse alpha, r1, r2 and r3.
+    ) -> tuple[Tensor, ...]:
+        """Run the small-size stage: return A, b, coarse alpha and the new states.
 
         src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
         [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the guided
         filter.
         """
-        matte, *state = self.matte(src_small, r1, r2, r3, frames)
+        matte, *state = self.matte(src_small, r1, r2, r3, decided, frames)
         slope, offset = explained(src_small, matte)
-        r1, r2, r3 = state
-        return slope, offset, matte[:, 3:], r1, r2, r3
+        return slope, offset, matte[:, 3:], *state
 
     def matte(
         self,
@@ -151,11 +158,25 @@ class StudentNetwork(nn.Module):
         r1: Tensor | None = None,
         r2: Tensor | None = None,
         r3: Tensor | None = None,
+        decided: Tensor | None = None,
         frames: int = 1,
+    ) -> tuple[Tensor, ...]:
+        """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), unfiltered, and the new states."""
+        matte, *memories = self.undecided_matte(src_small, r1, r2, r3, frames)
+        clips = matte[:, 3:].reshape(-1, frames, 1, *matte.shape[2:])
+        decided = torch.zeros_like(clips[:, 0]) if decided is None else decided
+        alphas = []
+        for alpha in clips.unbind(1):
+            alpha, decided = self.decision(alpha, decided)
+            alphas.append(alpha)
+        return torch.cat([matte[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1), *memories, decided
+
+    def undecided_matte(
+        self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), before the filter, and r1, r2, r3."""
+        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2 and r3."""
         raw, _, state = self.decode(src_small, r1, r2, r3, frames)
-        return _matte(raw), *state
+        return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *state
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""
@@ -163,7 +184,7 @@ class StudentNetwork(nn.Module):
 
     def decode(
         self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor], State]:
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor], Memories]:
         """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
 
         Also returns the decoder's features at 1/4, 1/8 and 1/16, and the new states.
@@ -185,11 +206,6 @@ def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
     """Upsample the coarse features by 2, crop them to the size of `skip`, and concatenate both."""
     x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
     return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
-
-
-def _matte(raw: Tensor) -> Tensor:
-    """Return [foreground residual, alpha in 0..1] from the output of `decode`."""
-    return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)
 
 
 def stretched(logit: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def room(seed: int) -> BgrImage:
 
 
 def lit(image: BgrImage, gain: float, gamma: float = 1.0, offset: float = 0.0) -> BgrImage:
-    return np.clip(255 * gain * (image / 255) ** gamma + offset, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(255 * gain * (image / 255) ** gamma + offset, 0, 255), np.uint8)
 
 
 def cuts(images: Sequence[BgrImage]) -> list[int]:

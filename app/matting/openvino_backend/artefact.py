@@ -1,6 +1,7 @@
 """On-disk format of converted networks.
 
-An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights and an index.
+An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights and an index, which
+holds the rule of the decision stage.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TypedDict
 import numpy as np
 
 from app.matting.openvino_backend.runtime import core, ov
+from models.decision_rule import DecisionRule
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
 
 INDEX, WEIGHTS = "index.json", "filter.npz"
@@ -29,12 +31,22 @@ class StageIndex(TypedDict):
     writes: Sequence[str]
 
 
+class DecisionIndex(TypedDict):
+    """Index entry of the decision stage; see `models.decision_rule`."""
+
+    band: int
+    ramp: int
+    hysteresis: float
+    width: float
+
+
 class Index(TypedDict):
     """Schema of `index.json`."""
 
     stages: list[StageIndex]
     states: Sequence[Sequence[int]]
     filter: str | None
+    decision: DecisionIndex | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Artefact:
     states: tuple[tuple[int, int], ...]
     """(channels, downsampling factor) of each state."""
     guided_filter: FilterWeights | None
+    decision: DecisionRule | None = None
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
@@ -80,7 +93,8 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
         for stage in index["stages"]
     )
     states = tuple((channels, factor) for channels, factor in index["states"])
-    return Artefact(stages, states, _read_filter(index["filter"], folder / WEIGHTS))
+    decision = None if index["decision"] is None else DecisionRule(**index["decision"])
+    return Artefact(stages, states, _read_filter(index["filter"], folder / WEIGHTS), decision)
 
 
 def _read_model(path: Path, in_memory: bool) -> ov.Model:

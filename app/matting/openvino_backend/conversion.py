@@ -13,9 +13,10 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino_backend.artefact import FILTERS, INDEX, WEIGHTS, Index
+from app.matting.openvino_backend.artefact import FILTERS, INDEX, WEIGHTS, DecisionIndex, Index
 from app.matting.openvino_backend.runtime import ov, preprocess
 from app.matting.torch_backend.networks import load_network
+from models.decision_rule import DecisionRule
 from models.export import ExportError, ExportStage, check_float32
 from models.filter_weights import FilterWeights
 from models.table import NETWORKS
@@ -47,6 +48,7 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path)
         ],
         "states": export.states,
         "filter": _save_filter(export.guided_filter, folder),
+        "decision": _decision_index(export.decision),
     }
     (folder / INDEX).write_text(json.dumps(index), "utf-8")
 
@@ -74,6 +76,12 @@ def _channels_last(model: ov.Model, stage: ExportStage) -> ov.Model:
             port.tensor().set_layout(ov.Layout("NHWC"))
             port.model().set_layout(ov.Layout("NCHW"))
     return steps.build()
+
+
+def _decision_index(rule: DecisionRule | None) -> DecisionIndex | None:
+    if rule is None:
+        return None
+    return {"band": rule.band, "ramp": rule.ramp, "hysteresis": rule.hysteresis, "width": rule.width}
 
 
 def _save_filter(weights: FilterWeights | None, folder: Path) -> str | None:

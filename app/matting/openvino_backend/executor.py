@@ -15,6 +15,7 @@ from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.artefact import Artefact, Stage
 from app.matting.openvino_backend.compositor import Coefficients, Compositor
+from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
@@ -76,6 +77,7 @@ class OpenVinoExecutor(CpuExecutor):
         self._ratio = geometry.ratio
         self._filter = artefact.guided_filter
         height, width = geometry.small_height, geometry.small_width
+        self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
         before, after = state_names(len(artefact.states))
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
@@ -97,16 +99,22 @@ class OpenVinoExecutor(CpuExecutor):
         super().reset(seen)
         for state in self._states[self._turn]:
             state.fill(0)
+        if self._decision is not None:
+            self._decision.reset()
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""
         own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
+        if self._decision is not None:
+            own |= prefixed("decision", self._decision.state())
         return own | prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
         for index, array in enumerate(self._states[self._turn]):
             copy_into(array, arrays[f"state{index}"])
+        if self._decision is not None:
+            self._decision.load_state(under("decision", arrays))
         self._compositor.load_state(under("compositor", arrays))
         self._strict.load_state(under("strict", arrays))
 
@@ -120,6 +128,8 @@ class OpenVinoExecutor(CpuExecutor):
             for request in self._requests[self._turn]:
                 request.infer()
         self._turn = 1 - self._turn
+        if self._decision is not None:
+            self._decision.apply(self._arrays["given"][0, 3])
         slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
         if self._filter is not None:
             given = self._filter, self._strips.kernels, self._arrays["given"][0], small, (slope, offset, coarse)
