@@ -82,7 +82,9 @@ class FakeSource:
         self._pace.wait(0.004)
         self._faults.at("read")
         self._index += 1
-        return Frame(room_picture(), self._index - 1, time.perf_counter())
+        image = room_picture()
+        image[0, 0] = self._index % 251  # like the noise of a sensor: no two frames are equal
+        return Frame(image, self._index - 1, time.perf_counter())
 
     def hold_exposure(self, wanted: bool) -> None:
         assert threading.get_ident() == self._opened_on, "held on another thread than opened"

@@ -24,6 +24,7 @@ from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
+from app.runtime.unchanged import Conditions, UnchangedFrames
 
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
@@ -58,6 +59,7 @@ class MattingWorker:
         self._timing = timing
         self._composites = CompositeCheck()
         self._alphas = AlphaWatch(timing.plausibility_hold_s)
+        self._unchanged = UnchangedFrames()
         self._background: Background | None = None
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
@@ -112,12 +114,20 @@ class MattingWorker:
         started_s = time.perf_counter()
         try:
             if run.reset:
+                self._unchanged.forget()
                 run.engine.reset(self._last_alpha if run.continues else None)
             backdrop = self._backdrop(frame, started_s)
-            edges = settings.matting.edges
-            matte = run.engine.step(frame.image, backdrop, edges, want_foreground=self._want_foreground())
+            edges, want_foreground = settings.matting.edges, self._want_foreground()
+            conditions = Conditions(run.sequence, backdrop, edges, want_foreground)
+            repeated = self._unchanged.composite(conditions, frame)
+            if repeated is not None:
+                self._board.phase = Phase.RUNNING
+                self._finish(repeated)
+                return
+            matte = run.engine.step(frame.image, backdrop, edges, want_foreground=want_foreground)
             plausible = self._check(run, matte, frame, backdrop)
         except Exception as error:  # noqa: BLE001 - carried to the status
+            self._unchanged.forget()
             self._engines.failed(error)
             self._stand_by(StandBy(Phase.WAITING))
             return
@@ -125,8 +135,11 @@ class MattingWorker:
         self._last_alpha = matte.alpha if plausible else None
         if plausible:
             self._board.phase = Phase.RUNNING
-            self._finish(Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame))
+            picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame)
+            self._unchanged.note(conditions, picture)
+            self._finish(picture)
         else:
+            self._unchanged.forget()
             self._stand_by(StandBy(Phase.WAITING))
         now_s = time.perf_counter()
         self._engines.completed(

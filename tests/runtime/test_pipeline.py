@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -251,6 +252,18 @@ def test_the_camera_is_released_while_nobody_reads() -> None:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         apply(pipeline, BASE.replace(output=BASE.output.replace(on_demand=False)))
         composites(pipeline)
+
+
+def test_the_card_is_sent_rarely_while_nobody_reads() -> None:
+    world = FakeWorld()
+    world.source_kind = "camera"
+    world.readers = 0
+    with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        eventually(lambda: bool(world.pictures()))
+        sent, started_s = len(world.pictures()), time.monotonic()
+        eventually(lambda: len(world.pictures()) >= sent + 5)
+        assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
 
 
 def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:

@@ -19,7 +19,11 @@ from app.runtime.outputs.gate import Gate
 from app.runtime.outputs.pacing import SteadyClock
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.slot import LatestSlot, SlotClosed
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
+
+RESTING_HZ = 5.0
+"""Rate at which the stand-by card is repeated while nobody reads the virtual camera. A new picture is sent at once."""
 
 
 class OutputClock:
@@ -38,7 +42,7 @@ class OutputClock:
         board: StatusBoard,
         timing: Timing,
     ) -> None:
-        """show: called with the chosen picture, unmirrored, whenever it is new or something arrived."""
+        """show: called with the chosen picture, unmirrored, whenever it is new."""
         self._settings = settings
         self._pictures = pictures
         self._gate = gate
@@ -68,9 +72,10 @@ class OutputClock:
                 clock.note_arrival()
                 self._take(arrived)
             settings = self._settings()
-            clock.rate_hz = settings.capture.fps
+            resting = self._board.phase is Phase.RESTING
+            clock.rate_hz = min(RESTING_HZ, settings.capture.fps) if resting else settings.capture.fps
             picture = self._choose(settings)
-            if arrived is not None or picture is not self._sent:
+            if picture is not self._sent:
                 self._show(picture)
             self._send(picture, mirror=settings.output.mirror)
 

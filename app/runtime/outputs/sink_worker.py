@@ -59,6 +59,8 @@ class SinkWorker(Generic[K, S]):
 
     def send(self, picture: Picture, *, fresh: bool) -> None:
         """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
+        if self._sink is None and self._tried is None and self._plan.wanted() is None:
+            return  # do not wake a thread that has nothing to do
         self._pictures.put((picture, fresh))
 
     def finish(self) -> None:

@@ -1,0 +1,118 @@
+"""Frames that equal the last one are not matted again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
+from app.core.types import BlurredBackground, Frame, Picture, PictureKind
+from app.runtime.pipeline import Pipeline
+from app.runtime.unchanged import SETTLED_STEPS, Conditions, UnchangedFrames
+from tests.fakes import FakeEngine, FakeSource, FakeWorld
+from tests.runtime.test_pipeline import BASE, composites
+from tests.waiting import eventually
+
+BACKDROP = BlurredBackground(50)
+SAME = Conditions((1, 1), BACKDROP, EdgeSettings(), False)
+
+
+def frame_of(image: np.ndarray) -> Frame:
+    return Frame(image, 0, 0.0)
+
+
+def shown(image: np.ndarray) -> Picture:
+    return Picture(np.zeros_like(image), PictureKind.COMPOSITE, frame=frame_of(image))
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
+
+
+@pytest.fixture
+def settled(image: np.ndarray) -> UnchangedFrames:
+    """After enough steps on one frame."""
+    unchanged = UnchangedFrames()
+    for _ in range(SETTLED_STEPS):
+        assert unchanged.composite(SAME, frame_of(image.copy())) is None
+        unchanged.note(SAME, shown(image))
+    return unchanged
+
+
+def test_an_equal_frame_gives_the_last_composite(settled: UnchangedFrames, image: np.ndarray) -> None:
+    first = settled.composite(SAME, frame_of(image.copy()))
+    assert first is not None and settled.composite(SAME, frame_of(image.copy())) is first
+
+
+@pytest.mark.parametrize("row", [0, 31, 63])
+def test_one_changed_value_is_another_frame(settled: UnchangedFrames, image: np.ndarray, row: int) -> None:
+    changed = image.copy()
+    changed[row, 5, 2] += 1
+    assert settled.composite(SAME, frame_of(changed)) is None
+    assert settled.composite(SAME, frame_of(image[:32].copy())) is None
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        replace(SAME, sequence=(1, 2)),
+        replace(SAME, backdrop=np.zeros((64, 48, 3), np.uint8)),
+        replace(SAME, edges=EdgeSettings(grow_px=2)),
+        replace(SAME, want_foreground=True),
+    ],
+)
+def test_other_settings_need_another_composite(
+    settled: UnchangedFrames, image: np.ndarray, conditions: Conditions
+) -> None:
+    assert settled.composite(conditions, frame_of(image)) is None
+
+
+def test_after_a_reset_the_state_settles_anew(settled: UnchangedFrames, image: np.ndarray) -> None:
+    settled.forget()
+    assert settled.composite(SAME, frame_of(image)) is None
+    settled.note(SAME, shown(image))
+    assert settled.composite(SAME, frame_of(image)) is None
+
+
+class StillSource(FakeSource):
+    """Gives the same frame again and again."""
+
+    def __init__(self, settings: CaptureSettings, world: FakeWorld) -> None:
+        super().__init__(settings, world.faults, "file")
+        self._still: Frame | None = None
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        self._still = self._still or frame
+        return None if frame is None or self._still is None else replace(frame, image=self._still.image.copy())
+
+
+def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
+    steps: list[int] = []
+
+    class CountingEngine(FakeEngine):
+        def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
+            steps.append(1)
+            return super().step(*arguments, **named)
+
+    world = FakeWorld()
+    world.engine = CountingEngine
+    parts = replace(world.parts(), open_source=lambda settings: StillSource(settings, world))
+    pipeline = Pipeline(BASE, parts=parts)
+    pipeline.start()
+    try:
+        composites(pipeline, SETTLED_STEPS + 5)
+        matted = len(steps)
+        composites(pipeline, 20)
+        assert len(steps) == matted
+        sent = world.pictures()
+        assert sent[-1] is sent[-5] and sent[-1].kind is PictureKind.COMPOSITE
+        green = BackgroundSettings(kind="colour", colour="#00ff00")
+        pipeline.change(lambda settings: settings.replace(background=green))
+        eventually(lambda: tuple(world.pictures()[-1].image[0, 0]) == (0, 255, 0))
+        assert len(steps) > matted
+    finally:
+        assert pipeline.stop()
