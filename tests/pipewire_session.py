@@ -85,13 +85,13 @@ class PrivateSession:
     def kill_pipewire(self) -> None:
         """Kill both with SIGKILL."""
         for name in ("pipewire", "wireplumber"):
-            self._end(name, signal.SIGKILL)
+            self.end(name, signal.SIGKILL)
         (self.folder / "pipewire-0").unlink(missing_ok=True)
 
     def stop(self) -> None:
         """End every process and remove the folder."""
         for name in reversed(list(self._processes)):
-            self._end(name, signal.SIGTERM)
+            self.end(name, signal.SIGTERM)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def launch(self, *command: str) -> None:
@@ -124,7 +124,8 @@ class PrivateSession:
     def _run(self, *command: str) -> str:
         return self.run(command).stdout
 
-    def _end(self, name: str, how: signal.Signals) -> None:
+    def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
+        """End a daemon of the session."""
         process = self._processes.pop(name, None)
         if process is None:
             return

@@ -13,10 +13,9 @@ from app.core.errors import SinkError
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.core.text import Text
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
-from app.doctor.finding import Command, Finding, State
+from app.doctor.finding import Command, Finding, State, Steps
 from app.output.base import FrameSink
 
-_CHECK = "virtual camera: proof"
 _WIDTH, _HEIGHT, _FPS = 640, 480, 30.0
 _BARS_BGR = ((235, 235, 235), (16, 235, 235), (235, 235, 16), (16, 235, 16),
              (235, 16, 235), (16, 16, 235), (235, 16, 16), (16, 16, 16))  # fmt: skip
@@ -72,7 +71,28 @@ class _Answer:
     opened: bool
 
 
-def prove(device: str, open_sink: OpenSink, open_reader: OpenReader) -> Finding:
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to do if the picture does not arrive."""
+
+    check: str
+    not_sent: Steps
+    not_readable: Steps
+    no_picture: Steps
+
+
+LOOPBACK_ADVICE = Advice(
+    "virtual camera: proof",
+    (
+        ProofFinding.FIX_NOT_SENT(),
+        Command("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
+    ),
+    (ProofFinding.FIX_NOT_READABLE(), Command("python3 run.py doctor --fix")),
+    (ProofFinding.FIX_CLOSE_PROGRAMS(),),
+)
+
+
+def prove(device: str, open_sink: OpenSink, open_reader: OpenReader, advice: Advice = LOOPBACK_ADVICE) -> Finding:
     """Send bars to the virtual camera `device` and read them back; takes about one second."""
     sender = _Sender(open_sink)
     sender.start()
@@ -84,11 +104,11 @@ def prove(device: str, open_sink: OpenSink, open_reader: OpenReader) -> Finding:
     finally:
         ended = sender.stop()
     if not ended:
-        return _not_sent(ProofFinding.HANGS(device=device))
+        return _not_sent(ProofFinding.HANGS(device=device), advice)
     if sender.error or not sent:
         nothing = ProofFinding.NOTHING_SENT(device=device, seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}")
-        return _not_sent(sender.error or nothing)
-    return _judge(device, answer)
+        return _not_sent(sender.error or nothing, advice)
+    return _judge(device, answer, advice)
 
 
 class _Sender(threading.Thread):
@@ -138,33 +158,29 @@ def _read(open_reader: OpenReader) -> _Answer:
         reader.close()
 
 
-def _not_sent(reason: str) -> Finding:
-    reload = Command("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback")
-    return _problem(
-        ProofFinding.NOT_SENT(reason=reason), ProofFinding.WHY_NOT_SENT(), ProofFinding.FIX_NOT_SENT(), reload
-    )
+def _not_sent(reason: str, advice: Advice) -> Finding:
+    detail, why = ProofFinding.NOT_SENT(reason=reason), ProofFinding.WHY_NOT_SENT()
+    return Finding(advice.check, State.PROBLEM, detail, why, advice.not_sent)
 
 
-def _problem(detail: Text, why: Text, *steps: Text | Command) -> Finding:
-    return Finding(_CHECK, State.PROBLEM, detail, why, steps)
+def _judge(device: str, answer: _Answer, advice: Advice) -> Finding:
+    def problem(detail: Text, steps: Steps) -> Finding:
+        return Finding(advice.check, State.PROBLEM, detail, why, steps)
 
-
-def _judge(device: str, answer: _Answer) -> Finding:
     why = ProofFinding.WHY_SAME()
     if not answer.opened:
-        repair = Command("python3 run.py doctor --fix")
-        return _problem(ProofFinding.NOT_READABLE(device=device), why, ProofFinding.FIX_NOT_READABLE(), repair)
+        return problem(ProofFinding.NOT_READABLE(device=device), advice.not_readable)
     if answer.image is None:
-        return _problem(ProofFinding.NO_PICTURE(device=device), why, ProofFinding.FIX_CLOSE_PROGRAMS())
+        return problem(ProofFinding.NO_PICTURE(device=device), advice.no_picture)
     height, width = answer.image.shape[:2]
     if width * _HEIGHT != height * _WIDTH:
         detail = ProofFinding.OTHER_SIZE(
             device=device, width=width, height=height, wanted_width=_WIDTH, wanted_height=_HEIGHT
         )
         steps = (ProofFinding.FIX_OTHER_SIZE(),)
-        return Finding(_CHECK, State.WARNING, detail, ProofFinding.WHY_OTHER_SIZE(), steps)
+        return Finding(advice.check, State.WARNING, detail, ProofFinding.WHY_OTHER_SIZE(), steps)
     error = round(bar_error(answer.image))
     if error > _MAX_ERROR:
         detail = ProofFinding.WRONG_COLOURS(device=device, error=error)
-        return _problem(detail, why, ProofFinding.FIX_WRONG_COLOURS())
-    return Finding(_CHECK, State.OK, ProofFinding.GOOD(device=device, width=width, height=height, error=error))
+        return problem(detail, (ProofFinding.FIX_WRONG_COLOURS(),))
+    return Finding(advice.check, State.OK, ProofFinding.GOOD(device=device, width=width, height=height, error=error))

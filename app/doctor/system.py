@@ -12,8 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from platform import release as running_kernel
+from typing import TYPE_CHECKING
 
 from app.system.device_holders import Holder, holders
+
+if TYPE_CHECKING:
+    from app.system.camera_portal import PortalState
 
 _COMMAND_TIMEOUT_S = 10.0
 _NOT_FOUND = 127
@@ -54,6 +58,23 @@ def gets_pictures(device: str) -> bool:
     return is_busy(device)
 
 
+def pipewire_answers() -> bool:
+    """Return whether the PipeWire daemon of the user's session answers."""
+    from app.system.pipewire.connection import daemon_answers
+
+    return daemon_answers()
+
+
+def camera_portal() -> PortalState | None:
+    """Return the state of the camera portal without asking the user; None if there is none."""
+    from app.system.camera_portal import PortalError, read_portal
+
+    try:
+        return read_portal()
+    except PortalError:
+        return None
+
+
 @dataclass(frozen=True)
 class System:
     """This machine, or a fake of one in a folder."""
@@ -68,6 +89,9 @@ class System:
     run: Callable[[Sequence[str]], CommandResult] = run_command
     may_use: Callable[[Path], bool] = may_read_and_write
     is_busy: Callable[[str], bool] = gets_pictures
+    pipewire_answers: Callable[[], bool] = pipewire_answers
+    camera_portal: Callable[[], PortalState | None] = camera_portal
+    """The state of the camera portal; None if there is none."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library
 
     def path(self, absolute: str) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.doctor.system import CommandResult, System
+from app.system.camera_portal import PortalState
 
 RELEASE = "6.1.0-25-amd64"
 OS_RELEASES = {
@@ -84,6 +85,8 @@ class Machine:
         platform: str = "linux",
         libraries: bool = True,
         user: str = "ada",
+        pipewire: bool = False,
+        portal: PortalState | None = None,
     ) -> System:
         """The machine. answers: what commands say, by the words they hold."""
         return System(
@@ -96,6 +99,8 @@ class Machine:
             run=_runner(answers or {}),
             may_use=lambda path: allowed and path.exists(),
             is_busy=lambda device: busy,
+            pipewire_answers=lambda: pipewire,
+            camera_portal=lambda: portal,
             find_library=lambda name: f"lib{name}.so" if libraries else None,
         )
 

@@ -89,6 +89,32 @@ class ObsFinding(Message):
 
 
 @unique
+class PipeWireFinding(Message):
+    """What the doctor finds about the PipeWire camera."""
+
+    WHY = "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."
+    NOT_INSTALLED = "PipeWire is not installed, so there is no PipeWire camera."
+    NOT_RUNNING = "PipeWire does not answer, so there is no PipeWire camera."
+    FIX_START = "Start PipeWire:"
+    RUNNING = "PipeWire answers: the program offers a PipeWire camera."
+    FIX_SESSION_MANAGER = "Start WirePlumber, which connects programs with cameras:"
+    NO_PORTAL = "The desktop has no camera portal."
+    PORTAL = "The desktop has a camera portal."
+    OUTSIDE_SANDBOX = "programs outside a sandbox"
+    NOT_ALLOWED = "The camera permission of {program} is “{answer}”: they get no camera from the portal."
+    FIX_FORGET = "Forget the answer, so that the desktop asks again:"
+    FIREFOX_PIPEWIRE = (
+        "Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback."
+    )
+    FIREFOX_DEVICES = (
+        "Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. "
+        "media.webrtc.camera.allow-pipewire in about:config changes that."
+    )
+    FLATPAK = "Flatpak programs are installed; those without access to device files find the PipeWire camera only."
+    SNAP = "The snap {program} may not use cameras."
+
+
+@unique
 class ProofFinding(Message):
     """What the doctor's test picture shows."""
 

@@ -2584,6 +2584,81 @@
         <translation>Installieren Sie OBS Studio, drücken Sie einmal „Virtuelle Kamera starten“ und erlauben Sie die Erweiterung:</translation>
     </message>
     <message>
+        <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
+        <comment>PipeWireFinding.WHY</comment>
+        <translation>Programme, die Kameras in PipeWire suchen, etwa Browser und Flatpak-Programme, zeigen die Kamera nicht.</translation>
+    </message>
+    <message>
+        <source>PipeWire is not installed, so there is no PipeWire camera.</source>
+        <comment>PipeWireFinding.NOT_INSTALLED</comment>
+        <translation>PipeWire ist nicht installiert, daher gibt es keine PipeWire-Kamera.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so there is no PipeWire camera.</source>
+        <comment>PipeWireFinding.NOT_RUNNING</comment>
+        <translation>PipeWire antwortet nicht, daher gibt es keine PipeWire-Kamera.</translation>
+    </message>
+    <message>
+        <source>Start PipeWire:</source>
+        <comment>PipeWireFinding.FIX_START</comment>
+        <translation>PipeWire starten:</translation>
+    </message>
+    <message>
+        <source>PipeWire answers: the program offers a PipeWire camera.</source>
+        <comment>PipeWireFinding.RUNNING</comment>
+        <translation>PipeWire antwortet: Das Programm bietet eine PipeWire-Kamera an.</translation>
+    </message>
+    <message>
+        <source>Start WirePlumber, which connects programs with cameras:</source>
+        <comment>PipeWireFinding.FIX_SESSION_MANAGER</comment>
+        <translation>WirePlumber starten, das Programme mit Kameras verbindet:</translation>
+    </message>
+    <message>
+        <source>The desktop has no camera portal.</source>
+        <comment>PipeWireFinding.NO_PORTAL</comment>
+        <translation>Der Desktop hat kein Kameraportal.</translation>
+    </message>
+    <message>
+        <source>The desktop has a camera portal.</source>
+        <comment>PipeWireFinding.PORTAL</comment>
+        <translation>Der Desktop hat ein Kameraportal.</translation>
+    </message>
+    <message>
+        <source>programs outside a sandbox</source>
+        <comment>PipeWireFinding.OUTSIDE_SANDBOX</comment>
+        <translation>Programme außerhalb einer Sandbox</translation>
+    </message>
+    <message>
+        <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
+        <comment>PipeWireFinding.NOT_ALLOWED</comment>
+        <translation>Die Kamera-Berechtigung für {program} ist „{answer}“: Das Portal gibt ihnen keine Kamera.</translation>
+    </message>
+    <message>
+        <source>Forget the answer, so that the desktop asks again:</source>
+        <comment>PipeWireFinding.FIX_FORGET</comment>
+        <translation>Die Antwort vergessen, damit der Desktop erneut fragt:</translation>
+    </message>
+    <message>
+        <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
+        <comment>PipeWireFinding.FIREFOX_PIPEWIRE</comment>
+        <translation>Firefox sucht Kameras in PipeWire: Es zeigt die PipeWire-Kamera und keine Kamera von v4l2loopback.</translation>
+    </message>
+    <message>
+        <source>Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. media.webrtc.camera.allow-pipewire in about:config changes that.</source>
+        <comment>PipeWireFinding.FIREFOX_DEVICES</comment>
+        <translation>Firefox sucht Gerätedateien: Es zeigt die virtuelle Kamera, aber keine PipeWire-Kamera. media.webrtc.camera.allow-pipewire in about:config ändert das.</translation>
+    </message>
+    <message>
+        <source>Flatpak programs are installed; those without access to device files find the PipeWire camera only.</source>
+        <comment>PipeWireFinding.FLATPAK</comment>
+        <translation>Flatpak-Programme sind installiert; solche ohne Zugriff auf Gerätedateien finden nur die PipeWire-Kamera.</translation>
+    </message>
+    <message>
+        <source>The snap {program} may not use cameras.</source>
+        <comment>PipeWireFinding.SNAP</comment>
+        <translation>Das Snap {program} darf keine Kameras verwenden.</translation>
+    </message>
+    <message>
         <source>No test picture was sent to {device} because another program sends to it.</source>
         <comment>ProofFinding.BUSY</comment>
         <translation>An {device} wurde kein Testbild gesendet, weil ein anderes Programm dorthin sendet.</translation>

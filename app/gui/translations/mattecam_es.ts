@@ -2584,6 +2584,81 @@
         <translation>Instale OBS Studio, pulse una vez «Iniciar cámara virtual» y permita la extensión:</translation>
     </message>
     <message>
+        <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
+        <comment>PipeWireFinding.WHY</comment>
+        <translation>Los programas que buscan cámaras en PipeWire, como navegadores y programas Flatpak, no muestran la cámara.</translation>
+    </message>
+    <message>
+        <source>PipeWire is not installed, so there is no PipeWire camera.</source>
+        <comment>PipeWireFinding.NOT_INSTALLED</comment>
+        <translation>PipeWire no está instalado, por lo que no hay cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so there is no PipeWire camera.</source>
+        <comment>PipeWireFinding.NOT_RUNNING</comment>
+        <translation>PipeWire no responde, por lo que no hay cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>Start PipeWire:</source>
+        <comment>PipeWireFinding.FIX_START</comment>
+        <translation>Inicie PipeWire:</translation>
+    </message>
+    <message>
+        <source>PipeWire answers: the program offers a PipeWire camera.</source>
+        <comment>PipeWireFinding.RUNNING</comment>
+        <translation>PipeWire responde: el programa ofrece una cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>Start WirePlumber, which connects programs with cameras:</source>
+        <comment>PipeWireFinding.FIX_SESSION_MANAGER</comment>
+        <translation>Inicie WirePlumber, que conecta los programas con las cámaras:</translation>
+    </message>
+    <message>
+        <source>The desktop has no camera portal.</source>
+        <comment>PipeWireFinding.NO_PORTAL</comment>
+        <translation>El escritorio no tiene portal de cámara.</translation>
+    </message>
+    <message>
+        <source>The desktop has a camera portal.</source>
+        <comment>PipeWireFinding.PORTAL</comment>
+        <translation>El escritorio tiene un portal de cámara.</translation>
+    </message>
+    <message>
+        <source>programs outside a sandbox</source>
+        <comment>PipeWireFinding.OUTSIDE_SANDBOX</comment>
+        <translation>programas fuera de un entorno aislado</translation>
+    </message>
+    <message>
+        <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
+        <comment>PipeWireFinding.NOT_ALLOWED</comment>
+        <translation>El permiso de cámara de {program} es «{answer}»: el portal no les da ninguna cámara.</translation>
+    </message>
+    <message>
+        <source>Forget the answer, so that the desktop asks again:</source>
+        <comment>PipeWireFinding.FIX_FORGET</comment>
+        <translation>Olvide la respuesta para que el escritorio pregunte de nuevo:</translation>
+    </message>
+    <message>
+        <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
+        <comment>PipeWireFinding.FIREFOX_PIPEWIRE</comment>
+        <translation>Firefox busca cámaras en PipeWire: muestra la cámara de PipeWire y ninguna de v4l2loopback.</translation>
+    </message>
+    <message>
+        <source>Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. media.webrtc.camera.allow-pipewire in about:config changes that.</source>
+        <comment>PipeWireFinding.FIREFOX_DEVICES</comment>
+        <translation>Firefox busca archivos de dispositivo: muestra la cámara virtual, pero ninguna cámara de PipeWire. media.webrtc.camera.allow-pipewire en about:config lo cambia.</translation>
+    </message>
+    <message>
+        <source>Flatpak programs are installed; those without access to device files find the PipeWire camera only.</source>
+        <comment>PipeWireFinding.FLATPAK</comment>
+        <translation>Hay programas Flatpak instalados; los que no tienen acceso a archivos de dispositivo solo encuentran la cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>The snap {program} may not use cameras.</source>
+        <comment>PipeWireFinding.SNAP</comment>
+        <translation>El snap {program} no puede usar cámaras.</translation>
+    </message>
+    <message>
         <source>No test picture was sent to {device} because another program sends to it.</source>
         <comment>ProofFinding.BUSY</comment>
         <translation>No se envió ninguna imagen de prueba a {device} porque otro programa le está enviando.</translation>

@@ -1,0 +1,136 @@
+"""Check the PipeWire camera: daemon, picture, portal, permissions, and how browsers look for cameras."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from app.core.messages.doctor_virtual_camera import PipeWireFinding
+from app.core.text import Text
+from app.core.types import BgrImage
+from app.doctor import distribution as dist
+from app.doctor.finding import Command, Finding, State, Steps
+from app.doctor.proof import Advice, prove
+from app.doctor.system import System
+
+_CHECK = "PipeWire camera: "
+_PROOF_NODE = "mattecam-doctor"
+_READ_S = 2.0
+_PACKAGES = {
+    dist.Distribution.DEBIAN: "pipewire wireplumber",
+    dist.Distribution.FEDORA: "pipewire wireplumber",
+    dist.Distribution.ARCH: "pipewire wireplumber",
+    dist.Distribution.SUSE: "pipewire wireplumber",
+}
+_PORTAL_PACKAGES = dict.fromkeys(_PACKAGES, "xdg-desktop-portal xdg-desktop-portal-gtk")
+_START = Command("systemctl --user enable --now pipewire wireplumber")
+_FIREFOX_FOLDERS = (
+    ".mozilla/firefox",
+    ".var/app/org.mozilla.firefox/.mozilla/firefox",
+    "snap/firefox/common/.mozilla/firefox",
+)
+_FIREFOX_PREFERENCE = re.compile(r'user_pref\("media\.webrtc\.camera\.allow-pipewire",\s*true\)')
+
+
+def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[Finding]:
+    """Return findings from the daemon to the programs. proof: sends a test picture; None: leave it out."""
+    if system.find_library("pipewire-0.3") is None:
+        steps = dist.install_package(dist.detect(system), _PACKAGES)
+        return [_warning("daemon", PipeWireFinding.NOT_INSTALLED(), steps)]
+    if not system.pipewire_answers():
+        return [_warning("daemon", PipeWireFinding.NOT_RUNNING(), (PipeWireFinding.FIX_START(), _START))]
+    findings = [Finding(f"{_CHECK}daemon", State.OK, PipeWireFinding.RUNNING())]
+    if proof is not None:
+        findings.append(proof())
+    return [*findings, *_portal_findings(system), *_program_findings(system)]
+
+
+def prove_pipewire() -> Finding:
+    """Send bars through PipeWire and read them back."""
+    from app.output.pipewire.node import CameraNode
+    from app.output.pipewire.sink import PipeWireCamera
+
+    steps = (PipeWireFinding.FIX_SESSION_MANAGER(), _START)
+    make = partial(CameraNode, name=_PROOF_NODE)
+    return prove(
+        "PipeWire",
+        lambda width, height, fps: PipeWireCamera(width, height, fps, make=make),
+        _open_reader,
+        Advice(f"{_CHECK}proof", steps, steps, steps),
+    )
+
+
+class _NodeReader:
+    """Reads the node as another program does."""
+
+    def __init__(self) -> None:
+        from fractions import Fraction
+
+        from app.system.pipewire.reader import NodeReader
+
+        self._reader = NodeReader(_PROOF_NODE, (640, 480), Fraction(30), follows=True)
+
+    def read(self) -> BgrImage | None:
+        """Return the next frame as BGR."""
+        from app.capture.raw_video import to_bgr
+
+        frame = self._reader.read(_READ_S)
+        return None if frame is None else to_bgr(frame)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._reader.close()
+
+
+def _open_reader() -> _NodeReader | None:
+    try:
+        return _NodeReader()
+    except OSError:
+        return None
+
+
+def _portal_findings(system: System) -> list[Finding]:
+    state = system.camera_portal()
+    if state is None:
+        steps = dist.install_package(dist.detect(system), _PORTAL_PACKAGES)
+        return [_warning("portal", PipeWireFinding.NO_PORTAL(), steps)]
+    findings = [Finding(f"{_CHECK}portal", State.OK, PipeWireFinding.PORTAL())]
+    for program, answer in sorted(state.permissions.items()):
+        if answer != "yes":
+            name = program or PipeWireFinding.OUTSIDE_SANDBOX()
+            forget = Command(
+                "busctl --user call org.freedesktop.impl.portal.PermissionStore "
+                "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore "
+                f'DeletePermission sss devices camera "{program}"'
+            )
+            detail = PipeWireFinding.NOT_ALLOWED(program=name, answer=answer)
+            findings.append(_warning("permission", detail, (PipeWireFinding.FIX_FORGET(), forget)))
+    return findings
+
+
+def _program_findings(system: System) -> list[Finding]:
+    home = system.environment.get("HOME", "")
+    findings = []
+    for folder in _FIREFOX_FOLDERS:
+        profiles = [f"{home}/{folder}/{name}" for name in system.names(f"{home}/{folder}")]
+        texts = [system.read(f"{profile}/{name}") for profile in profiles for name in ("prefs.js", "user.js")]
+        if any(texts):
+            uses = any(_FIREFOX_PREFERENCE.search(text) for text in texts)
+            detail = PipeWireFinding.FIREFOX_PIPEWIRE() if uses else PipeWireFinding.FIREFOX_DEVICES()
+            findings.append(Finding(f"{_CHECK}Firefox", State.OK, detail))
+            break
+    flatpaks = {name for root in ("/var/lib", f"{home}/.local/share") for name in system.names(f"{root}/flatpak/app")}
+    if flatpaks:
+        findings.append(Finding(f"{_CHECK}Flatpak", State.OK, PipeWireFinding.FLATPAK()))
+    snaps = [name for name in system.names("/snap") if name in ("firefox", "chromium")]
+    for snap in snaps:
+        connected = system.run(["snap", "connections", snap])
+        if connected.exit_code == 0 and re.search(rf"^camera\s+{snap}:camera\s+-", connected.output, re.MULTILINE):
+            steps = (Command(f"sudo snap connect {snap}:camera"),)
+            findings.append(_warning("Snap", PipeWireFinding.SNAP(program=snap), steps))
+    return findings
+
+
+def _warning(what: str, detail: Text, steps: Steps) -> Finding:
+    return Finding(f"{_CHECK}{what}", State.WARNING, detail, PipeWireFinding.WHY(), steps)
