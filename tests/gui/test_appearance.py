@@ -154,11 +154,14 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     nothing_is_cut_off(assistant, qtbot)
 
 
+MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
+
+
 @pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
 def test_the_window_fits_into_800_pixels(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
-    advice = VirtualCameraText.NONE_ON_LINUX(command="sudo modprobe v4l2loopback devices=1 video_nr=10")
+    advice = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
     error = VirtualCameraText.ABSENT_AND_NONE(device="/dev/video9", advice=advice)
     world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
     with translate(qapp, QLocale(language)):

@@ -73,6 +73,11 @@ class ErrorBar(QFrame):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         self._place_buttons(below=self.width() < BUTTONS_BESIDE_PX)
+        self._reserve_height()
+
+    def _reserve_height(self) -> None:
+        """Let the text have all its lines: the minimum size of a layout ignores that labels wrap."""
+        self.setMinimumHeight(self._grid.heightForWidth(self.width()))
 
     def _place_buttons(self, *, below: bool) -> None:
         row, column, columns = (1, 1, 3) if below else (0, 2, 1)
@@ -122,6 +127,7 @@ class ErrorBar(QFrame):
             self._buttons.setVisible(bool(caption) or others > 0)
         with keep_focus(self):
             self.setVisible(bool(message))
+        self._reserve_height()
 
     def _stage_text(self, stage: Stage) -> str:
         return {
