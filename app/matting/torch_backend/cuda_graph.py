@@ -11,8 +11,6 @@ import copy
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,64 +22,17 @@ from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
-from app.matting.step.core import Core, State
+from app.matting.step.core import Core
 from app.matting.step.edges import EdgePlan, plan
 from app.matting.step.full_size import Coefficients, FullSize
 from app.matting.step.step import FrameStep, StepMode
 from app.matting.strict.torch_strict import with_people
+from app.matting.torch_backend.cuda_turn import Flight, Results, Turn
 from app.matting.torch_backend.eager import DTYPES
-from app.matting.torch_backend.graph_backend import GraphBackend, Mark, Queue, Tensors
+from app.matting.torch_backend.graph_backend import GraphBackend, Queue, Tensors
 from app.matting.torch_backend.state import from_arrays, to_arrays
 
 PLAIN = StepMode(plan(EdgeSettings()))
-
-
-class _Results(NamedTuple):
-    """Outputs of a captured step on the device, at fixed addresses."""
-
-    composite: Tensor
-    alpha: Tensor
-    finite: Tensor
-    slope: Tensor
-    offset: Tensor
-    room: Tensor | None = None
-
-
-@dataclass(eq=False)
-class _Turn:
-    """Buffers of a frame, and the steps captured on them."""
-
-    frame: Tensor
-    picture: Tensor
-    taps: Tensor
-    strict: Tensor
-    """() float32: whether strict mode is on."""
-    foreground: Tensor
-    state: State
-    """State before the step."""
-    frame_up: Tensor
-    """Pinned host memory for uploads, as are the next two."""
-    picture_up: Tensor
-    taps_up: Tensor
-    shown: BgrImage | None = None
-    """Background currently in `picture`."""
-    strength: float | None = None
-    """Blur strength of `taps`."""
-    is_strict: bool = False
-    """Value currently in `strict`."""
-    graphs: dict[bool, tuple[_Results, Callable[[], None]]] = field(default_factory=dict)
-    """Captured steps, keyed by whether the backdrop is a blurred background."""
-
-
-@dataclass(frozen=True)
-class _Flight:
-    """A submitted frame: host buffers of its results, and the event that signals their arrival."""
-
-    composite: Tensor
-    alpha: Tensor
-    foreground: Tensor | None
-    finite: Tensor
-    arrived: Mark
 
 
 class CudaGraphExecutor:
@@ -106,10 +57,10 @@ class CudaGraphExecutor:
         self.device = str(backend.device)
         self._backend = backend
         self._geometry = geometry
-        self._flights: deque[_Flight] = deque()
+        self._flights: deque[Flight] = deque()
         self._next = 0
         self._previous_alpha: Tensor | None = None
-        self._turns: list[_Turn] = []
+        self._turns: list[Turn] = []
         with torch.inference_mode():
             # Copy: changing the memory format in place would corrupt graphs that already read these weights.
             core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -129,7 +80,7 @@ class CudaGraphExecutor:
             for index, turn in enumerate(self._turns):
                 for blurred in (False, True):
                     tensors, replay = backend.capture(self._work(index, blurred), index)
-                    turn.graphs[blurred] = _Results(*tensors), replay
+                    turn.graphs[blurred] = Results(*tensors), replay
         self.reset()
         backend.settle()
 
@@ -209,11 +160,11 @@ class CudaGraphExecutor:
         self._step.to_empty(device="meta")  # frees the copied weights
         self._backend.close()
 
-    def _make_turn(self) -> _Turn:
+    def _make_turn(self) -> Turn:
         geometry, device = self._geometry, self._backend.device
         size = (geometry.height, geometry.width, 3)
         taps = torch.from_numpy(strength_taps(0, geometry.blur_short_side))
-        return _Turn(
+        return Turn(
             frame=torch.zeros(size, dtype=torch.uint8, device=device),
             picture=torch.zeros(size, dtype=torch.uint8, device=device),
             taps=taps.to(device),
@@ -239,7 +190,7 @@ class CudaGraphExecutor:
 
         return work
 
-    def _upload(self, turn: _Turn, frame: BgrImage, backdrop: Backdrop) -> bool:
+    def _upload(self, turn: Turn, frame: BgrImage, backdrop: Backdrop) -> bool:
         """Upload frame and backdrop; return whether it is blurred. The turn's last results must be collected."""
         np.copyto(turn.frame_up.numpy(), frame)
         self._up.copy(turn.frame, turn.frame_up)
@@ -255,7 +206,7 @@ class CudaGraphExecutor:
             turn.shown = backdrop
         return False
 
-    def _finish(self, turn: _Turn, results: _Results, edges: EdgePlan, foreground: bool) -> None:
+    def _finish(self, turn: Turn, results: Results, edges: EdgePlan, foreground: bool) -> None:
         """Compute the outputs that were requested beyond the captured composite, and replace it."""
         if not edges.active:
             self._previous_alpha = None
@@ -272,10 +223,10 @@ class CudaGraphExecutor:
         if pixels.foreground is not None:
             turn.foreground.copy_(pixels.foreground)
 
-    def _download(self, results: _Results, foreground: Tensor | None) -> _Flight:
+    def _download(self, results: Results, foreground: Tensor | None) -> Flight:
         composite, alpha, finite = (self._fetch(t) for t in (results.composite, results.alpha, results.finite))
         person = None if foreground is None else self._fetch(foreground)
-        return _Flight(composite, alpha, person, finite, self._down.mark())
+        return Flight(composite, alpha, person, finite, self._down.mark())
 
     def _fetch(self, tensor: Tensor) -> Tensor:
         fetched = self._backend.pinned(tuple(tensor.shape), tensor.dtype)

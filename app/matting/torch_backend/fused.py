@@ -77,7 +77,7 @@ class FusedFullSize:
             *offset.stride(),
         )
         self._launch("pixels", _grid(width, height, batch), BLOCK, arguments)
-        return Pixels(composite, alpha, person)
+        return Pixels(composite.squeeze(0), alpha.squeeze(0), None if person is None else person.squeeze(0))
 
     def components(self, mask: Tensor) -> Tensor:
         """See `FullSize.components`."""
