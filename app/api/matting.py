@@ -77,7 +77,7 @@ class Matting:
 
     @property
     def state(self) -> EngineState:
-        """Copy of what the stream remembers, for `load_state`.
+        """Copy of what the stream remembers, for `load_state`; it holds small images of the background.
 
         Raises ModelError before the first frame, and for models with a plate.
         """

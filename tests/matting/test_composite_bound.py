@@ -166,7 +166,7 @@ def test_composites_of_the_cpu_are_bounded(
     kernels: ModuleType, plate: bool, width: int, height: int, ratio: float, seed: int, edges: EdgeSettings, kind: str
 ) -> None:
     case = Case(width, height, ratio, seed, padded=plate)
-    executor = Given(case.geometry, "float32", lambda: kernels)
+    executor = Given(case.geometry, "float32", kernels)
     executor.supports_strict = not plate
     try:
         check_stream(
@@ -215,7 +215,7 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
         give = partial(setattr, network, "coefficients_now")
         executor = EagerExecutor(Core(network), case.geometry)
     else:
-        executor = Given(case.geometry, "float32", lambda: numpy_composite if backend == "numpy" else numba_kernels)
+        executor = Given(case.geometry, "float32", numpy_composite if backend == "numpy" else numba_kernels)
         give = partial(setattr, executor, "coefficients")
     try:
         give(intact)

@@ -165,7 +165,8 @@ def test_a_plate_engine_with_broken_weights_shows_the_card_alone(
     parts = replace(default_parts(), open_virtual_camera=world.parts().open_virtual_camera)
     pipeline = Pipeline(settings, parts=parts)
     pipeline.start()
-    eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
+    refused = lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems)  # noqa: E731
+    eventually(refused, 60)  # the kernels may have to be compiled first
     count = len(world.pictures())
     eventually(lambda: len(world.pictures()) > count + 20)
     assert pipeline.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
+from types import ModuleType
 from typing import final
 
 import numpy as np
@@ -33,9 +34,10 @@ class CpuExecutor(ABC):
     device = "cpu"
     supports_strict = True
 
-    def __init__(self, geometry: StepGeometry, precision: str) -> None:
+    def __init__(self, geometry: StepGeometry, precision: str, kernels: ModuleType | None = None) -> None:
+        """kernels: see `Strips`."""
         self.precision = precision
-        self._strips = Strips()
+        self._strips = Strips(kernels)
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter()
 
