@@ -32,7 +32,7 @@ def convert(
     settings: Settings | None = None,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
-    keep_partial: bool = False,
+    keep_partial: bool | None = None,
     reproducible: bool = False,
 ) -> ConvertReport:
     """Matte every frame of a video or a folder of images once and in order, keeping its times and audio.
@@ -40,7 +40,8 @@ def convert(
     target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv) or, without
     suffix, a folder for PNG images. background: `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`.
     settings: replaces background, edges and the choice of the model. progress(frames done, expected frames or None) is
-    called after every frame, should_stop before. An interrupted conversion leaves nothing unless keep_partial.
+    called after every frame, should_stop before. keep_partial: keep the frames so far of a conversion that is
+    interrupted or fails; None keeps them only after a failure.
     reproducible: write the same bytes on every machine, with a slower encoder. Raises MattecamError.
     """
     options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)

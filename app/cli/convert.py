@@ -6,21 +6,34 @@ import json
 import signal
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import TaskProgressColumn
 
+from app.cli.convert_batch import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    BatchOptions,
+    convert_many,
+    is_batch,
+)
 from app.cli.options import LiveOptions, settings_from
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 
-EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
+if TYPE_CHECKING:
+    from app.core.settings import Settings
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A video, or a folder of images.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The composite: a video, or a folder for images.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Videos, folders of images, or folders of videos.")
+    ],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The composite: a video, a folder for images, or for several clips.")
+    ],
     background: Annotated[str, typer.Option(help="blur[:0-100], a file, #RRGGBB, green or none.")] = "green",
     alpha: Annotated[Path | None, typer.Option(help="Also write the matte here.")] = None,
     foreground: Annotated[
@@ -37,11 +50,21 @@ def convert(
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Convert several clips with so many processes, one per core.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out clips that OUT/manifest.jsonl shows as done and unchanged.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False,
     config: Annotated[Path | None, typer.Option()] = None,
     profile: Annotated[str | None, typer.Option()] = None,
     verbose: Annotated[bool, typer.Option("--verbose")] = False,
 ) -> None:
-    """Matte a video or a folder of images offline: every frame once and in order, with audio."""
+    """Matte videos or folders of images offline: every frame once and in order, with audio.
+
+    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest.
+    """
     logs.set_up_console(verbose=verbose)
     start = settings_from(
         LiveOptions(
@@ -60,29 +83,49 @@ def convert(
     )
     if start.warning:
         notify(start.warning)
+    options = BatchOptions(jobs, resume, as_json, alpha, foreground)
+    if is_batch(sources, options):
+        raise typer.Exit(convert_many(sources, target, start.settings, options))
+    raise typer.Exit(_convert_one(sources[0], target, start.settings, options, keep_partial=keep_partial))
+
+
+def _convert_one(source: Path, target: Path, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
+    """Convert one clip and return the exit code. Raises MattecamError."""
+    from app.api import MattecamError
     from app.api import convert as run_convert
 
+    def event(state: str, frames: int = 0, error: str | None = None) -> None:
+        if options.as_json:
+            print(json.dumps({"file": str(source), "state": state, "frames": frames, "error": error}), flush=True)
+
     previous = signal.signal(signal.SIGTERM, _interrupt)
+    event("started")
     try:
         with progress_bar(source.name, TaskProgressColumn()) as show:
             report = run_convert(
                 source,
                 target,
-                settings=start.settings,
-                alpha=alpha,
-                foreground=foreground,
-                keep_partial=keep_partial,
-                progress=show,
+                settings=settings,
+                alpha=options.alpha,
+                foreground=options.foreground,
+                keep_partial=keep_partial or None,
+                progress=(lambda done, total: event("progress", done)) if options.as_json else show,
             )
+    except MattecamError as error:
+        event("failed", error=str(error))
+        raise
     finally:
         signal.signal(signal.SIGTERM, previous)
     for problem in report.problems:
         notify(problem)
-    print(f"{report.target}: {report.frames} frames{'' if report.complete else ', interrupted'}")
+    problems = " ".join(report.problems) or None
+    state = "interrupted" if not report.complete else "failed" if report.source_cut else "done"
+    event(state, report.frames, problems)
+    if not options.as_json:
+        print(f"{report.target}: {report.frames} frames{'' if report.complete else ', interrupted'}")
     if not report.complete:
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if report.source_cut:
-        raise typer.Exit(EXIT_FAILED)
+        return EXIT_INTERRUPTED
+    return EXIT_FAILED if report.source_cut else EXIT_DONE
 
 
 def evaluate(

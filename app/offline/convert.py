@@ -70,7 +70,7 @@ def convert(
     foreground: Path | None = None,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
-    keep_partial: bool = False,
+    keep_partial: bool | None = None,
     reproducible: bool = False,
     makers: Makers = Makers(),
 ) -> ConvertReport:
@@ -81,9 +81,9 @@ def convert(
     progress is called after every frame, should_stop before. reproducible: write the same bytes on every machine, for
     which x264 runs in one thread.
 
-    Outputs have a temporary name (`name.part.mp4`, `name.part`) until they are complete. When the conversion is
-    interrupted (also by Ctrl+C), they are removed, unless keep_partial; when it fails, the frames so far are kept in a
-    finished file under the temporary name. Memory use is independent of the length. Raises MattecamError.
+    Outputs have a temporary name (`name.part.mp4`, `name.part`) until they are complete. keep_partial: keep the frames
+    so far, in a finished file under the temporary name, when the conversion is interrupted (also by Ctrl+C) or fails;
+    None keeps them only after a failure. Memory use is independent of the length. Raises MattecamError.
     """
     _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
     reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
@@ -101,8 +101,9 @@ def convert(
         opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
         step = _Step(engine, background, settings, alpha is not None, foreground is not None)
         outputs = Outputs(opened)
-        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop)
-        written = _finish(outputs, complete, keep_partial)
+        keep_failed = keep_partial is not False
+        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_failed)
+        written = _finish(outputs, complete, bool(keep_partial))
     done, expected = outputs.frames, reader.frame_estimate
     cut = complete and isinstance(reader, VideoReader) and reader.is_cut
     if cut:
@@ -121,8 +122,9 @@ def _run(
     reader: VideoReader | ImageFolderReader,
     progress: Progress,
     should_stop: Callable[[], bool],
+    keep_failed: bool,
 ) -> bool:
-    """Write every frame to `outputs`; return whether all were written. After an error, finish the outputs."""
+    """Write every frame to `outputs`; return whether all were written. After an error, finish or remove the outputs."""
     try:
         for time_s, name, image in frames:
             if should_stop():
@@ -132,6 +134,9 @@ def _run(
     except KeyboardInterrupt:
         return False
     except MattecamError as error:
+        if not keep_failed:
+            outputs.abort()
+            raise
         written, failure = outputs.finish(complete=False)
         more = failure or (ConvertText.KEPT(frames=outputs.frames, file=written) if written else None)
         text = ConvertText.BOTH(first=error.text, second=more) if more else error.text

@@ -69,6 +69,20 @@ class ConvertText(CommandLineMessage):
 
 
 @unique
+class BatchText(CommandLineMessage):
+    """Errors of conversions of many clips."""
+
+    DIED = (
+        "The process that converted {file} ended unexpectedly ({reason}) in each of {tries} tries; free memory, or use "
+        "fewer --jobs."
+    )
+    SAME_NAME = "{first} and {second} would both become {name}; convert them into separate folders."
+    NOT_A_FOLDER = "{file} is not a folder; several clips need a folder as OUT."
+    IN_USE = "Another conversion writes to {folder}; wait for it or choose another folder."
+    RESULT = "{done} of {all} clips are done, {failed} failed, {interrupted} were interrupted."
+
+
+@unique
 class ApiText(CommandLineMessage):
     """Errors of the Python API."""
 

@@ -1,0 +1,99 @@
+"""The command `convert` for several clips: progress, JSON events, signals, exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import TaskProgressColumn
+
+from app.cli.terminal import notify, progress_bar
+from app.core.messages.command_line import BatchText
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.offline.batch.base import Workers
+    from app.offline.batch.run import Event, StopRequest
+
+EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """Options of the command for several clips."""
+
+    jobs: int | None
+    resume: bool
+    as_json: bool
+    alpha: Path | None
+    foreground: Path | None
+
+
+def is_batch(sources: Sequence[Path], options: BatchOptions) -> bool:
+    """Return whether the command converts several clips into a folder, in place of one clip into a file."""
+    from app.offline.batch.plan import clips_in
+
+    return len(sources) > 1 or options.jobs is not None or options.resume or clips_in(sources[0]) != [sources[0]]
+
+
+def convert_many(sources: Sequence[Path], folder: Path, settings: Settings, options: BatchOptions) -> int:
+    """Convert the clips and return the exit code. Raises MattecamError."""
+    from app.offline.batch.plan import plan_jobs
+    from app.offline.batch.pool import Pool
+    from app.offline.batch.session import convert_batch
+
+    jobs = plan_jobs(sources, folder, settings, alpha=options.alpha, foreground=options.foreground)
+    count = min(options.jobs or 1, len(jobs))
+
+    def workers() -> Workers:
+        return Pool(count)
+
+    with _stop_on_signals() as stop, _shown(len(jobs), options.as_json) as tell:
+        report = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)
+    done = report.done + report.skipped
+    text = BatchText.RESULT(done=done, all=len(jobs), failed=report.failed, interrupted=report.interrupted)
+    if options.as_json:
+        notify(text)
+    else:
+        print(text)
+    if stop.requests:
+        return EXIT_INTERRUPTED
+    return EXIT_FAILED if report.failed or report.interrupted else EXIT_DONE
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[StopRequest]:
+    """Turn SIGINT and SIGTERM into stop requests: the first ends running clips, the second kills their workers."""
+    from app.offline.batch.run import StopRequest
+
+    stop = StopRequest()
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
+    """Yield a function that shows events: JSON lines on standard output, or a bar over all clips."""
+    if as_json:
+        yield lambda event: print(json.dumps(asdict(event)), flush=True)
+        return
+    shares: dict[str, float] = {}
+    with progress_bar(f"{clips} clips", TaskProgressColumn()) as show:
+
+        def tell(event: Event) -> None:
+            if event.state == "failed":
+                notify(event.error or event.file)
+            ended = event.state not in ("started", "progress")
+            shares[event.file] = 1.0 if ended else min(event.frames / (event.expected_frames or 1e9), 1.0)
+            show(round(1000 * sum(shares.values())), 1000 * clips)
+
+        yield tell

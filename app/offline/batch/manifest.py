@@ -1,0 +1,75 @@
+"""The manifest of a batch: one JSON line per change of a clip, on disk before the batch goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+MANIFEST = "manifest.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The state of one clip."""
+
+    file: str
+    settings_hash: str
+    state: str
+    """`started`, `done`, `failed`, `interrupted`, or `retried` after the worker of a try died."""
+    tries: int
+    frames: int = 0
+    expected_frames: int | None = None
+    sha256: str | None = None
+    error: str | None = None
+    source_bytes: int | None = None
+    source_time_ns: int | None = None
+    """Time of the last change of the source."""
+    target: str = ""
+    target_bytes: int | None = None
+
+
+class Manifest:
+    """Appends records; each is on disk when `add` returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        self._file: IO[bytes] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+")
+        self._file.seek(0, os.SEEK_END)
+        if self._file.tell():
+            self._file.seek(-1, os.SEEK_END)
+            if self._file.read(1) != b"\n":  # a crash cut the last line
+                self._file.write(b"\n")
+
+    def add(self, record: Record) -> None:
+        """Append a line. Raises OSError."""
+        self._file.write(json.dumps(asdict(record), ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._file.close()
+
+
+def last_records(path: Path) -> dict[str, Record]:
+    """Return the last record of each clip; a line that a crash cut is left out. Raises OSError."""
+    records: dict[str, Record] = {}
+    if not path.exists():
+        return records
+    for line in path.read_bytes().splitlines():
+        record = _record(line)
+        if record is not None:
+            records[record.file] = record
+    return records
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        fields: Any = json.loads(line)
+        known = {name: fields[name] for name in Record.__slots__ if name in fields}
+        return Record(**known)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,121 @@
+"""Worker processes on this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+import psutil
+
+from app.offline.batch.base import Report
+from app.offline.batch.job import Job, JobResult
+from app.offline.batch.worker import STOP, work
+
+END_TIMEOUT_S = 5.0
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: SpawnProcess
+    connection: Connection
+    core: int | None
+    job: int | None = None
+
+
+class Pool:
+    """Implements `Workers` with one process per worker, each on a core of its own. A dead worker is replaced."""
+
+    def __init__(self, count: int) -> None:
+        """count: of workers; a single one may use all cores."""
+        cores = usable_cores()
+        self._idle_cores: list[int | None] = [cores[i % len(cores)] if count > 1 else None for i in range(count)]
+        self._workers: list[_Worker] = []
+
+    @property
+    def free(self) -> int:
+        """How many jobs can be started now."""
+        return len(self._idle_cores) + sum(worker.job is None for worker in self._workers)
+
+    def start(self, index: int, job: Job) -> None:
+        """Start a job on a waiting worker, or on a new one."""
+        worker = next((worker for worker in self._workers if worker.job is None), None) or self._new_worker()
+        worker.job = index
+        with suppress(OSError):  # it died while it waited; `wait` reports it
+            worker.connection.send(job)
+
+    def wait(self, timeout_s: float) -> Sequence[Report]:
+        """Return news, at the latest after the timeout."""
+        connections = [worker.connection for worker in self._workers]
+        ready = multiprocessing.connection.wait(connections, timeout_s) if connections else []
+        reports = []
+        for worker in [worker for worker in self._workers if worker.connection in ready]:
+            report = self._read(worker)
+            if report is not None:
+                reports.append(report)
+        return reports
+
+    def stop(self) -> None:
+        """Ask every running job to end as interrupted."""
+        for worker in self._workers:
+            if worker.job is not None:
+                with suppress(OSError):
+                    worker.connection.send(STOP)
+
+    def close(self) -> None:
+        """End all workers. Idempotent."""
+        for worker in self._workers:
+            if worker.job is None:
+                with suppress(OSError):
+                    worker.connection.send(None)
+            else:
+                worker.process.kill()
+            worker.connection.close()
+        for worker in self._workers:
+            worker.process.join(END_TIMEOUT_S)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+        self._workers.clear()
+
+    def _new_worker(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        core = self._idle_cores.pop()
+        process = context.Process(target=work, args=(theirs, core), name="convert", daemon=True)
+        process.start()
+        theirs.close()
+        worker = _Worker(process, ours, core)
+        self._workers.append(worker)
+        return worker
+
+    def _read(self, worker: _Worker) -> Report | None:
+        job = worker.job
+        try:
+            message = worker.connection.recv()
+        except (EOFError, OSError):
+            worker.process.join()
+            worker.connection.close()
+            self._workers.remove(worker)
+            self._idle_cores.append(worker.core)
+            return None if job is None else Report(job, died=_why(worker.process.exitcode))
+        assert job is not None
+        if isinstance(message, JobResult):
+            worker.job = None
+            return Report(job, message.frames, message.expected_frames, message)
+        return Report(job, *message)
+
+
+def usable_cores() -> list[int]:
+    """Return the cores that this process may use."""
+    affinity = getattr(psutil.Process(), "cpu_affinity", None)
+    return list(affinity()) if affinity is not None else list(range(os.cpu_count() or 1))
+
+
+def _why(exit_code: int | None) -> str:
+    return f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"exit code {exit_code}"

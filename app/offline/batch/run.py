@@ -1,0 +1,152 @@
+"""Runs a batch: starts jobs, retries those whose worker died, keeps the manifest, stops on request."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.core.messages.command_line import BatchText
+from app.offline.batch.base import Report, Workers
+from app.offline.batch.job import Job, JobResult
+from app.offline.batch.manifest import Manifest, Record
+from app.offline.batch.plan import fingerprint, is_done
+
+MOST_TRIES = 3
+"""Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
+WAIT_S = 0.2
+STOP_TIMEOUT_S = 20.0
+"""How long interrupted clips may take to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of one clip; the field names are part of the contract of `convert --json`."""
+
+    file: str
+    state: Literal["started", "progress", "done", "failed", "skipped", "interrupted"]
+    frames: int = 0
+    expected_frames: int | None = None
+    error: str | None = None
+
+
+class StopRequest:
+    """Set by signal handlers: the first request stops gently, the second at once."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    def __call__(self, *signal: object) -> None:
+        """Request a stop."""
+        self.requests += 1
+
+
+class Batch:
+    """One run over many clips."""
+
+    def __init__(
+        self, jobs: Sequence[Job], workers: Workers, manifest: Manifest, tell: Callable[[Event], None]
+    ) -> None:
+        """workers: closed by `run`. tell: receives every event on the calling thread."""
+        self._jobs = jobs
+        self._workers = workers
+        self._manifest = manifest
+        self._tell = tell
+        self._tries = [0] * len(jobs)
+        self._running: set[int] = set()
+        self._waiting: deque[int] = deque()
+        self.states: dict[int, str] = {}
+        """Final state by index of the job."""
+
+    def run(self, stop: StopRequest, known: dict[str, Record] | None = None) -> None:
+        """Convert every clip, or those that `known`, the last records of an earlier run, does not show as done.
+
+        Raises OSError if the manifest cannot be written.
+        """
+        for index, job in enumerate(self._jobs):
+            if known is not None and is_done(job, known.get(job.source)):
+                self._finish(index, "skipped", known[job.source].frames)
+            else:
+                self._waiting.append(index)
+        try:
+            while (self._waiting or self._running) and not stop.requests:
+                self._start()
+                for report in self._workers.wait(WAIT_S):
+                    self._handle(report, retry=True)
+            if stop.requests:
+                self._stop(stop)
+        finally:
+            self._workers.close()
+
+    def _start(self) -> None:
+        while self._waiting and self._workers.free:
+            index = self._waiting.popleft()
+            self._tries[index] += 1
+            self._running.add(index)
+            self._record(index, "started")
+            if self._tries[index] == 1:
+                self._tell(Event(self._jobs[index].source, "started"))
+            self._workers.start(index, self._jobs[index])
+
+    def _stop(self, stop: StopRequest) -> None:
+        self._workers.stop()
+        deadline_s = time.monotonic() + STOP_TIMEOUT_S
+        while self._running and stop.requests < 2 and time.monotonic() < deadline_s:
+            for report in self._workers.wait(WAIT_S):
+                self._handle(report, retry=False)
+        for index in sorted(self._running):
+            self._finish(index, "interrupted")
+
+    def _handle(self, report: Report, *, retry: bool) -> None:
+        job = self._jobs[report.job]
+        result = report.result
+        if report.died:
+            if retry and self._tries[report.job] < MOST_TRIES:
+                self._running.discard(report.job)
+                self._waiting.appendleft(report.job)
+                self._record(report.job, "retried", JobResult("failed", error=report.died))
+                return
+            state: Literal["failed", "interrupted"] = "failed" if retry else "interrupted"
+            text = BatchText.DIED(file=job.source, reason=report.died, tries=self._tries[report.job])
+            result = JobResult(state, error=text)
+        if result is None:
+            self._tell(Event(job.source, "progress", report.frames, report.expected_frames))
+            return
+        self._finish(report.job, result.state, result.frames, result)
+
+    def _finish(
+        self,
+        index: int,
+        state: Literal["done", "failed", "skipped", "interrupted"],
+        frames: int = 0,
+        result: JobResult | None = None,
+    ) -> None:
+        self._running.discard(index)
+        self.states[index] = state
+        if state != "skipped":
+            self._record(index, state, result)
+        expected, error = (result.expected_frames, result.error) if result else (None, None)
+        self._tell(Event(self._jobs[index].source, state, frames, expected, error))
+
+    def _record(self, index: int, state: str, result: JobResult | None = None) -> None:
+        job = self._jobs[index]
+        size, time_ns = fingerprint(job.source)
+        given = result or JobResult("failed")
+        record = Record(
+            file=job.source,
+            settings_hash=job.settings_hash,
+            state=state,
+            tries=self._tries[index],
+            frames=given.frames,
+            expected_frames=given.expected_frames,
+            sha256=given.sha256,
+            error=given.error,
+            source_bytes=size,
+            source_time_ns=time_ns,
+            target=Path(job.target).name,
+            target_bytes=given.target_bytes,
+        )
+        self._manifest.add(record)

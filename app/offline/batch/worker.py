@@ -1,0 +1,74 @@
+"""A worker process: converts one clip after the other on one core."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+TELL_EVERY_S = 0.2
+STOP = "stop"
+"""Sent to a worker: interrupt the present clip."""
+
+
+def work(connection: Connection, core: int | None) -> None:
+    """Convert the jobs that arrive, until None or the end of the connection arrives.
+
+    Sends (frames, expected frames) while a clip is converted, then its JobResult. core: the only core to use; None for
+    all.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what a Ctrl-C stops
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if core is not None:
+        use_one_core(core)
+    from app.offline.batch.job import run_job
+
+    with suppress(EOFError, OSError):  # the parent has ended
+        while (job := connection.recv()) is not None:
+            if job == STOP:
+                continue
+            stopping = Stopping(connection)
+            result = run_job(job, stopping.tell, stopping)
+            connection.send(result)
+
+
+class Stopping:
+    """Whether the parent wants a clip to stop, or has ended; tells it the progress."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stop = False
+        self._told_s = 0.0
+
+    def __call__(self) -> bool:
+        """Return whether to stop."""
+        with suppress(EOFError, OSError):
+            if not self._stop and self._connection.poll():
+                self._connection.recv()
+                self._stop = True
+            return self._stop
+        return True
+
+    def tell(self, frames: int, expected: int | None) -> None:
+        """Send the progress, at most every TELL_EVERY_S."""
+        if time.monotonic() - self._told_s >= TELL_EVERY_S:
+            self._told_s = time.monotonic()
+            with suppress(OSError):
+                self._connection.send((frames, expected))
+
+
+def use_one_core(core: int) -> None:
+    """Pin this process to a core, before anything starts threads: engines then start one thread.
+
+    Where the system cannot pin (macOS), OpenVINO is limited to one thread.
+    """
+    import psutil
+
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):
+        process.cpu_affinity([core])
+    else:
+        from app.matting.openvino_backend.runtime import core as openvino_core
+
+        openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})

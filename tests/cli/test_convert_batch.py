@@ -1,0 +1,76 @@
+"""`run.py convert IN... OUT`: events, signals, exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.cli import main
+from app.offline.batch.manifest import MANIFEST, last_records
+from tests.clips import write_clip
+from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hashes
+
+__all__ = ["resource_tracker"]
+
+
+def test_a_folder_of_clips_with_one_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    write_clip(source / "a.mp4", 4)
+    (source / "b.mp4").write_text("no video")
+    (source / "notes.txt").write_text("left out")
+    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "student", "--json"]) == 1
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"file", "state", "frames", "error"} <= set(events[0])
+    ended = {Path(event["file"]).name: event for event in events if event["state"] in ("done", "failed")}
+    assert ended["a.mp4"]["state"] == "done" and ended["a.mp4"]["frames"] == 4
+    assert ended["b.mp4"]["state"] == "failed" and "b.mp4" in ended["b.mp4"]["error"]
+    (source / "b.mp4").unlink()
+    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "student", "--resume", "--json"]) == 0
+    assert [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()] == ["skipped"]
+
+
+def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_clip(tmp_path / "a.mp4", 3)
+    assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "student", "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["state"] for event in events] == ["started", *["progress"] * 4, "done"]
+    assert main.main(["convert", str(tmp_path / "no.mp4"), str(tmp_path / "x.mp4"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == "failed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo: Path, number: int) -> None:
+    clips = [write_clip(tmp_path / f"{name}.mp4", 400, size=(192, 96)) for name in "ab"]
+    out = tmp_path / "out"
+    command = [sys.executable, "run.py", "convert", *map(str, clips), str(out), "--jobs", "2", "--model", "student"]
+    with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["state"] == "progress":
+                break
+        workers = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+    records = last_records(out / MANIFEST)
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert {record.state for record in records.values()} == {"interrupted"}
+        assert [path.name for path in out.iterdir()] == [MANIFEST]
+    assert not list(out.glob("*.mp4"))
+
+    done = subprocess.run([*command, "--resume"], cwd=repo, capture_output=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    expected = sequential_hashes(jobs_of(clips, tmp_path / "sequential"))
+    hashes = {file: record.sha256 for file, record in last_records(out / MANIFEST).items()}
+    assert list(hashes.values()) == list(expected.values())
+    assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "b.mp4", MANIFEST]

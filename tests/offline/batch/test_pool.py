@@ -1,0 +1,93 @@
+"""A batch on worker processes: same bits as one after the other, and no clip stops another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.core.errors import UsageError
+from app.offline.batch.manifest import MANIFEST, last_records
+from app.offline.batch.run import Event, StopRequest
+from app.offline.batch.session import BatchReport
+from tests.clips import write_clip
+from tests.offline.batch.clips import jobs_of, run_pool, sequential_hashes, write_clips
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_pool_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
+    source = write_clips(tmp_path / "in")
+    events: list[Event] = []
+    jobs = jobs_of([source], tmp_path / "out")
+    report = run_pool(jobs, tmp_path / "out", 2, tell=events.append)
+
+    assert report == BatchReport(done=2, skipped=0, failed=2, interrupted=0)
+    assert names(tmp_path / "out") == ["a.mp4", "b.mkv", "cut.mkv", MANIFEST]
+    records = {Path(file).name: record for file, record in last_records(tmp_path / "out" / MANIFEST).items()}
+    expected = sequential_hashes(jobs_of([source], tmp_path / "sequential"))
+    assert {name: record.sha256 for name, record in records.items()} == {
+        Path(file).name: sha256 for file, sha256 in expected.items()
+    }
+    assert (records["a.mp4"].state, records["a.mp4"].frames, records["a.mp4"].tries) == ("done", 12, 1)
+    assert records["poison.mp4"].state == records["cut.mkv"].state == "failed"
+    assert "poison.mp4" in (records["poison.mp4"].error or "")
+    assert f"{records['cut.mkv'].frames} of 40 frames" in (records["cut.mkv"].error or "")
+    ended = {Path(event.file).name: event.state for event in events if event.state != "progress"}
+    assert ended == {"a.mp4": "done", "b.mkv": "done", "poison.mp4": "failed", "cut.mkv": "failed"}
+
+
+def test_a_killed_worker_is_replaced_and_the_clip_has_the_same_hash(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 300, size=(192, 96))
+    killed: list[int] = []
+
+    def kill_once(event: Event) -> None:
+        if event.state == "progress" and not killed:
+            for process in psutil.Process().children():
+                if "spawn_main" in " ".join(process.cmdline()):
+                    killed.append(process.pid)
+                    os.kill(process.pid, signal.SIGKILL)
+
+    jobs = jobs_of([clip], tmp_path / "out")
+    report = run_pool(jobs, tmp_path / "out", 1, tell=kill_once)
+
+    assert killed
+    assert report.done == 1
+    record = last_records(tmp_path / "out" / MANIFEST)[str(clip)]
+    assert record.tries == 2
+    assert record.sha256 == sequential_hashes(jobs_of([clip], tmp_path / "sequential"))[str(clip)]
+    assert names(tmp_path / "out") == ["clip.mp4", MANIFEST]
+
+
+def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
+    clips = [write_clip(tmp_path / f"{name}.mp4", 300, size=(192, 96)) for name in "abc"]
+    stop = StopRequest()
+
+    def stop_twice(event: Event) -> None:
+        if event.state == "progress":
+            stop()
+            stop()
+
+    report = run_pool(jobs_of(clips, tmp_path / "out"), tmp_path / "out", 1, tell=stop_twice, stop=stop)
+    assert report == BatchReport(done=0, skipped=0, failed=0, interrupted=3)
+    assert names(tmp_path / "out") == [MANIFEST]
+
+
+def test_only_one_batch_writes_to_a_folder(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 4)
+    jobs = jobs_of([clip], tmp_path / "out")
+    refused: list[str] = []
+
+    def start_another(event: Event) -> None:
+        if event.state == "started":
+            with pytest.raises(UsageError) as failure:
+                run_pool(jobs, tmp_path / "out", 1)
+            refused.append(str(failure.value))
+
+    assert run_pool(jobs, tmp_path / "out", 1, tell=start_another).done == 1
+    assert len(refused) == 1 and "Another conversion" in refused[0]

@@ -1,0 +1,169 @@
+"""Which clips a resumed batch leaves out, and how often a clip is tried."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import UsageError
+from app.core.settings import BackgroundSettings
+from app.offline.batch.base import Report
+from app.offline.batch.job import TRIES, Job, JobResult, run_job
+from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
+from app.offline.batch.plan import is_done, plan_jobs
+from app.offline.batch.run import MOST_TRIES, Batch, Event, StopRequest
+from app.offline.batch.session import BatchReport, convert_batch
+from tests.clips import write_clip
+from tests.offline.batch.clips import SETTINGS, jobs_of
+
+
+class DirectWorkers:
+    """Runs jobs in this process; the worker of a clip in `deadly` dies so many times."""
+
+    free = 1
+
+    def __init__(self, deadly: dict[str, int] | None = None) -> None:
+        self.run: list[str] = []
+        self._deadly = deadly or {}
+        self._reports: list[Report] = []
+
+    def start(self, index: int, job: Job) -> None:
+        name = Path(job.source).name
+        self.run.append(name)
+        self.free = 0
+        if self._deadly.get(name, 0) > 0:
+            self._deadly[name] -= 1
+            self._reports.append(Report(index, died="signal 9"))
+        else:
+            result = run_job(job, lambda done, total: None, lambda: False)
+            self._reports.append(Report(index, result.frames, result.expected_frames, result))
+
+    def wait(self, timeout_s: float) -> Sequence[Report]:
+        reports, self._reports, self.free = self._reports, [], 1
+        return reports
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def run(jobs: Sequence[Job], target: Path, workers: DirectWorkers, *, resume: bool = False) -> BatchReport:
+    return convert_batch(jobs, target, lambda: workers, resume=resume)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    return [write_clip(tmp_path / f"{name}.mp4", 4) for name in "abc"]
+
+
+def test_a_resumed_batch_leaves_out_what_is_done(tmp_path: Path, clips: list[Path]) -> None:
+    target = tmp_path / "out"
+    jobs = jobs_of(clips, target)
+    run(jobs, target, DirectWorkers())
+    (target / "b.mp4").write_bytes(b"changed")
+    os.utime(clips[2], (1, 1))
+    again = DirectWorkers()
+    report = run(jobs, target, again, resume=True)
+    assert again.run == ["b.mp4", "c.mp4"]
+    assert report == BatchReport(done=2, skipped=1, failed=0, interrupted=0)
+
+    without = DirectWorkers()
+    run(jobs, target, without)
+    assert without.run == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -> None:
+    target = tmp_path / "out"
+    run(jobs_of(clips, target), target, DirectWorkers())
+    blue = SETTINGS.replace(background=BackgroundSettings(kind="colour", colour="#0000ff"))
+    again = DirectWorkers()
+    run(jobs_of(clips, target, blue), target, again, resume=True)
+    assert again.run == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+def test_a_film_without_a_record_is_never_taken_for_done(tmp_path: Path, clips: list[Path]) -> None:
+    (job, *_) = jobs_of(clips, tmp_path / "out")
+    result = run_job(job, lambda done, total: None, lambda: False)
+    assert result.state == "done"
+    assert not is_done(job, None)
+    started = Record(job.source, job.settings_hash, "started", 1)
+    assert not is_done(job, started)
+
+
+def test_a_line_cut_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / MANIFEST
+    with closing(Manifest(path)) as manifest:
+        manifest.add(Record("a", "1", "done", 1, sha256="x"))
+    with path.open("ab") as file:
+        file.write(b'{"file": "b", "sta')
+    assert set(last_records(path)) == {"a"}
+    with closing(Manifest(path)) as manifest:
+        manifest.add(Record("c", "1", "failed", 1))
+    assert {file: record.state for file, record in last_records(path).items()} == {"a": "done", "c": "failed"}
+
+
+def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(tmp_path: Path, clips: list[Path]) -> None:
+    target = tmp_path / "out"
+    workers = DirectWorkers({"a.mp4": MOST_TRIES, "b.mp4": 1})
+    events: list[Event] = []
+    report = convert_batch(jobs_of(clips, target), target, lambda: workers, tell=events.append)
+    assert report == BatchReport(done=2, skipped=0, failed=1, interrupted=0)
+    assert workers.run == ["a.mp4"] * MOST_TRIES + ["b.mp4"] * 2 + ["c.mp4"]
+    records = last_records(target / MANIFEST)
+    assert records[str(clips[0])].tries == MOST_TRIES
+    assert "a.mp4 ended unexpectedly (signal 9)" in (records[str(clips[0])].error or "")
+    assert [event.state for event in events if event.file == str(clips[1])] == ["started", "done"]
+
+
+def test_what_killed_workers_left_is_removed(tmp_path: Path, clips: list[Path]) -> None:
+    stale = tmp_path / "out" / TRIES / "a.mp4-x"
+    stale.mkdir(parents=True)
+    (stale / "target.part.mp4").write_bytes(b"room")
+    run(jobs_of(clips, tmp_path / "out"), tmp_path / "out", DirectWorkers())
+    assert not (tmp_path / "out" / TRIES).exists()
+
+
+def test_a_stop_request_before_the_start_converts_nothing(tmp_path: Path, clips: list[Path]) -> None:
+    stop = StopRequest()
+    stop()
+    workers = DirectWorkers()
+    with closing(Manifest(tmp_path / MANIFEST)) as manifest:
+        Batch(jobs_of(clips, tmp_path / "out"), workers, manifest, lambda event: None).run(stop)
+    assert workers.run == []
+
+
+def test_a_failed_try_leaves_nothing(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 4)
+    (job,) = jobs_of([clip], tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / TRIES).write_text("a file in the way")
+    result = run_job(job, lambda done, total: None, lambda: False)
+    assert result.state == "failed" and result.error
+    assert result == JobResult("failed", error=result.error)
+
+
+def test_the_outputs_of_a_clip_have_its_name(tmp_path: Path, clips: list[Path]) -> None:
+    job = plan_jobs(clips[:1], tmp_path / "out", SETTINGS, alpha=tmp_path / "alpha", foreground=tmp_path / "fg")[0]
+    assert run_job(job, lambda done, total: None, lambda: False).state == "done"
+    for folder in ("out", "alpha", "fg"):
+        assert [path.name for path in (tmp_path / folder).iterdir() if path.name != TRIES] == ["a.mp4"]
+
+
+def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: list[Path]) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    write_clip(other / "a.mp4", 2)
+    with pytest.raises(UsageError, match=r"would both become a\.mp4"):
+        jobs_of([*clips, other], tmp_path / "out")
+    with pytest.raises(UsageError, match="the source"):
+        jobs_of(clips, tmp_path)
+    with pytest.raises(UsageError, match="another output"):
+        plan_jobs(clips, tmp_path / "out", SETTINGS, alpha=tmp_path / "out", foreground=None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="not a folder"):
+        run([replace(jobs_of(clips, tmp_path / "x")[0])], tmp_path / "file", DirectWorkers())
