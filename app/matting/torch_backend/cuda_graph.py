@@ -31,7 +31,6 @@ from app.matting.torch_backend.cuda_turn import Flight, Results, Turn
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.graph_backend import GraphBackend, Queue, Tensors
 from app.matting.torch_backend.state import from_arrays, to_arrays
-from app.matting.torch_backend.turns import Flight, Results, Turn
 
 PLAIN = StepMode(plan(EdgeSettings()))
 
