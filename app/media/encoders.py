@@ -84,7 +84,9 @@ def encodes(encoder: Encoder, width: int, height: int) -> bool:
 
 def _live_x264(width: int, height: int, rate: Fraction) -> Encoder:
     # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
-    threads = min(MOST_THREADS, os.cpu_count() or 1, math.ceil(width * height * rate / PIXELS_PER_THREAD))
+    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
+    needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
+    threads = max(2, min(MOST_THREADS, os.cpu_count() or 1, needed))
     parameters = f"bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=1:threads={threads}"
     return Encoder("x264", "libx264", {"preset": "superfast", "crf": "22", "x264-params": parameters}, live=True)
 

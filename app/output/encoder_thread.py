@@ -1,4 +1,4 @@
-"""Encoding on a thread of its own, at the lowest priority and behind a bounded queue."""
+"""Encoding on a thread of its own behind a bounded queue; the encoder's own threads have the lowest priority."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from app.system.threads import lower_priority, name_thread
 CAPACITY = 8
 """Frames that wait at most; beyond it the oldest is dropped."""
 LOWEST_PRIORITY = 19
+"""Niceness added to the threads of the encoder, which never hold the interpreter lock."""
+LOW_PRIORITY = 4
+"""Niceness added to the thread that feeds it: at the lowest one, a thread that is preempted while it holds the lock
+stalls the frame path and the window."""
 LONGEST_FILL_S = 1
 """Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
 Time = Fraction | float
@@ -43,14 +47,14 @@ class EncoderThread:
         self._condition = threading.Condition()
         self._waiting: deque[tuple[Picture, Time]] = deque()
         self._closed = False
-        self._opened = threading.Event()
         self._error: Exception | None = None
+        opener = threading.Thread(target=self._open, name="encoder-pool", daemon=True)
+        opener.start()
+        opener.join()
+        if self.error is not None:
+            raise self.error
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
-        self._opened.wait()
-        if self.error is not None:
-            self._thread.join()
-            raise self.error
 
     @property
     def error(self) -> Exception | None:
@@ -78,17 +82,18 @@ class EncoderThread:
             self._condition.notify()
         self._thread.join()
 
-    def _run(self) -> None:
-        # The encoder's own threads are started here and inherit name and priority.
-        name_thread("encoder")
+    def _open(self) -> None:
+        # The encoder starts its threads when it is opened; they inherit name and priority.
+        name_thread("encoder-pool")
         lower_priority(LOWEST_PRIORITY)
         try:
             self._writer = self._open_writer()
         except Exception as error:  # noqa: BLE001 - raised by the constructor
             self._error = error
-            return
-        finally:
-            self._opened.set()
+
+    def _run(self) -> None:
+        name_thread("encoder")
+        lower_priority(LOW_PRIORITY)
         try:
             while (item := self._next()) is not None:
                 self._write(*item)

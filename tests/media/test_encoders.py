@@ -49,7 +49,7 @@ def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.Monke
         options = live_encoder("x264", width, height, Fraction(rate)).options
         return options["x264-params"].rpartition("threads=")[2]
 
-    assert [threads(1280, 720, 30), threads(1920, 1080, 30), threads(3840, 2160, 60)] == ["1", "2", "4"]
+    assert [threads(1280, 720, 30), threads(1920, 1080, 30), threads(3840, 2160, 60)] == ["2", "2", "4"]
 
 
 def test_an_encoder_must_encode_a_frame_to_count_as_working() -> None:

@@ -100,4 +100,4 @@ def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
         assert pipeline.stop()
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
-    assert niceness["encoder"] == min(19, own + 19)
+    assert niceness["encoder"] == min(19, own + 4)
