@@ -207,7 +207,7 @@ class FakeWorld:
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
-            open_pipewire_camera=lambda width, height, fps: self._pipewire_camera(),
+            open_pipewire_camera=lambda width, height, fps, alpha: self._pipewire_camera(),
             open_recorder=lambda path, width, height, options: self._recorder(path),
             watch_readers=lambda device: FakeCounter(self),
         )

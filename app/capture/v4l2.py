@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,25 +13,17 @@ from pathlib import Path
 from app.core.messages.capture import CameraText
 from app.core.messages.system import ProgramName
 from app.core.text import Text
+from app.system import v4l2
 from app.system.device_holders import CAMERA_SERVICES, holders
 
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
 
-# linux/videodev2.h
-QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
-CAPTURE_TYPE, CAPTURE_MPLANE_TYPE = 1, 9
-CAN_CAPTURE, CAN_CAPTURE_MPLANE = 0x1, 0x1000
-HAS_DEVICE_CAPS = 0x80000000
-DISCRETE = 1
-MAX_ENTRIES = 256
-"""Limit for drivers that never end an enumeration."""
-
 COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 """Listed for drivers that offer any size within limits."""
 VIDEO_MAJOR = 81
 """Major device number of video devices."""
-LOOPBACK_DRIVER = "v4l2 loopback"
+LOOPBACK_DRIVER = v4l2.LOOPBACK_DRIVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +59,14 @@ def links(path: str) -> list[str]:
 
 def query(path: str) -> Capability:
     """Query a device. Raises OSError if it cannot be opened or is not a video device."""
-    with _opened(path) as handle:
-        answer = _ioctl(handle, QUERYCAP, bytearray(104))
-        driver, card, bus, _, capabilities, device = struct.unpack_from("16s32s32sIII", answer)
-        own = device if capabilities & HAS_DEVICE_CAPS else capabilities
-        planes = CAPTURE_MPLANE_TYPE if own & CAN_CAPTURE_MPLANE else CAPTURE_TYPE
-        is_camera = bool(own & (CAN_CAPTURE | CAN_CAPTURE_MPLANE))
-        codes = list(_formats(handle, planes)) if is_camera else []
-        sizes = {size for code in codes for size in _sizes(handle, code)}
-        formats = tuple(dict.fromkeys(_fourcc(code) for code in codes))
-        return Capability(_name(driver), _name(card), _name(bus), is_camera, tuple(sorted(sizes)), formats)
+    with _opened(path) as node:
+        answer = v4l2.capability(node)
+        queue = v4l2.CAPTURE_MPLANE if answer.flags & v4l2.CAN_CAPTURE_MPLANE else v4l2.CAPTURE
+        is_camera = bool(answer.flags & (v4l2.CAN_CAPTURE | v4l2.CAN_CAPTURE_MPLANE))
+        codes = list(v4l2.pixel_formats(node, queue)) if is_camera else []
+        sizes = {size for code in codes for size in _sizes(node, code)}
+        formats = tuple(dict.fromkeys(v4l2.fourcc(code) for code in codes))
+        return Capability(answer.driver, answer.card, answer.bus, is_camera, tuple(sorted(sizes)), formats)
 
 
 def why_not(path: str) -> Text:
@@ -117,56 +105,21 @@ def _in_use(path: str) -> Text:
     return CameraText.REASON_IN_USE(programs=users(path) or [ProgramName.OTHER()])
 
 
-def _formats(handle: int, planes: int) -> Iterator[int]:
-    for index in range(MAX_ENTRIES):
-        request = bytearray(64)
-        struct.pack_into("II", request, 0, index, planes)
-        try:
-            yield struct.unpack_from("I", _ioctl(handle, ENUM_FMT, request), 44)[0]
-        except OSError:  # end of the enumeration
-            return
-
-
-def _sizes(handle: int, code: int) -> Iterator[tuple[int, int]]:
-    for index in range(MAX_ENTRIES):
-        request = bytearray(44)
-        struct.pack_into("II", request, 0, index, code)
-        try:
-            answer = _ioctl(handle, ENUM_FRAMESIZES, request)
-        except OSError:  # end of the enumeration
-            return
-        kind, *numbers = struct.unpack_from("7I", answer, 8)
-        if kind == DISCRETE:
-            yield numbers[0], numbers[1]
+def _sizes(node: int, code: int) -> Iterator[tuple[int, int]]:
+    for entry in v4l2.frame_sizes(node, code):
+        if entry.smallest == entry.largest:
+            yield entry.smallest
             continue
-        min_width, max_width, _, min_height, max_height, _ = numbers
+        (min_width, min_height), (max_width, max_height) = entry.smallest, entry.largest
         yield from ((w, h) for w, h in COMMON_SIZES if min_width <= w <= max_width and min_height <= h <= max_height)
-        return
 
 
 @contextmanager
 def _opened(path: str) -> Iterator[int]:
     if os.major(Path(path).stat().st_rdev) != VIDEO_MAJOR:  # opening other devices may have side effects
         raise OSError(errno.ENOTTY, "not a video device", path)
-    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _ioctl(handle: int, request: int, buffer: bytearray) -> bytearray:
-    fcntl.ioctl(handle, request, buffer, True)
-    return buffer
-
-
-def _fourcc(code: int) -> str:
-    letters = (code & 0x7FFFFFFF).to_bytes(4, "little").decode("ascii", "replace").rstrip()
-    return f"{letters}-BE" if code >> 31 else letters
-
-
-def _name(field: bytes) -> str:
-    return field.split(b"\0", 1)[0].decode("utf-8", "replace").strip()
+    with v4l2.opened(path) as node:
+        yield node
 
 
 def _text(path: Path) -> str:

@@ -64,6 +64,16 @@ class LiveOptions:
         ),
     ] = None
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
+    virtual_camera_backend: Annotated[
+        str | None, typer.Option(metavar="auto|pyvirtualcam|v4l2", help="What writes to the virtual camera.")
+    ] = None
+    alpha_output: Annotated[
+        str | None,
+        typer.Option(
+            metavar="off|bgra|side-by-side",
+            help="Send the person with alpha: bgra in PipeWire, side-by-side in the virtual camera.",
+        ),
+    ] = None
     pipewire: Annotated[
         str | None,
         typer.Option(metavar="auto|on|off", help="Offer a PipeWire camera; auto: where PipeWire runs."),
@@ -188,6 +198,8 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
     output = _given(
         virtual_camera=options.virtual_camera,
+        virtual_camera_backend=options.virtual_camera_backend,
+        alpha_output=options.alpha_output,
         pipewire=options.pipewire,
         on_demand=options.on_demand,
         record=options.record,

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.core.types import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class CameraChoice:
+    """The virtual camera that the settings ask for."""
+
+    device: str
+    """`auto`, a device or its label."""
+    backend: str = "auto"
+    """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
+    side_by_side: bool = False
+    """Show the person and the alpha side by side."""
 
 
 class FrameSink(Protocol):

@@ -1,4 +1,4 @@
-"""The virtual camera sink. Only this module uses pyvirtualcam, which is imported when the first camera is opened."""
+"""The virtual camera sink, through pyvirtualcam or V4L2; each is imported when the first camera is opened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from app.output.camera_list import OUR_LABEL, VirtualCameraDevice, is_busy, list
 from app.output.pixels import Layout, Packer
 from app.system.device_holders import LINUX, holders
 
-if TYPE_CHECKING:
-    import pyvirtualcam
-
 log = logging.getLogger(__name__)
 
 __all__ = ["OUR_LABEL", "VirtualCamera", "VirtualCameraDevice", "list_virtual_cameras"]
@@ -32,7 +29,22 @@ MAX_SIZE = 7680, 4320
 _LAYOUTS: dict[str, Layout] = {"YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}
 """FOURCCs of the layouts that this program sends."""
 _ERRORS = (RuntimeError, OSError, ValueError, TypeError, KeyError, ZeroDivisionError, ImportError)
-"""Exceptions of pyvirtualcam."""
+"""Exceptions of the backends."""
+
+
+class Driver(Protocol):
+    """What a backend opens: pyvirtualcam's Camera or a LoopbackWriter."""
+
+    width: int
+    height: int
+
+    def send(self, frame: NDArray[np.uint8]) -> None:
+        """Show a frame in the layout of the driver."""
+        ...
+
+    def close(self) -> None:
+        """Release the device."""
+        ...
 
 
 class VirtualCamera:
@@ -42,13 +54,17 @@ class VirtualCamera:
     letterboxed. Without readers the camera is reopened for a new size.
     """
 
-    def __init__(self, device_or_label: str, width: int, height: int, fps: float) -> None:
+    def __init__(self, device_or_label: str, width: int, height: int, fps: float, *, backend: str = "auto") -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
-        even. Raises SinkOpenError.
+        even. backend: `auto` (pyvirtualcam, or V4L2 where it is not installed), `pyvirtualcam` or `v4l2`. Raises
+        SinkOpenError.
         """
+        if backend == "v4l2" and not LINUX:
+            raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
+        self._opener = _Opener(backend)
         self._fps = max(1.0, fps)
         self._wanted = _sendable(width, height)
-        self._feed, chosen = _open_first(_candidates(device_or_label), self._wanted, self._fps)
+        self._feed, chosen = self._opener.open_first(_candidates(device_or_label), self._wanted, self._fps)
         self.device = chosen.id
         """The device file, or the name if there is none."""
         self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
@@ -80,7 +96,7 @@ class VirtualCamera:
             return False
         self._feed.close()
         try:
-            self._feed = _open(self.device, self._wanted, self._fps)
+            self._feed = self._opener.open(self.device, self._wanted, self._fps)
         except SinkOpenError as error:
             raise SinkLostError(error.text) from error
         return True
@@ -89,7 +105,7 @@ class VirtualCamera:
 class _Feed:
     """An open device of one size and layout."""
 
-    def __init__(self, camera: pyvirtualcam.Camera, device: str, layout: Layout) -> None:
+    def __init__(self, camera: Driver, device: str, layout: Layout) -> None:
         self.size: tuple[int, int] = (camera.width, camera.height)
         self._camera = camera
         self._device = device
@@ -148,56 +164,74 @@ def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
     raise SinkOpenError(VirtualCameraText.ABSENT_AMONG(device=device_or_label, devices=devices))
 
 
-def _open_first(
-    candidates: list[VirtualCameraDevice], size: tuple[int, int], fps: float
-) -> tuple[_Feed, VirtualCameraDevice]:
-    """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
-    first, *others = candidates
-    try:
-        return _open(first.id, size, fps), first
-    except SinkOpenError:
-        for other in others:
-            with suppress(SinkOpenError):
-                return _open(other.id, size, fps), other
-        raise
+class _Opener:
+    """Opens devices with one backend."""
 
+    def __init__(self, backend: str) -> None:
+        self._backend = backend
 
-def _open(device: str, size: tuple[int, int], fps: float) -> _Feed:
-    if LINUX:
-        return _open_loopback(device, size, fps)
-    return _make(device, size, fps, "BGR")
+    def open_first(
+        self, candidates: list[VirtualCameraDevice], size: tuple[int, int], fps: float
+    ) -> tuple[_Feed, VirtualCameraDevice]:
+        """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
+        first, *others = candidates
+        try:
+            return self.open(first.id, size, fps), first
+        except SinkOpenError:
+            for other in others:
+                with suppress(SinkOpenError):
+                    return self.open(other.id, size, fps), other
+            raise
 
+    def open(self, device: str, size: tuple[int, int], fps: float) -> _Feed:
+        if LINUX:
+            return self._open_loopback(device, size, fps)
+        return self._make(device, size, fps, "BGR")
 
-def _open_loopback(device: str, size: tuple[int, int], fps: float) -> _Feed:
-    """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
-    from app.output import v4l2  # ioctls: Linux only
+    def _open_loopback(self, device: str, size: tuple[int, int], fps: float) -> _Feed:
+        """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
+        from app.output import v4l2  # ioctls: Linux only
 
-    feed = _make(device, size, fps, "I420")
-    real = v4l2.current_format(device)
-    if real is None or (real.width, real.height, real.fourcc) == (*size, "YU12"):
-        return feed
-    feed.close()
-    if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
-        log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
-        feed = _make(device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
-        if v4l2.current_format(device) == real:
+        feed = self._make(device, size, fps, "I420")
+        real = v4l2.current_format(device)
+        if real is None or (real.width, real.height, real.fourcc) == (*size, "YU12"):
             return feed
         feed.close()
-    raise SinkOpenError(
-        VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
-    )
+        if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
+            log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
+            feed = self._make(device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
+            if v4l2.current_format(device) == real:
+                return feed
+            feed.close()
+        raise SinkOpenError(
+            VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
+        )
+
+    def _make(self, device: str, size: tuple[int, int], fps: float, layout: Layout) -> _Feed:
+        if LINUX:
+            _make_ready(device)
+        try:
+            return _Feed(self._driver(device, size, fps, layout), device, layout)
+        except _ERRORS as error:
+            raise SinkOpenError(explain(error, device)) from error
+
+    def _driver(self, device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:
+        if self._backend == "v4l2":
+            return _v4l2_driver(device, size, fps, layout)
+        try:
+            import pyvirtualcam
+        except ImportError:
+            if self._backend == "auto" and LINUX:
+                return _v4l2_driver(device, size, fps, layout)
+            raise
+        camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
+        return camera
 
 
-def _make(device: str, size: tuple[int, int], fps: float, layout: Layout) -> _Feed:
-    if LINUX:
-        _make_ready(device)
-    try:
-        import pyvirtualcam
+def _v4l2_driver(device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:
+    from app.output.v4l2_writer import LoopbackWriter
 
-        camera = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
-    except _ERRORS as error:
-        raise SinkOpenError(explain(error, device)) from error
-    return _Feed(camera, device, layout)
+    return LoopbackWriter(*size, fps, device=device, layout=layout)
 
 
 def _make_ready(device: str) -> None:

@@ -11,7 +11,7 @@ from app.compositing.base import Background
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
 from app.matting.base import MattingEngine
-from app.output.base import CameraSink, CountedSink, FrameSink, ReaderCounter
+from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink, ReaderCounter
 from app.output.recording import RecordingOptions
 
 
@@ -23,10 +23,10 @@ class Parts:
     build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings], Background]
-    open_virtual_camera: Callable[[str, int, int, float], CameraSink]
-    """(device, label or `auto`; width, height, fps)"""
-    open_pipewire_camera: Callable[[int, int, float], CountedSink]
-    """(width, height, fps)"""
+    open_virtual_camera: Callable[[CameraChoice, int, int, float], CameraSink]
+    """(choice, width, height, fps)"""
+    open_pipewire_camera: Callable[[int, int, float, bool], CountedSink]
+    """(width, height, fps, with alpha)"""
     open_recorder: Callable[[Path, int, int, RecordingOptions], FrameSink]
     """(file, width, height, options)"""
     watch_readers: Callable[[str], ReaderCounter]
@@ -50,7 +50,7 @@ def default_parts() -> Parts:
     from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
-    from app.output.virtual_camera import VirtualCamera
+    from app.output.side_by_side import open_virtual_camera
     from app.runtime.engines.self_test import self_test
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
@@ -62,7 +62,7 @@ def default_parts() -> Parts:
         SourceOpener(),
         build_prepared,
         open_background,
-        VirtualCamera,
+        open_virtual_camera,
         PipeWireCamera,
         Recorder,
         ReaderWatch,

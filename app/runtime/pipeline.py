@@ -90,7 +90,7 @@ class Pipeline:
             self._engines,
             self._backgrounds,
             self._pictures.put,
-            lambda: self.want_foreground,
+            lambda: self.want_foreground or self.settings.output.alpha_output != "off",
             lambda: self._demand.resting,
             self._parts.self_test,
             self._board,

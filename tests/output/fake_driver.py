@@ -15,7 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 from app.output import v4l2
-from app.output.v4l2 import LoopbackNode, PixelSize
+from app.output.v4l2 import LoopbackNode
+from app.system.v4l2 import PixelSize
 
 FOURCC = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY", "BGR": "BGR3"}
 Format = enum.Enum("Format", ("I420", "YUYV", "UYVY", "BGR", "RGB"))
@@ -87,8 +88,13 @@ class FakeCamera:
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
-    """Replace the driver by a fake."""
+    """Replace the drivers by a fake."""
     driver = FakeDriver()
+
+    def writer(width: int, height: int, fps: float, *, device: str, layout: str) -> FakeCamera:
+        return driver.camera(width, height, fps, fmt=Format[layout], device=device)
+
+    monkeypatch.setattr("app.output.v4l2_writer.LoopbackWriter", writer)
     module = types.ModuleType("pyvirtualcam")
     module.__dict__.update(Camera=driver.camera, PixelFormat=Format)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", module)

@@ -10,8 +10,10 @@ import pytest
 from app.core.errors import SinkLostError
 from app.output.base import FrameSink
 from app.output.memory import MemorySink
+from app.output.pipewire.sink import PipeWireCamera
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
+from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera, list_virtual_cameras
 from tests.output import fake_driver
 from tests.output.pictures import picture
@@ -39,15 +41,43 @@ def virtual_camera(folder: Path) -> FrameSink:
     return VirtualCamera("auto", 64, 48, 30)
 
 
+def v4l2_camera(folder: Path) -> FrameSink:
+    """Shows pictures as a camera, without pyvirtualcam."""
+    return VirtualCamera("auto", 64, 48, 30, backend="v4l2")
+
+
+def side_by_side_camera(folder: Path) -> FrameSink:
+    """Shows the person and the alpha."""
+    return SideBySideCamera("auto", 64, 48, 30)
+
+
+def pipewire_camera(folder: Path) -> FrameSink:
+    """Shows pictures through PipeWire."""
+    return PipeWireCamera(64, 48, 30)
+
+
 def real_virtual_camera(folder: Path) -> FrameSink:
     """The same with the real driver."""
     return VirtualCamera("auto", 64, 48, 30)
 
 
-@pytest.fixture(params=[memory, recorder, alpha_recorder, virtual_camera, real_virtual_camera])
+@pytest.fixture(
+    params=[
+        memory,
+        recorder,
+        alpha_recorder,
+        virtual_camera,
+        v4l2_camera,
+        side_by_side_camera,
+        pipewire_camera,
+        real_virtual_camera,
+    ]
+)
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Each kind of sink."""
     chosen: Make = request.param
+    if chosen is pipewire_camera:
+        request.getfixturevalue("pipewire")
     if chosen is not real_virtual_camera:
         fake_driver.install(monkeypatch)
     elif not any(not camera.busy for camera in list_virtual_cameras()):

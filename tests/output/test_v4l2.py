@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.output import v4l2
-from app.output.v4l2 import LoopbackNode, PixelSize
+from app.output.v4l2 import LoopbackNode
+from app.system.v4l2 import PixelSize
 
 
 def capability(driver: str, capabilities: int, device_capabilities: int) -> bytes:
@@ -30,7 +31,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[int, bytes]
         argument[: len(table[request])] = table[request]
         return 0
 
-    monkeypatch.setattr("app.output.v4l2.fcntl.ioctl", ioctl)
+    monkeypatch.setattr("app.system.v4l2.fcntl.ioctl", ioctl)
     return table
 
 

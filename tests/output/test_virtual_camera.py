@@ -17,9 +17,10 @@ from app.core.types import BgrImage
 from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.pixels import Packer
-from app.output.v4l2 import LoopbackNode, PixelSize
+from app.output.v4l2 import LoopbackNode
 from app.output.virtual_camera import MAX_SIZE, VirtualCamera
 from app.system.device_holders import Holder
+from app.system.v4l2 import PixelSize
 from tests.output import fake_driver
 from tests.output.fake_driver import FakeCamera, FakeDriver
 from tests.output.pictures import bar_error, picture

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from app.core.settings import BackgroundSettings
+from app.output.base import CameraChoice, CameraSink, CountedSink
 from app.output.pipewire.sink import PipeWireCamera
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
@@ -170,3 +172,40 @@ def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.M
             eventually(lambda: pipeline.status().pipewire is not None and not pipeline.status().problems)
             with reading() as reader:
                 eventually(lambda: shows(reader, BLUE))
+
+
+def _opened_for(kind: str, choices: list[CameraChoice], alphas: list[bool]) -> bool:
+    return (choices[-1].side_by_side, alphas[-1]) == (kind == "side-by-side", kind == "bgra")
+
+
+def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
+    world = FakeWorld()
+    world.node = 1
+    choices: list[CameraChoice] = []
+    alphas: list[bool] = []
+
+    def open_camera(choice: CameraChoice, width: int, height: int, fps: float) -> CameraSink:
+        choices.append(choice)
+        return world.parts().open_virtual_camera(choice, width, height, fps)
+
+    def open_node(width: int, height: int, fps: float, alpha: bool) -> CountedSink:
+        alphas.append(alpha)
+        return world.parts().open_pipewire_camera(width, height, fps, alpha)
+
+    parts = replace(world.parts(), open_virtual_camera=open_camera, open_pipewire_camera=open_node)
+    pipeline = Pipeline(BASE, parts=parts, timing=FAST)
+    pipeline.start()
+    try:
+        composites(pipeline)
+        assert all(picture.foreground is None for picture in world.pictures())
+        for kind in ("side-by-side", "bgra"):
+            apply(pipeline, BASE.replace(output=BASE.output.replace(alpha_output=kind, mirror=kind == "bgra")))
+            eventually(lambda: world.pictures()[-1].foreground is not None)
+            eventually(partial(_opened_for, kind, choices, alphas))
+        apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera_backend="v4l2")))
+        eventually(lambda: choices[-1].backend == "v4l2")
+        eventually(lambda: world.pictures()[-1].foreground is None)
+    finally:
+        assert pipeline.stop()
+    assert [choice.side_by_side for choice in choices] == [False, True, False, False]
+    assert alphas == [False, True, False]

@@ -59,9 +59,9 @@ def _parts() -> Parts:
     from app.output.pipewire.sink import PipeWireCamera
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
-    from app.output.virtual_camera import VirtualCamera
+    from app.output.side_by_side import open_virtual_camera
 
-    return Parts(open_source, StandIn, open_background, VirtualCamera, PipeWireCamera, Recorder, ReaderWatch)
+    return Parts(open_source, StandIn, open_background, open_virtual_camera, PipeWireCamera, Recorder, ReaderWatch)
 
 
 def _main(options: tuple[str, ...]) -> None:

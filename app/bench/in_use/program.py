@@ -19,8 +19,7 @@ from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import EngineInfo, MattingEngine
-from app.output.base import CameraSink
-from app.output.virtual_camera import VirtualCamera
+from app.output.base import CameraChoice, CameraSink
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -203,12 +202,12 @@ class Program:
         def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
             return TimedEngine(real.build_engine(settings, width, height, framing), probes.steps)
 
-        def open_camera(device: str, width: int, height: int, fps: float) -> CameraSink:
+        def open_camera(choice: CameraChoice, width: int, height: int, fps: float) -> CameraSink:
             camera: CameraSink = NoCamera()
             if "camera" in self.outputs:
                 camera = StandInCamera(width, height)
                 with suppress(SinkOpenError):
-                    real_camera = VirtualCamera(device, width, height, fps)
+                    real_camera = real.open_virtual_camera(choice, width, height, fps)
                     camera.close()
                     camera = real_camera
             probes.camera = MeasuredCamera(camera)

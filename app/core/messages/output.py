@@ -37,6 +37,7 @@ class VirtualCameraText(Message):
         "close the programs that use it and try again."
     )
     CLOSED = "The virtual camera {device} is closed; open it again."
+    V4L2_ON_LINUX_ONLY = "The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`."
     FAILED = "The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`."
 
 

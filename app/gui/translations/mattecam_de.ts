@@ -3204,6 +3204,11 @@
         <translation>Die virtuelle Kamera {device} ist geschlossen; öffnen Sie sie wieder.</translation>
     </message>
     <message>
+        <source>The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.</source>
+        <comment>VirtualCameraText.V4L2_ON_LINUX_ONLY</comment>
+        <translation>Das Backend v4l2 der virtuellen Kamera gibt es nur unter Linux; wählen Sie `auto` oder `pyvirtualcam`.</translation>
+    </message>
+    <message>
         <source>The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`.</source>
         <comment>VirtualCameraText.FAILED</comment>
         <translation>Die virtuelle Kamera {device} lässt sich nicht verwenden; wählen Sie eine andere oder führen Sie `python3 run.py doctor` aus.</translation>

@@ -3204,6 +3204,11 @@
         <translation>La cámara virtual {device} está cerrada; ábrala de nuevo.</translation>
     </message>
     <message>
+        <source>The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.</source>
+        <comment>VirtualCameraText.V4L2_ON_LINUX_ONLY</comment>
+        <translation>El backend v4l2 de la cámara virtual solo existe en Linux; elija `auto` o `pyvirtualcam`.</translation>
+    </message>
+    <message>
         <source>The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`.</source>
         <comment>VirtualCameraText.FAILED</comment>
         <translation>La cámara virtual {device} no se puede usar; elija otra o ejecute `python3 run.py doctor`.</translation>

@@ -13,6 +13,7 @@ from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.messages.output import PipeWireText
 from app.core.types import BgrImage, Picture
+from app.output.alpha import to_bgra
 from app.output.pipewire.node import TITLE, CameraNode
 from app.output.pixels import Packer
 from app.system.pipewire.video_format import VideoFormat
@@ -30,9 +31,18 @@ class PipeWireCamera:
     """
 
     def __init__(
-        self, width: int, height: int, fps: float, make: Callable[[VideoFormat], CameraNode] = CameraNode
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        alpha: bool = False,
+        *,
+        make: Callable[[VideoFormat], CameraNode] = CameraNode,
     ) -> None:
-        """width, height: pixels, rounded down to even. Raises SinkOpenError."""
+        """width, height: pixels, rounded down to even. alpha: send the person as premultiplied BGRA in place of the
+        composite as YUY2. Raises SinkOpenError.
+        """
+        self._alpha = alpha
         self.name = f"{TITLE} (PipeWire)"
         self.device = "pipewire"
         self._fps = Fraction(max(1.0, fps)).limit_denominator(1001)
@@ -61,7 +71,7 @@ class PipeWireCamera:
             raise SinkLostError(PipeWireText.LOST())
         self._wanted = _sendable(*picture.size)
         if self._node.reading:
-            self._node.send(self._pack(picture.image))
+            self._node.send(self._pack(picture))
         elif self._wanted != self.size:
             self._node.close()
             try:
@@ -75,7 +85,7 @@ class PipeWireCamera:
         self._node.close()
 
     def _open(self) -> None:
-        video = VideoFormat("YUY2", *self._wanted, self._fps)
+        video = VideoFormat("BGRA" if self._alpha else "YUY2", *self._wanted, self._fps)
         try:
             self._node = self._make(video)
         except OSError as error:
@@ -84,10 +94,13 @@ class PipeWireCamera:
         self._packer = Packer("YUYV", *self._wanted)
         self._packed = None
 
-    def _pack(self, image: BgrImage) -> NDArray[np.uint8]:
-        if self._packed is None or image is not self._shown:  # the clock repeats frames
-            self._packed = self._packer.pack(geometry.letterbox(image, *self.size))
-            self._shown = image
+    def _pack(self, picture: Picture) -> NDArray[np.uint8]:
+        if self._packed is None or picture.image is not self._shown:  # the clock repeats frames
+            if self._alpha:
+                self._packed = to_bgra(picture, *self.size)
+            else:
+                self._packed = self._packer.pack(geometry.letterbox(picture.image, *self.size))
+            self._shown = picture.image
         return self._packed
 
 

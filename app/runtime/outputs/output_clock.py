@@ -108,7 +108,8 @@ class OutputClock:
     def _mirror(self, picture: Picture) -> Picture:
         if self._mirrored is None or self._mirrored[0] is not picture:
             alpha = None if picture.alpha is None else _flip(picture.alpha)
-            flipped = Picture(_flip(picture.image), picture.kind, alpha, frame=picture.frame)
+            foreground = None if picture.foreground is None else _flip(picture.foreground)
+            flipped = Picture(_flip(picture.image), picture.kind, alpha, foreground, picture.frame)
             self._mirrored = (picture, flipped)
         return self._mirrored[1]
 

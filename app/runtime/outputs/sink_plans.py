@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
-from app.output.base import CameraSink, CountedSink, FrameSink
+from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink
 from app.output.recording import RecordingOptions
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.sink_worker import SinkPlan
@@ -19,15 +19,18 @@ from app.system.device_holders import LINUX
 
 def virtual_camera_plan(
     parts: Parts, settings: Callable[[], Settings], board: StatusBoard, timing: Timing
-) -> SinkPlan[str, CameraSink]:
+) -> SinkPlan[CameraChoice, CameraSink]:
     """Return the plan of the virtual camera that the settings ask for."""
 
-    def wanted() -> str | None:
-        device = settings().output.virtual_camera
-        return None if device == "off" else device
+    def wanted() -> CameraChoice | None:
+        output = settings().output
+        if output.virtual_camera == "off":
+            return None
+        side_by_side = output.alpha_output == "side-by-side"
+        return CameraChoice(output.virtual_camera, output.virtual_camera_backend, side_by_side)
 
-    def open_camera(device: str, picture: Picture) -> CameraSink:
-        return parts.open_virtual_camera(device, *picture.size, settings().capture.fps)
+    def open_camera(choice: CameraChoice, picture: Picture) -> CameraSink:
+        return parts.open_virtual_camera(choice, *picture.size, settings().capture.fps)
 
     def opened(camera: CameraSink | None) -> None:
         board.virtual_camera = camera.device if camera else None
@@ -37,22 +40,24 @@ def virtual_camera_plan(
         wanted,
         open_camera,
         timing.virtual_camera_retry_s,
-        optional=lambda device: device == "auto",
+        optional=lambda choice: choice.device == "auto",
         opened=opened,
     )
 
 
 def pipewire_plan(
     parts: Parts, settings: Callable[[], Settings], board: StatusBoard, timing: Timing
-) -> SinkPlan[str, CountedSink]:
+) -> SinkPlan[tuple[str, bool], CountedSink]:
     """Return the plan of the PipeWire camera."""
 
-    def wanted() -> str | None:
+    def wanted() -> tuple[str, bool] | None:
         output = settings().output
-        return output.pipewire if output.offers_pipewire and (LINUX or output.pipewire == "on") else None
+        if not output.offers_pipewire or (output.pipewire == "auto" and not LINUX):
+            return None
+        return output.pipewire, output.alpha_output == "bgra"
 
-    def open_camera(choice: str, picture: Picture) -> CountedSink:
-        return parts.open_pipewire_camera(*picture.size, settings().capture.fps)
+    def open_camera(choice: tuple[str, bool], picture: Picture) -> CountedSink:
+        return parts.open_pipewire_camera(*picture.size, settings().capture.fps, choice[1])
 
     def opened(camera: CountedSink | None) -> None:
         board.pipewire = camera
@@ -65,7 +70,7 @@ def pipewire_plan(
         wanted,
         open_camera,
         timing.pipewire_retry_s,
-        optional=lambda choice: choice == "auto",
+        optional=lambda choice: choice[0] == "auto",
         opened=opened,
         measured=is_read,
     )

@@ -1,0 +1,160 @@
+"""The ioctls of Video4Linux: every V4L2 call of the program (Linux only).
+
+Structures and numbers are those of linux/videodev2.h.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+LOOPBACK_DRIVER = "v4l2 loopback"
+
+CAN_CAPTURE, CAN_OUTPUT, CAN_CAPTURE_MPLANE = 0x1, 0x2, 0x1000
+CAPTURE, OUTPUT, CAPTURE_MPLANE = 1, 2, 9
+"""Types of a buffer queue."""
+
+_HAS_DEVICE_CAPS = 0x80000000
+_POINTER_BYTES = ctypes.sizeof(ctypes.c_void_p)
+_FORMAT_BYTES = 208 if _POINTER_BYTES == 8 else 204
+_PARM_BYTES = 204
+_PIX = _POINTER_BYTES
+"""Offset of struct v4l2_pix_format: after the type, with the alignment of a pointer."""
+_QUERYCAP, _ENUM_FMT, _ENUM_FRAMESIZES = 0x80685600, 0xC0405602, 0xC02C564A
+_G_FMT, _S_FMT = 0xC0005604 | _FORMAT_BYTES << 16, 0xC0005605 | _FORMAT_BYTES << 16
+_S_PARM = 0xC0005616 | _PARM_BYTES << 16
+_STREAMON = 0x40045612
+_PROGRESSIVE, _SMPTE170M = 1, 1
+_MAX_ENTRIES = 256
+"""Limit for drivers that never end an enumeration."""
+_DISCRETE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCapability:
+    """The answer of a device to VIDIOC_QUERYCAP."""
+
+    driver: str
+    card: str
+    bus: str
+    flags: int
+    """Capabilities of this node."""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSize:
+    """The format of a node."""
+
+    width: int
+    height: int
+    fourcc: str
+    """FOURCC, such as `YU12` or `YUYV`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSizes:
+    """An entry of the sizes of a format: one size, or all between two."""
+
+    smallest: tuple[int, int]
+    largest: tuple[int, int]
+
+
+@contextmanager
+def opened(path: str) -> Iterator[int]:
+    """Open a node for a moment. Raises OSError."""
+    node = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        yield node
+    finally:
+        os.close(node)
+
+
+def capability(node: int) -> NodeCapability:
+    """Return what the node is. Raises OSError."""
+    answer = _call(node, _QUERYCAP, bytearray(104))
+    driver, card, bus, _, flags, own = struct.unpack_from("16s32s32sIII", answer)
+    return NodeCapability(_name(driver), _name(card), _name(bus), own if flags & _HAS_DEVICE_CAPS else flags)
+
+
+def pixel_formats(node: int, queue: int) -> Iterator[int]:
+    """Yield the codes of the pixel formats of a queue."""
+    for index in range(_MAX_ENTRIES):
+        request = bytearray(64)
+        struct.pack_into("II", request, 0, index, queue)
+        try:
+            yield struct.unpack_from("I", _call(node, _ENUM_FMT, request), 44)[0]
+        except OSError:  # end of the enumeration
+            return
+
+
+def frame_sizes(node: int, code: int) -> Iterator[FrameSizes]:
+    """Yield the sizes of a pixel format."""
+    for index in range(_MAX_ENTRIES):
+        request = bytearray(44)
+        struct.pack_into("II", request, 0, index, code)
+        try:
+            answer = _call(node, _ENUM_FRAMESIZES, request)
+        except OSError:  # end of the enumeration
+            return
+        kind, *numbers = struct.unpack_from("7I", answer, 8)
+        if kind != _DISCRETE:
+            min_width, max_width, _, min_height, max_height, _ = numbers
+            yield FrameSizes((min_width, min_height), (max_width, max_height))
+            return
+        yield FrameSizes((numbers[0], numbers[1]), (numbers[0], numbers[1]))
+
+
+def fourcc(code: int) -> str:
+    """Return the letters of a pixel format."""
+    letters = (code & 0x7FFFFFFF).to_bytes(4, "little").decode("ascii", "replace").rstrip()
+    return f"{letters}-BE" if code >> 31 else letters
+
+
+def output_format(node: int) -> PixelSize:
+    """Return the format that a producer must send. Raises OSError."""
+    request = bytearray(_FORMAT_BYTES)
+    struct.pack_into("I", request, 0, OUTPUT)
+    return _pixel_size(_call(node, _G_FMT, request))
+
+
+def set_output_format(node: int, wanted: PixelSize, stride: int, frame_bytes: int) -> PixelSize:
+    """Ask for a format of BT.601, limited range; return the one that the driver gives. Raises OSError."""
+    request = bytearray(_FORMAT_BYTES)
+    struct.pack_into("I", request, 0, OUTPUT)
+    code = wanted.fourcc.encode()
+    struct.pack_into("II4sIIII", request, _PIX, wanted.width, wanted.height, code, _PROGRESSIVE, stride, frame_bytes,
+                     _SMPTE170M)  # fmt: skip
+    return _pixel_size(_call(node, _S_FMT, request))
+
+
+def set_output_rate(node: int, fps: float) -> None:
+    """Declare the frame rate. Raises OSError."""
+    rate = Fraction(fps).limit_denominator(1001)
+    request = bytearray(_PARM_BYTES)
+    struct.pack_into("IIIII", request, 0, OUTPUT, 0, 0, rate.denominator, rate.numerator)
+    _call(node, _S_PARM, request)
+
+
+def start_output(node: int) -> None:
+    """Start the output stream. Raises OSError."""
+    fcntl.ioctl(node, _STREAMON, struct.pack("i", OUTPUT))
+
+
+def _call(node: int, request: int, buffer: bytearray) -> bytearray:
+    fcntl.ioctl(node, request, buffer)
+    return buffer
+
+
+def _pixel_size(answer: bytearray) -> PixelSize:
+    width, height, code = struct.unpack_from("II4s", answer, _PIX)
+    return PixelSize(width, height, code.decode("ascii", "replace"))
+
+
+def _name(field: bytes) -> str:
+    return field.split(b"\0", 1)[0].decode("utf-8", "replace").strip()

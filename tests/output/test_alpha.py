@@ -1,0 +1,101 @@
+"""Pictures with alpha: premultiplied BGRA through PipeWire, side by side through the virtual camera."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from app.core.types import Outgoing, Picture, PictureKind
+from app.output.alpha import person_on_black, side_by_side, to_bgra
+from app.output.pipewire.sink import PipeWireCamera
+from app.output.side_by_side import SideBySideCamera
+from app.system.pipewire.reader import NodeReader
+from tests.output import fake_driver
+from tests.pipewire_session import PrivateSession
+from tests.waiting import eventually
+
+WIDTH, HEIGHT = 64, 48
+
+
+def matted(seed: int = 1) -> Outgoing:
+    """A person of random colours before a white background; every alpha occurs."""
+    dice = np.random.default_rng(seed)
+    foreground = dice.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    alpha = np.resize(np.arange(256, dtype=np.uint8), (HEIGHT, WIDTH))
+    composite = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    return Outgoing(Picture(composite, PictureKind.COMPOSITE, alpha=alpha, foreground=foreground))
+
+
+def expected(picture: Picture) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    assert picture.foreground is not None and picture.alpha is not None
+    return picture.foreground * (picture.alpha[..., None] / 255)
+
+
+def test_colours_are_premultiplied_and_clear_pixels_black() -> None:
+    picture = matted()
+    person, alpha = person_on_black(picture)
+    assert np.abs(person - expected(picture)).max() <= 0.5 + 1e-9
+    assert picture.foreground is not None
+    assert (person[alpha == 0] == 0).all() and (person[alpha == 255] == picture.foreground[alpha == 255]).all()
+    assert (person <= alpha[..., None]).all(), "a premultiplied colour is never above its alpha"
+
+
+def test_a_picture_without_alpha_is_opaque() -> None:
+    card = Picture(np.full((HEIGHT, WIDTH, 3), 40, np.uint8), PictureKind.STANDBY)
+    assert (to_bgra(card, WIDTH, HEIGHT) == (40, 40, 40, 255)).all()
+
+
+def test_bars_of_another_shape_are_clear() -> None:
+    wide = to_bgra(matted(), 2 * WIDTH, HEIGHT)
+    assert wide.shape == (HEIGHT, 2 * WIDTH, 4) and not wide[:, : WIDTH // 2].any()
+
+
+def test_bgra_through_pipewire_is_exact(pipewire: PrivateSession) -> None:
+    camera = PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)
+    reader = NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), follows=True, name="obs")
+    picture = matted()
+    received = []
+
+    def arrives() -> bool:
+        camera.send(picture)
+        frame = reader.read(0.05)
+        if frame is not None:
+            received.append(frame)
+        return bool(received)
+
+    try:
+        eventually(arrives)
+    finally:
+        reader.close()
+        camera.close()
+    frame = received[0]
+    assert frame.video.layout == "BGRA"
+    pixels = np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)
+    assert (pixels[..., 3] == picture.alpha).all()
+    assert np.abs(pixels[..., :3] - expected(picture)).max() <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
+def test_side_by_side_through_the_virtual_camera(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    driver = fake_driver.install(monkeypatch)
+    camera = SideBySideCamera("auto", WIDTH, HEIGHT, 30, backend=backend)
+    assert camera.size == (2 * WIDTH, HEIGHT)
+    picture = matted()
+    smooth = np.asarray(np.linspace(0, 255, WIDTH, dtype=np.uint8)[None].repeat(HEIGHT, 0))
+    grey = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    camera.send(Outgoing(Picture(picture.image, PictureKind.COMPOSITE, alpha=smooth, foreground=grey)))
+    planes = driver.opened[0].sent[0].reshape(HEIGHT * 3 // 2, 2 * WIDTH)
+    shown = cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420).astype(int)
+    person, alpha = shown[:, :WIDTH], shown[:, WIDTH:]
+    assert np.abs(alpha - smooth[..., None]).max() <= 1
+    assert np.abs(person - smooth[..., None]).max() <= 1, "white times alpha"
+    camera.close()
+
+
+def test_side_by_side_keeps_kind_and_frame() -> None:
+    picture = matted()
+    both = side_by_side(picture)
+    assert both.kind is picture.kind and both.size == (2 * WIDTH, HEIGHT) and both.alpha is None
