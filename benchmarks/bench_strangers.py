@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 import typer
 
+from app.matting.scene_cut import CutDetector
 from benchmarks.network_stream import Network, NetworkStream
 from models.rvm.network import MattingNetwork
 from models.student.bundled import load, load_bundled
@@ -46,10 +47,22 @@ STUDENT_RATIO = 0.5
 
 
 class Stream(NetworkStream):
-    """A network as a stream of frames, with its foreground."""
+    """A network as a stream of frames, with its foreground; a scene cut resets its state, as in the program."""
 
     def __init__(self, network: Network, ratio: float, size: tuple[int, int] = SIZE) -> None:
         super().__init__(network, ratio, size, foreground=True)
+        self._cuts = CutDetector()
+
+    def reset(self) -> None:
+        """Reset the recurrent state."""
+        super().reset()
+        self._cuts.forget()
+
+    def alpha(self, rgb: Pixels) -> Alpha:
+        """Return the alpha (H, W) of the next frame, uint8 (H, W, 3) RGB."""
+        if self._cuts.is_cut(rgb):
+            super().reset()
+        return super().alpha(rgb)
 
     def still(self, rgb: Pixels) -> Alpha:
         """Return the alpha of a photo shown several times to a fresh state."""

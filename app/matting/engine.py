@@ -60,15 +60,15 @@ class FrameEngine:
         frame, backdrop = self.prepare(frame, backdrop, edges)
         with executor_errors(self._model, self._executor.device, self._executor.precision):
             try:
-                if self._cuts.is_cut(frame):
-                    self._executor.reset()
                 return self._executor.run(frame, backdrop, edges, want_foreground)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise
 
     def prepare(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings) -> tuple[BgrImage, Backdrop]:
-        """Check the input of a step, fit the executor to its size, and return what the executor takes.
+        """Check the input of a step, fit the executor to it, and return what the executor takes.
+
+        The executor is made anew for another size, and reset by a scene cut.
 
         Raises ModelError, TypeError or ValueError.
         """
@@ -85,6 +85,9 @@ class FrameEngine:
             backdrop = np.ascontiguousarray(backdrop)
         frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
+        if self._cuts.is_cut(frame):
+            with executor_errors(self._model, self._executor.device, self._executor.precision):
+                self._executor.reset()
         return frame, backdrop
 
     @property

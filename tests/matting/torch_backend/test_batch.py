@@ -116,6 +116,20 @@ def test_a_stream_that_fails_does_not_affect_the_others(weights: dict[str, Path]
         np.testing.assert_array_equal(matte.alpha, right.alpha)
 
 
+def test_a_scene_cut_starts_one_stream_of_a_batch_anew(weights: dict[str, Path]) -> None:
+    random = np.random.default_rng(0)
+    here, there = (np.kron(random.integers(0, 256, (12, 20, 3), np.uint8), np.ones((8, 8, 1), np.uint8)) for _ in "ab")
+    engines = batched_engines(weights["student"])
+    for _ in range(3):
+        step_together(engines, [here] * STREAMS, BACKDROPS, EdgeSettings(strict=False))
+
+    done = step_together(engines, [here, there, here], BACKDROPS, EdgeSettings(strict=False))
+
+    right = batched_engines(weights["student"])[0].step(there, BACKDROPS[1], EdgeSettings(strict=False))
+    assert isinstance(done[1], Matte)
+    assert nearly(done[1].alpha, right.alpha)
+
+
 def test_frames_of_several_sizes_run_one_after_the_other(weights: dict[str, Path]) -> None:
     engines = batched_engines(weights["student"])
     given = [GIVEN[0][0], frames(128, 96, 1)[0], GIVEN[2][0]]
