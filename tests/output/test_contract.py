@@ -10,7 +10,6 @@ import pytest
 from app.core.errors import SinkLostError
 from app.output.base import FrameSink
 from app.output.memory import MemorySink
-from app.output.pipewire.sink import PipeWireCamera
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
 from app.output.side_by_side import SideBySideCamera
@@ -51,11 +50,6 @@ def side_by_side_camera(folder: Path) -> FrameSink:
     return SideBySideCamera("auto", 64, 48, 30)
 
 
-def pipewire_camera(folder: Path) -> FrameSink:
-    """Shows pictures through PipeWire."""
-    return PipeWireCamera(64, 48, 30)
-
-
 def real_virtual_camera(folder: Path) -> FrameSink:
     """The same with the real driver."""
     return VirtualCamera("auto", 64, 48, 30)
@@ -69,15 +63,12 @@ def real_virtual_camera(folder: Path) -> FrameSink:
         virtual_camera,
         v4l2_camera,
         side_by_side_camera,
-        pipewire_camera,
         real_virtual_camera,
     ]
 )
 def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Each kind of sink."""
     chosen: Make = request.param
-    if chosen is pipewire_camera:
-        request.getfixturevalue("pipewire")
     if chosen is not real_virtual_camera:
         fake_driver.install(monkeypatch)
     elif not any(not camera.busy for camera in list_virtual_cameras()):
