@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-import platformdirs
-
 from models.faults import WeightsFault
 from models.spec import WeightSpec
 from models.table import NETWORKS, bundled
@@ -78,7 +76,11 @@ def spec_of(name: str) -> WeightSpec:
 def user_folder() -> Path:
     """Return the download folder: `models` in the user's data folder (`$MATTECAM_DATA_DIR` overrides that)."""
     named = os.environ.get("MATTECAM_DATA_DIR")
-    return (Path(named) if named else platformdirs.user_data_path("mattecam", appauthor=False)) / "models"
+    if named:
+        return Path(named) / "models"
+    import platformdirs  # here, so that networks can be loaded where it is not installed
+
+    return platformdirs.user_data_path("mattecam", appauthor=False) / "models"
 
 
 def search_folders() -> tuple[Path, ...]:

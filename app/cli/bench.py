@@ -54,8 +54,8 @@ def bench(
         result = measure_in_use(start.settings, seconds, notify)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))
         return
-    from app.bench import bench as measure
-    from app.bench import table
+    from app.bench.report import table
+    from app.bench.run import bench as measure
     from app.matting.kernels.dispatch import compiled
 
     compiled.wait()

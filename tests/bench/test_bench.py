@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.bench import table
 from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.replay import ReplaySource
+from app.bench.report import table
 from app.bench.run import bench
 from app.bench.usual_loop import UsualLoop, frozen
 from app.cli import main
