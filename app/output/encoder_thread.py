@@ -1,4 +1,4 @@
-"""Encoding on a thread of its own behind a bounded queue; the encoder's own threads have the lowest priority."""
+"""Encoding on a thread of its own behind a bounded queue; the encoder's own threads have a low priority."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from app.system.threads import lower_priority, name_thread
 
 CAPACITY = 8
 """Frames that wait at most; beyond it the oldest is dropped."""
-LOWEST_PRIORITY = 19
-"""Niceness added to the threads of the encoder, which never hold the interpreter lock."""
-LOW_PRIORITY = 4
-"""Niceness added to the thread that feeds it: at the lowest one, a thread that is preempted while it holds the lock
-stalls the frame path and the window."""
+ENCODER_NICENESS = 10
+"""Added to the threads of the encoder, which never hold the interpreter lock. At 19, other programs that keep the
+processor busy starve a recording for seconds."""
+FEEDER_NICENESS = 4
+"""Added to the thread that feeds it: a thread that is preempted while it holds the lock stalls the frame path and the
+window."""
 LONGEST_FILL_S = 1
 """Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
 Time = Fraction | float
@@ -85,7 +86,7 @@ class EncoderThread:
     def _open(self) -> None:
         # The encoder starts its threads when it is opened; they inherit name and priority.
         name_thread("encoder-pool")
-        lower_priority(LOWEST_PRIORITY)
+        lower_priority(ENCODER_NICENESS)
         try:
             self._writer = self._open_writer()
         except Exception as error:  # noqa: BLE001 - raised by the constructor
@@ -93,7 +94,7 @@ class EncoderThread:
 
     def _run(self) -> None:
         name_thread("encoder")
-        lower_priority(LOW_PRIORITY)
+        lower_priority(FEEDER_NICENESS)
         try:
             while (item := self._next()) is not None:
                 self._write(*item)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class Recorder:
     """Writes the composite, or with `alpha` the matte in grey, as H.264.
 
-    Frames are encoded on a thread of the lowest priority; `send` never waits for it. A frame of another size than the
+    Frames are encoded on threads of a low priority; `send` never waits for it. A frame of another size than the
     first is letterboxed. Without a matte, a matte recording is black.
     """
 

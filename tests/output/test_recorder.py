@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.media.video_writer import VideoWriter
-from app.output.encoder_thread import CAPACITY, EncoderThread
+from app.output.encoder_thread import CAPACITY, ENCODER_NICENESS, EncoderThread
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
 from tests.output.pictures import bar_error, picture
@@ -232,14 +232,14 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tm
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-def test_the_threads_of_the_encoder_have_the_lowest_priority(tmp_path: Path) -> None:
+def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, RecordingOptions(60))
     recorder.send(picture(1920, 1080))
     names = {int(task.name): (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
     started = [task for task, name in names.items() if name == "encoder-pool"]
     assert len(started) >= 2
     assert {os.getpriority(os.PRIO_PROCESS, task) for task in started} == {
-        min(19, os.getpriority(os.PRIO_PROCESS, 0) + 19)
+        min(19, os.getpriority(os.PRIO_PROCESS, 0) + ENCODER_NICENESS)
     }
     recorder.close()
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from app.core.types import PictureKind
+from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import Recorder
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
@@ -100,4 +101,4 @@ def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
         assert pipeline.stop()
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
-    assert niceness["encoder"] == min(19, own + 4)
+    assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
