@@ -29,6 +29,8 @@ class Feeder:
         self.sent_at_s: dict[int, float] = {}
         """When the frame of each grey level was sent; filled while `counts`."""
         self.counts = False
+        self.sent = 0
+        """Frames sent while `counts`."""
         self.error: SinkLostError | None = None
         self._level = 0
         self._fps = fps
@@ -51,6 +53,7 @@ class Feeder:
     def _next(self) -> Outgoing:
         if not self.counts:
             return self.picture
+        self.sent += 1
         self._level = (self._level + 1) % 200
         one = picture(*self.camera.size, grey=20 + self._level)
         self.sent_at_s[20 + self._level] = time.monotonic()

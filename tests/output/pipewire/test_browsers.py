@@ -1,0 +1,127 @@
+"""Browsers show the PipeWire camera of the whole program, through a real camera portal; minutes long."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import queue
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+from tests.pipewire_session import PrivateSession, private_session
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+LIBEXEC = Path("/usr/libexec")
+PORTALS = ("xdg-permission-store", "xdg-desktop-portal-gtk", "xdg-desktop-portal")
+GREEN = (0, 177, 64)
+FIREFOX_PREFERENCES = """
+user_pref("media.webrtc.camera.allow-pipewire", true);
+user_pref("media.navigator.permission.disabled", true);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+"""
+PERMIT = (
+    "dbus-send --session --print-reply --dest=org.freedesktop.impl.portal.PermissionStore "
+    "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore.SetPermission "
+    "string:devices boolean:true string:camera string: array:string:yes"
+)
+
+
+def browser_command(name: str, profile: Path, address: str) -> list[str]:
+    profile.mkdir()
+    if name == "firefox-esr":
+        (profile / "user.js").write_text(FIREFOX_PREFERENCES)
+        return [name, "--headless", "--profile", str(profile), "--no-remote", address]
+    switches = ("--headless=new", "--no-sandbox", "--no-first-run", "--disable-gpu", "--use-fake-ui-for-media-stream")
+    return [name, *switches, f"--user-data-dir={profile}", "--enable-features=WebRtcPipeWireCamera", address]
+
+
+@contextmanager
+def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """Serve the page that opens the camera; gives its address and what it reports."""
+    reports: queue.Queue[dict[str, Any]] = queue.Queue()
+    content = (ROOT / "tests" / "output" / "pipewire" / "page.html").read_bytes()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_POST(self) -> None:
+            reports.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/", reports
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def desktop(tmp_path: Path) -> Iterator[PrivateSession]:
+    """A private session with a display and the camera portal, whose question is answered with yes."""
+    missing = [one for one in PORTALS if not (LIBEXEC / one).exists()] + [
+        one for one in ("Xvfb", "dbus-send", "dbus-update-activation-environment") if shutil.which(one) is None
+    ]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
+    configuration = tmp_path / "home" / ".config" / "xdg-desktop-portal"
+    configuration.mkdir(parents=True)
+    (configuration / "portals.conf").write_text("[preferred]\ndefault=gtk\n")
+    with private_session() as session:
+        session.environment |= {
+            "HOME": str(tmp_path / "home"),
+            "XDG_CONFIG_HOME": str(tmp_path / "home" / ".config"),
+            "XDG_DATA_HOME": str(tmp_path / "home" / ".local"),
+            "XDG_CURRENT_DESKTOP": "GNOME",
+            "DISPLAY": ":87",
+        }
+        session.launch("Xvfb", ":87", "-screen", "0", "1280x800x24")
+        time.sleep(1)
+        session.run(["dbus-update-activation-environment", "DISPLAY", "XDG_CURRENT_DESKTOP", "XDG_RUNTIME_DIR", "HOME"])
+        for portal in PORTALS:
+            session.launch(str(LIBEXEC / portal))
+            time.sleep(1)
+        assert session.run(PERMIT.split(" ")).returncode == 0
+        yield session
+
+
+@pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
+def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Path, browser: str) -> None:
+    if shutil.which(browser) is None:
+        pytest.skip(f"needs {browser}")
+    options = ("--source", "demo", "--background", "#00b140", "--virtual-camera", "off", "--pipewire", "on")
+    desktop.launch(sys.executable, str(ROOT / "run.py"), "headless", *options, "--seconds", "300")
+    deadline_s = time.monotonic() + 60
+    while not desktop.nodes() and time.monotonic() < deadline_s:
+        time.sleep(0.2)
+    with page() as (address, reports):
+        desktop.launch(*browser_command(browser, tmp_path / "profile", address))
+        report = reports.get(timeout=240)
+        eventually(lambda: desktop.nodes()[0]["state"] != "running")
+        desktop.end(browser)
+    desktop.end(sys.executable)
+    print(json.dumps(report))  # noqa: T201 - the figures of docs/devices.md
+    assert report.get("label") == "Mattecam" and "Mattecam" in report["cameras"], report
+    assert (report["width"], report["height"]) == (1280, 720)
+    assert max(abs(one - other) for one, other in zip(report["corner"], GREEN, strict=True)) <= 4
+    assert report["fps"] >= 10
