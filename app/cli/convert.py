@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 def convert(
     sources: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Videos, folders of images, or folders of videos.")
+        list[str], typer.Argument(metavar="IN...", help="Videos, folders of images, or folders of videos.")
     ],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The composite: a video, a folder for images, or for several clips.")
+        str, typer.Argument(metavar="OUT", help="The composite: a video, a folder for images, or for several clips.")
     ],
     background: Annotated[str, typer.Option(help="blur[:0-100], a file, #RRGGBB, green or none.")] = "green",
-    alpha: Annotated[Path | None, typer.Option(help="Also write the matte here.")] = None,
+    alpha: Annotated[str | None, typer.Option(help="Also write the matte here.")] = None,
     foreground: Annotated[
-        Path | None, typer.Option(help="Also write the foreground over black (premultiplied by the matte) here.")
+        str | None, typer.Option(help="Also write the foreground over black (premultiplied by the matte) here.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="As for the live commands, like the options below.")] = None,
     weights: Annotated[Path | None, typer.Option()] = None,
@@ -56,6 +56,10 @@ def convert(
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out clips that OUT/manifest.jsonl shows as done and unchanged.")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="[ADDRESS]", help="Convert on Ray: at this address, or on this machine without one."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False,
     config: Annotated[Path | None, typer.Option()] = None,
     profile: Annotated[str | None, typer.Option()] = None,
@@ -83,10 +87,10 @@ def convert(
     )
     if start.warning:
         notify(start.warning)
-    options = BatchOptions(jobs, resume, as_json, alpha, foreground)
-    if is_batch(sources, options):
+    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground)
+    if is_batch(sources, target, options):
         raise typer.Exit(convert_many(sources, target, start.settings, options))
-    raise typer.Exit(_convert_one(sources[0], target, start.settings, options, keep_partial=keep_partial))
+    raise typer.Exit(_convert_one(Path(sources[0]), Path(target), start.settings, options, keep_partial=keep_partial))
 
 
 def _convert_one(source: Path, target: Path, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:

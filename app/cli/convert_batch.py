@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.progress import TaskProgressColumn
@@ -30,28 +30,44 @@ class BatchOptions:
     jobs: int | None
     resume: bool
     as_json: bool
-    alpha: Path | None
-    foreground: Path | None
+    cluster: str | None
+    alpha: str | None
+    foreground: str | None
 
 
-def is_batch(sources: Sequence[Path], options: BatchOptions) -> bool:
+def with_cluster_address(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with an address for a `--cluster` without one, which means Ray on this machine."""
+    words = list(argv)
+    for index, word in enumerate(words):
+        if word == "--cluster" and (index + 1 == len(words) or words[index + 1].startswith("-")):
+            words[index] = "--cluster=local"
+    return words
+
+
+def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool:
     """Return whether the command converts several clips into a folder, in place of one clip into a file."""
+    from app.offline.batch.files import is_remote
     from app.offline.batch.plan import clips_in
 
-    return len(sources) > 1 or options.jobs is not None or options.resume or clips_in(sources[0]) != [sources[0]]
+    asked = options.jobs is not None or options.resume or options.cluster is not None
+    remote = any(map(is_remote, (*sources, target)))
+    return asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
 
 
-def convert_many(sources: Sequence[Path], folder: Path, settings: Settings, options: BatchOptions) -> int:
+def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
     """Convert the clips and return the exit code. Raises MattecamError."""
     from app.offline.batch.plan import plan_jobs
     from app.offline.batch.pool import Pool
     from app.offline.batch.session import convert_batch
 
     jobs = plan_jobs(sources, folder, settings, alpha=options.alpha, foreground=options.foreground)
-    count = min(options.jobs or 1, len(jobs))
 
     def workers() -> Workers:
-        return Pool(count)
+        if options.cluster is None:
+            return Pool(min(options.jobs or 1, len(jobs)))
+        from app.offline.batch.cluster import RayWorkers
+
+        return RayWorkers(options.cluster, options.jobs or os.cpu_count() or 1)
 
     with _stop_on_signals() as stop, _shown(len(jobs), options.as_json) as tell:
         report = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)

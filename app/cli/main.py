@@ -15,6 +15,7 @@ import typer
 from app import __version__
 from app.cli.bench import bench
 from app.cli.convert import convert, evaluate
+from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
@@ -57,7 +58,7 @@ mount(app)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` (default: sys.argv) and return the exit code; print a failure as one sentence."""
     try:
-        app(args=list(sys.argv[1:] if argv is None else argv), prog_name=program.name())
+        app(args=with_cluster_address(sys.argv[1:] if argv is None else argv), prog_name=program.name())
     except SystemExit as ended:  # wrong usage, an interruption, or the exit code of a command
         return ended.code if isinstance(ended.code, int) else EXIT_DONE
     except KeyboardInterrupt:

@@ -79,6 +79,11 @@ class BatchText(CommandLineMessage):
     SAME_NAME = "{first} and {second} would both become {name}; convert them into separate folders."
     NOT_A_FOLDER = "{file} is not a folder; several clips need a folder as OUT."
     IN_USE = "Another conversion writes to {folder}; wait for it or choose another folder."
+    NOT_FETCHED = "{file} cannot be fetched: {reason}; check the address and the access rights."
+    NOT_UPLOADED = "{file} cannot be uploaded: {reason}; check the address and the access rights."
+    NO_FSSPEC = "{file} needs the package fsspec; install requirements-cluster.txt."
+    NO_RAY = "--cluster needs Ray; install requirements-cluster.txt, or use --jobs."
+    NO_CLUSTER = "Ray at {address} cannot be used: {reason}; check the address and that the versions agree."
     RESULT = "{done} of {all} clips are done, {failed} failed, {interrupted} were interrupted."
 
 

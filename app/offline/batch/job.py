@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
+
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
 
@@ -63,27 +65,34 @@ def run_job(job: Job, tell: Callable[[int, int | None], None], should_stop: Call
     from app.core.messages.command_line import ConvertText
     from app.media.disk_errors import why_not_written
 
-    home = Path(job.target).parent / TRIES
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{Path(job.target).name[:80]}-", dir=home))
-    except OSError as error:
-        return JobResult("failed", error=ConvertText.NOT_WRITTEN(file=Path(job.target), reason=why_not_written(error)))
     seen: list[tuple[int, int | None]] = [(0, None)]
 
     def remember(frames: int, expected: int | None) -> None:
         seen[0] = frames, expected
         tell(frames, expected)
 
+    folder: Path | None = None
     try:
+        folder = _try_folder(job.target)
         return _convert(job, folder, remember, should_stop)
     except MattecamError as error:
         return JobResult("failed", *seen[0], error=str(text_of(error)))
     except OSError as error:
-        text = ConvertText.NOT_WRITTEN(file=Path(job.target), reason=why_not_written(error))
-        return JobResult("failed", *seen[0], error=text)
+        text = ConvertText.NOT_WRITTEN(file=job.target, reason=why_not_written(error))
+        return JobResult("failed", *seen[0], error=str(text))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _try_folder(target: str) -> Path:
+    """Create the folder of one try: beside the target, or in the temporary place of this machine. Raises OSError."""
+    folder, name = parent_and_name(target)
+    if is_remote(target):
+        return Path(tempfile.mkdtemp(prefix="mattecam-"))
+    home = Path(folder) / TRIES
+    home.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{name[:80]}-", dir=home))
 
 
 def _convert(
@@ -91,9 +100,10 @@ def _convert(
 ) -> JobResult:
     from app.offline.convert import convert
 
+    source = fetch(job.source, folder)
     tries = {use: folder / f"{use}{Path(final).suffix}" for use, final in job.outputs.items()}
     report = convert(
-        Path(job.source),
+        source,
         tries["target"],
         settings=job.settings,
         alpha=tries.get("alpha"),
@@ -107,9 +117,13 @@ def _convert(
         return JobResult("interrupted", report.frames, report.expected_frames)
     sha256, size = digest(tries["target"])
     for use, final in job.outputs.items():
-        publish(tries[use], Path(final))
+        if is_remote(final):
+            upload(tries[use], final)
+        else:
+            publish(tries[use], Path(final))
     if report.source_cut:
-        return JobResult("failed", report.frames, report.expected_frames, sha256, size, " ".join(report.problems))
+        error = " ".join(report.problems).replace(str(source), job.source)
+        return JobResult("failed", report.frames, report.expected_frames, sha256, size, error)
     return JobResult("done", report.frames, report.expected_frames, sha256, size)
 
 

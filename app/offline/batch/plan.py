@@ -14,22 +14,29 @@ from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
 from app.media.video_writer import SUFFIXES
+from app.offline.batch.files import is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, digest
 from app.offline.batch.manifest import Record
 
 VIDEOS = VIDEO_SUFFIXES | {".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"}
 
 
-def clips_in(path: Path) -> list[Path]:
-    """Return the videos in a folder, by name; a path that is not a folder, or one without videos, stands for itself."""
-    if not path.is_dir():
-        return [path]
-    videos = sorted(file for file in path.iterdir() if file.suffix.lower() in VIDEOS and ".part" not in file.suffixes)
-    return videos or [path]
+def clips_in(source: str) -> list[str]:
+    """Return the videos in a folder, by name; what is no folder, or has no videos, stands for itself.
+
+    Raises SourceOpenError if a remote folder cannot be listed.
+    """
+    if is_remote(source):
+        names = list_folder(source)
+    else:
+        path = Path(source)
+        names = [str(file) for file in path.iterdir()] if path.is_dir() else []
+    videos = [name for name in names if Path(name).suffix.lower() in VIDEOS and ".part" not in Path(name).suffixes]
+    return sorted(videos) or [source]
 
 
 def plan_jobs(
-    sources: Sequence[Path], folder: Path, settings: Settings, *, alpha: Path | None, foreground: Path | None
+    sources: Sequence[str], folder: str, settings: Settings, *, alpha: str | None, foreground: str | None
 ) -> list[Job]:
     """Return a job for every clip; its outputs have its name, in the folders given.
 
@@ -38,26 +45,31 @@ def plan_jobs(
     identity = settings_hash(settings)
     jobs: dict[str, Job] = {}
     clips = [clip for source in sources for clip in clips_in(source)]
-    taken = {clip.resolve() for clip in clips}
+    taken = {_place(clip) for clip in clips}
     for clip in clips:
-        suffix = "" if clip.is_dir() else clip.suffix.lower() if clip.suffix.lower() in SUFFIXES else ".mp4"
-        name = (clip.name if clip.is_dir() else clip.stem) + suffix
+        name = _film_name(clip)
         if name in jobs:
-            raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=str(clip), name=name))
-        places = [place / name for place in (folder, alpha, foreground) if place is not None]
-        if taken & {place.resolve() for place in places}:
-            raise UsageError(ConvertText.SAME_FILE(file=folder / name, use=ConvertText.SOURCE()))
-        if len({place.resolve() for place in places}) < len(places):
-            raise UsageError(ConvertText.SAME_FILE(file=folder / name, use=ConvertText.OUTPUT()))
-        jobs[name] = Job(
-            str(clip),
-            str(folder / name),
-            settings,
-            identity,
-            None if alpha is None else str(alpha / name),
-            None if foreground is None else str(foreground / name),
-        )
+            raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=clip, name=name))
+        outputs = [None if place is None else joined(place, name) for place in (folder, alpha, foreground)]
+        places = [_place(output) for output in outputs if output is not None]
+        if taken & set(places):
+            raise UsageError(ConvertText.SAME_FILE(file=joined(folder, name), use=ConvertText.SOURCE()))
+        if len(set(places)) < len(places):
+            raise UsageError(ConvertText.SAME_FILE(file=joined(folder, name), use=ConvertText.OUTPUT()))
+        jobs[name] = Job(clip, joined(folder, name), settings, identity, outputs[1], outputs[2])
     return list(jobs.values())
+
+
+def _film_name(clip: str) -> str:
+    name = parent_and_name(clip)[1]
+    if not is_remote(clip) and Path(clip).is_dir():
+        return name
+    suffix = Path(name).suffix.lower()
+    return Path(name).stem + (suffix if suffix in SUFFIXES else ".mp4")
+
+
+def _place(name: str) -> str:
+    return name if is_remote(name) else str(Path(name).resolve())
 
 
 def settings_hash(settings: Settings) -> str:
@@ -77,21 +89,14 @@ def settings_hash(settings: Settings) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def fingerprint(source: str) -> tuple[int | None, int | None]:
-    """Return size in bytes and time of the last change in nanoseconds; None where there is no such file."""
-    try:
-        stat = Path(source).stat()
-    except OSError:
-        return None, None
-    return stat.st_size, stat.st_mtime_ns
-
-
 def is_done(job: Job, record: Record | None) -> bool:
     """Return whether an earlier run finished the clip: the same source, settings and size of the film."""
     if record is None or record.state != "done" or record.settings_hash != job.settings_hash:
         return False
-    if fingerprint(job.source) != (record.source_bytes, record.source_time_ns):
+    if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
         return False
+    if is_remote(job.target):
+        return size_and_time(job.target)[0] == record.target_bytes
     try:
         return digest(Path(job.target)) == (record.sha256, record.target_bytes)
     except OSError:

@@ -6,14 +6,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from app.core.messages.command_line import BatchText
 from app.offline.batch.base import Report, Workers
+from app.offline.batch.files import parent_and_name, size_and_time
 from app.offline.batch.job import Job, JobResult
 from app.offline.batch.manifest import Manifest, Record
-from app.offline.batch.plan import fingerprint, is_done
+from app.offline.batch.plan import is_done
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
@@ -133,7 +133,7 @@ class Batch:
 
     def _record(self, index: int, state: str, result: JobResult | None = None) -> None:
         job = self._jobs[index]
-        size, time_ns = fingerprint(job.source)
+        size, time_ns = size_and_time(job.source)
         given = result or JobResult("failed")
         record = Record(
             file=job.source,
@@ -146,7 +146,7 @@ class Batch:
             error=given.error,
             source_bytes=size,
             source_time_ns=time_ns,
-            target=Path(job.target).name,
+            target=parent_and_name(job.target)[1],
             target_bytes=given.target_bytes,
         )
         self._manifest.add(record)

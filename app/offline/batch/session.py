@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +10,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.config import paths
 from app.config.file_lock import lock_file
 from app.core.errors import SinkOpenError, UsageError
 from app.core.messages.command_line import BatchText, ConvertText
 from app.media.disk_errors import why_not_written
 from app.offline.batch.base import Workers
+from app.offline.batch.files import is_remote, joined, upload
 from app.offline.batch.job import TRIES, Job
 from app.offline.batch.manifest import MANIFEST, Manifest, last_records
 from app.offline.batch.run import Batch, Event, StopRequest
@@ -33,18 +36,20 @@ class BatchReport:
 
 def convert_batch(
     jobs: Sequence[Job],
-    folder: Path,
+    target: str,
     workers: Callable[[], Workers],
     *,
     resume: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
     stop: StopRequest | None = None,
 ) -> BatchReport:
-    """Convert every clip into `folder`, with the manifest `manifest.jsonl` there; one that fails stops no other.
+    """Convert every clip into the folder `target`, with the manifest `manifest.jsonl` there.
 
-    resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged. Raises
-    UsageError if `folder` is a file or in use, SinkOpenError if it cannot be written to.
+    A clip that fails stops no other. The manifest of a remote folder is kept in the user's data folder and uploaded at
+    the end. resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged.
+    Raises UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be written to.
     """
+    folder = state_folder(target)
     if folder.exists() and not folder.is_dir():
         raise UsageError(BatchText.NOT_A_FOLDER(file=folder))
     try:
@@ -53,11 +58,20 @@ def convert_batch(
             with closing(Manifest(folder / MANIFEST)) as manifest:
                 batch = Batch(jobs, workers(), manifest, tell)
                 batch.run(stop or StopRequest(), known)
+            if is_remote(target):
+                upload(folder / MANIFEST, joined(target, MANIFEST))
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=folder, reason=why_not_written(error))) from error
     count = Counter(batch.states.values())
     done, skipped, failed = count["done"], count["skipped"], count["failed"]
     return BatchReport(done, skipped, failed, len(jobs) - done - skipped - failed)
+
+
+def state_folder(target: str) -> Path:
+    """Return the local folder that holds manifest and lock of a batch into `target`."""
+    if not is_remote(target):
+        return Path(target)
+    return paths.data_dir() / "batches" / hashlib.sha256(target.encode()).hexdigest()[:24]
 
 
 @contextmanager

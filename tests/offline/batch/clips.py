@@ -40,7 +40,7 @@ def write_clips(folder: Path) -> Path:
 
 
 def jobs_of(sources: Sequence[Path], target: Path, settings: Settings = SETTINGS) -> list[Job]:
-    return plan_jobs(sources, target, settings, alpha=None, foreground=None)
+    return plan_jobs([str(source) for source in sources], str(target), settings, alpha=None, foreground=None)
 
 
 def run_pool(
@@ -52,7 +52,7 @@ def run_pool(
     tell: Callable[[Event], None] = lambda event: None,
     stop: StopRequest | None = None,
 ) -> BatchReport:
-    return convert_batch(jobs, target, lambda: Pool(count), resume=resume, tell=tell, stop=stop)
+    return convert_batch(jobs, str(target), lambda: Pool(count), resume=resume, tell=tell, stop=stop)
 
 
 def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:

@@ -53,7 +53,7 @@ class DirectWorkers:
 
 
 def run(jobs: Sequence[Job], target: Path, workers: DirectWorkers, *, resume: bool = False) -> BatchReport:
-    return convert_batch(jobs, target, lambda: workers, resume=resume)
+    return convert_batch(jobs, str(target), lambda: workers, resume=resume)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_clip_whose_worker_dies_is_tried_again_and_then_given_up(tmp_path: Pat
     target = tmp_path / "out"
     workers = DirectWorkers({"a.mp4": MOST_TRIES, "b.mp4": 1})
     events: list[Event] = []
-    report = convert_batch(jobs_of(clips, target), target, lambda: workers, tell=events.append)
+    report = convert_batch(jobs_of(clips, target), str(target), lambda: workers, tell=events.append)
     assert report == BatchReport(done=2, skipped=0, failed=1, interrupted=0)
     assert workers.run == ["a.mp4"] * MOST_TRIES + ["b.mp4"] * 2 + ["c.mp4"]
     records = last_records(target / MANIFEST)
@@ -148,7 +148,9 @@ def test_a_failed_try_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_the_outputs_of_a_clip_have_its_name(tmp_path: Path, clips: list[Path]) -> None:
-    job = plan_jobs(clips[:1], tmp_path / "out", SETTINGS, alpha=tmp_path / "alpha", foreground=tmp_path / "fg")[0]
+    job = plan_jobs(
+        [str(clips[0])], str(tmp_path / "out"), SETTINGS, alpha=str(tmp_path / "alpha"), foreground=str(tmp_path / "fg")
+    )[0]
     assert run_job(job, lambda done, total: None, lambda: False).state == "done"
     for folder in ("out", "alpha", "fg"):
         assert [path.name for path in (tmp_path / folder).iterdir() if path.name != TRIES] == ["a.mp4"]
@@ -163,7 +165,9 @@ def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: 
     with pytest.raises(UsageError, match="the source"):
         jobs_of(clips, tmp_path)
     with pytest.raises(UsageError, match="another output"):
-        plan_jobs(clips, tmp_path / "out", SETTINGS, alpha=tmp_path / "out", foreground=None)
+        plan_jobs(
+            [str(clip) for clip in clips], str(tmp_path / "out"), SETTINGS, alpha=str(tmp_path / "out"), foreground=None
+        )
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="not a folder"):
         run([replace(jobs_of(clips, tmp_path / "x")[0])], tmp_path / "file", DirectWorkers())

@@ -1,0 +1,168 @@
+"""Workers on Ray: the machines of a cluster, or Ray on this machine.
+
+`requirements-cluster.txt` lists the packages. Whole clips are tasks; the driver keeps the manifest and retries, as with
+worker processes. Ray trusts its network: see docs/films.md.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from app.core.errors import MattecamError
+from app.core.messages.command_line import BatchText
+from app.offline.batch.base import Report
+from app.offline.batch.job import Job, JobResult, run_job
+from app.offline.batch.worker import TELL_EVERY_S, use_one_core
+
+LOCAL = "local"
+"""Address for Ray on this machine."""
+STORE_BYTES = 100_000_000
+"""Object store of Ray on this machine: results are small, films never pass through it."""
+ROOT = Path(__file__).resolve().parents[3]
+_pinned: list[IO[bytes]] = []
+"""Lock of the core that this worker process holds."""
+
+
+class RayWorkers:
+    """Implements `Workers` with Ray tasks."""
+
+    def __init__(self, address: str, count: int) -> None:
+        """count: of tasks that run side by side. Raises MattecamError if Ray is not installed or does not answer."""
+        try:
+            import ray
+        except ImportError as error:
+            raise MattecamError(BatchText.NO_RAY()) from error
+        self._ray: Any = ray
+        self._count = count
+        self._running: dict[Any, int] = {}
+        try:
+            _connect(ray, address, count)
+            self._desk: Any = self._ray.remote(num_cpus=0)(Desk).remote()
+            self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)(run_task)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=str(error).splitlines()[0])) from error
+
+    @property
+    def free(self) -> int:
+        """How many jobs can be started now."""
+        return self._count - len(self._running)
+
+    def start(self, index: int, job: Job) -> None:
+        """Submit a job as a task."""
+        self._running[self._task.remote(index, job, self._desk)] = index
+
+    def wait(self, timeout_s: float) -> Sequence[Report]:
+        """Return news, at the latest after the timeout."""
+        ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+        reports = [Report(index, *told) for index, told in self._ray.get(self._desk.take.remote()).items()]
+        return [*reports, *(self._result(reference) for reference in ended)]
+
+    def stop(self) -> None:
+        """Ask every running job to end as interrupted, and cancel those that have not begun."""
+        self._ray.get(self._desk.stop.remote())
+
+    def close(self) -> None:
+        """End all tasks and disconnect; Ray on this machine ends. Idempotent."""
+        for reference in self._running:
+            self._ray.cancel(reference, force=True)
+        self._running.clear()
+        self._ray.shutdown()
+
+    def _result(self, reference: Any) -> Report:
+        index = self._running.pop(reference)
+        try:
+            result: JobResult = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            return Report(index, result=JobResult("failed", error=str(error.cause)))
+        except self._ray.exceptions.RayError as error:  # the worker or its machine died
+            return Report(index, died=type(error).__name__)
+        return Report(index, result.frames, result.expected_frames, result)
+
+
+class Desk:
+    """Actor between the tasks and the driver: takes progress, tells who should stop."""
+
+    def __init__(self) -> None:
+        self._stopping = False
+        self._news: dict[int, tuple[int, int | None]] = {}
+
+    def tell(self, index: int, frames: int, expected: int | None) -> bool:
+        """Take the progress of a task; return whether it should stop."""
+        self._news[index] = frames, expected
+        return self._stopping
+
+    def take(self) -> dict[int, tuple[int, int | None]]:
+        """Return the progress since the last call, by job."""
+        news, self._news = self._news, {}
+        return news
+
+    def stop(self) -> None:
+        """Let every task stop."""
+        self._stopping = True
+
+
+def run_task(index: int, job: Job, desk: Any) -> JobResult:
+    """Run one job in a Ray worker, on a core of its own."""
+    import ray
+
+    _pin()
+    stopping = threading.Event()
+    told_s = [0.0]
+
+    def tell(frames: int, expected: int | None) -> None:
+        if time.monotonic() - told_s[0] >= TELL_EVERY_S:
+            told_s[0] = time.monotonic()
+            if ray.get(desk.tell.remote(index, frames, expected)):
+                stopping.set()
+
+    if ray.get(desk.tell.remote(index, 0, None)):
+        return JobResult("interrupted")
+    return run_job(job, tell, stopping.is_set)
+
+
+def _pin() -> None:
+    """Pin this worker process to a core that no other worker on this machine holds, once."""
+    from app.config.file_lock import lock_file
+    from app.offline.batch.pool import usable_cores
+
+    if _pinned:
+        return
+    folder = Path(tempfile.gettempdir()) / f"mattecam-cores-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for core in usable_cores():
+        lock = lock_file(folder / str(core), wait=False)
+        if lock is not None:
+            _pinned.append(lock)
+            use_one_core(core)
+            return
+
+
+def _connect(ray: Any, address: str, count: int) -> None:
+    """Start Ray on this machine, or connect to a cluster. Raises ConnectionError, RuntimeError or ValueError."""
+    environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+    if address != LOCAL:
+        ray.init(address=address, log_to_driver=False, runtime_env=environment)
+        return
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else Ray writes one that every user can read
+    before = os.umask(0o077)
+    try:
+        ray.init(
+            address=LOCAL,
+            num_cpus=count,
+            include_dashboard=False,
+            object_store_memory=STORE_BYTES,
+            log_to_driver=False,
+            logging_level="error",
+            runtime_env=environment,
+            _node_ip_address="127.0.0.1",
+        )
+    finally:
+        os.umask(before)

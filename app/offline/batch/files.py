@@ -1,0 +1,97 @@
+"""Clips and films on other file systems: fetched to a temporary place on this machine and uploaded whole.
+
+An address such as `s3://bucket/clip.mp4` names a file system that fsspec knows; everything else is a path.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import SinkLostError, SourceOpenError, UsageError
+from app.core.messages.command_line import BatchText
+
+
+def is_remote(name: str) -> bool:
+    """Return whether a name is the address of another file system."""
+    return "://" in name
+
+
+def parent_and_name(name: str) -> tuple[str, str]:
+    """Split a path or an address into its folder and the last part."""
+    if is_remote(name):
+        folder, _, last = name.rstrip("/").rpartition("/")
+        return folder, last
+    return str(Path(name).parent), Path(name).name
+
+
+def joined(folder: str, name: str) -> str:
+    """Return the path or address of a file in a folder."""
+    return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder) / name)
+
+
+def fetch(source: str, folder: Path) -> Path:
+    """Return a local path of a clip; one of another file system is copied into `folder`. Raises SourceOpenError."""
+    if not is_remote(source):
+        return Path(source)
+    local = folder / f"source{Path(parent_and_name(source)[1]).suffix}"
+    try:
+        system, path = _opened(source)
+        system.get_file(path, str(local))
+    except Exception as error:
+        raise SourceOpenError(BatchText.NOT_FETCHED(file=source, reason=str(error))) from error
+    return local
+
+
+def upload(local: Path, target: str) -> None:
+    """Upload a finished file whole: under a temporary name, which is then renamed. Raises SinkLostError."""
+    try:
+        system, path = _opened(target)
+        temporary = f"{path}.{uuid.uuid4().hex}.part"
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        try:
+            system.put_file(str(local), temporary)
+            system.mv(temporary, path)
+        except BaseException:
+            if system.exists(temporary):
+                system.rm_file(temporary)
+            raise
+    except Exception as error:
+        raise SinkLostError(BatchText.NOT_UPLOADED(file=target, reason=str(error))) from error
+
+
+def list_folder(address: str) -> list[str]:
+    """Return the addresses of the files in a remote folder; an empty list if it is a file. Raises SourceOpenError."""
+    try:
+        system, path = _opened(address)
+        if not system.isdir(path):
+            return []
+        return [joined(address, str(entry).rstrip("/").rpartition("/")[2]) for entry in system.ls(path, detail=False)]
+    except Exception as error:
+        raise SourceOpenError(BatchText.NOT_FETCHED(file=address, reason=str(error))) from error
+
+
+def size_and_time(name: str) -> tuple[int | None, int | None]:
+    """Return size in bytes and time of the last change in nanoseconds (0 where unknown); None if there is no file."""
+    try:
+        if not is_remote(name):
+            stat = Path(name).stat()
+            return stat.st_size, stat.st_mtime_ns
+        system, path = _opened(name)
+        info = system.info(path)
+        changed = info.get("mtime") or info.get("LastModified") or 0
+        seconds = changed.timestamp() if hasattr(changed, "timestamp") else changed
+        return int(info["size"]), round(float(seconds) * 1e9)
+    except Exception:  # noqa: BLE001 - the job itself names the error
+        return None, None
+
+
+def _opened(address: str) -> tuple[Any, str]:
+    """Return the file system of an address and the path in it. Raises UsageError, ImportError or ValueError."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise UsageError(BatchText.NO_FSSPEC(file=address)) from error
+    system, path = fsspec.core.url_to_fs(address)
+    return system, str(path)

@@ -1,0 +1,56 @@
+"""Clips and films on file systems that fsspec knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from app.cli.convert_batch import with_cluster_address
+from app.core.errors import SinkLostError, SourceOpenError
+from app.offline.batch.files import fetch, list_folder, size_and_time, upload
+from app.offline.batch.job import run_job
+from app.offline.batch.plan import plan_jobs
+from tests.clips import read_numbers, write_clip
+from tests.offline.batch.clips import SETTINGS
+
+
+def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/clips/a.mp4", write_clip(tmp_path / "a.mp4", 6).read_bytes())
+    memory.pipe("/clips/notes.txt", b"left out")
+    (job,) = plan_jobs(["memory://clips"], "memory://films", SETTINGS, alpha=None, foreground=None)
+    assert (job.source, job.target) == ("memory://clips/a.mp4", "memory://films/a.mp4")
+    result = run_job(job, lambda done, total: None, lambda: False)
+    assert (result.state, result.frames) == ("done", 6)
+    assert memory.ls("/films", detail=False) == ["/films/a.mp4"]
+    memory.get_file("/films/a.mp4", str(tmp_path / "film.mp4"))
+    assert len(read_numbers(tmp_path / "film.mp4")) == 6
+    assert size_and_time("memory://films/a.mp4")[0] == result.target_bytes
+
+
+def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
+        fetch("memory://clips/missing.mp4", tmp_path)
+    with pytest.raises(SourceOpenError, match="cannot be fetched"):
+        list_folder("nosuchsystem://clips")
+    assert size_and_time("memory://clips/missing.mp4") == (None, None)
+
+
+def test_an_upload_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SinkLostError, match="cannot be uploaded"):
+        upload(tmp_path / "missing.mp4", "memory://failed/a.mp4")
+    assert fsspec.filesystem("memory").ls("/failed", detail=False) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["convert", "a", "b", "--cluster"], ["convert", "a", "b", "--cluster=local"]),
+        (["convert", "--cluster", "--json", "a"], ["convert", "--cluster=local", "--json", "a"]),
+        (["convert", "a", "--cluster", "ray://head:1"], ["convert", "a", "--cluster", "ray://head:1"]),
+    ],
+)
+def test_a_cluster_without_an_address_is_this_machine(given: list[str], expected: list[str]) -> None:
+    assert with_cluster_address(given) == expected
