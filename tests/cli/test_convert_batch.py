@@ -46,9 +46,10 @@ def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo: Path, number: int) -> None:
-    clips = [write_clip(tmp_path / f"{name}.mp4", 400, size=(192, 96)) for name in "ab"]
+    clips = [write_clip(tmp_path / f"{name}.mp4", 200, size=(192, 96)) for name in "ab"]
     out = tmp_path / "out"
     command = [sys.executable, "run.py", "convert", *map(str, clips), str(out), "--jobs", "2", "--model", "student"]
     with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -58,7 +59,7 @@ def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo:
                 break
         workers = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
     records = last_records(out / MANIFEST)
@@ -68,7 +69,7 @@ def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo:
         assert [path.name for path in out.iterdir()] == [MANIFEST]
     assert not list(out.glob("*.mp4"))
 
-    done = subprocess.run([*command, "--resume"], cwd=repo, capture_output=True, check=False, timeout=100)
+    done = subprocess.run([*command, "--resume"], cwd=repo, capture_output=True, check=False, timeout=250)
     assert done.returncode == 0, done.stderr
     expected = sequential_hashes(jobs_of(clips, tmp_path / "sequential"))
     hashes = {file: record.sha256 for file, record in last_records(out / MANIFEST).items()}
