@@ -9,6 +9,7 @@ from app.core.messages.doctor import GpuFinding
 from app.core.text import Text
 from app.doctor.finding import Command, Finding, State
 from app.doctor.system import System
+from app.matting.selection.cuda_cards import supports
 
 _NVIDIA, _AMD = "0x10de", "0x1002"
 _MIN_DRIVER = {11: 450, 12: 525, 13: 580}
@@ -27,17 +28,29 @@ class TorchFacts:
     devices: tuple[str, ...]
     """Names of the usable graphics cards."""
     mps: bool
+    unsupported: tuple[str, ...] = ()
+    """Names of the cards for whose architecture torch has no code."""
 
 
 def read_torch() -> TorchFacts:
     """Return the facts of the installed torch."""
     import torch
 
-    devices: tuple[str, ...] = ()
+    devices: list[str] = []
+    unsupported: list[str] = []
     if torch.cuda.is_available():
-        devices = tuple(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+        for index in range(torch.cuda.device_count()):
+            fits = torch.version.hip is not None or supports(
+                torch.cuda.get_arch_list(), torch.cuda.get_device_capability(index)
+            )
+            (devices if fits else unsupported).append(torch.cuda.get_device_name(index))
     return TorchFacts(
-        torch.__version__, torch.version.cuda, torch.version.hip, devices, torch.backends.mps.is_available()
+        torch.__version__,
+        torch.version.cuda,
+        torch.version.hip,
+        tuple(devices),
+        torch.backends.mps.is_available(),
+        tuple(unsupported),
     )
 
 
@@ -45,6 +58,9 @@ def check_gpu(system: System, torch: TorchFacts) -> tuple[Finding, ...]:
     """Return one finding: the card in use, or why torch cannot use one."""
     if torch.devices:
         return (Finding(_CHECK, State.OK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
+    if torch.unsupported:
+        finding = GpuFinding.UNSUPPORTED(version=torch.version, cards=torch.unsupported)
+        return (_warning(finding, GpuFinding.FIX_UNSUPPORTED()),)
     if torch.mps:
         return (Finding(_CHECK, State.OK, GpuFinding.MAC(version=torch.version)),)
     driver = _nvidia_driver(system)

@@ -45,6 +45,13 @@ def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts,
     assert finding.state is State.WARNING and words in finding.detail and finding.fix
 
 
+def test_a_card_without_code_in_torch_is_named(tmp_path: Path) -> None:
+    torch = TorchFacts("2.13.0", "13.0", None, (), False, ("NVIDIA GeForce GTX 1060",))
+    (finding,) = check_gpu(Machine(tmp_path).system(), torch)
+    assert finding.state is State.WARNING and "GTX 1060" in finding.detail
+    assert "CUDA 12.6" in str(finding.fix)
+
+
 def test_nvidia_smi_is_asked_first(tmp_path: Path) -> None:
     answers = {"nvidia-smi": CommandResult(0, "581.15\n")}
     (finding,) = check_gpu(Machine(tmp_path).system(platform="win32", answers=answers), CPU_TORCH)

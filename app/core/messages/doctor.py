@@ -88,6 +88,11 @@ class GpuFinding(Message):
     FIX_DRIVER_VERSION = (
         "Install the NVIDIA driver {driver} or newer and restart, or install a torch built with an older CUDA version."
     )
+    UNSUPPORTED = "torch {version} does not support the architecture of {cards}; the CPU is used."
+    FIX_UNSUPPORTED = (
+        "For a card older than the GeForce 16 series, install a torch built with CUDA 12.6 (see pytorch.org), "
+        "for a newer one a newer torch."
+    )
     NO_CARD_FOUND = "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card."
     FIX_NO_CARD = (
         "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "

@@ -2239,6 +2239,16 @@
         <translation>Installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten Sie neu, oder installieren Sie ein torch für eine ältere CUDA-Version.</translation>
     </message>
     <message>
+        <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
+        <comment>GpuFinding.UNSUPPORTED</comment>
+        <translation>torch {version} unterstützt die Architektur von {cards} nicht; die CPU wird verwendet.</translation>
+    </message>
+    <message>
+        <source>For a card older than the GeForce 16 series, install a torch built with CUDA 12.6 (see pytorch.org), for a newer one a newer torch.</source>
+        <comment>GpuFinding.FIX_UNSUPPORTED</comment>
+        <translation>Installieren Sie für eine Karte vor der GeForce-16-Reihe ein torch für CUDA 12.6 (siehe pytorch.org), für eine neuere ein neueres torch.</translation>
+    </message>
+    <message>
         <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
         <comment>GpuFinding.NO_CARD_FOUND</comment>
         <translation>Der NVIDIA-Treiber {driver} unterstützt torch {version} (CUDA {cuda}), aber torch findet keine Karte.</translation>

@@ -2239,6 +2239,16 @@
         <translation>Instale el controlador NVIDIA {driver} o posterior y reinicie, o instale un torch compilado con una versión anterior de CUDA.</translation>
     </message>
     <message>
+        <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
+        <comment>GpuFinding.UNSUPPORTED</comment>
+        <translation>torch {version} no admite la arquitectura de {cards}; se usa la CPU.</translation>
+    </message>
+    <message>
+        <source>For a card older than the GeForce 16 series, install a torch built with CUDA 12.6 (see pytorch.org), for a newer one a newer torch.</source>
+        <comment>GpuFinding.FIX_UNSUPPORTED</comment>
+        <translation>Para una tarjeta anterior a la serie GeForce 16, instale un torch compilado con CUDA 12.6 (vea pytorch.org); para una más nueva, un torch más reciente.</translation>
+    </message>
+    <message>
         <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
         <comment>GpuFinding.NO_CARD_FOUND</comment>
         <translation>El controlador NVIDIA {driver} es compatible con torch {version} (CUDA {cuda}), pero torch no encuentra ninguna tarjeta.</translation>
