@@ -145,12 +145,13 @@ class StudentNetwork(nn.Module):
         """Run the small-size stage: return A, b, coarse alpha and the new states.
 
         src_small: (B * frames, 3, h, w) in 0..1. A and b, (B * frames, 4, h, w), map [R, G, B, mean of RGB] to
-        [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the guided
-        filter.
+        [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the decision
+        stage: strict mode tells people from ghosts by how certain the network is.
         """
-        matte, *state = self.matte(src_small, r1, r2, r3, decided, frames)
+        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, frames)
+        matte, decided = self._decide(undecided, decided, frames)
         slope, offset = explained(src_small, matte)
-        return slope, offset, matte[:, 3:], *state
+        return slope, offset, undecided[:, 3:], *memories, decided
 
     def matte(
         self,
@@ -162,14 +163,19 @@ class StudentNetwork(nn.Module):
         frames: int = 1,
     ) -> tuple[Tensor, ...]:
         """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), unfiltered, and the new states."""
-        matte, *memories = self.undecided_matte(src_small, r1, r2, r3, frames)
+        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, frames)
+        matte, decided = self._decide(undecided, decided, frames)
+        return matte, *memories, decided
+
+    def _decide(self, matte: Tensor, decided: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+        """Run the decision stage on consecutive frames; return the matte and the last decisions."""
         clips = matte[:, 3:].reshape(-1, frames, 1, *matte.shape[2:])
         decided = torch.zeros_like(clips[:, 0]) if decided is None else decided
         alphas = []
         for alpha in clips.unbind(1):
             alpha, decided = self.decision(alpha, decided)
             alphas.append(alpha)
-        return torch.cat([matte[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1), *memories, decided
+        return torch.cat([matte[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1), decided
 
     def undecided_matte(
         self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1

@@ -130,13 +130,16 @@ class OpenVinoExecutor(CpuExecutor):
             for request in self._requests[self._turn]:
                 request.infer()
         self._turn = 1 - self._turn
+        undecided = None
         if self._decision is not None:
+            undecided = self._arrays["given"][0, 3].copy()
             self._decision.apply(self._arrays["given"][0, 3])
         slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
         if self._filter is not None:
             given = self._filter, self._strips.kernels, self._arrays["given"][0], small, (slope, offset, coarse)
             self._strips.run(small.shape[1], lambda top, bottom: filter_rows(*given, top, bottom))
-        return Coefficients(small, slope, offset, coarse[0])
+        # Strict mode tells people from ghosts by how certain the network is, before the decision.
+        return Coefficients(small, slope, offset, coarse[0] if undecided is None else undecided)
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""

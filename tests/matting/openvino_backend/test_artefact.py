@@ -86,6 +86,7 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
     assert (artefact.decision is not None) == (model == "student")
     arrays = random_inputs(artefact)
     found = run(artefact, arrays)
+    undecided = found["given"][:, 3:].copy()
     if artefact.decision is not None:
         CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["given"][0, 3])
     outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
@@ -100,7 +101,10 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
     )
 
     wanted = reference(model, weights[model], refiner, arrays, direct=False)
-    for name, output in zip(COEFFICIENTS, outputs, strict=True):
+    if artefact.decision is not None:
+        np.testing.assert_allclose(undecided, wanted.pop("coarse"), atol=1e-4)
+        outputs = outputs[:2]
+    for name, output in zip(COEFFICIENTS, outputs, strict=False):
         np.testing.assert_allclose(output, wanted[name][0], rtol=2e-3, atol=5e-4, err_msg=name)
     for name in state_names(len(artefact.states))[1]:
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4, err_msg=name)
