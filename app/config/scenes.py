@@ -19,6 +19,9 @@ from app.media.disk_errors import why_not_read
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
+_OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder")
+_DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
+"""Fields of `OutputSettings` that are never part of a scene, and those that are if it is saved with its devices."""
 _thread_lock = threading.Lock()
 
 
@@ -36,12 +39,8 @@ class Scene:
     def applied_to(self, current: Settings) -> Settings:
         """Return `current` with the look of the scene, and with its devices if it was saved with them."""
         devices = self.settings if self.with_devices else current
-        output = self.settings.output.replace(
-            virtual_camera=devices.output.virtual_camera,
-            on_demand=devices.output.on_demand,
-            record=current.output.record,
-            record_alpha=current.output.record_alpha,
-        )
+        kept = {name: getattr(current.output, name) for name in _OF_A_RUN}
+        output = self.settings.output.replace(**kept, **{name: getattr(devices.output, name) for name in _DEVICES})
         return self.settings.replace(
             capture=devices.capture, output=output, paused=current.paused, frozen=current.frozen
         )
@@ -159,13 +158,11 @@ class SceneStore:
 
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
-    data = settings.model_dump(
-        mode="json", exclude={"paused": True, "frozen": True, "output": {"record", "record_alpha"}}
-    )
+    data = settings.model_dump(mode="json", exclude={"paused": True, "frozen": True, "output": set(_OF_A_RUN)})
     if with_devices:
         data[_WITH_DEVICES] = True
         return data
     del data["capture"]
-    for name in ("virtual_camera", "on_demand"):
+    for name in _DEVICES:
         del data["output"][name]
     return data

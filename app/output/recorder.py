@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections.abc import Callable
@@ -51,6 +52,10 @@ class Recorder:
         self._closed = False
         rate = Fraction(options.fps).limit_denominator(1001)
         self._times: FrameTimes = ConstantTimes(rate) if options.constant_rate else VariableTimes(options.fps)
+
+        if not path.parent.is_dir():  # before encoders are tried, which takes a moment
+            code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
+            raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(OSError(code, ""))))
 
         def open_writer() -> VideoWriter:
             chosen = live_encoder(options.encoder, width + width % 2, height + height % 2, rate)

@@ -26,8 +26,9 @@ SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--
 
 
 def one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return the output on standard error; assert that it is a single line of the program."""
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mattecam: ")]
+    """Return what the program says on standard error, without progress; assert that it is a single line."""
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mattecam: ")]
+    lines = [line for line in said if "Preparing for this computer" not in line]
     assert len(lines) == 1, lines
     return lines[0]
 

@@ -15,8 +15,8 @@ from app.matting.selection import hardware
 from tests.matting.conftest import BuildEngine
 from tests.paths import shared
 
-MOST, MEAN = 2e-2, 2e-3
-"""Maximum and mean alpha error allowed for a lower precision."""
+MOST, MEAN = 4e-2, 2e-3
+"""Maximum and mean alpha error allowed for a lower precision; the decision stage steepens alpha near its threshold."""
 
 
 def clip(path: Path, count: int) -> list[BgrImage]:

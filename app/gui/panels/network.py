@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import QCoreApplication, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
@@ -118,6 +120,8 @@ class NetworkControls(QWidget):
             self._show(self._store.current)
 
     def _use_downloaded(self, name: str) -> None:
+        # The list is read again in the background; until then the button must not offer the download once more.
+        self._choices = tuple(replace(one, installed=True) if one.name == name else one for one in self._choices)
         if self._pending == name:
             self._pending = None
             self._store.edit("matting", model=name)

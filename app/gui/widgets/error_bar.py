@@ -77,7 +77,7 @@ class ErrorBar(QFrame):
 
     def _reserve_height(self) -> None:
         """Let the text have all its lines: the minimum size of a layout ignores that labels wrap."""
-        self.setMinimumHeight(self._grid.heightForWidth(self.width()))
+        self.setMinimumHeight(max(0, self._grid.heightForWidth(self.width())))
 
     def _place_buttons(self, *, below: bool) -> None:
         row, column, columns = (1, 1, 3) if below else (0, 2, 1)
