@@ -98,7 +98,7 @@ def _read(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> N
     elif kind == b"stts":
         track.is_pcm = first == 1 and third == 1
     elif kind == b"stsc":
-        count = min(first, (end - start - 8) // 12, MAX_ENTRIES)
+        count = max(0, min(first, (end - start - 8) // 12, MAX_ENTRIES))
         file.seek(start + 8)
         table = struct.iter_unpack(">III", file.read(12 * count)[: 12 * count])
         track.runs += [(first_chunk, samples) for first_chunk, samples, _ in table]

@@ -201,6 +201,13 @@ def test_arbitrary_boxes_never_crash(data: st.DataObject) -> None:
         assert declares_too_much(Path(file.name)) in (False, True)
 
 
+@pytest.mark.parametrize("kind", ["stsz", "stsc", "stco", "stts", "elst", "trun", "hdlr"])
+def test_a_table_without_content_declares_nothing(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "empty.mp4"
+    path.write_bytes(struct.pack(">I4s", 0, kind.encode()))
+    assert not declares_too_much(path)
+
+
 def test_a_size_that_grows_within_the_file_is_not_decoded(tmp_path: Path) -> None:
     path = tmp_path / "joined.mkv"
     with av.open(str(path), "w") as target:
