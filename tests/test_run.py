@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
+from platform import machine
 
 import pytest
 from packaging.markers import Marker
@@ -38,9 +39,9 @@ LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=
 
 
 def locked() -> dict[str, str]:
-    """Return package → version for this Python from the lock files."""
+    """Return package → version for this Python from the lock files, with the libraries of one build with CUDA."""
     found: dict[str, str] = {}
-    for path in (ROOT / "requirements").glob("*.lock"):
+    for path in set((ROOT / "requirements").glob("*.lock")) - {ROOT / "requirements" / "cuda-cu126.lock"}:
         text = path.read_text()
         entries = LOCK_ENTRY.findall(text)
         assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)), f"{path.name}: an entry without a hash"
@@ -132,15 +133,22 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "ROOT", root)
     monkeypatch.setattr(environment, "VENV", root / ".venv")
     monkeypatch.setattr(environment, "PYTHON", root / ".venv" / environment.PYTHON.relative_to(ROOT / ".venv"))
-    monkeypatch.setattr(environment, "CPU_INDEX", "http://127.0.0.1:9")
-    monkeypatch.setattr(environment, "_has_nvidia_gpu", lambda: False)
+    monkeypatch.setattr(environment, "PYTORCH_INDEX", "http://127.0.0.1:9")
+    monkeypatch.setattr(environment, "SMI_QUERY", ("no-such-program",))
+    monkeypatch.setattr(environment, "NVIDIA_MARK", "/no-such-file")
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", (root / "wheels").as_uri())
     torch = add_wheel(root / "wheels", "torch", "2.0+cpu")
-    lock(root, base="thing==1.0 --hash=sha256:" + "0" * 64, cuda="", torch=torch, **{"torch-cpu": torch})
+    lock(
+        root,
+        base="thing==1.0 --hash=sha256:" + "0" * 64,
+        cuda="",
+        torch=torch,
+        **{"torch-cpu": torch, "torch-cu126": ""},
+    )
     return root
 
 
@@ -220,26 +228,32 @@ def test_the_cuda_libraries_come_with_pypis_build_of_torch_alone(clone: Path, mo
     assert (site / "cudalib.py").exists()
 
 
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    calls: list[list[str]] = []
+    monkeypatch.setattr(environment, "_pip", lambda options, log, lock: calls.append(options))
+    environment.VENV.mkdir()
+    return calls
+
+
+def played_driver(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """Let an NVIDIA driver answer with these lines of `driver, capability`."""
+    monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({said!r})"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a CPU build of its own")
 def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[list[str]] = []
-
-    def record(options: list[str], log: Path, lock: int) -> None:
-        calls.append(options)
-
-    monkeypatch.setattr(environment, "CPU_INDEX", index)
-    monkeypatch.setattr(environment, "_pip", record)
-    environment.VENV.mkdir()
+    calls = recorded(monkeypatch)
+    monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
     environment.install(clone / "requirements-dev.txt", 0)
     locks = clone / "requirements"
     assert calls == [
-        ["--index-url", index, "-r", str(locks / "torch-cpu.lock")],
+        ["--index-url", f"{index}/cpu", "-r", str(locks / "torch-cpu.lock")],
         ["-r", str(locks / "base.lock"), "-r", str(locks / "dev.lock")],
     ]
     calls.clear()
-    monkeypatch.setattr(environment, "CPU_INDEX", "http://127.0.0.1:9")
+    monkeypatch.setattr(environment, "PYTORCH_INDEX", "http://127.0.0.1:9")
     environment.install(clone / "requirements.txt", 0)
-    monkeypatch.setattr(environment, "_has_nvidia_gpu", lambda: True)
+    played_driver(monkeypatch, "580.65.06, 8.9")
     environment.install(clone / "requirements.txt", 0)
     assert calls == [
         ["-r", str(locks / "torch-cpu.lock")],
@@ -248,6 +262,25 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, mo
         ["-r", str(locks / "base.lock"), "-r", str(locks / "cuda.lock")],
     ]
     assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} <= set(environment.LOCKED)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere")
+@pytest.mark.parametrize("here", [True, False])
+def test_an_old_driver_gets_cuda_12_where_its_hashes_are_known(
+    clone: Path, index: str, monkeypatch: pytest.MonkeyPatch, here: bool
+) -> None:
+    calls = recorded(monkeypatch)
+    monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
+    played_driver(monkeypatch, "550.54.14, 8.9")
+    python = environment.VERSION if here else "3.9"
+    markers = f"python_version == '{python}' and sys_platform == 'linux' and platform_machine == 'x86_64'"
+    lock(clone, **{"torch-cu126": f"torch==2.0+cu126 ; {markers} --hash=sha256:" + "0" * 64})
+    environment.install(clone / "requirements.txt", 0)
+    build, libraries = ("cu126", ["-r", str(clone / "requirements/cuda-cu126.lock")]) if here else ("cpu", [])
+    assert calls == [
+        ["--index-url", f"{index}/{build}", "-r", str(clone / f"requirements/torch-{build}.lock")],
+        ["-r", str(clone / "requirements/base.lock"), *libraries],
+    ]
 
 
 def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:

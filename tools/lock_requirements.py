@@ -4,8 +4,9 @@
 
 A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
 published file: `base` for the program, `dev` for the tests, `torch` for PyPI's build of PyTorch, `cuda` for what only
-that build needs on Linux, `torch-cpu` for PyTorch's own build without CUDA. The hashes of the last one come from
-PyTorch's index; if that cannot be reached, those in the present file are kept.
+that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows);
+`cuda-cu126` is what the build for CUDA 12.6 needs on Linux. The hashes of PyTorch's own builds come from its index; if
+that cannot be reached, those in the present files are kept.
 """
 
 from __future__ import annotations
@@ -13,13 +14,27 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
+
+from app.system.torch_build import PYTORCH_INDEX
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "requirements"
-CPU_INDEX = "https://download.pytorch.org/whl/cpu/torch/"
 OLDEST_PYTHON = "3.10"
+NEWEST_PYTHON = "3.14"
+CUDA_126 = """\
+cuda-toolkit[cublas,cudart,cufft,cufile,cupti,curand,cusolver,cusparse,nvjitlink,nvrtc,nvtx]==12.6.3 ; {system}
+cuda-bindings>=12.9,<13 ; {system}
+nvidia-cudnn-cu12==9.10.2.21 ; {system}
+nvidia-cusparselt-cu12==0.7.1 ; {system}
+nvidia-nccl-cu12==2.29.3 ; {system}
+nvidia-nvshmem-cu12==3.4.5 ; {system}
+triton==3.7.1 ; {system} and python_version < '3.15'
+""".format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
+"""What torch 2.13.0+cu126 requires on Linux, from its metadata; change it with the version of torch."""
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 HEADER = "# Written by tools/lock_requirements.py; do not edit.\n"
 
@@ -44,22 +59,52 @@ def resolve(requirements: Path) -> Entries:
     return entries_of(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def cpu_entry(version: str, present: str) -> str:
-    """Return the entry of PyTorch's builds without CUDA for Linux from its index, or else that in `present`.
-
-    Exit if neither has this version.
-    """
+def index_page(build: str) -> str:
+    """Return the page of torch in PyTorch's index of a build, such as `cu126`; empty if it cannot be reached."""
+    url = f"{PYTORCH_INDEX}/{build}/torch/"
     try:
-        with urllib.request.urlopen(CPU_INDEX, timeout=30) as page:
-            links = page.read().decode()
+        with urllib.request.urlopen(url, timeout=30) as page:  # noqa: S310 - a constant
+            return str(page.read().decode())
     except OSError as error:
-        print(f"{CPU_INDEX} cannot be reached ({error}); the hashes of its builds are kept.", file=sys.stderr)
-        if f"torch=={version}+cpu " not in present:
-            sys.exit(f"No hashes of torch {version}+cpu are known; run this where {CPU_INDEX} answers.")
-        return entries_of(present)["torch"][0]
+        print(f"{url} cannot be reached ({error}); the hashes of its builds are kept.", file=sys.stderr)
+        return ""
+
+
+def cpu_entries(version: str) -> list[str]:
+    """Return the entry of PyTorch's builds without CUDA for Linux. Exit if their hashes are unknown."""
     build = rf"torch-{re.escape(version)}%2Bcpu-cp3\d+-[\w-]*manylinux\w*\.whl#sha256=(\w{{64}})"
-    hashes = sorted(set(re.findall(build, links)))
-    return " \\\n".join([f"torch=={version}+cpu", *(f"    --hash=sha256:{digest}" for digest in hashes)])
+    hashes = sorted(set(re.findall(build, index_page("cpu"))))
+    if not hashes:
+        return kept("torch-cpu", f"{version}+cpu")
+    return [" \\\n".join([f"torch=={version}+cpu", *(f"    --hash=sha256:{digest}" for digest in hashes)])]
+
+
+def cuda_entries(version: str, build: str, systems: Iterable[str]) -> list[str]:
+    """Return one entry per file of a build with CUDA, such as `cu126`, for `systems` (as `sys.platform`)."""
+    file = (
+        rf"torch-{re.escape(version)}%2B{build}-cp3(\d+)-cp3\1-(manylinux\w*_x86_64|win_amd64)\.whl#sha256=(\w{{64}})"
+    )
+    entries = []
+    for minor, tag, digest in set(re.findall(file, index_page(build))):
+        system, machine = ("win32", "AMD64") if tag == "win_amd64" else ("linux", "x86_64")
+        if system in systems and int(OLDEST_PYTHON[2:]) <= int(minor) <= int(NEWEST_PYTHON[2:]):
+            entries.append(cuda_entry(f"{version}+{build}", f"3.{minor}", system, machine, digest))
+    return sorted(entries) or kept(f"torch-{build}", f"{version}+{build}")
+
+
+def cuda_entry(version: str, python: str, system: str, machine: str, digest: str) -> str:
+    """Return the entry of one file. `app.system.torch_build` reads its markers."""
+    markers = f"python_version == '{python}' and sys_platform == '{system}' and platform_machine == '{machine}'"
+    return f"torch=={version} ; {markers} \\\n    --hash=sha256:{digest}"
+
+
+def kept(name: str, version: str) -> list[str]:
+    """Return the entries of the present lock file. Exit if it has another version."""
+    present = LOCKS / f"{name}.lock"
+    text = present.read_text(encoding="utf-8") if present.exists() else ""
+    if f"torch=={version} " not in text:
+        sys.exit(f"No hashes of torch {version} are known; run this where {PYTORCH_INDEX} answers.")
+    return entries_of(text)["torch"]
 
 
 def write(name: str, entries: Entries) -> None:
@@ -72,17 +117,20 @@ def main() -> None:
     """Write all lock files."""
     everything, base = resolve(ROOT / "requirements-dev.txt"), resolve(ROOT / "requirements.txt")
     (torch,) = everything.pop("torch")
-    present = LOCKS / "torch-cpu.lock"
-    cpu = cpu_entry(
-        torch.partition("==")[2].split()[0], present.read_text(encoding="utf-8") if present.exists() else ""
-    )
+    version = torch.partition("==")[2].split()[0]
     cuda = {name: found for name, found in everything.items() if CUDA_ONLY.match(name)}
     dev = {name: found for name, found in everything.items() if name not in base and name not in cuda}
     write("base", {name: found for name, found in everything.items() if name in base and name not in cuda})
     write("dev", dev)
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
-    write("torch-cpu", {"torch": [cpu]})
+    write("torch-cpu", {"torch": cpu_entries(version)})
+    write("torch-cu126", {"torch": cuda_entries(version, "cu126", ("linux", "win32"))})
+    write("torch-cu130", {"torch": cuda_entries(version, "cu130", ("win32",))})
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "cuda-126.txt"
+        wanted.write_text(CUDA_126, encoding="utf-8")
+        write("cuda-cu126", resolve(wanted))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from app.core.messages.doctor import GpuFinding
@@ -10,10 +9,20 @@ from app.core.text import Text
 from app.doctor.finding import Command, Finding, State
 from app.doctor.system import System
 from app.matting.selection.cuda_cards import supports
+from app.system.environment import ROOT, VENV, VERSION
+from app.system.torch_build import (
+    NVIDIA_MARK,
+    OLDEST_DRIVER,
+    PYTORCH_INDEX,
+    SMI_QUERY,
+    Nvidia,
+    TorchBuild,
+    locked_pythons,
+    read_nvidia,
+    suitable_builds,
+)
 
 _NVIDIA, _AMD = "0x10de", "0x1002"
-_MIN_DRIVER = {11: 450, 12: 525, 13: 580}
-"""The oldest NVIDIA driver branch that runs programs built with a CUDA major version (CUDA compatibility table)."""
 _CHECK = "graphics card"
 
 
@@ -58,15 +67,15 @@ def check_gpu(system: System, torch: TorchFacts) -> tuple[Finding, ...]:
     """Return one finding: the card in use, or why torch cannot use one."""
     if torch.devices:
         return (Finding(_CHECK, State.OK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
+    nvidia = read_nvidia(_smi(system), system.read(NVIDIA_MARK))
     if torch.unsupported:
         finding = GpuFinding.UNSUPPORTED(version=torch.version, cards=torch.unsupported)
-        return (_warning(finding, GpuFinding.FIX_UNSUPPORTED()),)
+        return (_warning(finding, *_steps_to_build(system, nvidia)),)
     if torch.mps:
         return (Finding(_CHECK, State.OK, GpuFinding.MAC(version=torch.version)),)
-    driver = _nvidia_driver(system)
     cards = _cards(system)
-    if _NVIDIA in cards or driver:
-        return (_nvidia_finding(torch, driver),)
+    if _NVIDIA in cards or nvidia:
+        return (_nvidia_finding(system, torch, nvidia),)
     if _AMD in cards and torch.hip is None:
         return (_warning(GpuFinding.AMD_WITHOUT_ROCM(version=torch.version), GpuFinding.FIX_AMD()),)
     return (Finding(_CHECK, State.OK, GpuFinding.NONE(version=torch.version)),)
@@ -86,25 +95,47 @@ def _cards(system: System) -> set[str]:
     }
 
 
-def _nvidia_driver(system: System) -> str:
-    """Return the version of the loaded NVIDIA driver; empty if there is none."""
-    answer = system.run(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])
-    text = answer.output if answer.exit_code == 0 else system.read("/proc/driver/nvidia/version")
-    match = re.search(r"\b(\d{3,}\.\d+(?:\.\d+)?)\b", text)
-    return match[1] if match else ""
+def _smi(system: System) -> str:
+    answer = system.run(SMI_QUERY)
+    return answer.output if answer.exit_code == 0 else ""
 
 
-def _nvidia_finding(torch: TorchFacts, driver: str) -> Finding:
-    if not driver:
+def _nvidia_finding(system: System, torch: TorchFacts, nvidia: Nvidia | None) -> Finding:
+    if nvidia is None:
         return _warning(GpuFinding.NVIDIA_WITHOUT_DRIVER(), GpuFinding.FIX_DRIVER(), Command("nvidia-smi"))
     if torch.cuda is None:
-        return _warning(GpuFinding.TORCH_WITHOUT_CUDA(driver=driver, version=torch.version), GpuFinding.FIX_TORCH())
-    needed = _MIN_DRIVER.get(int(torch.cuda.split(".")[0]), 0)
-    if int(driver.split(".")[0]) < needed:
-        return _warning(
-            GpuFinding.DRIVER_TOO_OLD(driver=driver, version=torch.version, cuda=torch.cuda),
-            GpuFinding.FIX_DRIVER_VERSION(driver=needed),
-        )
-    return _warning(
-        GpuFinding.NO_CARD_FOUND(driver=driver, version=torch.version, cuda=torch.cuda), GpuFinding.FIX_NO_CARD()
-    )
+        finding = GpuFinding.TORCH_WITHOUT_CUDA(driver=nvidia.driver, version=torch.version)
+        return _warning(finding, *_steps_to_build(system, nvidia))
+    found = {"driver": nvidia.driver, "version": torch.version, "cuda": torch.cuda}
+    if nvidia.branch < OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
+        return _warning(GpuFinding.DRIVER_TOO_OLD(**found), *_steps_to_build(system, nvidia))
+    return _warning(GpuFinding.NO_CARD_FOUND(**found), GpuFinding.FIX_NO_CARD())
+
+
+def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:
+    """Return how to get a build of torch that runs on this driver and these cards, and why it is that build."""
+    place = system.platform, system.machine
+    newest = max(OLDEST_DRIVER.values())
+    builds = [build for build in suitable_builds(*place, nvidia) if build.cuda]
+    steps: list[Text] = []
+    if nvidia is not None and nvidia.branch < newest:
+        steps.append(GpuFinding.FIX_DRIVER_VERSION(driver=newest))
+    if not builds:
+        return (*steps, GpuFinding.NO_BUILD(cards=_described(nvidia)))
+    locks = ROOT / "requirements"
+    ready = [build for build in builds if {"", VERSION} & set(locked_pythons(build, locks, *place))]
+    chosen: TorchBuild = (ready or builds)[0]
+    steps.append(GpuFinding.SUITS(cuda=chosen.cuda, cards=_described(nvidia)))
+    if ready:
+        steps.append(GpuFinding.FIX_TORCH(folder=VENV, cuda=chosen.cuda))
+    elif pythons := locked_pythons(chosen, locks, *place):
+        steps.append(GpuFinding.FIX_PYTHON(python=VERSION, others=pythons, cuda=chosen.cuda))
+    index = f"{PYTORCH_INDEX}/{chosen.index}" if chosen.index else "pypi.org"
+    return (*steps, GpuFinding.FIX_OWN_ENVIRONMENT(index=index))
+
+
+def _described(nvidia: Nvidia | None) -> str:
+    """Return driver and capabilities, such as `580.65.06, 8.9`."""
+    if nvidia is None:
+        return "-"
+    return ", ".join([nvidia.driver, *(f"{major}.{minor}" for major, minor in nvidia.capabilities)])

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from platform import machine
 from platform import release as running_kernel
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,8 @@ class System:
 
     root: Path = Path("/")
     platform: str = sys.platform
+    machine: str = field(default_factory=machine)
+    """The processor's architecture, such as `x86_64`; `AMD64` on Windows."""
     release: str = field(default_factory=running_kernel)
     """The running kernel, as `uname -r` prints it."""
     user: str = field(default_factory=getpass.getuser)

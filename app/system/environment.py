@@ -13,6 +13,7 @@ import http.client
 import importlib.metadata
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -27,15 +28,24 @@ from pathlib import Path
 from app.config.file_lock import lock_file
 from app.core.messages.environment import EnvironmentText
 from app.core.text import Text
+from app.system.torch_build import (
+    CUDA_13_LINUX,
+    NVIDIA_MARK,
+    PYTORCH_INDEX,
+    SMI_QUERY,
+    Nvidia,
+    TorchBuild,
+    is_locked,
+    read_nvidia,
+    suitable_builds,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-"""Index of PyTorch's builds without CUDA, which are gigabytes smaller. Used for torch only."""
 PROBE_TIMEOUT_S = 5.0
-NVIDIA_MARK = "/proc/driver/nvidia/version"
+SMI_TIMEOUT_S = 30.0
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
 """Install only locked packages with listed hashes, without dependency resolution or builds from source."""
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
@@ -135,8 +145,8 @@ def _remove_incomplete() -> None:
             shutil.rmtree(package)
 
 
-def _locks(requirements: Path, *, cuda: bool) -> list[Path]:
-    names = ["base", *(["dev"] if requirements.stem.endswith("-dev") else []), *(["cuda"] if cuda else [])]
+def _locks(requirements: Path, libraries: str) -> list[Path]:
+    names = ["base", *(["dev"] if requirements.stem.endswith("-dev") else []), *([libraries] if libraries else [])]
     return [ROOT / "requirements" / f"{name}.lock" for name in names]
 
 
@@ -144,20 +154,31 @@ def install(requirements: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
     log = VENV / "pip.log"
     log.write_text("")
-    linux = sys.platform == "linux"  # PyPI's builds for other systems have no CUDA libraries
-    cuda = linux and (_has_nvidia_gpu() or not _install_cpu_build(log, lock))
-    if cuda or not linux:
-        _pip(["-r", str(ROOT / "requirements" / "torch.lock")], log, lock)
-    _pip([word for path in _locks(requirements, cuda=cuda) for word in ("-r", str(path))], log, lock)
+    builds = list(candidates(_nvidia()))
+    while not _install_torch(builds[0], log, lock, last=len(builds) == 1):
+        del builds[0]
+    _pip([word for path in _locks(requirements, builds[0].libraries) for word in ("-r", str(path))], log, lock)
 
 
-def _install_cpu_build(log: Path, lock: int) -> bool:
-    """Install PyTorch's build without CUDA; return False if no index offers it."""
-    index = ["--index-url", CPU_INDEX] if _answers(f"{CPU_INDEX}/torch/") else []
+def candidates(nvidia: Nvidia | None) -> Iterator[TorchBuild]:
+    """Yield the builds of PyTorch to try, best first: suitable and with known hashes for this Python."""
+    place = sys.platform, platform.machine()
+    for build in suitable_builds(*place, nvidia):
+        if not build.cuda or is_locked(build, ROOT / "requirements", VERSION, *place):
+            yield build
+    if sys.platform == "linux":
+        yield CUDA_13_LINUX  # from the configured index, which may lack PyTorch's build without CUDA
+
+
+def _install_torch(build: TorchBuild, log: Path, lock: int, *, last: bool) -> bool:
+    """Install a build of PyTorch. Return False if no index offers it and it is not the last one to try."""
+    url = f"{PYTORCH_INDEX}/{build.index}"
+    # Used for torch only: with more packages the index could replace any of them.
+    index = ["--index-url", url] if build.index and _answers(f"{url}/torch/") else []
     try:
-        _pip([*index, "-r", str(ROOT / "requirements" / "torch-cpu.lock")], log, lock)
+        _pip([*index, "-r", str(ROOT / "requirements" / f"{build.lock}.lock")], log, lock)
     except OSError:
-        if "No matching distribution" not in log.read_text(errors="replace"):
+        if last or "No matching distribution" not in log.read_text(errors="replace"):
             raise
         log.write_text("")
         return False
@@ -218,8 +239,12 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         print(file=sys.stderr)
 
 
-def _has_nvidia_gpu() -> bool:
-    return shutil.which("nvidia-smi") is not None or Path(NVIDIA_MARK).exists()
+def _nvidia() -> Nvidia | None:
+    """Return the NVIDIA driver and its cards, None without a driver."""
+    smi, mark = "", Path(NVIDIA_MARK)
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        smi = subprocess.run(SMI_QUERY, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=True).stdout
+    return read_nvidia(smi, mark.read_text(errors="replace") if mark.exists() else "")
 
 
 def _answers(url: str) -> bool:

@@ -27,6 +27,7 @@ STANDARD_LIBRARY_ONLY = (
     "app",
     "app.system",
     "app.system.environment",
+    "app.system.torch_build",
     "app.config",
     "app.config.file_lock",
     "app.core",

@@ -92,6 +92,7 @@ class Machine:
         return System(
             root=self.root,
             platform=platform,
+            machine="AMD64" if platform == "win32" else "x86_64",
             release=self.release,
             user=user,
             pid=4000,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.doctor import gpu
 from app.doctor.disk import check_disk
 from app.doctor.display import check_display
 from app.doctor.finding import State
@@ -47,13 +48,40 @@ def test_what_keeps_torch_from_an_nvidia_card(tmp_path: Path, torch: TorchFacts,
 
 def test_a_card_without_code_in_torch_is_named(tmp_path: Path) -> None:
     torch = TorchFacts("2.13.0", "13.0", None, (), False, ("NVIDIA GeForce GTX 1060",))
-    (finding,) = check_gpu(Machine(tmp_path).system(), torch)
+    answers = {"nvidia-smi": CommandResult(0, "580.65.06, 6.1\n")}
+    (finding,) = check_gpu(Machine(tmp_path).system(answers=answers), torch)
     assert finding.state is State.WARNING and "GTX 1060" in finding.detail
     assert "CUDA 12.6" in str(finding.fix)
 
 
+@pytest.mark.parametrize(
+    ("platform", "said", "words"),
+    [
+        ("linux", "580.65.06, 8.9", ["(580.65.06, 8.9) suit PyTorch's build for CUDA 13.0", "Delete", "pypi.org"]),
+        ("linux", "550.54.14, 8.9", ["driver 580 or newer", "build for CUDA 12.6", "whl/cu126"]),
+        ("linux", "580.65.06, 6.1", ["(580.65.06, 6.1) suit PyTorch's build for CUDA 12.6", "whl/cu126"]),
+        ("linux", "470.256.02, 7.5", ["driver 580 or newer", "No build of PyTorch with CUDA suits"]),
+        ("linux", "580.65.06, 3.5", ["No build of PyTorch with CUDA suits this driver and compute capability"]),
+        ("win32", "581.15, 8.9", ["suit PyTorch's build for CUDA 1", "Delete", "whl/cu1"]),
+    ],
+)
+def test_the_choice_of_the_build_is_explained(tmp_path: Path, platform: str, said: str, words: list[str]) -> None:
+    answers = {"nvidia-smi": CommandResult(0, said + "\n")}
+    (finding,) = check_gpu(Machine(tmp_path).system(platform=platform, answers=answers), CPU_TORCH)
+    assert finding.state is State.WARNING and said.partition(",")[0] in finding.detail
+    assert all(word in finding.fix for word in words), finding.fix
+
+
+def test_without_a_known_hash_another_python_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "VERSION", "3.9")
+    answers = {"nvidia-smi": CommandResult(0, "580.65.06, 6.1\n")}
+    (finding,) = check_gpu(Machine(tmp_path).system(answers=answers), CPU_TORCH)
+    assert "no hash of the build for CUDA 12.6 and Python 3.9" in finding.fix
+    assert "3.13, 3.14" in finding.fix and "Delete" not in finding.fix
+
+
 def test_nvidia_smi_is_asked_first(tmp_path: Path) -> None:
-    answers = {"nvidia-smi": CommandResult(0, "581.15\n")}
+    answers = {"nvidia-smi": CommandResult(0, "581.15, 8.9\n")}
     (finding,) = check_gpu(Machine(tmp_path).system(platform="win32", answers=answers), CPU_TORCH)
     assert "driver 581.15" in finding.detail
 

@@ -83,16 +83,17 @@ class GpuFinding(Message):
     TORCH_WITHOUT_CUDA = (
         "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA."
     )
-    FIX_TORCH = "Install the CUDA build of torch into the program's environment (see pytorch.org)."
+    SUITS = "Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}."
+    NO_BUILD = "No build of PyTorch with CUDA suits this driver and compute capability ({cards})."
+    FIX_TORCH = "Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}."
+    FIX_PYTHON = (
+        "The lock files hold no hash of the build for CUDA {cuda} and Python {python}. "
+        "Start run.py with another Python, of which they hold one: {others}."
+    )
+    FIX_OWN_ENVIRONMENT = "In an environment of your own, install torch from {index}."
     DRIVER_TOO_OLD = "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}."
-    FIX_DRIVER_VERSION = (
-        "Install the NVIDIA driver {driver} or newer and restart, or install a torch built with an older CUDA version."
-    )
+    FIX_DRIVER_VERSION = "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it."
     UNSUPPORTED = "torch {version} does not support the architecture of {cards}; the CPU is used."
-    FIX_UNSUPPORTED = (
-        "For a card older than the GeForce 16 series, install a torch built with CUDA 12.6 (see pytorch.org), "
-        "for a newer one a newer torch."
-    )
     NO_CARD_FOUND = "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card."
     FIX_NO_CARD = (
         "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "

@@ -2224,9 +2224,29 @@
         <translation>Eine NVIDIA-Grafikkarte ist vorhanden (Treiber {driver}), aber torch {version} wurde ohne CUDA gebaut.</translation>
     </message>
     <message>
-        <source>Install the CUDA build of torch into the program's environment (see pytorch.org).</source>
+        <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
+        <comment>GpuFinding.SUITS</comment>
+        <translation>Zu Treiber und Compute Capability ({cards}) passt PyTorchs Build für CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
+        <comment>GpuFinding.NO_BUILD</comment>
+        <translation>Kein Build von PyTorch mit CUDA passt zu diesem Treiber und dieser Compute Capability ({cards}).</translation>
+    </message>
+    <message>
+        <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
         <comment>GpuFinding.FIX_TORCH</comment>
-        <translation>Installieren Sie den CUDA-Build von torch in die Umgebung des Programms (siehe pytorch.org).</translation>
+        <translation>Löschen Sie {folder} und starten Sie run.py neu: Die Einrichtung installiert dann den Build für CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
+        <comment>GpuFinding.FIX_PYTHON</comment>
+        <translation>Die Lock-Dateien enthalten keine Prüfsumme des Builds für CUDA {cuda} und Python {python}. Starten Sie run.py mit einem anderen Python, für das sie eine enthalten: {others}.</translation>
+    </message>
+    <message>
+        <source>In an environment of your own, install torch from {index}.</source>
+        <comment>GpuFinding.FIX_OWN_ENVIRONMENT</comment>
+        <translation>In einer eigenen Umgebung installieren Sie torch aus {index}.</translation>
     </message>
     <message>
         <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
@@ -2234,19 +2254,14 @@
         <translation>Der NVIDIA-Treiber {driver} ist zu alt für torch {version}, das mit CUDA {cuda} gebaut wurde.</translation>
     </message>
     <message>
-        <source>Install the NVIDIA driver {driver} or newer and restart, or install a torch built with an older CUDA version.</source>
+        <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
         <comment>GpuFinding.FIX_DRIVER_VERSION</comment>
-        <translation>Installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten Sie neu, oder installieren Sie ein torch für eine ältere CUDA-Version.</translation>
+        <translation>Am besten installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten den Rechner neu, falls dieser Treiber die Karte unterstützt.</translation>
     </message>
     <message>
         <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
         <comment>GpuFinding.UNSUPPORTED</comment>
         <translation>torch {version} unterstützt die Architektur von {cards} nicht; die CPU wird verwendet.</translation>
-    </message>
-    <message>
-        <source>For a card older than the GeForce 16 series, install a torch built with CUDA 12.6 (see pytorch.org), for a newer one a newer torch.</source>
-        <comment>GpuFinding.FIX_UNSUPPORTED</comment>
-        <translation>Installieren Sie für eine Karte vor der GeForce-16-Reihe ein torch für CUDA 12.6 (siehe pytorch.org), für eine neuere ein neueres torch.</translation>
     </message>
     <message>
         <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>

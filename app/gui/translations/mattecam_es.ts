@@ -2224,9 +2224,29 @@
         <translation>Hay una tarjeta gráfica NVIDIA (controlador {driver}), pero torch {version} se compiló sin CUDA.</translation>
     </message>
     <message>
-        <source>Install the CUDA build of torch into the program's environment (see pytorch.org).</source>
+        <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
+        <comment>GpuFinding.SUITS</comment>
+        <translation>Al controlador y a la capacidad de cómputo ({cards}) les corresponde la compilación de PyTorch para CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
+        <comment>GpuFinding.NO_BUILD</comment>
+        <translation>Ninguna compilación de PyTorch con CUDA es compatible con este controlador y esta capacidad de cómputo ({cards}).</translation>
+    </message>
+    <message>
+        <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
         <comment>GpuFinding.FIX_TORCH</comment>
-        <translation>Instale la versión de torch con CUDA en el entorno del programa (consulte pytorch.org).</translation>
+        <translation>Elimine {folder} y vuelva a iniciar run.py: la preparación instalará la compilación para CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
+        <comment>GpuFinding.FIX_PYTHON</comment>
+        <translation>Los archivos de bloqueo no contienen la suma de comprobación de la compilación para CUDA {cuda} y Python {python}. Inicie run.py con otro Python para el que sí la contengan: {others}.</translation>
+    </message>
+    <message>
+        <source>In an environment of your own, install torch from {index}.</source>
+        <comment>GpuFinding.FIX_OWN_ENVIRONMENT</comment>
+        <translation>En un entorno propio, instale torch desde {index}.</translation>
     </message>
     <message>
         <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
@@ -2234,19 +2254,14 @@
         <translation>El controlador NVIDIA {driver} es demasiado antiguo para torch {version}, compilado con CUDA {cuda}.</translation>
     </message>
     <message>
-        <source>Install the NVIDIA driver {driver} or newer and restart, or install a torch built with an older CUDA version.</source>
+        <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
         <comment>GpuFinding.FIX_DRIVER_VERSION</comment>
-        <translation>Instale el controlador NVIDIA {driver} o posterior y reinicie, o instale un torch compilado con una versión anterior de CUDA.</translation>
+        <translation>Lo mejor es instalar el controlador de NVIDIA {driver} o posterior y reiniciar, si ese controlador admite la tarjeta.</translation>
     </message>
     <message>
         <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
         <comment>GpuFinding.UNSUPPORTED</comment>
         <translation>torch {version} no admite la arquitectura de {cards}; se usa la CPU.</translation>
-    </message>
-    <message>
-        <source>For a card older than the GeForce 16 series, install a torch built with CUDA 12.6 (see pytorch.org), for a newer one a newer torch.</source>
-        <comment>GpuFinding.FIX_UNSUPPORTED</comment>
-        <translation>Para una tarjeta anterior a la serie GeForce 16, instale un torch compilado con CUDA 12.6 (vea pytorch.org); para una más nueva, un torch más reciente.</translation>
     </message>
     <message>
         <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>

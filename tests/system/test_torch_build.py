@@ -1,0 +1,106 @@
+"""The build of PyTorch per system, NVIDIA driver and card."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.system.torch_build import Capability, Nvidia, TorchBuild, is_locked, locked_pythons, read_nvidia
+from app.system.torch_build import suitable_builds as builds_for
+from tests.paths import ROOT
+
+LOCKS = ROOT / "requirements"
+NO_DRIVER = None
+PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
+
+
+def driver(version: str, *cards: Capability) -> Nvidia:
+    return Nvidia(version, cards)
+
+
+@pytest.mark.parametrize(
+    ("platform", "machine", "nvidia", "locks"),
+    [
+        ("linux", "x86_64", NO_DRIVER, ["torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", ADA), ["torch", "torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("590.10", BLACKWELL), ["torch", "torch-cpu"]),
+        ("linux", "x86_64", driver("590.10"), ["torch", "torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("570.86", HOPPER), ["torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("570.86", BLACKWELL), ["torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", PASCAL), ["torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", VOLTA), ["torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", PASCAL, TURING), ["torch", "torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", (3, 5)), ["torch-cpu"]),
+        ("linux", "x86_64", driver("525.60.13", TURING), ["torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("470.256.02", TURING), ["torch-cpu"]),
+        ("linux", "aarch64", driver("580.65.06", HOPPER), ["torch", "torch-cpu"]),
+        ("linux", "aarch64", driver("570.86", HOPPER), ["torch-cpu"]),
+        ("win32", "AMD64", NO_DRIVER, ["torch"]),
+        ("win32", "AMD64", driver("581.15", ADA), ["torch-cu130", "torch-cu126", "torch"]),
+        ("win32", "AMD64", driver("560.94", ADA), ["torch-cu126", "torch"]),
+        ("win32", "AMD64", driver("581.15", PASCAL), ["torch-cu126", "torch"]),
+        ("win32", "AMD64", driver("472.12", PASCAL), ["torch"]),
+        ("win32", "ARM64", driver("581.15", ADA), ["torch"]),
+        ("darwin", "arm64", NO_DRIVER, ["torch"]),
+    ],
+)
+def test_the_builds_that_suit_a_machine(platform: str, machine: str, nvidia: Nvidia | None, locks: list[str]) -> None:
+    assert [build.lock for build in builds_for(platform, machine, nvidia)] == locks
+
+
+def test_only_pypis_build_for_linux_and_cuda_12_need_further_libraries() -> None:
+    on_linux = builds_for("linux", "x86_64", driver("580.65.06", ADA))
+    assert [build.libraries for build in on_linux] == ["cuda", "cuda-cu126", ""]
+    on_windows = builds_for("win32", "AMD64", driver("581.15", ADA))
+    assert [build.libraries for build in on_windows] == ["", "", ""]
+    assert [build.index for build in on_windows] == ["cu130", "cu126", ""]
+
+
+@pytest.mark.parametrize(
+    ("smi", "mark", "expected"),
+    [
+        ("580.65.06, 8.9\n580.65.06, 6.1\n", "", Nvidia("580.65.06", (ADA, PASCAL))),
+        ("581.15, [N/A]\n", "", Nvidia("581.15")),
+        ("", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22\nGCC 12.2.0", Nvidia("550.54.14")),
+        ("", "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release", Nvidia("580.65.06")),
+        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.", "", None),
+        ("", "", None),
+    ],
+)
+def test_driver_and_cards_are_read(smi: str, mark: str, expected: Nvidia | None) -> None:
+    assert read_nvidia(smi, mark) == expected
+
+
+def test_every_lock_file_of_a_build_exists_with_hashes_for_one_version() -> None:
+    nvidia = driver("580.65.06", ADA)
+    found: list[TorchBuild] = []
+    for place in (("linux", "x86_64"), ("win32", "AMD64"), ("darwin", "arm64")):
+        found += builds_for(*place, nvidia)
+    for name in {name for build in found for name in (build.lock, build.libraries) if name}:
+        text = (LOCKS / f"{name}.lock").read_text()
+        assert len(re.findall(r"^\w", text, re.MULTILINE)) <= len(re.findall("--hash=sha256:", text)), name
+    versions = {re.search(r"torch==([\d.]+)", (LOCKS / f"{build.lock}.lock").read_text())[1] for build in found}  # type: ignore[index]
+    assert len(versions) == 1
+
+
+def test_the_entries_of_a_build_say_for_which_python_they_are(tmp_path: Path) -> None:
+    build = builds_for("win32", "AMD64", driver("581.15", PASCAL))[0]
+    assert "3.12" in locked_pythons(build, LOCKS, "win32", "AMD64")
+    assert is_locked(build, LOCKS, "3.12", "win32", "AMD64")
+    assert not is_locked(build, LOCKS, "3.9", "win32", "AMD64")
+    assert not is_locked(build, LOCKS, "3.12", "win32", "ARM64")
+    (tmp_path / "torch-cu126.lock").write_text(
+        "torch==1+cu126 ; python_version == '3.13' and sys_platform == 'linux' and platform_machine == 'x86_64' \\\n"
+        f"    --hash=sha256:{'0' * 64}\n"
+    )
+    assert is_locked(build, tmp_path, "3.13", "linux", "x86_64")
+    assert not is_locked(build, tmp_path, "3.13", "win32", "AMD64")
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_windows_with_a_current_card_always_gets_cuda(python: str) -> None:
+    builds = builds_for("win32", "AMD64", driver("581.15", ADA))
+    locked = [build for build in builds if is_locked(build, LOCKS, python, "win32", "AMD64")]
+    assert locked[0].cuda
