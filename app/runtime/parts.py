@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.compositing.base import Background
+from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
 from app.matting.base import MattingEngine
@@ -38,6 +39,8 @@ class Parts:
     """What is being prepared once for this machine, for the user; None while nothing is."""
     cancel_preparing: Callable[[], None] = lambda: None
     """Ends the preparation, so that an engine that waits for it fails at once."""
+    standby_text: str = DEFAULT_TEXT
+    """Text of the stand-by card while the settings have none, in the user's language."""
 
 
 def default_parts() -> Parts:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import cv2
 
 from app.compositing.base import Background
+from app.compositing.standby import StandbyCard
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Outgoing, Picture
 from app.runtime.board import StatusBoard
@@ -58,7 +60,7 @@ class Pipeline:
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Captured] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
-        self._cards = StandbyPictures(self._board)
+        self._cards = StandbyPictures(self._board, partial(StandbyCard, default_text=self._parts.standby_text))
         self._gate = Gate(lambda: self.settings, self._cards)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
         self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(

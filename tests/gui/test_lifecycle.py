@@ -10,11 +10,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, QTimer
 from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from app.compositing.standby import StandbyCard
 from app.config import paths, settings_file
 from app.core.messages.settings import SettingsText
 from app.core.settings import BackgroundSettings, Settings
@@ -185,6 +187,22 @@ def test_a_warning_of_the_start_is_translated(start_window: StartWindow, world: 
         text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.error_bar.text
     assert "ist nicht verwendbar" in text
     assert "Das gespeicherte Modell u2net ist nicht installiert" in text
+
+
+def test_the_card_speaks_the_language_of_the_window(
+    start_window: StartWindow, qtbot: QtBot, qapp: QApplication
+) -> None:
+    with translate(qapp, QLocale("de")):
+        session = start_window(QUIET.replace(paused=True))
+        expected = StandbyCard("Einen Moment, bitte")
+
+        def is_german() -> bool:
+            picture = session.bridge.picture
+            return picture is not None and np.array_equal(
+                picture.image, expected.image(picture.image.shape[1], picture.image.shape[0])
+            )
+
+        qtbot.waitUntil(is_german)
 
 
 def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:

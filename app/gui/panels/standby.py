@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.i18n.standby_text import standby_text
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe, label, link_button
 
@@ -24,7 +24,7 @@ class StandbyControls(QWidget):
         caption = label(self.tr("Stand-by text"), wrap=True)
         self._text = QLineEdit()
         self._text.setMaxLength(200)
-        self._text.setPlaceholderText(DEFAULT_TEXT)
+        self._text.setPlaceholderText(standby_text())
         describe(self._text, self.tr("Stand-by text"), self.tr("Shown on the card while you are paused"), "standbyText")
         caption.setBuddy(self._text)
         image = button(self.tr("Image…"))

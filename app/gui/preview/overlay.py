@@ -6,8 +6,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import OutputSettings, Settings
+from app.gui.i18n.standby_text import standby_text
 from app.gui.widgets.theme import ALARM
 from app.runtime.status import Phase, PipelineStatus
 
@@ -105,7 +105,7 @@ class PreviewOverlay(QWidget):
 
     def _card(self, output: OutputSettings) -> str:
         """What the stand-by card shows."""
-        text = output.standby_text.strip() or ("" if output.standby_image else DEFAULT_TEXT)
+        text = output.standby_text.strip() or ("" if output.standby_image else standby_text())
         if not text:
             return self.tr("your stand-by image")
         return self.tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +19,7 @@ from app.config import scenes, settings_file
 from app.core.errors import SettingsError
 from app.core.settings import Settings
 from app.gui.i18n.language import translate
+from app.gui.i18n.standby_text import standby_text
 from app.gui.shell.lifecycle import WindowLifecycle
 from app.gui.shell.main_window import MainWindow
 from app.gui.shell.single_instance import SingleInstance
@@ -33,7 +34,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
-from app.runtime.parts import Parts
+from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 
@@ -131,7 +132,8 @@ class Session:
         saved = options.saved_settings or settings
         if asks_before_unmatted:
             settings = settings.replace(paused=True)
-        self.pipeline = Pipeline(settings, parts=options.parts)
+        parts = replace(options.parts or default_parts(), standby_text=standby_text())
+        self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
         self.store = SettingsStore(self.bridge, saved)
         self._switch_interval_s = sys.getswitchinterval()

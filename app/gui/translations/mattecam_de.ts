@@ -1574,6 +1574,12 @@
         <translation>Vorschau</translation>
     </message>
 </context><context>
+    <name>StandbyCard</name>
+    <message>
+        <source>One moment, please</source>
+        <translation>Einen Moment, bitte</translation>
+    </message>
+</context><context>
     <name>StandbyControls</name>
     <message>
         <source>Stand-by text</source>

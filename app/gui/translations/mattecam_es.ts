@@ -1574,6 +1574,12 @@
         <translation>Vista previa</translation>
     </message>
 </context><context>
+    <name>StandbyCard</name>
+    <message>
+        <source>One moment, please</source>
+        <translation>Un momento, por favor</translation>
+    </message>
+</context><context>
     <name>StandbyControls</name>
     <message>
         <source>Stand-by text</source>
