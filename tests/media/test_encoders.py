@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
+from app.capture.demo import DemoSource
+from app.core.types import BgrImage
 from app.media.encoders import HARDWARE, Encoder, encodes, file_encoder, live_encoder
+from app.media.video_writer import VideoWriter
 
 RATE = Fraction(30)
 
@@ -57,3 +63,25 @@ def test_an_encoder_must_encode_a_frame_to_count_as_working() -> None:
     assert encodes(file_encoder("veryfast", 20), 64, 48)
     assert not encodes(Encoder("none", "h264_of_nobody"), 64, 48)
     assert not encodes(Encoder("x264", "libx264", pixel_format="rgb24"), 64, 48)
+
+
+def size_and_error(path: Path, frames: list[BgrImage], encoder: Encoder) -> tuple[int, float]:
+    """Return the bytes of a recording, and the mean squared error of its colours."""
+    writer = VideoWriter(path, 640, 360, RATE, encoder=encoder)
+    for number, frame in enumerate(frames):
+        writer.write(frame, Fraction(number) / RATE)
+    writer.close()
+    with av.open(str(path)) as container:
+        decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    errors = [np.mean(np.square(a.astype(np.float32) - b)) for a, b in zip(decoded, frames, strict=True)]
+    return path.stat().st_size, float(np.mean(errors))
+
+
+def test_a_recording_is_as_good_as_with_the_slower_preset_superfast(tmp_path: Path) -> None:
+    source = DemoSource(640, 360, 30, realtime=False)
+    frames = [frame.image for frame in (source.read() for _ in range(20)) if frame is not None]
+    source.close()
+    size, error = size_and_error(tmp_path / "live.mp4", frames, live_encoder("x264", 640, 360, RATE))
+    usual = Encoder("x264", "libx264", {"preset": "superfast", "crf": "22", "bf": "0"}, live=True)
+    usual_size, usual_error = size_and_error(tmp_path / "superfast.mp4", frames, usual)
+    assert size < usual_size and error < 1.05 * usual_error
