@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,14 @@ def test_a_stand_by_card_is_shown_in_every_mode() -> None:
     card = Picture(picture().image, PictureKind.STANDBY)
     for mode in ViewMode:
         assert shown(mode, of=card)[5, 5, 0] == 10
+
+
+@pytest.mark.parametrize("factor", [2, 2.4, 3, 4, 5.5])
+def test_fine_stripes_do_not_alias_in_a_small_view(factor: float) -> None:
+    stripes = np.zeros((241, 321, 3), np.uint8)
+    stripes[::2] = 200
+    view = render(Picture(stripes, PictureKind.COMPOSITE), ViewRequest(round(321 / factor), round(241 / factor)))
+    assert np.abs(view[..., :3].astype(int) - 100).max() <= 1
 
 
 @given(*[st.integers(1, 5000)] * 4)

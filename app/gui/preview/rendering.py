@@ -81,14 +81,16 @@ def _select(picture: Picture, request: ViewRequest, size: tuple[int, int]) -> Bg
 
 
 def _scaled(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the image at this (width, height); the image itself if it has that size."""
     width, height = size
+    # Bilinear interpolation aliases below half size. Area averaging is fast for exact halves only.
+    while 2 * width <= image.shape[1] and 2 * height <= image.shape[0]:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        even = image[: 2 * half[1], : 2 * half[0]]
+        image = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
     if (image.shape[1], image.shape[0]) == size:
         return image
-    # Area averaging avoids aliasing below half size; above it, bilinear is several times faster.
-    shrinks_much = width * 2 < image.shape[1]
-    return np.asarray(
-        cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks_much else cv2.INTER_LINEAR), np.uint8
-    )
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _over_checkers(person: BgrImage, alpha: AlphaImage) -> BgrImage:
