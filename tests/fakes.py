@@ -72,6 +72,7 @@ class FakeSource:
         self._faults = faults
         self._index = 0
         self._pace = threading.Event()
+        self.decoded = self.skipped = 0
         self.holds_exposure = False
         self.closed_on: int | None = None
         self._opened_on = threading.get_ident()
@@ -82,9 +83,18 @@ class FakeSource:
         self._pace.wait(0.004)
         self._faults.at("read")
         self._index += 1
+        self.decoded += 1
         image = room_picture()
         image[0, 0] = self._index % 251  # like the noise of a sensor: no two frames are equal
         return Frame(image, self._index - 1, time.perf_counter())
+
+    def skip(self) -> bool:
+        assert threading.get_ident() == self._opened_on, "skipped on another thread than opened"
+        self._pace.wait(0.004)
+        self._faults.at("read")
+        self._index += 1
+        self.skipped += 1
+        return True
 
     def hold_exposure(self, wanted: bool) -> None:
         assert threading.get_ident() == self._opened_on, "held on another thread than opened"

@@ -32,6 +32,18 @@ class FrameSource(Protocol):
 
 
 @runtime_checkable
+class SkipsFrames(Protocol):
+    """Optional interface of a source that can take a frame without decoding it, which costs nearly nothing."""
+
+    def skip(self) -> bool:
+        """Discard the next frame, so that the one after it is recent; return False if none arrives within a second.
+
+        Raises SourceLostError like `read`.
+        """
+        ...
+
+
+@runtime_checkable
 class HoldsExposure(Protocol):
     """Optional interface of a source that can lock exposure and white balance, so that the plate keeps matching."""
 

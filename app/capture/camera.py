@@ -105,8 +105,7 @@ class CameraSource:
         now = time.perf_counter()
         if reading.image is None:
             self._blank = reading.blank
-            if not self._closed.is_set() and (now - self._last_s > self._timing.silence_s or self._is_gone()):
-                raise SourceLostError(self._why_lost())
+            self._check_lost(now)
             return None
         height, width = reading.image.shape[:2]
         if (width, height) != (self._info.width, self._info.height):
@@ -118,6 +117,20 @@ class CameraSource:
         frame = Frame(reading.image, self._index, self._grabbed_s)
         self._index += 1
         return frame
+
+    def skip(self) -> bool:
+        """See `SkipsFrames`."""
+        end_s = time.perf_counter() + self._timing.read_s
+        while not self._closed.is_set():
+            if self._capture.grab():
+                self._last_s = time.perf_counter()
+                self._index += 1
+                return True
+            if self._is_gone() or time.perf_counter() >= end_s:
+                break
+            self._closed.wait(self._timing.retry_s)
+        self._check_lost(time.perf_counter())
+        return False
 
     def hold_exposure(self, wanted: bool) -> None:
         """See `HoldsExposure`. A camera without these controls is left unchanged."""
@@ -212,6 +225,11 @@ class CameraSource:
         if self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[-1] != 3):
             return self._mjpg.decode(np.ascontiguousarray(raw).reshape(-1))
         return _as_bgr(raw)
+
+    def _check_lost(self, now_s: float) -> None:
+        """Raise SourceLostError if no frame has arrived for too long."""
+        if not self._closed.is_set() and (now_s - self._last_s > self._timing.silence_s or self._is_gone()):
+            raise SourceLostError(self._why_lost())
 
     def _is_gone(self) -> bool:
         return SYSTEM == "Linux" and not Path(self._device.path).exists()

@@ -70,24 +70,34 @@ class PortalSource:
 
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
-        if self._reader is None:
-            return None
-        raw, self._waiting = self._waiting or self._reader.read(READ_TIMEOUT_S), None
-        if raw is None:
-            if self._reader.lost:
-                raise SourceLostError(PortalText.LOST(camera=self._camera.title))
-            return None
-        image = self._decode(raw)
-        if image is None:
+        raw = self._next()
+        image = None if raw is None else self._decode(raw)
+        if raw is None or image is None:
             return None
         if (image.shape[1], image.shape[0]) != (self._info.width, self._info.height):
             self._info = self._describe(raw)
         self._index += 1
         return Frame(image, self._index - 1, time.perf_counter())
 
+    def skip(self) -> bool:
+        """See `SkipsFrames`."""
+        if self._next() is None:
+            return False
+        self._index += 1
+        return True
+
     def close(self) -> None:
         """Release the camera. Idempotent."""
         self._release(None)
+
+    def _next(self) -> RawFrame | None:
+        """Return the next frame as it arrives, or None if none does in time. Raises SourceLostError."""
+        if self._reader is None:
+            return None
+        raw, self._waiting = self._waiting or self._reader.read(READ_TIMEOUT_S), None
+        if raw is None and self._reader.lost:
+            raise SourceLostError(PortalText.LOST(camera=self._camera.title))
+        return raw
 
     def _decode(self, raw: RawFrame) -> BgrImage | None:
         if raw.video.layout == "MJPG":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.capture.base import FrameSource, HoldsExposure
+from app.capture.base import FrameSource, HoldsExposure, SkipsFrames
 from app.core.errors import SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
@@ -38,9 +38,12 @@ class CaptureWorker:
         board: StatusBoard,
         resting: Callable[[], bool],
         hold_exposure: Callable[[], bool],
+        paused: Callable[[], bool],
         timing: Timing,
     ) -> None:
-        """hold_exposure: whether the camera must hold its exposure now, whatever the settings say."""
+        """hold_exposure: whether the camera must hold its exposure now, whatever the settings say. paused: whether
+        frames are needed only now and then.
+        """
         self._timing = timing
         self._open_source = open_source
         self._settings = settings
@@ -48,6 +51,7 @@ class CaptureWorker:
         self._board = board
         self._resting = resting
         self._hold_exposure = hold_exposure
+        self._paused = paused
         self._wake = threading.Event()
         self._source: FrameSource | None = None
         self._running: CaptureSettings | None = None
@@ -58,9 +62,12 @@ class CaptureWorker:
         """The kind of the source opened last, as in `SourceInfo`."""
         self._generation = 0
         self._last_frame_s = 0.0
+        self._read_at_s = 0.0
+        """While paused, frames before this time of time.perf_counter() are skipped."""
 
     def wake(self) -> None:
-        """Read the settings now instead of after the next wait (any thread)."""
+        """Read the settings now instead of after the next wait, and the next frame even if paused (any thread)."""
+        self._read_at_s = 0.0
         self._wake.set()
 
     def retry(self) -> None:
@@ -133,19 +140,27 @@ class CaptureWorker:
         try:
             if isinstance(self._source, HoldsExposure):
                 self._source.hold_exposure(hold_exposure)
-            frame = self._source.read()
-            if frame is None and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
+            frame = None
+            if self._paused() and started_s < self._read_at_s and isinstance(self._source, SkipsFrames):
+                arrived = self._source.skip()
+            else:
+                self._read_at_s = started_s + self._timing.paused_interval_s
+                frame = self._source.read()
+                arrived = frame is not None
+            if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
                 info = self._source.info
                 message = CameraText.SILENT_SENDER if info.is_virtual else CameraText.SILENT_SOURCE
                 raise SourceLostError(message(source=info.name, seconds=f"{self._timing.source_timeout_s:.0f}"))
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._lose(error)
             return
-        if frame is None:
+        if not arrived:
             return
         self._last_frame_s = time.perf_counter()
-        self._board.capture_ms.add(self._last_frame_s - started_s)
         self._board.frames_in.tick()
+        if frame is None:
+            return
+        self._board.capture_ms.add(self._last_frame_s - started_s)
         self._board.source = self._source.info
         if self._running == self._tried:
             self._board.clear(Stage.CAPTURE)

@@ -84,6 +84,7 @@ class Pipeline:
             self._board,
             lambda: self._demand.resting,
             self._uses_plate,
+            lambda: self.settings.paused,
             self._timing,
         )
         self._matting = MattingWorker(

@@ -15,6 +15,8 @@ class Timing:
     """Wait before a source that could not be opened is tried again."""
     source_timeout_s: float = 2.0
     """A source without a frame for this long counts as lost."""
+    paused_interval_s: float = 1.0
+    """While paused, one frame is read in this time, so that the engine follows the settings and the camera's size."""
     engine_retry_s: float = 5.0
     """Wait before an engine that failed is built again."""
     virtual_camera_retry_s: float = 2.0

@@ -149,6 +149,28 @@ def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[Fa
     source.close()
 
 
+def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
+    source = CameraSource("0", CaptureSettings(), FAST)
+    first = source.read()
+    decoded: list[None] = []
+    retrieve = driver.retrieve
+    monkeypatch.setattr(driver, "retrieve", lambda capture: (decoded.append(None), retrieve(capture))[1])
+    assert source.skip() and source.skip() and not decoded
+    frame = source.read()
+    assert first is not None and frame is not None and frame.index == first.index + 3 and decoded == [None]
+    source.close()
+
+
+def test_a_camera_that_falls_silent_while_frames_are_skipped_is_lost(driver: type[FakeCapture]) -> None:
+    source = CameraSource("0", CaptureSettings(), FAST)
+    assert source.skip()
+    driver.shows.clear()
+    with pytest.raises(SourceLostError, match="delivered no frame for"):
+        for _ in range(50):
+            assert not source.skip()
+    source.close()
+
+
 def test_an_unplugged_camera_is_lost_at_once(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
     source = CameraSource("0", CaptureSettings(), FAST)
     driver.shows.clear()

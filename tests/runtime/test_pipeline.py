@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.errors import BackgroundError, ModelError, PlateError, SourceOpenError
+from app.core.errors import BackgroundError, ModelError, PlateError, SourceLostError, SourceOpenError
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
@@ -135,6 +135,43 @@ def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
         apply(pipeline, BASE.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.pictures()[-1].kind is PictureKind.COMPOSITE
+
+
+def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        (source,) = world.sources
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: source.skipped > 0)
+        decoded, skipped = source.decoded, source.skipped
+        eventually(lambda: source.skipped >= skipped + 50)
+        assert source.decoded <= decoded + 2, "decoded while paused"
+        assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
+        apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
+        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7)
+        skipped = source.skipped
+        apply(pipeline, BASE)
+        composites(pipeline)
+        assert source.skipped <= skipped + 50, "still skips"
+
+
+def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again() -> None:
+    def lose() -> None:
+        raise SourceLostError("The camera is disconnected.")
+
+    world = FakeWorld()
+    with running(world, timing=Timing(source_retry_s=0.05)) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: world.sources[0].skipped > 0)
+        world.faults.put("read", lose)
+        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+        world.faults.heal()
+        eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
+        apply(pipeline, BASE)
+        composites(pipeline)
+        assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
 def test_a_change_keeps_what_others_changed_meanwhile() -> None:

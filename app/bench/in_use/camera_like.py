@@ -53,15 +53,23 @@ class CameraLikeSource:
 
     def read(self) -> Frame | None:
         """Wait for the next frame and decode it; overdue frames are dropped."""
+        self._wait()
+        grabbed_s = time.perf_counter()
+        turn = self._count % (2 * len(self._frames))
+        image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
+        return None if image is None else Frame(image, self._count, grabbed_s)
+
+    def skip(self) -> bool:
+        """Wait for the next frame."""
+        self._wait()
+        return True
+
+    def _wait(self) -> None:
         interval_s = 1 / self._info.fps
         overdue = int((time.perf_counter() - self._started_s) / interval_s)
         self.missed += max(0, overdue - self._count - 1)
         self._count = max(self._count + 1, overdue)
         self._closed.wait(max(0.0, self._started_s + self._count * interval_s - time.perf_counter()))
-        grabbed_s = time.perf_counter()
-        turn = self._count % (2 * len(self._frames))
-        image = self._decoder.decode(self._frames[min(turn, 2 * len(self._frames) - 1 - turn)])
-        return None if image is None else Frame(image, self._count, grabbed_s)
 
     def close(self) -> None:
         """End the decoder's thread. Idempotent."""
