@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.blank import blank_fault
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
 from app.capture.mjpg import MjpgDecoder
@@ -260,21 +261,6 @@ def _fourcc(capture: cv2.VideoCapture) -> str:
     """Return the pixel format that the driver has accepted; empty if unknown."""
     code = int(capture.get(cv2.CAP_PROP_FOURCC))
     return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
-
-
-def blank_fault(image: BgrImage) -> CameraText | None:
-    """Return BLACK or GREEN (all planes zero in a YUV format) if the frame has no other colour, else None.
-
-    image: (height, width, 3) uint8 BGR.
-    """
-    sample = image[::8, ::8].reshape(-1, 3)
-    low, high = sample.min(axis=0), sample.max(axis=0)
-    if int((high - low).max()) > 2:
-        return None
-    blue, green, red = (int(value) for value in high)
-    if max(blue, green, red) <= 2:
-        return CameraText.BLACK
-    return CameraText.GREEN if max(blue, red) <= 8 and 100 <= green <= 170 else None
 
 
 def _unlisted(wanted: str) -> CameraDevice:

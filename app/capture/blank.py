@@ -1,0 +1,21 @@
+"""Detects camera frames of a single colour, which show a closed shutter or a format that the driver gets wrong."""
+
+from __future__ import annotations
+
+from app.core.messages.capture import CameraText
+from app.core.types import BgrImage
+
+
+def blank_fault(image: BgrImage) -> CameraText | None:
+    """Return BLACK or GREEN (all planes zero in a YUV format) if the frame has no other colour, else None.
+
+    image: (height, width, 3) uint8 BGR.
+    """
+    sample = image[::8, ::8].reshape(-1, 3)
+    low, high = sample.min(axis=0), sample.max(axis=0)
+    if int((high - low).max()) > 2:
+        return None
+    blue, green, red = (int(value) for value in high)
+    if max(blue, green, red) <= 2:
+        return CameraText.BLACK
+    return CameraText.GREEN if max(blue, red) <= 8 and 100 <= green <= 170 else None
