@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from app.compositing import Background, open_background
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
+from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
-from app.matting.base import EngineInfo
+from app.matting.base import EngineInfo, MatteShaper
 from app.runtime.parts import Parts
 
 WIDTH, HEIGHT = 64, 48
@@ -124,10 +126,29 @@ class FakeEngine:
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         self._faults.at("step")
-        alpha: AlphaImage = np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
-        behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredBackground) else backdrop
-        composite = np.where(alpha[..., None] > 0, frame, behind).astype(np.uint8)
-        return Matte(composite, alpha, composite.copy() if want_foreground else None)
+        return _composited(frame, _alpha(frame), backdrop, want_foreground)
+
+    def step_shaped(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        shaper: MatteShaper | None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        if shaper is None:
+            return self.step(frame, backdrop, edges, want_foreground=want_foreground)
+        self._faults.at("step")
+        alpha = (_alpha(frame) / 255).astype(np.float32)
+        small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
+        shape = shaper.shape(small, alpha)
+        alpha = alpha * (1 if shape.gain is None else shape.gain) + (0 if shape.keep is None else shape.keep)
+        shown = frame
+        if shape.view is not None:
+            shown, alpha = viewed(frame, shape.view), viewed(np.asarray(alpha, np.float32), shape.view)
+        matte = _composited(shown, (alpha * 255).astype(np.uint8), backdrop, want_foreground)
+        return matte if shown is frame else replace(matte, frame=shown)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self._faults.at("reset")
@@ -136,6 +157,17 @@ class FakeEngine:
         if not self._closed:
             self._closed = True
             FakeEngine.live -= 1
+
+
+def _alpha(frame: BgrImage) -> AlphaImage:
+    return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
+
+
+def _composited(frame: BgrImage, alpha: AlphaImage, backdrop: Backdrop, want_foreground: bool) -> Matte:
+    behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredBackground) else backdrop
+    weight = (alpha / np.float32(255))[..., None]
+    composite = np.round(frame * weight + behind * (1 - weight)).astype(np.uint8)
+    return Matte(composite, alpha, composite.copy() if want_foreground else None)
 
 
 class FakeSink:

@@ -35,6 +35,10 @@ class LiveOptions:
             metavar="X,Y", help="Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre."
         ),
     ] = None
+    auto_framing: Annotated[
+        str | None,
+        typer.Option(metavar="off|calm|close", help="Crop the output to head and shoulders, and follow them."),
+    ] = None
     format: Annotated[
         str | None, typer.Option(help="Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.")
     ] = None
@@ -214,6 +218,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     return base.replace(
         capture=replace_checked(base.capture, capture),
         framing=replace_checked(base.framing, framing),
+        people=replace_checked(base.people, _given(auto_framing=options.auto_framing)),
         matting=replace_checked(base.matting, matting),
         background=background,
         output=replace_checked(base.output, output),

@@ -16,6 +16,7 @@ JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[st
 
 MAX_LINE_BYTES = 64 * 1024
 SWITCHES = ("on", "off", "toggle")
+AUTO_FRAMING = ("calm", "close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Syntax:
 
 SYNTAX: Mapping[str, Syntax] = {
     "background": Syntax("next|NAME|NUMBER|blur[:0-100]|FILE|#RRGGBB|green|none"),
-    "framing": Syntax(f"whole|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
+    "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "model": Syntax("auto|NAME"),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
@@ -132,8 +133,11 @@ def parse_zoom(text: str) -> float:
 
 
 def parse_framing(text: str) -> tuple[float, tuple[float, float] | None]:
-    """Parse `whole` or `ZOOM [X,Y]` as (zoom, pan); pan None leaves it unchanged. Raises UsageError."""
-    if text == "whole":
+    """Parse `whole`, a style of auto-framing, or `ZOOM [X,Y]` as (zoom, pan); pan None leaves it unchanged.
+
+    Raises UsageError.
+    """
+    if text in ("whole", *AUTO_FRAMING):
         return 1.0, (0.0, 0.0)
     zoom, _, position = text.partition(" ")
     if not position:

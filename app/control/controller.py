@@ -8,11 +8,11 @@ from pathlib import Path
 from app.config.parsing import replace_checked
 from app.config.scenes import Scene
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.commands import Command, JsonValue, parse_framing, parse_ratio, parse_zoom
+from app.control.commands import AUTO_FRAMING, Command, JsonValue, parse_framing, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import AnswerText, ControlText
-from app.core.settings import Settings
+from app.core.settings import FramingSettings, Settings
 from app.core.text import Text
 
 CONFIRM_S = 8.0
@@ -58,7 +58,7 @@ class SettingsController:
         self._confirmation = Confirmation(status_fields, confirm_s)
         self._actions: Mapping[str, Callable[[str], str]] = {
             "background": self._background,
-            "framing": lambda text: self._framing(*parse_framing(text)),
+            "framing": self._frame,
             "freeze": self._freeze,
             "model": self._model,
             "pause": self._pause,
@@ -147,11 +147,25 @@ class SettingsController:
         _, in_use = self._follow(update, "matting", "matting")
         return _answer(AnswerText.RATIO_AUTO() if ratio is None else AnswerText.RATIO(ratio=f"{ratio:g}"), in_use)
 
+    def _frame(self, text: str) -> str:
+        zoom, pan = parse_framing(text)
+        if text != "whole" and text not in AUTO_FRAMING:
+            return self._framing(zoom, pan)
+
+        def update(settings: Settings) -> Settings:
+            auto = text if text in AUTO_FRAMING else "off"
+            people = settings.people.replace(auto_framing=auto)
+            return settings.replace(framing=FramingSettings(), people=people)
+
+        self._change(update)
+        return AnswerText.WHOLE_FRAME() if text == "whole" else AnswerText.AUTO_FRAMING(style=text)
+
     def _framing(self, zoom: float, pan: tuple[float, float] | None) -> str:
         changes = {"zoom": zoom} if pan is None else {"zoom": zoom, "pan_x": pan[0], "pan_y": pan[1]}
         framing = self._change(lambda settings: settings.replace(framing=settings.framing.replace(**changes))).framing
         if framing.zoom == 1:
-            return AnswerText.WHOLE_FRAME()
+            style = self._settings().people.auto_framing
+            return AnswerText.WHOLE_FRAME() if style == "off" else AnswerText.AUTO_FRAMING(style=style)
         return AnswerText.FRAMING(zoom=f"{framing.zoom:g}", x=f"{framing.pan_x:g}", y=f"{framing.pan_y:g}")
 
     def _record(self, file: str) -> str:

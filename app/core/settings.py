@@ -59,6 +59,13 @@ class FramingSettings(Model):
     """-1: crop at the top edge of the frame, 1: at the bottom edge."""
 
 
+class PeopleSettings(Model):
+    """What follows the people in the frame."""
+
+    auto_framing: Literal["off", "calm", "close"] = "off"
+    """Crop the output to head and shoulders; in effect while `FramingSettings.zoom` is 1."""
+
+
 class EdgeSettings(Model):
     """Edge controls, applied to the matte between network and composite."""
 
@@ -186,6 +193,7 @@ class Settings(Model):
     version: int = SETTINGS_VERSION
     capture: CaptureSettings = CaptureSettings()
     framing: FramingSettings = FramingSettings()
+    people: PeopleSettings = PeopleSettings()
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()

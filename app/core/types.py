@@ -82,6 +82,8 @@ class Matte:
     alpha: AlphaImage
     foreground: BgrImage | None = None
     """Estimated foreground colours of the whole frame; only if requested."""
+    frame: BgrImage | None = None
+    """The part of the frame that the composite shows, enlarged; None: the whole frame."""
 
 
 class PictureKind(Enum):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.core.settings import EdgeSettings
+from app.core.shaping import Plane, Shape
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 
@@ -52,6 +53,48 @@ class MattingEngine(Protocol):
 
     def close(self) -> None:
         """Release the device. Idempotent."""
+        ...
+
+
+class MatteShaper(Protocol):
+    """Decides per frame what is done to the matte between the network and the composite."""
+
+    def shape(self, small: Plane, alpha: Plane) -> Shape:
+        """Return the change of this frame's matte; called once per step, on the thread that runs it.
+
+        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.
+        """
+        ...
+
+
+@runtime_checkable
+class ShapingEngine(Protocol):
+    """An engine whose mattes can be shaped."""
+
+    def step_shaped(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        shaper: MatteShaper | None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        """Run one step as `MattingEngine.step` does, with the shaper's change of the matte.
+
+        Raises ModelError if the executor in use cannot shape mattes.
+        """
+        ...
+
+
+@runtime_checkable
+class ShapingExecutor(Protocol):
+    """An executor whose mattes can be shaped."""
+
+    def run_shaped(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool, shaper: MatteShaper
+    ) -> Matte:
+        """Run one step as `Executor.run` does, with the shaper's change of the matte."""
         ...
 
 

@@ -12,7 +12,7 @@ from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base import EngineInfo, Executor, NotAMatteError
+from app.matting.base import EngineInfo, Executor, MatteShaper, NotAMatteError, ShapingExecutor
 from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
 from app.matting.scene_cut import CutDetector
@@ -57,10 +57,27 @@ class FrameEngine:
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """Return the matte and composite of the next frame; see `MattingEngine.step`."""
+        return self.step_shaped(frame, backdrop, edges, None, want_foreground=want_foreground)
+
+    def step_shaped(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        shaper: MatteShaper | None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        """Return the shaped matte of the next frame; see `ShapingEngine.step_shaped`."""
         frame, backdrop = self.prepare(frame, backdrop, edges)
-        with executor_errors(self._model, self._executor.device, self._executor.precision):
+        executor = self._executor
+        if shaper is not None and not isinstance(executor, ShapingExecutor):
+            raise ModelError(ModelText.NO_SHAPING(executor=executor.name))
+        with executor_errors(self._model, executor.device, executor.precision):
             try:
-                return self._executor.run(frame, backdrop, edges, want_foreground)
+                if shaper is not None and isinstance(executor, ShapingExecutor):
+                    return executor.run_shaped(frame, backdrop, edges, want_foreground, shaper)
+                return executor.run(frame, backdrop, edges, want_foreground)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise

@@ -7,6 +7,7 @@ import threading
 import time
 
 from app.core.errors import text_of
+from app.core.shaping import WHOLE_VIEW
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 from app.output.base import CountedSink
@@ -48,6 +49,7 @@ class StatusBoard:
         self.unmatted = False
         self.size = (0, 0)
         self.lowered: Lowered | None = None
+        self.view = WHOLE_VIEW
 
     def report(self, stage: Stage, error: Exception | str) -> None:
         """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
@@ -92,6 +94,7 @@ class StatusBoard:
             unmatted=self.unmatted,
             busy=busy,
             lowered=self.lowered,
+            view=self.view,
             size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),

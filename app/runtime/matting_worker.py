@@ -10,11 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from app.compositing.base import Background
+from app.core.errors import ModelError
 from app.core.framing import framed
-from app.core.settings import BackgroundSettings, FramingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind
-from app.matting.base import MattingEngine
+from app.core.messages.matting import ModelText
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, Settings
+from app.core.shaping import WHOLE_VIEW
+from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture, PictureKind
+from app.matting.base import MattingEngine, ShapingEngine
 from app.matting.selection.governor import Step
+from app.people.shaper import PeopleShaper
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, StandBy
@@ -60,6 +64,7 @@ class MattingWorker:
         self._composites = CompositeCheck()
         self._alphas = AlphaWatch(timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
+        self._people = PeopleShaper()
         self._background: Background | None = None
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
@@ -116,23 +121,29 @@ class MattingWorker:
             if run.reset:
                 self._unchanged.forget()
                 run.engine.reset(self._last_alpha if run.continues else None)
+                if not run.continues:
+                    self._people.forget()
             backdrop = self._backdrop(frame, started_s)
             edges, want_foreground = settings.matting.edges, self._want_foreground()
-            conditions = Conditions(run.sequence, backdrop, edges, want_foreground)
+            shaping = self._people.begin(settings.people, run.framing, frame.size, frame.captured_at_s)
+            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
                 self._board.phase = Phase.RUNNING
                 self._finish(repeated)
                 return
-            matte = run.engine.step(frame.image, backdrop, edges, want_foreground=want_foreground)
+            matte = self._step(run.engine, frame.image, backdrop, edges, want_foreground, shaping)
+            if matte.frame is not None:
+                frame = replace(frame, image=matte.frame, whole=frame.image if frame.whole is None else frame.whole)
             plausible = self._check(run, matte, frame, backdrop)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._unchanged.forget()
             self._engines.failed(error)
             self._stand_by(StandBy(Phase.WAITING))
             return
+        self._board.view = self._people.view if shaping else WHOLE_VIEW
         self._board.step_ms.add(time.perf_counter() - started_s)
-        self._last_alpha = matte.alpha if plausible else None
+        self._last_alpha = self._whole_alpha(matte) if plausible else None
         if plausible:
             self._board.phase = Phase.RUNNING
             picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame)
@@ -145,6 +156,26 @@ class MattingWorker:
         self._engines.completed(
             run, Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings))
         )
+
+    def _step(
+        self,
+        engine: MattingEngine,
+        image: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        want_foreground: bool,
+        shaping: bool,
+    ) -> Matte:
+        if not shaping:
+            return engine.step(image, backdrop, edges, want_foreground=want_foreground)
+        if not isinstance(engine, ShapingEngine):
+            raise ModelError(ModelText.NO_SHAPING(executor=engine.info.executor))
+        return engine.step_shaped(image, backdrop, edges, self._people, want_foreground=want_foreground)
+
+    def _whole_alpha(self, matte: Matte) -> AlphaImage:
+        """Return alpha of the whole frame, which may be smaller than the frame."""
+        alpha = self._people.alpha
+        return matte.alpha if matte.frame is None or alpha is None else (alpha * 255).astype(np.uint8)
 
     def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
         """Return whether the matte may be shown; raise ModelError if the engine has failed."""

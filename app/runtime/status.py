@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from app.core.shaping import WHOLE_VIEW, View
 from app.core.types import SourceInfo
 from app.matting.base import EngineInfo
 
@@ -110,6 +111,8 @@ class PipelineStatus:
     """What is being prepared, such as `the model`; empty if nothing is."""
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
+    view: View = WHOLE_VIEW
+    """The part of the frame that auto-framing shows, within the manual crop."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0

@@ -41,6 +41,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "device": engine.device if engine else None,
         "downsample_ratio": engine.downsample_ratio if engine else None,
         "size": list(status.size),
+        "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
         "background": status.background,
         "virtual_camera": status.virtual_camera,
         "pipewire": status.pipewire,

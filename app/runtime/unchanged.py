@@ -24,11 +24,14 @@ class Conditions:
     backdrop: Backdrop
     edges: EdgeSettings
     want_foreground: bool
+    shaped: bool = False
+    """Whether the matte is shaped, which depends on the frames before."""
 
     def equal(self, other: Conditions) -> bool:
         """Return whether these are the same; images of a background are compared by identity."""
         return (
-            self.sequence == other.sequence
+            not (self.shaped or other.shaped)
+            and self.sequence == other.sequence
             and self.backdrop is other.backdrop
             and self.edges == other.edges
             and self.want_foreground == other.want_foreground

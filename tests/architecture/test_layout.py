@@ -10,7 +10,7 @@ from tests.paths import ROOT
 LAYERS = (
     ("models", "app.core"),
     ("app.config", "app.media"),
-    ("app.matting", "app.compositing", "app.control", "app.system"),
+    ("app.matting", "app.people", "app.compositing", "app.control", "app.system"),
     ("app.capture", "app.output", "app.offline"),
     ("app.runtime", "app.doctor", "app.plate", "app.api"),
     ("app.bench", "app.gui"),

@@ -50,6 +50,13 @@ def test_zoom_and_place_make_the_framing() -> None:
             apply_options(base, options)
 
 
+def test_auto_framing_is_one_of_its_styles() -> None:
+    assert Settings().people.auto_framing == "off"
+    assert apply_options(Settings(), LiveOptions(auto_framing="calm")).people.auto_framing == "calm"
+    with pytest.raises(UsageError, match="auto-framing"):
+        apply_options(Settings(), LiveOptions(auto_framing="wild"))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

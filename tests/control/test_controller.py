@@ -16,7 +16,14 @@ from app.config.scenes import SceneStore
 from app.control import BackgroundFile, Command, SettingsController, Tiles
 from app.control.commands import JsonValue, parse_words
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
-from app.core.settings import BackgroundSettings, CaptureSettings, FramingSettings, OutputSettings, Settings
+from app.core.settings import (
+    BackgroundSettings,
+    CaptureSettings,
+    FramingSettings,
+    OutputSettings,
+    PeopleSettings,
+    Settings,
+)
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -237,6 +244,17 @@ def test_zoom_keeps_the_position(program: Program) -> None:
     assert program.run("zoom 1.5") == "Framing: zoom 1.5 at 0.5,-1."
     assert program.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
     assert program.run("framing whole") == "Framing: the whole frame."
+
+
+def test_auto_framing_replaces_a_manual_zoom(program: Program) -> None:
+    program.run("framing 2 0.5,-1")
+    assert program.run("framing calm") == "Framing: automatic, calm."
+    assert program.settings.framing == FramingSettings()
+    assert program.settings.people == PeopleSettings(auto_framing="calm")
+    assert program.run("zoom 2") == "Framing: zoom 2 at 0,0."
+    assert program.run("zoom 1") == "Framing: automatic, calm."
+    assert program.run("framing whole") == "Framing: the whole frame."
+    assert program.settings.people == PeopleSettings()
 
 
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
-from PyQt6.QtWidgets import QApplication, QPushButton, QSlider
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
 from app.core.framing import WHOLE
@@ -128,6 +128,22 @@ def test_keys_zoom_and_pan_the_preview(session: Session, qtbot: QtBot) -> None:
     for _ in range(20):
         qtbot.keyClick(preview, Qt.Key.Key_Minus)
     assert framing(session).zoom == 1
+
+
+def test_auto_framing_is_chosen_in_the_panel_and_kept_in_scenes(session: Session, qtbot: QtBot) -> None:
+    session.store.edit("framing", zoom=2)
+    box = session.window.findChild(QComboBox, "autoFramingCombo")
+    assert box is not None
+    box.setCurrentIndex(box.findData("close"))
+    box.activated.emit(box.currentIndex())
+    assert session.pipeline.settings.people.auto_framing == "close"
+    assert framing(session) == WHOLE, "a manual zoom would override it"
+    session.window.scenes.save("Follow")
+    qtbot.waitUntil(lambda: session.window.scenes.names == ("Follow",))
+    session.store.edit("people", auto_framing="off")
+    qtbot.waitUntil(lambda: box.currentData() == "off")
+    session.window.scenes.apply("Follow")
+    qtbot.waitUntil(lambda: session.pipeline.settings.people.auto_framing == "close")
 
 
 def test_scenes_keep_the_framing(session: Session, qtbot: QtBot) -> None:

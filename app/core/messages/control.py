@@ -61,6 +61,7 @@ class AnswerText(CommandLineMessage):
     RATIO_AUTO = "Downsample ratio: automatic."
     WHOLE_FRAME = "Framing: the whole frame."
     FRAMING = "Framing: zoom {zoom} at {x},{y}."
+    AUTO_FRAMING = "Framing: automatic, {style}."
     RECORDING = "Recording to {file}."
     RECORDING_WAITS = "Recording to {file} starts with the first matted frame."
     RECORDED = "Recorded to {file}."

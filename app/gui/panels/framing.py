@@ -1,4 +1,4 @@
-"""Digital zoom and pan."""
+"""Digital zoom, pan and auto-framing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from app.core.framing import WHOLE
 from app.core.settings import MAX_ZOOM, Settings
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, describe, label, link_button
+from app.gui.widgets.controls import ValueSlider, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.page import field_row
 
 STEPS = 100
 """Slider steps per unit of the setting."""
 
 
 class FramingControls(QWidget):
-    """Sliders for the zoom and, while zoomed, for both directions. Left and right are those of the preview."""
+    """Auto-framing, and sliders for the zoom and, while zoomed, both directions. Left and right are the preview's."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
@@ -37,7 +38,15 @@ class FramingControls(QWidget):
             self.tr("Moves the image up or down"),
             "panYSlider",
         )
-        self._hint = label(self.tr("Turn the mouse wheel over the preview to zoom; drag to move."), "faint", wrap=True)
+        self._auto = combo(
+            self.tr("Auto-framing"), self.tr("Crops the image to head and shoulders and follows them"),
+            "autoFramingCombo",
+        )  # fmt: skip
+        self._hint = label(
+            self.tr("Turn the mouse wheel over the preview to zoom; drag to move. A zoom overrides auto-framing."),
+            "faint",
+            wrap=True,
+        )
         self._reset = link_button(self.tr("Reset zoom"))
         describe(
             self._reset, self.tr("Reset zoom"), self.tr("Show the whole camera image"),
@@ -46,8 +55,10 @@ class FramingControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
+        column.addWidget(field_row(self.tr("Auto-framing"), self._auto))
         for widget in (self._zoom, self._horizontal, self._vertical, self._hint, self._reset):
             column.addWidget(widget)
+        self._auto.activated.connect(lambda _row: self._choose_auto(self._auto.currentData()))
         self._zoom.value_changed.connect(lambda value: store.edit("framing", zoom=value / STEPS))
         self._horizontal.value_changed.connect(lambda value: store.edit("framing", pan_x=self._sign * value / STEPS))
         self._vertical.value_changed.connect(lambda value: store.edit("framing", pan_y=value / STEPS))
@@ -60,7 +71,18 @@ class FramingControls(QWidget):
     def _sign(self) -> int:
         return -1 if self._preferences.current.mirror_preview else 1
 
+    def _choose_auto(self, style: str) -> None:
+        self._store.edit("people", auto_framing=style)
+        if style != "off":
+            self._store.edit("framing", **dict(WHOLE))  # a manual zoom would override it
+
     def _show(self, settings: Settings) -> None:
+        styles: list[tuple[str, object]] = [
+            (self.tr("Off"), "off"),
+            (self.tr("Calm"), "calm"),
+            (self.tr("Close"), "close"),
+        ]
+        fill_combo(self._auto, styles, settings.people.auto_framing)
         framing = settings.framing
         self._zoom.show_value(round(framing.zoom * STEPS))
         self._horizontal.show_value(round(self._sign * framing.pan_x * STEPS))

@@ -798,8 +798,16 @@
         <translation>Verschiebt das Bild nach oben oder unten</translation>
     </message>
     <message>
-        <source>Turn the mouse wheel over the preview to zoom; drag to move.</source>
-        <translation>Mausrad über der Vorschau drehen zum Zoomen; ziehen zum Verschieben.</translation>
+        <source>Auto-framing</source>
+        <translation>Automatischer Bildausschnitt</translation>
+    </message>
+    <message>
+        <source>Crops the image to head and shoulders and follows them</source>
+        <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen</translation>
+    </message>
+    <message>
+        <source>Turn the mouse wheel over the preview to zoom; drag to move. A zoom overrides auto-framing.</source>
+        <translation>Mausrad über der Vorschau drehen zum Zoomen, ziehen zum Verschieben. Ein Zoom hat Vorrang vor dem automatischen Bildausschnitt.</translation>
     </message>
     <message>
         <source>Reset zoom</source>
@@ -808,6 +816,18 @@
     <message>
         <source>Show the whole camera image</source>
         <translation>Das ganze Kamerabild zeigen</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Calm</source>
+        <translation>Ruhig</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Nah</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
@@ -2853,6 +2873,11 @@
         <source>The model {model} ran out of memory on the device {device}; choose a lower ratio or another device.</source>
         <comment>ModelText.OUT_OF_MEMORY</comment>
         <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie ein kleineres Verhältnis oder ein anderes Gerät.</translation>
+    </message>
+    <message>
+        <source>The executor {executor} cannot do auto-framing, zones or a selected person; choose the executor auto or switch them off.</source>
+        <comment>ModelText.NO_SHAPING</comment>
+        <translation>Der Executor {executor} beherrscht weder automatischen Bildausschnitt noch Zonen oder eine ausgewählte Person; wählen Sie den Executor auto oder schalten Sie diese Funktionen aus.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>

@@ -798,8 +798,16 @@
         <translation>Desplaza la imagen hacia arriba o hacia abajo</translation>
     </message>
     <message>
-        <source>Turn the mouse wheel over the preview to zoom; drag to move.</source>
-        <translation>Gira la rueda del ratón sobre la vista previa para ampliar; arrastra para mover.</translation>
+        <source>Auto-framing</source>
+        <translation>Encuadre automático</translation>
+    </message>
+    <message>
+        <source>Crops the image to head and shoulders and follows them</source>
+        <translation>Recorta la imagen a cabeza y hombros y los sigue</translation>
+    </message>
+    <message>
+        <source>Turn the mouse wheel over the preview to zoom; drag to move. A zoom overrides auto-framing.</source>
+        <translation>Gire la rueda del ratón sobre la vista previa para ampliar; arrastre para mover. La ampliación tiene prioridad sobre el encuadre automático.</translation>
     </message>
     <message>
         <source>Reset zoom</source>
@@ -808,6 +816,18 @@
     <message>
         <source>Show the whole camera image</source>
         <translation>Mostrar toda la imagen de la cámara</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivado</translation>
+    </message>
+    <message>
+        <source>Calm</source>
+        <translation>Tranquilo</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cercano</translation>
     </message>
 </context><context>
     <name>LogWindow</name>
@@ -2853,6 +2873,11 @@
         <source>The model {model} ran out of memory on the device {device}; choose a lower ratio or another device.</source>
         <comment>ModelText.OUT_OF_MEMORY</comment>
         <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija una relación menor u otro dispositivo.</translation>
+    </message>
+    <message>
+        <source>The executor {executor} cannot do auto-framing, zones or a selected person; choose the executor auto or switch them off.</source>
+        <comment>ModelText.NO_SHAPING</comment>
+        <translation>El ejecutor {executor} no admite el encuadre automático, las zonas ni una persona seleccionada; elija el ejecutor auto o desactive estas funciones.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>

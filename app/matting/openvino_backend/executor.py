@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from types import ModuleType
 from typing import final
 
@@ -12,7 +13,7 @@ import numpy as np
 from app.core.cpu_parts import CpuPart
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base import NotAMatteError
+from app.matting.base import MatteShaper, NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.artefact import Artefact, Stage
 from app.matting.openvino_backend.compositor import Coefficients, Compositor
@@ -21,6 +22,7 @@ from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino_backend.strips import Strips
+from app.matting.shaping.numpy_shaping import shaped
 from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
@@ -48,6 +50,21 @@ class CpuExecutor(ABC):
     @final
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step and return new arrays."""
+        coefficients = self._strict_coefficients(frame, edges)
+        return self._compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground)
+
+    @final
+    def run_shaped(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool, shaper: MatteShaper
+    ) -> Matte:
+        """Run one step with a shaped matte; see `ShapingExecutor`."""
+        coefficients = self._strict_coefficients(frame, edges)
+        shape = shaper.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
+        shown, coefficients = shaped(frame, coefficients, shape)
+        matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground)
+        return matte if shown is frame else replace(matte, frame=shown)
+
+    def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
         coefficients = self.infer(frame)
         if not coefficients.finite:
             raise NotAMatteError
@@ -55,7 +72,7 @@ class CpuExecutor(ABC):
             self._strict.apply(*coefficients[:4])
         else:
             self._strict.reset()
-        return self._compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground)
+        return coefficients
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""

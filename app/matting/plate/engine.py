@@ -15,7 +15,7 @@ from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base import EngineInfo, MattingEngine
+from app.matting.base import EngineInfo, MatteShaper, MattingEngine
 from app.matting.engine import FrameEngine
 from app.matting.plate.plate import PlateWatch
 
@@ -72,10 +72,22 @@ class PlateEngine:
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is outdated."""
+        return self.step_shaped(frame, backdrop, edges, None, want_foreground=want_foreground)
+
+    def step_shaped(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        shaper: MatteShaper | None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        """Matte one frame; see `ShapingEngine.step_shaped`. Raises PlateError if the plate is outdated."""
         check_bgr(frame)
         if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)
-        matte = self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+        matte = self._engine.step_shaped(frame, backdrop, edges, shaper, want_foreground=want_foreground)
         lit, watch = self._current()
         if lit is not self._lit:
             self._lit, self._watch, self._proven = lit, watch, False

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from app.core.shaping import View
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import State
 from app.matting.strict.torch_components import components
@@ -24,6 +25,8 @@ class Coefficients(NamedTuple):
     finite: Tensor
     """() float32: not finite if the network's output is not finite."""
     state: State
+    view: View | None = None
+    """The part of the frame that slope, offset and room cover; None: the whole frame."""
 
 
 class Layers(NamedTuple):

@@ -12,7 +12,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from app.core.shaping import View
+from app.matting.base import MatteShaper
 from app.matting.geometry import StepGeometry
+from app.matting.shaping.torch_shaping import shape_of, shaped, viewed_frame
 from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
 from app.matting.step.edges import EdgePlan
@@ -38,6 +41,8 @@ class StepOutput(NamedTuple):
     state: State
     previous_alpha: Tensor | None
     """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
+    view: View | None = None
+    """The part of the frame that the pixels show; None: the whole frame."""
 
 
 class FrameStep(nn.Module):
@@ -79,6 +84,7 @@ class FrameStep(nn.Module):
         state: State,
         mode: StepMode,
         previous_alpha: Tensor | None = None,
+        shaper: MatteShaper | None = None,
     ) -> StepOutput:
         """Run one step.
 
@@ -86,18 +92,25 @@ class FrameStep(nn.Module):
         previous_alpha: that of the previous step's output; None on the first frame.
         """
         blurred = backdrop.ndim == 1
-        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None)
+        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, shaper)
+        if given.view is not None:
+            frame = viewed_frame(frame, given.view)
         pixels, previous_alpha = self.finish(frame, given, None if blurred else backdrop, mode, previous_alpha)
-        return StepOutput(pixels, given.finite, given.state, previous_alpha)
+        return StepOutput(pixels, given.finite, given.state, previous_alpha, given.view)
 
     def coefficients(
-        self, frame: Tensor, state: State, strict: bool | Tensor = False, taps: Tensor | None = None
+        self,
+        frame: Tensor,
+        state: State,
+        strict: bool | Tensor = False,
+        taps: Tensor | None = None,
+        shaper: MatteShaper | None = None,
     ) -> Coefficients:
         """Run the part of the step at the small size.
 
         frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict: whether strict
         mode is on; in a captured graph a () float32 tensor (0 or 1), so that one graph serves both modes. taps: of the
-        background blur, if any.
+        background blur, if any. shaper: for one stream; it runs on the host, so that it cannot be captured.
         """
         *network_state, memory = state
         small = self._full_size.small(frame, self.geometry)
@@ -110,8 +123,13 @@ class FrameStep(nn.Module):
             )
         elif self.core.supports_strict:
             memory = torch.zeros_like(memory)
+        view = None
+        if shaper is not None and bool(torch.isfinite(finite)):
+            shape = shape_of(shaper, small, coarse)
+            small, slope, offset, coarse = shaped(small, slope, offset, coarse, shape)
+            view = shape.view
         room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
-        return Coefficients(slope, offset, room, finite, (*new_state, memory))
+        return Coefficients(slope, offset, room, finite, (*new_state, memory), view)
 
     def finish(
         self,

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from app.core.settings import EdgeSettings
+from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base import NotAMatteError
+from app.matting.base import MatteShaper, NotAMatteError
 from app.matting.geometry import StepGeometry
 from app.matting.state import StateArrays
 from app.matting.step.blur import strength_taps
@@ -55,6 +56,22 @@ class EagerExecutor:
 
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step and return new arrays."""
+        return self._run(frame, backdrop, edges, want_foreground, None)
+
+    def run_shaped(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool, shaper: MatteShaper
+    ) -> Matte:
+        """Run one step with a shaped matte; see `ShapingExecutor`."""
+        return self._run(frame, backdrop, edges, want_foreground, shaper)
+
+    def _run(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        want_foreground: bool,
+        shaper: MatteShaper | None,
+    ) -> Matte:
         behind = (
             strength_taps(backdrop.strength, self._blur_short_side)
             if isinstance(backdrop, BlurredBackground)
@@ -67,13 +84,15 @@ class EagerExecutor:
                 self.recurrent,
                 StepMode(plan(edges), want_foreground),
                 self.previous_alpha,
+                shaper,
             )
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
             if not math.isfinite(finite.item()):
                 raise NotAMatteError
         self.recurrent, self.previous_alpha = output.state, output.previous_alpha
-        return Matte(composite.numpy(), alpha.numpy(), foreground[0].numpy() if foreground else None)
+        shown = None if output.view is None else viewed(frame, output.view)
+        return Matte(composite.numpy(), alpha.numpy(), foreground[0].numpy() if foreground else None, shown)
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""

@@ -1,0 +1,1 @@
+"""Applies a `Shape` (`app.core.shaping`) between the network and the composite."""

@@ -1,0 +1,150 @@
+"""Shaped mattes: what the executors make of a shape, on random coefficients and in every engine."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.shaping import Plane, Shape, View, viewed
+from app.core.types import BlurredBackground
+from app.matting.base import ShapingEngine
+from app.matting.engine import FrameEngine
+from app.matting.geometry import StepGeometry
+from app.matting.step.core import Core
+from app.matting.torch_backend.eager import EagerExecutor
+from tests.matting.conftest import BuildEngine, frames
+from tests.matting.test_composite_bound import Case, Given, GivenNetwork, any_case, assert_bounded
+from tests.matting.test_engine import FRAME, FailingExecutor
+
+OFF = EdgeSettings(strict=False)
+TOLERANCE = 3
+"""Levels of 255 between the rounding of OpenCV and of torch."""
+
+
+class Fixed:
+    """Gives every frame the same shape, and keeps what it was given."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.seen: list[tuple[Plane, Plane]] = []
+
+    def shape(self, small: Plane, alpha: Plane) -> Shape:
+        self.seen.append((small, alpha))
+        return self._shape
+
+
+def random_shape(case: Case) -> Shape:
+    dice, size = case.dice, (case.geometry.small_height, case.geometry.small_width)
+    keep = np.where(dice.random(size) < 0.3, dice.random(size), 0).astype(np.float32)
+    gain = (dice.choice([0, 0.5, 1], size) * (1 - keep)).astype(np.float32)
+    view_size = dice.uniform(0.2, 1)
+    left, top = dice.uniform(0, 1 - view_size, 2)
+    return Shape(gain, keep, View(left, top, view_size))
+
+
+@pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
+@any_case
+@given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
+def test_shaped_composites_of_the_cpu_are_bounded(plate: bool, width: int, height: int, seed: int) -> None:
+    case = Case(width, height, 0.5, seed, padded=plate)
+    executor = Given(case.geometry, "float32")
+    executor.coefficients = case.refined() if plate else case.coefficients()
+    frame = case.frame()
+    backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
+    try:
+        assert_bounded(executor.run_shaped(frame, backdrop, OFF, False, Fixed(random_shape(case))), backdrop)
+    finally:
+        executor.close()
+
+
+@any_case
+@given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
+def test_torch_and_the_cpu_shape_alike(width: int, height: int, seed: int) -> None:
+    case, network = Case(width, height, 0.5, seed), GivenNetwork()
+    # Coefficients of the size that networks give: larger ones multiply the rounding of the frame.
+    given_ = case.coefficients()
+    given_ = given_._replace(slope=np.clip(given_.slope, -0.1, 0.1), offset=np.clip(given_.offset, -1, 1))
+    network.coefficients_now = given_
+    cpu, torch_ = Given(case.geometry, "float32"), EagerExecutor(Core(network), case.geometry)
+    cpu.coefficients = given_
+    frame = np.ascontiguousarray(case.dice.integers(80, 120, (height, width, 3), dtype=np.uint8))
+    backdrop, shape = np.zeros_like(frame), random_shape(case)
+    try:
+        first = cpu.run_shaped(frame, backdrop, OFF, False, Fixed(shape))
+        second = torch_.run_shaped(frame, backdrop, OFF, False, Fixed(shape))
+    finally:
+        cpu.close()
+        torch_.close()
+    for one, other in ((first.alpha, second.alpha), (first.composite, second.composite)):
+        assert np.abs(one.astype(int) - other).max() <= TOLERANCE
+    assert first.frame is not None
+    assert second.frame is not None
+    np.testing.assert_array_equal(first.frame, second.frame)
+
+
+@given(st.integers(0, 1 << 30))
+def test_a_view_is_where_it_says(seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    width, height, size = 160, 96, dice.uniform(0.3, 1)
+    left, top = dice.uniform(0, 1 - size, 2)
+    columns = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
+    shown = viewed(columns, View(left, top, size))
+    x = (left + (np.arange(width) + 0.5) / width * size) * width - 0.5
+    np.testing.assert_allclose(shown[height // 2], np.clip(x / (width - 1), 0, 1), atol=0.03 / width * 32)
+
+
+MODELS = [("student", "openvino"), ("toy", "openvino"), ("toy", "eager")]
+
+
+@pytest.mark.parametrize(("model", "executor"), MODELS)
+@pytest.mark.parametrize("blurred", [False, True])
+def test_an_engine_drops_keeps_and_crops(
+    model: str, executor: str, blurred: bool, weights: dict[str, Path], engines: BuildEngine
+) -> None:
+    frame, backdrop = frames(160, 96, 2)
+    settings = MattingSettings(
+        model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
+    )
+    engine = engines(settings, 160, 96)
+    assert isinstance(engine, ShapingEngine)
+    width, height = engine.info.small_size
+    gain, keep = np.ones((height, width), np.float32), np.zeros((height, width), np.float32)
+    gain[:, : width // 2] = 0
+    gain[:, width // 2 :], keep[:, width // 2 :] = 0, 1
+    behind = BlurredBackground(60) if blurred else backdrop
+    plain = Fixed(Shape())
+    step = partial(engine.step_shaped, frame, behind, OFF)
+    engine.reset()
+    same = step(plain)
+    engine.reset()
+    np.testing.assert_array_equal(same.alpha, engine.step(frame, behind, OFF).alpha)
+    assert plain.seen[0][0].shape == (3, height, width)
+    assert plain.seen[0][1].shape == (height, width)
+    engine.reset()
+    halved = step(Fixed(Shape(gain, keep)))
+    assert halved.alpha[:, :76].max() == 0
+    assert halved.alpha[:, 84:].min() == 255
+    np.testing.assert_allclose(halved.composite[:, 84:], frame[:, 84:], atol=1)
+    if not blurred:
+        np.testing.assert_array_equal(halved.composite[:, :76], backdrop[:, :76])
+    engine.reset()
+    view = View(0.25, 0.4, 0.5)
+    cropped = step(Fixed(Shape(gain, keep, view)))
+    assert cropped.frame is not None
+    np.testing.assert_array_equal(cropped.frame, viewed(frame, view))
+    assert cropped.alpha[:, :70].max() == 0
+    np.testing.assert_allclose(cropped.composite[:, 90:], cropped.frame[:, 90:], atol=2)
+
+
+def test_an_executor_that_cannot_shape_fails_instead_of_showing_more() -> None:
+    engine = FrameEngine("a-model", FailingExecutor, lambda width, height: StepGeometry(width, height, 0.5), 64, 48)
+    with pytest.raises(ModelError, match="choose the executor auto"):
+        engine.step_shaped(FRAME, FRAME, OFF, Fixed(Shape()))
+    assert engine.step(FRAME, FRAME, OFF).alpha.shape == (48, 64)

@@ -1,0 +1,160 @@
+"""The path of the view on synthetic walks: calm, without overshoot, always inside the frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from app.people.auto_framing import MAX_SPEED, MAX_ZOOM_RATE, AutoFraming
+from app.people.camera_path import CameraAxis, Motion, minimum_jerk_step
+from app.people.operator import STYLES, FramingStyle
+from app.people.regions import Region
+from tests.people.walks import ASPECT, person
+
+FPS = 30
+Track = NDArray[np.float64]
+"""(N, 3): centre of the view along both axes, and the logarithm of its size, per frame."""
+
+
+def track(people: Callable[[float], Sequence[Region]], seconds: float, style: FramingStyle = "calm") -> Track:
+    """Return the views of a scene in which `people(time)` are seen."""
+    framing = AutoFraming(style, ASPECT)
+    views = [framing.follow(people(index / FPS), 1 / FPS) for index in range(round(seconds * FPS))]
+    return np.array([(v.left + v.size / 2, v.top + v.size / 2, math.log(v.size)) for v in views])
+
+
+def speed(path: Track) -> Track:
+    return np.abs(np.diff(path, axis=0)) * FPS
+
+
+def jerk(path: Track) -> Track:
+    return np.abs(np.diff(path, 3, axis=0)) * FPS**3
+
+
+def walk(time_s: float) -> list[Region]:
+    """Stand for five seconds, walk across half of the frame in two, stand again."""
+    return [person(0.25 + 0.25 * min(max(time_s - 5, 0.0), 2.0))]
+
+
+def leap(time_s: float) -> list[Region]:
+    return [person(0.3 if time_s < 5 else 0.7)]
+
+
+def pacing(time_s: float) -> list[Region]:
+    return [person(0.5 + 0.3 * math.sin(0.8 * time_s))]
+
+
+@pytest.mark.parametrize("style", ["calm", "close"])
+@pytest.mark.parametrize("scene", [walk, leap, pacing])
+def test_paths_are_smooth_and_slow(scene: Callable[[float], list[Region]], style: FramingStyle) -> None:
+    path = track(scene, 15, style)
+    assert jerk(path).max() < 6, "widths of the frame per second cubed; measured 3.7"
+    assert (speed(path).max(0) <= (1.1 * MAX_SPEED, 1.1 * MAX_SPEED, 1.1 * MAX_ZOOM_RATE)).all()
+
+
+@pytest.mark.parametrize("scene", [walk, leap])
+def test_a_move_ends_at_the_head_without_overshoot(scene: Callable[[float], list[Region]]) -> None:
+    path = track(scene, 15)
+    end = path[-1, 0]
+    assert end == pytest.approx(scene(15)[0].head_x, abs=0.03)
+    moved = end - path[5 * FPS, 0]
+    assert path[5 * FPS :, 0].max() - end < 0.015 * moved, "measured 0.8 %"
+    assert speed(path[-FPS:]).max() < 1e-3, "the camera rests in the end"
+
+
+def test_gestures_and_noise_of_the_matte_do_not_move_the_camera() -> None:
+    dice = np.random.default_rng(7)
+
+    def sway(time_s: float) -> list[Region]:
+        noise = 0.004 * dice.standard_normal(3)
+        return [person(0.5 + 0.02 * math.sin(2 * time_s) + noise[0], 0.25 + noise[1], 0.12 + noise[2])]
+
+    path = track(sway, 25)
+    assert np.ptp(path[8 * FPS :], axis=0).max() < 1e-3, "neither moves nor pumps"
+
+
+def test_all_people_are_in_view_and_one_who_leaves_is_let_go() -> None:
+    def scene(time_s: float) -> list[Region]:
+        return [person(0.35), person(0.65)] if 4 < time_s < 12 else [person(0.35)]
+
+    path = track(scene, 22)
+    alone, together, again = (path[round(at * FPS) - 1] for at in (4, 12, 22))
+    half = math.exp(together[2]) / 2
+    assert together[0] - half < 0.35 - 0.08
+    assert together[0] + half > 0.65 + 0.08
+    assert again == pytest.approx(alone, abs=0.03)
+
+
+def test_nobody_widens_the_view_after_a_while() -> None:
+    path = track(lambda time_s: [person(0.3)] if time_s < 5 else [], 14)
+    assert path[6 * FPS, 2] == pytest.approx(path[5 * FPS - 1, 2], abs=0.02), "a person may be lost for a moment"
+    assert path[-1] == pytest.approx((0.5, 0.5, 0), abs=0.01)
+    assert jerk(path)[: 8 * FPS].max() < 6
+    assert jerk(path).max() < 16, "the size stops at that of the frame"
+
+
+def test_a_person_who_returns_elsewhere_is_found_again() -> None:
+    """The network sees the whole frame, so that only the calm path takes time."""
+    path = track(lambda t: [person(0.25)] if t < 5 else [person(0.75)] if t > 6 else [], 14)
+    shown = np.abs(path[:, 0] - 0.75) < np.exp(path[:, 2]) / 2 - 0.03
+    seconds = (np.flatnonzero(shown[6 * FPS :])[0]) / FPS
+    assert seconds < 2.0, "measured 1.4 s"
+
+
+def test_close_shows_a_larger_head_than_calm() -> None:
+    calm, close = (track(lambda _: [person(0.5, head=0.2)], 10, style)[-1, 2] for style in ("calm", "close"))
+    assert math.exp(calm) == pytest.approx(0.2 / STYLES["calm"].head_share, rel=0.02)
+    assert math.exp(close) == pytest.approx(0.2 / STYLES["close"].head_share, rel=0.02)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 1), st.integers(0, 3), st.floats(0, 3)),
+        min_size=1,
+        max_size=25,
+    ),
+    st.sampled_from(["calm", "close"]),
+)
+def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, float]], style: FramingStyle) -> None:
+    framing = AutoFraming(style, ASPECT)
+    for x, top, head, count, gap_s in events:
+        people = [person((x + index / 3) % 1, top, min(head, 1 - top)) for index in range(count)]
+        for step_s in (gap_s, *[1 / FPS] * 10):
+            view = framing.follow(people, step_s)
+            assert 0 < view.size <= 1
+            assert view.left >= 0
+            assert view.top >= 0
+            assert view.left + view.size <= 1 + 1e-9
+            assert view.top + view.size <= 1 + 1e-9
+
+
+@given(
+    st.floats(-1, 1), st.floats(-2, 2), st.floats(-5, 5), st.floats(-1, 1), st.floats(0.1, 3)
+)  # fmt: skip
+def test_the_planned_path_starts_with_the_motion_and_rests_at_the_target(
+    position: float, velocity: float, acceleration: float, target: float, horizon_s: float
+) -> None:
+    start = Motion(position, velocity, acceleration)
+    assert minimum_jerk_step(start, target, horizon_s, 0.0) == start
+    end = minimum_jerk_step(start, target, horizon_s, horizon_s)
+    assert end.position == pytest.approx(target, abs=1e-6)
+    assert end.velocity == pytest.approx(0, abs=1e-5)
+    assert end.acceleration == pytest.approx(0, abs=1e-3)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=6), st.sampled_from([15.0, 30.0, 60.0]))
+def test_an_axis_keeps_its_speed_limit_and_arrives(targets: list[float], rate_hz: float) -> None:
+    axis, last = CameraAxis(0.0, 0.8), 0.0
+    for target in targets:
+        for _ in range(round(6 * rate_hz)):
+            now = axis.follow(target, 0.5, 1 / rate_hz)
+            assert abs(now - last) * rate_hz <= 0.5 * 1.1
+            last = now
+    assert last == pytest.approx(targets[-1], abs=0.01)

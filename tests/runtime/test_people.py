@@ -1,0 +1,73 @@
+"""Auto-framing in the running pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings
+from app.matting.base import MattingEngine
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from tests.fakes import PERSON, FakeEngine, FakeWorld, room_picture, shows_room
+from tests.runtime.test_framing import newest, running
+from tests.runtime.test_pipeline import BASE, apply, composites
+from tests.waiting import eventually
+
+CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
+
+
+def person_share(pipeline: Pipeline) -> float:
+    """Return the share of the newest composite that shows the person."""
+    picture = pipeline.preview.get(5.0)
+    return 0.0 if picture is None else float(np.mean(np.all(picture.image == np.array(PERSON, np.uint8), axis=2)))
+
+
+def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:
+    world = FakeWorld()
+    with running(world.parts(), CLOSE) as pipeline:
+        composites(pipeline)
+        whole_share = float(np.mean(np.all(room_picture() == np.array(PERSON, np.uint8), axis=2)))
+        eventually(lambda: person_share(pipeline) > 1.2 * whole_share)
+        frame = newest(pipeline)
+        assert frame.whole is not None
+        np.testing.assert_array_equal(frame.whole[1:], room_picture()[1:])
+        assert pipeline.status().view.size < 0.95
+        assert not pipeline.status().errors
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
+    sizes = {picture.size for picture in world.pictures()}
+    assert len(sizes) == 1, "the output keeps its size"
+
+
+def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame() -> None:
+    world = FakeWorld()
+    with running(world.parts(), CLOSE) as pipeline:
+        eventually(lambda: pipeline.status().view.size < 0.9)
+        apply(pipeline, CLOSE.replace(framing=FramingSettings(zoom=1.5)))
+        eventually(lambda: pipeline.status().view.is_whole)
+        apply(pipeline, CLOSE)
+        eventually(lambda: pipeline.status().view.size < 0.9)
+        apply(pipeline, BASE)
+        eventually(lambda: pipeline.status().view.is_whole)
+        eventually(lambda: newest(pipeline).whole is None)
+
+
+class UnshapedEngine:
+    """An engine whose mattes cannot be shaped."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.info, self.step, self.reset, self.close = engine.info, engine.step, engine.reset, engine.close
+
+
+def test_an_engine_that_cannot_shape_shows_the_stand_by_card() -> None:
+    world = FakeWorld()
+
+    def build(settings: EngineSettings, width: int, height: int, _framing: FramingSettings) -> MattingEngine:
+        return UnshapedEngine(FakeEngine(settings, width, height, world.faults))
+
+    with running(replace(world.parts(), build_engine=build)) as pipeline:
+        composites(pipeline)
+        apply(pipeline, CLOSE)
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)
+        assert "auto-framing" in pipeline.status().problems[0].message
