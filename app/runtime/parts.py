@@ -59,7 +59,7 @@ def default_parts() -> Parts:
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if choose(settings).executor == "openvino":
             preparation.ensure()
-        return build_engine(settings, width, height, framing)
+        return build_engine(settings, width, height, framing, shared=True)
 
     return Parts(
         SourceOpener(),

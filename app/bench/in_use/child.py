@@ -40,7 +40,7 @@ class StepAlone:
         height, width = frames[0].shape[:2]
         # OpenVINO's workers inherit the name, so that their time counts as the network's
         self._thread = ThreadPoolExecutor(1, initializer=name_thread, initargs=("matting",))
-        self._engine = self._thread.submit(build_engine, settings.matting.engine, width, height).result()
+        self._engine = self._thread.submit(build_engine, settings.matting.engine, width, height, shared=True).result()
         with closing(open_background(settings.background)) as background:
             self._backdrop = background.backdrop(width, height, 0.0)
         self.measure(0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import final
@@ -21,7 +22,8 @@ from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
-from app.matting.openvino_backend.strips import Strips
+from app.matting.openvino_backend.strips import Strips, usable_cores
+from app.matting.openvino_backend.threads import is_fast_enough, tries_one_thread
 from app.matting.shaping.numpy_shaping import shaped
 from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.matting.step.edges import plan
@@ -90,8 +92,13 @@ class OpenVinoExecutor(CpuExecutor):
     State arrays are double-buffered, with one set of inference requests per direction, so that states are never copied.
     """
 
-    def __init__(self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32") -> None:
-        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it."""
+    def __init__(
+        self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32", *, shared: bool = False
+    ) -> None:
+        """Compile the artefact for this geometry. Raises RuntimeError if OpenVINO fails to compile it.
+
+        shared: other work of the program needs the cores as well; see `app.matting.openvino_backend.threads`.
+        """
         super().__init__(geometry, precision)
         self._ratio = geometry.ratio
         self._filter = artefact.guided_filter
@@ -102,16 +109,19 @@ class OpenVinoExecutor(CpuExecutor):
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
         models, shapes = fitted(artefact.stages, {"small": small, **halved_shapes(height, width), **states})
-        networks = compiled(artefact.stages, models, precision)
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
         self._arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         self._halves = [self._arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self._arrays]
         self._states = [[self._arrays[name] for name in names] for names in (before, after)]
-        self._requests = [
-            [self._bind(stage, network, swapped) for stage, network in zip(artefact.stages, networks, strict=True)]
-            for swapped in (False, True)
-        ]
         self._turn = 0
+        self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
+        """Of the network; None for OpenVINO's choice."""
+        self._compile(artefact.stages, models)
+        if self.threads is not None and not is_fast_enough(self._run_network):
+            self.threads = None
+            self._compile(artefact.stages, models)
+        for array in self._arrays.values():
+            array.fill(0)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
@@ -144,8 +154,7 @@ class OpenVinoExecutor(CpuExecutor):
         for larger, halved in itertools.pairwise((small, *self._halves)):
             self._strips.kernels.halve_rows(larger, halved, 0, halved.shape[1])
         with CpuPart("network"):
-            for request in self._requests[self._turn]:
-                request.infer()
+            self._run_network()
         self._turn = 1 - self._turn
         undecided = None
         if self._decision is not None:
@@ -164,6 +173,17 @@ class OpenVinoExecutor(CpuExecutor):
             while requests:
                 requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
         super().close()
+
+    def _compile(self, stages: Sequence[Stage], models: Sequence[ov.Model]) -> None:
+        networks = compiled(stages, models, self.precision, threads=self.threads)
+        self._requests = [
+            [self._bind(stage, network, swapped) for stage, network in zip(stages, networks, strict=True)]
+            for swapped in (False, True)
+        ]
+
+    def _run_network(self) -> None:
+        for request in self._requests[self._turn]:
+            request.infer()
 
     def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""

@@ -39,18 +39,28 @@ def fitted(stages: Sequence[Stage], shapes: Mapping[str, Shape]) -> tuple[list[o
 
 
 def compiled(
-    stages: Sequence[Stage], models: Sequence[ov.Model], precision: str, *, pinned: bool = False
+    stages: Sequence[Stage],
+    models: Sequence[ov.Model],
+    precision: str,
+    *,
+    pinned: bool = False,
+    threads: int | None = None,
 ) -> list[ov.CompiledModel]:
-    """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails."""
+    """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
+
+    threads: of each inference; None for OpenVINO's choice.
+    """
 
     def compile_stage(stage: Stage, model: ov.Model) -> ov.CompiledModel:
-        options = {
+        options: dict[str, str | int] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
         }
         if not pinned:
             # A pinned thread waits for other work on its core, such as the window's, while another core is idle.
             options["ENABLE_CPU_PINNING"] = "NO"
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
         return core().compile_model(model, "CPU", options)
 
     with ThreadPoolExecutor(len(stages), thread_name_prefix="compiler") as pool:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 def build_engine(
-    settings: EngineSettings, width: int, height: int, framing: FramingSettings = WHOLE
+    settings: EngineSettings, width: int, height: int, framing: FramingSettings = WHOLE, *, shared: bool = False
 ) -> FrameEngine | PlateEngine:
     """Return an engine for frames of this size; takes seconds the first time, much less for a new ratio.
 
     framing: crop of the source's frame that the engine receives; the plate, which shows the whole frame, is cropped
-    identically. Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
+    identically. shared: capture and outputs run beside the engine and need the cores as well.
+
+    Raises WeightsMissingError if the weights are not available, ModelError if the network cannot run.
     """
     choice = choose(settings)
     if choice.device == "cpu":
@@ -38,7 +40,7 @@ def build_engine(
 
     def make(geometry: StepGeometry) -> Executor:
         with executor_errors(choice.model, choice.device, choice.precision):
-            return make_executor(settings, choice, geometry)
+            return make_executor(settings, choice, geometry, shared=shared)
 
     return FrameEngine(choice.model, make, make_geometry, width, height)
 
@@ -53,8 +55,13 @@ def _release_gpu() -> None:
         release_memory()
 
 
-def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Executor:
-    """Return an executor for a network without a plate. Raises ModelError or RuntimeError if it cannot run."""
+def make_executor(
+    settings: EngineSettings, choice: Choice, geometry: StepGeometry, *, shared: bool = False
+) -> Executor:
+    """Return an executor for a network without a plate. shared: as for `build_engine`.
+
+    Raises ModelError or RuntimeError if it cannot run.
+    """
     if choice.executor == "openvino":
         from app.matting.kernels.dispatch import compiled
 
@@ -64,7 +71,7 @@ def make_executor(settings: EngineSettings, choice: Choice, geometry: StepGeomet
 
         direct = geometry.ratio == 1 and choice.spec.direct
         artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct)
-        return OpenVinoExecutor(artefact, geometry, choice.precision)
+        return OpenVinoExecutor(artefact, geometry, choice.precision, shared=shared)
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
     from app.matting.torch_backend.nvrtc import full_size_on

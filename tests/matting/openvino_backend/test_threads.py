@@ -1,0 +1,68 @@
+"""The number of threads of a network that shares two cores with the rest of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, repeat
+
+import numpy as np
+import pytest
+
+from app.core.settings import EdgeSettings
+from app.matting.geometry import StepGeometry
+from app.matting.openvino_backend import executor as executor_module
+from app.matting.openvino_backend.artefact_cache import artefacts
+from app.matting.openvino_backend.executor import OpenVinoExecutor
+from app.matting.openvino_backend.threads import LONGEST_S, RUNS, is_fast_enough, tries_one_thread
+from models.table import bundled
+from models.weights import find
+
+GEOMETRY = StepGeometry(160, 96, 0.5)
+
+
+def clock(*durations_s: float) -> Iterator[float]:
+    """Yield the time before and after each inference."""
+    now_s = 0.0
+    for duration_s in durations_s:
+        yield now_s
+        now_s += duration_s
+        yield now_s
+
+
+@pytest.mark.parametrize(
+    ("cores", "shared", "expected"), [(1, True, True), (2, True, True), (4, True, False), (2, False, False)]
+)
+def test_one_thread_is_tried_on_few_cores_beside_other_work(cores: int, shared: bool, expected: bool) -> None:
+    assert tries_one_thread(cores, shared=shared) is expected
+
+
+@pytest.mark.parametrize(("fastest_s", "expected"), [(0.9 * LONGEST_S, True), (1.1 * LONGEST_S, False)])
+def test_the_fastest_inference_counts(fastest_s: float, expected: bool) -> None:
+    times = clock(1.0, fastest_s, 2 * LONGEST_S)
+    runs: list[None] = []
+    assert is_fast_enough(lambda: runs.append(None), lambda: next(times)) is expected
+    assert len(runs) == RUNS
+
+
+def made(*, shared: bool) -> OpenVinoExecutor:
+    """Return an executor of the bundled network."""
+    spec = bundled()
+    return OpenVinoExecutor(artefacts.load(spec.name, find(spec.name)), GEOMETRY, shared=shared)
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])
+def test_one_thread_and_all_threads_give_the_same_mattes(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
+    monkeypatch.setattr(executor_module, "usable_cores", lambda: 2)
+    if not fast:
+        times = chain.from_iterable(clock(*[1.0] * RUNS) for _ in repeat(None))
+        monkeypatch.setattr(executor_module, "is_fast_enough", lambda infer: is_fast_enough(infer, lambda: next(times)))
+    usual, shared = made(shared=False), made(shared=True)
+    assert (usual.threads, shared.threads) == (None, 1 if fast else None)
+    dice = np.random.default_rng(1)
+    for _ in range(3):
+        frame = dice.integers(0, 255, (96, 160, 3), np.uint8)
+        backdrop = np.zeros_like(frame)
+        mattes = [each.run(frame, backdrop, EdgeSettings(), False) for each in (usual, shared)]
+        assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1
+    usual.close()
+    shared.close()
