@@ -102,6 +102,16 @@ class LiveOptions:
         str | None,
         typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
     ] = None
+    light_match: Annotated[
+        float | None,
+        typer.Option(metavar="0-100", help="Adapt the person's brightness, colour and contrast to the background."),
+    ] = None
+    light_wrap: Annotated[
+        float | None, typer.Option(metavar="0-100", help="Light of the background on the person's outline.")
+    ] = None
+    portrait_light: Annotated[float | None, typer.Option(metavar="0-100", help="Soft virtual light on the face.")] = (
+        None
+    )
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
@@ -197,7 +207,10 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         precision=options.precision,
         governor=options.governor,
     )
-    matting["edges"] = _edges(base.matting.edges, options.strict)
+    light = _given(
+        light_match=options.light_match, light_wrap=options.light_wrap, portrait_light=options.portrait_light
+    )
+    matting["edges"] = replace_checked(_edges(base.matting.edges, options.strict), light)
     if options.downsample_ratio is not None:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
     output = _given(

@@ -34,6 +34,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "background": Syntax("next|NAME|NUMBER|blur[:0-100]|FILE|#RRGGBB|green|none"),
     "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
+    "light": Syntax("match|wrap|portrait 0-100, such as match 50"),
     "model": Syntax("auto|NAME"),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "quit": Syntax(),
@@ -108,7 +109,7 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(ControlText.ARGUMENT_MISSING(name=name, usage=syntax.usage))
     if argument and syntax.choices and argument not in syntax.choices:
         raise UsageError(ControlText.NOT_A_CHOICE(name=name, argument=argument, choices=syntax.choices))
-    check = {"ratio": parse_ratio, "zoom": parse_zoom, "framing": parse_framing}.get(name)
+    check = {"ratio": parse_ratio, "zoom": parse_zoom, "framing": parse_framing, "light": parse_light}.get(name)
     if check is not None:
         check(argument)
     return Command(name, argument)
@@ -146,6 +147,19 @@ def parse_framing(text: str) -> tuple[float, tuple[float, float] | None]:
     if not all(-1 <= value <= 1 for value in pan):
         raise UsageError(ControlText.POSITION(text=position))
     return parse_zoom(zoom), pan
+
+
+LIGHTS = {"match": "light_match", "wrap": "light_wrap", "portrait": "portrait_light"}
+"""The light controls by their name in `ctl`, and their settings."""
+
+
+def parse_light(text: str) -> tuple[str, float]:
+    """Parse `CONTROL STRENGTH` as (field of `EdgeSettings`, strength). Raises UsageError."""
+    name, _, strength = text.partition(" ")
+    value = _number(strength)
+    if name not in LIGHTS or not 0 <= value <= 100:
+        raise UsageError(ControlText.LIGHT(names="|".join(LIGHTS), text=text))
+    return LIGHTS[name], value
 
 
 def _number(text: str) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.config.parsing import replace_checked
 from app.config.scenes import Scene
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.commands import AUTO_FRAMING, Command, JsonValue, parse_framing, parse_ratio, parse_zoom
+from app.control.commands import AUTO_FRAMING, Command, JsonValue, parse_framing, parse_light, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import AnswerText, ControlText
@@ -60,6 +60,7 @@ class SettingsController:
             "background": self._background,
             "framing": self._frame,
             "freeze": self._freeze,
+            "light": lambda text: self._light(*parse_light(text)),
             "model": self._model,
             "pause": self._pause,
             "quit": lambda _: self._quit(),
@@ -167,6 +168,16 @@ class SettingsController:
             style = self._settings().people.auto_framing
             return AnswerText.WHOLE_FRAME() if style == "off" else AnswerText.AUTO_FRAMING(style=style)
         return AnswerText.FRAMING(zoom=f"{framing.zoom:g}", x=f"{framing.pan_x:g}", y=f"{framing.pan_y:g}")
+
+    def _light(self, field: str, strength: float) -> str:
+        def update(settings: Settings) -> Settings:
+            edges = settings.matting.edges.replace(**{field: strength})
+            return settings.replace(matting=settings.matting.replace(edges=edges))
+
+        edges = self._change(update).matting.edges
+        return AnswerText.LIGHT(
+            match=f"{edges.light_match:g}", wrap=f"{edges.light_wrap:g}", portrait=f"{edges.portrait_light:g}"
+        )
 
     def _record(self, file: str) -> str:
         if file == "stop":

@@ -67,7 +67,7 @@ class PeopleSettings(Model):
 
 
 class EdgeSettings(Model):
-    """Edge controls, applied to the matte between network and composite."""
+    """Edge and light controls, applied to matte and foreground between network and composite."""
 
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The alpha that a raised contrast leaves unchanged."""
@@ -83,6 +83,12 @@ class EdgeSettings(Model):
     """Strength of the removal of green cast from the semi-transparent edge."""
     strict: bool = True
     """Remove regions from the matte that are not connected to a person or that match the learned background."""
+    light_match: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """How far the person's brightness, white balance and contrast follow the background's; not that of blur."""
+    light_wrap: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Light of the background that falls on the person's outline."""
+    portrait_light: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Virtual soft light on the face."""
 
     @model_validator(mode="before")
     @classmethod

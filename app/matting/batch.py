@@ -10,6 +10,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import MattingEngine, NotAMatteError
 from app.matting.engine import FrameEngine
+from app.matting.step.edges import light_plan
 
 
 def step_together(
@@ -27,7 +28,9 @@ def step_together(
     results: dict[int, Matte | ModelError] = {}
     groups: defaultdict[object, list[int]] = defaultdict(list)
     for index, engine in enumerate(engines):
-        groups[_group(engine, frames[index], backdrops[index], index)].append(index)
+        alone = light_plan(edges).active  # executors of GPUs do not apply the light controls
+        group = index if alone else _group(engine, frames[index], backdrops[index], index)
+        groups[group].append(index)
     for members in groups.values():
         done = _batch(members, engines, frames, backdrops, edges, want_foreground) if len(members) > 1 else None
         for position, index in enumerate(members):

@@ -15,9 +15,11 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Ma
 from app.matting.base import EngineInfo, Executor, MatteShaper, NotAMatteError, ShapingExecutor
 from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
+from app.matting.light.finished import FinishedLight, without_light
 from app.matting.scene_cut import CutDetector
 from app.matting.state import EngineState, Resumable, prefixed, under
 from app.matting.step.blur import STRICT_STRENGTH
+from app.matting.step.edges import light_plan
 
 _log = logging.getLogger(__name__)
 MakeExecutor = Callable[[StepGeometry], Executor]
@@ -41,6 +43,7 @@ class FrameEngine:
         self._geometry = make_geometry(width, height)
         self._executor = make_executor(self._geometry)
         self._cuts = CutDetector()
+        self._light = FinishedLight()
         self._closed = False
 
     @property
@@ -75,12 +78,28 @@ class FrameEngine:
             raise ModelError(ModelText.NO_SHAPING(executor=executor.name))
         with executor_errors(self._model, executor.device, executor.precision):
             try:
-                if shaper is not None and isinstance(executor, ShapingExecutor):
-                    return executor.run_shaped(frame, backdrop, edges, want_foreground, shaper)
-                return executor.run(frame, backdrop, edges, want_foreground)
+                return self._run(frame, backdrop, edges, want_foreground, shaper)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise
+
+    def _run(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        want_foreground: bool,
+        shaper: MatteShaper | None,
+    ) -> Matte:
+        """Run the executor; apply the light controls where it does not."""
+        executor, light = self._executor, light_plan(edges)
+        relights = not light.active or getattr(executor, "relights", False)
+        asked = (edges, want_foreground) if relights else (without_light(edges), True)
+        if shaper is not None and isinstance(executor, ShapingExecutor):
+            matte = executor.run_shaped(frame, backdrop, *asked, shaper)
+        else:
+            matte = executor.run(frame, backdrop, *asked)
+        return matte if relights else self._light.relit(matte, frame, backdrop, light, want_foreground)
 
     def prepare(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings) -> tuple[BgrImage, Backdrop]:
         """Check the input of a step, fit the executor to it, and return what the executor takes.
@@ -103,6 +122,7 @@ class FrameEngine:
         frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
         if self._cuts.is_cut(frame):
+            self._light.reset()
             with executor_errors(self._model, self._executor.device, self._executor.precision):
                 self._executor.reset()
         return frame, backdrop
@@ -119,7 +139,11 @@ class FrameEngine:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         size = self._geometry.width, self._geometry.height
         with executor_errors(self._model, executor.device, executor.precision):
-            arrays = {**executor.state(), **prefixed("cut", self._cuts.state())}
+            arrays = {
+                **executor.state(),
+                **prefixed("cut", self._cuts.state()),
+                **prefixed("light", self._light.state()),
+            }
         return EngineState(self._model, executor.name, executor.precision, size, self._geometry.ratio, arrays)
 
     def load_state(self, state: EngineState) -> None:
@@ -134,6 +158,7 @@ class FrameEngine:
         try:
             executor.load_state(state.arrays)
             self._cuts.load_state(under("cut", state.arrays))
+            self._light.load_state(under("light", state.arrays))
         except (KeyError, ValueError) as error:
             executor.reset()
             raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
@@ -142,6 +167,7 @@ class FrameEngine:
         """Forget the frames seen so far."""
         if not self._closed:
             self._cuts.forget()
+            self._light.reset()
             self._executor.reset(seen)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from tests.architecture.test_imports import imports, modules, tree
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
+    "app.matting.light.finished",
     "app.matting.openvino_backend.compositor",
     "app.matting.torch_backend.eager",
     "app.matting.torch_backend.batch",

@@ -19,6 +19,7 @@ from app.core.errors import SettingsError, UsageError
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
+    EdgeSettings,
     FramingSettings,
     MattingSettings,
     OutputSettings,
@@ -39,6 +40,15 @@ def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[s
         parse(text)
     except UsageError as error:
         assert len(str(error).splitlines()) == 1 or text.splitlines() != [text]
+
+
+def test_light_controls_are_set_and_keep_the_edge() -> None:
+    base = Settings(matting=MattingSettings(edges=EdgeSettings(feather_px=4, light_wrap=10)))
+    edges = apply_options(base, LiveOptions(light_match=40, portrait_light=100)).matting.edges
+    assert edges == EdgeSettings(feather_px=4, light_match=40, light_wrap=10, portrait_light=100)
+    for options in (LiveOptions(light_match=101), LiveOptions(light_wrap=-1), LiveOptions(portrait_light=float("nan"))):
+        with pytest.raises(UsageError, match=r"light-match|light-wrap|portrait-light"):
+            apply_options(base, options)
 
 
 def test_zoom_and_place_make_the_framing() -> None:

@@ -257,6 +257,16 @@ def test_auto_framing_replaces_a_manual_zoom(program: Program) -> None:
     assert program.settings.people == PeopleSettings()
 
 
+def test_the_light_controls_are_set_one_by_one(program: Program) -> None:
+    assert program.run("light match 60") == "Light: match 60, wrap 0, portrait 0."
+    assert program.run("light portrait 12.5") == "Light: match 60, wrap 0, portrait 12.5."
+    edges = program.settings.matting.edges
+    assert (edges.light_match, edges.light_wrap, edges.portrait_light) == (60, 0, 12.5)
+    for wrong in ("light sun 5", "light match", "light match 101", "light wrap nan"):
+        with pytest.raises(UsageError, match=r"match\|wrap\|portrait"):
+            program.run(wrong)
+
+
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with pytest.raises(UsageError, match="Nothing is being recorded"):

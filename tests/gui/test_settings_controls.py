@@ -59,6 +59,9 @@ SLIDERS: dict[str, Read] = {
     "growSlider": lambda settings: settings.matting.edges.grow_px,
     "featherSlider": lambda settings: settings.matting.edges.feather_px,
     "temporal_smoothingSlider": lambda settings: settings.matting.edges.temporal_smoothing,
+    "light_matchSlider": lambda settings: settings.matting.edges.light_match,
+    "light_wrapSlider": lambda settings: settings.matting.edges.light_wrap,
+    "portrait_lightSlider": lambda settings: settings.matting.edges.portrait_light,
     "despillSlider": lambda settings: settings.matting.edges.despill,
 }
 

@@ -39,6 +39,9 @@ edge_settings = st.builds(
     temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
     despill=st.sampled_from([0.0, 0.4, 1.0]),
     strict=st.booleans(),
+    light_match=st.sampled_from([0.0, 0.0, 50.0, 100.0]),
+    light_wrap=st.sampled_from([0.0, 0.0, 100.0]),
+    portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
 )
 backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60"])
 any_case = settings(max_examples=40, deadline=None)

@@ -98,9 +98,8 @@ class EdgeSliders(QWidget):
             self._sliders.append((edge, slider))
         reset = link_button(self.tr("Reset edge"))
         describe(reset, self.tr("Reset edge"), self.tr("Use the matte as the network computes it"), "edgeReset")
-        reset.clicked.connect(
-            lambda: store.edit("matting", edges=EdgeSettings(strict=store.current.matting.edges.strict))
-        )
+        defaults = dict(EdgeSettings())
+        reset.clicked.connect(lambda: store.edit_edges(**{edge.field: defaults[edge.field] for edge in EDGES}))
         column.addWidget(reset)
         store.changed.connect(self._show)
         self._show(store.current)

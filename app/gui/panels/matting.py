@@ -6,6 +6,7 @@ from PyQt6.QtCore import QSignalBlocker
 
 from app.core.settings import Settings
 from app.gui.panels.edges import EdgePresets, EdgeSliders
+from app.gui.panels.light import LightSliders
 from app.gui.panels.network import NetworkControls
 from app.gui.panels.ratio import RatioControl
 from app.gui.state import services
@@ -54,6 +55,8 @@ class MattingPage(Page):
         self.add_heading(self.tr("Edge"))
         self.add(EdgePresets(store))
         self.add(self._strict)
+        self.add_heading(self.tr("Light"))
+        self.add(LightSliders(store))
         self.add_separator()
         self.add(self.advanced)
         self.advanced.add(EdgeSliders(store))

@@ -830,6 +830,36 @@
         <translation>Nah</translation>
     </message>
 </context><context>
+    <name>LightSliders</name>
+    <message>
+        <source>Light match</source>
+        <translation>Lichtangleichung</translation>
+    </message>
+    <message>
+        <source>Adapts your brightness, colour and contrast to the background</source>
+        <translation>Passt Ihre Helligkeit, Farbe und Ihren Kontrast an den Hintergrund an</translation>
+    </message>
+    <message>
+        <source>Light wrap</source>
+        <translation>Umgebungslicht am Rand</translation>
+    </message>
+    <message>
+        <source>Lets light of the background fall on your outline</source>
+        <translation>Lässt Licht des Hintergrunds auf Ihren Umriss fallen</translation>
+    </message>
+    <message>
+        <source>Portrait light</source>
+        <translation>Porträtlicht</translation>
+    </message>
+    <message>
+        <source>Brightens your face like a soft lamp beside the camera</source>
+        <translation>Hellt Ihr Gesicht auf wie eine weiche Lampe neben der Kamera</translation>
+    </message>
+    <message>
+        <source>Light match needs an image or a video as background: a blurred room has your light already.</source>
+        <translation>Die Lichtangleichung braucht ein Bild oder ein Video als Hintergrund: Ein unscharfer Raum hat schon Ihr Licht.</translation>
+    </message>
+</context><context>
     <name>LogWindow</name>
     <message>
         <source>Log</source>
@@ -938,6 +968,10 @@
     <message>
         <source>Edge</source>
         <translation>Kante</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Licht</translation>
     </message>
     <message>
         <source>Automatic</source>

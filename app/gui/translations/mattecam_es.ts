@@ -830,6 +830,36 @@
         <translation>Cercano</translation>
     </message>
 </context><context>
+    <name>LightSliders</name>
+    <message>
+        <source>Light match</source>
+        <translation>Ajuste de luz</translation>
+    </message>
+    <message>
+        <source>Adapts your brightness, colour and contrast to the background</source>
+        <translation>Adapta su brillo, color y contraste al fondo</translation>
+    </message>
+    <message>
+        <source>Light wrap</source>
+        <translation>Luz envolvente</translation>
+    </message>
+    <message>
+        <source>Lets light of the background fall on your outline</source>
+        <translation>Deja que la luz del fondo caiga sobre su contorno</translation>
+    </message>
+    <message>
+        <source>Portrait light</source>
+        <translation>Luz de retrato</translation>
+    </message>
+    <message>
+        <source>Brightens your face like a soft lamp beside the camera</source>
+        <translation>Ilumina su rostro como una lámpara suave junto a la cámara</translation>
+    </message>
+    <message>
+        <source>Light match needs an image or a video as background: a blurred room has your light already.</source>
+        <translation>El ajuste de luz necesita una imagen o un vídeo como fondo: una habitación desenfocada ya tiene su luz.</translation>
+    </message>
+</context><context>
     <name>LogWindow</name>
     <message>
         <source>Log</source>
@@ -938,6 +968,10 @@
     <message>
         <source>Edge</source>
         <translation>Borde</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Luz</translation>
     </message>
     <message>
         <source>Automatic</source>

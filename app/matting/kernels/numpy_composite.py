@@ -84,6 +84,29 @@ def spread_rows(foreground: Bytes, beyond: Bytes, before: Bytes, after: Bytes, t
     foreground[:] = _bytes(outer + (inner - outer) * own).reshape(height, -1)
 
 
+def relight_rows(
+    slope: Floats, offset: Floats, maps: Floats, new_slope: Floats, new_offset: Floats, top: int, bottom: int
+) -> None:
+    """See `relight.relight_rows`."""
+    gains, biases = resized_maps(maps, slope.shape[2], slope.shape[1])
+    new_slope[:3], new_slope[3] = gains * (1 + slope[:3]) - 1, slope[3]
+    new_offset[:3], new_offset[3] = gains * offset[:3] + biases, offset[3]
+
+
+def relight_composite_rows(
+    foreground: Bytes, alpha: Bytes, maps: Floats, composite: Bytes, top: int, bottom: int
+) -> None:
+    """See `relight.relight_composite_rows`."""
+    height, width = alpha.shape
+    gains, biases = (part[::-1].transpose(1, 2, 0) for part in resized_maps(maps, width, height))
+    person, shown = foreground.reshape(height, width, 3), composite.reshape(height, width, 3)
+    lit = np.clip(gains * person + biases * 255, 0, 255)
+    mixed = np.clip(shown + (lit - person) * (alpha / np.float32(255))[..., None], 0, 255)
+    seen = alpha > 0
+    foreground.reshape(height, width, 3)[seen] = _bytes(lit[seen])
+    composite.reshape(height, width, 3)[seen] = _bytes(mixed[seen])
+
+
 def learned_filter_rows(
     small: Floats,
     hidden: Floats,
@@ -161,6 +184,13 @@ def _resize(planes: Floats, width: int, height: int) -> Floats:
     """Resize (4, h, w) to (H, W, 4), bilinear."""
     resized: Floats = cv2.resize(planes.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return resized
+
+
+def resized_maps(maps: Floats, width: int, height: int) -> tuple[Floats, Floats]:
+    """Return gains and biases (3, height, width) of maps (6, h, w), bilinear."""
+    planes = [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in maps]
+    stacked = np.stack(planes).astype(np.float32, copy=False)
+    return stacked[:3], stacked[3:]
 
 
 def _bytes(values: NDArray[np.floating]) -> Bytes:

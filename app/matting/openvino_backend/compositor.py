@@ -12,9 +12,10 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Ma
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_edges
 from app.matting.kernels.numpy_blur import blurred_background
+from app.matting.light.light import Light
 from app.matting.openvino_backend.strips import Floats, Strips
-from app.matting.state import StateArrays
-from app.matting.step.edges import EdgePlan
+from app.matting.state import StateArrays, prefixed, under
+from app.matting.step.edges import EdgePlan, LightPlan
 
 NOTHING: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
 
@@ -59,19 +60,23 @@ class Compositor:
         self._geometry = geometry
         self._strips = strips
         self._previous_alpha: AlphaImage | None = None
+        self._light = Light()
 
     def reset(self) -> None:
-        """Forget the last alpha."""
+        """Forget the stream."""
         self._previous_alpha = None
+        self._light.reset()
 
     def state(self) -> StateArrays:
-        """Return a copy of the last alpha, if there is one."""
-        return {} if self._previous_alpha is None else {"previous_alpha": self._previous_alpha.copy()}
+        """Return copies of the last alpha, if there is one, and of the light."""
+        alpha = {} if self._previous_alpha is None else {"previous_alpha": self._previous_alpha.copy()}
+        return alpha | prefixed("light", self._light.state())
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last alpha."""
+        """Restore the last alpha and the light."""
         alpha = arrays.get("previous_alpha")
         self._previous_alpha = None if alpha is None else alpha.copy()
+        self._light.load_state(under("light", arrays))
 
     def composite(
         self, frame: BgrImage, coefficients: Coefficients, backdrop: Backdrop, edges: EdgePlan, want_foreground: bool
@@ -85,6 +90,8 @@ class Compositor:
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
+        if edges.light.active and cells is None:
+            slope, offset = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
         rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
         alpha = np.empty((height, width), np.uint8)
         foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
@@ -108,6 +115,15 @@ class Compositor:
             alpha=alpha,
             foreground=foreground.reshape(*size, 3) if want_foreground else None,
         )
+
+    def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> tuple[Floats, Floats]:
+        """Return slope and offset that give the relit foreground, in new arrays."""
+        maps = self._light.maps(given.small, given.coarse, behind, room, light)
+        slope, offset = np.empty_like(given.slope), np.empty_like(given.offset)
+        arrays = given.slope, given.offset, maps, slope, offset
+        relight_rows = self._strips.kernels.relight_rows
+        self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
+        return slope, offset
 
     def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""

@@ -37,6 +37,8 @@ class CpuExecutor(ABC):
     name = "openvino"
     device = "cpu"
     supports_strict = True
+    relights = True
+    """Whether `run` applies the light controls; see `FrameEngine`."""
 
     def __init__(self, geometry: StepGeometry, precision: str, kernels: ModuleType | None = None) -> None:
         """kernels: see `Strips`."""

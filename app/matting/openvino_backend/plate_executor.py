@@ -30,6 +30,7 @@ class PlateOpenVinoExecutor(CpuExecutor):
     """
 
     supports_strict = False
+    relights = False
 
     def __init__(
         self,

@@ -26,8 +26,22 @@ SPREAD_ALPHA = 128
 
 
 @dataclass(frozen=True, slots=True)
+class LightPlan:
+    """The strengths of the light controls in 0..1; see `app.matting.light`."""
+
+    match: float = 0.0
+    wrap: float = 0.0
+    portrait: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether any control changes the foreground."""
+        return max(self.match, self.wrap, self.portrait) > 0
+
+
+@dataclass(frozen=True, slots=True)
 class EdgePlan:
-    """The edge operations to apply to alpha; None or 0 where a control is off."""
+    """The edge and light operations to apply to alpha and foreground; None or 0 where a control is off."""
 
     contrast: NDArray[np.uint8] | None
     """(256,) look-up table from alpha to new alpha."""
@@ -38,6 +52,7 @@ class EdgePlan:
     despill: float
     strict: bool
     """Whether strict mode filters the matte before the edge controls; see `app.matting.strict`."""
+    light: LightPlan = LightPlan()
 
     @property
     def touches_alpha(self) -> bool:
@@ -51,7 +66,7 @@ class EdgePlan:
 
     @property
     def active(self) -> bool:
-        """Whether any control changes alpha or the foreground."""
+        """Whether any edge control changes alpha or the foreground."""
         return self.touches_alpha or self.despill > 0
 
 
@@ -64,7 +79,13 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         feather_px=edges.feather_px,
         despill=edges.despill,
         strict=edges.strict,
+        light=light_plan(edges),
     )
+
+
+def light_plan(edges: EdgeSettings) -> LightPlan:
+    """Return the plan of the light controls."""
+    return LightPlan(edges.light_match / 100, edges.light_wrap / 100, edges.portrait_light / 100)
 
 
 def octagon(radius: int) -> tuple[int, int]:

@@ -1,0 +1,102 @@
+"""The light controls over a stream: measures each frame, smooths over time, and returns the maps to relight it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+from app.matting.light.maps import MAX_WRAP, Head, found_head, grid_size, key_light, relighting, rim, wrapping_light
+from app.matting.light.tone import Tone, is_flat, measured_tone
+from app.matting.state import StateArrays
+from app.matting.step.edges import LightPlan
+
+Floats = NDArray[np.float32]
+
+TONE_RATE = 0.06
+"""Fraction of a change that the light match follows per frame: half of it within 0.4 s at 30 fps."""
+HEAD_RATE = 0.15
+
+
+class Light:
+    """Remembers the smoothed measurements of a stream; used on one thread."""
+
+    def __init__(self) -> None:
+        self._tone: Floats | None = None
+        self._head: Floats | None = None
+        self._backdrop: tuple[BgrImage, Floats, Floats] | None = None
+        """The last backdrop, its grid and its wrapping light."""
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._tone = self._head = self._backdrop = None
+
+    def state(self) -> StateArrays:
+        """Return copies of what the next frame depends on."""
+        kept = {"tone": self._tone, "head": self._head}
+        return {name: array.copy() for name, array in kept.items() if array is not None}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state."""
+        self._tone, self._head = arrays.get("tone"), arrays.get("head")
+
+    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, room: bool, plan: LightPlan) -> Floats:
+        """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
+
+        small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size. room:
+        it is the person's own room, whose light the person already has.
+        """
+        width, height = grid_size(alpha.shape[1], alpha.shape[0])
+        image = np.dstack([_shrunk(plane, width, height) for plane in small])
+        return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, room, plan)
+
+    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, room: bool, plan: LightPlan) -> Floats:
+        """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
+        height, width = alpha.shape
+        behind, wrapping = self._light_of(backdrop, width, height)
+        flat = is_flat(behind)
+        found = measured_tone(image, alpha, None if room or flat else behind)
+        self._tone = _follow(self._tone, None if found is None else found.array(), TONE_RATE)
+        tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
+        key = None
+        if plan.portrait > 0:
+            head = found_head(alpha)
+            self._head = _follow(self._head, None if head is None else head.array(), HEAD_RATE)
+            if self._head is not None:
+                key = key_light(Head(*map(float, self._head)), width, height)
+        wrap = None
+        if plan.wrap > 0 and not flat:
+            wrap = (plan.wrap * MAX_WRAP) * rim(alpha)[..., None] * wrapping
+        return relighting(tone, plan.match, key, plan.portrait, wrap, (height, width))
+
+    def _light_of(self, backdrop: BgrImage, width: int, height: int) -> tuple[Floats, Floats]:
+        """Return the backdrop on the grid (h, w, 3), RGB in 0..1, and the light that it wraps around the person."""
+        if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1] != width:
+            grid = on_grid(backdrop, width, height)
+            self._backdrop = backdrop, grid, wrapping_light(grid)
+        return self._backdrop[1:]
+
+
+Relight = Callable[[Floats, Floats, BgrImage], Floats]
+"""(small, alpha, backdrop) as `Light.maps` takes them; returns its maps."""
+
+
+def on_grid(image: BgrImage, width: int, height: int) -> Floats:
+    """Return an image (H, W, 3) uint8 BGR sampled to (height, width, 3) float32 RGB in 0..1."""
+    sampled = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
+    grid: Floats = np.ascontiguousarray(sampled[..., ::-1]) / np.float32(255)
+    return grid
+
+
+def _shrunk(plane: Floats, width: int, height: int) -> Floats:
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _follow(last: Floats | None, found: Floats | None, rate: float) -> Floats | None:
+    if last is None or found is None:
+        return last if found is None else found
+    followed: Floats = last + np.float32(rate) * (found - last)
+    return followed

@@ -1,0 +1,295 @@
+"""The light controls: limits, recovery of a known light, time, and the same result in every executor."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.engine import FrameEngine
+from app.matting.geometry import StepGeometry
+from app.matting.kernels import composite as numba_kernels
+from app.matting.kernels import numpy_composite
+from app.matting.light.finished import FinishedLight
+from app.matting.light.light import Light, on_grid
+from app.matting.light.maps import found_head, grid_size
+from app.matting.light.tone import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, measured_tone
+from app.matting.openvino_backend.compositor import Coefficients, Compositor
+from app.matting.openvino_backend.strips import Strips
+from app.matting.step.edges import LightPlan, plan
+
+Floats = NDArray[np.float32]
+SIZE = WIDTH, HEIGHT = 160, 96
+FULL = LightPlan(1.0, 1.0, 1.0)
+ALL = EdgeSettings(strict=False, light_match=100, light_wrap=100, portrait_light=100)
+ROUNDING = 2
+"""The gate allows as much: alpha, foreground and composite are rounded before they are relit."""
+
+
+def person_alpha(width: int, height: int) -> Floats:
+    """Return the soft-edged alpha of a head and shoulders."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    head = np.hypot((x / width - 0.5) * 3.2, y / height - 0.35) < 0.22
+    body = (y / height > 0.55) & (np.abs(x / width - 0.5) < 0.25)
+    alpha: Floats = (head | body).astype(np.float32)
+    return alpha
+
+
+def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.5) -> BgrImage:
+    """Return a picture of many surfaces with this mean level."""
+    dice = np.random.default_rng(seed)
+    coarse = dice.uniform(0.3, 1.7, (6, 10, 3)) * level * 255
+    picture: BgrImage = np.clip(np.kron(coarse, np.ones((height // 6, width // 10, 1))), 0, 255).astype(np.uint8)
+    return picture
+
+
+def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
+    width, height = grid_size(*SIZE)
+    tone = measured_tone(on_grid(frame, width, height), person_alpha(width, height), on_grid(backdrop, width, height))
+    assert tone is not None
+    return tone.log_gains
+
+
+@given(seed=st.integers(0, 999), level=st.floats(0.0, 1.0), behind=st.floats(0.0, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_gains_keep_within_their_limits(seed: int, level: float, behind: float) -> None:
+    width, height = grid_size(*SIZE)
+    image, backdrop = (on_grid(scene(seed + i, level=part), width, height) for i, part in enumerate((level, behind)))
+    tone = measured_tone(image, person_alpha(width, height), backdrop)
+    if tone is not None:
+        assert np.abs(tone.log_gains).max() <= MAX_EXPOSURE + MAX_CHROMA + 1e-5
+        assert abs(tone.log_contrast) <= MAX_CONTRAST
+        assert np.isfinite(tone.array()).all()
+
+
+def test_a_darker_backdrop_darkens_and_a_warmer_one_warms() -> None:
+    frame, backdrop = scene(1), scene(2)
+    usual = tone_of(frame, backdrop)
+    assert (tone_of(frame, (backdrop * 0.5).astype(np.uint8)) < usual - 0.1).all()
+    warm = np.clip(backdrop * np.array([0.85, 1.0, 1.1]), 0, 255).astype(np.uint8)
+    red, _, blue = tone_of(frame, warm) - usual
+    assert red > 0.02 and blue < -0.02
+
+
+def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
+    """The person under the true light is known: the same surfaces, dimmed and warmed as the scene is."""
+    surfaces, room = scene(3), scene(4)
+    light = np.array([0.6, 0.7, 0.8])
+    true, backdrop = (np.clip(image * light, 0, 255) for image in (surfaces, room))
+    kept = np.abs(surfaces - true).mean()
+    gains = np.exp(tone_of(surfaces, backdrop.astype(np.uint8)))[::-1]
+    assert np.abs(surfaces * gains - true).mean() < 0.85 * kept
+
+
+def maps_of(alpha: Floats, backdrop: BgrImage, plan_: LightPlan, room: bool = False) -> Floats:
+    frame = scene(5)
+    width, height = grid_size(*SIZE)
+    return Light().maps_of_grid(on_grid(frame, width, height), alpha, backdrop, room, plan_)
+
+
+@pytest.mark.parametrize("colour", [(64, 177, 0), (255, 255, 255), (0, 0, 0)])
+def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None:
+    """A green screen must stay one: neither match nor wrap tints the person."""
+    alpha = person_alpha(*grid_size(*SIZE))
+    found = maps_of(alpha, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), LightPlan(1.0, 1.0, 0.0))
+    np.testing.assert_allclose(found[:3], 1, atol=1e-6)
+    np.testing.assert_allclose(found[3:], 0, atol=1e-6)
+
+
+def test_the_own_room_does_not_change_the_person() -> None:
+    alpha = person_alpha(*grid_size(*SIZE))
+    found = maps_of(alpha, scene(6, level=0.1), LightPlan(1.0, 0.0, 0.0), room=True)
+    np.testing.assert_allclose(found[:3], 1, atol=1e-6)
+
+
+def test_light_wrap_only_brightens_and_only_the_rim() -> None:
+    width, height = grid_size(*SIZE)
+    alpha = np.zeros((height, width), np.float32)
+    alpha[:, width // 4 :] = 1
+    found = maps_of(alpha, scene(7, level=0.9), LightPlan(0.0, 1.0, 0.0))
+    for level in (0.0, 0.4, 1.0):
+        lit = level * found[:3] + found[3:]
+        assert (lit >= level - 1e-5).all() and (lit <= 1 + 1e-5).all()
+    assert (found[3:, :, width // 4] > 0.1).all(), "the rim is lit"
+    assert (found[3:, :, 3 * width // 4 :] < 1e-3).all(), "the inside is not"
+
+
+def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
+    width, height = grid_size(*SIZE)
+    alpha = person_alpha(width, height)
+    head = found_head(alpha)
+    assert head is not None and abs(head.x - width / 2) < 2
+    found = maps_of(alpha, scene(8), LightPlan(0.0, 0.0, 1.0))
+    moved = maps_of(np.roll(alpha, 20, axis=1), scene(8), LightPlan(0.0, 0.0, 1.0))
+    brightest, then = (int(found_[1].max(axis=0).argmax()) for found_ in (found, moved))
+    assert abs(brightest - width / 2) < width / 4
+    assert then == pytest.approx(brightest + 20, abs=2)
+    assert found[1, height // 3, width // 2] > 1.05
+
+
+def test_highlights_are_not_clipped() -> None:
+    width, height = grid_size(*SIZE)
+    alpha = person_alpha(width, height)
+    bright = np.full((height, width, 3), 0.9, np.float32)
+    found = Light().maps_of_grid(bright, alpha, scene(9, level=1.0), False, LightPlan(1.0, 0.0, 1.0))
+    assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + MAX_CHROMA
+
+
+def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
+    light, alpha = Light(), person_alpha(*grid_size(*SIZE))
+    image = on_grid(scene(10), *grid_size(*SIZE))
+    only_match = LightPlan(1.0, 0.0, 0.0)
+    first = light.maps_of_grid(image, alpha, scene(11, level=0.9), False, only_match)
+    dark = scene(12, level=0.1)
+    gains = [light.maps_of_grid(image, alpha, dark, False, only_match)[1, 0, 0] for _ in range(120)]
+    changes = np.abs(np.diff([first[1, 0, 0], *gains]))
+    assert changes.max() < 0.04, "no step of the brightness is visible"
+    assert gains[-1] == pytest.approx(gains[-2], abs=1e-3), "it arrives"
+    assert gains[-1] < first[1, 0, 0] - 0.1
+
+
+def test_nobody_keeps_the_last_light() -> None:
+    light, (width, height) = Light(), grid_size(*SIZE)
+    image, backdrop, plan_ = on_grid(scene(13), width, height), scene(14, level=0.2), LightPlan(1.0, 0.0, 0.0)
+    shown = light.maps_of_grid(image, person_alpha(width, height), backdrop, False, plan_)
+    empty = light.maps_of_grid(image, np.zeros((height, width), np.float32), backdrop, False, plan_)
+    np.testing.assert_array_equal(shown, empty)
+
+
+def test_a_saved_light_continues() -> None:
+    alpha, image = person_alpha(*grid_size(*SIZE)), on_grid(scene(15), *grid_size(*SIZE))
+    first, second = Light(), Light()
+    first.maps_of_grid(image, alpha, scene(16, level=0.9), False, FULL)
+    second.load_state(first.state())
+    dark = scene(17, level=0.1)
+    np.testing.assert_array_equal(
+        first.maps_of_grid(image, alpha, dark, False, FULL), second.maps_of_grid(image, alpha, dark, False, FULL)
+    )
+
+
+class Plain:
+    """An executor without light controls, over the compositor."""
+
+    name, precision, device, relights = "plain", "float32", "cpu", False
+
+    def __init__(self, given: Coefficients, geometry: StepGeometry) -> None:
+        self._strips = Strips(numba_kernels)
+        self._compositor, self._given = Compositor(geometry, self._strips), given
+        self.asked: list[EdgeSettings] = []
+
+    def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
+        self.asked.append(edges)
+        return self._compositor.composite(frame, self._given, backdrop, plan(edges), want_foreground)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self._compositor.reset()
+
+    def close(self) -> None:
+        self._strips.close()
+
+
+class Relighting(Plain):
+    """The same, which applies them."""
+
+    relights = True
+
+
+GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
+
+
+def given_person(frame: BgrImage) -> Coefficients:
+    height, width = GEOMETRY.small_height, GEOMETRY.small_width
+    alpha = person_alpha(width, height)
+    slope, offset = np.zeros((2, 4, height, width), np.float32)
+    offset[3] = alpha
+    small = np.ascontiguousarray(frame[::2, ::2, ::-1].transpose(2, 0, 1), dtype=np.float32)
+    small /= 255
+    return Coefficients(small, slope, offset, alpha)
+
+
+@pytest.mark.parametrize("backdrop", [scene(19, level=0.3), BlurredBackground(70)], ids=["image", "blur"])
+def test_every_executor_gives_the_same_light(backdrop: Backdrop) -> None:
+    frame = scene(18)
+    mattes = []
+    for kind in (Plain, Relighting):
+        engine = FrameEngine("toy", lambda g, kind=kind: kind(given_person(frame), g), lambda w, h: GEOMETRY, *SIZE)  # type: ignore[misc]
+        mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True))
+        dark = engine.step(frame, backdrop, EdgeSettings(strict=False))
+        engine.close()
+        assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
+        assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"
+    one, other = mattes
+    np.testing.assert_array_equal(one.alpha, other.alpha)
+    inner = one.alpha == 255
+    difference = np.abs(one.composite.astype(int) - other.composite)[inner]
+    # The room behind the person is estimated from the composite where the executor has blurred it.
+    assert difference.max() <= (16 if isinstance(backdrop, BlurredBackground) else 3)
+    assert difference.mean() < 2
+    assert one.foreground is not None and other.foreground is not None
+
+
+def test_executors_without_light_are_asked_without_it() -> None:
+    frame = scene(20)
+    made: list[Plain] = []
+
+    def make(geometry: StepGeometry) -> Plain:
+        made.append(Plain(given_person(frame), geometry))
+        return made[-1]
+
+    engine = FrameEngine("toy", make, lambda w, h: GEOMETRY, *SIZE)
+    matte = engine.step(frame, scene(21), ALL)
+    engine.close()
+    assert matte.foreground is None, "the foreground was not asked for"
+    assert made[0].asked == [EdgeSettings(strict=False)]
+
+
+kernels = pytest.mark.parametrize("kernels", [numba_kernels, numpy_composite], ids=["numba", "numpy"])
+
+
+@kernels
+@given(seed=st.integers(0, 1 << 20), width=st.integers(2, 70), height=st.integers(2, 50))
+@settings(max_examples=25, deadline=None)
+def test_relit_coefficients_are_the_relit_foreground(kernels: ModuleType, seed: int, width: int, height: int) -> None:
+    dice = np.random.default_rng(seed)
+    slope, offset = dice.normal(0, 0.3, (2, 4, height, width)).astype(np.float32)
+    maps = dice.uniform(0, 1.5, (6, dice.integers(2, 9), dice.integers(2, 12))).astype(np.float32)
+    new_slope, new_offset = np.empty_like(slope), np.empty_like(offset)
+    kernels.relight_rows(slope, offset, maps, new_slope, new_offset, 0, height)
+    gains, biases = numpy_composite.resized_maps(maps, width, height)
+    pixel = dice.random((3, height, width)).astype(np.float32)
+    expected = gains * (pixel * (1 + slope[:3]) + offset[:3]) + biases
+    np.testing.assert_allclose(pixel * (1 + new_slope[:3]) + new_offset[:3], expected, atol=2e-4)
+    np.testing.assert_array_equal(new_slope[3], slope[3])
+    np.testing.assert_array_equal(new_offset[3], offset[3])
+
+
+@kernels
+@given(seed=st.integers(0, 1 << 20), width=st.integers(2, 60), height=st.integers(2, 40))
+@settings(max_examples=25, deadline=None)
+def test_relit_composites_stay_bounded(kernels: ModuleType, seed: int, width: int, height: int) -> None:
+    dice = np.random.default_rng(seed)
+    person, behind = dice.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    alpha = dice.choice(np.array([0, 0, 1, 40, 128, 255], np.uint8), (height, width))
+    part = alpha[..., None] / 255
+    composite = (behind + (person.astype(float) - behind) * part + 0.5).astype(np.uint8)
+    maps = dice.uniform(0, 3, (6, 4, 5)).astype(np.float32)
+    before = composite.copy()
+    kernels.relight_composite_rows(person.reshape(height, -1), alpha, maps, composite.reshape(height, -1), 0, height)
+    difference = np.abs(composite.astype(int) - behind).max(axis=2)
+    assert (difference <= alpha.astype(int) + ROUNDING).all()
+    np.testing.assert_array_equal(composite[alpha == 0], before[alpha == 0])
+
+
+def test_the_light_of_a_blurred_room_comes_from_the_composite() -> None:
+    frame = scene(22)
+    alpha = (person_alpha(*SIZE) * 255).astype(np.uint8)
+    composite = np.where(alpha[..., None] > 127, frame, np.uint8(230))
+    matte = Matte(composite, alpha, frame.copy())
+    relit = FinishedLight().relit(matte, frame, BlurredBackground(50), LightPlan(0.0, 1.0, 0.0), True)
+    np.testing.assert_array_equal(relit.composite, composite, "a uniform room gives no light")
