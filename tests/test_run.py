@@ -54,7 +54,8 @@ def locked() -> dict[str, str]:
 
 def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
     versions = locked()
-    for name, number in environment.pins(ROOT / "requirements-dev.txt"):
+    dev, serve = (environment.pins(ROOT / f"requirements-{name}.txt") for name in ("dev", "serve"))
+    for name, number in [*dev, *serve]:
         assert versions[canonicalize_name(name)] == number, "run python -m tools.lock_requirements"
     for package in versions:
         try:

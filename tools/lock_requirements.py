@@ -1,12 +1,12 @@
-"""Write the lock files in `requirements/` from `requirements.txt` and `requirements-dev.txt`; needs `uv`.
+"""Write the lock files in `requirements/` from `requirements.txt`, `-dev.txt` and `-serve.txt`; needs `uv`.
 
     python -m tools.lock_requirements
 
 A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
-published file: `base` for the program, `dev` for the tests, `torch` for PyPI's build of PyTorch, `cuda` for what only
-that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows);
-`cuda-cu126` is what the build for CUDA 12.6 needs on Linux. The hashes of PyTorch's own builds come from its index; if
-that cannot be reached, those in the present files are kept.
+published file: `base` for the program, `dev` for the tests, `serve` for what WebRTC needs in addition, `torch` for
+PyPI's build of PyTorch, `cuda` for what only that build needs on Linux. PyTorch's own builds are in `torch-cpu`,
+`torch-cu126` and `torch-cu130` (Windows); `cuda-cu126` is what the build for CUDA 12.6 needs on Linux. The hashes of
+PyTorch's own builds come from its index; if that cannot be reached, those in the present files are kept.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ nvidia-nvshmem-cu12==3.4.5 ; {system}
 triton==3.7.1 ; {system} and python_version < '3.15'
 """.format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
 """What torch 2.13.0+cu126 requires on Linux, from its metadata; change it with the version of torch."""
+OLDEST_PYTHON_OF_AIORTC = "3.11"
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 HEADER = "# Written by tools/lock_requirements.py; do not edit.\n"
 
@@ -52,10 +53,10 @@ def entries_of(text: str) -> Entries:
     return found
 
 
-def resolve(requirements: Path) -> Entries:
+def resolve(requirements: Path, oldest_python: str = OLDEST_PYTHON) -> Entries:
     """Return the locked entries of everything that `requirements` needs. Raises CalledProcessError."""
     command = ["uv", "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-annotate", "--universal"]
-    command += ["--generate-hashes", "--python-version", OLDEST_PYTHON, str(requirements)]
+    command += ["--generate-hashes", "--python-version", oldest_python, str(requirements)]
     return entries_of(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -122,6 +123,8 @@ def main() -> None:
     dev = {name: found for name, found in everything.items() if name not in base and name not in cuda}
     write("base", {name: found for name, found in everything.items() if name in base and name not in cuda})
     write("dev", dev)
+    serve = resolve(ROOT / "requirements-serve.txt", OLDEST_PYTHON_OF_AIORTC)
+    write("serve", {name: found for name, found in serve.items() if name not in everything and name != "torch"})
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
     write("torch-cpu", {"torch": cpu_entries(version)})

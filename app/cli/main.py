@@ -23,6 +23,7 @@ from app.cli.options import LiveOptions, StartSettings, settings_from
 from app.cli.plate import plate
 from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
+from app.cli.serve import serve
 from app.cli.terminal import notify
 from app.cli.weights import app as weights_app
 from app.config import logs, program
@@ -52,6 +53,7 @@ app.command("plate")(plate)
 app.command("recover")(recover)
 app.command("bench")(bench)
 app.command("ctl")(ctl)
+app.command("serve")(serve)
 mount(app)
 
 

@@ -83,7 +83,7 @@ class Matte:
     foreground: BgrImage | None = None
     """Estimated foreground colours of the whole frame; only if requested."""
     frame: BgrImage | None = None
-    """The part of the frame that the composite shows, enlarged; None: the whole frame."""
+    """The image that the composite shows, if not the whole frame given: a part of it, enlarged, or an earlier frame."""
 
 
 class PictureKind(Enum):

@@ -21,6 +21,8 @@ class EngineInfo:
     downsample_ratio: float
     small_size: tuple[int, int]
     """(width, height) of the network's input."""
+    round_trip_ms: float | None = None
+    """Time from sending a frame to its matte, for a network on a server."""
 
 
 class MattingEngine(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.test_imports import imports, modules, tree
+from tests.architecture.test_imports import imports, modules, tree, under
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
@@ -29,6 +29,10 @@ MAY_DECODE = {
     "cv2.imread": {"app.capture.demo", "app.gui.state.services"},
 }
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
+
+
+NETWORK = ("app.serve", "app.webrtc")
+"""The service, and WebRTC for it and its client."""
 
 
 def calls(name: str) -> Iterator[ast.Call]:
@@ -69,13 +73,13 @@ def test_composites_are_made_in_few_places() -> None:
     assert {name for name in making if name.startswith("app.")} <= MAY_COMPOSITE
 
 
-def test_nothing_listens_on_the_network() -> None:
+def test_only_the_service_listens_on_the_network() -> None:
     """The control socket is a file of this user, on Windows a named pipe."""
     families = {ast.unparse(argument) for name in modules() for call in calls(name)
                 if ast.unparse(call.func) == "socket.socket" for argument in call.args[:1]}  # fmt: skip
     assert families == {"socket.AF_UNIX"}
-    servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio"}
-    assert not [name for name in modules() if imports(name) & servers]
+    servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio", "aiohttp", "aiortc"}
+    assert not [name for name in modules() if imports(name) & servers and not under(name, *NETWORK)]
     assert not [name for name in modules() for call in calls(name) if ast.unparse(call.func) == "socket.create_server"]
 
 

@@ -3374,6 +3374,46 @@
         <translation>Die Aufnahme {file} wird noch geschrieben; beenden Sie sie zuerst.</translation>
     </message>
     <message>
+        <source>{option} needs the packages {packages}; run `pip install -r requirements-serve.txt`.</source>
+        <comment>RemoteText.NO_PACKAGES</comment>
+        <translation>{option} benötigt die Pakete {packages}; führen Sie `pip install -r requirements-serve.txt` aus.</translation>
+    </message>
+    <message>
+        <source>No server is named for remote matting; give its address with --server.</source>
+        <comment>RemoteText.NO_SERVER</comment>
+        <translation>Für die Freistellung auf einem Server ist keiner genannt; geben Sie seine Adresse mit --server an.</translation>
+    </message>
+    <message>
+        <source>“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this machine).</source>
+        <comment>RemoteText.ADDRESS</comment>
+        <translation>„{server}“ ist keine Adresse eines Servers; schreiben Sie sie wie https://matting.example:8765 (http:// nur für diesen Rechner).</translation>
+    </message>
+    <message>
+        <source>The server {server} does not answer ({reason}); check the address and the network.</source>
+        <comment>RemoteText.UNREACHABLE</comment>
+        <translation>Der Server {server} antwortet nicht ({reason}); prüfen Sie Adresse und Netzwerk.</translation>
+    </message>
+    <message>
+        <source>The server {server} refused the stream: {reason}.</source>
+        <comment>RemoteText.REFUSED</comment>
+        <translation>Der Server {server} hat den Videostrom abgelehnt: {reason}.</translation>
+    </message>
+    <message>
+        <source>The server {server} has no free stream; matting runs on this machine until one is free.</source>
+        <comment>RemoteText.FULL</comment>
+        <translation>Der Server {server} hat keinen Platz frei; bis einer frei ist, wird auf diesem Rechner freigestellt.</translation>
+    </message>
+    <message>
+        <source>The server {server} sends no mattes; matting runs on this machine until it does.</source>
+        <comment>RemoteText.NO_FRAMES</comment>
+        <translation>Der Server {server} sendet keine Masken; bis er es tut, wird auf diesem Rechner freigestellt.</translation>
+    </message>
+    <message>
+        <source>its answer is not understood</source>
+        <comment>RemoteText.ODD_ANSWER</comment>
+        <translation>seine Antwort ist unverständlich</translation>
+    </message>
+    <message>
         <source>it is not valid JSON, see line {line}</source>
         <comment>FileReason.NOT_JSON</comment>
         <translation>Sie ist kein gültiges JSON, siehe Zeile {line}</translation>

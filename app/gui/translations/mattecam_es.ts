@@ -3374,6 +3374,46 @@
         <translation>La grabación {file} aún se está escribiendo; deténgala primero.</translation>
     </message>
     <message>
+        <source>{option} needs the packages {packages}; run `pip install -r requirements-serve.txt`.</source>
+        <comment>RemoteText.NO_PACKAGES</comment>
+        <translation>{option} necesita los paquetes {packages}; ejecute `pip install -r requirements-serve.txt`.</translation>
+    </message>
+    <message>
+        <source>No server is named for remote matting; give its address with --server.</source>
+        <comment>RemoteText.NO_SERVER</comment>
+        <translation>No se ha indicado ningún servidor para el recorte remoto; indique su dirección con --server.</translation>
+    </message>
+    <message>
+        <source>“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this machine).</source>
+        <comment>RemoteText.ADDRESS</comment>
+        <translation>«{server}» no es la dirección de un servidor; escríbala como https://matting.example:8765 (http:// solo para este equipo).</translation>
+    </message>
+    <message>
+        <source>The server {server} does not answer ({reason}); check the address and the network.</source>
+        <comment>RemoteText.UNREACHABLE</comment>
+        <translation>El servidor {server} no responde ({reason}); compruebe la dirección y la red.</translation>
+    </message>
+    <message>
+        <source>The server {server} refused the stream: {reason}.</source>
+        <comment>RemoteText.REFUSED</comment>
+        <translation>El servidor {server} ha rechazado el vídeo: {reason}.</translation>
+    </message>
+    <message>
+        <source>The server {server} has no free stream; matting runs on this machine until one is free.</source>
+        <comment>RemoteText.FULL</comment>
+        <translation>El servidor {server} no tiene sitio libre; el recorte se hace en este equipo hasta que lo tenga.</translation>
+    </message>
+    <message>
+        <source>The server {server} sends no mattes; matting runs on this machine until it does.</source>
+        <comment>RemoteText.NO_FRAMES</comment>
+        <translation>El servidor {server} no envía máscaras; el recorte se hace en este equipo hasta que lo haga.</translation>
+    </message>
+    <message>
+        <source>its answer is not understood</source>
+        <comment>RemoteText.ODD_ANSWER</comment>
+        <translation>su respuesta no se entiende</translation>
+    </message>
+    <message>
         <source>it is not valid JSON, see line {line}</source>
         <comment>FileReason.NOT_JSON</comment>
         <translation>no es JSON válido, vea la línea {line}</translation>

@@ -22,12 +22,13 @@ from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
-from app.matting.openvino_backend.strips import Strips, usable_cores
+from app.matting.openvino_backend.strips import Strips
 from app.matting.openvino_backend.threads import is_fast_enough, tries_one_thread
 from app.matting.shaping.numpy_shaping import shaped
 from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
+from app.system.compute_threads import usable_cores
 from models.names import COEFFICIENTS, state_names
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.matting.openvino_backend.artefact import Stage
 from app.matting.openvino_backend.runtime import core, ov
+from app.system.compute_threads import thread_limit
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 Shape = tuple[int, ...]
@@ -48,8 +49,9 @@ def compiled(
 ) -> list[ov.CompiledModel]:
     """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
 
-    threads: of each inference; None for OpenVINO's choice.
+    threads: of each inference; None for the limit in `app.system.compute_threads`, else OpenVINO's choice.
     """
+    threads = threads or thread_limit()
 
     def compile_stage(stage: Stage, model: ov.Model) -> ov.CompiledModel:
         options: dict[str, str | int] = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
@@ -15,15 +13,11 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage
 from app.matting.kernels import numpy_composite
 from app.matting.kernels.dispatch import compiled
+from app.system.compute_threads import thread_limit, usable_cores
 from app.system.threads import name_thread
 
 MOST_THREADS = 4
 Floats = NDArray[np.float32]
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 class Strips:
@@ -32,7 +26,7 @@ class Strips:
     def __init__(self, kernels: ModuleType | None = None) -> None:
         """kernels: the module `composite` or `numpy_composite`; None: wait for the faster one that runs here."""
         self.kernels = kernels or compiled.wait()
-        self._threads = min(usable_cores(), MOST_THREADS)
+        self._threads = min(thread_limit() or usable_cores(), MOST_THREADS)
         self._pool = ThreadPoolExecutor(
             max(self._threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
         )

@@ -1,0 +1,40 @@
+"""The command `serve`: mattes video of other machines and browsers over WebRTC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.prepare import prepare
+from app.cli.terminal import notify
+from app.config import logs
+from app.core.settings import EngineSettings
+from app.system.compute_threads import usable_cores
+from app.webrtc.packages import require_packages
+
+EXIT_INTERRUPTED = 130
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; other than this machine only with a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port of page and signalling.")] = 8765,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the secret token of the clients; created if it does not exist.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM), for HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate (PEM).")] = None,
+) -> None:
+    """Matte the video of thin clients and browsers: WebRTC service with a web page, /healthz and /metrics."""
+    require_packages("serve")
+    from app.serve.limits import Limits, streams_for
+    from app.serve.run import ServeOptions, serve
+
+    logs.set_up_console(verbose=False)
+    prepare(EngineSettings())
+    options = ServeOptions(host, port, token_file, tls_cert, tls_key)
+    if serve(options, Limits(streams=streams_for(usable_cores())), notify):
+        raise typer.Exit(EXIT_INTERRUPTED)

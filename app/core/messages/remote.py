@@ -1,0 +1,46 @@
+"""Messages of the matting server and its client."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import CommandLineMessage, Message
+
+
+@unique
+class RemoteText(Message):
+    """Errors of matting on a server."""
+
+    NO_PACKAGES = "{option} needs the packages {packages}; run `pip install -r requirements-serve.txt`."
+    NO_SERVER = "No server is named for remote matting; give its address with --server."
+    ADDRESS = (
+        "“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this "
+        "machine)."
+    )
+    UNREACHABLE = "The server {server} does not answer ({reason}); check the address and the network."
+    REFUSED = "The server {server} refused the stream: {reason}."
+    FULL = "The server {server} has no free stream; matting runs on this machine until one is free."
+    NO_FRAMES = "The server {server} sends no mattes; matting runs on this machine until it does."
+    ODD_ANSWER = "its answer is not understood"
+
+
+@unique
+class ServeText(CommandLineMessage):
+    """Errors and messages of `run.py serve`."""
+
+    LISTENING = "Serving {streams} streams at {address}; stop with Ctrl+C."
+    NEEDS_TOKEN = (
+        "--host {host} lets other machines connect; name a file with a secret token with --token-file. It is created "
+        "if it does not exist."
+    )
+    NEEDS_BOTH = "--tls-cert and --tls-key belong together; name both."
+    NO_TLS = (
+        "Without --tls-cert the token crosses the network unencrypted; use a proxy with TLS in front of the server."
+    )
+    TLS_FILES = "The certificate {cert} with the key {key} cannot be used: {reason}."
+    TOKEN_FILE = "The token file {file} cannot be used: {reason}."
+    TOKEN_CREATED = "A token was written to {file}; clients send it as a bearer token."
+    TOKEN_MODE = "other users can read it; run `chmod 600 {file}`"
+    TOKEN_SHORT = "it holds fewer than {characters} characters"
+    PORT = "The server cannot listen on {host}:{port}: {reason}; choose another --port."
+    DRAINING = "No new streams; waiting up to {seconds} s for {streams} running ones. A second signal ends them now."

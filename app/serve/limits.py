@@ -1,0 +1,44 @@
+"""Limits and intervals of the service in one value, which tests replace."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+CORES_PER_STREAM = 0.85
+"""Cores that a stream of 640x360 at 30 fps takes, coding and network included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take, and how long the service waits."""
+
+    streams: int = 1
+    max_offer_bytes: int = 64 * 1024
+    max_candidates: int = 64
+    """Addresses in an offer; each is sent packets to find a path."""
+    offers_per_minute: float = 30.0
+    """Of one address, on average; a burst may have half of it."""
+    max_frame_pixels: int = 1920 * 1088
+    matted_pixels: int = 1280 * 720
+    """Larger frames are scaled down before they are matted."""
+    negotiation_s: float = 10.0
+    park_s: float = 5.0
+    """Without a frame for this long, the state is forgotten and the engine closed."""
+    close_s: float = 15.0
+    """Without a frame for this long, the connection is closed."""
+    session_s: float = 8 * 3600.0
+    drain_s: float = 20.0
+    """How long running streams may go on after SIGTERM."""
+    stale_s: float = 2.0
+    """The last composite is shown for this long; then the stand-by card."""
+    card_interval_s: float = 0.2
+    watch_s: float = 0.5
+    stalled_s: float = 10.0
+    """A step that takes longer than this makes the service unhealthy."""
+    retry_after_s: int = 10
+
+
+def streams_for(cores: int) -> int:
+    """Return how many streams of 640x360 at 30 fps this many cores hold."""
+    return max(1, math.floor(cores / CORES_PER_STREAM))

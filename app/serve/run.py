@@ -1,0 +1,156 @@
+"""Runs the service until a signal: builds its parts, listens, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import cv2
+from aiohttp import web
+
+from app.api import EdgeSettings, Matting
+from app.core.errors import MattecamError, UsageError
+from app.core.messages.remote import ServeText
+from app.matting.base import MattingEngine
+from app.runtime.engines.self_test import self_test
+from app.serve.access import Access, RateLimit, read_token
+from app.serve.backgrounds import background_names, resolve_background
+from app.serve.http import Service
+from app.serve.limits import Limits
+from app.serve.matting import Output, StreamMatting
+from app.serve.sessions import Request, Sessions
+from app.webrtc.receiving import repair_aiortc
+
+QUIET_LOGGERS = ("aiohttp", "aioice", "aiortc")
+"""They name addresses of clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """The options of `run.py serve`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token_file: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can connect to an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
+    """Return the context for the certificate of the options, None without one. Raises UsageError."""
+    cert, key = options.tls_cert, options.tls_key
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        raise UsageError(ServeText.NEEDS_BOTH())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or "they do not belong together"
+        raise UsageError(ServeText.TLS_FILES(cert=cert, key=key, reason=reason)) from error
+    return context
+
+
+def stream_matting(request: Request) -> StreamMatting:
+    """Return the matting of a new stream. Its engine is built on the stream's own thread."""
+    background = resolve_background(request.background) or "blur"
+    edges = EdgeSettings(strict=request.output is Output.COMPOSITE)  # a client that composites applies its own
+    if request.output is Output.MATTE:
+        background = "green"
+
+    def make() -> Matting:
+        return Matting(background=background, edges=edges)
+
+    return StreamMatting(make, self_test, request.output)
+
+
+def check_engine(test: Callable[[MattingEngine, int, int], None] = self_test) -> None:
+    """Build an engine and test it, so that a service that cannot matte does not start. Raises MattecamError."""
+    import numpy as np
+
+    with Matting() as matting:
+        engine, _ = matting.prepare(np.zeros((360, 640, 3), np.uint8), 0.0)
+        test(engine, 640, 360)
+
+
+def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) -> bool:
+    """Serve until SIGINT or SIGTERM; return whether SIGINT ended it. Raises MattecamError."""
+    loopback = is_loopback(options.host)
+    if not loopback and options.token_file is None:
+        raise UsageError(ServeText.NEEDS_TOKEN(host=options.host))
+    tls = tls_context(options)
+    token = None
+    if options.token_file is not None:
+        token, created = read_token(options.token_file)
+        if created:
+            tell(ServeText.TOKEN_CREATED(file=options.token_file))
+    if tls is None and not loopback:
+        tell(ServeText.NO_TLS())
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    repair_aiortc()
+    cv2.setNumThreads(1)
+    check_engine()
+    access = Access(token, loopback_only=loopback)
+    return asyncio.run(_serve(options, limits, access, tls, tell))
+
+
+async def _serve(
+    options: ServeOptions, limits: Limits, access: Access, tls: ssl.SSLContext | None, tell: Callable[[str], None]
+) -> bool:
+    sessions = Sessions(stream_matting, limits)
+    application = Service(sessions, access, RateLimit(limits.offers_per_minute), background_names).application()
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, options.host, options.port, ssl_context=tls)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise MattecamError(ServeText.PORT(host=options.host, port=options.port, reason=reason)) from error
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        address = f"{'https' if tls else 'http'}://{host}:{options.port}/"
+        tell(ServeText.LISTENING(streams=limits.streams, address=address))
+        return await _until_signal(sessions, tell)
+    finally:
+        await sessions.close()
+        await runner.cleanup()
+
+
+async def _until_signal(sessions: Sessions, tell: Callable[[str], None]) -> bool:
+    """Wait for a signal; drain after SIGTERM. Return whether SIGINT came."""
+    loop = asyncio.get_running_loop()
+    signals: list[int] = []
+    first, cut = asyncio.Event(), asyncio.Event()
+
+    def received(number: int) -> None:
+        signals.append(number)
+        (cut if first.is_set() or number == signal.SIGINT else first).set()
+        first.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: Ctrl+C raises KeyboardInterrupt
+            loop.add_signal_handler(number, received, number)
+    await first.wait()
+    if not cut.is_set() and sessions.count:
+        tell(ServeText.DRAINING(seconds=f"{sessions.limits.drain_s:.0f}", streams=sessions.count))
+    await sessions.drain(cut)
+    return signal.SIGINT in signals

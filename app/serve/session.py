@@ -1,0 +1,160 @@
+"""One connection: receives video, mattes the newest frame off the event loop, sends the result, watches for silence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import numpy as np
+from aiortc import RTCPeerConnection
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
+
+from app.serve.limits import Limits
+from app.serve.matting import Outgoing, Output, StreamMatting, fitted
+from app.serve.metrics import Metrics
+from app.serve.pacing import RateGuard
+from app.serve.track import CLOCK_HZ, MattedTrack
+
+FIRST_CARD = (640, 360)
+
+
+class Session:
+    """Owns a connection, its matting and its thread. Used on the event loop."""
+
+    def __init__(
+        self,
+        connection: RTCPeerConnection,
+        matting: StreamMatting,
+        output: Output,
+        limits: Limits,
+        metrics: Metrics,
+        closed: Callable[[Session], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """closed: called once, when everything has been released."""
+        self.connection = connection
+        self._matting = matting
+        self._output = output
+        self._limits = limits
+        self._metrics = metrics
+        self._closed = closed
+        self._now = now
+        self.track = MattedTrack(limits, now)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
+        self._guard = RateGuard()
+        self._newest: VideoFrame | None = None
+        self._arrived = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._opened_s = self._frame_s = now()
+        self.parked = False
+        self._ending = False
+        self.step_began_s: float | None = None
+        """When the step that runs now began; None between steps."""
+        self.step_ended_s: float | None = None
+
+    def start(self) -> None:
+        """Begin to watch the connection, and to matte once its video arrives."""
+
+        @self.connection.on("track")
+        def arrived(track: MediaStreamTrack) -> None:
+            if track.kind == "video":
+                self._tasks.append(asyncio.ensure_future(self._receive(track)))
+
+        @self.connection.on("connectionstatechange")
+        async def changed() -> None:
+            if self.connection.connectionState in ("closed", "failed"):
+                self.end("disconnected")
+
+        self._tasks.append(asyncio.ensure_future(self._matte()))
+        self._tasks.append(asyncio.ensure_future(self._watch()))
+
+    @property
+    def busy_for_s(self) -> float:
+        """How long the step that runs now has taken; 0 between steps."""
+        return 0.0 if self.step_began_s is None else self._now() - self.step_began_s
+
+    def end(self, reason: str) -> None:
+        """Close the connection soon. Idempotent."""
+        if not self._ending:
+            self._ending = True
+            self._metrics.closed(reason)
+            self._close_task = asyncio.ensure_future(self._close())
+
+    async def wait_closed(self) -> None:
+        """End the session if it runs, and wait until everything is released."""
+        self.end("shutdown")
+        await asyncio.shield(self._close_task)
+
+    async def _receive(self, track: MediaStreamTrack) -> None:
+        """Keep the newest frame."""
+        with suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, VideoFrame)
+                if frame.width * frame.height > self._limits.max_frame_pixels:
+                    self.end("frame too large")
+                    return
+                self._frame_s = self._now()
+                if not self._guard.admits(self._frame_s):
+                    self._metrics.frame("skipped")
+                    continue
+                if self._newest is not None:
+                    self._metrics.frame("dropped")
+                self._newest = frame
+                self._arrived.set()
+        self.end("disconnected")
+
+    async def _matte(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.track.set_card(await loop.run_in_executor(self._thread, self._matting.card, *FIRST_CARD))
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            frame, self._newest = self._newest, None
+            if frame is None:
+                continue
+            self.parked = False
+            self.step_began_s = began_s = self._now()
+            outgoing = await loop.run_in_executor(self._thread, self._step, frame)
+            self.step_began_s, self.step_ended_s = None, self._now()
+            if outgoing.matted:
+                self._guard.note(self.step_ended_s - began_s, self.step_ended_s)
+                self._metrics.step_s.observe(self.step_ended_s - began_s)
+            self._metrics.frame("matted" if outgoing.matted else "standby")
+            ticks = 0 if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base * CLOCK_HZ
+            self.track.put(outgoing, round(ticks))
+
+    def _step(self, frame: VideoFrame) -> Outgoing:
+        """Return what to send for a frame. Called on the thread of this stream."""
+        image = fitted(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), self._limits.matted_pixels, self._output)
+        return self._matting.step(image)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._limits.watch_s)
+            now_s = self._now()
+            if now_s - self._frame_s >= self._limits.close_s:
+                self.end("no frames")
+            elif now_s - self._opened_s >= self._limits.session_s:
+                self.end("too long")
+            elif now_s - self._frame_s >= self._limits.park_s and not self.parked:
+                self.parked = True
+                await loop.run_in_executor(self._thread, self._matting.park)
+
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self.track.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(Exception):
+            await self.connection.close()
+        loop = asyncio.get_running_loop()
+        with suppress(Exception):
+            await loop.run_in_executor(self._thread, self._matting.park)
+        self._thread.shutdown(wait=False)
+        self._closed(self)

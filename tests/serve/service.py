@@ -1,0 +1,184 @@
+"""A service in this process and aiortc as its client, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from fractions import Fraction
+
+import aiohttp
+import numpy as np
+from aiohttp import web
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
+from numpy.typing import NDArray
+
+from app.api import EdgeSettings, Matting
+from app.capture.demo import DemoSource
+from app.serve.access import Access, RateLimit
+from app.serve.backgrounds import resolve_background
+from app.serve.http import Service
+from app.serve.limits import Limits
+from app.serve.matting import Output, StreamMatting
+from app.serve.sessions import Request, Sessions
+from app.webrtc.receiving import repair_aiortc
+
+SIZE = (320, 180)
+ROOM_BGR = (200, 30, 220)
+"""The room of `room_and_person`: no background of a service has this colour."""
+Image = NDArray[np.uint8]
+
+
+def passes(engine: object, width: int, height: int) -> None:
+    """A self-test that every engine passes: the real one takes two steps."""
+
+
+def matting_for(request: Request) -> StreamMatting:
+    background = resolve_background(request.background) or "blur"
+    if request.output is Output.MATTE:
+        background = "green"
+    edges = EdgeSettings(strict=False)  # strict mode hides people until they move
+    return StreamMatting(lambda: Matting("student", background=background, edges=edges), passes, request.output)
+
+
+def room_and_person(count: int, size: tuple[int, int] = SIZE) -> list[Image]:
+    """Frames of the demo's person in a room of one loud colour."""
+    width, height = size
+    source = DemoSource(width, height, 30.0, realtime=False)
+    empty = DemoSource(width, height, 1.0, realtime=False, empty_scene_s=1.0, motion=0.0)
+    nobody = empty.render(0)
+    frames = []
+    for index in range(count):
+        image = source.render(index).copy()
+        image[np.abs(image.astype(int) - nobody).max(axis=2) < 12] = ROOM_BGR
+        frames.append(image)
+    source.close()
+    empty.close()
+    return frames
+
+
+class Frames(MediaStreamTrack):
+    """Sends the frames in turn, at this rate; then repeats them."""
+
+    kind = "video"
+
+    def __init__(self, frames: list[Image], fps: float = 20.0) -> None:
+        super().__init__()
+        self._frames = frames
+        self._fps = fps
+        self.sent = 0
+        self.paused = False
+
+    async def recv(self) -> VideoFrame:
+        await asyncio.sleep(1 / self._fps)
+        while self.paused and self.readyState == "live":
+            await asyncio.sleep(0.05)
+        if self.readyState != "live":
+            raise MediaStreamError
+        frame = VideoFrame.from_ndarray(self._frames[self.sent % len(self._frames)], format="bgr24")
+        frame.pts, frame.time_base = round(self.sent * 90_000 / self._fps), Fraction(1, 90_000)
+        self.sent += 1
+        return frame
+
+
+class Client:
+    """One connection to a service."""
+
+    def __init__(self, address: str, http: aiohttp.ClientSession, frames: list[Image], fps: float = 20.0) -> None:
+        self._address = address
+        self._http = http
+        self.connection = RTCPeerConnection()
+        self.camera = Frames(frames, fps)
+        self.received: list[Image] = []
+        self._reading: asyncio.Task[None] | None = None
+        self.status = 0
+        self.headers: dict[str, str] = {}
+
+        @self.connection.on("track")
+        def arrived(track: MediaStreamTrack) -> None:
+            self._reading = asyncio.ensure_future(self._read(track))
+
+    async def connect(self, headers: dict[str, str] | None = None, **fields: str) -> int:
+        """Offer the stream; return the HTTP status."""
+        self.connection.addTrack(self.camera)
+        await self.connection.setLocalDescription(await self.connection.createOffer())
+        offer = {"type": "offer", "sdp": self.connection.localDescription.sdp, **fields}
+        async with self._http.post(f"{self._address}/offer", json=offer, headers=headers or {}) as answer:
+            self.status, self.headers = answer.status, dict(answer.headers)
+            if answer.status == 200:
+                description = RTCSessionDescription(**(await answer.json()))
+                await self.connection.setRemoteDescription(description)
+        return self.status
+
+    async def _read(self, track: MediaStreamTrack) -> None:
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            assert isinstance(frame, VideoFrame)
+            self.received.append(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
+
+    async def close(self) -> None:
+        self.camera.stop()
+        await self.connection.close()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+
+class Running:
+    """A service that runs, and what a test needs of it."""
+
+    def __init__(self, address: str, sessions: Sessions, http: aiohttp.ClientSession) -> None:
+        self.address = address
+        self.sessions = sessions
+        self.http = http
+        self._clients: list[Client] = []
+
+    def client(self, frames: list[Image], fps: float = 20.0) -> Client:
+        client = Client(self.address, self.http, frames, fps)
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        await asyncio.gather(*(client.close() for client in self._clients))
+
+
+@asynccontextmanager
+async def running(
+    limits: Limits | None = None,
+    *,
+    token: str | None = None,
+    make_matting: Callable[[Request], StreamMatting] = matting_for,
+    names: tuple[str, ...] = (),
+) -> AsyncIterator[Running]:
+    """Run a service on a free port of this machine; everything is closed at the end."""
+    repair_aiortc()
+    limits = limits or Limits(streams=2)
+    sessions = Sessions(make_matting, limits)
+    service = Service(sessions, Access(token, loopback_only=True), RateLimit(limits.offers_per_minute), lambda: names)
+    runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession() as http:
+        live = Running(f"http://127.0.0.1:{port}", sessions, http)
+        try:
+            yield live
+        finally:
+            await live.close()
+            await sessions.close()
+            await runner.cleanup()
+            assert sessions.count == 0
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    """Wait for a condition."""
+    deadline_s = asyncio.get_running_loop().time() + timeout_s
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline_s, "the condition did not come true"
+        await asyncio.sleep(0.02)

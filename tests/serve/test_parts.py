@@ -1,0 +1,120 @@
+"""Parts of the service without a network."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+
+from app.api import EdgeSettings, Matting
+from app.serve.limits import streams_for
+from app.serve.matting import Outgoing, Output, StreamMatting, fitted
+from app.serve.pacing import RETURN_S, RateGuard
+from app.webrtc.marks import COUNT, MIN_WIDTH, STRIP_PX, mark_strip, read_mark
+from tests.matting.conftest import frames
+from tests.serve.service import passes, room_and_person
+
+
+def stream(output: Output = Output.COMPOSITE) -> StreamMatting:
+    def make() -> Matting:
+        return Matting("student", background="green", edges=EdgeSettings(strict=False))
+
+    return StreamMatting(make, passes, output)
+
+
+@pytest.mark.timeout(300)
+def test_the_states_of_32_streams_never_cross() -> None:
+    """Streams on 32 threads give the bits that each gives alone."""
+    people = room_and_person(4, (160, 96))
+    given = [[np.roll(frame, index * 5, axis=1) ^ np.uint8(index) for frame in people] for index in range(32)]
+
+    def alone(index: int) -> list[Outgoing]:
+        one = stream()
+        try:
+            return [one.step(frame) for frame in given[index]]
+        finally:
+            one.park()
+
+    with ThreadPoolExecutor(32) as threads:
+        together = list(threads.map(alone, range(32)))
+    for index in range(32):
+        for mine, expected in zip(together[index], alone(index), strict=True):
+            assert mine.matted and expected.matted
+            np.testing.assert_array_equal(mine.yuv, expected.yuv)
+    assert len({outgoing[-1].yuv.tobytes() for outgoing in together}) == 32
+
+
+def test_a_parked_stream_begins_anew() -> None:
+    given = frames(96, 64, 3)
+    one = stream()
+    first = [one.step(frame).yuv for frame in given]
+    one.park()
+    assert not one.active
+    for frame, expected in zip(given, first, strict=True):
+        np.testing.assert_array_equal(one.step(frame).yuv, expected)
+    one.park()
+
+
+def test_a_matte_carries_the_mark_of_its_frame_and_needs_one() -> None:
+    one = stream(Output.MATTE)
+    (frame,) = frames(192, 96, 1)
+    strip = np.repeat(mark_strip(1234, 192)[..., None], 3, axis=2)
+    outgoing = one.step(np.vstack([frame, strip]))
+    assert outgoing.matted
+    assert outgoing.yuv.shape == ((96 + STRIP_PX) * 3 // 2, 192)
+    assert read_mark(outgoing.yuv[96 : 96 + STRIP_PX]) == 1234
+    unmarked = one.step(np.vstack([frame, np.zeros_like(strip)]))
+    assert not unmarked.matted
+    assert not unmarked.yuv[: 96 + STRIP_PX].any()
+    one.park()
+
+
+@pytest.mark.parametrize("width", [MIN_WIDTH, 320, 641])
+def test_marks_are_read_back_through_noise(width: int) -> None:
+    rng = np.random.default_rng(1)
+    for number in (0, 1, 5, 2047, COUNT - 1, COUNT + 7):
+        noisy = mark_strip(number, width) + rng.normal(0, 40, (STRIP_PX, width))
+        assert read_mark(noisy.clip(0, 255).astype(np.uint8)) == number % COUNT
+    assert read_mark(np.zeros((STRIP_PX, width), np.uint8)) is None
+    assert read_mark(np.full((STRIP_PX, width), 255, np.uint8)) is None
+    assert read_mark(mark_strip(3, width)[:8]) is None
+
+
+def test_frames_get_even_sides_and_are_scaled_down() -> None:
+    assert fitted(np.zeros((91, 161, 3), np.uint8), 10**6, Output.COMPOSITE).shape == (90, 160, 3)
+    small = fitted(np.zeros((1080, 1920, 3), np.uint8), 1280 * 720, Output.COMPOSITE)
+    assert small.shape[0] * small.shape[1] <= 1280 * 720
+    assert fitted(np.zeros((1080, 1920, 3), np.uint8), 1280 * 720, Output.MATTE).shape == (1080, 1920, 3)
+
+
+def drive(guard: RateGuard, start_s: float, seconds: float, step_s: float) -> tuple[float, int]:
+    """Send frames at 30 fps whose steps take `step_s`; return the time and how many were matted."""
+    now_s, matted = start_s, 0
+    while now_s < start_s + seconds:
+        now_s += 1 / 30
+        if guard.admits(now_s):
+            matted += 1
+            guard.note(step_s, now_s)
+    return now_s, matted
+
+
+def test_slow_steps_halve_the_rate_evenly_and_fast_ones_restore_it() -> None:
+    guard = RateGuard()
+    now_s, matted = drive(guard, 0.0, 1.5, 0.050)
+    assert matted == 45, "not halved yet"
+    now_s, _ = drive(guard, now_s, 1.0, 0.050)
+    assert guard.halved
+    pattern = [guard.admits(now_s + index / 30) for index in range(1, 9)]
+    assert pattern in ([True, False] * 4, [False, True] * 4)
+    now_s, matted = drive(guard, now_s + 0.3, RETURN_S, 0.010)
+    assert matted <= 151, "the return waits twice as long after a failure"
+    now_s, _ = drive(guard, now_s, RETURN_S + 1, 0.010)
+    now_s, matted = drive(guard, now_s, 1.0, 0.010)
+    assert matted >= 30
+
+
+def test_the_number_of_streams_follows_the_cores() -> None:
+    assert [streams_for(cores) for cores in (1, 2, 4, 16)] == [1, 2, 4, 18]

@@ -1,0 +1,96 @@
+"""The repaired jitter buffer, and a check of what it relies on in aiortc."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+
+import aiortc
+from aiortc import rtcrtpreceiver
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rtp import RtpPacket
+
+from app.webrtc import receiving
+from app.webrtc.receiving import LOOPBACK, TESTED_VERSIONS, MarkerJitterBuffer, repair_aiortc
+
+
+def packet(number: int, time: int, data: bytes, *, last: bool = False) -> RtpPacket:
+    made = RtpPacket(sequence_number=number, timestamp=time, marker=int(last))
+    vars(made)["_data"] = data
+    return made
+
+
+def video_buffer() -> MarkerJitterBuffer:
+    return MarkerJitterBuffer(capacity=64, is_video=True)
+
+
+def added(buffer: JitterBuffer, *packets: RtpPacket) -> list[bytes | None]:
+    found: list[JitterFrame | None] = [buffer.add(one)[1] for one in packets]
+    return [None if frame is None else frame.data for frame in found]
+
+
+def test_this_version_of_aiortc_was_checked() -> None:
+    """After an update: repeat the tests of this file and the measurement of docs/serve.md, then add the version."""
+    assert aiortc.__version__ in TESTED_VERSIONS
+
+
+def test_aiortc_alone_delays_a_frame_until_the_next_begins() -> None:
+    """Once this fails, the repair is no longer needed."""
+    buffer = JitterBuffer(capacity=64, is_video=True)
+    first = [packet(10, 0, b"a"), packet(11, 0, b"b", last=True)]
+    assert added(buffer, *first, packet(12, 3000, b"c")) == [None, None, b"ab"]
+
+
+def test_a_frame_leaves_with_its_marker() -> None:
+    one = added(
+        video_buffer(),
+        packet(10, 0, b"a"),
+        packet(11, 0, b"b", last=True),
+        packet(12, 3000, b"c", last=True),
+        packet(13, 6000, b"d"),
+    )
+    assert one == [None, b"ab", b"c", None]
+
+
+def test_a_lost_packet_is_waited_for() -> None:
+    assert added(
+        video_buffer(),
+        packet(10, 0, b"a", last=True),
+        packet(12, 3000, b"c", last=True),
+        packet(11, 3000, b"b"),
+        packet(13, 6000, b"d", last=True),
+    ) == [b"a", None, None, b"bc"]
+
+
+def test_packets_of_padding_are_no_frame() -> None:
+    given = [
+        packet(10, 0, b"a", last=True),
+        packet(11, 0, b""),
+        packet(12, 3000, b"c"),
+        packet(13, 3000, b"d", last=True),
+    ]
+    assert added(video_buffer(), *given) == [b"a", None, None, b"cd"]
+
+
+def test_sound_is_left_alone() -> None:
+    buffer = MarkerJitterBuffer(capacity=16, prefetch=0)
+    assert added(buffer, packet(1, 0, b"a", last=True), packet(2, 160, b"b", last=True)) == [None, b"a"]
+
+
+def test_an_unknown_version_is_left_alone(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(rtcrtpreceiver, "JitterBuffer", JitterBuffer)
+    monkeypatch.setattr(aiortc, "__version__", "9.9.9")
+    assert not repair_aiortc()
+    assert vars(rtcrtpreceiver)["JitterBuffer"] is JitterBuffer
+    assert "9.9.9" in caplog.text
+    monkeypatch.setattr(aiortc, "__version__", TESTED_VERSIONS[0])
+    assert repair_aiortc()
+    assert vars(rtcrtpreceiver)["JitterBuffer"] is MarkerJitterBuffer
+
+
+def test_a_machine_without_a_network_uses_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_gathered_addresses", lambda use_ipv4, use_ipv6: [])
+    assert receiving.host_addresses(True, True) == [LOOPBACK]
+    monkeypatch.setattr(receiving, "_gathered_addresses", lambda use_ipv4, use_ipv6: ["192.0.2.7"])
+    assert receiving.host_addresses(True, True) == ["192.0.2.7"]
