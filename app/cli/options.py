@@ -12,9 +12,11 @@ from app.config import scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
+from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
 from app.core.settings import EdgeSettings, Settings
+from app.webrtc.packages import require_packages
 from models.table import NETWORKS, bundled
 from models.weights import on_hand
 
@@ -41,6 +43,12 @@ class LiveOptions:
     ] = None
     format: Annotated[
         str | None, typer.Option(help="Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.")
+    ] = None
+    engine: Annotated[
+        str | None, typer.Option(metavar="local|remote", help="Where the network runs: here, or on --server.")
+    ] = None
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Matting server (run.py serve) for --engine remote.")
     ] = None
     model: Annotated[str | None, typer.Option(help=f"One of {', '.join(('auto', *NETWORKS))}.")] = None
     weights: Annotated[Path | None, typer.Option(help="Checkpoint for the model, in place of the registered one.")] = (
@@ -198,6 +206,8 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     if options.pan is not None:
         framing["pan_x"], framing["pan_y"] = parse_pan(options.pan)
     matting: dict[str, Any] = _given(
+        location=options.engine,
+        server=options.server,
         model=options.model,
         weights=options.weights,
         refiner=options.refiner,
@@ -213,6 +223,8 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     matting["edges"] = replace_checked(_edges(base.matting.edges, options.strict), light)
     if options.downsample_ratio is not None:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
+    if matting.get("location", base.matting.location) == "remote":
+        _check_server(matting.get("server", base.matting.server))
     output = _given(
         virtual_camera=options.virtual_camera,
         virtual_camera_backend=options.virtual_camera_backend,
@@ -236,6 +248,16 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         background=background,
         output=replace_checked(base.output, output),
     )
+
+
+def _check_server(server: str) -> None:
+    """Raise MattecamError if no server can be reached at this address, or a package is missing."""
+    require_packages("--engine remote")
+    if not server:
+        raise UsageError(RemoteText.NO_SERVER())
+    from app.webrtc.link import checked_address
+
+    checked_address(server)
 
 
 def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:

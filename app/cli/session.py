@@ -145,6 +145,7 @@ def summary(status: PipelineStatus) -> str:
         f" step {latency.step.median:.1f} ms (p95 {latency.step.p95:.1f}),"
         f" end to end {latency.end_to_end.median:.1f} ms (p95 {latency.end_to_end.p95:.1f}),"
         f" {status.frames_dropped} dropped"
+        + (f", round trip {engine.round_trip_ms:.1f} ms" if engine and engine.round_trip_ms is not None else "")
     )
 
 

@@ -8,7 +8,8 @@
     │   └── SourceLostError     stopped delivering frames after it was opened
     ├── ModelError          a network, its weights or its executor
     │   ├── WeightsMissingError the weights are not installed
-    │   └── PlateError          the empty-background plate
+    │   ├── PlateError          the empty-background plate
+    │   └── RemoteError         a matting server
     ├── BackgroundError     a background image or video
     └── SinkError           a virtual camera or recording
         ├── SinkOpenError       cannot be opened
@@ -83,6 +84,10 @@ class WeightsMissingError(ModelError):
 
 class PlateError(ModelError):
     """The empty-background plate cannot be used."""
+
+
+class RemoteError(ModelError):
+    """A matting server takes no stream or sends no mattes."""
 
 
 class BackgroundError(MattecamError):

@@ -105,6 +105,10 @@ class EdgeSettings(Model):
 class EngineSettings(Model):
     """Settings that identify an engine: the network and how it runs. A change requires another engine."""
 
+    location: Literal["local", "remote"] = "local"
+    """Where the network runs: on this machine, or on a `server`."""
+    server: str = ""
+    """Address of the matting server, such as `https://matting.example:8765`."""
     model: str = "auto"
     weights: Path | None = None
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = "auto"

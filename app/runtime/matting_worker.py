@@ -134,7 +134,8 @@ class MattingWorker:
                 return
             matte = self._step(run.engine, frame.image, backdrop, edges, want_foreground, shaping)
             if matte.frame is not None:
-                frame = replace(frame, image=matte.frame, whole=frame.image if frame.whole is None else frame.whole)
+                whole = frame.image if frame.whole is None else frame.whole
+                frame = replace(frame, image=matte.frame, whole=whole if shaping else None)
             plausible = self._check(run, matte, frame, backdrop)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._unchanged.forget()

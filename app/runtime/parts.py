@@ -55,8 +55,12 @@ def default_parts() -> Parts:
     from app.output.recorder import Recorder
     from app.output.side_by_side import open_virtual_camera
     from app.runtime.engines.self_test import self_test
+    from app.webrtc.connect import remote_engine
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+        if settings.location == "remote":
+            preparation.ensure()
+            return remote_engine(settings.server, width, height)
         if choose(settings).executor == "openvino":
             preparation.ensure()
         return build_engine(settings, width, height, framing, shared=True)

@@ -39,6 +39,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "executor": engine.executor if engine else None,
         "precision": engine.precision if engine else None,
         "device": engine.device if engine else None,
+        "round_trip_ms": engine.round_trip_ms if engine else None,
         "downsample_ratio": engine.downsample_ratio if engine else None,
         "size": list(status.size),
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],

@@ -19,6 +19,8 @@ class Timing:
     """While paused, one frame is read in this time, so that the engine follows the settings and the camera's size."""
     engine_retry_s: float = 5.0
     """Wait before an engine that failed is built again."""
+    remote_retry_s: float = 10.0
+    """Wait before a matting server that failed is asked again, while matting runs on this machine."""
     virtual_camera_retry_s: float = 2.0
     """Wait before a virtual camera that failed is opened again."""
     pipewire_retry_s: float = 5.0

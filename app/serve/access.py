@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,33 +11,22 @@ from urllib.parse import urlsplit
 
 from app.config.private_file import write_private
 from app.core.errors import UsageError
-from app.core.messages.remote import ServeText
+from app.core.messages.remote import RemoteText
+from app.webrtc.token import read_token
 
-MIN_TOKEN = 16
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 MAX_CLIENTS = 4096
 
 
-def read_token(path: Path) -> tuple[str, bool]:
-    """Return the token in a file, and whether the file was created for it. Raises UsageError.
-
-    The file must have mode 0600 and at least MIN_TOKEN characters.
-    """
+def token_of(path: Path) -> tuple[str, bool]:
+    """Return the token in a file, and whether the file was created for it. Raises UsageError."""
     try:
         if not path.exists():
-            token = secrets.token_urlsafe(32)
-            write_private(path, f"{token}\n".encode())
-            return token, True
-        readable = stat.S_IMODE(path.stat().st_mode) & 0o077
-        token = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UsageError(ServeText.TOKEN_FILE(file=path, reason=reason)) from error
-    if readable and os.name == "posix":
-        raise UsageError(ServeText.TOKEN_FILE(file=path, reason=ServeText.TOKEN_MODE(file=path)))
-    if len(token) < MIN_TOKEN:
-        raise UsageError(ServeText.TOKEN_FILE(file=path, reason=ServeText.TOKEN_SHORT(characters=MIN_TOKEN)))
-    return token, False
+            write_private(path, f"{secrets.token_urlsafe(32)}\n".encode())
+            return read_token(path), True
+    except OSError as error:
+        raise UsageError(RemoteText.TOKEN_FILE(file=path, reason=error.strerror or str(error))) from error
+    return read_token(path), False
 
 
 class Access:

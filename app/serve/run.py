@@ -20,7 +20,7 @@ from app.core.errors import MattecamError, UsageError
 from app.core.messages.remote import ServeText
 from app.matting.base import MattingEngine
 from app.runtime.engines.self_test import self_test
-from app.serve.access import Access, RateLimit, read_token
+from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
 from app.serve.http import Service
 from app.serve.limits import Limits
@@ -98,7 +98,7 @@ def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) ->
     tls = tls_context(options)
     token = None
     if options.token_file is not None:
-        token, created = read_token(options.token_file)
+        token, created = token_of(options.token_file)
         if created:
             tell(ServeText.TOKEN_CREATED(file=options.token_file))
     if tls is None and not loopback:

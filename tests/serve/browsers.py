@@ -60,7 +60,8 @@ class Browser:
 class Chromium(Browser):
     async def evaluate(self, expression: str) -> Any:
         found = await self.call("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
-        return json.loads(found["result"]["value"])
+        value = found["result"].get("value")  # missing while the page is being loaded
+        return None if value is None else json.loads(value)
 
     async def picture(self) -> bytes:
         return base64.b64decode((await self.call("Page.captureScreenshot"))["data"])
@@ -76,7 +77,8 @@ class Firefox(Browser):
             target={"context": self.context},
             awaitPromise=False,
         )
-        return json.loads(found["result"]["value"])
+        value = found["result"].get("value")  # missing while the page is being loaded
+        return None if value is None else json.loads(value)
 
     async def picture(self) -> bytes:
         return base64.b64decode((await self.call("browsingContext.captureScreenshot", context=self.context))["data"])

@@ -15,7 +15,7 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 from aiortc import RTCPeerConnection
 
 from app.core.errors import UsageError
-from app.serve.access import Access, RateLimit, read_token
+from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
 from app.serve.limits import Limits
 from tests.serve.service import Running, room_and_person, running
@@ -137,18 +137,18 @@ def test_a_client_without_origin_needs_only_the_token() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_the_token_file_is_private(tmp_path: Path) -> None:
     path = tmp_path / "token"
-    token, created = read_token(path)
+    token, created = token_of(path)
     assert created and len(token) >= 32 and path.stat().st_mode & 0o777 == 0o600
-    assert read_token(path) == (token, False)
+    assert token_of(path) == (token, False)
     path.chmod(0o640)
     with pytest.raises(UsageError, match="chmod 600"):
-        read_token(path)
+        token_of(path)
     path.chmod(0o600)
     path.write_text("short")
     with pytest.raises(UsageError, match="fewer than 16"):
-        read_token(path)
+        token_of(path)
     with pytest.raises(UsageError, match="cannot be used"):
-        read_token(tmp_path)
+        token_of(tmp_path)
 
 
 def test_a_client_names_backgrounds_never_files(tmp_path: Path) -> None:

@@ -21,6 +21,10 @@ class RemoteText(Message):
     REFUSED = "The server {server} refused the stream: {reason}."
     FULL = "The server {server} has no free stream; matting runs on this machine until one is free."
     NO_FRAMES = "The server {server} sends no mattes; matting runs on this machine until it does."
+    TOKEN_FILE = "The token file {file} cannot be used: {reason}."
+    TOKEN_MODE = "other users can read it; run `chmod 600 {file}`"
+    TOKEN_SHORT = "it holds fewer than {characters} characters"
+    TOKEN_NOT_TEXT = "it is not text"
     ODD_ANSWER = "its answer is not understood"
 
 
@@ -38,9 +42,6 @@ class ServeText(CommandLineMessage):
         "Without --tls-cert the token crosses the network unencrypted; use a proxy with TLS in front of the server."
     )
     TLS_FILES = "The certificate {cert} with the key {key} cannot be used: {reason}."
-    TOKEN_FILE = "The token file {file} cannot be used: {reason}."
     TOKEN_CREATED = "A token was written to {file}; clients send it as a bearer token."
-    TOKEN_MODE = "other users can read it; run `chmod 600 {file}`"
-    TOKEN_SHORT = "it holds fewer than {characters} characters"
     PORT = "The server cannot listen on {host}:{port}: {reason}; choose another --port."
     DRAINING = "No new streams; waiting up to {seconds} s for {streams} running ones. A second signal ends them now."

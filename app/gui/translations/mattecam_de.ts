@@ -1698,6 +1698,10 @@
         <translation>{0} ms</translation>
     </message>
     <message>
+        <source>round trip {0} ms</source>
+        <translation>Umlauf {0} ms</translation>
+    </message>
+    <message>
         <source>no virtual camera</source>
         <translation>keine virtuelle Kamera</translation>
     </message>
@@ -3407,6 +3411,26 @@
         <source>The server {server} sends no mattes; matting runs on this machine until it does.</source>
         <comment>RemoteText.NO_FRAMES</comment>
         <translation>Der Server {server} sendet keine Masken; bis er es tut, wird auf diesem Rechner freigestellt.</translation>
+    </message>
+    <message>
+        <source>The token file {file} cannot be used: {reason}.</source>
+        <comment>RemoteText.TOKEN_FILE</comment>
+        <translation>Die Datei {file} mit dem Zugangsschlüssel ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>other users can read it; run `chmod 600 {file}`</source>
+        <comment>RemoteText.TOKEN_MODE</comment>
+        <translation>andere Benutzer können sie lesen; führen Sie `chmod 600 {file}` aus</translation>
+    </message>
+    <message>
+        <source>it holds fewer than {characters} characters</source>
+        <comment>RemoteText.TOKEN_SHORT</comment>
+        <translation>sie enthält weniger als {characters} Zeichen</translation>
+    </message>
+    <message>
+        <source>it is not text</source>
+        <comment>RemoteText.TOKEN_NOT_TEXT</comment>
+        <translation>sie enthält keinen Text</translation>
     </message>
     <message>
         <source>its answer is not understood</source>

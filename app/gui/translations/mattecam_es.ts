@@ -1698,6 +1698,10 @@
         <translation>{0} ms</translation>
     </message>
     <message>
+        <source>round trip {0} ms</source>
+        <translation>ida y vuelta {0} ms</translation>
+    </message>
+    <message>
         <source>no virtual camera</source>
         <translation>sin cámara virtual</translation>
     </message>
@@ -3407,6 +3411,26 @@
         <source>The server {server} sends no mattes; matting runs on this machine until it does.</source>
         <comment>RemoteText.NO_FRAMES</comment>
         <translation>El servidor {server} no envía máscaras; el recorte se hace en este equipo hasta que lo haga.</translation>
+    </message>
+    <message>
+        <source>The token file {file} cannot be used: {reason}.</source>
+        <comment>RemoteText.TOKEN_FILE</comment>
+        <translation>El archivo de clave {file} no se puede usar: {reason}.</translation>
+    </message>
+    <message>
+        <source>other users can read it; run `chmod 600 {file}`</source>
+        <comment>RemoteText.TOKEN_MODE</comment>
+        <translation>otros usuarios pueden leerlo; ejecute `chmod 600 {file}`</translation>
+    </message>
+    <message>
+        <source>it holds fewer than {characters} characters</source>
+        <comment>RemoteText.TOKEN_SHORT</comment>
+        <translation>contiene menos de {characters} caracteres</translation>
+    </message>
+    <message>
+        <source>it is not text</source>
+        <comment>RemoteText.TOKEN_NOT_TEXT</comment>
+        <translation>no es texto</translation>
     </message>
     <message>
         <source>its answer is not understood</source>

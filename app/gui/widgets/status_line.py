@@ -33,6 +33,8 @@ def describe_status(status: PipelineStatus) -> str:
         engine = status.engine
         parts.append(describe_model(engine.model))
         parts.append(f"{engine.device} ({engine.executor}, {engine.precision})")
+        if engine.round_trip_ms is not None:
+            parts.append(translate("StatusLine", "round trip {0} ms").format(f"{engine.round_trip_ms:.0f}"))
     parts.append(status.virtual_camera or status.pipewire or translate("StatusLine", "no virtual camera"))
     if status.busy:
         parts.append(_describe_busy(status.busy))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissingError
+from app.core.errors import MattecamError, ModelError, PlateError, RemoteError, WeightsMissingError
 from app.core.messages.matting import ModelText
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.failures import ExecutorError, is_capture_error, is_device_lost, is_out_of_memory
@@ -27,6 +27,8 @@ class Fallbacks:
 
     def after_build(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
         """Return what to build after `settings` could not be built; None if nothing is left."""
+        if settings.location == "remote":
+            return settings.replace(location="local")
         if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
             return settings.replace(model="auto", weights=None)
         if isinstance(error, PlateError):
@@ -45,6 +47,8 @@ class Fallbacks:
 
         That is the case for memory: the engine that was being built beside the failed one needed it for a moment.
         """
+        if isinstance(error, RemoteError):
+            return settings  # another offer; if that fails, `after_build` chooses this machine
         if _on_gpu(settings, error) and is_out_of_memory(error):
             failed_s, self._memory_failed_s = self._memory_failed_s, self._now()
             if self._memory_failed_s - failed_s > MEMORY_RETRY_S:

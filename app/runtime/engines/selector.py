@@ -58,6 +58,8 @@ class EngineSelector:
         self._requested: EngineKey | None = None
         """`_base` at the governor's quality."""
         self._retry_at_s: float | None = None
+        self._remote_at_s: float | None = None
+        """When to ask a server again that failed; None while none has."""
         self._failed = False
         """No engine works for what is wanted now."""
         self._number = 0
@@ -195,6 +197,10 @@ class EngineSelector:
         wanted = self._keys.key(settings, frame.size)
         if wanted is not self._wanted and wanted != self._wanted:
             self._wanted = wanted
+            self._remote_at_s = None
+            self._begin(wanted)
+        elif self._remote_at_s is not None and time.monotonic() >= self._remote_at_s:
+            self._remote_at_s = None
             self._begin(wanted)
         elif self._retry_at_s is not None and time.monotonic() >= self._retry_at_s:
             assert self._requested is not None
@@ -213,6 +219,8 @@ class EngineSelector:
     def _govern(self, on: bool) -> None:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
         if on and not self._quality.active:
+            if self._base is not None and self._base.settings.location == "remote":
+                return  # another quality would be another stream
             if self._engine is not None and self._base is not None and self._running == self._base:
                 self._quality.begin(self._base.settings, self._engine.info)
         elif not on and self._quality.active:
@@ -244,6 +252,12 @@ class EngineSelector:
             self._remove_quality()
             return
         keeps = self._running is not None and self._running.size == key.size
+        if key.settings.location == "remote":
+            self._remote_at_s = time.monotonic() + self._timing.remote_retry_s
+            if keeps and self._running != key:
+                self._board.report(Stage.MATTING, named(error))
+                self._base = self._requested = self._running  # matting on this machine goes on
+                return
         lighter = None if keeps else self._fallbacks.after_build(key.settings, error)
         self._fallbacks.remember(error)
         self._board.report(Stage.MATTING, named(error, lighter))

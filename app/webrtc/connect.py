@@ -1,0 +1,27 @@
+"""Connects to a matting server; imports aiortc only when it is used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.webrtc.packages import require_packages
+from app.webrtc.token import read_token
+
+if TYPE_CHECKING:
+    from app.webrtc.engine import RemoteEngine
+
+ENVIRONMENT = "MATTECAM_SERVER_TOKEN_FILE"
+"""Environment variable that names the file with the server's token."""
+
+
+def remote_engine(server: str, width: int, height: int) -> RemoteEngine:
+    """Return an engine whose network runs on the server. Raises MattecamError."""
+    require_packages("--engine remote")
+    from app.webrtc.engine import RemoteEngine
+    from app.webrtc.link import ServerLink
+
+    file = os.environ.get(ENVIRONMENT)
+    token = read_token(Path(file)) if file else None
+    return RemoteEngine(ServerLink(server, token), width, height)

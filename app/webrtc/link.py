@@ -1,0 +1,225 @@
+"""The connection of a client to a matting server: sends frames, receives mattes, measures the round trip."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import aiohttp
+import numpy as np
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
+from numpy.typing import NDArray
+
+from app.core.errors import RemoteError, UsageError
+from app.core.messages.remote import RemoteText
+from app.webrtc.marks import COUNT, STRIP_PX, mark_strip, read_mark
+from app.webrtc.receiving import repair_aiortc
+
+CONNECT_S = 8.0
+CLOSE_S = 5.0
+RESEND_S = 0.1
+"""A frame without an answer is sent again after this time: packets of the first frames may be lost."""
+CLOCK_HZ = 90_000
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+Luma = NDArray[np.uint8]
+
+
+class Received(NamedTuple):
+    """A matte of the server."""
+
+    number: int
+    """Of the frame that it belongs to, modulo COUNT."""
+    alpha: Luma
+    """(H, W) as it was decoded: noise of the coding included."""
+
+
+def checked_address(server: str) -> str:
+    """Return the address without a final slash. Raises UsageError unless it is HTTPS, or HTTP on this machine.
+
+    Over plain HTTP whoever is in between could take the place of the server and receive the camera.
+    """
+    try:
+        parts = urlsplit(server.strip())
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_NAMES)
+    except ValueError:
+        parts, secure = urlsplit(""), False
+    if not secure or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise UsageError(RemoteText.ADDRESS(server=server))
+    return server.strip().rstrip("/")
+
+
+class ServerLink:
+    """One stream to a server. `exchange` is called on one thread; the connection has an event loop of its own."""
+
+    def __init__(self, server: str, token: str | None, *, connect_s: float = CONNECT_S) -> None:
+        """Connect. Raises UsageError for an impossible address, RemoteError if the server takes no stream."""
+        self._server = checked_address(server)
+        self._token = token
+        self._condition = threading.Condition()
+        self._received: Received | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="server-link")
+        self._thread.start()
+        self._camera: _Camera | None = None
+        self._connection: RTCPeerConnection | None = None
+        self._reading: asyncio.Task[None] | None = None
+        try:
+            self._run(self._connect(), connect_s)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, (RemoteError, UsageError)) or not isinstance(error, Exception):
+                raise
+            reason = str(error) or type(error).__name__
+            raise RemoteError(RemoteText.UNREACHABLE(server=self._server, reason=reason)) from error
+
+    @property
+    def server(self) -> str:
+        """The address of the server."""
+        return self._server
+
+    def exchange(self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float) -> Received | None:
+        """Send a frame; return the first matte that is newer than that of frame `after`, None after the timeout.
+
+        image: (H, W, 3) uint8 BGR with even sides. While none comes the frame is sent again.
+        """
+        strip = np.repeat(mark_strip(number, image.shape[1])[..., None], 3, axis=2)
+        marked = np.vstack([image, strip])
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            self._loop.call_soon_threadsafe(self._send, marked)
+            with self._condition:
+                self._condition.wait_for(
+                    lambda: self._newer(after), max(0.0, min(RESEND_S, deadline_s - time.monotonic()))
+                )
+                if self._newer(after):
+                    return self._received
+            if time.monotonic() >= deadline_s:
+                return None
+
+    def close(self) -> None:
+        """End the connection and its thread. Idempotent."""
+        if self._loop.is_closed():
+            return
+        with suppress(Exception):  # the loop ends all the same
+            self._run(self._disconnect(), CLOSE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def _newer(self, after: int | None) -> bool:
+        received = self._received
+        return received is not None and (after is None or 0 < (received.number - after) % COUNT < COUNT // 2)
+
+    def _run(self, work: Coroutine[Any, Any, None], timeout_s: float) -> None:
+        asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, timeout_s), self._loop).result()
+
+    def _send(self, marked: NDArray[np.uint8]) -> None:
+        if self._camera is not None:
+            self._camera.put(marked)
+
+    async def _connect(self) -> None:
+        repair_aiortc()
+        self._camera = _Camera()
+        connection = self._connection = RTCPeerConnection()
+
+        @connection.on("track")
+        def arrived(track: MediaStreamTrack) -> None:
+            self._reading = asyncio.ensure_future(self._read(track))
+
+        connection.addTrack(self._camera)
+        codecs = RTCRtpSender.getCapabilities("video").codecs
+        vp8 = [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]
+        connection.getTransceivers()[0].setCodecPreferences(vp8)
+        await connection.setLocalDescription(await connection.createOffer())
+        await connection.setRemoteDescription(RTCSessionDescription(await self._offer(), "answer"))
+
+    async def _offer(self) -> str:
+        assert self._connection is not None
+        offer = {"type": "offer", "sdp": self._connection.localDescription.sdp, "output": "matte"}
+        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        context = ssl.create_default_context()
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(f"{self._server}/offer", json=offer, ssl=context, allow_redirects=False) as answer,
+        ):
+            if answer.status == 503:
+                raise RemoteError(RemoteText.FULL(server=self._server))
+            if answer.status != 200:
+                reason = (await answer.text())[:200].strip().rstrip(".") or f"HTTP {answer.status}"
+                raise RemoteError(RemoteText.REFUSED(server=self._server, reason=reason))
+            fields = await answer.json()
+            if not isinstance(fields, dict) or not isinstance(fields.get("sdp"), str):
+                raise RemoteError(RemoteText.REFUSED(server=self._server, reason=RemoteText.ODD_ANSWER()))
+            return str(fields["sdp"])
+
+    async def _read(self, track: MediaStreamTrack) -> None:
+        try:
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, VideoFrame)
+                luma = _luma(frame)
+                number = read_mark(luma[-STRIP_PX:])
+                if number is None:
+                    continue  # the server's stand-by picture
+                with self._condition:
+                    self._received = Received(number, luma[:-STRIP_PX])
+                    self._condition.notify_all()
+        except MediaStreamError:
+            return
+
+    async def _disconnect(self) -> None:
+        if self._camera is not None:
+            self._camera.stop()
+        if self._connection is not None:
+            await self._connection.close()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+
+class _Camera(MediaStreamTrack):
+    """Sends the newest frame."""
+
+    kind = "video"
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._started_s = now()
+        self._newest: NDArray[np.uint8] | None = None
+        self._arrived = asyncio.Event()
+
+    def put(self, image: NDArray[np.uint8]) -> None:
+        self._newest = image
+        self._arrived.set()
+
+    def stop(self) -> None:
+        super().stop()
+        self._arrived.set()
+
+    async def recv(self) -> VideoFrame:
+        await self._arrived.wait()
+        self._arrived.clear()
+        image, self._newest = self._newest, None
+        if image is None or self.readyState != "live":
+            raise MediaStreamError
+        frame = VideoFrame.from_ndarray(image, format="bgr24")
+        frame.pts, frame.time_base = round((self._now() - self._started_s) * CLOCK_HZ), Fraction(1, CLOCK_HZ)
+        return frame
+
+
+def _luma(frame: VideoFrame) -> Luma:
+    """Return the brightness (H, W) of a decoded frame as it was coded, 0..255."""
+    planes = np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8)
+    return np.ascontiguousarray(planes[: frame.height])

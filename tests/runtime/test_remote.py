@@ -1,0 +1,107 @@
+"""Matting on a server that fails and comes back: another offer, then this machine, then the server again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from app.core.errors import RemoteError
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.types import Backdrop, BgrImage, Matte
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from tests.fakes import FakeEngine, FakeWorld, Faults, room_picture, shows_room
+from tests.runtime.test_faults import IMPATIENT
+from tests.runtime.test_pipeline import BASE
+from tests.waiting import eventually
+
+SERVER = "https://matting.example:8765"
+REMOTE = BASE.replace(matting=MattingSettings(location="remote", server=SERVER))
+
+
+class Network:
+    """What reaches the server."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.offers = 0
+        self.sends = True
+
+
+class Place(FakeEngine):
+    """An engine here or on a server that the test switches off."""
+
+    network = Network()
+
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+        self.remote = settings.location == "remote"
+        if self.remote:
+            self.network.offers += 1
+            if not self.network.up:
+                raise RemoteError("The server does not answer.")
+        super().__init__(settings, width, height, faults)
+        self.info = replace(self.info, device=SERVER if self.remote else "cpu")
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        if self.remote and not (self.network.up and self.network.sends):
+            raise RemoteError("The server sends no mattes.")
+        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
+
+
+def device(pipeline: Pipeline) -> str:
+    engine = pipeline.status().engine
+    return "" if engine is None else engine.device
+
+
+def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
+    world = FakeWorld()
+    world.engine = Place
+    network = Place.network = Network()
+    pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_retry_s=0.3))
+    pipeline.start()
+    try:
+        eventually(lambda: device(pipeline) == SERVER)
+        network.sends = False
+        eventually(lambda: network.offers >= 2)
+        network.up = False
+        eventually(lambda: device(pipeline) == "cpu")
+        eventually(lambda: pipeline.status().phase is Phase.RUNNING)
+        assert "server" in pipeline.status().problems[0].message
+        offers = network.offers
+        eventually(lambda: network.offers >= offers + 2)
+        assert device(pipeline) == "cpu", "matting goes on while the server is asked"
+        network.up = network.sends = True
+        eventually(lambda: device(pipeline) == SERVER)
+        eventually(lambda: not pipeline.status().problems)
+    finally:
+        pipeline.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+class Late(FakeEngine):
+    """Returns the matte of the frame before, as a server far away does."""
+
+    last: BgrImage | None = None
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        earlier, self.last = self.last, frame
+        if earlier is None:
+            earlier = np.zeros_like(room_picture())
+        matte = super().step(earlier, backdrop, edges, want_foreground=want_foreground)
+        return replace(matte, frame=earlier)
+
+
+def test_a_late_matte_is_shown_with_its_own_frame() -> None:
+    world = FakeWorld()
+    world.engine = Late
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=IMPATIENT)
+    pipeline.start()
+    try:
+        eventually(lambda: pipeline.status().frames_out > 5)
+        picture = pipeline.preview.get(5.0)
+    finally:
+        pipeline.stop()
+    assert picture is not None and picture.frame is not None
+    person = picture.alpha == 255 if picture.alpha is not None else np.zeros(0, bool)
+    assert (picture.image[person] == picture.frame.image[person]).all()

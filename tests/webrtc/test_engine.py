@@ -1,0 +1,177 @@
+"""The engine whose network runs on a server, with a real service in this process and with a simulated link."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+
+from app.api import Matting
+from app.core.errors import RemoteError, UsageError
+from app.core.settings import EdgeSettings
+from app.core.types import BlurredBackground, Frame
+from app.runtime.engines.plausibility import CompositeCheck
+from app.serve.limits import Limits
+from app.webrtc.engine import RemoteEngine
+from app.webrtc.link import Received, ServerLink, checked_address
+from tests.serve.service import Running, room_and_person, running
+
+pytestmark = pytest.mark.timeout(300)
+SIZE = (640, 360)
+EDGES = EdgeSettings(strict=False)
+TOKEN = "a-secret-of-many-characters"
+
+
+@contextmanager
+def service(limits: Limits | None = None, token: str | None = None) -> Iterator[Running]:
+    """Run a service on a thread of its own."""
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    found: list[Running] = []
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        stops.append(stop)
+        async with running(limits, token=token) as live:
+            found.append(live)
+            ready.set()
+            await stop.wait()
+
+    stops: list[asyncio.Event] = []
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    try:
+        assert ready.wait(60)
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stops[0].set)
+        thread.join(60)
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def test_a_composite_is_that_of_a_local_engine_but_for_coding() -> None:
+    frames = room_and_person(8, SIZE)
+    backdrop = np.full_like(frames[0], (64, 177, 0))
+    with Matting("student", background="green", edges=EDGES) as matting:
+        expected = [matting.step(frame).alpha.astype(float) for frame in frames]
+    checks, differences = CompositeCheck(), []
+    with service(token=TOKEN) as live:
+        engine = RemoteEngine(ServerLink(live.address, TOKEN), *SIZE)
+        try:
+            for index, frame in enumerate(frames):
+                matte = engine.step(frame, backdrop, EDGES)
+                shown = frame if matte.frame is None else matte.frame
+                checks.check(matte, Frame(shown, index, 0.0), backdrop)
+                number = next(i for i, given in enumerate(frames) if given is shown)
+                differences.append(np.abs(matte.alpha - expected[number]).mean() / 255)
+            blurred = engine.step(frames[0], BlurredBackground(50), EDGES)
+            assert blurred.composite.shape == frames[0].shape
+            info = engine.info
+        finally:
+            engine.close()
+    assert (info.device, info.executor) == (live.address, "webrtc")
+    assert info.round_trip_ms is not None and info.round_trip_ms > 0
+    assert np.mean(differences) < 0.04, differences
+
+
+def test_a_full_server_and_a_wrong_token_are_named() -> None:
+    with service(Limits(streams=1), token=TOKEN) as live:
+        with pytest.raises(RemoteError, match="refused the stream: The token is missing or wrong"):
+            ServerLink(live.address, None)
+        link = ServerLink(live.address, TOKEN)
+        with pytest.raises(RemoteError, match="no free stream"):
+            ServerLink(live.address, TOKEN)
+        link.close()
+        link.close()
+
+
+def test_a_server_that_does_not_answer_is_named() -> None:
+    with pytest.raises(RemoteError, match="does not answer"):
+        ServerLink("http://127.0.0.1:9", None)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "matting.example",
+        "http://matting.example",
+        "ftp://x",
+        "https://",
+        "https://x?a",
+        "https://a@x",
+        "http://[::",
+    ],
+)
+def test_an_address_is_https_or_this_machine(address: str) -> None:
+    with pytest.raises(UsageError, match="is not the address"):
+        checked_address(address)
+    assert checked_address("https://matting.example:8765/") == "https://matting.example:8765"
+    assert checked_address("http://127.0.0.1:8765") == "http://127.0.0.1:8765"
+
+
+class SimulatedLink:
+    """Answers each frame `delay` frames later with an alpha whose value tells the frame."""
+
+    server = "https://matting.example"
+
+    def __init__(self, delay: int) -> None:
+        self.delay = delay
+        self.given: list[int] = []
+        self.closed = False
+
+    def exchange(self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float) -> Received | None:
+        self.given.append(number)
+        if self.delay < 0:
+            return None
+        answered = self.given[max(0, len(self.given) - 1 - self.delay)]
+        return Received(answered, np.full(image.shape[:2], 255 if answered == self.given[0] else 0, np.uint8))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_late_matte_belongs_to_its_own_frame() -> None:
+    frames = [np.full((360, 640, 3), 10 * index, np.uint8) for index in range(1, 5)]
+    backdrop = np.zeros_like(frames[0])
+    engine = RemoteEngine(SimulatedLink(delay=1), *SIZE)
+    first = engine.step(frames[0], backdrop, EDGES)
+    second = engine.step(frames[1], backdrop, EDGES)
+    third = engine.step(frames[2], backdrop, EDGES)
+    engine.close()
+    assert first.frame is None and (first.composite == 10).all()
+    assert second.frame is frames[0] and (second.composite == 10).all()
+    assert third.frame is frames[1] and not third.composite.any()
+
+
+def test_silence_is_an_error_and_never_a_frame() -> None:
+    link = SimulatedLink(delay=-1)
+    engine = RemoteEngine(link, *SIZE, silence_s=0.0)
+    with pytest.raises(RemoteError, match="sends no mattes"):
+        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+    engine.close()
+    assert link.closed
+
+
+def test_noise_of_the_coding_shows_no_background() -> None:
+    class Noisy(SimulatedLink):
+        def exchange(
+            self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float
+        ) -> Received | None:
+            noise = np.random.default_rng(number).integers(0, 18, image.shape[:2], np.uint8)
+            return Received(number, noise)
+
+    frame = np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8)
+    backdrop = np.full_like(frame, 60)
+    engine = RemoteEngine(Noisy(0), *SIZE)
+    matte = engine.step(frame, backdrop, EDGES)
+    engine.close()
+    assert not matte.alpha.any()
+    assert (matte.composite == 60).all()
