@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from models.decision_rule import DecisionRule
 from models.filter_weights import FilterWeights
+from models.forgetting_rule import ForgettingRule
 from models.names import COEFFICIENTS, state_names
 
 PROBE = 64
@@ -67,6 +68,8 @@ class Export:
     guided_filter: FilterWeights | None = None
     decision: DecisionRule | None = None
     """The decision stage between the last part and the guided filter, if there is one."""
+    forgetting: ForgettingRule | None = None
+    """The stage before the first part that clears the states, if there is one; these are at 1/4, 1/8 and 1/16."""
 
 
 def example_inputs(network: nn.Module, halvings: int = 0) -> tuple[dict[str, Tensor], tuple[tuple[int, int], ...]]:

@@ -64,7 +64,8 @@ def expected_outputs(network: StudentNetwork) -> dict[str, np.ndarray[tuple[int,
         fgr, pha, *rest = network(pattern(t), *state)
         state = tuple(rest)
     return {
-        name: x.numpy() for name, x in zip(("fgr", "pha", "r1", "r2", "r3", "decided"), (fgr, pha, *state), strict=True)
+        name: x.numpy()
+        for name, x in zip(("fgr", "pha", "r1", "r2", "r3", "seen", "decided"), (fgr, pha, *state), strict=True)
     }
 
 

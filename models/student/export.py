@@ -1,4 +1,4 @@
-"""Inference core of the bundled network: all but the decision stage and the guided filter."""
+"""Inference core of the bundled network: all but forgetting, the decision stage and the guided filter."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Body(nn.Module):
         self.network = network
 
     def forward(self, small: Tensor, r1: Tensor, r2: Tensor, r3: Tensor) -> tuple[Tensor, ...]:
-        """Return the matte (1, 4, h, w) and r1, r2, r3."""
-        return self.network.undecided_matte(small, r1, r2, r3)
+        """Return the matte (1, 4, h, w), r1, r2, r3."""
+        return self.network.undecided_matte(small, r1, r2, r3, None)[:4]
 
 
 def export(network: nn.Module, direct: bool = False) -> Export:
     """Export the bundled network."""
     student = cast("StudentNetwork", network)
     examples, states = example_inputs(network)
-    states = states[:-1]  # The last one is that of the decision stage.
+    states = states[:-2]  # The last ones are what was seen and decided.
     before, after = state_names(len(states))
     stage = ExportStage("body", Body(student), ("small", *before), ("given", *after), (*before, *after))
     weights = FastFilterWeights(EPS, renormalize_borders=True)
-    return Export((stage,), examples, states, weights, student.decision.rule)
+    return Export((stage,), examples, states, weights, student.decision.rule, student.forgetting.rule)

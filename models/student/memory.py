@@ -29,19 +29,21 @@ class Memory(nn.Module):
             assert self.gates.bias is not None
             self.gates.bias[self.channels :] = _OPEN
 
-    def forward(self, x: Tensor, h: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, h: Tensor | None, keep: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
         """Return all outputs (B * frames, C, H, W) and the last state (B, C / 2, H, W).
 
         x: (B * frames, C, H, W), `frames` consecutive frames of each of B streams. h: (B, C / 2, H, W), the state
-        before them; None for zeros.
+        before them; None for zeros. keep: (B * frames, 1, H, W) in 0..1, the share of the state that each frame
+        sees; None for all of it.
         """
         kept, moving = x.chunk(2, 1)
         if frames == 1:
-            h = self._step(moving, h)
+            h = self._step(moving, _kept(h, keep))
             return torch.cat([kept, h], 1), h
         outputs = []
-        for x_t in moving.view(-1, frames, *moving.shape[1:]).unbind(1):
-            h = self._step(x_t, h)
+        shares = [None] * frames if keep is None else keep.view(-1, frames, *keep.shape[1:]).unbind(1)
+        for x_t, share in zip(moving.view(-1, frames, *moving.shape[1:]).unbind(1), shares, strict=True):
+            h = self._step(x_t, _kept(h, share))
             outputs.append(h)
         assert h is not None
         return torch.cat([kept, torch.stack(outputs, 1).flatten(0, 1)], 1), h
@@ -53,6 +55,10 @@ class Memory(nn.Module):
         r, z = torch.sigmoid(self.gates(torch.cat([x, h], 1))).chunk(2, 1)
         candidate = torch.tanh(self.candidate(torch.cat([x, r * h], 1)))
         return h + z * (candidate - h)
+
+
+def _kept(h: Tensor | None, share: Tensor | None) -> Tensor | None:
+    return h if h is None or share is None else h * share
 
 
 def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:

@@ -16,12 +16,14 @@ from models.blocks import conv_norm
 from models.clips import as_given, downsampled, flattened
 from models.rvm import guided_filter
 from models.student.decision import Decision
+from models.student.forgetting import CHANNELS, Forgetting, Shares
 from models.student.memory import Memory
 
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
-State = tuple[Tensor, Tensor, Tensor, Tensor]
-"""r1, r2, r3, and the last decisions at the size of the small frame; see `models.student.decision`."""
+State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""r1, r2, r3, the last frame at 1/4 (see `models.forgetting_rule`), and the last decisions at the size of the small
+frame (see `models.student.decision`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -62,12 +64,12 @@ class Context(nn.Module):
 class StudentNetwork(nn.Module):
     """Maps a frame and recurrent states to foreground, alpha and new states; same interface as RVM.
 
-    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3 and `decided`
-    belong to one stream at one size; None or `initial_state` starts a stream. `forward` runs the whole network;
-    `coefficients` and `apply_coefficients` run its stages at small and at full size separately.
+    Images are RGB in 0..1, (B, 3, H, W), or (B, T, 3, H, W) for clips of T frames. The states r1..r3, `seen` and
+    `decided` belong to one stream at one size; None or `initial_state` starts a stream. `forward` runs the whole
+    network; `coefficients` and `apply_coefficients` run its stages at small and at full size separately.
     """
 
-    state_count: ClassVar[int] = 4
+    state_count: ClassVar[int] = 5
     mean: Tensor
     deviation: Tensor
 
@@ -91,6 +93,7 @@ class StudentNetwork(nn.Module):
         self.reduce1 = conv_norm(d2, d1, 1)
         self.decode1 = conv_norm(d1 + e1, d1, 3)
         self.project = nn.Conv2d(d1, 4 * 4, 3, padding=1)
+        self.forgetting = Forgetting()
         self.decision = Decision()
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
@@ -105,7 +108,7 @@ class StudentNetwork(nn.Module):
         r1, r2, r3 = (
             like.new_zeros(batch, memory.channels, *size) for memory, size in zip(memories, sizes[1:], strict=True)
         )
-        return r1, r2, r3, decided
+        return r1, r2, r3, like.new_zeros(batch, CHANNELS, *sizes[1]), decided
 
     def forward(
         self,
@@ -113,6 +116,7 @@ class StudentNetwork(nn.Module):
         r1: Tensor | None = None,
         r2: Tensor | None = None,
         r3: Tensor | None = None,
+        seen: Tensor | None = None,
         decided: Tensor | None = None,
         downsample_ratio: float = 1,
     ) -> tuple[Tensor, ...]:
@@ -125,11 +129,11 @@ class StudentNetwork(nn.Module):
         outputs: tuple[Tensor, ...]
         state: list[Tensor]
         if downsample_ratio == 1:
-            matte, *state = self.matte(flat, r1, r2, r3, decided, frames)
+            matte, *state = self.matte(flat, r1, r2, r3, seen, decided, frames)
             outputs = _finish(flat, matte)
         else:
             small = downsampled(flat, downsample_ratio)
-            slope, offset, _, *state = self.coefficients(small, r1, r2, r3, decided, frames)
+            slope, offset, _, *state = self.coefficients(small, r1, r2, r3, seen, decided, frames)
             outputs = self.apply_coefficients(flat, slope, offset)
         return *as_given(outputs, src), *state
 
@@ -139,6 +143,7 @@ class StudentNetwork(nn.Module):
         r1: Tensor | None = None,
         r2: Tensor | None = None,
         r3: Tensor | None = None,
+        seen: Tensor | None = None,
         decided: Tensor | None = None,
         frames: int = 1,
     ) -> tuple[Tensor, ...]:
@@ -148,7 +153,7 @@ class StudentNetwork(nn.Module):
         [foreground residual, alpha]. The coarse alpha, (B * frames, 1, h, w) in 0..1, is the one before the decision
         stage: strict mode tells people from ghosts by how certain the network is.
         """
-        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, frames)
+        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, seen, frames)
         matte, decided = self._decide(undecided, decided, frames)
         slope, offset = explained(src_small, matte)
         return slope, offset, undecided[:, 3:], *memories, decided
@@ -159,11 +164,12 @@ class StudentNetwork(nn.Module):
         r1: Tensor | None = None,
         r2: Tensor | None = None,
         r3: Tensor | None = None,
+        seen: Tensor | None = None,
         decided: Tensor | None = None,
         frames: int = 1,
     ) -> tuple[Tensor, ...]:
         """Return [foreground residual (3), alpha in 0..1], (B * frames, 4, h, w), unfiltered, and the new states."""
-        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, frames)
+        undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, seen, frames)
         matte, decided = self._decide(undecided, decided, frames)
         return matte, *memories, decided
 
@@ -178,31 +184,47 @@ class StudentNetwork(nn.Module):
         return torch.cat([matte[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1), decided
 
     def undecided_matte(
-        self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2 and r3."""
-        raw, _, state = self.decode(src_small, r1, r2, r3, frames)
-        return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *state
+        self,
+        src_small: Tensor,
+        r1: Tensor | None,
+        r2: Tensor | None,
+        r3: Tensor | None,
+        seen: Tensor | None,
+        frames: int = 1,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`."""
+        keep, seen = self.forgetting(src_small, seen, frames)
+        raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep)
+        return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *memories, seen
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""
         return _finish(src, guided_filter.apply(src, slope, offset))
 
     def decode(
-        self, src_small: Tensor, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, frames: int = 1
+        self,
+        src_small: Tensor,
+        r1: Tensor | None,
+        r2: Tensor | None,
+        r3: Tensor | None,
+        frames: int = 1,
+        keep: Shares | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor], Memories]:
         """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
 
         Also returns the decoder's features at 1/4, 1/8 and 1/16, and the new states.
+
+        keep: the shares of the memories that each frame sees; None for all.
         """
+        keep1, keep2, keep3 = keep or (None, None, None)
         f1 = self.encode1((src_small - self.mean) / self.deviation)
         f2 = self.encode2(f1)
         f3 = self.encode3(f2)
         f4 = self.encode4(f3)
         f5 = self.encode5(f4)
-        x4, r3 = self.memory4(self.decode4(_joined(f5, f4)), r3, frames)
-        x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, frames)
-        x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, frames)
+        x4, r3 = self.memory4(self.decode4(_joined(f5, f4)), r3, keep3, frames)
+        x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
+        x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep1, frames)
         x1 = self.decode1(_joined(self.reduce1(x2), f1))
         raw = functional.pixel_shuffle(self.project(x1), 2)
         return raw[:, :, : src_small.shape[2], : src_small.shape[3]], (x2, x3, x4), (r1, r2, r3)

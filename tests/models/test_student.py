@@ -87,7 +87,8 @@ def test_a_ratio_is_its_two_stages(lively: StudentNetwork) -> None:
 
 @torch.no_grad()
 def test_the_memory_changes_what_comes_next(lively: StudentNetwork) -> None:
-    first, second = torch.rand(2, 1, 3, 48, 64)
+    first = torch.rand(1, 3, 48, 64)
+    second = (first + 0.1 * torch.rand(first.shape)).clamp(0, 1)
     _, _, *state = lively(first)
     assert not torch.allclose(lively(second, *state)[1], lively(second)[1], atol=1e-4)
 
@@ -96,7 +97,7 @@ def test_the_memory_changes_what_comes_next(lively: StudentNetwork) -> None:
 def test_the_coarse_alpha_is_the_one_before_the_decision(student: StudentNetwork) -> None:
     """Strict mode tells people from ghosts by it."""
     image = torch.rand(1, 3, 48, 64)
-    undecided, *_ = student.undecided_matte(image, None, None, None)
+    undecided, *_ = student.undecided_matte(image, None, None, None, None)
 
     _, _, coarse, *_ = student.coefficients(image)
 

@@ -17,6 +17,7 @@ import numpy as np
 from app.matting.openvino_backend.runtime import core, ov
 from models.decision_rule import DecisionRule
 from models.filter_weights import FastFilterWeights, FilterWeights, LearnedFilterWeights
+from models.forgetting_rule import ForgettingRule
 
 INDEX, WEIGHTS = "index.json", "filter.npz"
 FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
@@ -40,6 +41,12 @@ class DecisionIndex(TypedDict):
     width: float
 
 
+class ForgettingIndex(TypedDict):
+    """Index entry of the stage that clears memories; see `models.forgetting_rule`."""
+
+    change: float
+
+
 class Index(TypedDict):
     """Schema of `index.json`."""
 
@@ -47,6 +54,7 @@ class Index(TypedDict):
     states: Sequence[Sequence[int]]
     filter: str | None
     decision: DecisionIndex | None
+    forgetting: ForgettingIndex | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class Artefact:
     """(channels, downsampling factor) of each state."""
     guided_filter: FilterWeights | None
     decision: DecisionRule | None = None
+    forgetting: ForgettingRule | None = None
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
@@ -94,7 +103,8 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     )
     states = tuple((channels, factor) for channels, factor in index["states"])
     decision = None if index["decision"] is None else DecisionRule(**index["decision"])
-    return Artefact(stages, states, _read_filter(index["filter"], folder / WEIGHTS), decision)
+    forgetting = None if index["forgetting"] is None else ForgettingRule(**index["forgetting"])
+    return Artefact(stages, states, _read_filter(index["filter"], folder / WEIGHTS), decision, forgetting)
 
 
 def _read_model(path: Path, in_memory: bool) -> ov.Model:

@@ -49,6 +49,7 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path)
         "states": export.states,
         "filter": _save_filter(export.guided_filter, folder),
         "decision": _decision_index(export.decision),
+        "forgetting": None if export.forgetting is None else {"change": export.forgetting.change},
     }
     (folder / INDEX).write_text(json.dumps(index), "utf-8")
 

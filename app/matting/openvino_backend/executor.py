@@ -19,6 +19,7 @@ from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.artefact import Artefact, Stage
 from app.matting.openvino_backend.compositor import Coefficients, Compositor
 from app.matting.openvino_backend.decision import CpuDecision
+from app.matting.openvino_backend.forgetting import CpuForgetting
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
@@ -107,6 +108,8 @@ class OpenVinoExecutor(CpuExecutor):
         self._filter = artefact.guided_filter
         height, width = geometry.small_height, geometry.small_width
         self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
+        rule = artefact.forgetting
+        self._forgetting = None if rule is None else CpuForgetting(rule, self._strips.kernels, height, width)
         before, after = state_names(len(artefact.states))
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
@@ -133,12 +136,16 @@ class OpenVinoExecutor(CpuExecutor):
             state.fill(0)
         if self._decision is not None:
             self._decision.reset()
+        if self._forgetting is not None:
+            self._forgetting.reset()
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""
         own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
         if self._decision is not None:
             own |= prefixed("decision", self._decision.state())
+        if self._forgetting is not None:
+            own |= prefixed("forgetting", self._forgetting.state())
         return own | prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
 
     def load_state(self, arrays: StateArrays) -> None:
@@ -147,6 +154,8 @@ class OpenVinoExecutor(CpuExecutor):
             copy_into(array, arrays[f"state{index}"])
         if self._decision is not None:
             self._decision.load_state(under("decision", arrays))
+        if self._forgetting is not None:
+            self._forgetting.load_state(under("forgetting", arrays))
         self._compositor.load_state(under("compositor", arrays))
         self._strict.load_state(under("strict", arrays))
 
@@ -156,6 +165,8 @@ class OpenVinoExecutor(CpuExecutor):
         self._strips.shrink(frame, self._ratio, small)
         for larger, halved in itertools.pairwise((small, *self._halves)):
             self._strips.kernels.halve_rows(larger, halved, 0, halved.shape[1])
+        if self._forgetting is not None:
+            self._forgetting.apply(small, self._states[self._turn])
         with CpuPart("network"):
             self._run_network()
         self._turn = 1 - self._turn

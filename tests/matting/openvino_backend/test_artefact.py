@@ -64,7 +64,7 @@ def reference(model: str, weights: Path, refiner: str, arrays: dict[str, Floats]
         outputs = (DirectCore if direct else Core)(network)(torch.from_numpy(arrays["small"]), *states)
     slope, offset, coarse, *after = (output.numpy() for output in outputs)
     found = dict(zip(COEFFICIENTS, (slope, offset, coarse), strict=True))
-    renamed = zip(before, after, strict=False)  # The state of the decision stage is no state of the artefact.
+    renamed = zip(before, after, strict=False)  # What was seen and decided is no state of the artefact.
     return found | {name.replace("state", "next"): output.transpose(0, 2, 3, 1) for name, output in renamed}
 
 

@@ -35,8 +35,8 @@ from tests.matting.torch_backend.played_gpu import PlayedBackend
 BOUNDS = {
     ("rvm-mobilenetv3", False): (240, 0.51),
     ("rvm-mobilenetv3", True): (370, 0.54),
-    ("student", False): (145, 0.23),
-    ("student", True): (270, 0.27),
+    ("student", False): (160, 0.23),
+    ("student", True): (285, 0.27),
 }
 """Launches and gigabytes of a step at 1080p, ratio 0.25, with strict mode off and on."""
 
