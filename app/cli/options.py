@@ -10,6 +10,7 @@ import typer
 
 from app.config import scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
+from app.config.zones_file import read_zones
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.messages.remote import RemoteText
@@ -40,6 +41,10 @@ class LiveOptions:
     auto_framing: Annotated[
         str | None,
         typer.Option(metavar="off|calm|close", help="Crop the output to head and shoulders, and follow them."),
+    ] = None
+    zones: Annotated[
+        Path | None,
+        typer.Option(help="JSON file of zones of the frame that are always dropped or kept; kept ones show the room."),
     ] = None
     format: Annotated[
         str | None, typer.Option(help="Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.")
@@ -205,6 +210,9 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     framing = _given(zoom=options.zoom)
     if options.pan is not None:
         framing["pan_x"], framing["pan_y"] = parse_pan(options.pan)
+    people: dict[str, Any] = _given(auto_framing=options.auto_framing)
+    if options.zones is not None:
+        people["zones"] = read_zones(options.zones)
     matting: dict[str, Any] = _given(
         location=options.engine,
         server=options.server,
@@ -243,7 +251,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     return base.replace(
         capture=replace_checked(base.capture, capture),
         framing=replace_checked(base.framing, framing),
-        people=replace_checked(base.people, _given(auto_framing=options.auto_framing)),
+        people=replace_checked(base.people, people),
         matting=replace_checked(base.matting, matting),
         background=background,
         output=replace_checked(base.output, output),

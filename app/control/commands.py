@@ -44,6 +44,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "scene": Syntax("NAME"),
     "snapshot": Syntax("FILE"),
     "status": Syntax(),
+    "zones": Syntax("FILE|off"),
     "zoom": Syntax(f"1-{MAX_ZOOM:g}"),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.config.parsing import replace_checked
 from app.config.scenes import Scene
+from app.config.zones_file import read_zones
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.commands import AUTO_FRAMING, Command, JsonValue, parse_framing, parse_light, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
@@ -69,6 +70,7 @@ class SettingsController:
             "resume": lambda _: self._resume(),
             "scene": self._scene,
             "snapshot": self._snapshot,
+            "zones": self._zones,
             "zoom": lambda text: self._framing(parse_zoom(text), None),
         }
 
@@ -178,6 +180,16 @@ class SettingsController:
         return AnswerText.LIGHT(
             match=f"{edges.light_match:g}", wrap=f"{edges.light_wrap:g}", portrait=f"{edges.portrait_light:g}"
         )
+
+    def _zones(self, file: str) -> str:
+        zones = () if file == "off" else read_zones(Path(file))
+        self._change(lambda settings: settings.replace(people=settings.people.replace(zones=zones)))
+        counts = {kind: sum(zone.kind == kind for zone in zones) for kind in ("keep", "drop")}
+        if not zones:
+            return AnswerText.NO_ZONES()
+        if counts["keep"]:
+            return AnswerText.KEEP_ZONES(keep=counts["keep"], drop=counts["drop"])
+        return AnswerText.DROP_ZONES(drop=counts["drop"])
 
     def _record(self, file: str) -> str:
         if file == "stop":

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from app.core.settings import MAX_ZOOM, FramingSettings
+from app.core.shaping import View
 from app.core.types import BgrImage
 
 WHOLE = FramingSettings()
@@ -45,6 +46,21 @@ def zoom_at(framing: FramingSettings, factor: float, x: float = 0.5, y: float = 
         _edge(framing.pan_x, framing.zoom) + x * shrunk,
         _edge(framing.pan_y, framing.zoom) + y * shrunk,
     )
+
+
+def to_camera(framing: FramingSettings, view: View, x: float, y: float) -> tuple[float, float]:
+    """Convert a position in what is shown to one in the camera's frame, both in fractions of width and height."""
+    x, y = view.to_frame(x, y)
+    return _edge(framing.pan_x, framing.zoom) + x / framing.zoom, _edge(framing.pan_y, framing.zoom) + y / framing.zoom
+
+
+def from_camera(framing: FramingSettings, view: View, x: float, y: float) -> tuple[float, float]:
+    """Convert a position in the camera's frame to one in what is shown; the inverse of `to_camera`."""
+    x, y = (
+        (x - _edge(framing.pan_x, framing.zoom)) * framing.zoom,
+        (y - _edge(framing.pan_y, framing.zoom)) * framing.zoom,
+    )
+    return (x - view.left) / view.size, (y - view.top) / view.size
 
 
 def _edge(pan: float, zoom: float) -> float:

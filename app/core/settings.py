@@ -22,6 +22,7 @@ SETTINGS_VERSION = 1
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
 MAX_ZOOM = 4.0
+MAX_ZONES = 200
 
 
 class Model(BaseModel):
@@ -59,11 +60,38 @@ class FramingSettings(Model):
     """-1: crop at the top edge of the frame, 1: at the bottom edge."""
 
 
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Zone(Model):
+    """A part of the camera's frame that always stays or always goes; not cropped by the framing."""
+
+    kind: Literal["keep", "drop"]
+    points: Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=1, max_length=1000)]
+    """A brush stroke or an outline: (x, y) in fractions of the frame's width and height."""
+    radius: Annotated[float, Field(ge=0, le=0.5)] = 0.03
+    """Of the brush, as a fraction of the frame's height."""
+    filled: bool = False
+    """Whether the points are an outline that is filled."""
+    camera: str = ""
+    """Stable id of the camera that it was painted for; empty: any camera."""
+
+
 class PeopleSettings(Model):
     """What follows the people in the frame."""
 
     auto_framing: Literal["off", "calm", "close"] = "off"
     """Crop the output to head and shoulders; in effect while `FramingSettings.zoom` is 1."""
+    zones: Annotated[tuple[Zone, ...], Field(max_length=MAX_ZONES)] = ()
+    """Drop zones hide everything, also people; keep zones show the room. Drop zones win."""
+
+    def zones_of(self, camera: str) -> tuple[Zone, ...]:
+        """Return the zones of a camera, given by its stable id."""
+        return tuple(zone for zone in self.zones if zone.camera in ("", camera))
+
+    def with_zone(self, zone: Zone) -> Self:
+        """Return these settings with one more zone; the oldest goes where there are too many."""
+        return self.replace(zones=(*self.zones, zone)[-MAX_ZONES:])
 
 
 class EdgeSettings(Model):

@@ -50,6 +50,7 @@ class StatusBoard:
         self.size = (0, 0)
         self.lowered: Lowered | None = None
         self.view = WHOLE_VIEW
+        self.keeps_room = False
 
     def report(self, stage: Stage, error: Exception | str) -> None:
         """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
@@ -95,6 +96,7 @@ class StatusBoard:
             busy=busy,
             lowered=self.lowered,
             view=self.view,
+            keeps_room=self.keeps_room,
             size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),

@@ -125,7 +125,7 @@ class MattingWorker:
                     self._people.forget()
             backdrop = self._backdrop(frame, started_s)
             edges, want_foreground = settings.matting.edges, self._want_foreground()
-            shaping = self._people.begin(settings.people, run.framing, frame.size, frame.captured_at_s)
+            shaping = self._begin_shaping(settings, run.framing, frame)
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
@@ -173,10 +173,17 @@ class MattingWorker:
             raise ModelError(ModelText.NO_SHAPING(executor=engine.info.executor))
         return engine.step_shaped(image, backdrop, edges, self._people, want_foreground=want_foreground)
 
+    def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> bool:
+        source = self._board.source
+        camera = "" if source is None else source.id
+        shapes = self._people.begin(settings.people, framing, frame.size, camera, frame.captured_at_s)
+        self._board.keeps_room = self._people.keeps_room
+        return shapes
+
     def _whole_alpha(self, matte: Matte) -> AlphaImage:
-        """Return alpha of the whole frame, which may be smaller than the frame."""
+        """Return alpha of the whole frame before it was shaped, which may be smaller than the frame."""
         alpha = self._people.alpha
-        return matte.alpha if matte.frame is None or alpha is None else (alpha * 255).astype(np.uint8)
+        return matte.alpha if alpha is None else (alpha * 255).astype(np.uint8)
 
     def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
         """Return whether the matte may be shown; raise ModelError if the engine has failed."""

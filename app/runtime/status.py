@@ -113,6 +113,8 @@ class PipelineStatus:
     """What the governor has lowered; None at full quality."""
     view: View = WHOLE_VIEW
     """The part of the frame that auto-framing shows, within the manual crop."""
+    keeps_room: bool = False
+    """Keep zones show a part of the room."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0

@@ -43,6 +43,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "downsample_ratio": engine.downsample_ratio if engine else None,
         "size": list(status.size),
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
+        "keeps_room": status.keeps_room,
         "background": status.background,
         "virtual_camera": status.virtual_camera,
         "pipewire": status.pipewire,

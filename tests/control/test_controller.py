@@ -267,6 +267,17 @@ def test_the_light_controls_are_set_one_by_one(program: Program) -> None:
             program.run(wrong)
 
 
+def test_zones_are_read_from_a_file(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "zones.json"
+    path.write_text('{"zones": [{"kind": "drop", "points": [[0, 0]]}, {"kind": "keep", "points": [[1, 1]]}]}')
+    assert program.run(f"zones {path}") == "Zones: 1 to keep, where your room can be seen; 1 to drop."
+    assert len(program.settings.people.zones) == 2
+    with pytest.raises(SettingsError, match="does not exist"):
+        program.run("zones /nowhere.json")
+    assert len(program.settings.people.zones) == 2
+    assert program.run("zones off") == "Zones: none."
+
+
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with pytest.raises(UsageError, match="Nothing is being recorded"):

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings
+from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.matting.base import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from tests.fakes import PERSON, FakeEngine, FakeWorld, room_picture, shows_room
+from tests.fakes import PERSON, ROOM, WIDTH, FakeEngine, FakeWorld, room_picture, shows_room
 from tests.runtime.test_framing import newest, running
 from tests.runtime.test_pipeline import BASE, apply, composites
 from tests.waiting import eventually
@@ -51,6 +51,48 @@ def test_a_manual_zoom_overrides_it_and_off_shows_the_whole_frame() -> None:
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().view.is_whole)
         eventually(lambda: newest(pipeline).whole is None)
+
+
+RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
+CORNER = Zone(kind="keep", points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)), radius=0, filled=True)
+
+
+def shown_in(pipeline: Pipeline, colour: tuple[int, int, int]) -> set[int]:
+    """Return the columns of the newest composite that hold this colour."""
+    picture = pipeline.preview.get(5.0)
+    assert picture is not None
+    return set(np.flatnonzero(np.all(picture.image == np.array(colour, np.uint8), axis=2).any(0)).tolist())
+
+
+def test_drop_zones_beat_the_network() -> None:
+    world = FakeWorld()
+    zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
+    with running(world.parts(), zoned) as pipeline:
+        composites(pipeline)
+        columns = shown_in(pipeline, PERSON)
+        assert columns
+        assert max(columns) < WIDTH // 2
+        assert not pipeline.status().keeps_room
+        apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
+        eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)
+        apply(pipeline, BASE)
+        eventually(lambda: max(shown_in(pipeline, PERSON)) > WIDTH // 2)
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
+
+
+def test_keep_zones_show_the_room_inside_their_border_only_and_say_so() -> None:
+    world = FakeWorld()
+    zoned = BASE.replace(people=PeopleSettings(zones=(CORNER,)))
+    with running(world.parts(), zoned) as pipeline:
+        composites(pipeline)
+        eventually(lambda: pipeline.status().keeps_room)
+        columns = shown_in(pipeline, ROOM)
+        assert columns
+        assert max(columns) < 0.3 * WIDTH
+        for other in ("another", "fake2"):
+            apply(pipeline, BASE.replace(people=PeopleSettings(zones=(CORNER.replace(camera=other),))))
+        eventually(lambda: not pipeline.status().keeps_room)
+        eventually(lambda: not shown_in(pipeline, ROOM))
 
 
 class UnshapedEngine:

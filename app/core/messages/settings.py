@@ -18,6 +18,7 @@ class FileReason(Message):
     INVALID = "{field}: {problem}"
     VERSION = "“{version}” is not a version"
     NEWER = "a newer version of Mattecam wrote it (format version {version})"
+    NO_ZONES = "it does not hold one list “zones” and nothing else"
     SCENES_VERSION = "it is not a scenes file of format version {version}"
 
 
@@ -39,6 +40,14 @@ class SettingsText(Message):
     )
     CHECKPOINT_MISSING = "The saved checkpoint {file} does not exist; {bundled} is used instead (check it)."
     BOTH = "{first} {second}"
+
+
+@unique
+class ZoneText(Message):
+    """Errors of files with zones."""
+
+    MISSING = "The zones file {file} does not exist; check the path."
+    BROKEN = "The zones file {file} cannot be used: {reason}."
 
 
 @unique

@@ -9,6 +9,7 @@ from PyQt6.QtCore import pyqtSignal
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.panels.framing import FramingControls
+from app.gui.panels.zones import ZoneControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
 from app.gui.state.store import SettingsStore
@@ -50,6 +51,9 @@ class CameraPage(Page):
         self.add(self._delivered)
         self.add_heading(self.tr("Framing"))
         self.add(FramingControls(store, preferences))
+        self.zones = ZoneControls(store)
+        self.add_heading(self.tr("Zones"))
+        self.add(self.zones)
         self.add_heading(self.tr("Preview"))
         self.add(self._mirror)
         self._camera.activated.connect(lambda _row: self.choose_source(self._camera.currentData()))
@@ -70,6 +74,7 @@ class CameraPage(Page):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the format that the camera delivers."""
+        self.zones.show_status(status)
         source = status.source
         self._delivered.setText(
             ""

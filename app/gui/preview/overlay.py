@@ -78,7 +78,7 @@ class PreviewOverlay(QWidget):
 
     def show_status(self, status: PipelineStatus, recording_time: str, settings: Settings) -> None:
         """Show the badges and figures for the current status."""
-        self.unmatted.show_text(self.tr("Your real background is visible") if status.unmatted else "")
+        self.unmatted.show_text(self._visible(status))
         self.live.show_text(self._live(status.readers or 0))
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
@@ -86,6 +86,11 @@ class PreviewOverlay(QWidget):
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
         self.figures.show_text(figures if self._figures_visible else "")
+
+    def _visible(self, status: PipelineStatus) -> str:
+        if status.unmatted:
+            return self.tr("Your real background is visible")
+        return self.tr("Your room is visible in keep zones") if status.keeps_room else ""
 
     def _live(self, readers: int) -> str:
         if readers > 1:

@@ -48,15 +48,15 @@ class Preview(QWidget):
         self._mirror = True
         self._divider = 0.5
         self._draggable = False
-        self._overlay: QWidget | None = None
+        self._overlays: list[QWidget] = []
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
-    def set_overlay(self, overlay: QWidget) -> None:
-        """Lay a widget over the image; it follows the image's position."""
+    def add_overlay(self, overlay: QWidget) -> None:
+        """Lay a widget over the image and the overlays added before; it follows the image's position."""
         overlay.setParent(self)
-        self._overlay = overlay
-        self._place_overlay()
+        self._overlays.append(overlay)
+        self._place_overlays()
 
     @property
     def image(self) -> QImage | None:
@@ -100,7 +100,7 @@ class Preview(QWidget):
         resized = self._image is None or image.size() != self._image.size()
         self._image = image
         if resized:
-            self._place_overlay()
+            self._place_overlays()
         self.update()
         self.image_shown.emit(image)
 
@@ -188,7 +188,7 @@ class Preview(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._place_overlay()
+        self._place_overlays()
         self._request_view()
 
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -199,9 +199,9 @@ class Preview(QWidget):
         super().hideEvent(event)
         self.view_requested.emit(None)
 
-    def _place_overlay(self) -> None:
-        if self._overlay is not None:
-            self._overlay.setGeometry(self.picture_rect().toAlignedRect())
+    def _place_overlays(self) -> None:
+        for overlay in self._overlays:
+            overlay.setGeometry(self.picture_rect().toAlignedRect())
 
     def _request_view(self) -> None:
         if self.isVisible():

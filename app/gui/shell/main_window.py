@@ -17,6 +17,7 @@ from app.gui.panels.output import OutputPage
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
+from app.gui.preview.zone_layer import ZoneLayer
 from app.gui.shell.error_help import ErrorActions
 from app.gui.shell.event_notices import EventNotices
 from app.gui.shell.menus import MenuActions, Menus
@@ -91,7 +92,10 @@ class MainWindow(QMainWindow):
         self._restore_geometry(preferences.current.geometry)
 
     def _lay_out(self) -> None:
-        self.preview.set_overlay(self.overlay)
+        PreviewInteraction(self.preview, self.store, self.preferences)
+        tool = self.camera_page.zones.tool  # takes mouse events before the interaction, which was installed earlier
+        self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
+        self.preview.add_overlay(self.overlay)
         left = QWidget()
         self._column = QVBoxLayout(left)
         self._column.setContentsMargins(12, 8, 12, 10)
@@ -159,7 +163,6 @@ class MainWindow(QMainWindow):
             source.connect(self.error_bar.show_message)
         self.strip.library.removed.connect(self._show_removed)
         self.strip.drops.watch(self)
-        PreviewInteraction(self.preview, self.store, self.preferences)
 
     def _menu_actions(self) -> MenuActions:
         return MenuActions(

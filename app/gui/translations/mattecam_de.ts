@@ -378,6 +378,10 @@
         <translation>Bildausschnitt</translation>
     </message>
     <message>
+        <source>Zones</source>
+        <translation>Zonen</translation>
+    </message>
+    <message>
         <source>Preview</source>
         <translation>Vorschau</translation>
     </message>
@@ -1464,12 +1468,16 @@
 </context><context>
     <name>PreviewOverlay</name>
     <message>
+        <source>{0} fps · {1} ms</source>
+        <translation>{0} Bilder/s · {1} ms</translation>
+    </message>
+    <message>
         <source>Your real background is visible</source>
         <translation>Ihr echter Hintergrund ist sichtbar</translation>
     </message>
     <message>
-        <source>{0} fps · {1} ms</source>
-        <translation>{0} Bilder/s · {1} ms</translation>
+        <source>Your room is visible in keep zones</source>
+        <translation>Ihr Zimmer ist in Behalten-Zonen zu sehen</translation>
     </message>
     <message>
         <source>Live in {0} programs</source>
@@ -1894,6 +1902,66 @@
     <message>
         <source>Quit</source>
         <translation>Beenden</translation>
+    </message>
+</context><context>
+    <name>ZoneControls</name>
+    <message>
+        <source>Drop</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Paint a drop zone</source>
+        <translation>Eine Entfernen-Zone malen</translation>
+    </message>
+    <message>
+        <source>What you paint is never shown, not even people</source>
+        <translation>Was Sie übermalen, ist nie zu sehen, auch keine Personen</translation>
+    </message>
+    <message>
+        <source>Paint a keep zone</source>
+        <translation>Eine Behalten-Zone malen</translation>
+    </message>
+    <message>
+        <source>What you paint is always shown, with your real room</source>
+        <translation>Was Sie übermalen, ist immer zu sehen, mit Ihrem echten Zimmer</translation>
+    </message>
+    <message>
+        <source>Brush size</source>
+        <translation>Pinselgröße</translation>
+    </message>
+    <message>
+        <source>Size of the brush on the preview</source>
+        <translation>Größe des Pinsels auf der Vorschau</translation>
+    </message>
+    <message>
+        <source>Remove the last zone</source>
+        <translation>Letzte Zone löschen</translation>
+    </message>
+    <message>
+        <source>Remove all zones</source>
+        <translation>Alle Zonen löschen</translation>
+    </message>
+    <message>
+        <source>Undo the last brush stroke</source>
+        <translation>Den letzten Pinselstrich rückgängig machen</translation>
+    </message>
+    <message>
+        <source>Remove all zones of this camera</source>
+        <translation>Alle Zonen dieser Kamera löschen</translation>
+    </message>
+    <message>
+        <source>Choose a brush and paint on the preview.</source>
+        <translation>Wählen Sie einen Pinsel und malen Sie auf die Vorschau.</translation>
+    </message>
+</context><context>
+    <name>ZoneMarks</name>
+    <message>
+        <source>Your room can be seen here</source>
+        <translation>Hier ist Ihr Zimmer zu sehen</translation>
     </message>
 </context><context>
     <name>messages</name>
@@ -3473,6 +3541,11 @@
         <translation>Eine neuere Version von Mattecam hat sie geschrieben (Formatversion {version})</translation>
     </message>
     <message>
+        <source>it does not hold one list “zones” and nothing else</source>
+        <comment>FileReason.NO_ZONES</comment>
+        <translation>sie enthält nicht genau eine Liste „zones“</translation>
+    </message>
+    <message>
         <source>it is not a scenes file of format version {version}</source>
         <comment>FileReason.SCENES_VERSION</comment>
         <translation>Sie ist keine Szenendatei der Formatversion {version}</translation>
@@ -3511,6 +3584,16 @@
         <source>{first} {second}</source>
         <comment>SettingsText.BOTH</comment>
         <translation>{first} {second}</translation>
+    </message>
+    <message>
+        <source>The zones file {file} does not exist; check the path.</source>
+        <comment>ZoneText.MISSING</comment>
+        <translation>Die Zonendatei {file} gibt es nicht; prüfen Sie den Pfad.</translation>
+    </message>
+    <message>
+        <source>The zones file {file} cannot be used: {reason}.</source>
+        <comment>ZoneText.BROKEN</comment>
+        <translation>Die Zonendatei {file} ist nicht verwendbar: {reason}.</translation>
     </message>
     <message>
         <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>

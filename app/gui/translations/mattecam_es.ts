@@ -378,6 +378,10 @@
         <translation>Encuadre</translation>
     </message>
     <message>
+        <source>Zones</source>
+        <translation>Zonas</translation>
+    </message>
+    <message>
         <source>Preview</source>
         <translation>Vista previa</translation>
     </message>
@@ -1464,12 +1468,16 @@
 </context><context>
     <name>PreviewOverlay</name>
     <message>
+        <source>{0} fps · {1} ms</source>
+        <translation>{0} fps · {1} ms</translation>
+    </message>
+    <message>
         <source>Your real background is visible</source>
         <translation>Tu fondo real está visible</translation>
     </message>
     <message>
-        <source>{0} fps · {1} ms</source>
-        <translation>{0} fps · {1} ms</translation>
+        <source>Your room is visible in keep zones</source>
+        <translation>Su habitación se ve en las zonas conservadas</translation>
     </message>
     <message>
         <source>Live in {0} programs</source>
@@ -1894,6 +1902,66 @@
     <message>
         <source>Quit</source>
         <translation>Salir</translation>
+    </message>
+</context><context>
+    <name>ZoneControls</name>
+    <message>
+        <source>Drop</source>
+        <translation>Eliminar</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Conservar</translation>
+    </message>
+    <message>
+        <source>Paint a drop zone</source>
+        <translation>Pintar una zona eliminada</translation>
+    </message>
+    <message>
+        <source>What you paint is never shown, not even people</source>
+        <translation>Lo que pinte no se mostrará nunca, ni siquiera las personas</translation>
+    </message>
+    <message>
+        <source>Paint a keep zone</source>
+        <translation>Pintar una zona conservada</translation>
+    </message>
+    <message>
+        <source>What you paint is always shown, with your real room</source>
+        <translation>Lo que pinte se mostrará siempre, con su habitación real</translation>
+    </message>
+    <message>
+        <source>Brush size</source>
+        <translation>Tamaño del pincel</translation>
+    </message>
+    <message>
+        <source>Size of the brush on the preview</source>
+        <translation>Tamaño del pincel en la vista previa</translation>
+    </message>
+    <message>
+        <source>Remove the last zone</source>
+        <translation>Quitar la última zona</translation>
+    </message>
+    <message>
+        <source>Remove all zones</source>
+        <translation>Quitar todas las zonas</translation>
+    </message>
+    <message>
+        <source>Undo the last brush stroke</source>
+        <translation>Deshacer la última pincelada</translation>
+    </message>
+    <message>
+        <source>Remove all zones of this camera</source>
+        <translation>Quitar todas las zonas de esta cámara</translation>
+    </message>
+    <message>
+        <source>Choose a brush and paint on the preview.</source>
+        <translation>Elija un pincel y pinte sobre la vista previa.</translation>
+    </message>
+</context><context>
+    <name>ZoneMarks</name>
+    <message>
+        <source>Your room can be seen here</source>
+        <translation>Aquí se ve su habitación</translation>
     </message>
 </context><context>
     <name>messages</name>
@@ -3473,6 +3541,11 @@
         <translation>lo escribió una versión más reciente de Mattecam (versión de formato {version})</translation>
     </message>
     <message>
+        <source>it does not hold one list “zones” and nothing else</source>
+        <comment>FileReason.NO_ZONES</comment>
+        <translation>no contiene exactamente una lista «zones»</translation>
+    </message>
+    <message>
         <source>it is not a scenes file of format version {version}</source>
         <comment>FileReason.SCENES_VERSION</comment>
         <translation>no es un archivo de escenas con la versión de formato {version}</translation>
@@ -3511,6 +3584,16 @@
         <source>{first} {second}</source>
         <comment>SettingsText.BOTH</comment>
         <translation>{first} {second}</translation>
+    </message>
+    <message>
+        <source>The zones file {file} does not exist; check the path.</source>
+        <comment>ZoneText.MISSING</comment>
+        <translation>El archivo de zonas {file} no existe; compruebe la ruta.</translation>
+    </message>
+    <message>
+        <source>The zones file {file} cannot be used: {reason}.</source>
+        <comment>ZoneText.BROKEN</comment>
+        <translation>El archivo de zonas {file} no se puede usar: {reason}.</translation>
     </message>
     <message>
         <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
+from app.core.shaping import Plane, Shape
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base import EngineInfo, MatteShaper, MattingEngine
 from app.matting.engine import FrameEngine
@@ -87,14 +89,16 @@ class PlateEngine:
         check_bgr(frame)
         if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)
-        matte = self._engine.step_shaped(frame, backdrop, edges, shaper, want_foreground=want_foreground)
+        watched = None if shaper is None else _WatchedShaper(shaper)
+        matte = self._engine.step_shaped(frame, backdrop, edges, watched, want_foreground=want_foreground)
         lit, watch = self._current()
         if lit is not self._lit:
             self._lit, self._watch, self._proven = lit, watch, False
+        alpha = matte.alpha if watched is None or watched.alpha is None else _to_bytes(watched.alpha, frame)
         if not self._proven:
-            self._look(frame, matte.alpha)
+            self._look(frame, alpha)
             self._proven = True
-        self._alpha = matte.alpha
+        self._alpha = alpha
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -117,3 +121,21 @@ class PlateEngine:
             raise PlateError(PlateText.CHANGED())
         self._lit.set_gain(verdict.gain)
         self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)
+
+
+class _WatchedShaper:
+    """Keeps the network's alpha: zones say nothing about where the plate is covered."""
+
+    def __init__(self, shaper: MatteShaper) -> None:
+        self._shaper = shaper
+        self.alpha: Plane | None = None
+
+    def shape(self, small: Plane, alpha: Plane) -> Shape:
+        self.alpha = alpha
+        return self._shaper.shape(small, alpha)
+
+
+def _to_bytes(alpha: Plane, frame: BgrImage) -> AlphaImage:
+    """Return alpha of the size of the frame."""
+    full = cv2.resize(alpha, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full * 255, np.uint8)

@@ -1,0 +1,36 @@
+"""Files of keep and drop zones: JSON with an object for each zone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from app.config.json_file import BrokenFileError, read_object
+from app.core.errors import SettingsError
+from app.core.messages.settings import FileReason, ZoneText
+from app.core.settings import PeopleSettings, Zone
+from app.media.disk_errors import why_not_read
+
+
+def read_zones(path: Path) -> tuple[Zone, ...]:
+    """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
+
+    Raises SettingsError.
+    """
+    try:
+        data = read_object(path)
+        if data is None:
+            raise SettingsError(ZoneText.MISSING(file=path))
+        if set(data) != {"zones"}:
+            raise BrokenFileError(FileReason.NO_ZONES())
+        return PeopleSettings.model_validate(data).zones
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        reason = FileReason.INVALID(field=place, problem=first["msg"].removeprefix("Value error, "))
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=reason)) from error
+    except BrokenFileError as error:
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=error.text)) from error
+    except OSError as error:
+        raise SettingsError(ZoneText.BROKEN(file=path, reason=why_not_read(error))) from error

@@ -1,0 +1,88 @@
+"""Brushes for keep and drop zones."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.core.settings import Settings, Zone
+from app.gui.preview.zone_tool import ZoneKind, ZoneTool
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ValueSlider, button, describe, label, link_button
+from app.runtime.status import PipelineStatus
+
+
+class ZoneControls(QWidget):
+    """Chooses a brush, and removes zones of the camera in use."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self.tool = ZoneTool()
+        self._store = store
+        self._camera = ""
+        self._drop = button(self.tr("Drop"), checkable=True)
+        self._keep = button(self.tr("Keep"), checkable=True)
+        describe(
+            self._drop, self.tr("Paint a drop zone"), self.tr("What you paint is never shown, not even people"),
+            "dropBrush",
+        )  # fmt: skip
+        describe(
+            self._keep, self.tr("Paint a keep zone"), self.tr("What you paint is always shown, with your real room"),
+            "keepBrush",
+        )  # fmt: skip
+        self._size = ValueSlider(
+            1, 20, lambda value: f"{value} %", self.tr("Brush size"), self.tr("Size of the brush on the preview"),
+            "brushSlider",
+        )  # fmt: skip
+        self._undo = link_button(self.tr("Remove the last zone"))
+        self._clear = link_button(self.tr("Remove all zones"))
+        describe(self._undo, self.tr("Remove the last zone"), self.tr("Undo the last brush stroke"), "zoneUndo")
+        describe(self._clear, self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._drop)
+        row.addWidget(self._keep)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(row)
+        column.addWidget(label(self.tr("Choose a brush and paint on the preview."), "faint", wrap=True))
+        for widget in (self._size, self._undo, self._clear):
+            column.addWidget(widget)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._drop.toggled.connect(lambda on: self._choose("drop" if on else None, self._keep))
+        self._keep.toggled.connect(lambda on: self._choose("keep" if on else None, self._drop))
+        self._size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
+        self._size.show_value(round(self.tool.radius * 100))
+        self._undo.clicked.connect(lambda: self._remove(self._own()[-1:]))
+        self._clear.clicked.connect(lambda: self._remove(self._own()))
+        self._store.changed.connect(self._show)
+        self._show(self._store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Follow the camera in use."""
+        camera = status.source.id if status.source is not None else ""
+        if camera != self._camera:
+            self._camera = camera
+            self._show(self._store.current)
+
+    def _choose(self, kind: ZoneKind | None, other: QPushButton) -> None:
+        with QSignalBlocker(other):
+            other.setChecked(False)
+        self.tool.choose(kind)
+
+    def _own(self) -> tuple[Zone, ...]:
+        return self._store.current.people.zones_of(self._camera)
+
+    def _remove(self, zones: tuple[Zone, ...]) -> None:
+        def update(settings: Settings) -> Settings:
+            left = tuple(zone for zone in settings.people.zones if not any(zone is other for other in zones))
+            return settings.replace(people=settings.people.replace(zones=left))
+
+        self._store.change(update)
+
+    def _show(self, _settings: Settings) -> None:
+        for each in (self._undo, self._clear):
+            each.setEnabled(bool(self._own()))

@@ -1,0 +1,56 @@
+"""Files of zones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli.options import LiveOptions, apply_options
+from app.config.zones_file import read_zones
+from app.core.errors import SettingsError
+from app.core.settings import Settings, Zone
+
+DOOR = {"kind": "drop", "points": [[0, 0], [0.2, 0], [0.2, 1]], "filled": True}
+
+
+def write(folder: Path, data: object) -> Path:
+    path = folder / "zones.json"
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    return path
+
+
+def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
+    path = write(tmp_path, {"zones": [DOOR, {"kind": "keep", "points": [[0.5, 0.5]], "radius": 0.1}]})
+    door, chair = read_zones(path)
+    assert door == Zone(kind="drop", points=((0, 0), (0.2, 0), (0.2, 1)), filled=True)
+    assert (chair.kind, chair.radius, chair.camera) == ("keep", 0.1, "")
+    assert apply_options(Settings(), LiveOptions(zones=path)).people.zones == (door, chair)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "not json",
+        [],
+        {},
+        {"zones": [DOOR], "auto_framing": "calm"},
+        {"zones": [{**DOOR, "kind": "maybe"}]},
+        {"zones": [{**DOOR, "points": []}]},
+        {"zones": [{**DOOR, "points": [[0, 2]]}]},
+        {"zones": [{**DOOR, "radius": -1}]},
+        '{"zones": [{"kind": "drop", "points": [[NaN, 0]]}]}',
+        {"zones": [DOOR] * 201},
+    ],
+)
+def test_any_other_file_is_refused_in_one_sentence(tmp_path: Path, data: object) -> None:
+    with pytest.raises(SettingsError, match="zones file") as error:
+        read_zones(write(tmp_path, data))
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_missing_file_or_a_folder_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(SettingsError, match=str(path)):
+            read_zones(path)

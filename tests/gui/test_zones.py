@@ -1,0 +1,109 @@
+"""Painting zones on the preview, their marks, and zones in scenes."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.core.settings import FramingSettings, Zone
+from app.gui.preview.zone_marks import ZoneMarks
+from app.gui.shell.application import Session
+from app.gui.widgets.theme import ALARM
+from tests.gui.test_framing import at, pull, ready
+
+
+def press(session: Session, qtbot: QtBot, name: str) -> QPushButton:
+    found = session.window.findChild(QPushButton, name)
+    assert found is not None, name
+    found.click()
+    return found
+
+
+def painted(session: Session) -> tuple[Zone, ...]:
+    return session.pipeline.settings.people.zones
+
+
+def marks(session: Session) -> ZoneMarks:
+    return session.window.zones.marks
+
+
+def is_marked(session: Session, where: QPoint) -> bool:
+    """Return whether the pixel has the colour of the mark."""
+    image = session.window.preview.grab().toImage()
+    colour = image.pixelColor(QPointF(QPointF(where) * image.devicePixelRatio()).toPoint())
+    return colour.red() > colour.green() + 40 and colour.name() != "#000000"
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot: QtBot, mirror: bool) -> None:
+    session.preferences.change(mirror_preview=mirror)
+    ready(session, qtbot)
+    session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
+    qtbot.waitUntil(lambda: session.bridge.status.source is not None)
+    press(session, qtbot, "dropBrush")
+    pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+    (zone,) = painted(session)
+    source = session.bridge.status.source
+    assert source is not None
+    assert (zone.kind, zone.camera, zone.filled) == ("drop", source.id, False)
+    start, end = (0.8, 0.4) if mirror else (0.2, 0.6)
+    assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
+    assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
+    assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+
+
+def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    qtbot.waitUntil(lambda: session.bridge.status.source is not None)
+    keep = press(session, qtbot, "keepBrush")
+    pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
+    keep.click()
+    qtbot.waitUntil(lambda: [zone.kind for zone in marks(session).shown] == ["keep"])
+    qtbot.waitUntil(lambda: "keep zones" in session.window.overlay.unmatted.text())
+    image = marks(session).grab().toImage()
+    reddish = sum(
+        image.pixelColor(x, y).name() == ALARM.lower()
+        for x in range(0, image.width(), 2)
+        for y in range(image.height())
+    )
+    assert reddish > 20, "the label and the outline"
+    press(session, qtbot, "zoneUndo")
+    qtbot.waitUntil(lambda: not marks(session).shown)
+    qtbot.waitUntil(lambda: session.window.overlay.unmatted.text() == "")
+
+
+def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    drop = press(session, qtbot, "dropBrush")
+    for x in (0.2, 0.6):
+        pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
+    qtbot.waitUntil(lambda: len(marks(session).shown) == 2)
+    drop.click()
+    assert not marks(session).shown
+    assert not is_marked(session, at(session, 0.25, 0.5))
+    press(session, qtbot, "zonesClear")
+    qtbot.waitUntil(lambda: painted(session) == ())
+
+
+def test_one_brush_at_a_time_and_scenes_hold_zones(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    drop = press(session, qtbot, "dropBrush")
+    keep = press(session, qtbot, "keepBrush")
+    assert not drop.isChecked()
+    tool = session.window.camera_page.zones.tool
+    assert [tool.kind, keep.isChecked()] == ["keep", True]
+    keep.click()
+    assert [tool.kind, keep.isChecked()] == [None, False]
+    qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
+    assert painted(session) == ()
+    zone = Zone(kind="drop", points=((0.5, 0.5),))
+    session.store.edit("people", zones=(zone,))
+    session.window.scenes.save("Door")
+    qtbot.waitUntil(lambda: session.window.scenes.names == ("Door",))
+    session.store.edit("people", zones=())
+    session.window.scenes.apply("Door")
+    qtbot.waitUntil(lambda: painted(session) == (zone,))

@@ -1,0 +1,115 @@
+"""Zones as planes: what is inside, outside, and where both kinds meet."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.framing import cutout, from_camera, to_camera
+from app.core.settings import FramingSettings, PeopleSettings, Zone
+from app.core.shaping import View
+from app.people.shaper import PeopleShaper
+from app.people.zones import zone_planes
+
+ASPECT, SIZE = 16 / 9, (90, 160)
+WHOLE = FramingSettings()
+LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+
+
+def area(kind: str, *points: tuple[float, float]) -> Zone:
+    return Zone.model_validate({"kind": kind, "points": points, "radius": 0, "filled": True})
+
+
+fractions = st.floats(0, 1)
+zones = st.builds(
+    Zone,
+    kind=st.sampled_from(["keep", "drop"]),
+    points=st.lists(st.tuples(fractions, fractions), min_size=1, max_size=8).map(tuple),
+    radius=st.floats(0, 0.3),
+    filled=st.booleans(),
+)
+framings = st.builds(FramingSettings, zoom=st.floats(1, 4), pan_x=st.floats(-1, 1), pan_y=st.floats(-1, 1))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(zones, max_size=4), framings, st.integers(20, 200), st.integers(20, 200))
+def test_planes_never_exceed_one_and_drop_zones_hide(
+    painted: list[Zone], framing: FramingSettings, rows: int, columns: int
+) -> None:
+    gain, keep = zone_planes(painted, framing, columns / rows, (rows, columns))
+    assert gain.shape == (rows, columns)
+    assert gain.min() >= 0
+    assert gain.max() <= 1
+    if keep is not None:
+        assert keep.min() >= 0
+        assert (gain + keep).max() <= 1 + 1e-6
+    if not any(zone.kind == "keep" for zone in painted):
+        assert keep is None, "without a keep zone nothing is shown that the network hides"
+
+
+def test_a_drop_zone_is_empty_inside_and_soft_outside() -> None:
+    gain, keep = zone_planes([area("drop", *LEFT)], WHOLE, ASPECT, SIZE)
+    assert keep is None
+    assert gain[:, :81].max() == 0, "up to the border, and one cell beyond"
+    assert gain[:, 90:].min() == 1
+    assert 0 < gain[45, 83] < 1
+
+
+def test_a_keep_zone_shows_nothing_outside_and_is_soft_inside() -> None:
+    gain, keep = zone_planes([area("keep", *LEFT)], WHOLE, ASPECT, SIZE)
+    assert keep is not None
+    assert keep[:, 79:].max() == 0
+    assert keep[:, :70].min() == 1, "also at the borders of the frame"
+    assert 0 < keep[45, 76] < 1
+    np.testing.assert_allclose(gain[:, :70], 0)
+
+
+def test_drop_wins_over_keep() -> None:
+    both = [area("drop", (0.2, 0.2), (0.6, 0.2), (0.6, 0.8), (0.2, 0.8)), area("keep", *LEFT)]
+    gain, keep = zone_planes(both, WHOLE, ASPECT, SIZE)
+    assert keep is not None
+    assert gain[20:70, 34:94].max() == 0
+    assert keep[20:70, 34:94].max() == 0
+    assert keep[40, 5] == 1
+
+
+@settings(deadline=None, max_examples=40)
+@given(framings, st.floats(0.3, 0.7), st.floats(0.3, 0.7))
+def test_zones_follow_the_manual_framing(framing: FramingSettings, x: float, y: float) -> None:
+    """A stroke hides the same part of the camera's frame, however it is cropped."""
+    height, width = 360, 640
+    gain, _ = zone_planes([Zone(kind="drop", points=((x, y),), radius=0.1)], framing, width / height, (height, width))
+    left, top, part_width, part_height = cutout(framing, width, height)
+    camera = np.ones((height, width), np.float32)
+    camera[top : top + part_height, left : left + part_width] = cv2.resize(gain, (part_width, part_height))
+    rows, columns = np.mgrid[0:height, 0:width]
+    distance = np.hypot(columns + 0.5 - x * width, rows + 0.5 - y * height) / height
+    inside = np.zeros((height, width), bool)
+    inside[top + 2 : top + part_height - 2, left + 2 : left + part_width - 2] = True
+    assert camera[inside & (distance < 0.09)].max(initial=0) < 0.02
+    assert camera[inside & (distance > 0.19)].min(initial=1) > 0.98
+
+
+@given(framings, fractions, fractions, st.floats(0.2, 1), fractions, fractions)
+def test_positions_on_the_preview_and_in_the_frame_convert_both_ways(
+    framing: FramingSettings, x: float, y: float, size: float, left: float, top: float
+) -> None:
+    view = View(left * (1 - size), top * (1 - size), size)
+    in_camera = to_camera(framing, view, x, y)
+    assert all(-1e-9 <= value <= 1 + 1e-9 for value in in_camera)
+    assert from_camera(framing, view, *in_camera) == pytest.approx((x, y), abs=1e-6)
+
+
+def test_zones_belong_to_their_camera() -> None:
+    ours, any_camera = area("drop", *LEFT).replace(camera="usb-1"), area("drop", *LEFT)
+    people = PeopleSettings(zones=(ours, any_camera))
+    assert people.zones_of("usb-1") == (ours, any_camera)
+    assert people.zones_of("usb-2") == (any_camera,)
+    shaper = PeopleShaper()
+    only_ours = PeopleSettings(zones=(ours,))
+    assert shaper.begin(only_ours, WHOLE, (160, 90), "usb-1", 0.0)
+    assert not shaper.begin(only_ours, WHOLE, (160, 90), "usb-2", 0.1)
+    assert not shaper.keeps_room
