@@ -27,10 +27,10 @@ from models.student.bundled import load_bundled
 from models.student.spec import STUDENT
 from training import metrics
 from training.baselines import GrabCut, Mog2
-from training.cache import default_cache
 from training.export import averaged_student
 from training.matte import overlap
 from training.metrics import Alpha
+from training.store import default_cache
 from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, scenes
 
 Pixels = npt.NDArray[np.uint8]

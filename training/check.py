@@ -13,6 +13,7 @@ from training.store import Entry, Pack
 from training.view import filling
 
 Pixels = npt.NDArray[np.uint8]
+Alphas = npt.NDArray[np.float32]
 
 _PHOTOS = 160
 _CLIP_STRIDE = 12
@@ -44,14 +45,21 @@ def quick_check(student: StudentNetwork, cache: Path, size: tuple[int, int], dev
     }
 
 
+def predictions(
+    student: StudentNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
+) -> tuple[Alphas, Alphas]:
+    """Return the student's and the teacher's alphas of the entries, float32 (N, H, W) in 0..1."""
+    framed = [filling(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
+    true = np.stack([layers[..., 3] for layers in framed]).astype(np.float32) / np.float32(255)
+    return _alphas(student, [layers[..., :3] for layers in framed], device), true
+
+
 def _compare(
     student: StudentNetwork, pack: Pack, entries: list[Entry], size: tuple[int, int], device: torch.device
 ) -> tuple[float, float]:
     if not entries:
         return 0.0, 1.0
-    framed = [filling(pack.pixels(e)[..., [0, 1, 2, 6]], size) for e in entries]
-    true = np.stack([layers[..., 3] for layers in framed]).astype(np.float32) / 255
-    pred = _alphas(student, [layers[..., :3] for layers in framed], device)
+    pred, true = predictions(student, pack, entries, size, device)
     both = ((pred > 0.5) & (true > 0.5)).sum((1, 2))
     either = ((pred > 0.5) | (true > 0.5)).sum((1, 2))
     return float(np.abs(pred - true).mean()) * 1e3, float((both / np.maximum(either, 1)).mean())

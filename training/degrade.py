@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import av
 
 Pixels = npt.NDArray[np.uint8]
 Rng = np.random.Generator
@@ -114,7 +118,14 @@ FLAWLESS = Camera(
 
 
 def through_h264(images: list[Pixels], crf: int) -> list[Pixels]:
-    """Return frames, uint8 (H, W, 3) with even sides, after H.264 compression at this constant rate factor."""
+    """Return frames, uint8 (H, W, 3) with even sides, after H.264 compression at this constant rate factor.
+
+    Without PyAV the frames are returned as they are.
+    """
+    if find_spec("av") is None:
+        return images
+    import av
+
     height, width = images[0].shape[:2]
     encoder = av.VideoCodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"

@@ -6,6 +6,7 @@ common ones. Steps are scaled to the size of AdamW's (Liu et al., arXiv 2502.169
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,9 +28,10 @@ class Optimizer:
     """Muon and AdamW with one learning rate."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
+        self._parameters = list(parameters)
         kernels: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
-        for parameter in parameters:
+        for parameter in self._parameters:
             (kernels if _is_kernel(parameter) else others).append(parameter)
         self._parts: dict[str, torch.optim.Optimizer] = {
             "muon": Muon(kernels, rate),
@@ -47,10 +49,18 @@ class Optimizer:
         for part in self._parts.values():
             part.zero_grad(set_to_none=True)
 
-    def step(self) -> None:
-        """Update the parameters."""
+    def step(self, scaler: torch.amp.GradScaler | None = None, longest: float = math.inf) -> None:
+        """Update the parameters; the norm of all gradients is limited to `longest`.
+
+        scaler: scaled the loss; a step with gradients that are not finite is skipped.
+        """
+        scaler = scaler or torch.amp.GradScaler(enabled=False)
         for part in self._parts.values():
-            part.step()
+            scaler.unscale_(part)
+        torch.nn.utils.clip_grad_norm_(self._parameters, longest)
+        for part in self._parts.values():
+            scaler.step(part)
+        scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for `load_state_dict`."""

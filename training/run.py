@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from rich.progress import Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import nn
 
 from models.student.bundled import load
 from training import parallel
+from training.average import Average
 from training.check import quick_check
 from training.data import SampleSource
+from training.loader import Batch, batches
 from training.optimizer import Optimizer
-from training.step import Learner, to_batch
+from training.progress import Bar
+from training.step import Learner, half_type, on_device, stacked
 
 _WARM_UP_STEPS = 150
 _LONGEST_GRADIENT = 2.0
@@ -53,6 +54,8 @@ class Stage:
     """Share of the steps whose frames have another size."""
     unspoilt: float = 0.0
     """Share of samples without camera degradation."""
+    workers: int = 0
+    """Processes that draw samples; 0 draws in the training thread."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
@@ -63,6 +66,35 @@ def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
     factor = rng.choice(_OTHER_SIZES)
     width, height = (round(side * factor / _GRAIN) * _GRAIN for side in stage.size)
     return max(_GRAIN, width), max(_GRAIN, height)
+
+
+class Draw:
+    """Draws the batch of a step, uint8, for one process of a stretch. Can be sent to other processes."""
+
+    def __init__(self, stage: Stage, rank: int, processes: int) -> None:
+        self._arguments = stage, rank, processes
+        self._sources: dict[tuple[int, int], SampleSource] = {}
+
+    def __reduce__(self) -> tuple[type[Draw], tuple[Stage, int, int]]:
+        """Send the arguments only: every process maps the packs itself."""
+        return Draw, self._arguments
+
+    def __call__(self, step: int) -> Batch:
+        """Return this process's share of the samples of a step."""
+        stage, rank, processes = self._arguments
+        source = self.source_of(size_of_step(stage, step))
+        share = stage.batch // processes
+        first = step * stage.batch + rank * share
+        return stacked([source.draw(first + i) for i in range(share)])
+
+    def source_of(self, size: tuple[int, int]) -> SampleSource:
+        """Return the source of samples of this size."""
+        if size not in self._sources:
+            stage = self._arguments[0]
+            self._sources[size] = SampleSource(
+                stage.cache, size, stage.frames, seed=stage.seed, unspoilt=stage.unspoilt
+            )
+        return self._sources[size]
 
 
 class Run:
@@ -76,14 +108,22 @@ class Run:
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
         self.learner = Learner().to(self.device)
-        self.average = AveragedModel(self.learner, multi_avg_fn=_Ema(stage.ema), use_buffers=True, device=self.device)
+        on_gpu = self.device.type == "cuda"
+        if on_gpu:
+            torch.backends.cudnn.benchmark = True
+            self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = Average(self.learner, stage.ema)
         self.optimizer = Optimizer(self.learner.parameters(), stage.rate)
+        scaled = on_gpu and stage.half and half_type(self.device) == torch.float16
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.step, self.seconds = 0, 0.0
+        self.waited_s = 0.0
+        """Time that `train` waited for samples."""
         self.stopped = False
         """Whether `stop` was called."""
         self._load()
-        self._sources: dict[tuple[int, int], SampleSource] = {}
-        self.source = self._source_of(stage.size)
+        self.draw = Draw(stage, rank, processes)
+        self.source = self.draw.source_of(stage.size)
 
     @property
     def checkpoint(self) -> Path:
@@ -105,49 +145,39 @@ class Run:
         begun = saved = time.monotonic()
         before = self.seconds
         total = self.stage.minutes * 60
-        columns = (*Progress.get_default_columns()[:3], TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-        with Progress(*columns, disable=self.rank > 0) as bar:
-            task = bar.add_task("training", total=total, completed=int(self.seconds), note="")
+        drawn = batches(self.draw, self.step, self.stage.workers, pinned=self.device.type == "cuda")
+        with closing(drawn), Bar(total, self.seconds, shown=self.rank == 0) as bar:
             while parallel.agreed(self.seconds < total and not self.stopped, self.processes):
-                losses = self._step(min(1.0, self.seconds / total))
+                asked_s = time.monotonic()
+                batch = next(drawn)
+                self.waited_s += time.monotonic() - asked_s
+                losses = self._step(batch, min(1.0, self.seconds / total))
                 now = time.monotonic()
                 self.seconds = before + now - begun
                 if self.rank == 0 and self.step % _LOG_EVERY == 0:
                     self._log({"losses": losses})
-                    bar.update(task, completed=self.seconds, note=f"step {self.step}, loss {sum(losses.values()):.4f}")
+                    bar.update(self.seconds, f"step {self.step}, loss {sum(losses.values()):.4f}")
                 if self.rank == 0 and now - saved > self.stage.save_minutes * 60:
                     self._save()
                     saved = now
         if self.rank == 0:
             self._save()
 
-    def _step(self, progress: float) -> dict[str, float]:
+    def _step(self, batch: Batch, progress: float) -> dict[str, float]:
         warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
         rate = self.stage.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         self.optimizer.set_rate(rate)
-        source = self._source_of(size_of_step(self.stage, self.step))
-        share = self.stage.batch // self.processes
-        first = self.step * self.stage.batch + self.rank * share
-        src, fgr, pha = to_batch([source.draw(first + i) for i in range(share)], self.device)
+        src, fgr, pha = on_device(batch, self.device)
         losses = self.learner(src, fgr, pha, self.stage.half)
         self.optimizer.zero_grad()
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        torch.autograd.backward(self.scaler.scale(torch.stack(list(losses.values())).sum()))
         parallel.average_gradients(self.learner.parameters(), self.processes)
-        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), _LONGEST_GRADIENT)
-        self.optimizer.step()
-        self.average.update_parameters(self.learner)
+        self.optimizer.step(self.scaler, _LONGEST_GRADIENT)
+        self.average.update(self.learner)
         self.step += 1
         if self.step % _LOG_EVERY:
             return {}
         return {name: float(value.detach()) for name, value in losses.items()}
-
-    def _source_of(self, size: tuple[int, int]) -> SampleSource:
-        if size not in self._sources:
-            stage = self.stage
-            self._sources[size] = SampleSource(
-                stage.cache, size, stage.frames, seed=stage.seed, unspoilt=stage.unspoilt
-            )
-        return self._sources[size]
 
     def _save(self) -> None:
         state = {
@@ -156,6 +186,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "scaler": self.scaler.state_dict(),
         }
         self.stage.out.mkdir(parents=True, exist_ok=True)
         partial = self.checkpoint.with_suffix(".partial")
@@ -179,6 +210,7 @@ class Run:
         if resumed:
             self.learner.load_state_dict(state["learner"])
             self.optimizer.load_state_dict(state["optimizer"])
+            self.scaler.load_state_dict(state.get("scaler", {}) or self.scaler.state_dict())
             self.step, self.seconds = state["step"], state["seconds"]
         else:
             # A new stretch starts from the averaged weights, which are better.
@@ -195,18 +227,3 @@ def _keep_statistics(learner: Learner) -> None:
     for module in learner.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-
-
-class _Ema:
-    """Moving average for `AveragedModel` with a short window at first."""
-
-    def __init__(self, decay: float) -> None:
-        self.decay = decay
-
-    def __call__(self, averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
-        decay = min(self.decay, (1 + int(count)) / (10 + int(count)))
-        if averages[0].is_floating_point():
-            torch._foreach_lerp_(list(averages), list(values), 1 - decay)
-        else:
-            for average, value in zip(averages, values, strict=True):
-                average.copy_(value)

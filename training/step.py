@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from models.student.network import StudentNetwork, stretched
 from training.data import Sample
+from training.loader import Batch
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
 
 _FEATURES = (32, 48, 64)
@@ -35,11 +36,11 @@ class Learner(nn.Module):
     def forward(self, src: Tensor, fgr: Tensor, pha: Tensor, half: bool) -> dict[str, Tensor]:
         """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1.
 
-        half: run the network in bfloat16; the losses stay in float32.
+        half: run the network in half precision, see `half_type`; the losses stay in float32.
         """
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(src.device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(src.device.type, half_type(src.device), enabled=half):
             raw, features, _ = self.student.decode(flat, None, None, None, frames)
             rough = [head(x) for head, x in zip(self.heads, features, strict=True)]
         residual, logit = raw[:, :3].float(), raw[:, 3:].float()
@@ -60,10 +61,27 @@ class Learner(nn.Module):
         return losses
 
 
+def half_type(device: torch.device) -> torch.dtype:
+    """Return bfloat16, or float16 on GPUs without it (before Ampere), which then need a scaled loss."""
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.bfloat16
+
+
+def stacked(samples: Sequence[Sample]) -> Batch:
+    """Return the samples as tensors on the CPU."""
+    src, fgr, pha = (
+        torch.from_numpy(np.stack([getattr(sample, name) for sample in samples])) for name in ("src", "fgr", "pha")
+    )
+    return src, fgr, pha
+
+
+def on_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return src, fgr (B, T, 3, H, W) and pha (B, T, 1, H, W) in 0..1. From pinned memory the copy does not block."""
+    src, fgr, pha = (x.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255 for x in batch)
+    return src, fgr, pha
+
+
 def to_batch(samples: Sequence[Sample], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """src, fgr (B, T, 3, H, W) and pha (B, T, 1, H, W) in 0..1."""
-    tensors = []
-    for name in ("src", "fgr", "pha"):
-        stacked = torch.from_numpy(np.stack([getattr(sample, name) for sample in samples])).to(device)
-        tensors.append(stacked.permute(0, 1, 4, 2, 3).float() / 255)
-    return tensors[0], tensors[1], tensors[2]
+    """Return `on_device` of the samples."""
+    return on_device(stacked(samples), device)

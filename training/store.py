@@ -12,6 +12,16 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 
+PACKS = ("backgrounds", "clips", "people", "views")
+"""Names of the packs of a cache."""
+
+
+def default_cache() -> Path:
+    """Return the user's cache folder for training data."""
+    from platformdirs import user_cache_path  # not installed on every machine that trains
+
+    return user_cache_path("mattecam", appauthor=False) / "training"
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -17,8 +17,8 @@ from typing import Annotated, NoReturn
 import torch
 import typer
 
-from training.cache import PACKS, default_cache
 from training.run import Run, Stage
+from training.store import PACKS, default_cache
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 SAVING_LIMIT_S = 120.0
@@ -53,7 +53,8 @@ def main(
     save_minutes: Annotated[float, typer.Option(help="Minutes between checkpoints.")] = 3,
     processes: Annotated[int, typer.Option(min=1, help="Training processes; on a CPU, one for each core.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    half: Annotated[bool, typer.Option(help="bfloat16 in the network.")] = True,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that draw samples; 0 draws in the trainer.")] = 0,
+    half: Annotated[bool, typer.Option(help="bfloat16 in the network; float16 on GPUs without it.")] = True,
 ) -> None:
     """Train the student, or resume the run in OUT. Start with small frames.
 
@@ -77,6 +78,7 @@ def main(
         seed=seed,
         save_minutes=save_minutes,
         device=device,
+        workers=workers,
         half=half,
         vary=vary,
         unspoilt=unspoilt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from training.metrics import Alpha
 from training.store import Pack
-from training.teacher import Teacher
 from training.view import filling, head_in_view, shows_head_and_shoulders
+
+if TYPE_CHECKING:
+    from training.teacher import Teacher
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -91,7 +93,10 @@ def scenes(cache: Path, clips: Path, weights: Path, photos: int) -> list[Scene]:
         # Another crop of a photo is another scene.
         key = f"{scene.name}:{zlib.crc32(scene.frames[-1].tobytes()):08x}"
         if key not in known:
-            teacher = teacher or TeacherMatter(Teacher(weights, precision="f32"))
+            if teacher is None:
+                from training.teacher import Teacher
+
+                teacher = TeacherMatter(Teacher(weights, precision="f32"))
             known[key] = np.stack([np.rint(a * 255) for a in alphas(teacher, scene)]).astype(np.uint8)
         scene.true.extend(alpha.astype(np.float32) / 255 for alpha in known[key])
     if teacher is not None:

@@ -13,11 +13,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
-from rich.progress import track
 
 from training.framing import Pixels, Rng, framed
 from training.matte import DISAGREE, corrected, decided, overlap
 from training.motion import warp_all
+from training.progress import track
 from training.sources import WHOLE_BODY, Picture
 from training.store import Entry, Pack, PackWriter
 from training.view import head_in_view, top_of_head
