@@ -303,6 +303,22 @@ def test_the_card_is_sent_rarely_while_nobody_reads() -> None:
         assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
 
 
+def test_the_card_is_sent_less_often_while_paused() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        time.sleep(0.3)
+        before = len(world.pictures())
+        time.sleep(1.0)
+        assert 1 <= len(world.pictures()) - before <= 15, "at 120 fps it would be 120"
+        apply(pipeline, BASE)
+        composites(pipeline)
+        before = len(world.pictures())
+        eventually(lambda: len(world.pictures()) > before + 60)
+
+
 def test_stop_before_anything_was_started_or_a_second_time_is_harmless() -> None:
     world = FakeWorld()
     pipeline = Pipeline(BASE, parts=world.parts())

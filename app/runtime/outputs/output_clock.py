@@ -22,8 +22,9 @@ from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 
-RESTING_HZ = 5.0
-"""Rate at which the stand-by card is repeated while nobody reads the virtual camera. A new picture is sent at once."""
+RESTING_HZ, PAUSED_HZ = 5.0, 10.0
+"""Rates at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. The
+card never changes by itself, and a new picture is sent at once."""
 
 
 class OutputClock:
@@ -72,12 +73,16 @@ class OutputClock:
                 clock.note_arrival()
                 self._take(arrived)
             settings = self._settings()
-            resting = self._board.phase is Phase.RESTING
-            clock.rate_hz = min(RESTING_HZ, settings.capture.fps) if resting else settings.capture.fps
+            clock.rate_hz = self._rate_hz(settings)
             picture = self._choose(settings)
             if picture is not self._sent:
                 self._show(picture)
             self._send(picture, mirror=settings.output.mirror)
+
+    def _rate_hz(self, settings: Settings) -> float:
+        if self._board.phase is Phase.RESTING:
+            return min(RESTING_HZ, settings.capture.fps)
+        return min(PAUSED_HZ, settings.capture.fps) if settings.paused else settings.capture.fps
 
     def _take(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):
