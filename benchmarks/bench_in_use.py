@@ -1,10 +1,11 @@
 """The program in use, beside another version of it and beside a plain loop with the same network and recorder.
 
-    python -m benchmarks.bench_in_use [--model student] [--downsample-ratio 0.25] [--precision float32]
-        [--before FOLDER] [--seconds 15] [--turns 2]
+    python -m benchmarks.bench_in_use [--model student] [--weights FILE] [--downsample-ratio 0.25]
+        [--precision float32] [--before FOLDER] [--seconds 15] [--turns 2]
 
-Prints Markdown tables: `run.py bench --in-use`; then `run.py headless --record` on a 720p30 MJPEG file, alternating
-with the checkout in FOLDER; then the rate of the plain loop. The recordings are read back: frames, rate, duration.
+Prints the tables of docs/performance-in-use.md for a model in Markdown: `run.py bench --in-use`; then `run.py headless
+--record` on a 720p30 MJPEG file, alternating with the checkout in FOLDER; then the rate of the plain loop. The
+recordings are read back: frames, rate, duration. `--turns 0` leaves the recordings out.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def headless(folder: Path, clip: Path, matting: MattingSettings, seconds: float)
         words = ["--source", str(clip), "--virtual-camera", "off", "--record", str(out), "--status-json", str(status)]
         words += ["--model", matting.model, "--precision", matting.precision, "--seconds", str(seconds)]
         words += ["--downsample-ratio", str(matting.downsample_ratio)]
+        words += ["--weights", str(matting.weights)] if matting.weights is not None else []
         environment = {**os.environ, "PYTHONPATH": str(folder), "MATTECAM_CONFIG_DIR": home}
         command = [sys.executable, str(folder / "run.py"), "headless", *words]
         child = subprocess.Popen(
@@ -131,6 +133,7 @@ def usual_loop_fps(matting: MattingSettings, seconds: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="student")
+    parser.add_argument("--weights", type=Path, help="a checkpoint for the model in place of the installed one")
     parser.add_argument("--downsample-ratio", type=float, default=0.25)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--before", type=Path, help="a checkout of an earlier version")
@@ -138,20 +141,36 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=2)
     chosen = parser.parse_args()
     matting = MattingSettings(
-        model=chosen.model, downsample_ratio=chosen.downsample_ratio, precision=chosen.precision, device="cpu"
+        model=chosen.model,
+        weights=chosen.weights,
+        downsample_ratio=chosen.downsample_ratio,
+        precision=chosen.precision,
+        device="cpu",
     )
     settings = Settings(capture=CaptureSettings(width=WIDTH, height=HEIGHT, fps=RATE), matting=matting)
     result = in_use(settings, chosen.seconds * 7, lambda line: print(line, file=sys.stderr))
-    print(json.dumps(result["machine"]), table(result), "", sep="\n")
-    versions = [ROOT, *([chosen.before.resolve()] if chosen.before else [])]
+    print(json.dumps(result["machine"]), table(result), "", sep="\n", flush=True)
+    if chosen.turns:
+        compare_recordings(matting, chosen.before, chosen.turns, chosen.seconds)
+    usual_fps = usual_loop_fps(fixed(settings, chosen.model).matting, chosen.seconds)
+    everything_fps = max(result["results"], key=lambda row: len(row["outputs"]) if "fps" in row else -1)["fps"]
+    print(
+        f"\nPlain loop with decoder and recorder: {usual_fps:.1f} fps."
+        f" The program with everything on is {everything_fps / usual_fps:.1f} times as fast."
+    )
+
+
+def compare_recordings(matting: MattingSettings, before: Path | None, turns: int, seconds: float) -> None:
+    """Print a table of recordings by this checkout and the one in `before`, in turn."""
+    versions = [ROOT, *([before.resolve()] if before else [])]
     print("| version | fps | step ms | end to end ms (p95) | cores | CPU ms per composite | recording |")
     print("|---|---:|---:|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "camera.avi"
         write_clip(clip)
-        for _ in range(chosen.turns):
+        for _ in range(turns):
             for version in versions:
-                row = headless(version, clip, matting, chosen.seconds)
+                row = headless(version, clip, matting, seconds)
                 latency = row["end_to_end"]
                 print(
                     f"| {'this' if version == ROOT else 'before'} | {row['fps']:.1f} | {row['step']:.1f}"
@@ -159,8 +178,6 @@ def main() -> None:
                     f" | {row['recording']} |",
                     flush=True,
                 )
-    rate = usual_loop_fps(fixed(settings, chosen.model).matting, chosen.seconds)
-    print(f"\nUsual loop with decoder and recorder: {rate:.1f} fps.")
 
 
 if __name__ == "__main__":

@@ -109,7 +109,42 @@ def test_every_field_of_the_contract() -> None:
     assert set(idle) == {"resting", "paused"} and all(percent >= 0 for percent in idle.values())
     assert {"model": "student", "size": [192, 144], "downsample_ratio": 0.5}.items() <= row.items()
     text = table(result)
-    assert "| preview + camera + recording |" in text and "resting (camera)" in text
+    assert "| preview + camera + recording |" in text and "Resting (camera)" in text
+
+
+def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
+    def row(model: str, outputs: list[str], fps: float) -> dict[str, object]:
+        return {
+            "what": "in-use",
+            "model": model,
+            "executor": "openvino",
+            "precision": "float32",
+            "size": [1280, 720],
+            "downsample_ratio": 0.25,
+            "outputs": outputs,
+            "fps": fps,
+            "end_to_end_ms": {"median": 30.0, "p95": 45.0},
+            "step_ms": 20.0,
+            "step_alone_ms": 16.0,
+            "step_ratio": 1.25,
+            "dropped": 3,
+            "cores": 1.31,
+            "gui_stall_ms": {"p99": 9.0, "longest": 11.0} if "preview" in outputs else None,
+            "cpu_ms_per_frame": dict.fromkeys((*PARTS, "total"), 1.5),
+        }
+
+    everything = ["preview", "camera", "recording"]
+    rows = [
+        row("student", ["preview", "camera"], 30.0),
+        row("student", everything, 27.0),
+        row("rvm-mobilenetv3", [], 20.0),
+        row("rvm-mobilenetv3", ["recording"], 17.0),
+    ]
+    lines = table({"results": rows}).splitlines()
+    assert "| preview + camera + recording | 27.0 | 30 (45) | 20.0 | 16.0 | 1.25 | 3 | 1.31 | 11 ms (9) |" in lines
+    assert "| none | 20.0 | 30 (45) | 20.0 | 16.0 | 1.25 | 3 | 1.31 |  |" in lines
+    relative = [line for line in lines if line.startswith("Frame rate with the recording")]
+    assert [line.rpartition(" ")[2] for line in relative] == ["0.90.", "0.85."]
 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:

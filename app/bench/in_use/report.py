@@ -1,4 +1,4 @@
-"""Format the result of the benchmark in use as tables."""
+"""Format the result of the benchmark in use as Markdown."""
 
 from __future__ import annotations
 
@@ -8,36 +8,57 @@ from app.bench.in_use.cpu import PARTS
 
 
 def table(result: dict[str, Any]) -> str:
-    """Return Markdown tables: rates and latencies, CPU time by part, and CPU use while idle."""
-    rows = [row for row in result["results"] if row["what"] == "in-use"]
+    """Return for each model its rates and latencies, CPU time by part, and CPU use while idle."""
+    models = dict.fromkeys(row["model"] for row in result["results"])
+    return "\n\n".join(_model([row for row in result["results"] if row["model"] == model]) for model in models)
+
+
+def _model(results: list[dict[str, Any]]) -> str:
+    first, rows = results[0], [row for row in results if row["what"] == "in-use"]
+    width, height = first["size"]
     lines = [
-        "| model | precision | ratio | outputs | fps | end to end ms (p95) | step ms | alone ms | × alone | dropped "
-        "| CPU ms | cores | GUI stall ms (p99) |",
-        "|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for row in rows:
-        latency, stall = row["end_to_end_ms"], row["gui_stall_ms"]
-        lines.append(
-            f"| {row['model']} | {row['precision']} | {row['downsample_ratio']:g} | {_outputs(row)} | {row['fps']:.1f} "
-            f"| {latency['median']:.0f} ({latency['p95']:.0f}) | {row['step_ms']:.1f} | {row['step_alone_ms']:.1f} "
-            f"| {row['step_ratio']:.2f} | {row['dropped']} | {row['cpu_ms_per_frame']['total']:.1f} "
-            f"| {row['cores']:.2f} | {'{longest:.0f} ({p99:.0f})'.format(**stall) if stall else ''} |"
-        )
-    parts = (*PARTS, "total")
-    lines += [
+        f"{first['model']}, {first['executor']}, {first['precision']}, {width}×{height},"
+        f" ratio {first['downsample_ratio']:g}:",
         "",
-        f"| CPU ms per frame: outputs | {' | '.join(parts)} |",
-        f"|---|{'---:|' * len(parts)}",
+        "| outputs | fps | end to end ms (p95) | step ms | step alone ms | ratio | dropped | cores"
+        " | longest stall of the GUI thread (p99) |",
+        f"|---|{'---:|' * 8}",
+        *map(_rate_row, rows),
+        "",
+        f"| CPU ms per composite | {' | '.join((*PARTS, 'total'))} |",
+        f"|---|{'---:|' * (len(PARTS) + 1)}",
+        *map(_cpu_row, rows),
     ]
-    for row in rows:
-        spent = " | ".join(f"{row['cpu_ms_per_frame'][part]:.1f}" for part in parts)
-        lines.append(f"| {row['model']}: {_outputs(row)} | {spent} |")
-    for row in result["results"]:
+    for row in results:
         if "cpu_percent" in row:
-            lines += ["", f"{row['model']}, {row['what']} ({_outputs(row)}): {row['cpu_percent']:.1f} % of one core."]
+            lines += ["", f"{row['what'].capitalize()} ({_outputs(row)}): {row['cpu_percent']:.1f} % of one core."]
         if row.get("lowered"):
-            lines += ["", f"{row['model']}, {_outputs(row)}: {row['lowered']}."]
-    return "\n".join(lines)
+            lines += ["", f"{_outputs(row)}: {row['lowered']}."]
+    return "\n".join([*lines, *_recording_cost(rows)])
+
+
+def _rate_row(row: dict[str, Any]) -> str:
+    latency, stall = row["end_to_end_ms"], row["gui_stall_ms"]
+    return (
+        f"| {_outputs(row)} | {row['fps']:.1f} | {latency['median']:.0f} ({latency['p95']:.0f}) | {row['step_ms']:.1f}"
+        f" | {row['step_alone_ms']:.1f} | {row['step_ratio']:.2f} | {row['dropped']} | {row['cores']:.2f}"
+        f" | {'{longest:.0f} ms ({p99:.0f})'.format(**stall) if stall else ''} |"
+    )
+
+
+def _cpu_row(row: dict[str, Any]) -> str:
+    spent = " | ".join(f"{row['cpu_ms_per_frame'][part]:.1f}" for part in (*PARTS, "total"))
+    return f"| {_outputs(row)} | {spent} |"
+
+
+def _recording_cost(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the frame rate with a recording relative to that with the same outputs without it."""
+    by_outputs = {frozenset(row["outputs"]): row["fps"] for row in rows}
+    for row in rows:
+        without = by_outputs.get(frozenset(row["outputs"]) - {"recording"})
+        if "recording" in row["outputs"] and without:
+            return ["", f"Frame rate with the recording relative to without: {row['fps'] / without:.2f}."]
+    return []
 
 
 def _outputs(row: dict[str, Any]) -> str:
