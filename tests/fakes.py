@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing import Background, open_background
+from app.compositing.overlay import render_overlay
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.shaping import viewed
@@ -248,6 +249,7 @@ class FakeWorld:
             open_source=self._source,
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
+            render_overlay=render_overlay,
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
             open_pipewire_camera=lambda width, height, fps, alpha: self._pipewire_camera(),
             open_recorder=lambda path, width, height, options: self._recorder(path),

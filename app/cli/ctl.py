@@ -35,7 +35,7 @@ def _with_absolute_path(command: Command) -> Command:
     """Make paths in the command absolute, since the running program has another working directory."""
     new_file = command.name == "snapshot" or (command.name == "record" and command.argument != "stop")
     a_file = command.name == "zones" and command.argument != "off"
-    if new_file or a_file or (command.name == "background" and Path(command.argument).is_file()):
+    if new_file or a_file or (command.name in ("background", "overlay") and Path(command.argument).is_file()):
         return Command(command.name, str(Path(command.argument).expanduser().absolute()))
     return command
 

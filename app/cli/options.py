@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.config import scenes, settings_file
+from app.config import paths, scenes, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
 from app.config.zones_file import read_zones
 from app.core.errors import UsageError
@@ -125,6 +125,9 @@ class LiveOptions:
     portrait_light: Annotated[float | None, typer.Option(metavar="0-100", help="Soft virtual light on the face.")] = (
         None
     )
+    overlay: Annotated[
+        Path | None, typer.Option(help="SVG, or image with alpha, over the output; fitted to the safe area.")
+    ] = None
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
@@ -255,6 +258,9 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         matting=replace_checked(base.matting, matting),
         background=background,
         output=replace_checked(base.output, output),
+        overlay=replace_checked(
+            base.overlay, {} if options.overlay is None else {"file": paths.from_user(str(options.overlay)).absolute()}
+        ),
     )
 
 

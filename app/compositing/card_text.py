@@ -30,6 +30,11 @@ class TextBlock:
         """Height of all lines, in pixels."""
         return round(len(self.lines) * self.size_px * _LINE_HEIGHT)
 
+    @property
+    def width(self) -> int:
+        """Width of the longest line, in pixels."""
+        return max((self._width(line) for line in self.lines), default=0)
+
     def draw(self, image: BgrImage, centre_x: int, top: int, colour: tuple[int, int, int]) -> None:
         """Draw into `image`; colour: blue, green, red."""
         for number, line in enumerate(self.lines):

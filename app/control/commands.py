@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.config.parsing import parse_pan
+from app.control.overlay import USAGE as OVERLAY_USAGE
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
@@ -36,6 +37,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "light": Syntax("match|wrap|portrait 0-100, such as match 50"),
     "model": Syntax("auto|NAME"),
+    "overlay": Syntax(OVERLAY_USAGE),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "quit": Syntax(),
     "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),

@@ -11,6 +11,7 @@ from app.config.zones_file import read_zones
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.commands import AUTO_FRAMING, Command, JsonValue, parse_framing, parse_light, parse_ratio, parse_zoom
 from app.control.confirmation import Confirmation
+from app.control.overlay import changed_overlay, described
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import FramingSettings, Settings
@@ -63,6 +64,7 @@ class SettingsController:
             "freeze": self._freeze,
             "light": lambda text: self._light(*parse_light(text)),
             "model": self._model,
+            "overlay": self._overlay,
             "pause": self._pause,
             "quit": lambda _: self._quit(),
             "ratio": lambda text: self._ratio(parse_ratio(text)),
@@ -190,6 +192,13 @@ class SettingsController:
         if counts["keep"]:
             return AnswerText.KEEP_ZONES(keep=counts["keep"], drop=counts["drop"])
         return AnswerText.DROP_ZONES(drop=counts["drop"])
+
+    def _overlay(self, argument: str) -> str:
+        def update(settings: Settings) -> Settings:
+            return settings.replace(overlay=changed_overlay(argument, settings.overlay))
+
+        settings, in_use = self._follow(update, "overlay", "overlay")
+        return _answer(described(settings.overlay), in_use)
 
     def _record(self, file: str) -> str:
         if file == "stop":

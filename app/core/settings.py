@@ -196,6 +196,24 @@ class BackgroundSettings(Model):
     fit: Literal["fill", "fit"] = "fill"
 
 
+OverlayPlace = Literal[
+    "top-left", "top", "top-right", "left", "centre", "right", "bottom-left", "bottom", "bottom-right"
+]
+
+
+class OverlaySettings(Model):
+    """A picture and a text over the output."""
+
+    file: Path | None = None
+    """SVG, or an image with alpha."""
+    place: OverlayPlace = "top-right"
+    text: Annotated[str, Field(max_length=120)] = ""
+    """`{time}` and `{date}` show the local time and date."""
+    text_place: OverlayPlace = "bottom-left"
+    size: Annotated[float, Field(ge=10, le=400)] = 100.0
+    """Percent of the picture's own size in frames 720 pixels high; it is never larger than the safe area."""
+
+
 class OutputSettings(Model):
     """The virtual camera and other outputs."""
 
@@ -235,6 +253,7 @@ class Settings(Model):
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
+    overlay: OverlaySettings = OverlaySettings()
     paused: bool = False
     """The outputs show the stand-by card."""
     frozen: bool = False

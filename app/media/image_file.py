@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
@@ -56,12 +58,36 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
     transparent parts; of an animation the first frame is read. Raises BackgroundError for a file that is missing, not
     an image, broken or too large.
     """
+
+    def convert(small: Image.Image) -> NDArray[np.uint8]:
+        if small.has_transparency_data:
+            canvas = Image.new("RGBA", small.size, (*over[::-1], 255))
+            small = Image.alpha_composite(canvas, small.convert("RGBA"))
+        rgb = np.asarray(small.convert("RGB"))
+        return np.ascontiguousarray(rgb[:, :, ::-1])
+
+    return _decoded(path, max_side, convert)
+
+
+def read_image_with_alpha(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """Read an image as (H, W, 4) uint8 BGRA, premultiplied; otherwise as `read_image`."""
+
+    def convert(small: Image.Image) -> NDArray[np.uint8]:
+        rgba = np.asarray(small.convert("RGBA"))
+        alpha = rgba[..., 3:].astype(np.uint16)
+        colours = (rgba[..., 2::-1] * alpha + 127) // 255
+        return np.concatenate([colours, alpha], axis=2).astype(np.uint8)
+
+    return _decoded(path, max_side, convert)
+
+
+def _decoded(path: Path, max_side: int, convert: Callable[[Image.Image], NDArray[np.uint8]]) -> NDArray[np.uint8]:
     try:
         with warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
-                return _read(image, path, over, max_side)
+                return convert(_small(image, path, max_side))
     except FileNotFoundError:
         raise BackgroundError(ImageText.ABSENT(file=path)) from None
     except UnidentifiedImageError:
@@ -109,7 +135,8 @@ def _is_container(path: Path) -> bool:
     return start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska, AVI
 
 
-def _read(image: Image.Image, path: Path, over: tuple[int, int, int], max_side: int) -> BgrImage:
+def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
+    """Return the image upright, in 8 bits, its long side at most `max_side` pixels."""
     image.draft("RGB", (max_side, max_side))  # JPEG only: decode at 1/2, 1/4 or 1/8
     if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
         raise _too_large(path)
@@ -118,13 +145,7 @@ def _read(image: Image.Image, path: Path, over: tuple[int, int, int], max_side: 
     palette = image.mode in ("P", "PA")
     image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
     small = _to_8_bit(image)
-    if turn is not None:
-        small = small.transpose(turn)
-    if small.has_transparency_data:
-        canvas = Image.new("RGBA", small.size, (*over[::-1], 255))
-        small = Image.alpha_composite(canvas, small.convert("RGBA"))
-    rgb = np.asarray(small.convert("RGB"))
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    return small if turn is None else small.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int:

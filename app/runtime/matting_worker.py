@@ -24,6 +24,7 @@ from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, StandBy
 from app.runtime.engines.plausibility import AlphaWatch, CompositeCheck, mean_alpha
 from app.runtime.engines.selector import EngineSelector
+from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase, Stage
@@ -43,6 +44,7 @@ class MattingWorker:
         frames: LatestSlot[Captured],
         engines: EngineSelector,
         backgrounds: Preparer[BackgroundSettings, Background],
+        overlay: OverlayPainter,
         publish: Callable[[Picture | StandBy], None],
         want_foreground: Callable[[], bool],
         resting: Callable[[], bool],
@@ -55,6 +57,7 @@ class MattingWorker:
         self._frames = frames
         self._engines = engines
         self._backgrounds = backgrounds
+        self._overlay = overlay
         self._publish = publish
         self._want_foreground = want_foreground
         self._resting = resting
@@ -104,6 +107,7 @@ class MattingWorker:
 
     def _process(self, frame: Frame, generation: int, settings: Settings) -> None:
         self._board.size = frame.size
+        self._overlay.follow(settings, *frame.size)
         self._board.unmatted = settings.background.kind == "none" and not settings.paused
         decision = self._engines.decide(frame, generation, settings)
         if isinstance(decision, StandBy):
@@ -111,7 +115,7 @@ class MattingWorker:
         elif isinstance(decision, PassThrough):
             self._board.phase = Phase.RUNNING
             cropped = _crop(frame, decision.framing)
-            self._finish(Picture(cropped.image, PictureKind.UNMATTED, frame=cropped))
+            self._finish(self._overlay.painted(Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)))
         elif isinstance(decision, Run):
             self._run(decision, _crop(frame, decision.framing), settings)
 
@@ -126,7 +130,7 @@ class MattingWorker:
             backdrop = self._backdrop(frame, started_s)
             edges, want_foreground = settings.matting.edges, self._want_foreground()
             shaping = self._begin_shaping(settings, run.framing, frame)
-            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping)
+            conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, self._overlay.current)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
                 self._board.phase = Phase.RUNNING
@@ -147,7 +151,10 @@ class MattingWorker:
         self._last_alpha = self._whole_alpha(matte) if plausible else None
         if plausible:
             self._board.phase = Phase.RUNNING
-            picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame)
+            # Only now: the check compares the composite with its background, and the overlay draws itself alone.
+            picture = self._overlay.paint(
+                Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame)
+            )
             self._unchanged.note(conditions, picture)
             self._finish(picture)
         else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.compositing.base import Background
+from app.compositing.overlay import Overlay, OverlayKey
 from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
@@ -24,6 +25,7 @@ class Parts:
     build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings], Background]
+    render_overlay: Callable[[OverlayKey], Overlay]
     open_virtual_camera: Callable[[CameraChoice, int, int, float], CameraSink]
     """(choice, width, height, fps)"""
     open_pipewire_camera: Callable[[int, int, float, bool], CountedSink]
@@ -47,6 +49,7 @@ def default_parts() -> Parts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
     from app.capture import SourceOpener
     from app.compositing import open_background
+    from app.compositing.overlay import render_overlay
     from app.matting import build_engine
     from app.matting.preparation import preparation
     from app.matting.selection.choice import choose
@@ -69,6 +72,7 @@ def default_parts() -> Parts:
         SourceOpener(),
         build_prepared,
         open_background,
+        render_overlay,
         open_virtual_camera,
         PipeWireCamera,
         Recorder,

@@ -29,6 +29,7 @@ from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs.gate import Gate
 from app.runtime.outputs.output_clock import OutputClock
+from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.outputs.sink_plans import pipewire_plan, recorder_plan, virtual_camera_plan
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
@@ -69,6 +70,7 @@ class Pipeline:
             lambda background: background.close(),
             low_priority=True,
         )
+        self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._demand = DemandWatch(
             self._wanted,
             lambda: self._board.virtual_camera,
@@ -92,6 +94,7 @@ class Pipeline:
             self._frames,
             self._engines,
             self._backgrounds,
+            self._overlay,
             self._pictures.put,
             lambda: self.want_foreground or self.settings.output.alpha_output != "off",
             lambda: self._demand.resting,
@@ -139,6 +142,7 @@ class Pipeline:
             Watched.of(self._demand_thread, Stage.VIRTUAL_CAMERA),
             Watched.of(self._engines.worker, Stage.MATTING),
             Watched.of(self._backgrounds.worker, Stage.BACKGROUND),
+            Watched.of(self._overlay.preparer.worker, Stage.OVERLAY),
             Watched.of(self._cards.worker, Stage.OUTPUT),
             *(Watched.of(thread, sink.stage) for thread, sink in zip(self._sink_threads, self._sinks, strict=True)),
         )
@@ -157,6 +161,7 @@ class Pipeline:
         self._cards.start()
         self._engines.start()
         self._backgrounds.start()
+        self._overlay.preparer.start()
         for thread in [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]:
             thread.start()
         self._demand_thread.start()
@@ -205,6 +210,8 @@ class Pipeline:
     def _busy(self) -> str:
         if self._engines.busy:
             return self._parts.preparing() or "the model"
+        if self._overlay.preparer.busy:
+            return "the overlay"
         return "the background" if self._backgrounds.busy else ""
 
     def stop(self, timeout_s: float = 15.0) -> bool:
@@ -221,6 +228,7 @@ class Pipeline:
         self._engines.request_stop()
         self._parts.cancel_preparing()
         self._backgrounds.request_stop()
+        self._overlay.preparer.request_stop()
         ended = self._clock_thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()
@@ -231,6 +239,7 @@ class Pipeline:
             self._matting_thread.join,
             self._engines.join,
             self._backgrounds.join,
+            self._overlay.preparer.join,
             self._cards.stop,
         ]
         for join in waits:

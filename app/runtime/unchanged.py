@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.compositing.overlay import Overlay
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, Frame, Picture
 
@@ -26,15 +27,17 @@ class Conditions:
     want_foreground: bool
     shaped: bool = False
     """Whether the matte is shaped, which depends on the frames before."""
+    overlay: Overlay | None = None
 
     def equal(self, other: Conditions) -> bool:
-        """Return whether these are the same; images of a background are compared by identity."""
+        """Return whether these are the same; images of a background and overlays are compared by identity."""
         return (
             not (self.shaped or other.shaped)
             and self.sequence == other.sequence
             and self.backdrop is other.backdrop
             and self.edges == other.edges
             and self.want_foreground == other.want_foreground
+            and self.overlay is other.overlay
         )
 
 

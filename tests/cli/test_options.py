@@ -23,6 +23,7 @@ from app.core.settings import (
     FramingSettings,
     MattingSettings,
     OutputSettings,
+    OverlaySettings,
     Settings,
 )
 
@@ -49,6 +50,12 @@ def test_light_controls_are_set_and_keep_the_edge() -> None:
     for options in (LiveOptions(light_match=101), LiveOptions(light_wrap=-1), LiveOptions(portrait_light=float("nan"))):
         with pytest.raises(UsageError, match=r"light-match|light-wrap|portrait-light"):
             apply_options(base, options)
+
+
+def test_the_overlay_keeps_its_text() -> None:
+    base = Settings(overlay=OverlaySettings(text="Ada"))
+    overlay = apply_options(base, LiveOptions(overlay=Path("~/logo.svg"))).overlay
+    assert overlay == OverlaySettings(text="Ada", file=Path.home() / "logo.svg")
 
 
 def test_zoom_and_place_make_the_framing() -> None:

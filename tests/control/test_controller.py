@@ -21,6 +21,7 @@ from app.core.settings import (
     CaptureSettings,
     FramingSettings,
     OutputSettings,
+    OverlaySettings,
     PeopleSettings,
     Settings,
 )
@@ -276,6 +277,24 @@ def test_zones_are_read_from_a_file(program: Program, tmp_path: Path) -> None:
         program.run("zones /nowhere.json")
     assert len(program.settings.people.zones) == 2
     assert program.run("zones off") == "Zones: none."
+
+
+def test_the_overlay_is_set_and_a_bad_file_changes_nothing(program: Program, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    cv2.imwrite(str(logo), np.full((9, 9, 4), 255, np.uint8))
+    assert program.run(f"overlay {logo}") == "Overlay: image logo.png, text –."
+    assert program.run("overlay text Ada Lovelace") == "Overlay: image logo.png, text Ada Lovelace."
+    program.run("overlay place bottom")
+    program.run("overlay size 50")
+    kept = OverlaySettings(file=logo, text="Ada Lovelace", place="bottom", size=50)
+    assert program.settings.overlay == kept
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no PNG")
+    for wrong in (f"overlay {broken}", "overlay place here", "overlay size 9", "overlay no-such-file.svg"):
+        with pytest.raises(MattecamError):
+            program.run(wrong)
+        assert program.settings.overlay == kept
+    assert program.run("overlay off") == "Overlay: none."
 
 
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ SLIDERS: dict[str, Read] = {
     "growSlider": lambda settings: settings.matting.edges.grow_px,
     "featherSlider": lambda settings: settings.matting.edges.feather_px,
     "temporal_smoothingSlider": lambda settings: settings.matting.edges.temporal_smoothing,
+    "overlaySize": lambda settings: settings.overlay.size,
     "light_matchSlider": lambda settings: settings.matting.edges.light_match,
     "light_wrapSlider": lambda settings: settings.matting.edges.light_wrap,
     "portrait_lightSlider": lambda settings: settings.matting.edges.portrait_light,

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.compositing.overlay import render_overlay
 from app.control import Command, ask
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
@@ -61,7 +62,16 @@ def _parts() -> Parts:
     from app.output.recorder import Recorder
     from app.output.side_by_side import open_virtual_camera
 
-    return Parts(open_source, StandIn, open_background, open_virtual_camera, PipeWireCamera, Recorder, ReaderWatch)
+    return Parts(
+        open_source,
+        StandIn,
+        open_background,
+        render_overlay,
+        open_virtual_camera,
+        PipeWireCamera,
+        Recorder,
+        ReaderWatch,
+    )
 
 
 def _main(options: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import ask_for_folder
+from app.gui.panels.overlay import OverlayControls
 from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
 from app.gui.state.preferences_store import PreferencesStore
@@ -43,6 +44,8 @@ class OutputPage(Page):
         self.add_heading(self.tr("Virtual camera"))
         self.add(self._virtual_camera)
         self.add(self._mirror)
+        self.add_heading(self.tr("Overlay"))
+        self.add(OverlayControls(store))
         self.add_heading(self.tr("Pause"))
         self.add(StandbyControls(store))
         self.add_heading(self.tr("Recordings and snapshots"))

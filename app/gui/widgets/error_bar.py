@@ -134,6 +134,7 @@ class ErrorBar(QFrame):
             Stage.CAPTURE: self.tr("Camera"),
             Stage.MATTING: self.tr("Matting"),
             Stage.BACKGROUND: self.tr("Background"),
+            Stage.OVERLAY: self.tr("Overlay"),
             Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
             Stage.PIPEWIRE: self.tr("PipeWire camera"),
             Stage.RECORDING: self.tr("Recording"),

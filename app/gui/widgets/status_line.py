@@ -60,4 +60,5 @@ def _describe_busy(busy: str) -> str:
     return {
         "the model": translate("StatusLine", "preparing the model…"),
         "the background": translate("StatusLine", "preparing the background…"),
+        "the overlay": translate("StatusLine", "preparing the overlay…"),
     }.get(busy, translated(busy))
