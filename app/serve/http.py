@@ -74,6 +74,7 @@ class Service:
         fields = {
             "status": state,
             "streams": sessions.count,
+            "parked": sessions.parked,
             "limit": sessions.limits.streams,
             "last_step_age_s": round(sessions.last_step_age_s, 3),
         }

@@ -10,6 +10,10 @@ MAX_RETURN_S = 160.0
 HEADROOM = 0.8
 """Fraction of the frame interval that a step may take at the full rate."""
 SMOOTHING = 0.1
+FIRST_INTERVAL_S = 1 / 30
+"""Assumed until the mean of the intervals is known; the first frames of a stream arrive in bursts."""
+PAUSE_S = 1.0
+"""A longer interval says nothing about the rate."""
 
 
 class RateGuard:
@@ -17,7 +21,7 @@ class RateGuard:
 
     def __init__(self) -> None:
         self.halved = False
-        self._interval_s: float | None = None
+        self._interval_s = FIRST_INTERVAL_S
         self._arrived_s: float | None = None
         self._skipped = False
         self._slow_since_s: float | None = None
@@ -28,9 +32,7 @@ class RateGuard:
         """Return whether to matte the frame that arrived now."""
         if self._arrived_s is not None:
             interval_s = now_s - self._arrived_s
-            if self._interval_s is None:
-                self._interval_s = interval_s
-            elif interval_s < 4 * self._interval_s:  # a pause says nothing about the rate
+            if interval_s < PAUSE_S:
                 self._interval_s += SMOOTHING * (interval_s - self._interval_s)
         self._arrived_s = now_s
         self._skipped = self.halved and not self._skipped
@@ -38,8 +40,6 @@ class RateGuard:
 
     def note(self, step_s: float, now_s: float) -> None:
         """Take note of a step that took `step_s` and ended now."""
-        if self._interval_s is None:
-            return
         slow = step_s > self._interval_s
         fast = step_s < HEADROOM * self._interval_s
         self._slow_since_s = (self._slow_since_s or now_s) if slow else None

@@ -143,8 +143,8 @@ class Session:
             elif now_s - self._opened_s >= self._limits.session_s:
                 self.end("too long")
             elif now_s - self._frame_s >= self._limits.park_s and not self.parked:
-                self.parked = True
                 await loop.run_in_executor(self._thread, self._matting.park)
+                self.parked = True
 
     async def _close(self) -> None:
         for task in self._tasks:

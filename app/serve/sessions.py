@@ -14,6 +14,7 @@ from aiortc.rtcrtptransceiver import RTCRtpTransceiver
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
 from app.serve.metrics import Metrics
+from app.serve.offer import count_candidates, usable_candidates
 from app.serve.session import Session
 
 FIRST_CODECS = ("video/VP8", "video/rtx", "video/H264")
@@ -59,14 +60,18 @@ class Sessions:
         self.limits = limits
         self._now = now
         self._open: set[Session] = set()
-        self._negotiating = 0
         self.draining = False
         self.metrics = Metrics(lambda: self.count, limits.streams, lambda: self.last_step_age_s)
 
     @property
     def count(self) -> int:
-        """Streams that take a place."""
-        return len(self._open) + self._negotiating
+        """Streams that take a place, those that are being negotiated included."""
+        return len(self._open)
+
+    @property
+    def parked(self) -> int:
+        """Streams without frames, whose state has been released."""
+        return sum(session.parked for session in self._open)
 
     @property
     def last_step_age_s(self) -> float:
@@ -85,15 +90,8 @@ class Sessions:
             raise RefusedError(Refusal.DRAINING)
         if self.count >= self.limits.streams:
             raise RefusedError(Refusal.FULL)
-        if request.sdp.count("a=candidate:") > self.limits.max_candidates:
+        if count_candidates(request.sdp) > self.limits.max_candidates:
             raise RefusedError(Refusal.UNFIT)
-        self._negotiating += 1
-        try:
-            return await self._negotiate(request)
-        finally:
-            self._negotiating -= 1
-
-    async def _negotiate(self, request: Request) -> str:
         connection = RTCPeerConnection()
         session = Session(
             connection,
@@ -104,17 +102,17 @@ class Sessions:
             self._open.discard,
             self._now,
         )
+        self._open.add(session)
         session.start()
         try:
-            answer = await asyncio.wait_for(_answer(connection, session, request.sdp), self.limits.negotiation_s)
+            sdp = usable_candidates(request.sdp)
+            return await asyncio.wait_for(_answer(connection, session, sdp), self.limits.negotiation_s)
         except BaseException as error:
             session.end("refused")
             await session.wait_closed()
             if isinstance(error, RefusedError | asyncio.CancelledError):
                 raise
             raise RefusedError(Refusal.FAILED) from error
-        self._open.add(session)
-        return answer
 
     async def drain(self, cut: asyncio.Event) -> None:
         """Refuse new streams, wait for running ones until the limit or `cut`, then close what is left."""

@@ -26,10 +26,15 @@ CHROMIUM = (
     "--no-sandbox",
     "--no-first-run",
     "--disable-gpu",
+    "--window-size=1100,1000",
     "--use-fake-ui-for-media-stream",
     "--remote-debugging-port=0",
 )
 START_S = 90.0
+
+
+class BrowserError(Exception):
+    """The browser could not do what it was asked for."""
 
 
 class Browser:
@@ -45,7 +50,8 @@ class Browser:
         while True:
             answer = await self._socket.receive_json(timeout=60)
             if answer.get("id") == number:
-                assert "result" in answer, answer
+                if "result" not in answer:
+                    raise BrowserError(answer)
                 return answer["result"]
 
     async def evaluate(self, expression: str) -> Any:
@@ -59,7 +65,10 @@ class Browser:
 
 class Chromium(Browser):
     async def evaluate(self, expression: str) -> Any:
-        found = await self.call("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
+        try:
+            found = await self.call("Runtime.evaluate", expression=f"JSON.stringify({expression})", returnByValue=True)
+        except BrowserError:
+            return None  # the page is being loaded
         value = found["result"].get("value")  # missing while the page is being loaded
         return None if value is None else json.loads(value)
 
@@ -104,7 +113,16 @@ async def firefox(program: str, address: str, profile: Path) -> AsyncIterator[Fi
     """Open a page with Firefox's own fake camera."""
     (profile / "user.js").write_text(FIREFOX_PREFERENCES)
     log = profile / "log.txt"
-    command = [program, "--headless", "--profile", str(profile), "--no-remote", "--remote-debugging-port=0"]
+    command = [
+        program,
+        "--headless",
+        "--width=1100",
+        "--height=1000",
+        "--profile",
+        str(profile),
+        "--no-remote",
+        "--remote-debugging-port=0",
+    ]
     async with _process(command, log), aiohttp.ClientSession() as http:
         await _until(lambda: "WebDriver BiDi listening on" in log.read_text(errors="replace"))
         found = re.search(r"WebDriver BiDi listening on (ws://\S+)", log.read_text(errors="replace"))

@@ -12,6 +12,7 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 from app.api import EdgeSettings, Matting
 from app.serve.limits import streams_for
 from app.serve.matting import Outgoing, Output, StreamMatting, fitted
+from app.serve.offer import count_candidates, usable_candidates
 from app.serve.pacing import RETURN_S, RateGuard
 from app.webrtc.marks import COUNT, MIN_WIDTH, STRIP_PX, mark_strip, read_mark
 from tests.matting.conftest import frames
@@ -113,6 +114,31 @@ def test_slow_steps_halve_the_rate_evenly_and_fast_ones_restore_it() -> None:
     assert matted <= 151, "the return waits twice as long after a failure"
     now_s, _ = drive(guard, now_s, RETURN_S + 1, 0.010)
     now_s, matted = drive(guard, now_s, 1.0, 0.010)
+    assert matted >= 30
+
+
+def test_an_offer_keeps_only_addresses_that_can_be_used() -> None:
+    lines = [
+        "m=video 9 UDP/TLS/RTP/SAVPF 96",
+        "a=candidate:0 1 UDP 2122 192.0.2.3 53995 typ host",
+        "a=candidate:1 1 udp 2122 2001:db8::1 53995 typ host",
+        "a=candidate:2 1 UDP 2122 a6dfef72-d32c-4989-b4a7-7d29997e5a1a.local 53995 typ host",
+        "a=candidate:3 1 TCP 2105 192.0.2.3 9 typ host tcptype active",
+        "a=candidate:4",
+        "a=end-of-candidates",
+        "a=mid:0",
+    ]
+    sdp = "\r\n".join(lines) + "\r\n"
+    assert count_candidates(sdp) == 5
+    assert usable_candidates(sdp).split("\r\n") == [*lines[:3], lines[-1], ""]
+
+
+def test_a_burst_of_frames_is_not_taken_for_the_rate() -> None:
+    guard = RateGuard()
+    for index in range(5):
+        guard.admits(index * 0.0005)
+    now_s, _ = drive(guard, 0.1, 5.0, 0.020)
+    _, matted = drive(guard, now_s, 1.0, 0.020)
     assert matted >= 30
 
 

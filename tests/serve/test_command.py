@@ -1,0 +1,156 @@
+"""The command `run.py serve` as a process: its errors, SIGTERM, and a client that is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+
+from app.cli.main import main
+from tests.paths import ROOT
+from tests.serve.service import Client, room_and_person, until
+
+CLIENT = """
+import asyncio, sys
+import aiohttp
+from tests.serve.service import Client, room_and_person
+async def run():
+    async with aiohttp.ClientSession() as http:
+        client = Client(sys.argv[1], http, room_and_person(6))
+        assert await client.connect() == 200
+        while len(client.received) < 3:
+            await asyncio.sleep(0.1)
+        print("connected", flush=True)
+        await asyncio.sleep(600)
+asyncio.run(run())
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (("--host", "0.0.0.0"), 2, "name a file with a secret token"),
+        (("--tls-cert", "cert.pem"), 2, "belong together"),
+        (("--tls-cert", "no.pem", "--tls-key", "no.key"), 2, "cannot be used"),
+        (("--token-file", "/proc/no/token"), 2, "cannot be used"),
+    ],
+)
+def test_wrong_options_are_named(
+    options: tuple[str, ...], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", *options]) == code
+    assert says in capsys.readouterr().err
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("app.webrtc.packages.PACKAGES", ("aiohttp", "no_such_package"))
+    assert main(["serve"]) == 1
+    assert "needs the packages no_such_package; run `pip install -r requirements-serve.txt`" in capsys.readouterr().err
+    assert main(["headless", "--engine", "remote", "--server", "https://x"]) == 1
+    assert "--engine remote needs the packages no_such_package" in capsys.readouterr().err
+
+
+def test_a_remote_engine_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["headless", "--engine", "remote"]) == 2
+    assert "--server" in capsys.readouterr().err
+    assert main(["headless", "--engine", "remote", "--server", "http://matting.example"]) == 2
+    assert "is not the address of a server" in capsys.readouterr().err
+
+
+@contextmanager
+def serving(log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run the command on a free port."""
+    port = 20_000 + os.getpid() % 20_000
+    with log.open("wb") as output:
+        command = [sys.executable, str(ROOT / "run.py"), "serve", "--port", str(port)]
+        process = subprocess.Popen(command, stderr=output, stdout=output)
+        try:
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def listening(address: str, http: aiohttp.ClientSession) -> None:
+    async def healthy() -> bool:
+        with suppress(aiohttp.ClientError):
+            async with http.get(f"{address}/healthz") as answer:
+                return answer.status == 200
+        return False
+
+    while not await healthy():
+        await asyncio.sleep(0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_sigterm_drains_and_a_second_one_ends(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with aiohttp.ClientSession() as http:
+            await asyncio.wait_for(listening(address, http), 200)
+            client = Client(address, http, room_and_person(6))
+            assert await client.connect() == 200
+            await until(lambda: len(client.received) > 3)
+            process.send_signal(signal.SIGTERM)
+            await until(lambda: "waiting up to" in log.read_text())
+            other = Client(address, http, room_and_person(2))
+            assert await other.connect() == 503
+            await other.close()
+            seen = len(client.received)
+            await until(lambda: len(client.received) > seen + 3)
+            process.send_signal(signal.SIGTERM)
+            await until(lambda: process.poll() is not None)
+            await client.close()
+
+    log = tmp_path / "log.txt"
+    with serving(log) as (process, address):
+        asyncio.run(run())
+        assert process.wait(10) == 0
+    assert "Traceback" not in log.read_text()
+    assert not re.search(r"192\.|candidate|ufrag", log.read_text()), "nothing about clients is logged"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_state_of_a_killed_client_is_released_within_six_seconds(tmp_path: Path) -> None:
+    async def run() -> tuple[float, float]:
+        async with aiohttp.ClientSession() as http:
+            await asyncio.wait_for(listening(address, http), 200)
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            client = subprocess.Popen(
+                [sys.executable, "-c", CLIENT, address], stdout=subprocess.PIPE, cwd=ROOT, env=environment
+            )
+            assert client.stdout is not None
+            line = await asyncio.to_thread(client.stdout.readline)
+            assert line.strip() == b"connected"
+            client.kill()
+            client.wait()
+            client.stdout.close()
+            loop = asyncio.get_running_loop()
+            killed_s = loop.time()
+            parked_s = closed_s = 0.0
+            while not closed_s:
+                async with http.get(f"{address}/healthz") as answer:
+                    fields = await answer.json()
+                took_s = loop.time() - killed_s
+                parked_s = parked_s or (took_s if fields["parked"] or not fields["streams"] else 0.0)
+                closed_s = took_s if not fields["streams"] else 0.0
+                await asyncio.sleep(0.1)
+            return parked_s, closed_s
+
+    with serving(tmp_path / "log.txt") as (_, address):
+        parked_s, closed_s = asyncio.run(run())
+    print(f"state released after {parked_s:.1f} s, closed after {closed_s:.1f} s")  # noqa: T201 - for docs/serve.md
+    assert parked_s <= 6.0
+    assert closed_s <= 17.0
