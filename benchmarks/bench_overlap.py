@@ -81,7 +81,9 @@ def bench(
     for width, height, ratio in SIZES:
         sized = settings.replace(downsample_ratio=ratio)
         choice = choose(sized)
-        core = load_core(choice.model, choice.weights, sized.refiner, ratio, choice.device, choice.precision)
+        core = load_core(
+            choice.model, choice.weights, sized.refiner, ratio, choice.device, choice.precision, fused=True
+        )
         geometry = geometry_for(sized, choice.model, width, height)
         executor = CudaGraphExecutor(core, geometry, make_backend(), choice.precision, 2, full_size_on(choice.device))
         frames = _frames(width, height)

@@ -90,7 +90,9 @@ def measure(settings: MattingSettings, size: tuple[int, int], streams: int, seco
     geometry = geometry_for(settings, choice.model, *size)
     device = torch.device(choice.device)
     with torch.inference_mode():
-        core = load_core(choice.model, choice.weights, "auto", geometry.ratio, choice.device, choice.precision)
+        core = load_core(
+            choice.model, choice.weights, "auto", geometry.ratio, choice.device, choice.precision, fused=True
+        )
         core = copy.deepcopy(core).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batch = Batch(core, geometry, choice.precision, device, streams)
         go = make_round(batch, device, _frames(*size, streams))

@@ -130,7 +130,8 @@ class Bench:
 
     def core(self, model: str) -> Core:
         """Return a core on the device."""
-        return Core(place(self.network(model), self.device, DTYPES[self.precision])).eval()
+        fuse = NETWORKS["student" if model == "student" else "rvm-mobilenetv3"].fuse
+        return Core(place(self.network(model), self.device, DTYPES[self.precision], fuse)).eval()
 
     def eager(self, model: str, geometry: StepGeometry) -> EagerExecutor:
         """Return an eager executor."""

@@ -3,8 +3,10 @@
     python -m benchmarks.launches [--size 1920x1080] [--ratio R]
 
 Runs the step on the meta device, which has shapes but no memory. Each operation of torch that is not a view counts as
-one launch that reads its inputs and writes its outputs once. A convolution counts as one launch, with its bias; cuDNN
-may take two. Prints a Markdown table: torch's operations as loaded from the file, and the step that runs on CUDA.
+one launch that reads its inputs and writes its outputs once; the bias of a convolution counts as another one, which
+reads and writes the output, as torch adds it after cuDNN. A kernel of the program counts as one launch, with each
+tensor that it gets. What cuDNN and cuBLAS launch beyond one kernel is not known. Prints a Markdown table: torch's
+operations as loaded from the file, and the step that runs on CUDA.
 """
 
 from __future__ import annotations
@@ -26,13 +28,17 @@ from app.matting.step.edges import plan
 from app.matting.step.full_size import FullSize, TorchFullSize
 from app.matting.step.step import FrameStep, StepMode
 from app.matting.torch_backend.fold import fold_batch_norms
-from app.matting.torch_backend.fused import Argument, FusedFullSize
+from app.matting.torch_backend.fused import FusedFullSize
+from models.cuda.launch import Argument
 from models.rvm.network import MattingNetwork
 from models.student.network import StudentNetwork
+from models.table import NETWORKS as SPECS
 
 VIEWS = frozenset(("_unsafe_view", "reshape"))
 """Those that torch does not mark as views."""
 ALLOCATIONS = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "lift_fresh", "detach"))
+CONVOLUTIONS = (torch.ops.aten.conv2d.default, torch.ops.aten.convolution.default)
+"""Both have the bias as third argument; which one is seen depends on the mode of inference."""
 NETWORKS: dict[str, Callable[[], nn.Module]] = {"rvm-mobilenetv3": MattingNetwork, "student": StudentNetwork}
 
 
@@ -62,10 +68,12 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = function(*args, **(kwargs or {}))
         if not function.is_view and function.__name__.partition(".")[0] not in ALLOCATIONS | VIEWS:
             self._work.add(tree_leaves((args, kwargs, result)))
+            if function in CONVOLUTIONS and len(args) > 2 and args[2] is not None:
+                self._work.add((result, args[2], result))
         return result
 
 
-def count(make: Callable[[], nn.Module], size: tuple[int, int], ratio: float, *, strict: bool, fused: bool) -> Work:
+def count(network_name: str, size: tuple[int, int], ratio: float, *, strict: bool, fused: bool) -> Work:
     """Return the work of one step in float16; fused: as it runs on CUDA, otherwise as torch runs it."""
     work = Work()
 
@@ -74,10 +82,15 @@ def count(make: Callable[[], nn.Module], size: tuple[int, int], ratio: float, *,
     ) -> None:
         work.add(arguments)
 
-    network = make().eval().requires_grad_(False)
+    network: nn.Module | None = NETWORKS[network_name]().eval().requires_grad_(False)
     if fused:
-        network = fold_batch_norms(network)
-    core = Core(network).eval().to("meta", torch.float16)
+        fuse = SPECS[network_name].fuse
+        assert network is not None and fuse is not None
+        network = fuse(fold_batch_norms(network), launch, torch.float16)
+    assert network is not None
+    core = Core(network).eval().to("meta")
+    if not fused:
+        core = core.to(torch.float16)
     full_size: FullSize = FusedFullSize(launch) if fused else TorchFullSize()
     step = FrameStep(core, StepGeometry(*size, ratio), torch.float16, full_size)
     frame = torch.empty((size[1], size[0], 3), dtype=torch.uint8, device="meta")
@@ -95,10 +108,10 @@ def main() -> None:
     words = parser.parse_args()
     print("| network | strict mode | launches, torch | GB, torch | launches, CUDA | GB, CUDA |")
     print("|---|---|---:|---:|---:|---:|")
-    for name, make in NETWORKS.items():
+    for name in NETWORKS:
         for strict in (False, True):
             before, after = (
-                count(make, parse_size(words.size), words.ratio, strict=strict, fused=fused) for fused in (False, True)
+                count(name, parse_size(words.size), words.ratio, strict=strict, fused=fused) for fused in (False, True)
             )
             print(
                 f"| {name} | {'on' if strict else 'off'} | {before.launches} | {before.bytes / 1e9:.2f} "

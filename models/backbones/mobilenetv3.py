@@ -42,7 +42,8 @@ _TABLE = (
     _Row(160, 5, 960, 160, True, True, 1, 2),
     _Row(160, 5, 960, 160, True, True, 1, 2),
 )
-_TAPS = (1, 3, 6, 16)
+TAPS = (1, 3, 6, 16)
+"""Layers whose outputs are the features."""
 
 
 class SqueezeExcite(nn.Module):
@@ -107,7 +108,7 @@ class MobileNetV3Large(nn.Module):
         taps: list[Tensor] = []
         for index, layer in enumerate(self.features):
             x = layer(x)
-            if index in _TAPS:
+            if index in TAPS:
                 taps.append(x)
         f1, f2, f3, f4 = taps
         return f1, f2, f3, f4

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from models.spec import AutoRank, NetworkSpec, WeightSpec
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
+    from models.cuda.launch import Launch
     from models.export import Export
 
 _RELEASE = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
@@ -33,6 +35,12 @@ def _export(network: nn.Module, direct: bool) -> Export:
     return export(network, direct)
 
 
+def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module | None:
+    from models.rvm.fused import fuse
+
+    return fuse(network, launch, dtype)
+
+
 RVM_MOBILENETV3 = NetworkSpec(
     title="Robust Video Matting, fast",
     weights=WeightSpec(
@@ -46,6 +54,7 @@ RVM_MOBILENETV3 = NetworkSpec(
     ),
     load=partial(_load, "mobilenetv3"),
     export=_export,
+    fuse=_fuse,
     direct=True,
     float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
     auto=AutoRank(cpu=3, gpu=4),

@@ -30,7 +30,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 _ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
 EPS = 1e-4
-_STRETCH = 0.01
+STRETCH = 0.01
 """Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1."""
 
 
@@ -238,7 +238,7 @@ def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
 
 def stretched(logit: Tensor) -> Tensor:
     """Return alpha in 0..1, both ends included, from its logit."""
-    return ((torch.sigmoid(logit) - _STRETCH) / (1 - 2 * _STRETCH)).clamp(0, 1)
+    return ((torch.sigmoid(logit) - STRETCH) / (1 - 2 * STRETCH)).clamp(0, 1)
 
 
 def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:

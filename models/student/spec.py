@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from models.spec import AutoRank, NetworkSpec, WeightSpec
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
+    from models.cuda.launch import Launch
     from models.export import Export
 
 
@@ -27,11 +29,18 @@ def _export(network: nn.Module, direct: bool) -> Export:
     return export(network, direct)
 
 
+def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module:
+    from models.student.fused import fuse
+
+    return fuse(network, launch, dtype)
+
+
 STUDENT = NetworkSpec(
     title="Mattecam (bundled, fast)",
     weights=WeightSpec("student", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
     load=_load,
     export=_export,
+    fuse=_fuse,
     short_side=180,
     auto=AutoRank(cpu=4, gpu=5),
 )

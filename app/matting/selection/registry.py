@@ -76,7 +76,9 @@ def make_executor(
     from app.matting.torch_backend.networks import load_core
     from app.matting.torch_backend.nvrtc import full_size_on
 
-    core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
+    core = load_core(
+        choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision, fused=True
+    )
     if choice.executor == "cuda-graph":
         from app.matting.torch_backend.cuda_backend import CudaBackend
         from app.matting.torch_backend.cuda_graph import CudaGraphExecutor

@@ -114,7 +114,8 @@ class FrameStep(nn.Module):
         """
         *network_state, memory = state
         small = self._full_size.small(frame, self.geometry)
-        slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
+        given = small if self.core.reads_float32 else small.to(self.dtype)
+        slope, offset, coarse, *new_state = self.core(given, *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
         if self.core.supports_strict and strict is not False:

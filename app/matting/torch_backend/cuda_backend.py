@@ -117,6 +117,8 @@ def capture_graph(
     running, and it leaves its stream current if the capture fails.
     """
     graph = torch.cuda.CUDAGraph()
+    # The graph gets a workspace of its own: torch keeps one per stream, and graphs of one stream may run side by side.
+    getattr(torch._C, "_cuda_clearCublasWorkspaces", lambda: None)()
     with torch.cuda.stream(stream):
         graph.capture_begin(pool, capture_error_mode="thread_local")
         try:

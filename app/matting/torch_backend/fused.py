@@ -5,31 +5,17 @@ A third one labels the components of strict mode, which takes 280 operations of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
 from app.matting.geometry import StepGeometry
 from app.matting.step.full_size import Coefficients, Pixels
 from app.matting.strict.torch_components import SWEEPS
+from models.cuda.launch import Argument, Launch
 
 BLOCK = (32, 8, 1)
 THREADS = 256
 """Of `components`: a line of the grid of strict mode has about 160 cells."""
-
-Argument = Tensor | int | float | None
-
-
-class Launch(Protocol):
-    """Runs a kernel of `fused_source` on the current stream; replaced by an emulation in tests."""
-
-    def __call__(
-        self, name: str, grid: tuple[int, int, int], block: tuple[int, int, int], arguments: Sequence[Argument]
-    ) -> None:
-        """Launch. A tensor is passed as pointer, None as null pointer, an int and a float in 32 bits."""
-        ...
 
 
 class FusedFullSize:

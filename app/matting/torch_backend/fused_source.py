@@ -4,23 +4,13 @@ It uses no header and nothing beyond C except `__syncthreads`, so that NVRTC com
 compile it as C++. One thread computes one pixel, and the third dimension of the grid is the batch, unless noted.
 """
 
-SOURCE = r"""
-struct Tap { int low, high; float weight; };
+from __future__ import annotations
 
-/* The two neighbours, along one axis, of an output pixel of a bilinear resize by 1 / scale. */
-__device__ inline Tap tap_of(int index, float scale, int size) {
-    float at = fmaxf(scale * ((float)index + 0.5f) - 0.5f, 0.0f);
-    Tap tap;
-    tap.low = (int)at < size - 1 ? (int)at : size - 1;
-    tap.high = tap.low < size - 1 ? tap.low + 1 : tap.low;
-    tap.weight = at - (float)tap.low;
-    return tap;
-}
+from models.cuda.source import BILINEAR
 
-__device__ inline float between(float low, float high, float weight) {
-    return (1.0f - weight) * low + weight * high;
-}
-
+SOURCE = (
+    BILINEAR
+    + r"""
 /* `row` and `column` are strides. */
 __device__ inline float sampled(const float *plane, int row, int column, Tap y, Tap x) {
     const float *top = plane + (long long)y.low * row, *bottom = plane + (long long)y.high * row;
@@ -135,3 +125,4 @@ extern "C" __global__ void components(
     }
 }
 """
+)

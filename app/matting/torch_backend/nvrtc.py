@@ -18,8 +18,10 @@ import torch
 from torch import Tensor
 
 from app.matting.step.full_size import FullSize, TorchFullSize
-from app.matting.torch_backend.fused import Argument, FusedFullSize
+from app.matting.torch_backend.fused import FusedFullSize
 from app.matting.torch_backend.fused_source import SOURCE
+from models.cuda.launch import Argument, Launch
+from models.cuda.source import PRECISIONS, network_source
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,18 @@ def full_size_on(device: str) -> FullSize:
     except (OSError, RuntimeError, AttributeError) as error:
         _log.warning("The fused kernels cannot be used; torch's operations take their place.", exc_info=error)
         return TorchFullSize()
+
+
+@functools.cache
+def network_kernels_on(device: str, dtype: torch.dtype) -> Launch | None:
+    """Return the kernels of `models.cuda` for activations in `dtype`, None where torch's operations are to be used."""
+    if not device.startswith("cuda") or dtype not in PRECISIONS:
+        return None
+    try:
+        return Kernels(network_source(dtype), torch.device(device))
+    except (OSError, RuntimeError, AttributeError) as error:
+        _log.warning("The kernels of the networks cannot be used; torch runs the networks.", exc_info=error)
+        return None
 
 
 class Kernels:
@@ -99,11 +113,22 @@ def _library() -> ctypes.CDLL:
     major = version.partition(".")[0]
     name = f"nvrtc64_{major}0_0.dll" if sys.platform == "win32" else f"libnvrtc.so.{major}"
     packages = Path(torch.__file__).parents[1]
-    found = [name, *map(str, [packages / "torch" / "lib" / name, *sorted(packages.glob(f"nvidia/**/{name}"))])]
-    for path in found:
+    folders = [packages / "torch" / "lib", *sorted(path.parent for path in packages.glob(f"nvidia/**/{name}"))]
+    for folder in folders:
         with contextlib.suppress(OSError):
-            return ctypes.CDLL(path)
-    raise OSError(f"{name} was not found")
+            return load_library(folder, name)
+    return ctypes.CDLL(name)
+
+
+def load_library(folder: Path, name: str) -> ctypes.CDLL:
+    """Load NVRTC from a folder of a package, after the library that it loads by name: no search path leads there.
+
+    Raises OSError if it is not there.
+    """
+    for builtins in (*folder.glob("libnvrtc-builtins.so.*"), *folder.glob("nvrtc-builtins64_*.dll")):
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(str(builtins), mode=ctypes.RTLD_GLOBAL)
+    return ctypes.CDLL(str(folder / name))
 
 
 def _value(argument: Argument) -> ctypes.c_void_p | ctypes.c_int | ctypes.c_float:

@@ -1,0 +1,1 @@
+"""Networks on NVIDIA GPUs: own kernels for everything but the convolutions of cuDNN and the products of cuBLAS."""
