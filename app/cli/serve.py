@@ -11,7 +11,7 @@ from app.cli.prepare import prepare
 from app.cli.terminal import notify
 from app.config import logs
 from app.core.settings import EngineSettings
-from app.system.compute_threads import usable_cores
+from app.system.compute_threads import cpu_share
 from app.webrtc.packages import require_packages
 
 EXIT_INTERRUPTED = 130
@@ -36,5 +36,5 @@ def serve(
     logs.set_up_console(verbose=False)
     prepare(EngineSettings())
     options = ServeOptions(host, port, token_file, tls_cert, tls_key)
-    if serve(options, Limits(streams=streams_for(usable_cores())), notify):
+    if serve(options, Limits(streams=streams_for(cpu_share())), notify):
         raise typer.Exit(EXIT_INTERRUPTED)

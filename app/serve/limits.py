@@ -39,6 +39,6 @@ class Limits:
     retry_after_s: int = 10
 
 
-def streams_for(cores: int) -> int:
+def streams_for(cores: float) -> int:
     """Return how many streams of 640x360 at 30 fps this many cores hold."""
     return max(1, math.floor(cores / CORES_PER_STREAM))

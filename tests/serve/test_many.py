@@ -34,7 +34,7 @@ def test_streams_never_cross_and_all_close_clean() -> None:
             clients = []
             for index in range(STREAMS):
                 shifted = [np.roll(frame, index * 6, axis=1) for frame in people]
-                client = service.client(shifted, fps=2.0)
+                client = service.client(shifted, fps=1.0)
                 blue, green, red = colour_of(index)
                 assert await client.connect(background=f"#{red:02x}{green:02x}{blue:02x}") == 200
                 clients.append(client)

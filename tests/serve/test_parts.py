@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from app.serve.limits import streams_for
 from app.serve.matting import Outgoing, Output, StreamMatting, fitted
 from app.serve.offer import count_candidates, usable_candidates
 from app.serve.pacing import RETURN_S, RateGuard
+from app.system.compute_threads import cpu_share, usable_cores
 from app.webrtc.marks import COUNT, MIN_WIDTH, STRIP_PX, mark_strip, read_mark
 from tests.matting.conftest import frames
 from tests.serve.service import passes, room_and_person
@@ -143,4 +145,23 @@ def test_a_burst_of_frames_is_not_taken_for_the_rate() -> None:
 
 
 def test_the_number_of_streams_follows_the_cores() -> None:
-    assert [streams_for(cores) for cores in (1, 2, 4, 16)] == [1, 2, 4, 18]
+    assert [streams_for(cores) for cores in (0.5, 1, 2, 4, 16)] == [1, 1, 2, 4, 18]
+
+
+def test_a_quota_of_a_container_counts_like_cores(tmp_path: Path) -> None:
+    assert cpu_share(tmp_path) == usable_cores()
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert cpu_share(tmp_path) == usable_cores()
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    assert cpu_share(tmp_path) == 0.5
+    (tmp_path / "cpu.max").unlink()
+    (tmp_path / "cpu").mkdir()
+    for quota, expected in (
+        ("-1", usable_cores()),
+        ("25000", 0.25),
+        ("99000000", usable_cores()),
+        ("?", usable_cores()),
+    ):
+        (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+        (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+        assert cpu_share(tmp_path) == expected
