@@ -176,9 +176,9 @@ async def running(
             assert sessions.count == 0
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 60.0, poll_s: float = 0.02) -> None:
     """Wait for a condition."""
     deadline_s = asyncio.get_running_loop().time() + timeout_s
     while not condition():
         assert asyncio.get_running_loop().time() < deadline_s, "the condition did not come true"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(poll_s)
