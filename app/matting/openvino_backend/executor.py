@@ -121,11 +121,13 @@ class OpenVinoExecutor(CpuExecutor):
         self._states = [[self._arrays[name] for name in names] for names in (before, after)]
         self._turn = 0
         self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
-        """Of the network; None for OpenVINO's choice."""
+        """Of the step; None for all cores."""
         self._compile(artefact.stages, models)
         if self.threads is not None and not is_fast_enough(self._run_network):
             self.threads = None
             self._compile(artefact.stages, models)
+        if self.threads == 1:
+            self._strips.threads = 1
         for array in self._arrays.values():
             array.fill(0)
 

@@ -26,9 +26,10 @@ class Strips:
     def __init__(self, kernels: ModuleType | None = None) -> None:
         """kernels: the module `composite` or `numpy_composite`; None: wait for the faster one that runs here."""
         self.kernels = kernels or compiled.wait()
-        self._threads = min(thread_limit() or usable_cores(), MOST_THREADS)
+        self.threads = min(thread_limit() or usable_cores(), MOST_THREADS)
+        """Strips per frame, each on its own thread; may be lowered."""
         self._pool = ThreadPoolExecutor(
-            max(self._threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
+            max(self.threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
         )
 
     def close(self) -> None:
@@ -37,7 +38,7 @@ class Strips:
 
     def run(self, height: int, work: Callable[[int, int], None]) -> None:
         """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""
-        threads = 1 if self.kernels is numpy_composite else self._threads
+        threads = 1 if self.kernels is numpy_composite else self.threads
         bounds = [height * strip // threads for strip in range(threads + 1)]
         first, *rest = itertools.pairwise(bounds)
         others = [self._pool.submit(work, *strip) for strip in rest]
