@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import threading
 import time
@@ -79,8 +80,7 @@ class ServerLink:
             self.close()
             if isinstance(error, (RemoteError, UsageError)) or not isinstance(error, Exception):
                 raise
-            reason = str(error) or type(error).__name__
-            raise RemoteError(RemoteText.UNREACHABLE(server=self._server, reason=reason)) from error
+            raise RemoteError(RemoteText.UNREACHABLE(server=self._server, reason=_reason(error))) from error
 
     @property
     def server(self) -> str:
@@ -186,6 +186,16 @@ class ServerLink:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
+
+
+def _reason(error: Exception) -> str:
+    """Return why no connection came about; the libraries' own texts name objects and change with every try."""
+    if isinstance(error, asyncio.TimeoutError):
+        return RemoteText.TIMED_OUT()
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return RemoteText.CERTIFICATE()
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else type(error).__name__
 
 
 class _Camera(MediaStreamTrack):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
@@ -154,6 +155,7 @@ async def running(
     token: str | None = None,
     make_matting: Callable[[Request], StreamMatting] = matting_for,
     names: tuple[str, ...] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Running]:
     """Run a service on a free port of this machine; everything is closed at the end."""
     repair_aiortc()
@@ -162,11 +164,11 @@ async def running(
     service = Service(sessions, Access(token, loopback_only=True), RateLimit(limits.offers_per_minute), lambda: names)
     runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     port = runner.addresses[0][1]
     async with aiohttp.ClientSession() as http:
-        live = Running(f"http://127.0.0.1:{port}", sessions, http)
+        live = Running(f"{'https' if tls else 'http'}://127.0.0.1:{port}", sessions, http)
         try:
             yield live
         finally:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.api import Matting
 from app.core.errors import RemoteError, UsageError
@@ -30,7 +38,9 @@ TOKEN = "a-secret-of-many-characters"
 
 
 @contextmanager
-def service(limits: Limits | None = None, token: str | None = None) -> Iterator[Running]:
+def service(
+    limits: Limits | None = None, token: str | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[Running]:
     """Run a service on a thread of its own."""
     ready, loop = threading.Event(), asyncio.new_event_loop()
     found: list[Running] = []
@@ -38,7 +48,7 @@ def service(limits: Limits | None = None, token: str | None = None) -> Iterator[
     async def run() -> None:
         stop = asyncio.Event()
         stops.append(stop)
-        async with running(limits, token=token) as live:
+        async with running(limits, token=token, tls=tls) as live:
             found.append(live)
             ready.set()
             await stop.wait()
@@ -93,8 +103,35 @@ def test_a_full_server_and_a_wrong_token_are_named() -> None:
 
 
 def test_a_server_that_does_not_answer_is_named() -> None:
-    with pytest.raises(RemoteError, match="does not answer"):
+    with pytest.raises(RemoteError, match=r"does not answer \(Connection refused\); check"):
         ServerLink("http://127.0.0.1:9", None)
+
+
+def test_a_server_that_hangs_or_is_not_trusted_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(RemoteError, match="no answer in time"):
+            ServerLink(address, None, connect_s=0.5)
+    cert, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with service(tls=context) as live, pytest.raises(RemoteError, match="its certificate is not trusted"):
+        ServerLink(live.address, None)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate of 127.0.0.1 that nobody trusts, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    files = folder / "cert.pem", folder / "key.pem"
+    files[0].write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    files[1].write_bytes(key.private_bytes(*form, plain))
+    return files
 
 
 @pytest.mark.parametrize(

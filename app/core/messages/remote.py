@@ -18,6 +18,8 @@ class RemoteText(Message):
         "machine)."
     )
     UNREACHABLE = "The server {server} does not answer ({reason}); check the address and the network."
+    TIMED_OUT = "no answer in time"
+    CERTIFICATE = "its certificate is not trusted"
     REFUSED = "The server {server} refused the stream: {reason}."
     FULL = "The server {server} has no free stream; matting runs on this machine until one is free."
     NO_FRAMES = "The server {server} sends no mattes; matting runs on this machine until it does."

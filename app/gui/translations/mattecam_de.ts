@@ -3572,6 +3572,16 @@
         <translation>Der Server {server} antwortet nicht ({reason}); prüfen Sie Adresse und Netzwerk.</translation>
     </message>
     <message>
+        <source>no answer in time</source>
+        <comment>RemoteText.TIMED_OUT</comment>
+        <translation>keine Antwort in der vorgesehenen Zeit</translation>
+    </message>
+    <message>
+        <source>its certificate is not trusted</source>
+        <comment>RemoteText.CERTIFICATE</comment>
+        <translation>seinem Zertifikat wird nicht vertraut</translation>
+    </message>
+    <message>
         <source>The server {server} refused the stream: {reason}.</source>
         <comment>RemoteText.REFUSED</comment>
         <translation>Der Server {server} hat den Videostrom abgelehnt: {reason}.</translation>

@@ -3572,6 +3572,16 @@
         <translation>El servidor {server} no responde ({reason}); compruebe la dirección y la red.</translation>
     </message>
     <message>
+        <source>no answer in time</source>
+        <comment>RemoteText.TIMED_OUT</comment>
+        <translation>sin respuesta a tiempo</translation>
+    </message>
+    <message>
+        <source>its certificate is not trusted</source>
+        <comment>RemoteText.CERTIFICATE</comment>
+        <translation>su certificado no es de confianza</translation>
+    </message>
+    <message>
         <source>The server {server} refused the stream: {reason}.</source>
         <comment>RemoteText.REFUSED</comment>
         <translation>El servidor {server} ha rechazado el vídeo: {reason}.</translation>
