@@ -35,7 +35,6 @@ nvidia-nvshmem-cu12==3.4.5 ; {system}
 triton==3.7.1 ; {system} and python_version < '3.15'
 """.format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
 """What torch 2.13.0+cu126 requires on Linux, from its metadata; change it with the version of torch."""
-OLDEST_PYTHON_OF_AIORTC = "3.11"
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 HEADER = "# Written by tools/lock_requirements.py; do not edit.\n"
 
@@ -53,10 +52,10 @@ def entries_of(text: str) -> Entries:
     return found
 
 
-def resolve(requirements: Path, oldest_python: str = OLDEST_PYTHON) -> Entries:
+def resolve(requirements: Path) -> Entries:
     """Return the locked entries of everything that `requirements` needs. Raises CalledProcessError."""
     command = ["uv", "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-annotate", "--universal"]
-    command += ["--generate-hashes", "--python-version", oldest_python, str(requirements)]
+    command += ["--generate-hashes", "--python-version", OLDEST_PYTHON, str(requirements)]
     return entries_of(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -120,11 +119,11 @@ def main() -> None:
     (torch,) = everything.pop("torch")
     version = torch.partition("==")[2].split()[0]
     cuda = {name: found for name, found in everything.items() if CUDA_ONLY.match(name)}
-    dev = {name: found for name, found in everything.items() if name not in base and name not in cuda}
+    serve = {name for name in resolve(ROOT / "requirements-serve.txt") if name not in base}
+    dev = {name: found for name, found in everything.items() if name not in {*base, *serve, *cuda}}
     write("base", {name: found for name, found in everything.items() if name in base and name not in cuda})
     write("dev", dev)
-    serve = resolve(ROOT / "requirements-serve.txt", OLDEST_PYTHON_OF_AIORTC)
-    write("serve", {name: found for name, found in serve.items() if name not in everything and name != "torch"})
+    write("serve", {name: everything[name] for name in serve if name in everything})
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
     write("torch-cpu", {"torch": cpu_entries(version)})

@@ -146,7 +146,8 @@ def _remove_incomplete() -> None:
 
 
 def _locks(requirements: Path, libraries: str) -> list[Path]:
-    names = ["base", *(["dev"] if requirements.stem.endswith("-dev") else []), *([libraries] if libraries else [])]
+    tests = ["serve", "dev"] if requirements.stem.endswith("-dev") else []
+    names = ["base", *tests, *([libraries] if libraries else [])]
     return [ROOT / "requirements" / f"{name}.lock" for name in names]
 
 
