@@ -106,10 +106,11 @@ def _nvidia_finding(system: System, torch: TorchFacts, nvidia: Nvidia | None) ->
     if torch.cuda is None:
         finding = GpuFinding.TORCH_WITHOUT_CUDA(driver=nvidia.driver, version=torch.version)
         return _warning(finding, *_steps_to_build(system, nvidia))
-    found = {"driver": nvidia.driver, "version": torch.version, "cuda": torch.cuda}
     if nvidia.branch < OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
-        return _warning(GpuFinding.DRIVER_TOO_OLD(**found), *_steps_to_build(system, nvidia))
-    return _warning(GpuFinding.NO_CARD_FOUND(**found), GpuFinding.FIX_NO_CARD())
+        finding = GpuFinding.DRIVER_TOO_OLD(driver=nvidia.driver, version=torch.version, cuda=torch.cuda)
+        return _warning(finding, *_steps_to_build(system, nvidia))
+    finding = GpuFinding.NO_CARD_FOUND(driver=nvidia.driver, version=torch.version, cuda=torch.cuda)
+    return _warning(finding, GpuFinding.FIX_NO_CARD())
 
 
 def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:
