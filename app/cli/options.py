@@ -77,7 +77,8 @@ class LiveOptions:
     background: Annotated[
         str | None,
         typer.Option(
-            metavar="blur[:0-100]|FILE|#RRGGBB|green|none", help="Background behind the person; none shows the room."
+            metavar="blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
+            help="Background behind the person; none shows the room.",
         ),
     ] = None
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None

@@ -53,13 +53,13 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
         return base.replace(kind="colour", colour=GREEN)
     if text.startswith("#"):
         return replace_checked(base, {"kind": "colour", "colour": text})
-    blur = re.fullmatch(r"blur(?::(.*))?", text)
+    blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
         try:
-            strength = base.blur_strength if blur[1] is None else float(blur[1])
+            strength = base.blur_strength if blur[2] is None else float(blur[2])
         except ValueError:
-            raise UsageError(UsageText.BLUR(text=blur[1])) from None
-        return replace_checked(base, {"kind": "blur", "blur_strength": strength})
+            raise UsageError(UsageText.BLUR(text=blur[2])) from None
+        return replace_checked(base, {"kind": "blur", "blur_strength": strength, "bokeh": blur[1] == "bokeh"})
     if not text:
         raise UsageError(UsageText.BACKGROUND_EMPTY())
     path = paths.from_user(text)

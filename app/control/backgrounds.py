@@ -102,6 +102,8 @@ def description(background: BackgroundSettings, files: Sequence[BackgroundFile])
         return next((file.name for file in files if file.path == background.path), background.path.name)
     if background.kind == "colour":
         return background.colour
+    if background.kind == "blur" and background.bokeh:
+        return "bokeh"
     return AnswerText.BACKGROUND_NONE() if background.kind == "none" else background.kind
 
 

@@ -32,7 +32,7 @@ class Syntax:
 
 
 SYNTAX: Mapping[str, Syntax] = {
-    "background": Syntax("next|NAME|NUMBER|blur[:0-100]|FILE|#RRGGBB|green|none"),
+    "background": Syntax("next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none"),
     "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "light": Syntax("match|wrap|portrait 0-100, such as match 50"),

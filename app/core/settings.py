@@ -193,6 +193,8 @@ class BackgroundSettings(Model):
     """The image or video file; kept while another kind is selected."""
     colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#00b140"
     blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
+    bokeh: bool = False
+    """Blur with discs that keep highlights, like a lens."""
     fit: Literal["fill", "fit"] = "fill"
 
 

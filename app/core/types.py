@@ -68,6 +68,8 @@ class BlurredBackground:
 
     strength: float
     """Strength from 0 (slightly blurred) to 100 (only colours remain)."""
+    bokeh: bool = False
+    """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
 
 
 Backdrop = BgrImage | BlurredBackground

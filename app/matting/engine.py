@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -113,7 +114,7 @@ class FrameEngine:
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
             if edges.strict:
-                backdrop = BlurredBackground(max(backdrop.strength, STRICT_STRENGTH))
+                backdrop = replace(backdrop, strength=max(backdrop.strength, STRICT_STRENGTH))
         else:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:

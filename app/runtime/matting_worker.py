@@ -244,7 +244,7 @@ def _crop(frame: Frame, framing: FramingSettings) -> Frame:
 def describe_background(settings: BackgroundSettings) -> str:
     """Return the background as the command line writes it, such as `blur:50` or a file."""
     if settings.kind == "blur":
-        return f"blur:{settings.blur_strength:g}"
+        return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
     if settings.kind == "colour":
         return settings.colour
     return "none" if settings.kind == "none" else str(settings.path)

@@ -43,7 +43,7 @@ edge_settings = st.builds(
     light_wrap=st.sampled_from([0.0, 0.0, 100.0]),
     portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
 )
-backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60"])
+backdrops = st.sampled_from(["picture", "frame", "black", "white", "blur:0", "blur:60", "bokeh:60"])
 any_case = settings(max_examples=40, deadline=None)
 
 
@@ -89,8 +89,9 @@ class Case:
         return self.dice.choice(np.array([0, 255], np.uint8), (*self.size, 3))
 
     def backdrop(self, kind: str, frame: BgrImage) -> Backdrop:
-        if kind.startswith("blur"):
-            return BlurredBackground(float(kind[5:]))
+        if kind.startswith(("blur", "bokeh")):
+            shape, strength = kind.split(":")
+            return BlurredBackground(float(strength), shape == "bokeh")
         if kind == "picture":
             return self.dice.integers(0, 256, frame.shape, dtype=np.uint8)
         return frame.copy() if kind == "frame" else np.full_like(frame, 0 if kind == "black" else 255)

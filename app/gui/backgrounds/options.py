@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label
+from app.gui.widgets.controls import ValueSlider, button, check, combo, describe, fill_combo, label
 
 
 class BackgroundOptions(QStackedWidget):
@@ -38,7 +39,18 @@ class BackgroundOptions(QStackedWidget):
         colour.clicked.connect(choose_colour)
         warning = label(self.tr("Shows your real background."), "warning")
         warning.setObjectName("unmattedWarning")
-        for widget, caption in ((self._blur, self.tr("Strength")), (self._fit, self.tr("Fit")), (colour, "")):
+        self._bokeh = check(
+            self.tr("Bokeh"),
+            self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
+            "bokehCheck",
+        )
+        self._bokeh.toggled.connect(lambda on: store.edit("background", bokeh=on))
+        blurring = QWidget()
+        row = QHBoxLayout(blurring)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._blur, 1)
+        row.addWidget(self._bokeh)
+        for widget, caption in ((blurring, self.tr("Strength")), (self._fit, self.tr("Fit")), (colour, "")):
             self.addWidget(_page(widget, caption))
         self.addWidget(_page(warning, ""))
         self.addWidget(QWidget())
@@ -49,6 +61,8 @@ class BackgroundOptions(QStackedWidget):
     def _show(self, settings: Settings) -> None:
         background = settings.background
         self._blur.show_value(round(background.blur_strength))
+        with QSignalBlocker(self._bokeh):
+            self._bokeh.setChecked(background.bokeh)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN

@@ -212,6 +212,14 @@
         <translation>Zeigt Ihren echten Hintergrund.</translation>
     </message>
     <message>
+        <source>Bokeh</source>
+        <translation>Bokeh</translation>
+    </message>
+    <message>
+        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
+        <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
+    </message>
+    <message>
         <source>Strength</source>
         <translation>Stärke</translation>
     </message>

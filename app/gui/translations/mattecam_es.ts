@@ -212,6 +212,14 @@
         <translation>Muestra tu fondo real.</translation>
     </message>
     <message>
+        <source>Bokeh</source>
+        <translation>Bokeh</translation>
+    </message>
+    <message>
+        <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
+        <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
+    </message>
+    <message>
         <source>Strength</source>
         <translation>Intensidad</translation>
     </message>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,11 @@ from app.matting.step import blur
 
 Floats = NDArray[np.float32]
 
+LARGEST_DISC = 4.0
+"""Discs of more pixels than this in radius are computed on a coarser image."""
+FINER = 8
+"""Supersampling of a disc's edge."""
+
 
 def blurred_background(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
@@ -18,17 +25,58 @@ def blurred_background(small: Floats, alpha: Floats, strength: float, factor: in
     small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
     background.
     """
+    weighted = _weighted(small, alpha, factor, highlights=False)
+    near = _smooth(weighted, _trimmed(blur.strength_taps(strength, min(weighted.shape[:2]))))
+    picture = _coloured(near, weighted)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def bokeh_background(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
+    """Return the same, blurred with soft-edged discs in which highlights prevail."""
+    weighted = _weighted(small, alpha, factor, highlights=True)
+    size = weighted.shape[1], weighted.shape[0]
+    radius = blur.DISC_RADIUS * blur.strength_sigma(strength, min(size))
+    coarser = max(1, int(radius / LARGEST_DISC))
+    coarse = (max(1, size[0] // coarser), max(1, size[1] // coarser))
+    weighted = _array(cv2.resize(weighted, coarse, interpolation=cv2.INTER_AREA))
+    radius /= coarser
+    edge = max(blur.DISC_EDGE * radius, 0.3)
+    soft = _smooth(weighted, blur.gaussian(edge, int(np.ceil(3 * edge))))
+    near = _array(cv2.filter2D(soft, -1, disc(radius), borderType=cv2.BORDER_CONSTANT))
+    picture = cv2.resize(_coloured(near, weighted), size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+@functools.lru_cache(maxsize=8)
+def disc(radius: float) -> Floats:
+    """Return a disc (2n + 1, 2n + 1) of this radius in pixels with antialiased edge; its sum is 1."""
+    reach = int(np.ceil(radius - 0.5))
+    fine = (np.arange((2 * reach + 1) * FINER) + 0.5) / FINER - reach - 0.5
+    inside = (np.hypot(fine[:, None], fine[None]) <= max(radius, 0.5)).astype(np.float32)
+    shares = inside.reshape(2 * reach + 1, FINER, 2 * reach + 1, FINER).mean(axis=(1, 3))
+    weights: Floats = (shares / shares.sum()).astype(np.float32)
+    return weights
+
+
+def _weighted(small: Floats, alpha: Floats, factor: int, *, highlights: bool) -> Floats:
+    """Return colours times weights, BGR, and weights, (h, w, 4); the person has no weight."""
     person = _pool(alpha, factor)
     margin = 2 * blur.PERSON_MARGIN + 1
     weight = _array(1 - cv2.dilate(person, np.ones((margin, margin), np.uint8)))
     # Plane by plane and in OpenCV: numpy takes several times as long for interleaved colours.
-    planes = [_array(cv2.multiply(_pool(plane, factor), weight)) for plane in small[::-1]]
-    weighted = _array(cv2.merge([*planes, weight]))
-    near = _smooth(weighted, _trimmed(blur.strength_taps(strength, min(weight.shape))))
+    planes = [_pool(plane, factor) for plane in small[::-1]]
+    if highlights:
+        brightness = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
+        weight = weight * (1 + np.float32(blur.HIGHLIGHT) * (brightness * brightness) ** blur.HIGHLIGHT_POWER)
+    return _array(cv2.merge([*(_array(cv2.multiply(plane, weight)) for plane in planes), weight]))
+
+
+def _coloured(near: Floats, weighted: Floats) -> BgrImage:
+    """Return the colours (h, w, 3) uint8 of a blurred image, filled where it has no weight."""
     total = _array(cv2.addWeighted(near, 1, _fill(weighted), blur.FILL_WEIGHT, 0))
     *colours, weights = cv2.split(total)
     picture = cv2.merge([cv2.divide(colour, weights, scale=255, dtype=cv2.CV_8U) for colour in colours])
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(picture, np.uint8)
 
 
 def _fill(weighted: Floats) -> Floats:

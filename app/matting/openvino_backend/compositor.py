@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_edges
-from app.matting.kernels.numpy_blur import blurred_background
+from app.matting.kernels.numpy_blur import blurred_background, bokeh_background
 from app.matting.light.light import Light
 from app.matting.openvino_backend.strips import Floats, Strips
 from app.matting.state import StateArrays, prefixed, under
@@ -86,7 +86,9 @@ class Compositor:
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
         behind = (
-            blurred_background(small, coarse, backdrop.strength, self._geometry.blur_factor, width, height)
+            (bokeh_background if backdrop.bokeh else blurred_background)(
+                small, coarse, backdrop.strength, self._geometry.blur_factor, width, height
+            )
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
