@@ -102,15 +102,15 @@ class FrameStep(nn.Module):
         self,
         frame: Tensor,
         state: State,
-        strict: bool | Tensor = False,
+        strict: bool = False,
         taps: Tensor | None = None,
         shaper: MatteShaper | None = None,
     ) -> Coefficients:
         """Run the part of the step at the small size.
 
         frame: as for `forward`, or (B, H, W, 3) for a batch of B streams with batched states. strict: whether strict
-        mode is on; in a captured graph a () float32 tensor (0 or 1), so that one graph serves both modes. taps: of the
-        background blur, if any. shaper: for one stream; it runs on the host, so that it cannot be captured.
+        mode is on. taps: of the background blur, if any. shaper: for one stream; it runs on the host, so that it cannot
+        be captured.
         """
         *network_state, memory = state
         small = self._full_size.small(frame, self.geometry)
@@ -118,9 +118,9 @@ class FrameStep(nn.Module):
         slope, offset, coarse, *new_state = self.core(given, *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
-        if self.core.supports_strict and strict is not False:
+        if self.core.supports_strict and strict:
             slope, offset, coarse, memory = strict_matte(
-                small, slope, offset, coarse, memory, strict, self._full_size.components
+                small, slope, offset, coarse, memory, self._full_size.components
             )
         elif self.core.supports_strict:
             memory = torch.zeros_like(memory)

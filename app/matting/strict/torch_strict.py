@@ -45,27 +45,17 @@ def strict_matte(
     offset: Tensor,
     coarse: Tensor,
     memory: Tensor,
-    active: bool | Tensor,
     label: Label = components,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return slope, offset (B, 4, h, w), coarse alpha (B, 1, h, w) and the new memory.
 
-    small: (B, 3, h, w), RGB in 0..1. active: True, or () float32: 1 to apply the mode and 0 to return the matte
-    unchanged and the memory empty. label: labels components.
+    small: (B, 3, h, w), RGB in 0..1. label: labels components.
     """
     gain, after = _gain(small.float(), coarse.float().clamp(0, 1), memory, label)
     stretch = gain / (1 - rules.FLOOR)
     strict_slope = torch.cat([slope[:, :3], slope[:, 3:] * stretch], 1)
     strict_offset = torch.cat([offset[:, :3], (offset[:, 3:] - rules.FLOOR) * stretch], 1)
-    if active is True:
-        return strict_slope, strict_offset, coarse * gain, after
-    on = torch.as_tensor(active) > 0
-    return (
-        torch.where(on, strict_slope, slope),
-        torch.where(on, strict_offset, offset),
-        torch.where(on, coarse * gain, coarse),
-        torch.where(on, after, torch.zeros_like(after)),
-    )
+    return strict_slope, strict_offset, coarse * gain, after
 
 
 def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ the GPU. A single turn needs half the memory and one stream. The background is u
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections import deque
 from collections.abc import Callable
@@ -78,9 +79,9 @@ class CudaGraphExecutor:
             self._up, self._down = (self._compute,) * 2 if turns == 1 else (backend.queue(), backend.queue())
             self._turns = [self._make_turn() for _ in range(turns)]
             for index, turn in enumerate(self._turns):
-                for blurred in (False, True):
-                    tensors, replay = backend.capture(self._work(index, blurred), index)
-                    turn.graphs[blurred] = Results(*tensors), replay
+                for blurred, strict in itertools.product((False, True), (False, True)):
+                    tensors, replay = backend.capture(self._work(index, blurred, strict), index)
+                    turn.graphs[blurred, strict] = Results(*tensors), replay
         self.reset()
         backend.settle()
 
@@ -98,10 +99,7 @@ class CudaGraphExecutor:
         with torch.inference_mode():
             blurred = self._upload(turn, frame, backdrop)
             _order(self._up, self._compute)
-            if turn.is_strict != edges.strict:
-                self._compute.run(lambda: _fill(turn.strict, float(edges.strict)))
-                turn.is_strict = edges.strict
-            results, replay = turn.graphs[blurred]
+            results, replay = turn.graphs[blurred, edges.strict]
             self._compute.run(replay)
             edge_plan = plan(edges)
             self._compute.run(lambda: self._finish(turn, results, edge_plan, want_foreground))
@@ -168,7 +166,6 @@ class CudaGraphExecutor:
             frame=torch.zeros(size, dtype=torch.uint8, device=device),
             picture=torch.zeros(size, dtype=torch.uint8, device=device),
             taps=taps.to(device),
-            strict=torch.zeros((), device=device),
             foreground=torch.zeros(size, dtype=torch.uint8, device=device),
             state=tuple(_channels_last(state) for state in self._step.initial_state()),
             frame_up=self._backend.pinned(size, torch.uint8),
@@ -176,12 +173,12 @@ class CudaGraphExecutor:
             taps_up=self._backend.pinned(tuple(taps.shape), torch.float32),
         )
 
-    def _work(self, index: int, blurred: bool) -> Callable[[], Tensors]:
+    def _work(self, index: int, blurred: bool, strict: bool) -> Callable[[], Tensors]:
         """Return the function to capture: one step up to its composite; it passes the state to the other turn."""
         turn, after = self._turns[index], self._turns[(index + 1) % len(self._turns)]
 
         def work() -> Tensors:
-            given = self._step.coefficients(turn.frame, turn.state, turn.strict, turn.taps if blurred else None)
+            given = self._step.coefficients(turn.frame, turn.state, strict, turn.taps if blurred else None)
             pixels, _ = self._step.finish(turn.frame, given, None if blurred else turn.picture, PLAIN)
             for target, value in zip(after.state, given.state, strict=True):
                 target.copy_(value)
@@ -251,7 +248,3 @@ def _order(first: Queue, second: Queue) -> None:
     """Make work enqueued in `second` from now on wait for that of `first`."""
     if first is not second:
         second.after(first.mark())
-
-
-def _fill(tensor: Tensor, value: float) -> None:
-    tensor.fill_(value)

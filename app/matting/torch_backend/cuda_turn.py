@@ -31,8 +31,6 @@ class Turn:
     frame: Tensor
     picture: Tensor
     taps: Tensor
-    strict: Tensor
-    """() float32: whether strict mode is on."""
     foreground: Tensor
     state: State
     """State before the step."""
@@ -44,10 +42,8 @@ class Turn:
     """Background currently in `picture`."""
     strength: float | None = None
     """Blur strength of `taps`."""
-    is_strict: bool = False
-    """Value currently in `strict`."""
-    graphs: dict[bool, tuple[Results, Callable[[], None]]] = field(default_factory=dict)
-    """Captured steps, keyed by whether the backdrop is a blurred background."""
+    graphs: dict[tuple[bool, bool], tuple[Results, Callable[[], None]]] = field(default_factory=dict)
+    """Captured steps, keyed by whether the backdrop is a blurred background, and whether strict mode is on."""
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,12 @@ SCENES: dict[str, Scene] = {
 
 
 def both(
-    image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor, active: bool | Tensor = True
+    image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor
 ) -> tuple[list[Floats], list[Floats], Tensor]:
     """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
     slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
-    *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory, active)
+    *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
     numpy_filter.apply(image, slope, offset, coarse)
     return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
@@ -58,18 +58,6 @@ def test_torch_is_numpy(scene: Scene, grid: int) -> None:
             assert (np.abs(one - other) > 1e-4).mean() < 1e-3
 
 
-def test_inactive_returns_the_matte_and_remembers_nothing() -> None:
-    image, alpha = Room().frame(walking(0))
-    memory = initial_memory(HEIGHT, WIDTH, CPU)
-
-    _, (slope, offset, coarse), after = both(image, alpha, StrictFilter(), memory, torch.tensor(0.0))
-
-    assert (slope == 0.5).all()
-    np.testing.assert_array_equal(offset, np.stack([alpha - np.float32(0.2)] * 4))
-    np.testing.assert_array_equal(coarse[0], alpha)
-    assert not after.any()
-
-
 def test_streams_in_one_batch_do_not_mix() -> None:
     rooms = [Room(seed=seed) for seed in range(2)]
     memory = initial_memory(HEIGHT, WIDTH, CPU)
@@ -79,10 +67,10 @@ def test_streams_in_one_batch_do_not_mix() -> None:
         images, alphas = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*frames, strict=True))
         coarse = alphas[:, None]
         matte = coarse.repeat(1, 4, 1, 1)
-        *_, joint, together = strict_matte(images, matte, matte, coarse, together, True)
+        *_, joint, together = strict_matte(images, matte, matte, coarse, together)
         for k in range(2):
             one = slice(k, k + 1)
-            *_, alone, apart[k] = strict_matte(images[one], matte[one], matte[one], coarse[one], apart[k], True)
+            *_, alone, apart[k] = strict_matte(images[one], matte[one], matte[one], coarse[one], apart[k])
             torch.testing.assert_close(joint[one], alone)
 
 

@@ -15,11 +15,12 @@ import torch
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.base import NotAMatteError
 from app.matting.geometry import StepGeometry
+from app.matting.step.full_size import TorchFullSize
 from app.matting.torch_backend.cuda_backend import CudaBackend
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 from app.matting.torch_backend.eager import EagerExecutor
 from app.matting.torch_backend.networks import load_core
-from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, Ask, assert_close, core, pipelined
+from tests.matting.asks import ASKS, BACKDROPS, GEOMETRY, OFF, PICTURES, STRICT, Ask, assert_close, core, pipelined
 from tests.matting.conftest import frames
 from tests.matting.torch_backend.played_gpu import PlayedBackend
 from tests.toy.network import ToyNetwork
@@ -69,9 +70,27 @@ def test_everything_is_captured_before_the_first_frame() -> None:
     backend = PlayedBackend(1)
     executor = CudaGraphExecutor(core(), GEOMETRY, backend, "float32", 2)
     captures = backend.captures
-    assert captures == 4
+    assert captures == 8, "a picture or a blur, with and without strict mode, in two turns"
     pipelined(executor, ASKS)
     assert backend.captures == captures
+
+
+def test_a_captured_step_runs_strict_mode_only_where_it_is_on() -> None:
+    class Counted(TorchFullSize):
+        labelled = 0
+
+        def components(self, mask: torch.Tensor) -> torch.Tensor:
+            self.labelled += 1
+            return super().components(mask)
+
+    full_size = Counted()
+    executor = CudaGraphExecutor(core(), GEOMETRY, PlayedBackend(0), "float32", full_size=full_size)
+    for backdrop in (BACKDROPS[0], BlurredBackground(50)):
+        for edges, labelled in ((STRICT, 1), (OFF, 0)):
+            before = full_size.labelled
+            executor.run(PICTURES[0], backdrop, edges, False)
+            assert full_size.labelled - before == labelled
+            assert bool(executor.state()["state5"].any()) == edges.strict, "without strict mode nothing is remembered"
 
 
 @pytest.mark.parametrize("seed", range(4))

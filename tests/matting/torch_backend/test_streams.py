@@ -93,7 +93,7 @@ def test_a_build_that_fails_gives_its_streams_back() -> None:
 def test_a_closed_executor_holds_no_memory_and_a_lost_device_cannot_prevent_that() -> None:
     class Lost(PlayedBackend):
         def settle(self) -> None:
-            if self.captures == 2:
+            if self.captures == 4:
                 self.captures += 1
                 super().settle()
             else:
