@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -27,7 +27,7 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.kernels.dispatch import compiled
-from app.matting.selection.choice import choose
+from app.matting.selection.choice import choose, choose_device
 from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.networks import load_core
 from benchmarks.drawing import Line, chart
@@ -76,22 +76,33 @@ def cases() -> list[Case]:
     ]
 
 
-def measure_floor(precision: str) -> Floor:
-    """Measure the copy rate (reads and writes) of arrays larger than the caches, and the rate of a matrix product."""
-    source = np.zeros(64_000_000, np.uint8)
-    target = np.ones_like(source)
-    copy_s = _best_s(lambda: np.copyto(target, source))
-    a = torch.rand(1024, 1024, dtype=DTYPES[precision])
-    product_s = _best_s(lambda: torch.mm(a, a))
-    return Floor(2 * source.nbytes / copy_s / 1e9, 2 * 1024**3 / product_s / 1e9)
+def measure_floor(precision: str, device: str, count: int = 64_000_000, side: int | None = None) -> Floor:
+    """Measure the copy rate (reads and writes) of tensors larger than the caches, and the rate of a matrix product.
+
+    device: that of the network. count: bytes to copy. side: of the matrices; larger on a GPU by default.
+    """
+    on_gpu = device.startswith("cuda")
+    side = side or (8192 if on_gpu else 1024)
+    source = torch.zeros(count * (16 if on_gpu else 1), dtype=torch.uint8, device=device)
+    target = torch.ones_like(source)
+    a = torch.rand(side, side, device=device).to(DTYPES[precision])
+
+    def wait() -> None:
+        if on_gpu:
+            torch.cuda.synchronize(device)
+
+    copy_s = _best_s(lambda: target.copy_(source), wait)
+    product_s = _best_s(lambda: torch.mm(a, a), wait)
+    return Floor(2 * source.numel() / copy_s / 1e9, 2 * side**3 / product_s / 1e9)
 
 
-def _best_s(work: object) -> float:
-    assert callable(work)
+def _best_s(work: Callable[[], object], wait: Callable[[], None]) -> float:
     times = []
     for _ in range(REPEATS):
+        wait()
         begun_s = time.perf_counter()
         work()
+        wait()
         times.append(time.perf_counter() - begun_s)
     return min(times)
 
@@ -132,7 +143,7 @@ def run(settings: MattingSettings, seconds: float) -> list[dict[str, object]]:
     engines = [build_engine(settings.replace(downsample_ratio=case.ratio), *case.size) for case in cases()]
     try:
         timings = interleave([_contender(*pair) for pair in zip(cases(), engines, strict=True)], seconds)
-        floor = measure_floor(engines[0].info.precision)
+        floor = measure_floor(engines[0].info.precision, choose_device(settings))
         return [
             _row(settings, case, engine, timing, floor)
             for case, engine, timing in zip(cases(), engines, timings, strict=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -27,42 +25,12 @@ from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 from app.matting.torch_backend.fused import FusedFullSize
 from app.matting.torch_backend.networks import place
-from benchmarks.gpu_parts import ROOT, Bench, frames
+from benchmarks.gpu_detail import detail, limits, person, training
+from benchmarks.gpu_measure import HD, OFF, STRICT, UHD, Row, answer_of, timed
+from benchmarks.gpu_parts import Bench, frames
 from models.bgmv2.network import MattingRefine
 
-Row = dict[str, object]
-WARM_UPS = 8
-OFF, STRICT = EdgeSettings(strict=False), EdgeSettings()
-HD, FULL_HD, UHD = (1280, 720, 0.25), (1920, 1080, 0.25), (3840, 2160, 0.125)
-
-
-def timed(call: Callable[[int], object], seconds: float, hz: float | None = None) -> Row:
-    """Call repeatedly for so long, after a warm-up; hz: start one call per interval."""
-    end_s = time.perf_counter() + seconds
-    for index in range(WARM_UPS):
-        call(index)
-        if time.perf_counter() > end_s:
-            break
-    times: list[float] = []
-    end_s = time.perf_counter() + seconds
-    while (start_s := time.perf_counter()) < end_s or len(times) < 3:
-        call(len(times))
-        times.append((time.perf_counter() - start_s) * 1e3)
-        if hz is not None:
-            time.sleep(max(0.0, 1 / hz - (time.perf_counter() - start_s)))
-    return summary(times)
-
-
-def summary(times_ms: list[float]) -> Row:
-    """Return median, 99th percentile, maximum and rate."""
-    ordered = sorted(times_ms)
-    median = statistics.median(ordered)
-    return {
-        "median_ms": round(median, 3),
-        "p99_ms": round(ordered[int(0.99 * len(ordered))], 3),
-        "worst_ms": round(ordered[-1], 3),
-        "fps": round(1e3 / median, 1),
-    }
+FULL_HD = (1920, 1080, 0.25)
 
 
 def ground(bench: Bench) -> Iterator[Row]:
@@ -278,20 +246,22 @@ def plates(bench: Bench) -> Iterator[Row]:
 def faults(bench: Bench) -> Iterator[Row]:
     """Failures, each in a process of its own, which must be recognized."""
     for fault in ("nan", "memory", "assert"):
-        command = [sys.executable, "-m", "benchmarks.gpu_faults", fault, *(["--rehearse"] if bench.rehearsal else [])]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
-        answer = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-300:]
+        answer = answer_of(bench, fault)
         yield {"fault": fault, "answer": answer, "passed": answer.startswith("recognized")}
 
 
 CHECKS: dict[str, tuple[Callable[[Bench], Iterator[Row]], float]] = {
     "ground": (ground, 15),
-    "correctness": (correctness, 90),
-    "memory": (memory, 45),
-    "stalls": (stalls, 40),
-    "speed": (speed, 100),
-    "streams": (streams, 70),
-    "plates": (plates, 50),
-    "faults": (faults, 60),
+    "correctness": (correctness, 75),
+    "memory": (memory, 35),
+    "stalls": (stalls, 30),
+    "speed": (speed, 70),
+    "detail": (detail, 45),
+    "streams": (streams, 50),
+    "plates": (plates, 35),
+    "faults": (faults, 45),
+    "limits": (limits, 30),
+    "person": (person, 20),
+    "training": (training, 25),
 }
 """Name, check, and its share of the time in seconds."""

@@ -6,20 +6,26 @@ import argparse
 
 import torch
 
+from app.matting.base import Executor
 from app.matting.engine import FrameEngine
 from app.matting.failures import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.geometry import StepGeometry
-from benchmarks.gpu_checks import OFF
+from benchmarks.gpu_measure import OFF, timed
 from benchmarks.gpu_parts import Bench, frames
 
 
 def main() -> None:
     """Run a step that fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("fault", choices=["nan", "memory", "assert"])
+    parser.add_argument("fault", choices=["nan", "memory", "assert", "limit-2", "limit-4"])
     parser.add_argument("--rehearse", action="store_true")
     words = parser.parse_args()
     bench = Bench(words.rehearse)
+    if words.rehearse:
+        torch.set_num_threads(1)
+    if words.fault.startswith("limit-"):
+        run_limited(bench, int(words.fault[len("limit-") :]) * 1_000_000_000)
+        return
     width, height = bench.size(1280, 720)
     core = bench.core("student")
     engine = FrameEngine(
@@ -59,6 +65,24 @@ def main() -> None:
         print("recognized" if words.rehearse else f"not recognized: {error}")
     else:
         print("nothing failed")
+
+
+def run_limited(bench: Bench, limit: int) -> None:
+    """Run RVM with so many bytes of GPU memory, captured, or eager if that does not fit; print which one runs."""
+    if not bench.rehearsal:
+        total = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total))
+    width, height = bench.size(1280, 720)
+    geometry = StepGeometry(width, height, 0.5 if bench.rehearsal else 0.25)
+    picture = frames(width, height, 1)[0]
+    try:
+        executor: Executor = bench.graph("rvm", geometry)
+        executor.run(picture, picture, OFF, False)
+    except RuntimeError as error:
+        print(f"the graph does not fit: {str(error)[:200]}")
+        executor = bench.eager("rvm", geometry)
+    row = timed(lambda index: executor.run(picture, picture, OFF, False), bench.seconds(2))
+    print(f"runs as {executor.name} at {row['fps']} fps, {bench.reserved_mb()} MB")
 
 
 if __name__ == "__main__":

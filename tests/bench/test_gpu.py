@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import gpu_checks
 from benchmarks.gpu import Record, run
-from benchmarks.gpu_checks import Row
+from benchmarks.gpu_detail import moving_person, training
+from benchmarks.gpu_measure import Row
 from benchmarks.gpu_parts import Bench
 from tests.paths import ROOT
 
@@ -40,3 +42,21 @@ def test_a_check_that_fails_is_recorded_and_the_next_one_runs(tmp_path: Path, mo
 
 def test_the_shares_of_time_end_within_eight_minutes() -> None:
     assert sum(share_s for _, share_s in gpu_checks.CHECKS.values()) <= 480
+
+
+def test_a_process_that_does_not_answer_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hanging(command: list[str], **options: object) -> None:
+        raise subprocess.TimeoutExpired(command, 60)
+
+    monkeypatch.setattr(subprocess, "run", hanging)
+    rows = list(gpu_checks.faults(Bench(rehearsal=False)))
+    assert [row["fault"] for row in rows] == ["nan", "memory", "assert"]
+    assert all(row["answer"] == "no answer within 60 s" and row["passed"] is False for row in rows)
+
+
+def test_the_person_moves_and_a_training_step_runs() -> None:
+    first, *_, last = moving_person(128, 72, 6)
+    assert first.shape == last.shape == (72, 128, 3)
+    assert np.abs(first.astype(int) - last).mean() > 3
+    rows = list(training(Bench(rehearsal=True)))
+    assert [row["batch"] for row in rows] == [2, 4] and all(float(str(row["samples_per_s"])) > 0 for row in rows)

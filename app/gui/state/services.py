@@ -85,7 +85,7 @@ def devices() -> tuple[tuple[str, str], ...]:
     """
     from app.matting.selection import hardware
 
-    found = [("cpu", "CPU"), *((f"cuda:{number}", name) for number, name in enumerate(hardware.gpus()))]
+    found = [("cpu", "CPU"), *hardware.gpus()]
     if hardware.apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
     return tuple(found)

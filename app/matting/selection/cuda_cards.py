@@ -25,6 +25,10 @@ class CudaApi(Protocol):
         """Return the compute capability of a card."""
         ...
 
+    def name(self, index: int) -> str:
+        """Return the name of a card. Raises RuntimeError."""
+        ...
+
     def architectures(self) -> Sequence[str]:
         """Return the architectures that torch was built for, such as `sm_86` or `compute_90`."""
         ...
@@ -73,6 +77,14 @@ class CudaCards:
                 return None
             return next((_device(index) for index in range(self._api.count()) if self._usable(index)), None)
 
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Return (`cuda:N`, name) of the cards that torch has code for; a card that gives no name is left out."""
+        with self._lock:
+            if self._api is None or self._lost:
+                return ()
+            names = [(f"cuda:{index}", self._name(index)) for index in range(self._api.count())]
+        return tuple((device, name) for device, name in names if name)
+
     def find(self, device: str) -> str:
         """Return the device for `cuda` (the first usable card) or `cuda:N`. Raises ModelError if it is not usable."""
         with self._lock:
@@ -115,6 +127,16 @@ class CudaCards:
     def capture_works(self) -> bool:
         """Whether no capture has failed in this process."""
         return not self._capture_failed
+
+    def _name(self, index: int) -> str:
+        """Return the name of a card; empty if torch has no code for it, or it gives none."""
+        assert self._api is not None
+        try:
+            fits = supports(self._api.architectures(), self._api.capability(index))
+            return self._api.name(index) if fits else ""
+        except RuntimeError as error:
+            _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
+            return ""
 
     def _usable(self, index: int) -> bool:
         if index not in self._tested:

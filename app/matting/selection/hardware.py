@@ -61,13 +61,9 @@ def processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def gpus() -> tuple[str, ...]:
-    """Return the names of the NVIDIA GPUs, none if torch can use none of them."""
-    if cuda_cards().first() is None:
-        return ()
-    import torch
-
-    return tuple(torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count()))
+def gpus() -> tuple[tuple[str, str], ...]:
+    """Return (device of torch, name) of the NVIDIA GPUs that torch has code for."""
+    return cuda_cards().named()
 
 
 def apple_gpu_usable() -> bool:

@@ -24,6 +24,10 @@ class TorchCuda:
         """See `CudaApi.capability`."""
         return torch.cuda.get_device_capability(index)
 
+    def name(self, index: int) -> str:
+        """See `CudaApi.name`."""
+        return torch.cuda.get_device_name(index)
+
     def architectures(self) -> list[str]:
         """See `CudaApi.architectures`."""
         return torch.cuda.get_arch_list()

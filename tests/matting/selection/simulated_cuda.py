@@ -15,12 +15,18 @@ class SimulatedCuda:
         self.half = half
         self.error = error
         self.tests = 0
+        self.nameless: set[int] = set()
 
     def count(self) -> int:
         return len(self.capabilities)
 
     def capability(self, index: int) -> tuple[int, int]:
         return self.capabilities[index]
+
+    def name(self, index: int) -> str:
+        if index in self.nameless:
+            raise RuntimeError("CUDA driver version is insufficient for CUDA runtime version")
+        return f"card {index}"
 
     def architectures(self) -> Sequence[str]:
         return CUDA_13

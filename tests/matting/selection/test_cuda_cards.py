@@ -10,6 +10,7 @@ from app.core.settings import MattingSettings
 from app.matting.selection import choice, hardware
 from app.matting.selection.cuda_cards import CudaCards, supports
 from app.matting.torch_backend.cuda_api import convolves_in_half, release_memory
+from benchmarks import bench_step
 from tests.matting.selection.simulated_cuda import CUDA_13, SimulatedCuda
 
 
@@ -102,3 +103,22 @@ def test_the_check_of_half_precision_passes_where_it_works() -> None:
 def test_memory_is_released_only_where_cuda_is_in_use() -> None:
     release_memory()
     assert not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+
+
+def test_cards_are_listed_that_torch_has_code_for_and_that_answer() -> None:
+    api = SimulatedCuda((6, 1), (8, 9), (9, 0))
+    assert CudaCards(api).named() == (("cuda:1", "card 1"), ("cuda:2", "card 2"))
+    assert api.tests == 0, "a list needs no kernel on every card"
+    api.nameless = {1}
+    assert CudaCards(api).named() == (("cuda:2", "card 2"),)
+    assert CudaCards(None).named() == ()
+    lost = CudaCards(api)
+    lost.give_up()
+    assert lost.named() == ()
+
+
+def test_the_floor_is_measured_on_the_device_of_the_network() -> None:
+    floor = bench_step.measure_floor("float32", "cpu", count=1_000_000, side=64)
+    assert 0 < floor.copy_gb_per_s < 1e4 and 0 < floor.gflop_per_s < 1e6
+    with pytest.raises((AssertionError, RuntimeError)):
+        bench_step.measure_floor("float16", "cuda:99", count=1_000, side=16)
