@@ -39,3 +39,11 @@ class ServiceText(CommandLineMessage):
     FAILED = "`{command}` failed: {output}."
     FAILED_SILENTLY = "`{command}` failed with exit code {code}."
     NOT_INSTALLED = "The service is not installed."
+
+
+@unique
+class AutostartText(Message):
+    """Errors of the entry that starts the window at login."""
+
+    NOT_WRITTEN = "The autostart entry {file} cannot be changed: {reason}."
+    LINE_BREAK = "The path “{option}” contains a line break, which an autostart entry does not support."

@@ -1,13 +1,15 @@
-"""Preferences of the window: language, theme, and what closing the window does."""
+"""Preferences of the window: language, theme, what closing the window does, start at login."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.gui.i18n.messages import translated
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
+from app.system import autostart
 
 LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 """(name in the language itself, code)"""
@@ -32,6 +34,15 @@ class PreferencesDialog(QDialog):
             self.tr("Other programs keep receiving your video"),
             "closeToTrayCheck",
         )
+        self._autostart = check(
+            self.tr("Start when you log in"),
+            self.tr("Starts Mattecam minimised with your desktop"),
+            "autostartCheck",
+        )
+        self._autostart.setChecked(autostart.enabled())
+        self._autostart.setVisible(autostart.supported())
+        self._problem = label("", "warning", wrap=True)
+        self._problem.setVisible(False)
         close = button(self.tr("Close"))
         describe(close, self.tr("Close"), self.tr("Close the preferences"), "preferencesClose")
         close.clicked.connect(self.close)
@@ -41,7 +52,8 @@ class PreferencesDialog(QDialog):
         captions = label(self.tr("Language")), label(self.tr("Theme"))
         for caption, box in zip(captions, (self.language, self.theme), strict=True):
             caption.setBuddy(box)
-        for widget in (captions[0], self.language, self._language_hint, captions[1], self.theme, self._to_tray):
+        checks = self._to_tray, self._autostart, self._problem
+        for widget in (captions[0], self.language, self._language_hint, captions[1], self.theme, *checks):
             column.addWidget(widget)
         column.addStretch(1)
         row = QHBoxLayout()
@@ -52,8 +64,23 @@ class PreferencesDialog(QDialog):
         self.language.activated.connect(lambda _row: preferences.change(language=self.language.currentData()))
         self.theme.activated.connect(lambda _row: preferences.change(theme=self.theme.currentData()))
         self._to_tray.toggled.connect(lambda on: preferences.change(close_to_tray=on))
+        self._autostart.toggled.connect(self._set_autostart)
         preferences.changed.connect(self._show)
         self._show(preferences.current)
+
+    def _set_autostart(self, on: bool) -> None:
+        try:
+            if on:
+                autostart.enable()
+            else:
+                autostart.disable()
+        except autostart.AutostartError as error:
+            self._problem.setText(translated(error.text))
+        else:
+            self._problem.setText("")
+        self._problem.setVisible(bool(self._problem.text()))
+        with QSignalBlocker(self._autostart):
+            self._autostart.setChecked(autostart.enabled())
 
     def _show(self, preferences: WindowPreferences) -> None:
         system: list[tuple[str, object]] = [(self.tr("System"), "system")]

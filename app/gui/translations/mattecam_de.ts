@@ -1542,6 +1542,14 @@
         <translation>Andere Programme erhalten weiterhin Ihr Video</translation>
     </message>
     <message>
+        <source>Start when you log in</source>
+        <translation>Beim Anmelden starten</translation>
+    </message>
+    <message>
+        <source>Starts Mattecam minimised with your desktop</source>
+        <translation>Startet Mattecam minimiert mit Ihrem Desktop</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
@@ -3793,6 +3801,16 @@
         <source>The status file {file} cannot be written: {reason}.</source>
         <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
         <translation>Die Statusdatei {file} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>The autostart entry {file} cannot be changed: {reason}.</source>
+        <comment>AutostartText.NOT_WRITTEN</comment>
+        <translation>Der Autostart-Eintrag {file} kann nicht geändert werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
+        <comment>AutostartText.LINE_BREAK</comment>
+        <translation>Der Pfad „{option}“ enthält einen Zeilenumbruch, den ein Autostart-Eintrag nicht unterstützt.</translation>
     </message>
     <message>
         <source>There are no weights named {name}; the names are {names}.</source>

@@ -1542,6 +1542,14 @@
         <translation>Otros programas siguen recibiendo tu vídeo</translation>
     </message>
     <message>
+        <source>Start when you log in</source>
+        <translation>Iniciar al entrar en la sesión</translation>
+    </message>
+    <message>
+        <source>Starts Mattecam minimised with your desktop</source>
+        <translation>Inicia Mattecam minimizado con su escritorio</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
@@ -3793,6 +3801,16 @@
         <source>The status file {file} cannot be written: {reason}.</source>
         <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
         <translation>No se puede escribir el archivo de estado {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The autostart entry {file} cannot be changed: {reason}.</source>
+        <comment>AutostartText.NOT_WRITTEN</comment>
+        <translation>La entrada de inicio automático {file} no se puede cambiar: {reason}.</translation>
+    </message>
+    <message>
+        <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
+        <comment>AutostartText.LINE_BREAK</comment>
+        <translation>La ruta «{option}» contiene un salto de línea, que una entrada de inicio automático no admite.</translation>
     </message>
     <message>
         <source>There are no weights named {name}; the names are {names}.</source>
