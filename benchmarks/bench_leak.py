@@ -1,6 +1,6 @@
 """How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
 
-    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--quick] [--json]
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--draw N] [--quick] [--json]
 
 Sequences with known truth go through the engine as the program builds it on a CPU (float32), in front of a backdrop
 that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha over the
@@ -155,6 +155,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", choices=("on", "off", "both"), default="both")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
+    parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")
     parser.add_argument("--quick", action="store_true", help="fewer sequences, no blur and no timing")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     return parser.parse_args()
@@ -179,7 +180,7 @@ def main() -> None:
     """Measure and print."""
     words = _arguments()
     compiled.wait()
-    data, absent = scenes(words.data, words.size, words.quick)
+    data, absent = scenes(words.data, words.size, words.quick, words.draw)
     rows: list[Row] = []
     costs: dict[str, dict[str, float]] = {}
     for model in words.model or MODELS:

@@ -27,6 +27,8 @@ CLIP_BACKGROUND = ((0.0, 0.15, 0.0, 1.0), (0.77, 0.92, 0.0, 0.55), (0.15, 0.77, 
 """Parts of the webcam clips where nobody ever is, checked by eye: left, right, top, bottom as shares of the frame."""
 MASK_MARGIN_PX = 6
 """Masks made by people are this inaccurate; the band around them is not judged."""
+DRAW_STRIDE = 40
+"""Files handed out before the next draw begins; more than one draw needs."""
 PORTRAITS = "vik"
 """Start of the names of masks that belong to portraits."""
 PHOTO_AREA = (0.12, 0.7)
@@ -68,13 +70,18 @@ Motion = Callable[[int], Pose | None]
 """The pose in frame number n; None while nobody is in the room."""
 
 
-def scenes(data: Path, size: tuple[int, int] = SIZE, quick: bool = False) -> tuple[list[Scene], list[str]]:
-    """Return the scenes that the folder allows, and one sentence for each part of the data that is absent."""
+def scenes(
+    data: Path, size: tuple[int, int] = SIZE, quick: bool = False, draw: int = 0
+) -> tuple[list[Scene], list[str]]:
+    """Return the scenes that the folder allows, and one sentence for each part of the data that is absent.
+
+    draw: which people, rooms and noise the composited sequences get; the other scenes are the same in every draw.
+    """
     found: list[Scene] = [demo_scene(True, size), demo_scene(False, size)]
     absent: list[str] = []
     cutouts, rooms = _files(data / "train/cutouts", ".png"), _files(data / "train-clean/rooms", ".jpg")
     if cutouts and rooms:
-        found += _composited(_usable_cutouts(cutouts), rooms, size, quick)
+        found += _composited(_usable_cutouts(cutouts), rooms, size, quick, draw)
     else:
         absent.append(f"No cut-outs or rooms in {data}: composited sequences and empty rooms are not measured.")
     photos = _photos(data / "train", 6 if quick else 16)
@@ -93,9 +100,11 @@ def demo_scene(empty: bool, size: tuple[int, int]) -> Scene:
     return Scene("demo empty" if empty else "demo", partial(_demo, empty, size))
 
 
-def _composited(cutouts: Sequence[Path], rooms: Sequence[Path], size: tuple[int, int], quick: bool) -> list[Scene]:
-    """Spread people and rooms over the cases; the choice depends on the sorted file names only."""
-    person, room = _Cycle(cutouts, 7), _Cycle(rooms, 11)
+def _composited(
+    cutouts: Sequence[Path], rooms: Sequence[Path], size: tuple[int, int], quick: bool, draw: int
+) -> list[Scene]:
+    """Spread people and rooms over the cases; the choice depends on the sorted file names and the draw only."""
+    person, room = _Cycle(cutouts, 7, draw * DRAW_STRIDE), _Cycle(rooms, 11, draw * DRAW_STRIDE)
     count = 1 if quick else 3
     found = [Scene(f"steady {n}", partial(_steady, person.next(), room.next(), size, n)) for n in range(count + 1)]
     for n in range(count):
@@ -111,10 +120,10 @@ def _composited(cutouts: Sequence[Path], rooms: Sequence[Path], size: tuple[int,
 class _Cycle:
     """Hands out files in a fixed, well-mixed order."""
 
-    def __init__(self, files: Sequence[Path], stride: int) -> None:
+    def __init__(self, files: Sequence[Path], stride: int, taken: int = 0) -> None:
         while math.gcd(stride, len(files)) != 1:
             stride += 1
-        self._files, self._stride, self._taken = files, stride, 0
+        self._files, self._stride, self._taken = files, stride, taken
 
     def next(self) -> Path:
         """The next file."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from app.core.errors import UsageError
 from training.degrade import FLAWLESS, ToneRange, random_camera, random_tone, through_h264
 from training.framing import Pixels, Rng, Size, framed, placed
+from training.hard import Layer, furniture, lit_like, rushing
 from training.motion import random_path, warp_all
 from training.objects import with_objects
 from training.sources import WHOLE_BODY
@@ -27,6 +28,14 @@ _PHOTO_PLACES = 0.35
 _OBJECTS = 0.5
 """Share of rooms to which flags, curtains and other tall objects are added."""
 _CROWDS = 0.15
+_CUTS = 0.08
+"""Share of sequences in which another scene begins."""
+_RUSHING = 0.3
+"""Share of composited people in fast motion, with motion blur."""
+_FURNISHED = 0.35
+"""Share of composites with furniture that touches the person."""
+_MATCHED = 0.5
+"""Share of composited people lit like the room, so that the paste itself is no cue."""
 _VIEWS = 0.85
 """Share of photos cropped as by a webcam if every photo has such a view; less if there are few views."""
 _VIEW_ZOOMS = 0.05
@@ -99,6 +108,11 @@ class SampleSource:
         """Return the sample with this index."""
         rng = np.random.default_rng([self.seed, index])
         frames, alphas, foregrounds = self._scene(rng)
+        if self.frames > 1 and rng.random() < _CUTS:
+            at, others = int(rng.integers(1, self.frames)), self._scene(rng)
+            frames, alphas, foregrounds = (
+                [*one[:at], *other[at:]] for one, other in zip((frames, alphas, foregrounds), others, strict=True)
+            )
         camera = FLAWLESS if rng.random() < self.unspoilt else random_camera(rng)
         pictures = [camera.picture(frame, rng) for frame in frames]
         if camera.h264 and self.frames > 1:
@@ -165,7 +179,8 @@ class SampleSource:
         return self._backgrounds.pixels(self._rooms[rng.integers(len(self._rooms))])
 
     def _composite(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-        if rng.random() < _CROWDS:
+        in_room = rng.random() >= _CROWDS
+        if not in_room:
             # A second person in front of the first.
             frames, before, behind = self._photo(rng)
             alphas = [a.astype(np.float32) / 255 for a in before]
@@ -176,8 +191,13 @@ class SampleSource:
             alphas = [np.zeros((*f.shape[:2], 1), np.float32) for f in frames]
             foregrounds = [np.zeros(f.shape, np.float32) for f in frames]
             count = 2 if rng.random() < 0.12 else 1
-        for _ in range(count):
-            for t, (colour, alpha) in enumerate(self._person(rng, small=count > 1)):
+        for number in range(count):
+            layer = self._person(rng, small=count > 1)
+            if rng.random() < _MATCHED:
+                layer = lit_like(frames[0], layer, rng)
+            if not number and in_room and rng.random() < _FURNISHED:
+                frames = furniture(frames, layer[0][1], rng)
+            for t, (colour, alpha) in enumerate(layer):
                 # Porter-Duff over: the nearer person covers the farther one.
                 frames[t] = _over(colour, alpha, frames[t].astype(np.float32))
                 total = alpha + alphas[t] * (1 - alpha)
@@ -187,10 +207,12 @@ class SampleSource:
         truth = [np.rint(a * 255).astype(np.uint8) for a in alphas]
         return frames, truth, [np.clip(f, 0, 255).astype(np.uint8) for f in foregrounds]
 
-    def _person(self, rng: Rng, small: bool) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        """Return colour (H, W, 3) in 0..255 and alpha (H, W, 1) in 0..1 of a person in each frame."""
+    def _person(self, rng: Rng, small: bool) -> list[Layer]:
+        """Return a person in each frame."""
         layers = self._people.pixels(_one_of(rng, self._cutouts))[..., 3:]
         placement = placed(rng, np.asarray(layers[..., 3]), self.size, small)
+        if rng.random() < _RUSHING:
+            return rushing(rng, np.ascontiguousarray(layers), placement.matrix(), self.frames, self.size)
         # Some enter or leave the frame.
         speed = 0.2 if rng.random() < 0.08 else 0.025
         path = random_path(rng, self.frames, self.size, speed)

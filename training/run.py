@@ -56,6 +56,8 @@ class Stage:
     """Share of samples without camera degradation."""
     workers: int = 0
     """Processes that draw samples; 0 draws in the training thread."""
+    stills: float = 0.0
+    """Share of the steps with single pictures instead of sequences, as many pictures as the sequences have frames."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
@@ -68,12 +70,17 @@ def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
     return max(_GRAIN, width), max(_GRAIN, height)
 
 
+def frames_of_step(stage: Stage, step: int) -> int:
+    """Return the frames of each sequence of a step, equal in all processes; 1 for single pictures."""
+    return 1 if np.random.default_rng([stage.seed, step, 1]).random() < stage.stills else stage.frames
+
+
 class Draw:
     """Draws the batch of a step, uint8, for one process of a stretch. Can be sent to other processes."""
 
     def __init__(self, stage: Stage, rank: int, processes: int) -> None:
         self._arguments = stage, rank, processes
-        self._sources: dict[tuple[int, int], SampleSource] = {}
+        self._sources: dict[tuple[tuple[int, int], int], SampleSource] = {}
 
     def __reduce__(self) -> tuple[type[Draw], tuple[Stage, int, int]]:
         """Send the arguments only: every process maps the packs itself."""
@@ -82,19 +89,19 @@ class Draw:
     def __call__(self, step: int) -> Batch:
         """Return this process's share of the samples of a step."""
         stage, rank, processes = self._arguments
-        source = self.source_of(size_of_step(stage, step))
-        share = stage.batch // processes
-        first = step * stage.batch + rank * share
+        frames = frames_of_step(stage, step)
+        source = self.source_of(size_of_step(stage, step), frames)
+        share = stage.batch * stage.frames // frames // processes
+        first = step * stage.batch * stage.frames + rank * share
         return stacked([source.draw(first + i) for i in range(share)])
 
-    def source_of(self, size: tuple[int, int]) -> SampleSource:
-        """Return the source of samples of this size."""
-        if size not in self._sources:
+    def source_of(self, size: tuple[int, int], frames: int) -> SampleSource:
+        """Return the source of samples of this size and length."""
+        key = size, frames
+        if key not in self._sources:
             stage = self._arguments[0]
-            self._sources[size] = SampleSource(
-                stage.cache, size, stage.frames, seed=stage.seed, unspoilt=stage.unspoilt
-            )
-        return self._sources[size]
+            self._sources[key] = SampleSource(stage.cache, size, frames, seed=stage.seed, unspoilt=stage.unspoilt)
+        return self._sources[key]
 
 
 class Run:
@@ -107,7 +114,8 @@ class Run:
         parallel.join(rank, processes, rendezvous)
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
-        self.learner = Learner().to(self.device)
+        trained = stage.begin is not None and stage.begin.suffix == ".safetensors"
+        self.learner = Learner(hints=not trained).to(self.device)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.backends.cudnn.benchmark = True
@@ -123,7 +131,7 @@ class Run:
         """Whether `stop` was called."""
         self._load()
         self.draw = Draw(stage, rank, processes)
-        self.source = self.draw.source_of(stage.size)
+        self.source = self.draw.source_of(stage.size, stage.frames)
 
     @property
     def checkpoint(self) -> Path:

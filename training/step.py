@@ -28,8 +28,10 @@ class Learner(nn.Module):
     They supervise the deeper layers at 1/4, 1/8 and 1/16 directly.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hints: bool = True) -> None:
+        """hints: train with the auxiliary heads. New heads before a trained network would spoil it."""
         super().__init__()
+        self.hints = hints
         self.student = StudentNetwork()
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
 
@@ -41,7 +43,8 @@ class Learner(nn.Module):
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         with torch.autocast(src.device.type, half_type(src.device), enabled=half):
-            raw, features, _ = self.student.decode(flat, None, None, None, frames)
+            keep, _ = self.student.forgetting(flat, None, frames)
+            raw, features, _ = self.student.decode(flat, None, None, None, frames, keep)
             rough = [head(x) for head, x in zip(self.heads, features, strict=True)]
         residual, logit = raw[:, :3].float(), raw[:, 3:].float()
         truth = pha.flatten(0, 1)
@@ -56,6 +59,8 @@ class Learner(nn.Module):
             "undecided": _UNDECIDED * undecided_loss(alpha, truth, _EDGE_REACH),
             "foreground": functional.l1_loss(residual * seen, wanted),
         }
+        if not self.hints:
+            return losses
         hints = [segmentation_loss(x.float(), functional.adaptive_avg_pool2d(truth, x.shape[2:])) for x in rough]
         losses["hints"] = _HINT * torch.stack(hints).sum()
         return losses

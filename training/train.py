@@ -45,6 +45,7 @@ def main(
     vary: Annotated[float, typer.Option(min=0, max=1, help="Share of steps at 0.6 to 1.2 times the size.")] = 0.0,
     unspoilt: Annotated[float, typer.Option(min=0, max=1, help="Share of samples that no camera spoils.")] = 0.0,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a sequence; 1 trains on single pictures.")] = 1,
+    stills: Annotated[float, typer.Option(min=0, max=1, help="Share of steps on single pictures.")] = 0.0,
     batch: Annotated[int, typer.Option(min=1, help="Sequences of a step, over all processes.")] = 32,
     minutes: Annotated[float, typer.Option(help="Length of the run; the learning rate falls to zero over it.")] = 20,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
@@ -82,6 +83,7 @@ def main(
         half=half,
         vary=vary,
         unspoilt=unspoilt,
+        stills=stills,
     )
     raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))
 

@@ -11,11 +11,11 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from models.student.bundled import load, save
+from models.student.bundled import BUNDLED, load, save
 from models.student.network import StudentNetwork
 from tests.training.samples import make_cache
 from training.export import averaged_student, blended
-from training.run import Run, Stage, size_of_step
+from training.run import Run, Stage, frames_of_step, size_of_step
 from training.step import Learner, to_batch
 from training.train import main
 
@@ -63,6 +63,21 @@ def test_sequences_teach_the_memory(stage: Stage) -> None:
     gates = run.learner.student.memory2.gates.weight.grad
     assert gates is not None
     assert float(gates[:, run.learner.student.memory2.channels :].abs().max()) > 0
+
+
+def test_exported_weights_are_trained_without_the_heads_that_they_lack(stage: Stage) -> None:
+    """Gradients of new heads would spoil a trained network."""
+    run = Run(replace(stage, begin=BUNDLED), 0, 1, "")
+    batch = to_batch([run.source.draw(0)], torch.device("cpu"))
+    losses = run.learner(*batch, half=False)
+    assert "hints" not in losses and "l1" in losses
+
+
+def test_some_steps_see_single_pictures(stage: Stage) -> None:
+    mixed = replace(stage, frames=4, stills=0.5)
+    frames = [frames_of_step(mixed, step) for step in range(40)]
+    assert set(frames) == {1, 4}
+    assert frames == [frames_of_step(mixed, step) for step in range(40)]
 
 
 def test_a_run_goes_on_where_it_stopped_and_hands_its_weights_on(stage: Stage, tmp_path: Path) -> None:
