@@ -55,8 +55,8 @@ def strength_taps(strength: float, short_side: int) -> NDArray[np.float32]:
 DISC_RADIUS = 3.0
 """Radius of a bokeh disc, in Gaussian sigmas of the same strength."""
 DISC_EDGE = 0.28
-"""Sigma of a disc's soft edge, in radii. A hard disc lets detail through that could be recovered: at the least strength
-of strict mode, text 60 px high is attenuated by less than 1e-4 with this edge."""
+"""Sigma of a disc's soft edge, in radii. A hard disc lets detail through that could be recovered: with this edge,
+less than 0.1 of 255 levels is left of stripes like text 60 px high at the least strength of strict mode."""
 HIGHLIGHT, HIGHLIGHT_POWER = 8.0, 3
 """A white pixel weighs this much more than a black one; weights grow with this power of the squared brightness."""
 
