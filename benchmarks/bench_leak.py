@@ -1,11 +1,12 @@
 """How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
 
-    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--draw N] [--quick] [--json]
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--draw N] [--precision P]
+                                    [--quick] [--json]
 
-Sequences with known truth go through the engine as the program builds it on a CPU (float32), in front of a backdrop
-that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha over the
-sequence reaches 0.1 and 0.5, and pixels that the attacker reconstructs within 24/255, knowing alpha or not; within 10
-pixels of the person (rim) and beyond. `docs/privacy-leaks.md` explains the method.
+Sequences with known truth go through the engine as the program builds it on a CPU (float32 by default), in front of a
+backdrop that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha
+over the sequence reaches 0.1 and 0.5, and pixels that the attacker reconstructs within 24/255, knowing alpha or not;
+within 10 pixels of the person (rim) and beyond. `docs/privacy-leaks.md` explains the method.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -36,6 +38,8 @@ from benchmarks.leak_scenes import SIZE, Scene, scenes
 
 DATA = Path(__file__).resolve().parents[2] / "shared"
 MODELS = ("student", "rvm-mobilenetv3")
+Precision = Literal["float32", "bfloat16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 BACKDROP = (255, 0, 255)
 """A colour that no room has, so that nothing of it passes for the room."""
 HD = (1280, 720)
@@ -58,10 +62,10 @@ class Row:
     """`beyond.visible` of the worst sequence."""
 
 
-def measure(model: str, strict: bool, data: Sequence[Scene]) -> list[Row]:
+def measure(model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32") -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
     edges = EdgeSettings(strict=strict)
-    settings = MattingSettings(model=model, device="cpu", precision="float32")
+    settings = MattingSettings(model=model, device="cpu", precision=precision)
     engine = build_engine(settings, *SIZE)
     results: dict[str, list[Leak]] = defaultdict(list)
     try:
@@ -154,6 +158,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", choices=("on", "off", "both"), default="both")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")
     parser.add_argument("--quick", action="store_true", help="fewer sequences, no blur and no timing")
@@ -168,7 +173,7 @@ def _measure_model(
     try:
         for strict in {"on": (True,), "off": (False,), "both": (False, True)}[words.strict]:
             print(f"{model}, strict {'on' if strict else 'off'}: {len(data)} sequences", file=sys.stderr)
-            rows += measure(model, strict, data)
+            rows += measure(model, strict, data, words.precision)
         if not words.quick:
             costs[model] = strict_cost_ms(model)
     except MattecamError as error:

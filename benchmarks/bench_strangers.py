@@ -99,9 +99,10 @@ def main(
 class Scenes:
     """All scenes and the reference alphas of photos."""
 
-    def __init__(self, folders: list[Path], teacher: MattingNetwork) -> None:
+    def __init__(self, folders: list[Path], teacher: MattingNetwork, every: int = 1) -> None:
+        """every: take every Nth scene of each kind only."""
         rough = Stream(teacher, 1.0, (256, 256))
-        self.photos = photos(folders, lambda rgb: _rough_alpha(rough, rgb))
+        self.photos = photos(folders, lambda rgb: _rough_alpha(rough, rgb))[::every]
         truth = Stream(teacher, TRUTH_RATIO)
         self.true = [truth.still(scene.frame) for scene in self.photos]
         alone = [shows_head_and_shoulders(np.rint(alpha * 255).astype(np.uint8)) for alpha in self.true]
@@ -109,9 +110,9 @@ class Scenes:
             "shoulders": [i for i, is_one in enumerate(alone) if is_one],
             "varied": [i for i, is_one in enumerate(alone) if not is_one],
         }
-        self.masked: list[StillScene] = masked_photos(folders)
-        self.rooms = rooms(folders)
-        self.moving: list[MovingScene] = list(cutouts(folders))
+        self.masked: list[StillScene] = masked_photos(folders)[::every]
+        self.rooms = rooms(folders)[::every]
+        self.moving: list[MovingScene] = list(cutouts(folders))[::every]
 
     def measure(self, stream: Stream) -> Row:
         """Return every figure of one network."""

@@ -1,138 +1,87 @@
-"""Quantize the bundled network to int8: `python -m training.quantize --clips FOLDER --pictures FOLDER --out FOLDER`.
+"""Make the int8 version of the bundled network: `python -m training.quantize --help`.
 
-Post-training quantization with NNCF (training/requirements-quantize.txt): int8 weights per channel, int8 activations in
-convolutions. What computes the recurrent states stays in float32: quantized states saturate where something moves. The
-result is an artefact as `app.matting.openvino_backend.artefact` reads it. A trial: the program does not use it yet; see
-docs/training.md.
+Sets the scales of the quantizers from training samples, and compares the int8 network with the float32 network on the
+held-out scenes of `benchmarks.bench_strangers`. Writes nothing if a figure of the model card gets worse by more than
+3 %. Repeat it whenever the weights change: until then the program runs in float32.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
+import json
 from pathlib import Path
 from typing import Annotated
 
-import cv2
-import numpy as np
+import torch
 import typer
-from numpy.typing import NDArray
 
-from app.matting.openvino_backend.artefact import Artefact, read_artefact
-from app.matting.openvino_backend.conversion import convert
-from app.matting.openvino_backend.runtime import core, ov
-from models.student.bundled import BUNDLED
-from training.view import filling
+from benchmarks.bench_strangers import STUDENT_RATIO, Scenes, Stream
+from models.int8 import SOURCE, int8_file
+from models.rvm.network import MattingNetwork
+from models.student.bundled import BUNDLED, load
+from models.student.network import StudentNetwork
+from models.student.quantized import quantized, save_quantized
+from models.weights import sha256_of
+from training.calibration import batches, calibrate
+from training.data import SampleSource
+from training.rows import Row
 
-Arrays = list[NDArray[np.float32]]
-
-WIDTH, HEIGHT = 320, 180
-EVERY_NTH, PHOTO_STEPS = 8, 2
-"""Every Nth frame of a clip is a sample, and each of the first steps over a photo, the first one with empty states."""
-VALIDATION_CLIPS = ("asl_book", "asl_walk", "asl_yes")
-FLOAT_BLOCKS = (
-    "memory2",
-    "memory3",
-    "memory4",
-    "project",
-    "decode1",
-    "decode2",
-    "decode3",
-    "reduce1",
-    "encode1",
-)
-"""Parts that stay in float32."""
+SIZE = (320, 180)
+FRAMES, UNSPOILT = 4, 0.3
+"""Length of the sequences, and share of those without camera degradation."""
+BATCHES, BATCH = 8, 4
+TOLERANCE = 0.03
+RESOLUTION = {"failures %": 1.3, "ghosts %": 0.02, "p90": 2.0, "p99": 4.0, "rooms: alpha > 0.1 %": 0.01}
+"""Differences of figures that count few pixels or single photos; below these a change is not significant."""
+HIGHER_IS_BETTER = ("iou",)
 
 
 def main(
-    clips: Annotated[Path, typer.Option(help="Folder with the training clips.")],
-    pictures: Annotated[Path, typer.Option(help="Folder with training photos of people.")],
-    out: Annotated[Path, typer.Option(help="New folder for the result.")],
-    photos: Annotated[int, typer.Option(help="How many photos to use.")] = 250,
+    cache: Annotated[Path, typer.Option(help="Folder that `python -m training.cache` filled.")],
+    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
+    teacher: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3, the reference of the photos.")],
     weights: Annotated[Path, typer.Option(help="The weights to quantize.")] = BUNDLED,
+    every: Annotated[int, typer.Option(min=1, help="Measure every Nth scene only, for a quick check.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default beside the weights.")] = None,
+    report: Annotated[Path | None, typer.Option(help="File for the figures of both, JSON.")] = None,
 ) -> None:
-    """Write the int8 version of the bundled network."""
-    out.mkdir()
-    convert("student", weights, "auto", False, out)
-    artefact = read_artefact(out, in_memory=True)
-    samples = [*_clip_samples(artefact, clips), *_photo_samples(artefact, pictures, photos)]
-    random.Random(0).shuffle(samples)
-    stage = artefact.stages[0]
-    ov.save_model(quantized(stage.model, samples), out / f"{stage.name}.xml", compress_to_fp16=False)
-    typer.echo(f"{len(samples)} samples, written to {out}", err=True)
+    """Write the int8 version of the bundled network if its quality holds."""
+    torch.manual_seed(0)
+    network = load(weights)
+    student = quantize(network, cache)
+    rvm = MattingNetwork()
+    rvm.load_state_dict(torch.load(teacher, map_location="cpu", weights_only=True))
+    scenes = Scenes(pictures, rvm, every)
+    before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (network, student))
+    if report is not None:
+        report.write_text(json.dumps({"float32": before, "int8": after}, indent=1), encoding="utf-8")
+    for name, value in before.items():
+        typer.echo(f"{name:34s} {value:9.4g} {after[name]:9.4g} {after[name] / value - 1 if value else 0:+7.1%}")
+    failed = regressions(before, after)
+    if failed:
+        typer.echo(f"Nothing written: worse by more than {TOLERANCE:.0%}: {', '.join(failed)}.", err=True)
+        raise typer.Exit(1)
+    target = out or int8_file(weights)
+    save_quantized(student, target, {SOURCE: sha256_of(weights)})
+    typer.echo(f"Written to {target}.", err=True)
 
 
-def quantized(model: ov.Model, samples: list[Arrays]) -> ov.Model:
-    """Return the model in int8. samples: inputs of the model."""
-    import nncf
-
-    def named(sample: Arrays) -> dict[str, NDArray[np.float32]]:
-        return {port.any_name: array for port, array in zip(model.inputs, sample, strict=True)}
-
-    result: ov.Model = nncf.quantize(
-        model,
-        nncf.Dataset(samples, named),
-        preset=nncf.QuantizationPreset.MIXED,
-        target_device=nncf.TargetDevice.CPU,
-        subset_size=len(samples),
-        ignored_scope=nncf.IgnoredScope(
-            patterns=[f".*{block}.*" for block in FLOAT_BLOCKS], names=_float_convolutions(model), validate=False
-        ),
-    )
-    return result
+def quantize(network: StudentNetwork, cache: Path) -> StudentNetwork:
+    """Return the int8 version of a network in evaluation mode."""
+    student = quantized(network)
+    calibrate(student, batches(SampleSource(cache, SIZE, FRAMES, seed=1, unspoilt=UNSPOILT), BATCHES, BATCH))
+    return student
 
 
-def _float_convolutions(model: ov.Model) -> list[str]:
-    """Return the convolutions of FLOAT_BLOCKS before a batch norm, which lost their names in the conversion."""
-    return [
-        node.get_friendly_name()
-        for node in model.get_ordered_ops()
-        if node.get_type_name() == "Convolution"
-        for target in node.output(0).get_target_inputs()
-        if any(block in target.get_node().get_friendly_name() for block in FLOAT_BLOCKS)
-    ]
+def regressions(before: Row, after: Row) -> list[str]:
+    """Return the figures that got worse by more than TOLERANCE, and by more than their resolution."""
+    return [name for name in before if _loss(name, before[name], after[name]) > 0]
 
 
-def _stream(artefact: Artefact, frames: Iterator[NDArray[np.uint8]]) -> Iterator[Arrays]:
-    """Yield the inputs of each step of the float network over a stream of BGR frames."""
-    stage = artefact.stages[0]
-    shapes = [(1, 3, HEIGHT, WIDTH), *artefact.state_shapes(HEIGHT, WIDTH)]
-    model = stage.model.clone()
-    model.reshape({port: list(shape) for port, shape in zip(model.inputs, shapes, strict=True)})
-    request = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
-    states = [np.zeros(shape, np.float32) for shape in shapes[1:]]
-    for frame in frames:
-        image = filling(frame, (WIDTH, HEIGHT))[..., ::-1].transpose(2, 0, 1)[None]
-        inputs = [np.ascontiguousarray(image, np.float32) / np.float32(255), *states]
-        outputs = request.infer(inputs)
-        yield inputs
-        states = [outputs[index + 1].copy() for index in range(len(states))]
-
-
-def _clip_samples(artefact: Artefact, folder: Path) -> Iterator[Arrays]:
-    for path in sorted(folder.iterdir()):
-        if path.stem not in VALIDATION_CLIPS:
-            for index, inputs in enumerate(_stream(artefact, _frames(path))):
-                if index % EVERY_NTH == 0:
-                    yield inputs
-
-
-def _photo_samples(artefact: Artefact, folder: Path, count: int) -> Iterator[Arrays]:
-    paths = sorted(folder.rglob("*.jpg"))
-    random.Random(0).shuffle(paths)
-    for path in paths[:count]:
-        image = cv2.imread(str(path))
-        if image is not None:
-            yield from _stream(artefact, iter([np.asarray(image, np.uint8)] * PHOTO_STEPS))
-
-
-def _frames(path: Path) -> Iterator[NDArray[np.uint8]]:
-    video = cv2.VideoCapture(str(path))
-    while True:
-        more, frame = video.read()
-        if not more:
-            return
-        yield np.asarray(frame, np.uint8)
+def _loss(name: str, before: float, after: float) -> float:
+    """Return by how much more than allowed a figure got worse; negative if it is within the limits."""
+    worse = before - after if any(part in name for part in HIGHER_IS_BETTER) else after - before
+    resolution = next((value for part, value in RESOLUTION.items() if name.endswith(part)), 0.0)
+    return worse - max(TOLERANCE * before, resolution)
 
 
 if __name__ == "__main__":

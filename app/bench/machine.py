@@ -26,6 +26,7 @@ def machine() -> dict[str, object]:
         "cores": psutil.cpu_count(logical=False),
         "threads": psutil.cpu_count(),
         "bfloat16": hardware.cpu_has_bfloat16(),
+        "vnni": hardware.cpu_has_vnni(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "gpu": hardware.gpu(card) if (card := hardware.cuda_cards().first()) else None,
         "nvidia_driver": nvidia_driver(),

@@ -18,7 +18,7 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.matting.selection import hardware
-from app.matting.selection.choice import choose, geometry_for
+from app.matting.selection.choice import Choice, choose, geometry_for, has_int8
 
 FRAMES = 16
 Progress = Callable[[str], None]
@@ -54,7 +54,7 @@ def _bench_model(
     contenders = []
     failures: list[ModelError] = []
     with contextlib.ExitStack() as built:
-        for executor, precision in _executor_choices(settings, choice.device):
+        for executor, precision in _executor_choices(settings, choice):
             try:
                 engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
             except ModelError as error:
@@ -94,14 +94,16 @@ def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: f
     }
 
 
-def _executor_choices(settings: MattingSettings, device: str) -> list[tuple[str, str]]:
-    """Return the (executor, precision) pairs to measure on `device`: the requested ones, or all that it supports."""
-    if device.startswith("cuda"):
+def _executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[str, str]]:
+    """Return the (executor, precision) pairs to measure: the requested ones, or all that the device supports."""
+    if choice.device.startswith("cuda"):
         choices = [("eager", "float32"), ("eager", "float16"), ("cuda-graph", "float16")]
-    elif device == "cpu":
+    elif choice.device == "cpu":
         choices = [("eager", "float32")]
         if hardware.openvino_usable():
             choices += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
+            int8 = hardware.cpu_has_vnni() and has_int8(choice.model, choice.weights, "openvino")
+            choices += [("openvino", "int8")] * int8
     else:
         choices = [("eager", "float32"), ("eager", "float16")]
     return [

@@ -32,7 +32,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts and support.")] = False,
     repair: Annotated[bool, typer.Option("--fix", help="Set the virtual camera up, after asking.")] = False,
 ) -> None:
-    """Check camera, virtual camera, graphics card, models, display and disk; say what to do."""
+    """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do."""
     from app.doctor import Finding, System, run_checks
     from app.doctor.fix import fix
 

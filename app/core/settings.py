@@ -143,7 +143,7 @@ class EngineSettings(Model):
     plate: Path | None = None
     device: str = "auto"
     executor: Literal["auto", "eager", "cuda-graph", "openvino"] = "auto"
-    precision: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = "auto"
     downsample_ratio: Annotated[float, Field(ge=MIN_RATIO, le=MAX_RATIO)] | None = None
     """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 

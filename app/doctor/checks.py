@@ -11,6 +11,7 @@ from app.doctor.finding import Finding, State
 from app.doctor.gpu import check_gpu, read_torch
 from app.doctor.loopback import choose_device, read_devices
 from app.doctor.pipewire import check_pipewire, prove_pipewire
+from app.doctor.processor import check_processor
 from app.doctor.proof import prove
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera
@@ -28,6 +29,7 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
         findings += _proof(system)
     if system.platform.startswith("linux"):
         findings += check_pipewire(system, prove_pipewire if proof else None)
+    findings += check_processor()
     findings += check_gpu(system, read_torch())
     findings += check_weights(_installed_models())
     findings += check_display(system)

@@ -117,7 +117,7 @@ class Executor(Protocol):
 
     @property
     def precision(self) -> str:
-        """Precision of the network: `float32`, `float16` or `bfloat16`."""
+        """Precision of the network: `float32`, `float16`, `bfloat16` or `int8`."""
         ...
 
     @property

@@ -55,8 +55,8 @@ def convert_bundled() -> list[Path]:
     choice = choose(MattingSettings(model=bundled().name))
     if choice.executor != "openvino":
         return []
-    artefacts.load(choice.model, choice.weights)
-    return [artefacts.folder(choice.model, choice.weights)]
+    artefacts.load(choice.model, choice.network_file)
+    return [artefacts.folder(choice.model, choice.network_file)]
 
 
 def _cache_files(name: str) -> list[Path]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.student.network import StudentNetwork
+from models.student.quantized import load_quantized
 
 BUNDLED = Path(__file__).with_name("student.safetensors")
 """Path of the bundled weights, float16; see README.md next to them."""
@@ -22,10 +25,17 @@ def load_bundled() -> StudentNetwork:
 
 
 def load(path: Path) -> StudentNetwork:
-    """Return the student with weights from a file written by `save`; see `load_bundled`."""
+    """Return the student with weights from a file written by `save` or `save_quantized`; see `load_bundled`."""
+    return network_of(load_file(path)).eval()
+
+
+def network_of(tensors: Mapping[str, Tensor]) -> StudentNetwork:
+    """Return the student with these weights, in float or int8. Raises RuntimeError if they do not match exactly."""
+    if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
+        return load_quantized(tensors)
     network = StudentNetwork()
-    network.load_state_dict(load_file(path), strict=True)
-    return network.eval()
+    network.load_state_dict(tensors, strict=True)
+    return network
 
 
 def save(network: StudentNetwork, path: Path) -> None:

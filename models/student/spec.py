@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 
 def _load(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.student.network import StudentNetwork
+    from models.student.bundled import network_of
 
-    network = StudentNetwork()
-    network.load_state_dict(tensors, strict=True)
-    return network
+    return network_of(tensors)
 
 
 def _export(network: nn.Module, direct: bool) -> Export:
@@ -42,5 +40,6 @@ STUDENT = NetworkSpec(
     export=_export,
     fuse=_fuse,
     short_side=180,
+    precisions=("float32", "float16", "bfloat16", "int8"),
     auto=AutoRank(cpu=4, gpu=5),
 )

@@ -18,7 +18,9 @@ MODELS_MAY_IMPORT = {
     "models.weights": {"platformdirs"},
     "models.download": {"pooch"},
     "models.checkpoint": {"safetensors"},
+    "models.int8": {"safetensors"},
     "models.student.bundled": {"safetensors"},
+    "models.student.quantized": {"safetensors"},
 }
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""

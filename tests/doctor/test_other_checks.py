@@ -12,9 +12,11 @@ from app.doctor.disk import check_disk
 from app.doctor.display import check_display
 from app.doctor.finding import State
 from app.doctor.gpu import TorchFacts, check_gpu, read_torch
+from app.doctor.processor import check_processor
 from app.doctor.system import CommandResult, System, run_command
 from app.doctor.virtual_camera_other import check_mac, check_windows
 from app.doctor.weights import check_weights
+from app.matting.selection import hardware
 from app.system.display import X11_LIBRARIES
 from tests.doctor.machine import Machine
 
@@ -189,6 +191,15 @@ def test_mac(tmp_path: Path) -> None:
 def test_commands_that_are_not_there_are_no_fault() -> None:
     assert run_command(["no-such-command-anywhere"]).exit_code == 127
     assert run_command(["uname", "-s"]).exit_code == 0
+
+
+def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
+    for vnni, precision in ((True, "int8"), (False, "float32")):
+        monkeypatch.setattr(hardware, "cpu_has_vnni", lambda has=vnni: has)
+        (finding,) = check_processor()
+        assert finding.state is State.OK
+        assert str(finding.detail) == f"{hardware.processor()}: the bundled model runs in {precision}."
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,11 @@ def test_an_error_of_the_cpu_leads_nowhere(cards: CudaCards) -> None:
     assert Fallbacks(lambda: cards).after_build(AUTO, ValueError("not for users")) is None
 
 
+def test_an_int8_network_that_fails_on_the_cpu_leads_to_float32(cards: CudaCards) -> None:
+    error = ExecutorError("It failed.", "student", "cpu", "int8", invalid_output=True)
+    assert Fallbacks(lambda: cards).after_build(AUTO, error) == AUTO.replace(precision="float32")
+
+
 def test_the_message_says_where_matting_continues() -> None:
     cpu = AUTO.replace(device="cpu")
     for error, settings, message in (

@@ -103,7 +103,9 @@ class GpuFinding(Message):
 
 @unique
 class ModelFinding(Message):
-    """What the doctor finds about the installed models."""
+    """What the doctor finds about the installed models and the processor that runs them."""
+
+    PRECISION = "{processor}: the bundled model runs in {precision}."
 
     INSTALLED = "Installed models: {models}."
     BUNDLED_MISSING = "The bundled model is missing from this installation; installed are {models}."

@@ -59,6 +59,9 @@ class ModelText(Message):
     BACKGROUND_EXPOSED = (
         "The network's frame shows the real background where there is no person; choose another model or executor."
     )
+    NO_INT8 = (
+        "There is no int8 version of the model {model} for this device and these weights; choose another precision."
+    )
     PREPARING = "Preparing for this computer, once: step {step} of {count}"
     PREPARATION_CANCELLED = "The preparation for this computer was cancelled; it continues at the next start."
     SELF_TEST = "The model {model} fails its self-test on the device {device}; choose another model or executor."

@@ -190,6 +190,7 @@ def check_text(check: str) -> str:
         "virtual camera: Secure Boot": translate("Findings", "Virtual camera: Secure Boot"),
         "virtual camera: options": translate("Findings", "Virtual camera: options"),
         "virtual camera: proof": translate("Findings", "Virtual camera: test picture"),
+        "processor": translate("Findings", "Processor"),
         "graphics card": translate("Findings", "Graphics card"),
         "models": translate("Findings", "Models"),
         "display": translate("Findings", "Display"),

@@ -21,7 +21,7 @@ EXECUTORS = (
     ("cuda-graph", "CUDA graph"),
     ("openvino", "OpenVINO"),
 )
-PRECISIONS = ("float32", "float16", "bfloat16")
+PRECISIONS = ("float32", "float16", "bfloat16", "int8")
 
 
 class MattingPage(Page):

@@ -708,6 +708,10 @@
         <translation>Virtuelle Kamera: Testbild</translation>
     </message>
     <message>
+        <source>Processor</source>
+        <translation>Prozessor</translation>
+    </message>
+    <message>
         <source>Graphics card</source>
         <translation>Grafikkarte</translation>
     </message>
@@ -2528,6 +2532,11 @@
         <translation>Starten Sie nach einem Treiberupdate neu. Reichen Sie die Karte in den Container durch (docker run --gpus all …). CUDA_VISIBLE_DEVICES darf nicht leer sein.</translation>
     </message>
     <message>
+        <source>{processor}: the bundled model runs in {precision}.</source>
+        <comment>ModelFinding.PRECISION</comment>
+        <translation>{processor}: Das mitgelieferte Modell läuft in {precision}.</translation>
+    </message>
+    <message>
         <source>Installed models: {models}.</source>
         <comment>ModelFinding.INSTALLED</comment>
         <translation>Installierte Modelle: {models}.</translation>
@@ -3201,6 +3210,11 @@
         <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
         <comment>ModelText.BACKGROUND_EXPOSED</comment>
         <translation>Das Bild des Netzes zeigt den echten Hintergrund, wo keine Person ist; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
+        <comment>ModelText.NO_INT8</comment>
+        <translation>Für das Modell {model} gibt es auf diesem Gerät und mit diesen Gewichten keine int8-Fassung; wählen Sie eine andere Genauigkeit.</translation>
     </message>
     <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>

@@ -708,6 +708,10 @@
         <translation>Cámara virtual: imagen de prueba</translation>
     </message>
     <message>
+        <source>Processor</source>
+        <translation>Procesador</translation>
+    </message>
+    <message>
         <source>Graphics card</source>
         <translation>Tarjeta gráfica</translation>
     </message>
@@ -2528,6 +2532,11 @@
         <translation>Reinicie tras actualizar el controlador. En un contenedor, pase la tarjeta (docker run --gpus all …). CUDA_VISIBLE_DEVICES no debe estar vacía.</translation>
     </message>
     <message>
+        <source>{processor}: the bundled model runs in {precision}.</source>
+        <comment>ModelFinding.PRECISION</comment>
+        <translation>{processor}: el modelo incluido se ejecuta en {precision}.</translation>
+    </message>
+    <message>
         <source>Installed models: {models}.</source>
         <comment>ModelFinding.INSTALLED</comment>
         <translation>Modelos instalados: {models}.</translation>
@@ -3201,6 +3210,11 @@
         <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
         <comment>ModelText.BACKGROUND_EXPOSED</comment>
         <translation>La imagen de la red muestra el fondo real donde no hay ninguna persona; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
+        <comment>ModelText.NO_INT8</comment>
+        <translation>No hay versión int8 del modelo {model} para este dispositivo y estos pesos; elija otra precisión.</translation>
     </message>
     <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>

@@ -12,7 +12,8 @@ from app.matting.openvino_backend.artefact import Stage
 from app.matting.openvino_backend.runtime import core, ov
 from app.system.compute_threads import thread_limit
 
-HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
+"""An int8 network contains its own quantization; everything else in it runs in float32."""
 Shape = tuple[int, ...]
 Arrays = dict[str, NDArray[np.float32]]
 

@@ -10,6 +10,7 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
 from app.matting.geometry import StepGeometry, auto_ratio
 from app.matting.selection import hardware
+from models.int8 import find_int8, int8_file
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
 from models.weights import WeightsError, find, on_hand
@@ -33,6 +34,11 @@ class Choice:
         """Description of the network."""
         return NETWORKS[self.model]
 
+    @property
+    def network_file(self) -> Path:
+        """The file that OpenVINO's network is converted from: the weights or, in int8, what was made of them."""
+        return int8_file(self.weights) if self.precision == "int8" else self.weights
+
 
 def choose_model(settings: EngineSettings) -> str:
     """Return the chosen model; for `auto`, the best one whose weights are available."""
@@ -53,7 +59,7 @@ def choose(settings: EngineSettings) -> Choice:
         raise WeightsMissingError(text_of(error)) from error
     device = choose_device(settings)
     executor = choose_executor(settings, device, needs_plate=NETWORKS[model].needs_plate)
-    return Choice(model, weights, device, executor, _precision(settings, model, device, executor))
+    return Choice(model, weights, device, executor, _precision(settings, model, weights, device, executor))
 
 
 def geometry_for(settings: EngineSettings, model: str, width: int, height: int) -> StepGeometry:
@@ -96,10 +102,19 @@ def _executor(settings: EngineSettings, device: str) -> str:
     return settings.executor
 
 
-def _precision(settings: EngineSettings, model: str, device: str, executor: str) -> str:
+def _precision(settings: EngineSettings, model: str, weights: Path, device: str, executor: str) -> str:
+    if settings.precision == "int8" and not has_int8(model, weights, executor):
+        raise ModelError(ModelText.NO_INT8(model=model))
     if settings.precision != "auto":
         return settings.precision
     if device.startswith("cuda"):
         return "float16" if hardware.cuda_cards().half_works(device) else "float32"
     bfloat16 = "bfloat16" in NETWORKS[model].precisions and executor == "openvino" and hardware.cpu_has_bfloat16()
-    return "bfloat16" if bfloat16 else "float32"
+    if bfloat16:
+        return "bfloat16"
+    return "int8" if hardware.cpu_has_vnni() and has_int8(model, weights, executor) else "float32"
+
+
+def has_int8(model: str, weights: Path, executor: str) -> bool:
+    """Return whether this executor can run an int8 version that was made of these weights."""
+    return executor == "openvino" and "int8" in NETWORKS[model].precisions and find_int8(weights) is not None

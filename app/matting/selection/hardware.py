@@ -51,6 +51,17 @@ def cpu_has_bfloat16() -> bool:
 
 
 @functools.cache
+def cpu_has_vnni() -> bool:
+    """Return whether the CPU multiplies and adds int8 in one instruction; without that, int8 is not faster."""
+    if not numba_usable():
+        return False
+    from llvmlite.binding import get_host_cpu_features  # type: ignore[import-untyped]
+
+    features = get_host_cpu_features()
+    return bool(features.get("avx512vnni") or features.get("avxvnni"))
+
+
+@functools.cache
 def processor() -> str:
     """Return the processor's name."""
     try:

@@ -34,6 +34,8 @@ class Fallbacks:
         if isinstance(error, PlateError):
             return settings.replace(model="auto", plate=None, weights=None)
         if not _on_gpu(settings, error):
+            if isinstance(error, ExecutorError) and error.precision == "int8":
+                return settings.replace(precision="float32")
             return _with_less_memory(settings, error)
         self.remember(error)
         if is_capture_error(error):

@@ -1,0 +1,126 @@
+"""The student in int8: convolutions of encoder and decoder with 8-bit inputs and weights.
+
+In torch, quantization is simulated in float32; OpenVINO converts it to int8 convolutions. The memories, the first
+convolution and the gate by global context stay in float32: rounded states would accumulate errors. Batch normalization
+is folded into the convolutions.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as functional
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models.student.network import Context, Residual, StudentNetwork
+
+UNSIGNED, SIGNED = (0, 255), (-128, 127)
+WEIGHT_LIMIT = 127
+"""Weights are in -127..127, one scale for each output channel."""
+_SCALE = ".scale"
+
+
+class Quantizer(nn.Module):
+    """Rounds activations to 8 bits, one scale per tensor."""
+
+    scale: Tensor
+
+    def __init__(self, limits: tuple[int, int] = UNSIGNED) -> None:
+        super().__init__()
+        self.limits = limits
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Round x to multiples of the scale; clamp values beyond the range."""
+        return torch.fake_quantize_per_tensor_affine(x, self.scale.item(), 0, *self.limits)
+
+
+class QuantizedConv(nn.Module):
+    """Convolution with 8-bit weights."""
+
+    scale: Tensor
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        assert convolution.bias is not None
+        self.weight, self.bias = convolution.weight, convolution.bias
+        self.stride, self.padding = convolution.stride[0], convolution.kernel_size[0] // 2
+        self.register_buffer("scale", self.weight.detach().abs().amax((1, 2, 3)) / WEIGHT_LIMIT)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the convolution's output, in float32."""
+        zero = torch.zeros(self.scale.shape[0], dtype=torch.int32)
+        weight = torch.fake_quantize_per_channel_affine(self.weight, self.scale, zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT)
+        return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
+
+
+def quantized(network: StudentNetwork) -> StudentNetwork:
+    """Return a copy of a network in evaluation mode with quantizers; `training.calibration` sets their scales."""
+    student = copy.deepcopy(network)
+    student.encode1 = nn.Sequential(*_folded(student.encode1), Quantizer())
+    for name in ("encode2", "encode3", "encode4", "encode5"):
+        setattr(student, name, nn.Sequential(*map(_encoder_part, getattr(student, name))))
+    student.decode4 = _convolution(student.decode4, Quantizer())
+    student.decode3 = _convolution(student.decode3, Quantizer(SIGNED))  # states are negative, too
+    student.decode2 = _convolution(student.decode2, Quantizer(SIGNED))
+    student.reduce1 = nn.Sequential(*_folded(student.reduce1))
+    student.decode1 = _convolution(student.decode1, Quantizer())
+    student.add_module("project", nn.Sequential(Quantizer(), QuantizedConv(student.project)))
+    return student
+
+
+def load_quantized(tensors: Mapping[str, Tensor]) -> StudentNetwork:
+    """Return the network of a file written by `save_quantized`. Raises RuntimeError if the tensors do not match."""
+    student = quantized(StudentNetwork().eval())
+    state = dict(tensors)
+    for name, weight in tensors.items():
+        if weight.dtype == torch.int8:
+            scale = tensors.get(name.removesuffix(".weight") + _SCALE)
+            if scale is None or scale.shape != weight.shape[:1]:
+                raise RuntimeError(f"{name} has no scales")
+            state[name] = weight.float() * scale.float()[:, None, None, None]
+    student.load_state_dict(state, strict=True)
+    return student.eval()
+
+
+def save_quantized(student: StudentNetwork, path: Path, metadata: dict[str, str]) -> None:
+    """Write a network made by `quantized`: weights as int8, all other parameters as float32."""
+    state = {name: value.detach().clone() for name, value in student.state_dict().items()}
+    for name, module in student.named_modules():
+        if isinstance(module, QuantizedConv):
+            steps = module.weight.detach() / module.scale[:, None, None, None]
+            state[f"{name}.weight"] = steps.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8)
+    save_file(state, path, metadata)
+
+
+def _encoder_part(part: nn.Module) -> nn.Module:
+    if isinstance(part, Residual):
+        *inner, last = part.body
+        part.body = nn.Sequential(*(_convolution(block, after=Quantizer()) for block in inner), _convolution(last))
+        return nn.Sequential(part, Quantizer())
+    if isinstance(part, Context):
+        part.features = _convolution(part.features)
+        return part
+    return _convolution(part, after=Quantizer())
+
+
+def _convolution(block: nn.Module, before: Quantizer | None = None, after: Quantizer | None = None) -> nn.Sequential:
+    """Return a block of `conv_norm` with its weights quantized, and with quantizers before and after it."""
+    convolution, *activation = _folded(block)
+    assert isinstance(convolution, nn.Conv2d)
+    parts = (before, QuantizedConv(convolution), *activation, after)
+    return nn.Sequential(*(part for part in parts if part is not None))
+
+
+def _folded(block: nn.Module) -> Iterator[nn.Module]:
+    """Yield the parts of a block of `conv_norm` with the normalization folded into the convolution."""
+    convolution, norm, *activation = block.children()
+    assert isinstance(convolution, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    yield fuse_conv_bn_eval(convolution, norm)
+    yield from (nn.ReLU() for _ in activation)

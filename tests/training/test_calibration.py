@@ -1,0 +1,60 @@
+"""The scales of the int8 network, and the limits of its figures."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.student.bundled import load_bundled
+from models.student.quantized import QuantizedConv, Quantizer, quantized
+from tests.training.samples import make_cache
+from training.calibration import batches, calibrate, run
+from training.data import SampleSource
+from training.quantize import regressions
+
+SIZE = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> SampleSource:
+    return SampleSource(make_cache(tmp_path_factory.mktemp("cache")), SIZE, 2)
+
+
+@torch.no_grad()
+def test_calibrated_scales_keep_the_outputs(source: SampleSource) -> None:
+    torch.manual_seed(0)
+    network = load_bundled()
+    student = quantized(network)
+    sequences = list(batches(source, 2, 4))
+
+    def error() -> float:
+        """Return the root mean squared difference of the states, relative to their size."""
+        pairs = [(a, b) for x in sequences for a, b in zip(run(student, x)[1], run(network, x)[1], strict=True)]
+        return float(torch.stack([(a - b).square().mean().sqrt() / b.square().mean().sqrt() for a, b in pairs]).max())
+
+    uncalibrated = error()
+    calibrate(student, iter(sequences))
+    assert 0 < error() < min(0.2, 0.5 * uncalibrated)
+
+
+def test_calibration_sets_every_scale(source: SampleSource) -> None:
+    student = quantized(load_bundled())
+    calibrate(student, batches(source, 1, 2))
+    for module in student.modules():
+        if isinstance(module, QuantizedConv):
+            largest = module.weight.detach().abs().amax((1, 2, 3)) / 127
+            assert bool((module.scale <= 1.001 * largest).all())
+            assert bool((module.scale >= 0.1 * largest).all())
+        if isinstance(module, Quantizer):
+            assert 0 < float(module.scale) < 0.3
+
+
+def test_a_figure_may_get_worse_by_three_percent() -> None:
+    before = {"shoulders (79) mad": 10.0, "shoulders (79) iou": 0.96, "varied (118) failures %": 10.0}
+    assert not regressions(before, {**before, "shoulders (79) mad": 10.29})
+    assert not regressions(before, {**before, "shoulders (79) mad": 5.0})
+    assert regressions(before, {**before, "shoulders (79) mad": 10.31}) == ["shoulders (79) mad"]
+    assert regressions(before, {**before, "shoulders (79) iou": 0.93}) == ["shoulders (79) iou"]
+    assert not regressions(before, {**before, "shoulders (79) iou": 0.99})
+    assert not regressions(before, {**before, "varied (118) failures %": 11.2}), "one photo"
+    assert regressions(before, {**before, "varied (118) failures %": 12.0})
