@@ -37,6 +37,16 @@ class VirtualCameraControls(QWidget):
             self.tr("Browsers and Flatpak programs find it through the camera portal"),
             "pipewireCombo",
         )
+        self._alpha = combo(
+            self.tr("Person with alpha"),
+            self.tr("For programs that put another picture behind the person"),
+            "alphaOutputCombo",
+        )
+        self._backend = combo(
+            self.tr("Virtual camera writer"),
+            self.tr("What writes to the virtual camera"),
+            "virtualCameraBackendCombo",
+        )
         self._state = label("", "faint", wrap=True)
         self._help = link_button(self.tr("Set up a virtual camera…"))
         describe(
@@ -50,12 +60,18 @@ class VirtualCameraControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        for widget in (self._toggle, self._device, self._pipewire, self._state, self._help, self._on_demand):
+        lists = self._device, self._pipewire, self._alpha, self._backend
+        for widget in (self._toggle, *lists, self._state, self._help, self._on_demand):
             column.addWidget(widget)
         self._toggle.toggled.connect(lambda on: store.edit("output", virtual_camera=self._chosen if on else "off"))
         self._device.activated.connect(lambda _row: store.edit("output", virtual_camera=self._device.currentData()))
         self._pipewire.activated.connect(lambda _row: store.edit("output", pipewire=self._pipewire.currentData()))
-        self._pipewire.setHidden(not LINUX)
+        self._alpha.activated.connect(lambda _row: store.edit("output", alpha_output=self._alpha.currentData()))
+        self._backend.activated.connect(
+            lambda _row: store.edit("output", virtual_camera_backend=self._backend.currentData())
+        )
+        for box in (self._pipewire, self._alpha, self._backend):  # of PipeWire and V4L2
+            box.setHidden(not LINUX)
         self._help.clicked.connect(self.help_requested)
         self._on_demand.toggled.connect(lambda on: store.edit("output", on_demand=on))
         store.changed.connect(self._show)
@@ -100,3 +116,15 @@ class VirtualCameraControls(QWidget):
             (self.tr("PipeWire: off"), "off"),
         ]
         fill_combo(self._pipewire, choices, output.pipewire)
+        choices = [
+            (self.tr("Alpha: off"), "off"),
+            (self.tr("Alpha: in the PipeWire camera (BGRA)"), "bgra"),
+            (self.tr("Alpha: beside the person in the virtual camera"), "side-by-side"),
+        ]
+        fill_combo(self._alpha, choices, output.alpha_output)
+        choices = [
+            (self.tr("Writer: automatic"), "auto"),
+            (self.tr("Writer: pyvirtualcam"), "pyvirtualcam"),
+            (self.tr("Writer: V4L2"), "v4l2"),
+        ]
+        fill_combo(self._backend, choices, output.virtual_camera_backend)

@@ -1968,6 +1968,22 @@
         <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
     </message>
     <message>
+        <source>Person with alpha</source>
+        <translation>Person mit Alpha</translation>
+    </message>
+    <message>
+        <source>For programs that put another picture behind the person</source>
+        <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
+    </message>
+    <message>
+        <source>Virtual camera writer</source>
+        <translation>Ausgabe an die virtuelle Kamera</translation>
+    </message>
+    <message>
+        <source>What writes to the virtual camera</source>
+        <translation>Womit an die virtuelle Kamera geschrieben wird</translation>
+    </message>
+    <message>
         <source>Set up a virtual camera…</source>
         <translation>Virtuelle Kamera einrichten…</translation>
     </message>
@@ -2010,6 +2026,30 @@
     <message>
         <source>PipeWire: off</source>
         <translation>PipeWire: aus</translation>
+    </message>
+    <message>
+        <source>Alpha: off</source>
+        <translation>Alpha: aus</translation>
+    </message>
+    <message>
+        <source>Alpha: in the PipeWire camera (BGRA)</source>
+        <translation>Alpha: in der PipeWire-Kamera (BGRA)</translation>
+    </message>
+    <message>
+        <source>Alpha: beside the person in the virtual camera</source>
+        <translation>Alpha: neben der Person in der virtuellen Kamera</translation>
+    </message>
+    <message>
+        <source>Writer: automatic</source>
+        <translation>Ausgabe: automatisch</translation>
+    </message>
+    <message>
+        <source>Writer: pyvirtualcam</source>
+        <translation>Ausgabe: pyvirtualcam</translation>
+    </message>
+    <message>
+        <source>Writer: V4L2</source>
+        <translation>Ausgabe: V4L2</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>

@@ -1968,6 +1968,22 @@
         <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
     </message>
     <message>
+        <source>Person with alpha</source>
+        <translation>Persona con alfa</translation>
+    </message>
+    <message>
+        <source>For programs that put another picture behind the person</source>
+        <translation>Para programas que ponen otra imagen detrás de la persona</translation>
+    </message>
+    <message>
+        <source>Virtual camera writer</source>
+        <translation>Salida a la cámara virtual</translation>
+    </message>
+    <message>
+        <source>What writes to the virtual camera</source>
+        <translation>Qué escribe en la cámara virtual</translation>
+    </message>
+    <message>
         <source>Set up a virtual camera…</source>
         <translation>Configurar una cámara virtual…</translation>
     </message>
@@ -2010,6 +2026,30 @@
     <message>
         <source>PipeWire: off</source>
         <translation>PipeWire: desactivado</translation>
+    </message>
+    <message>
+        <source>Alpha: off</source>
+        <translation>Alfa: desactivado</translation>
+    </message>
+    <message>
+        <source>Alpha: in the PipeWire camera (BGRA)</source>
+        <translation>Alfa: en la cámara PipeWire (BGRA)</translation>
+    </message>
+    <message>
+        <source>Alpha: beside the person in the virtual camera</source>
+        <translation>Alfa: junto a la persona en la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Writer: automatic</source>
+        <translation>Salida: automática</translation>
+    </message>
+    <message>
+        <source>Writer: pyvirtualcam</source>
+        <translation>Salida: pyvirtualcam</translation>
+    </message>
+    <message>
+        <source>Writer: V4L2</source>
+        <translation>Salida: V4L2</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
