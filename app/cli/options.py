@@ -42,6 +42,10 @@ class LiveOptions:
         str | None,
         typer.Option(metavar="off|calm|close", help="Crop the output to head and shoulders, and follow them."),
     ] = None
+    only_me: Annotated[
+        bool | None,
+        typer.Option("--only-me/--everybody", help="Show one person only; click the person in the preview."),
+    ] = None
     zones: Annotated[
         Path | None,
         typer.Option(help="JSON file of zones of the frame that are always dropped or kept; kept ones show the room."),
@@ -185,7 +189,7 @@ def settings_from(options: LiveOptions) -> StartSettings:
 def _without_run_state(settings: Settings) -> Settings:
     """Return the settings without pause, freeze and recording, which belong to one run."""
     output = settings.output.replace(record=None, record_alpha=None)
-    return settings.replace(paused=False, frozen=False, output=output)
+    return settings.replace(selected=None, paused=False, frozen=False, output=output)
 
 
 def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
@@ -214,7 +218,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     framing = _given(zoom=options.zoom)
     if options.pan is not None:
         framing["pan_x"], framing["pan_y"] = parse_pan(options.pan)
-    people: dict[str, Any] = _given(auto_framing=options.auto_framing)
+    people: dict[str, Any] = _given(auto_framing=options.auto_framing, only_me=options.only_me)
     if options.zones is not None:
         people["zones"] = read_zones(options.zones)
     matting: dict[str, Any] = _given(

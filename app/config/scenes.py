@@ -29,7 +29,7 @@ _thread_lock = threading.Lock()
 class Scene:
     """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
 
-    Pause, freeze and recording belong to a run and are never part of a scene.
+    Pause, freeze, recording and the selected person belong to a run and are never part of a scene.
     """
 
     settings: Settings
@@ -42,7 +42,11 @@ class Scene:
         kept = {name: getattr(current.output, name) for name in _OF_A_RUN}
         output = self.settings.output.replace(**kept, **{name: getattr(devices.output, name) for name in _DEVICES})
         return self.settings.replace(
-            capture=devices.capture, output=output, paused=current.paused, frozen=current.frozen
+            capture=devices.capture,
+            output=output,
+            selected=current.selected,
+            paused=current.paused,
+            frozen=current.frozen,
         )
 
 
@@ -158,7 +162,9 @@ class SceneStore:
 
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
-    data = settings.model_dump(mode="json", exclude={"paused": True, "frozen": True, "output": set(_OF_A_RUN)})
+    data = settings.model_dump(
+        mode="json", exclude={"selected": True, "paused": True, "frozen": True, "output": set(_OF_A_RUN)}
+    )
     if with_devices:
         data[_WITH_DEVICES] = True
         return data

@@ -38,6 +38,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "light": Syntax("match|wrap|portrait 0-100, such as match 50"),
     "model": Syntax("auto|NAME"),
     "overlay": Syntax(OVERLAY_USAGE),
+    "only-me": Syntax("on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "quit": Syntax(),
     "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
@@ -112,7 +113,13 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(ControlText.ARGUMENT_MISSING(name=name, usage=syntax.usage))
     if argument and syntax.choices and argument not in syntax.choices:
         raise UsageError(ControlText.NOT_A_CHOICE(name=name, argument=argument, choices=syntax.choices))
-    check = {"ratio": parse_ratio, "zoom": parse_zoom, "framing": parse_framing, "light": parse_light}.get(name)
+    check = {
+        "ratio": parse_ratio,
+        "zoom": parse_zoom,
+        "framing": parse_framing,
+        "only-me": parse_person,
+        "light": parse_light,
+    }.get(name)
     if check is not None:
         check(argument)
     return Command(name, argument)
@@ -163,6 +170,16 @@ def parse_light(text: str) -> tuple[str, float]:
     if name not in LIGHTS or not 0 <= value <= 100:
         raise UsageError(ControlText.LIGHT(names="|".join(LIGHTS), text=text))
     return LIGHTS[name], value
+
+
+def parse_person(text: str) -> tuple[float, float] | None:
+    """Parse `on`, `off` or `X,Y`; the point is None without one. Raises UsageError."""
+    if text in ("on", "off"):
+        return None
+    point = parse_pan(text)
+    if not all(0 <= value <= 1 for value in point):
+        raise UsageError(ControlText.PERSON(text=text))
+    return point
 
 
 def _number(text: str) -> float:

@@ -9,9 +9,19 @@ from app.config.parsing import replace_checked
 from app.config.scenes import Scene
 from app.config.zones_file import read_zones
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.commands import AUTO_FRAMING, Command, JsonValue, parse_framing, parse_light, parse_ratio, parse_zoom
+from app.control.commands import (
+    AUTO_FRAMING,
+    Command,
+    JsonValue,
+    parse_framing,
+    parse_light,
+    parse_person,
+    parse_ratio,
+    parse_zoom,
+)
 from app.control.confirmation import Confirmation
 from app.control.overlay import changed_overlay, described
+from app.control.zones import described_zones
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import FramingSettings, Settings
@@ -65,6 +75,7 @@ class SettingsController:
             "light": lambda text: self._light(*parse_light(text)),
             "model": self._model,
             "overlay": self._overlay,
+            "only-me": self._only_me,
             "pause": self._pause,
             "quit": lambda _: self._quit(),
             "ratio": lambda text: self._ratio(parse_ratio(text)),
@@ -183,15 +194,19 @@ class SettingsController:
             match=f"{edges.light_match:g}", wrap=f"{edges.light_wrap:g}", portrait=f"{edges.portrait_light:g}"
         )
 
+    def _only_me(self, text: str) -> str:
+        point, on = parse_person(text), text != "off"
+        self._change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
+        if not on:
+            return AnswerText.EVERYBODY()
+        self._confirmation.wait_until_settled()
+        hidden = self._status_fields()["hides_person"]
+        return AnswerText.ONLY_ME_HIDDEN() if hidden else AnswerText.ONLY_ME()
+
     def _zones(self, file: str) -> str:
         zones = () if file == "off" else read_zones(Path(file))
         self._change(lambda settings: settings.replace(people=settings.people.replace(zones=zones)))
-        counts = {kind: sum(zone.kind == kind for zone in zones) for kind in ("keep", "drop")}
-        if not zones:
-            return AnswerText.NO_ZONES()
-        if counts["keep"]:
-            return AnswerText.KEEP_ZONES(keep=counts["keep"], drop=counts["drop"])
-        return AnswerText.DROP_ZONES(drop=counts["drop"])
+        return described_zones(zones)
 
     def _overlay(self, argument: str) -> str:
         def update(settings: Settings) -> Settings:

@@ -82,6 +82,8 @@ class PeopleSettings(Model):
 
     auto_framing: Literal["off", "calm", "close"] = "off"
     """Crop the output to head and shoulders; in effect while `FramingSettings.zoom` is 1."""
+    only_me: bool = False
+    """Hide everybody but one person: the largest one, or the one at `Settings.selected`."""
     zones: Annotated[tuple[Zone, ...], Field(max_length=MAX_ZONES)] = ()
     """Drop zones hide everything, also people; keep zones show the room. Drop zones win."""
 
@@ -256,6 +258,8 @@ class Settings(Model):
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
     overlay: OverlaySettings = OverlaySettings()
+    selected: tuple[Fraction, Fraction] | None = None
+    """Where the user last selected a person, in fractions of the camera's frame; never saved."""
     paused: bool = False
     """The outputs show the stand-by card."""
     frozen: bool = False

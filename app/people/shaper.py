@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from app.core.framing import from_camera
 from app.core.settings import FramingSettings, PeopleSettings, Zone
 from app.core.shaping import WHOLE_VIEW, Plane, Shape, View
 from app.people.auto_framing import AutoFraming
+from app.people.only_me import Certainty, OnlyMe
 from app.people.regions import find_people
 from app.people.zones import ZonePlanes, zone_planes
 
@@ -20,6 +22,8 @@ class PeopleShaper:
         self._zones: tuple[Zone, ...] = ()
         self._framing, self._camera = FramingSettings(), ""
         self._auto: AutoFraming | None = None
+        self._only_me: OnlyMe | None = None
+        self._selected: tuple[float, float] | None = None
         self._planes: tuple[object, ZonePlanes] | None = None
         """The planes of the zones, and what they depend on."""
         self._now_s = self._last_s = 0.0
@@ -30,13 +34,21 @@ class PeopleShaper:
         """The network's alpha of the last frame that was shaped, of the whole frame; None while nothing is shaped."""
 
     def begin(
-        self, settings: PeopleSettings, framing: FramingSettings, size: tuple[int, int], camera: str, now_s: float
+        self,
+        settings: PeopleSettings,
+        framing: FramingSettings,
+        size: tuple[int, int],
+        camera: str,
+        now_s: float,
+        selected: tuple[float, float] | None = None,
     ) -> bool:
         """Prepare for the next frame; return whether its matte is to be shaped.
 
         framing: the manual crop of the frame, which overrides auto-framing. size: (width, height) of the frame in
-        pixels. camera: its stable id. now_s: when the frame was captured.
+        pixels. camera: its stable id. now_s: when the frame was captured. selected: where the user last selected a
+        person, in fractions of the camera's frame.
         """
+        self._prepare_only_me(settings.only_me, framing, selected)
         if settings is not self._settings or camera != self._camera:
             self._zones = settings.zones_of(camera)
         self._settings, self._framing, self._camera, self._now_s = settings, framing, camera, now_s
@@ -45,7 +57,7 @@ class PeopleShaper:
         if not follows or aspect != self._aspect or now_s < self._last_s:
             self._auto = None
         self._aspect = aspect
-        shapes = follows or bool(self._zones)
+        shapes = follows or bool(self._zones) or settings.only_me
         if not shapes:
             self.alpha = None
         return shapes
@@ -55,19 +67,39 @@ class PeopleShaper:
         """Whether keep zones show a part of the room."""
         return any(zone.kind == "keep" for zone in self._zones)
 
+    @property
+    def hides_person(self) -> bool:
+        """Whether nobody is shown because the selected person is not certain."""
+        return self._only_me is not None and self._only_me.certainty is Certainty.HIDDEN
+
     def forget(self) -> None:
         """Forget the stream: the next frame is of another one."""
-        self._auto, self.alpha = None, None
+        self._auto, self.alpha, self._only_me = None, None, None
+        self._last_s = self._now_s
+
+    def _prepare_only_me(self, on: bool, framing: FramingSettings, selected: tuple[float, float] | None) -> None:
+        if not on:
+            self._only_me = None
+            return
+        point = None if selected is None else from_camera(framing, WHOLE_VIEW, *selected)
+        if self._only_me is None or selected != self._selected:
+            self._only_me = self._only_me or OnlyMe()
+            self._only_me.select(point)
+        elif framing != self._framing:
+            self._only_me.reframe(self._framing, framing)
+        self._selected = selected
 
     def shape(self, small: Plane, alpha: Plane) -> Shape:
         """Return the change of this frame's matte; see `MatteShaper`."""
         self.alpha = alpha
-        self.view = self._next_view(alpha)
+        step_s, self._last_s = min(max(self._now_s - self._last_s, 0.0), MAX_GAP_S), self._now_s
+        gain = None if self._only_me is None else self._only_me.gain(small, alpha, step_s)
+        self.view = self._next_view(alpha if gain is None else alpha * gain, step_s)
         view = None if self.view.is_whole else self.view
         if not self._zones:
-            return Shape(view=view)
+            return Shape(gain, view=view)
         planes = self._zone_planes(alpha.shape[0], alpha.shape[1])
-        return Shape(planes.gain, planes.keep, view)
+        return Shape(planes.gain if gain is None else planes.gain * gain, planes.keep, view)
 
     def _zone_planes(self, rows: int, columns: int) -> ZonePlanes:
         depends_on = self._zones, self._framing, self._aspect, rows, columns
@@ -75,12 +107,11 @@ class PeopleShaper:
             self._planes = depends_on, zone_planes(self._zones, self._framing, self._aspect, (rows, columns))
         return self._planes[1]
 
-    def _next_view(self, alpha: Plane) -> View:
+    def _next_view(self, alpha: Plane, step_s: float) -> View:
         style = self._settings.auto_framing
         if style == "off" or self._framing.zoom != 1:
             return WHOLE_VIEW
         if self._auto is None:
-            self._auto, self._last_s = AutoFraming(style, self._aspect), self._now_s
+            self._auto = AutoFraming(style, self._aspect)
         self._auto.set_style(style)
-        step_s, self._last_s = min(self._now_s - self._last_s, MAX_GAP_S), self._now_s
         return self._auto.follow(find_people(alpha), step_s)

@@ -51,6 +51,7 @@ class StatusBoard:
         self.lowered: Lowered | None = None
         self.view = WHOLE_VIEW
         self.keeps_room = False
+        self.hides_person = False
 
     def report(self, stage: Stage, error: Exception | str) -> None:
         """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
@@ -97,6 +98,7 @@ class StatusBoard:
             lowered=self.lowered,
             view=self.view,
             keeps_room=self.keeps_room,
+            hides_person=self.hides_person,
             size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),

@@ -146,6 +146,7 @@ class MattingWorker:
             self._engines.failed(error)
             self._stand_by(StandBy(Phase.WAITING))
             return
+        self._board.hides_person = self._people.hides_person
         self._board.view = self._people.view if shaping else WHOLE_VIEW
         self._board.step_ms.add(time.perf_counter() - started_s)
         self._last_alpha = self._whole_alpha(matte) if plausible else None
@@ -183,7 +184,9 @@ class MattingWorker:
     def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> bool:
         source = self._board.source
         camera = "" if source is None else source.id
-        shapes = self._people.begin(settings.people, framing, frame.size, camera, frame.captured_at_s)
+        shapes = self._people.begin(
+            settings.people, framing, frame.size, camera, frame.captured_at_s, settings.selected
+        )
         self._board.keeps_room = self._people.keeps_room
         return shapes
 

@@ -116,6 +116,8 @@ class PipelineStatus:
     """The part of the frame that auto-framing shows, within the manual crop."""
     keeps_room: bool = False
     """Keep zones show a part of the room."""
+    hides_person: bool = False
+    """Nobody is shown, because it is not certain who the selected person is."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0

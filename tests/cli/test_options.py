@@ -24,6 +24,7 @@ from app.core.settings import (
     MattingSettings,
     OutputSettings,
     OverlaySettings,
+    PeopleSettings,
     Settings,
 )
 
@@ -65,6 +66,13 @@ def test_zoom_and_place_make_the_framing() -> None:
     for options in (LiveOptions(zoom=5), LiveOptions(pan="2,0"), LiveOptions(pan="nan,0")):
         with pytest.raises(UsageError):
             apply_options(base, options)
+
+
+def test_only_me_is_a_switch() -> None:
+    assert not Settings().people.only_me
+    assert apply_options(Settings(), LiveOptions(only_me=True)).people.only_me
+    saved = Settings(people=PeopleSettings(only_me=True))
+    assert not apply_options(saved, LiveOptions(only_me=False)).people.only_me
 
 
 def test_auto_framing_is_one_of_its_styles() -> None:

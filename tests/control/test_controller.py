@@ -297,6 +297,18 @@ def test_the_overlay_is_set_and_a_bad_file_changes_nothing(program: Program, tmp
     assert program.run("overlay off") == "Overlay: none."
 
 
+def test_one_person_is_selected_by_a_point(program: Program) -> None:
+    assert program.run("only-me on") == "Only the selected person is shown."
+    assert program.run("only-me 0.5,0.7") == "Only the selected person is shown."
+    assert program.settings.selected == (0.5, 0.7)
+    assert program.run("only-me 0.02,0.02").startswith("Nobody is shown")
+    for wrong in ("only-me 2,0", "only-me nan,0", "only-me me"):
+        with pytest.raises(UsageError):
+            program.run(wrong)
+    assert program.run("only-me off") == "Everybody is shown."
+    assert program.settings.selected is None
+
+
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with pytest.raises(UsageError, match="Nothing is being recorded"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import FramingSettings, Zone
@@ -87,6 +87,26 @@ def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtb
     assert not is_marked(session, at(session, 0.25, 0.5))
     press(session, qtbot, "zonesClear")
     qtbot.waitUntil(lambda: painted(session) == ())
+
+
+def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
+    session.preferences.change(mirror_preview=True)
+    ready(session, qtbot)
+    preview = session.window.preview
+    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
+    assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
+    box = session.window.findChild(QCheckBox, "onlyMeCheck")
+    assert box is not None
+    box.click()
+    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
+    assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01)
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.5))
+    assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01), "a drag is no click"
+    assert session.store.saved.people.only_me
+    assert session.store.saved.selected is None
+    assert session.store.scene.selected is None
+    box.click()
+    assert session.pipeline.settings.selected is None
 
 
 def test_one_brush_at_a_time_and_scenes_hold_zones(session: Session, qtbot: QtBot) -> None:

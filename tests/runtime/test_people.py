@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.types import BgrImage, Frame
 from app.matting.base import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from tests.fakes import PERSON, ROOM, WIDTH, FakeEngine, FakeWorld, room_picture, shows_room
+from tests.fakes import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
 from tests.runtime.test_framing import newest, running
 from tests.runtime.test_pipeline import BASE, apply, composites
 from tests.waiting import eventually
@@ -93,6 +94,41 @@ def test_keep_zones_show_the_room_inside_their_border_only_and_say_so() -> None:
             apply(pipeline, BASE.replace(people=PeopleSettings(zones=(CORNER.replace(camera=other),))))
         eventually(lambda: not pipeline.status().keeps_room)
         eventually(lambda: not shown_in(pipeline, ROOM))
+
+
+def two_people(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
+    """Return a large person on the left and a smaller one on the right."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = ROOM
+    image[height // 4 :, width // 8 : 3 * width // 8] = PERSON
+    image[height // 3 :, 6 * width // 8 : 7 * width // 8] = PERSON
+    return image
+
+
+class TwoPeople(FakeSource):
+    """Two people in the room."""
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        return frame and replace(frame, image=two_people())
+
+
+def test_only_the_selected_person_is_shown() -> None:
+    world = FakeWorld()
+    parts = replace(world.parts(), open_source=lambda settings: TwoPeople(settings, world.faults, "camera"))
+    alone = BASE.replace(people=PeopleSettings(only_me=True))
+    with running(parts, alone) as pipeline:
+        composites(pipeline)
+        eventually(lambda: not pipeline.status().hides_person)
+        assert max(shown_in(pipeline, PERSON)) < WIDTH // 2, "the largest"
+        apply(pipeline, alone.replace(selected=(0.8, 0.7)))
+        eventually(lambda: min(shown_in(pipeline, PERSON), default=0) > WIDTH // 2)
+        apply(pipeline, alone.replace(selected=(0.5, 0.05)))
+        eventually(lambda: pipeline.status().hides_person and not shown_in(pipeline, PERSON))
+        apply(pipeline, BASE)
+        eventually(lambda: {WIDTH // 4, 13 * WIDTH // 16} < shown_in(pipeline, PERSON))
+        assert not pipeline.status().hides_person
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
 
 
 class UnshapedEngine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
@@ -51,6 +51,14 @@ class CameraPage(Page):
         self.add(self._delivered)
         self.add_heading(self.tr("Framing"))
         self.add(FramingControls(store, preferences))
+        self._only_me = check(
+            self.tr("Only me"),
+            self.tr("Hides everybody but one person; click the person in the preview"),
+            "onlyMeCheck",
+        )
+        self.add_heading(self.tr("People"))
+        self.add(self._only_me)
+        self._only_me.toggled.connect(self._set_only_me)
         self.zones = ZoneControls(store)
         self.add_heading(self.tr("Zones"))
         self.add(self.zones)
@@ -116,6 +124,9 @@ class CameraPage(Page):
             entries.append((name, capture.source))
         return [*entries, (self.tr("Video file…"), FILE)]
 
+    def _set_only_me(self, on: bool) -> None:
+        self._store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
+
     def _choose_size(self, _row: int) -> None:
         width, height = self._size.currentData()
         self._edit(width=width, height=height)
@@ -128,6 +139,8 @@ class CameraPage(Page):
 
     def _show(self, settings: Settings) -> None:
         capture = settings.capture
+        with QSignalBlocker(self._only_me):
+            self._only_me.setChecked(settings.people.only_me)
         camera = next((camera for camera in self._cameras if camera.source == capture.source), None)
         fill_combo(self._camera, self.sources(), capture.source)
         sizes = set(camera.sizes if camera is not None and camera.sizes else SIZES) | {(capture.width, capture.height)}

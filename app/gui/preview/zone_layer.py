@@ -1,4 +1,4 @@
-"""Zones on the preview: their marks, and painting with the mouse."""
+"""Zones and people on the preview: marks, painting with the mouse, and the click that selects a person."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 
+CLICK_PX = 6
+"""A click moves by less."""
+
 
 class ZoneLayer(QObject):
-    """Lays the marks over the preview, and takes its mouse events while a brush is selected."""
+    """Lays the marks over the preview, takes its mouse events while a brush is selected, and selects a person."""
 
     def __init__(
         self, preview: Preview, tool: ZoneTool, store: SettingsStore, preferences: PreferencesStore, bridge: Bridge
@@ -23,6 +26,7 @@ class ZoneLayer(QObject):
         super().__init__(preview)
         self._preview, self._tool = preview, tool
         self._store, self._preferences, self._bridge = store, preferences, bridge
+        self._pressed_at: QPointF | None = None
         self.marks = ZoneMarks(tool)
         preview.add_overlay(self.marks)
         preview.installEventFilter(self)
@@ -31,13 +35,29 @@ class ZoneLayer(QObject):
         self.marks.set_mirror(preferences.current.mirror_preview)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
-        if self._tool.kind is None or not isinstance(event, QMouseEvent):
+        if not isinstance(event, QMouseEvent):
+            return False
+        if self._tool.kind is None:
+            self._pick(event)
             return False
         if event.type() is QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
             self._finish()
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self._tool.add(*self._in_camera(event.position()))
         return True
+
+    def _pick(self, event: QMouseEvent) -> None:
+        """Select the person under a click, which a drag is not."""
+        if event.button() is not Qt.MouseButton.LeftButton or not self._store.current.people.only_me:
+            return
+        if event.type() is QEvent.Type.MouseButtonPress:
+            self._pressed_at = event.position()
+        elif event.type() is QEvent.Type.MouseButtonRelease and self._pressed_at is not None:
+            moved = (event.position() - self._pressed_at).manhattanLength()
+            point = self._in_camera(event.position())
+            if moved < CLICK_PX and all(0 <= value <= 1 for value in point):
+                self._store.change(lambda settings: settings.replace(selected=point))
+            self._pressed_at = None
 
     def _finish(self) -> None:
         source = self._bridge.status.source

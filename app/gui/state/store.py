@@ -110,4 +110,4 @@ class SettingsStore(QObject):
 
 def _without_run_state(settings: Settings) -> Settings:
     output = settings.output.replace(record=None, record_alpha=None)
-    return settings.replace(output=output, paused=False, frozen=False)
+    return settings.replace(output=output, selected=None, paused=False, frozen=False)

@@ -386,6 +386,18 @@
         <translation>Bildausschnitt</translation>
     </message>
     <message>
+        <source>Only me</source>
+        <translation>Nur ich</translation>
+    </message>
+    <message>
+        <source>Hides everybody but one person; click the person in the preview</source>
+        <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>Personen</translation>
+    </message>
+    <message>
         <source>Zones</source>
         <translation>Zonen</translation>
     </message>
@@ -1616,6 +1628,10 @@
     <message>
         <source>Frozen: others see the last frame</source>
         <translation>Eingefroren: andere sehen das letzte Bild</translation>
+    </message>
+    <message>
+        <source>Only me: click yourself</source>
+        <translation>Nur ich: Klicken Sie sich selbst an</translation>
     </message>
     <message>
         <source>Waiting: others see the stand-by card</source>

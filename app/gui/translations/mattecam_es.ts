@@ -386,6 +386,18 @@
         <translation>Encuadre</translation>
     </message>
     <message>
+        <source>Only me</source>
+        <translation>Solo yo</translation>
+    </message>
+    <message>
+        <source>Hides everybody but one person; click the person in the preview</source>
+        <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
+    </message>
+    <message>
+        <source>People</source>
+        <translation>Personas</translation>
+    </message>
+    <message>
         <source>Zones</source>
         <translation>Zonas</translation>
     </message>
@@ -1616,6 +1628,10 @@
     <message>
         <source>Frozen: others see the last frame</source>
         <translation>Congelado: los demás ven el último fotograma</translation>
+    </message>
+    <message>
+        <source>Only me: click yourself</source>
+        <translation>Solo yo: haga clic en usted</translation>
     </message>
     <message>
         <source>Waiting: others see the stand-by card</source>

@@ -1,0 +1,278 @@
+"""Only me: follow one selected person over frames and crossings, and hide everybody else.
+
+Works on a grid of cells. The person is the part of the matte that continues the part of the last frame. Where the
+person touches somebody else, position and colours divide the part; where that is not certain, nothing is shown until
+the two are apart and the colours tell which is which. The state holds two colour histograms and two masks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.framing import cutout
+from app.core.settings import FramingSettings
+from app.core.shaping import Plane
+from app.people.appearance import Codes, Histogram, Mask, advantage, colour_codes, histogram, similarity
+
+GRID_ROWS = 90
+SCALE = 16
+"""Resolution, in parts of a cell, at which a change of the crop is followed."""
+PRESENT = 0.25
+"""Mean alpha from which a cell belongs to somebody."""
+MIN_SHARE = 0.002
+"""Least share of the frame that a person covers."""
+REACH = 3
+"""Cells by which people move between two frames."""
+RIM = 2
+"""Cells around the person that are shown as well, for hair and soft edges."""
+GROWTH = 1.4
+"""A part that is larger than the person was by more than this factor holds somebody else."""
+WARY_GROWTH = 1.1
+"""The same while somebody may come out from behind the person."""
+WARY_S = 10.0
+"""For how long that is expected."""
+SHRINKAGE = 0.3
+"""A part that is smaller than the person was by more than this factor is not believed."""
+AREA_RATE = 0.15
+"""Largest change of the person's size per second that is taken as coming closer."""
+LEARN_RATE = 0.05
+"""Weight of the newest frame in the colours of a person who touches nobody."""
+DIVISIBLE = 0.6
+"""Similarity of colours up to which people who touch can be told apart."""
+OWN = 0.7
+"""Least similarity of colours with which a hidden person is shown again."""
+LEAD = 0.12
+"""By how much this must exceed the similarity with anybody else."""
+PROOF_FRAMES = 10
+"""For so many frames in a row a hidden person must be found before being shown again."""
+COLOUR_WEIGHT = 2.0
+"""Cells of distance that one unit of the colours' advantage is worth."""
+CERTAIN = 1.5
+"""Least advantage, in cells, of a cell that is shown while people touch."""
+_SQUARE = np.ones((3, 3), np.uint8)
+
+
+class Certainty(Enum):
+    """What is known about the selected person."""
+
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    """Not found, or not told apart from somebody else: nobody is shown."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered of the last frames."""
+
+    own: Mask
+    others: Mask
+    area: float
+    """Cells of the person while touching nobody."""
+    colours: Histogram
+    other_colours: Histogram | None
+    wary_s: float = 0.0
+    """For so long somebody may still be behind the person, who vanished while touching."""
+
+
+class OnlyMe:
+    """Tracks one person in one stream. Nothing outlives this object."""
+
+    def __init__(self) -> None:
+        self._memory: _Memory | None = None
+        self._certainty = Certainty.HIDDEN
+        self._found = 0
+        """Frames in a row in which a hidden person was found."""
+        self._point: tuple[float, float] | None = None
+
+    @property
+    def certainty(self) -> Certainty:
+        """Whether the person is shown."""
+        return self._certainty
+
+    def select(self, point: tuple[float, float] | None) -> None:
+        """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
+        self._memory, self._point = None, point
+        self._certainty, self._found = Certainty.HIDDEN, 0
+
+    def reframe(self, before: FramingSettings, after: FramingSettings) -> None:
+        """Follow a change of the manual crop: the next frame shows another part of the camera's frame."""
+        memory = self._memory
+        if memory is None:
+            return
+        rows, columns = memory.own.shape
+        old, new = (cutout(framing, SCALE * columns, SCALE * rows) for framing in (before, after))
+        scale_x, scale_y = new[2] / old[2], new[3] / old[3]  # cells of the old crop per cell of the new one
+        matrix = np.array(
+            [
+                [scale_x, 0, ((new[0] - old[0]) / old[2]) * columns + (scale_x - 1) / 2],
+                [0, scale_y, ((new[1] - old[1]) / old[3]) * rows + (scale_y - 1) / 2],
+            ]
+        )
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        memory.own, memory.others = (
+            np.asarray(cv2.warpAffine(mask.astype(np.uint8), matrix, (columns, rows), flags=flags)).astype(np.bool_)
+            for mask in (memory.own, memory.others)
+        )
+        memory.area /= scale_x * scale_y
+
+    def gain(self, small: Plane, alpha: Plane, step_s: float) -> Plane:
+        """Return the factor for alpha (h, w) of the next frame. small: (3, h, w), RGB in 0..1."""
+        grid, image = _pooled(alpha), np.stack([_pooled(plane) for plane in small])
+        codes = colour_codes(image)
+        count, labels = _parts(grid)
+        if self._memory is not None and self._memory.own.shape != grid.shape:
+            self._certainty = Certainty.HIDDEN
+            self._memory.own = self._memory.others = np.zeros(grid.shape, np.bool_)
+        if self._memory is None:
+            self._begin(labels, count, codes)
+        elif self._certainty is Certainty.SHOWN:
+            self._continue(self._memory, labels, count, codes, step_s)
+        else:
+            self._search(self._memory, labels, count, codes)
+        shown = np.zeros(grid.shape, np.float32)
+        if self._certainty is Certainty.SHOWN and self._memory is not None:
+            shown[_grown(self._memory.own, RIM) & ~_grown(self._memory.others, 1)] = 1
+        return np.asarray(
+            cv2.resize(shown, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
+        )
+
+    def _begin(self, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+        """Take the selected part, if there is one."""
+        areas = np.bincount(labels.ravel(), minlength=count)[1:]
+        if not areas.size:
+            return
+        chosen = int(areas.argmax()) + 1
+        if self._point is not None:
+            rows, columns = labels.shape
+            row, column = min(int(self._point[1] * rows), rows - 1), min(int(self._point[0] * columns), columns - 1)
+            near = labels[max(0, row - REACH) : row + REACH + 1, max(0, column - REACH) : column + REACH + 1]
+            chosen = int(labels[row, column]) or int(near.max())
+            if chosen == 0:
+                return
+        own = labels == chosen
+        self._memory = _Memory(own, (labels > 0) & ~own, float(own.sum()), histogram(codes, own), None)
+        self._learn_others(self._memory, codes, 1.0)
+        self._certainty = Certainty.SHOWN
+
+    def _continue(self, memory: _Memory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float) -> None:
+        """Follow the person from the last frame to this one."""
+        own_cells = np.bincount(labels[_grown(memory.own, REACH)], minlength=count)
+        own_cells[0] = 0
+        main = int(own_cells.argmax())
+        if own_cells[main] == 0:
+            self._hide(memory, labels)
+            return
+        # Without the reach: people who come close to each other do not touch yet.
+        before_own, before_others = (np.bincount(labels[mask], minlength=count) for mask in (memory.own, memory.others))
+        touches = before_others[main] > max(2, 0.02 * memory.area)
+        part = labels == main
+        memory.wary_s = max(0.0, memory.wary_s - step_s)
+        grew = part.sum() > (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
+        if touches:
+            divided = self._divide(memory, part, codes)
+            if divided is None:
+                self._hide(memory, labels, WARY_S)
+                return
+            part = divided
+        elif grew:
+            self._hide(memory, labels, WARY_S)
+            return
+        else:
+            for other in range(1, count):  # a hand or a leg that the matte has cut off
+                if before_own[other] > 0.5 * max(1, int((labels == other).sum())) and before_others[other] == 0:
+                    part |= labels == other
+        if part.sum() < SHRINKAGE * memory.area:
+            self._hide(memory, labels)
+            return
+        memory.own, memory.others = part, (labels > 0) & ~part
+        if not touches:
+            if memory.others.any():
+                memory.wary_s = 0.0  # the other one is seen apart
+            change = 1 + (0.0 if memory.wary_s else AREA_RATE) * min(step_s, 0.2)
+            memory.area = float(np.clip(part.sum(), memory.area / change, memory.area * change))
+            memory.colours = (1 - LEARN_RATE) * memory.colours + LEARN_RATE * histogram(codes, part)
+            self._learn_others(memory, codes, LEARN_RATE)
+
+    def _divide(self, memory: _Memory, part: Mask, codes: Codes) -> Mask | None:
+        """Return the person's cells of a part that two people share; None if they cannot be told apart."""
+        others = memory.other_colours
+        if others is None or similarity(memory.colours, others) > DIVISIBLE:
+            return None
+        nearer = _distance(memory.others) - _distance(memory.own)
+        score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * advantage(codes, memory.colours, others)
+        own: Mask = part & (score > CERTAIN)
+        count, labels = cv2.connectedComponents(own.astype(np.uint8), connectivity=4)
+        if count < 2:
+            return None
+        labels_ = np.asarray(labels)
+        sizes = np.bincount(labels_.ravel(), minlength=count)
+        sizes[0] = 0
+        largest: Mask = labels_ == int(sizes.argmax())
+        return largest if largest.sum() <= GROWTH * memory.area else None
+
+    def _hide(self, memory: _Memory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
+        self._certainty, self._found = Certainty.HIDDEN, 0
+        memory.wary_s = max(memory.wary_s, wary_s)
+        memory.own = np.zeros(labels.shape, np.bool_)
+        memory.others = labels > 0
+
+    def _search(self, memory: _Memory, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+        """Show the person again once exactly one part has had the colours and the size for a while."""
+        fitting: list[Mask] = []
+        for index in range(1, count):
+            part: Mask = labels == index
+            limit = WARY_GROWTH if memory.wary_s else GROWTH
+            if not SHRINKAGE * memory.area < part.sum() <= limit * memory.area:
+                continue
+            colours = histogram(codes, part)
+            own = similarity(colours, memory.colours)
+            rival = 0.0 if memory.other_colours is None else similarity(colours, memory.other_colours)
+            if own >= OWN and own >= rival + LEAD:
+                fitting.append(part)
+        self._found = self._found + 1 if len(fitting) == 1 else 0
+        if self._found >= PROOF_FRAMES:
+            memory.own, memory.others = fitting[0], (labels > 0) & ~fitting[0]
+            self._certainty = Certainty.SHOWN
+
+    @staticmethod
+    def _learn_others(memory: _Memory, codes: Codes, rate: float) -> None:
+        if memory.others.sum() < MIN_SHARE * memory.others.size:
+            return
+        seen = histogram(codes, memory.others)
+        known = memory.other_colours
+        memory.other_colours = seen if known is None else (1 - rate) * known + rate * seen
+
+
+def _pooled(plane: Plane) -> Plane:
+    height, width = plane.shape
+    scale = min(1.0, GRID_ROWS / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _parts(grid: Plane) -> tuple[int, NDArray[np.int32]]:
+    """Return the number of parts plus one, and their labels; specks are left out."""
+    mask = (grid > PRESENT).astype(np.uint8)
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    found = np.asarray(labels, np.int32)
+    areas = np.bincount(found.ravel(), minlength=count)
+    large = areas >= MIN_SHARE * grid.size
+    large[0] = False
+    numbers = np.where(large, np.cumsum(large), 0).astype(np.int32)
+    return int(large.sum()) + 1, numbers[found]
+
+
+def _grown(mask: Mask, cells: int) -> Mask:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), _SQUARE, iterations=cells)).astype(np.bool_)
+
+
+def _distance(mask: Mask) -> Plane:
+    """Return the distance of each cell to the mask, in cells."""
+    if not mask.any():
+        return np.full(mask.shape, float(max(mask.shape)), np.float32)
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3), np.float32)

@@ -1,0 +1,77 @@
+"""Two people on one path each, with known truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.shaping import Plane
+from app.people.only_me import Certainty, OnlyMe
+from tests.people.walks import COLUMNS, ROWS, silhouette
+
+RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)
+SKIN, WALL = (0.8, 0.6, 0.5), (0.6, 0.62, 0.6)
+
+
+@dataclass(frozen=True)
+class Walker:
+    """A person with clothes of one colour, who walks along `x` over time."""
+
+    x: Callable[[float], float]
+    clothes: tuple[float, float, float]
+    top: float = 0.3
+    head: float = 0.14
+
+    def alpha(self, time_s: float) -> Plane:
+        """Return the matte; empty beyond the frame."""
+        x = self.x(time_s)
+        return silhouette(x, self.top, self.head) if -0.3 < x < 1.3 else np.zeros((ROWS, COLUMNS), np.float32)
+
+    def paint(self, image: Plane, alpha: Plane, dice: np.random.Generator) -> None:
+        """Draw the person into (3, ROWS, COLUMNS)."""
+        chest = round((self.top + self.head) * ROWS)
+        for channel in range(3):
+            colour = np.full((ROWS, COLUMNS), self.clothes[channel], np.float32)
+            colour[:chest] = SKIN[channel]
+            colour += 0.03 * dice.standard_normal(colour.shape).astype(np.float32)
+            image[channel] += alpha * (colour - image[channel])
+
+
+@dataclass
+class Outcome:
+    """What was shown of both, per frame."""
+
+    own: NDArray[np.float64]
+    """Share of the visible selected person that is shown."""
+    bystander: NDArray[np.float64]
+    """Part of the frame in which the bystander is shown."""
+    certainties: list[Certainty]
+
+
+def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate_hz: int = 30) -> Outcome:
+    """Track one of two people."""
+    dice = np.random.default_rng(3)
+    tracker, own, bystander, certainties = OnlyMe(), [], [], []
+    tracker.select((select.x(0.0), select.top + 2 * select.head))
+    for index in range(round(seconds * rate_hz)):
+        time_s = index / rate_hz
+        image = np.empty((3, ROWS, COLUMNS), np.float32)
+        image[:] = np.array(WALL, np.float32)[:, None, None]
+        back, near = behind.alpha(time_s), front.alpha(time_s)
+        behind.paint(image, back, dice)
+        front.paint(image, near, dice)
+        gain = tracker.gain(image, np.maximum(back, near), 1 / rate_hz)
+        visible = {id(behind): back * (1 - near), id(front): near}
+        other = front if select is behind else behind
+        own.append(_shown(gain, visible[id(select)]))
+        bystander.append(float((gain * visible[id(other)]).mean()))
+        certainties.append(tracker.certainty)
+    return Outcome(np.array(own), np.array(bystander), certainties)
+
+
+def _shown(gain: Plane, visible: Plane) -> float:
+    total = float(visible.sum())
+    return float((gain * visible).sum()) / total if total else 0.0

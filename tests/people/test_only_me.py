@@ -1,0 +1,140 @@
+"""One selected person beside, behind and in front of another: how much of the other is shown, and whether they swap."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.settings import FramingSettings, PeopleSettings
+from app.people.only_me import Certainty, OnlyMe
+from app.people.shaper import PeopleShaper
+from tests.people.crowds import BLUE, DARK_BLUE, RED, WALL, Outcome, Walker, watch
+from tests.people.walks import COLUMNS, ROWS, silhouette
+
+GLIMPSE = 0.003
+"""Part of the frame: a strip at the rim of the person, less than a tenth of the bystander's head."""
+
+
+def standing(clothes: tuple[float, float, float]) -> Walker:
+    return Walker(lambda _: 0.4, clothes)
+
+
+def passing(clothes: tuple[float, float, float], top: float = 0.28, head: float = 0.1) -> Walker:
+    """Cross the whole frame within six seconds."""
+    return Walker(lambda time_s: -0.2 + 0.25 * time_s, clothes, top, head)
+
+
+def assert_private(outcome: Outcome) -> None:
+    assert outcome.bystander.max() <= GLIMPSE
+
+
+def test_somebody_beside_is_never_shown() -> None:
+    me, other = standing(RED), Walker(lambda time_s: 0.85 - 0.02 * time_s, BLUE)
+    outcome = watch(other, me, 4, select=me)
+    assert outcome.bystander.max() == 0
+    assert outcome.own.min() > 0.99
+
+
+def test_somebody_who_passes_behind_is_cut_off_and_i_stay() -> None:
+    me = standing(RED)
+    outcome = watch(passing(BLUE), me, 7, select=me)
+    assert_private(outcome)
+    assert outcome.own.min() > 0.85
+
+
+@pytest.mark.parametrize("clothes", [BLUE, DARK_BLUE])
+def test_somebody_who_passes_in_front_hides_me_for_a_while_and_is_not_shown(
+    clothes: tuple[float, float, float],
+) -> None:
+    me = standing(BLUE if clothes is DARK_BLUE else RED)
+    outcome = watch(me, passing(clothes, 0.22, 0.12), 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.95, "shown again, and nobody else in my place"
+
+
+def test_people_in_the_same_clothes_are_hidden_while_they_touch() -> None:
+    me = standing(BLUE)
+    outcome = watch(passing(DARK_BLUE), me, 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.95
+    assert 0.1 < outcome.certainties.count(Certainty.HIDDEN) / len(outcome.certainties) < 0.4
+
+
+@pytest.mark.parametrize("in_front", [True, False])
+def test_two_who_cross_do_not_swap(in_front: bool) -> None:
+    me, other = Walker(lambda t: 0.15 + 0.1 * t, RED), Walker(lambda t: 0.85 - 0.1 * t, BLUE)
+    outcome = watch(other, me, 8, select=me) if in_front else watch(me, other, 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.85
+
+
+def test_somebody_who_stays_at_my_side_is_not_shown() -> None:
+    me, other = standing(RED), Walker(lambda time_s: max(0.45, 0.95 - 0.15 * time_s), BLUE)
+    outcome = watch(other, me, 9, select=me)
+    assert_private(outcome)
+    assert outcome.own.min() > 0.8
+
+
+def test_nobody_takes_my_place_when_i_leave() -> None:
+    me, other = Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE)
+    outcome = watch(other, me, 8, select=me)
+    assert outcome.bystander.max() == 0
+    assert outcome.certainties[-1] is Certainty.HIDDEN
+
+
+def test_the_click_selects_and_without_one_the_largest() -> None:
+    small, large = silhouette(0.25, 0.5, 0.12), silhouette(0.7, 0.2, 0.2)
+    image = np.full((3, ROWS, COLUMNS), 0.5, np.float32)
+    alpha = np.maximum(small, large)
+    tracker = OnlyMe()
+    gain = tracker.gain(image, alpha, 0.0)
+    assert (gain * large).sum() > 0.99 * large.sum()
+    assert (gain * small).max() == 0
+    tracker.select((0.25, 0.8))
+    gain = tracker.gain(image, alpha, 0.0)
+    assert (gain * small).sum() > 0.99 * small.sum()
+    assert (gain * large).max() == 0
+    tracker.select((0.5, 0.05))
+    assert tracker.gain(image, alpha, 0.0).max() == 0, "a click on the wall selects nobody, and shows nobody"
+    assert tracker.certainty is Certainty.HIDDEN
+
+
+def test_a_change_of_the_crop_keeps_the_selection() -> None:
+    """Zoom at the selected person: the mask of the last frame moves with the crop."""
+    tracker, image = OnlyMe(), np.empty((3, ROWS, COLUMNS), np.float32)
+    image[:] = np.array(WALL, np.float32)[:, None, None]
+    me, other = silhouette(0.45, 0.4, 0.12), silhouette(0.75, 0.4, 0.12)
+    tracker.select((0.45, 0.7))
+    tracker.gain(image, np.maximum(me, other), 0.0)
+    tracker.reframe(FramingSettings(), FramingSettings(zoom=1.5))
+    zoomed = silhouette(0.5 + 1.5 * (0.45 - 0.5), 0.5 + 1.5 * (0.4 - 0.5), 0.18, below=1.25)
+    neighbour = silhouette(0.5 + 1.5 * (0.75 - 0.5), 0.5 + 1.5 * (0.4 - 0.5), 0.18, below=1.25)
+    gain = tracker.gain(image, np.maximum(zoomed, neighbour), 1 / 30)
+    assert (gain * zoomed).sum() > 0.98 * zoomed.sum()
+    assert (gain * neighbour).max() == 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1 << 30), st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=3))
+def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, float]]) -> None:
+    dice = np.random.default_rng(seed)
+    tracker = OnlyMe()
+    for point in [None, *clicks]:
+        tracker.select(point)
+        for _ in range(4):
+            blocks = dice.random((9, 16)) ** 2
+            alpha = np.kron(blocks, np.ones((10, 10))).astype(np.float32)
+            gain = tracker.gain(dice.random((3, 90, 160)).astype(np.float32), alpha, 1 / 30)
+            assert gain.shape == alpha.shape
+            assert gain.min() >= 0
+            assert gain.max() <= 1
+
+
+def test_switching_it_off_forgets_the_person() -> None:
+    shaper, framing = PeopleShaper(), FramingSettings()
+    assert shaper.begin(PeopleSettings(only_me=True), framing, (320, 180), "", 0.0, (0.5, 0.5))
+    assert shaper.hides_person, "nobody is found yet"
+    assert not shaper.begin(PeopleSettings(), framing, (320, 180), "", 0.1)
+    assert not shaper.hides_person
