@@ -56,7 +56,7 @@ def matted(clip: Path, engine: MattingEngine) -> list[Person]:
     while (read := reader.read())[0]:
         frame = np.asarray(cv2.resize(read[1], (WIDTH, HEIGHT)), np.uint8)
         alpha = engine.step(frame, np.zeros_like(frame), EdgeSettings(strict=False)).alpha
-        people.append((frame, alpha.astype(np.float32) / 255))
+        people.append((frame, np.asarray(alpha / 255, np.float32)))
     return people
 
 

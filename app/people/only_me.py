@@ -34,7 +34,7 @@ GROWTH = 1.4
 """A part that is larger than the person was by more than this factor holds somebody else."""
 WARY_GROWTH = 1.1
 """The same while somebody may come out from behind the person."""
-WARY_S = 10.0
+WARY_S = 5.0
 """For how long that is expected."""
 SHRINKAGE = 0.3
 """A part that is smaller than the person was by more than this factor is not believed."""
@@ -133,6 +133,7 @@ class OnlyMe:
         elif self._certainty is Certainty.SHOWN:
             self._continue(self._memory, labels, count, codes, step_s)
         else:
+            self._memory.wary_s = max(0.0, self._memory.wary_s - step_s)
             self._search(self._memory, labels, count, codes)
         shown = np.zeros(grid.shape, np.float32)
         if self._certainty is Certainty.SHOWN and self._memory is not None:
