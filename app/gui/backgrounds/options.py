@@ -50,9 +50,11 @@ class BackgroundOptions(QStackedWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._blur, 1)
         row.addWidget(self._bokeh)
-        for widget, caption in ((blurring, self.tr("Strength")), (self._fit, self.tr("Fit")), (colour, "")):
-            self.addWidget(_page(widget, caption))
-        self.addWidget(_page(warning, ""))
+        # no caption beside the slider: in German the window would be wider than 800 pixels
+        self.addWidget(_page(blurring, wide=True))
+        self.addWidget(_page(self._fit, self.tr("Fit"), wide=True))
+        self.addWidget(_page(colour))
+        self.addWidget(_page(warning))
         self.addWidget(QWidget())
         self.setMaximumHeight(40)
         store.changed.connect(self._show)
@@ -71,7 +73,7 @@ class BackgroundOptions(QStackedWidget):
         )
 
 
-def _page(widget: QWidget, caption: str) -> QWidget:
+def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:
     page = QWidget()
     row = QHBoxLayout(page)
     row.setContentsMargins(0, 0, 0, 0)
@@ -80,6 +82,6 @@ def _page(widget: QWidget, caption: str) -> QWidget:
         text = label(caption, "faint")
         text.setBuddy(widget)
         row.addWidget(text)
-    row.addWidget(widget, 2 if caption else 0)
+    row.addWidget(widget, 2 if wide else 0)
     row.addStretch(1)
     return page

@@ -220,10 +220,6 @@
         <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
     </message>
     <message>
-        <source>Strength</source>
-        <translation>Stärke</translation>
-    </message>
-    <message>
         <source>Fill the frame</source>
         <translation>Bild ausfüllen</translation>
     </message>

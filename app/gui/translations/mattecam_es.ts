@@ -220,10 +220,6 @@
         <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
     </message>
     <message>
-        <source>Strength</source>
-        <translation>Intensidad</translation>
-    </message>
-    <message>
         <source>Fill the frame</source>
         <translation>Llenar el fotograma</translation>
     </message>
