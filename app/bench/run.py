@@ -50,19 +50,23 @@ def _bench_model(
     backdrop = np.full_like(frames[0], 90)
     choice = choose(settings)
     ratio = geometry_for(settings, choice.model, width, height).ratio
+    choices = executor_choices(settings, choice)
     settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
     contenders = []
     failures: list[ModelError] = []
     with contextlib.ExitStack() as built:
-        for executor, precision in _executor_choices(settings, choice):
+        for executor, precision in choices:
+            chosen = settings.replace(executor=executor, precision=precision)
+            if executor == "openvino":
+                chosen = chosen.replace(device="cpu")
             try:
-                engine = build_engine(settings.replace(executor=executor, precision=precision), width, height)
+                engine = build_engine(chosen, width, height)
             except ModelError as error:
                 failures.append(error)
                 continue
             built.callback(engine.close)
             if executor == "openvino" and not choice.spec.needs_plate:
-                contenders.append(_network(settings.replace(executor=executor, precision=precision), width, height))
+                contenders.append(_network(chosen, width, height))
             contenders.append(_step(engine, frames, backdrop))
         if failures and not contenders:
             raise failures[0]
@@ -94,18 +98,20 @@ def _row(contender: Contender, timing: Timing, width: int, height: int, ratio: f
     }
 
 
-def _executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[str, str]]:
-    """Return the (executor, precision) pairs to measure: the requested ones, or all that the device supports."""
+def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[str, str]]:
+    """Return the (executor, precision) pairs to measure: the requested ones, or all that the device supports.
+
+    Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
+    """
+    choices = [("eager", "float32")]
+    if choice.device != "cpu":
+        choices.append(("eager", "float16"))
     if choice.device.startswith("cuda"):
-        choices = [("eager", "float32"), ("eager", "float16"), ("cuda-graph", "float16")]
-    elif choice.device == "cpu":
-        choices = [("eager", "float32")]
-        if hardware.openvino_usable():
-            choices += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
-            int8 = hardware.cpu_has_vnni() and has_int8(choice.model, choice.weights, "openvino")
-            choices += [("openvino", "int8")] * int8
-    else:
-        choices = [("eager", "float32"), ("eager", "float16")]
+        choices.append(("cuda-graph", "float16"))
+    if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
+        choices += [("openvino", "float32")] + [("openvino", "bfloat16")] * hardware.cpu_has_bfloat16()
+        int8 = hardware.cpu_has_vnni() and has_int8(choice.model, choice.weights, "openvino")
+        choices += [("openvino", "int8")] * int8
     return [
         (executor, precision)
         for executor, precision in choices

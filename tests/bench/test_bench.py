@@ -12,12 +12,13 @@ import torch
 from app.bench.measure import Contender, Timing, interleave, percentile
 from app.bench.replay import ReplaySource
 from app.bench.report import table
-from app.bench.run import bench
+from app.bench.run import bench, executor_choices
 from app.bench.usual_loop import UsualLoop, frozen
 from app.cli import main
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
+from app.matting.selection.choice import Choice
 from models.student.bundled import BUNDLED, load_bundled
 from tests.matting.conftest import frames
 
@@ -52,8 +53,9 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
     ours = engine.step(frame, backdrop, settings.edges).composite
     engine.close()
     states = network.initial_state(1, 72, 96)
-    eager = UsualLoop(network, backdrop, 0.5, 3, "cpu").step(frame)
-    ready = UsualLoop(frozen(network, torch.zeros(1, 3, 144, 192), states, 0.5), backdrop, 0.5, 3, "cpu").step(frame)
+    eager = UsualLoop(network, backdrop, 0.5, len(states), "cpu").step(frame)
+    fixed = frozen(network, torch.zeros(1, 3, 144, 192), states, 0.5)
+    ready = UsualLoop(fixed, backdrop, 0.5, len(states), "cpu").step(frame)
 
     for theirs in (eager, ready):
         assert np.abs(theirs.astype(int) - ours).max() <= 2
@@ -95,3 +97,12 @@ def test_weights_of_another_model_are_told_in_one_sentence(tmp_path: Path) -> No
     with pytest.raises(ModelError, match="does not contain weights of rvm-mobilenetv3"):
         bench(MattingSettings(model="rvm-mobilenetv3", weights=weights), 64, 48, 1.0, lines.append)
     assert lines == ["rvm-mobilenetv3: preparing"]
+
+
+def test_a_card_is_measured_beside_the_processor() -> None:
+    card = Choice("student", BUNDLED, "cuda:0", "eager", "float16")
+    beside = executor_choices(MattingSettings(), card)
+    assert ("cuda-graph", "float16") in beside
+    assert ("openvino", "float32") in beside
+    alone = executor_choices(MattingSettings(device="cuda:0"), card)
+    assert {executor for executor, _ in alone} == {"eager", "cuda-graph"}

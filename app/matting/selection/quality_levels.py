@@ -7,7 +7,7 @@ frames repeat the last composite, so no unmatted frame is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
@@ -16,8 +16,10 @@ MATTED = tuple(Fraction(*pair) for pair in ((4, 5), (2, 3), (1, 2), (2, 5), (1, 
 """Fractions of the frames that are matted. Of 30 frames per second: 24, 20, 15, 12, 10."""
 MIN_SHORT_SIDE = 96
 """Minimum short side in pixels; people are not recognizable in smaller frames."""
-FIXED_WORK = 0.15
+CPU_FIXED_WORK = 0.15
 """Fraction of a step's work that does not depend on the ratio, measured on a CPU. Used for predictions."""
+GPU_PIXEL_WORK = 0.0077
+"""Work for a pixel of the full frame relative to one of the small frame, on a GPU, by bytes (RVM; `docs/cuda.md`)."""
 LIGHTER_WORK = 0.25
 """Work of a step of the lighter network relative to the better one, each at its automatic ratio."""
 
@@ -31,24 +33,37 @@ class Quality:
     lighter_model: bool = False
     matted: Fraction = Fraction(1)
     """Fraction of the frames that are matted."""
+    fixed_work: float = field(default=CPU_FIXED_WORK, compare=False)
+    """Fraction of a step's work at full quality that does not depend on the ratio."""
 
     @property
     def work(self) -> float:
         """Predicted work of one step, relative to full quality."""
-        pixels = FIXED_WORK + (1 - FIXED_WORK) * self.ratio_factor**2
+        pixels = self.fixed_work + (1 - self.fixed_work) * self.ratio_factor**2
         return pixels * (LIGHTER_WORK if self.lighter_model else 1.0)
 
 
-def ladder(short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool) -> tuple[Quality, ...]:
+def fixed_work(device: str, downsample_ratio: float) -> float:
+    """Return the fraction of a step's work that does not depend on the ratio, at this ratio of full quality."""
+    if not device.startswith(("cuda", "mps")):
+        return CPU_FIXED_WORK
+    full = GPU_PIXEL_WORK / downsample_ratio**2
+    return full / (1 + full)
+
+
+def ladder(
+    short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool, fixed: float = CPU_FIXED_WORK
+) -> tuple[Quality, ...]:
     """Return the quality levels in descending order.
 
     short_side: of the small frame at full quality, in pixels. min_factor: smallest allowed ratio factor. ratio_free,
-    model_free: whether the user left them on auto; a pinned value is the same on every level.
+    model_free: whether the user left them on auto; a pinned value is the same on every level. fixed: see `fixed_work`.
     """
     least = max(min_factor, MIN_SHORT_SIDE / short_side)
-    levels = [Quality(factor) for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
+    factors = [factor for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
+    levels = [Quality(factor, fixed_work=fixed) for factor in factors]
     if model_free:
-        levels.append(Quality(lighter_model=True))
+        levels.append(Quality(lighter_model=True, fixed_work=fixed))
     return _with_reduced_rates(levels)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base import EngineInfo
 from app.matting.selection.governor import Governor, GovernorTiming, Step
-from app.matting.selection.quality_levels import Quality, ladder
+from app.matting.selection.quality_levels import Quality, fixed_work, ladder
 from app.runtime.status import Lowered
 from models.table import bundled
 
@@ -55,6 +55,7 @@ class QualityControl:
             MIN_RATIO / info.downsample_ratio,
             ratio_free=settings.downsample_ratio is None and not lightest,
             model_free=settings.model == "auto" and settings.weights is None and not lightest,
+            fixed=fixed_work(info.device, info.downsample_ratio),
         )
         self._governor = Governor(rungs, self._timing)
 

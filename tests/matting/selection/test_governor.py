@@ -18,7 +18,7 @@ from app.matting.selection.governor import (
     Governor,
     Step,
 )
-from app.matting.selection.quality_levels import MATTED, Quality, ladder
+from app.matting.selection.quality_levels import CPU_FIXED_WORK, MATTED, Quality, fixed_work, ladder
 
 FULL = Quality()
 RUNGS = ladder(270, 0.2, ratio_free=True, model_free=True)
@@ -256,3 +256,12 @@ def test_frames_are_not_skipped_for_a_latency_that_skipping_does_not_lower() -> 
     machine = Simulated(Governor(PINNED), constant(0.6), rate_hz=2.0)
     machine.run(120)
     assert not machine.switches_s
+
+
+@pytest.mark.parametrize(("ratio", "share"), [(0.25, 0.11), (0.125, 0.33)])
+def test_on_a_gpu_the_frame_counts_more_the_smaller_the_ratio(ratio: float, share: float) -> None:
+    assert fixed_work("cuda:0", ratio) == pytest.approx(share, abs=0.005)
+    assert fixed_work("cpu", ratio) == CPU_FIXED_WORK
+    half = ladder(540, 0.2, ratio_free=True, model_free=False, fixed=share)[4]
+    assert half.ratio_factor == 0.5
+    assert half.work == pytest.approx(share + (1 - share) / 4)
