@@ -13,6 +13,8 @@ Codes = NDArray[np.intp]
 Histogram = NDArray[np.float64]
 """(BINS,) with the sum 1."""
 
+FLOOR = 1e-3
+"""Share of a colour that nobody was seen with."""
 LEVELS = 6
 BINS = LEVELS**3
 
@@ -41,8 +43,26 @@ def similarity(one: Histogram, other: Histogram) -> float:
     return float(np.sqrt(one * other).sum())
 
 
+def divergence(one: Histogram, other: Histogram) -> float:
+    """Return the Jeffreys divergence: 0 for equal colours; above 3 for filmed people in different clothes.
+
+    Colours that everybody has, such as skin and hair, count for nothing, unlike in `similarity`.
+    """
+    return float(((one - other) * _log_ratio(one, other)).sum())
+
+
+def leaning(seen: Histogram, own: Histogram, others: Histogram) -> float:
+    """Return whose colours are seen, by likelihood: about 1 for `own`, 0 for `others`. These two must differ."""
+    ratio = _log_ratio(own, others)
+    return float(((seen - others) * ratio).sum() / ((own - others) * ratio).sum())
+
+
 def advantage(codes: Codes, own: Histogram, others: Histogram) -> Plane:
     """Return for each cell how much more its colours are those of `own` than of `others`, as a log ratio in -3..3."""
-    floor = 1e-3
-    ratio = np.log((own + floor) / (others + floor))
+    ratio = _log_ratio(own, others)
     return np.asarray(cv2.blur(ratio[codes].astype(np.float32), (3, 3)), np.float32).clip(-3, 3)
+
+
+def _log_ratio(own: Histogram, others: Histogram) -> Histogram:
+    ratio: Histogram = np.log((own + FLOOR) / (others + FLOOR))
+    return ratio

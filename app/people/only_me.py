@@ -7,7 +7,6 @@ the two are apart and the colours tell which is which. The state holds two colou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 import cv2
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from app.core.framing import cutout
 from app.core.settings import FramingSettings
 from app.core.shaping import Plane
-from app.people.appearance import Codes, Histogram, Mask, advantage, colour_codes, histogram, similarity
+from app.people.appearance import Codes, Mask, advantage, colour_codes, histogram
+from app.people.memory import SHRINKAGE, WARY_GROWTH, Memory, divisible, is_alone, looks_like, other_apart
 
 GRID_ROWS = 90
 SCALE = 16
@@ -32,28 +32,22 @@ RIM = 2
 """Cells around the person that are shown as well, for hair and soft edges."""
 GROWTH = 1.4
 """A part that is larger than the person was by more than this factor holds somebody else."""
-WARY_GROWTH = 1.1
-"""The same while somebody may come out from behind the person."""
 WARY_S = 5.0
 """For how long that is expected."""
-SHRINKAGE = 0.3
-"""A part that is smaller than the person was by more than this factor is not believed."""
+COVERED = 0.65
+"""The same while somebody touches the person: most of the person is behind the other one."""
 AREA_RATE = 0.15
 """Largest change of the person's size per second that is taken as coming closer."""
 LEARN_RATE = 0.05
 """Weight of the newest frame in the colours of a person who touches nobody."""
-DIVISIBLE = 0.6
-"""Similarity of colours up to which people who touch can be told apart."""
-OWN = 0.7
-"""Least similarity of colours with which a hidden person is shown again."""
-LEAD = 0.12
-"""By how much this must exceed the similarity with anybody else."""
 PROOF_FRAMES = 10
 """For so many frames in a row a hidden person must be found before being shown again."""
 COLOUR_WEIGHT = 2.0
 """Cells of distance that one unit of the colours' advantage is worth."""
 CERTAIN = 1.5
 """Least advantage, in cells, of a cell that is shown while people touch."""
+FOREIGN = 1.5
+"""Least advantage of the colours of a cell where the person was not before touching somebody."""
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
@@ -65,25 +59,11 @@ class Certainty(Enum):
     """Not found, or not told apart from somebody else: nobody is shown."""
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What is remembered of the last frames."""
-
-    own: Mask
-    others: Mask
-    area: float
-    """Cells of the person while touching nobody."""
-    colours: Histogram
-    other_colours: Histogram | None
-    wary_s: float = 0.0
-    """For so long somebody may still be behind the person, who vanished while touching."""
-
-
 class OnlyMe:
     """Tracks one person in one stream. Nothing outlives this object."""
 
     def __init__(self) -> None:
-        self._memory: _Memory | None = None
+        self._memory: Memory | None = None
         self._certainty = Certainty.HIDDEN
         self._found = 0
         """Frames in a row in which a hidden person was found."""
@@ -114,9 +94,9 @@ class OnlyMe:
             ]
         )
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        memory.own, memory.others = (
+        memory.own, memory.others, memory.anchor = (
             np.asarray(cv2.warpAffine(mask.astype(np.uint8), matrix, (columns, rows), flags=flags)).astype(np.bool_)
-            for mask in (memory.own, memory.others)
+            for mask in (memory.own, memory.others, memory.anchor)
         )
         memory.area /= scale_x * scale_y
 
@@ -127,7 +107,7 @@ class OnlyMe:
         count, labels = _parts(grid)
         if self._memory is not None and self._memory.own.shape != grid.shape:
             self._certainty = Certainty.HIDDEN
-            self._memory.own = self._memory.others = np.zeros(grid.shape, np.bool_)
+            self._memory.own = self._memory.others = self._memory.anchor = np.zeros(grid.shape, np.bool_)
         if self._memory is None:
             self._begin(labels, count, codes)
         elif self._certainty is Certainty.SHOWN:
@@ -156,11 +136,11 @@ class OnlyMe:
             if chosen == 0:
                 return
         own = labels == chosen
-        self._memory = _Memory(own, (labels > 0) & ~own, float(own.sum()), histogram(codes, own), None)
+        self._memory = Memory(own, (labels > 0) & ~own, own, float(own.sum()), histogram(codes, own), None)
         self._learn_others(self._memory, codes, 1.0)
         self._certainty = Certainty.SHOWN
 
-    def _continue(self, memory: _Memory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float) -> None:
+    def _continue(self, memory: Memory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float) -> None:
         """Follow the person from the last frame to this one."""
         own_cells = np.bincount(labels[_grown(memory.own, REACH)], minlength=count)
         own_cells[0] = 0
@@ -172,14 +152,21 @@ class OnlyMe:
         before_own, before_others = (np.bincount(labels[mask], minlength=count) for mask in (memory.own, memory.others))
         touches = before_others[main] > max(2, 0.02 * memory.area)
         part = labels == main
-        memory.wary_s = max(0.0, memory.wary_s - step_s)
-        grew = part.sum() > (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
-        if touches:
+        apart = other_apart(memory, labels, main, count, codes)
+        if apart and is_alone(memory, part, codes):
+            touches = False
+        memory.wary_s = 0.0 if apart and not touches else max(0.0, memory.wary_s - step_s)
+        whole = int(part.sum())
+        grew = whole > (WARY_GROWTH if memory.wary_s else GROWTH) * memory.area
+        shares = touches or (memory.wary_s > 0 and divisible(memory))
+        if shares:
             divided = self._divide(memory, part, codes)
             if divided is None:
                 self._hide(memory, labels, WARY_S)
                 return
             part = divided
+            if touches:
+                memory.wary_s = WARY_S
         elif grew:
             self._hide(memory, labels, WARY_S)
             return
@@ -187,26 +174,30 @@ class OnlyMe:
             for other in range(1, count):  # a hand or a leg that the matte has cut off
                 if before_own[other] > 0.5 * max(1, int((labels == other).sum())) and before_others[other] == 0:
                     part |= labels == other
-        if part.sum() < SHRINKAGE * memory.area:
+        if part.sum() < (COVERED if touches else SHRINKAGE) * memory.area:
             self._hide(memory, labels)
             return
         memory.own, memory.others = part, (labels > 0) & ~part
-        if not touches:
-            if memory.others.any():
-                memory.wary_s = 0.0  # the other one is seen apart
+        if not shares:
+            memory.anchor = part
             change = 1 + (0.0 if memory.wary_s else AREA_RATE) * min(step_s, 0.2)
             memory.area = float(np.clip(part.sum(), memory.area / change, memory.area * change))
             memory.colours = (1 - LEARN_RATE) * memory.colours + LEARN_RATE * histogram(codes, part)
             self._learn_others(memory, codes, LEARN_RATE)
 
-    def _divide(self, memory: _Memory, part: Mask, codes: Codes) -> Mask | None:
+    def _divide(self, memory: Memory, part: Mask, codes: Codes) -> Mask | None:
         """Return the person's cells of a part that two people share; None if they cannot be told apart."""
         others = memory.other_colours
-        if others is None or similarity(memory.colours, others) > DIVISIBLE:
+        if others is None or not divisible(memory):
             return None
-        nearer = _distance(memory.others) - _distance(memory.own)
-        score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * advantage(codes, memory.colours, others)
-        own: Mask = part & (score > CERTAIN)
+        mine, beside = memory.own, memory.others
+        if is_alone(memory, part, codes):
+            mine, beside = part, beside & ~part  # the other one left, or is behind the person
+        nearer = _distance(beside) - _distance(mine)
+        colour = advantage(codes, memory.colours, others)
+        score = np.clip(nearer, -REACH, REACH) + COLOUR_WEIGHT * colour
+        expected = _grown(memory.anchor, 1) | (colour > FOREIGN)
+        own: Mask = part & (score > CERTAIN) & expected
         count, labels = cv2.connectedComponents(own.astype(np.uint8), connectivity=4)
         if count < 2:
             return None
@@ -216,13 +207,13 @@ class OnlyMe:
         largest: Mask = labels_ == int(sizes.argmax())
         return largest if largest.sum() <= GROWTH * memory.area else None
 
-    def _hide(self, memory: _Memory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
+    def _hide(self, memory: Memory, labels: NDArray[np.int32], wary_s: float = 0.0) -> None:
         self._certainty, self._found = Certainty.HIDDEN, 0
         memory.wary_s = max(memory.wary_s, wary_s)
         memory.own = np.zeros(labels.shape, np.bool_)
         memory.others = labels > 0
 
-    def _search(self, memory: _Memory, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+    def _search(self, memory: Memory, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
         """Show the person again once exactly one part has had the colours and the size for a while."""
         fitting: list[Mask] = []
         for index in range(1, count):
@@ -230,18 +221,15 @@ class OnlyMe:
             limit = WARY_GROWTH if memory.wary_s else GROWTH
             if not SHRINKAGE * memory.area < part.sum() <= limit * memory.area:
                 continue
-            colours = histogram(codes, part)
-            own = similarity(colours, memory.colours)
-            rival = 0.0 if memory.other_colours is None else similarity(colours, memory.other_colours)
-            if own >= OWN and own >= rival + LEAD:
+            if looks_like(memory, histogram(codes, part)):
                 fitting.append(part)
         self._found = self._found + 1 if len(fitting) == 1 else 0
         if self._found >= PROOF_FRAMES:
-            memory.own, memory.others = fitting[0], (labels > 0) & ~fitting[0]
+            memory.own, memory.others, memory.anchor = fitting[0], (labels > 0) & ~fitting[0], fitting[0]
             self._certainty = Certainty.SHOWN
 
     @staticmethod
-    def _learn_others(memory: _Memory, codes: Codes, rate: float) -> None:
+    def _learn_others(memory: Memory, codes: Codes, rate: float) -> None:
         if memory.others.sum() < MIN_SHARE * memory.others.size:
             return
         seen = histogram(codes, memory.others)

@@ -13,7 +13,10 @@ from app.people.only_me import Certainty, OnlyMe
 from tests.people.walks import COLUMNS, ROWS, silhouette
 
 RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)
+JEANS = (0.25, 0.3, 0.4)
 SKIN, WALL = (0.8, 0.6, 0.5), (0.6, 0.62, 0.6)
+
+WAIST = 0.72
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Walker:
     clothes: tuple[float, float, float]
     top: float = 0.3
     head: float = 0.14
+    jeans: bool = False
+    """Whether the lower part of the body has a colour that others have, too."""
 
     def alpha(self, time_s: float) -> Plane:
         """Return the matte; empty beyond the frame."""
@@ -36,6 +41,8 @@ class Walker:
         for channel in range(3):
             colour = np.full((ROWS, COLUMNS), self.clothes[channel], np.float32)
             colour[:chest] = SKIN[channel]
+            if self.jeans:
+                colour[round(WAIST * ROWS) :] = JEANS[channel]
             colour += 0.03 * dice.standard_normal(colour.shape).astype(np.float32)
             image[channel] += alpha * (colour - image[channel])
 

@@ -62,6 +62,33 @@ def test_people_in_the_same_clothes_are_hidden_while_they_touch() -> None:
     assert 0.1 < outcome.certainties.count(Certainty.HIDDEN) / len(outcome.certainties) < 0.4
 
 
+def test_colours_that_everybody_wears_do_not_make_people_alike() -> None:
+    """Skin and trousers are the same: their histograms are similar, but clothes tell the two apart."""
+    me = Walker(lambda _: 0.4, RED, jeans=True)
+    other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.28, 0.1, jeans=True)
+    outcome = watch(other, me, 8, select=me)
+    assert_private(outcome)
+    assert Certainty.HIDDEN not in outcome.certainties
+    assert outcome.own.min() > 0.6
+    assert outcome.own[-1] > 0.95, "all of the person is shown once the other one is gone"
+
+
+def test_somebody_in_front_in_the_same_trousers_is_not_shown() -> None:
+    me = Walker(lambda _: 0.4, RED, jeans=True)
+    other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.25, 0.12, jeans=True)
+    outcome = watch(me, other, 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.95
+
+
+def test_somebody_who_looks_the_same_never_takes_my_place() -> None:
+    """Nothing tells the two apart after they have met, so that nobody is shown until the next click."""
+    me, other = standing(BLUE), passing(BLUE, 0.3, 0.14)
+    outcome = watch(other, me, 8, select=me)
+    assert_private(outcome)
+    assert outcome.certainties[-1] is Certainty.HIDDEN
+
+
 @pytest.mark.parametrize("in_front", [True, False])
 def test_two_who_cross_do_not_swap(in_front: bool) -> None:
     me, other = Walker(lambda t: 0.15 + 0.1 * t, RED), Walker(lambda t: 0.85 - 0.1 * t, BLUE)
