@@ -40,7 +40,7 @@ class Output(Enum):
     """Alpha as brightness, with the mark of its frame below: the client composites its own frame."""
 
 
-class Outgoing(NamedTuple):
+class SentFrame(NamedTuple):
     """A frame that may leave: a composite, a matte, or the stand-by card."""
 
     yuv: Yuv
@@ -78,7 +78,7 @@ class StreamMatting:
         """Whether it holds an engine and a state."""
         return self._matting is not None
 
-    def step(self, image: BgrImage) -> Outgoing:
+    def step(self, image: BgrImage) -> SentFrame:
         """Return what may be shown for the next frame, (H, W, 3) with even sides: its composite, or the card.
 
         Never raises for a failing network, and never returns the frame.
@@ -92,18 +92,19 @@ class StreamMatting:
             height, width = image.shape[:2]
             return self.card(width, height)
         if mark is not None:
-            return Outgoing(_matte_yuv(matte, mark), matted=True)
+            return SentFrame(_matte_yuv(matte, mark), matted=True)
         picture = Picture(matte.composite, PictureKind.COMPOSITE)
-        assert may_leave(picture, SETTINGS)
-        return Outgoing(_yuv(picture.image), matted=True)
+        if not may_leave(picture, SETTINGS):
+            return self.card(*picture.size)
+        return SentFrame(_yuv(picture.image), matted=True)
 
-    def card(self, width: int, height: int) -> Outgoing:
+    def card(self, width: int, height: int) -> SentFrame:
         """Return the stand-by card; for a client that composites, an empty matte without a mark."""
         if self._output is Output.MATTE:
             black = np.zeros(((height + STRIP_PX) * 3 // 2, width), np.uint8)
             black[height + STRIP_PX :] = 128
-            return Outgoing(black, matted=False)
-        return Outgoing(_yuv(self._card.image(width, height)), matted=False)
+            return SentFrame(black, matted=False)
+        return SentFrame(_yuv(self._card.image(width, height)), matted=False)
 
     def park(self) -> None:
         """Forget the stream and release the engine; the next frame begins anew."""

@@ -14,7 +14,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from app.serve.limits import Limits
-from app.serve.matting import Outgoing, Output, StreamMatting, fitted
+from app.serve.matting import Output, SentFrame, StreamMatting, fitted
 from app.serve.metrics import Metrics
 from app.serve.pacing import RateGuard
 from app.serve.track import CLOCK_HZ, MattedTrack
@@ -128,7 +128,7 @@ class Session:
             ticks = 0 if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base * CLOCK_HZ
             self.track.put(outgoing, round(ticks))
 
-    def _step(self, frame: VideoFrame) -> Outgoing:
+    def _step(self, frame: VideoFrame) -> SentFrame:
         """Return what to send for a frame. Called on the thread of this stream."""
         image = fitted(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), self._limits.matted_pixels, self._output)
         return self._matting.step(image)

@@ -12,14 +12,14 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from app.serve.limits import Limits
-from app.serve.matting import Outgoing
+from app.serve.matting import SentFrame
 
 CLOCK_HZ = 90_000
 TIME_BASE = Fraction(1, CLOCK_HZ)
 
 
 class MattedTrack(MediaStreamTrack):
-    """Sends the newest `Outgoing`. It accepts nothing else, so that no unmatted frame can leave."""
+    """Sends the newest `SentFrame`. It accepts nothing else, so that no unmatted frame can leave."""
 
     kind = "video"
 
@@ -28,15 +28,15 @@ class MattedTrack(MediaStreamTrack):
         self._limits = limits
         self._now = now
         self._arrived = asyncio.Event()
-        self._newest: tuple[Outgoing, int] | None = None
-        self._card: Outgoing | None = None
+        self._newest: tuple[SentFrame, int] | None = None
+        self._card: SentFrame | None = None
         self._matted_at_s = float("-inf")
         self._last_pts = 0
         self._shift: int | None = None
         """From the times of the client's frames to those sent; None after a card."""
         self._started_s = now()
 
-    def put(self, outgoing: Outgoing, pts: int) -> None:
+    def put(self, outgoing: SentFrame, pts: int) -> None:
         """Send this next. pts: time of its frame, in ticks of 1/90000 s."""
         if outgoing.matted:
             self._matted_at_s = self._now()
@@ -45,7 +45,7 @@ class MattedTrack(MediaStreamTrack):
             self._card, self._newest, self._matted_at_s = outgoing, None, float("-inf")
         self._arrived.set()
 
-    def set_card(self, card: Outgoing) -> None:
+    def set_card(self, card: SentFrame) -> None:
         """Set the card for times without composites."""
         self._card = card
 
@@ -62,7 +62,7 @@ class MattedTrack(MediaStreamTrack):
                 return self._stamped(self._card, None)
         raise MediaStreamError
 
-    def _stamped(self, outgoing: Outgoing, pts: int | None) -> VideoFrame:
+    def _stamped(self, outgoing: SentFrame, pts: int | None) -> VideoFrame:
         clock = round((self._now() - self._started_s) * CLOCK_HZ)
         if pts is None:
             self._shift = None

@@ -137,6 +137,10 @@ def test_only_the_gate_makes_outgoing_pictures() -> None:
     assert {name for name in modules() if _calls(name, "Outgoing")} == set(MAY_RELEASE)
 
 
+def test_a_service_sends_only_what_its_matting_returns() -> None:
+    assert {name for name in modules() if _calls(name, "SentFrame")} == {"app.serve.matting"}
+
+
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in modules() if name.startswith("app.") and _calls(name, "write_picture")}
     assert writing <= set(MAY_WRITE_PICTURES)

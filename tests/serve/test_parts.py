@@ -12,7 +12,7 @@ pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 from app.api import EdgeSettings, Matting
 from app.serve.limits import streams_for
-from app.serve.matting import Outgoing, Output, StreamMatting, fitted
+from app.serve.matting import Output, SentFrame, StreamMatting, fitted
 from app.serve.offer import count_candidates, usable_candidates
 from app.serve.pacing import RETURN_S, RateGuard
 from app.system.compute_threads import cpu_share, usable_cores
@@ -34,7 +34,7 @@ def test_the_states_of_32_streams_never_cross() -> None:
     people = room_and_person(4, (160, 96))
     given = [[np.roll(frame, index * 5, axis=1) ^ np.uint8(index) for frame in people] for index in range(32)]
 
-    def alone(index: int) -> list[Outgoing]:
+    def alone(index: int) -> list[SentFrame]:
         one = stream()
         try:
             return [one.step(frame) for frame in given[index]]
