@@ -12,12 +12,13 @@ import numpy as np
 
 from app.compositing import Background, open_background
 from app.compositing.overlay import render_overlay
-from app.core.errors import SinkLostError, SinkOpenError
+from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
 from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
 from app.matting.base import EngineInfo, MatteShaper
 from app.runtime.parts import Parts
+from app.sound.base import SoundSource
 
 WIDTH, HEIGHT = 64, 48
 ROOM = (13, 201, 77)
@@ -253,6 +254,7 @@ class FakeWorld:
             open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
             open_pipewire_camera=lambda width, height, fps, alpha: self._pipewire_camera(),
             open_recorder=lambda path, width, height, options: self._recorder(path),
+            open_microphone=self._microphone,
             watch_readers=lambda device: FakeCounter(self),
         )
 
@@ -280,6 +282,9 @@ class FakeWorld:
         sink = FakeSink(stage, self.faults)
         self.sinks.append(sink)
         return sink
+
+    def _microphone(self, name: str) -> SoundSource:
+        raise MicrophoneError(f"There is no microphone {name}.")
 
     def _recorder(self, path: Path) -> FakeSink:
         if path.name == "full.mp4":

@@ -116,6 +116,9 @@ class LiveOptions:
     encoder: Annotated[
         str | None, typer.Option(help="Encoder of recordings: auto, x264, vaapi, nvenc, qsv or videotoolbox.")
     ] = None
+    microphone: Annotated[
+        str | None, typer.Option(metavar="off|default|NAME", help="Microphone whose sound is recorded with --record.")
+    ] = None
     strict: Annotated[
         str | None,
         typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
@@ -251,6 +254,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         record_alpha=options.record_alpha,
         record_rate=options.record_rate,
         encoder=options.encoder,
+        microphone=options.microphone,
         mirror=options.mirror,
     )
     background = base.background

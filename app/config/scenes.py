@@ -19,7 +19,7 @@ from app.media.disk_errors import why_not_read
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
-_OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder")
+_OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
 """Fields of `OutputSettings` that are never part of a scene, and those that are if it is saved with its devices."""
 _thread_lock = threading.Lock()
@@ -29,7 +29,7 @@ _thread_lock = threading.Lock()
 class Scene:
     """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
 
-    Pause, freeze, recording and the selected person belong to a run and are never part of a scene.
+    Pause, freeze, recording, microphone and the selected person belong to a run and are never part of a scene.
     """
 
     settings: Settings

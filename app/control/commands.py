@@ -36,6 +36,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "light": Syntax("match|wrap|portrait 0-100, such as match 50"),
+    "microphone": Syntax("off|default|NAME"),
     "model": Syntax("auto|NAME"),
     "overlay": Syntax(OVERLAY_USAGE),
     "only-me": Syntax("on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),

@@ -20,6 +20,7 @@ from app.control.commands import (
     parse_zoom,
 )
 from app.control.confirmation import Confirmation
+from app.control.microphone import choose_microphone
 from app.control.overlay import changed_overlay, described
 from app.control.zones import described_zones
 from app.core.errors import MattecamError, UsageError
@@ -73,6 +74,7 @@ class SettingsController:
             "framing": self._frame,
             "freeze": self._freeze,
             "light": lambda text: self._light(*parse_light(text)),
+            "microphone": lambda name: choose_microphone(name, change),
             "model": self._model,
             "overlay": self._overlay,
             "only-me": self._only_me,

@@ -11,6 +11,7 @@
     │   ├── PlateError          the empty-background plate
     │   └── RemoteError         a matting server
     ├── BackgroundError     a background image or video
+    ├── MicrophoneError     a microphone, while a recording goes on without it
     └── SinkError           a virtual camera or recording
         ├── SinkOpenError       cannot be opened
         └── SinkLostError       rejected a frame after it was opened
@@ -92,6 +93,10 @@ class RemoteError(ModelError):
 
 class BackgroundError(MattecamError):
     """A background image or video cannot be used."""
+
+
+class MicrophoneError(MattecamError):
+    """A microphone cannot be opened, or stopped sending sound."""
 
 
 class SinkError(MattecamError):

@@ -237,6 +237,8 @@ class OutputSettings(Model):
     """`variable` writes each new composite with its own time; `constant` repeats frames to a constant frame rate."""
     encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = "auto"
     """Of recordings; `auto` takes the first hardware encoder that works, else x264."""
+    microphone: Annotated[str, Field(min_length=1, max_length=300)] = "off"
+    """Sound of recordings: `off`, `default` or the name of a microphone."""
     mirror: bool = False
     standby_text: Annotated[str, Field(max_length=200)] = ""
     standby_image: Path | None = None

@@ -21,6 +21,7 @@ from app.core.messages.media import WriteReason
 from app.media.audio_copy import AudioCopy
 from app.media.disk_errors import ExplainedOSError
 from app.media.encoders import Encoder, file_encoder
+from app.media.sound_writer import SoundWriter
 from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -52,6 +53,7 @@ class VideoWriter:
         *,
         time_base: Fraction | None = None,
         audio_from: Path | None = None,
+        sound: bool = False,
         preset: str = "veryfast",
         crf: int = 20,
         encoder: Encoder | None = None,
@@ -59,9 +61,9 @@ class VideoWriter:
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
-        audio_from: a file whose audio is copied. preset, crf: x264's speed and quality. encoder: used in place of x264
-        with this preset and crf. reproducible: write the same bytes for the same frames on every machine: x264 runs in
-        one thread, and the file gets no random identifiers.
+        audio_from: a file whose audio is copied. sound: add a track for `write_sound`. preset, crf: x264's speed and
+        quality. encoder: used in place of x264 with this preset and crf. reproducible: write the same bytes for the
+        same frames on every machine: x264 runs in one thread, and the file gets no random identifiers.
         """
         self.path = path
         self.size = width, height
@@ -80,12 +82,12 @@ class VideoWriter:
         self.temporary_path = create_temporary(path)
         try:
             with _os_errors(path):
-                self._open(audio_from)
+                self._open(audio_from, sound)
         except OSError:
             self.temporary_path.unlink(missing_ok=True)
             raise
 
-    def _open(self, audio_from: Path | None) -> None:
+    def _open(self, audio_from: Path | None, sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         mp4 = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(round(FRAGMENT_S * 1e6))}
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
@@ -94,10 +96,13 @@ class VideoWriter:
             options["fflags"] = "+bitexact"
         self._container = av.open(str(self.temporary_path), "w", options=options)
         self._audio: AudioCopy | None = None
+        self._sound: SoundWriter | None = None
         try:
             self._video = self._add_video()
             if audio_from is not None:
                 self._audio = AudioCopy(audio_from, self._container)
+            if sound:
+                self._sound = SoundWriter(self._container)
             self._container.start_encoding()
         except BaseException:
             self._release()
@@ -151,6 +156,18 @@ class VideoWriter:
         """Time of the last frame in seconds; None before the first."""
         return None if self._last_tick < 0 else self._last_tick * self._time_base
 
+    @property
+    def end_s(self) -> Fraction:
+        """Time in seconds at which the last frame ends."""
+        return self._next_tick * self._time_base
+
+    def write_sound(self, samples: NDArray[np.int16]) -> None:
+        """Append mono samples of 48 kHz, (count,) int16. Raises ValueError if the file has no sound track."""
+        if self._sound is None:
+            raise ValueError("the file was opened without a sound track")
+        with _os_errors(self.temporary_path):
+            self._sound.write(samples)
+
     def _encode(self, frame: av.VideoFrame, tick: int) -> None:
         interval = max(1, round(1 / self._rate / self._time_base))
         frame.pts, frame.time_base = tick, self._time_base
@@ -186,6 +203,8 @@ class VideoWriter:
         try:
             with _os_errors(self.temporary_path):
                 self._container.mux(self._video.encode(None))
+                if self._sound is not None:
+                    self._sound.finish()
                 if self._audio is not None:
                     self._audio.copy_until(None if complete else self._next_tick * self._time_base)
         finally:

@@ -37,14 +37,17 @@ class EncoderThread:
         image_of: Callable[[Picture], NDArray[np.uint8]],
         counts: RecordingCounts,
         fill_rate: Fraction | None = None,
+        sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
         """image_of: the image of the writer's size. fill_rate: the constant frame rate whose gaps are filled by
-        repetitions; None for a variable one. Waits for the writer; raises what `open_writer` raises.
+        repetitions; None for a variable one. sound_for: the samples that are written after the frame of this time.
+        Waits for the writer; raises what `open_writer` raises.
         """
         self._open_writer = open_writer
         self._image_of = image_of
         self._counts = counts
         self._fill_rate = fill_rate
+        self._sound_for = sound_for
         self._condition = threading.Condition()
         self._waiting: deque[tuple[Picture, Time]] = deque()
         self._closed = False
@@ -111,6 +114,8 @@ class EncoderThread:
             self._fill(time_s, self._fill_rate)
         self._writer.write(self._image_of(picture), time_s)
         self._counts.add(encoded=1)
+        if self._sound_for is not None:
+            self._writer.write_sound(self._sound_for(time_s))
 
     def _fill(self, time_s: Time, rate: Fraction) -> None:
         """Repeat the last frame up to `time_s`."""

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
@@ -24,6 +25,7 @@ from app.output import unfinished
 from app.output.encoder_thread import EncoderThread
 from app.output.frame_times import ConstantTimes, FrameTimes, VariableTimes
 from app.output.recording import RecordingOptions
+from app.output.recording_sound import RecordingSound
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Recorder:
         self._size = width, height
         self._last: Picture | None = None
         self._closed = False
+        self._sound: RecordingSound | None = None
         rate = Fraction(options.fps).limit_denominator(1001)
         self._times: FrameTimes = ConstantTimes(rate) if options.constant_rate else VariableTimes(options.fps)
 
@@ -61,15 +64,18 @@ class Recorder:
             chosen = live_encoder(options.encoder, width + width % 2, height + height % 2, rate)
             if options.encoder not in ("auto", chosen.name):
                 log.warning("%s", RecordingText.OTHER_ENCODER(wanted=options.encoder, used=chosen.name))
-            return VideoWriter(path, width, height, rate, encoder=chosen)
+            return VideoWriter(path, width, height, rate, encoder=chosen, sound=options.open_microphone is not None)
 
         try:
             fill_rate = rate if options.constant_rate else None
-            self._thread = EncoderThread(open_writer, self._image, options.counts, fill_rate)
+            sound_for = None if options.open_microphone is None else self._sound_for
+            self._thread = EncoderThread(open_writer, self._image, options.counts, fill_rate, sound_for)
         except OSError as error:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
         self._writer = self._thread.writer
         unfinished.begin(self._writer.temporary_path)
+        if options.open_microphone is not None:
+            self._sound = RecordingSound(options.open_microphone())
 
     def send(self, picture: Picture) -> None:
         """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""
@@ -77,7 +83,10 @@ class Recorder:
             raise SinkLostError(RecordingText.FINISHED(file=self.name))
         if self._thread.error is not None:
             self._fail()
-        time_s = self._times.next(picture, self._clock())
+        now_s = self._clock()
+        if self._sound is not None and self._last is None:
+            self._sound.begin(now_s if picture.frame is None else min(now_s, picture.frame.captured_at_s))
+        time_s = self._times.next(picture, now_s)
         self._last = picture
         if time_s is not None:
             self._thread.put(picture, time_s)
@@ -86,6 +95,8 @@ class Recorder:
         """Finish the file, or remove it if it is empty. Idempotent. Raises SinkLostError if it cannot be finished."""
         if self._closed:
             return
+        if self._sound is not None:
+            self._sound.close()
         last, end_s = self._last, self._times.end(self._clock())
         if last is not None and end_s is not None:
             self._thread.put(last, end_s)
@@ -97,6 +108,8 @@ class Recorder:
             if last is None:
                 self._writer.abort()
             else:
+                if self._sound is not None:
+                    self._writer.write_sound(self._sound.rest(self._writer.end_s))
                 self._writer.close()
         except OSError as error:
             raise SinkLostError(
@@ -104,6 +117,10 @@ class Recorder:
             ) from error
         finally:
             unfinished.end(self._writer.temporary_path)
+
+    def _sound_for(self, time_s: Fraction | float) -> NDArray[np.int16]:
+        assert self._sound is not None  # frames come after the constructor
+        return self._sound.until(time_s)
 
     def _image(self, picture: Picture) -> geometry.Image:
         if not self._alpha:
@@ -126,6 +143,8 @@ class Recorder:
     def _salvage(self) -> Text:
         """Finish the file after a failure and return where it is."""
         self._closed, self._last = True, None
+        if self._sound is not None:
+            self._sound.close()
         self._thread.finish()
         with suppress(OSError):
             self._writer.close()

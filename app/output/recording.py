@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from app.sound.base import SoundFeed
 
 
 class RecordingCounts:
@@ -43,4 +46,6 @@ class RecordingOptions:
     ones, at their own times."""
     encoder: str = "auto"
     """As in `app.media.encoders.NAMES`."""
+    open_microphone: Callable[[], SoundFeed] | None = None
+    """Opens the microphone whose sound is recorded; None: the file gets no sound track."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)

@@ -15,6 +15,7 @@ from app.core.text import Text
 from app.matting.base import MattingEngine
 from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink, ReaderCounter
 from app.output.recording import RecordingOptions
+from app.sound.base import OpenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Parts:
     """(width, height, fps, with alpha)"""
     open_recorder: Callable[[Path, int, int, RecordingOptions], FrameSink]
     """(file, width, height, options)"""
+    open_microphone: OpenSource
+    """(`default` or a name)"""
     watch_readers: Callable[[str], ReaderCounter]
     """(device of the virtual camera)"""
     self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
@@ -58,6 +61,7 @@ def default_parts() -> Parts:
     from app.output.recorder import Recorder
     from app.output.side_by_side import open_virtual_camera
     from app.runtime.engines.self_test import self_test
+    from app.sound.devices import open_microphone
     from app.webrtc.connect import remote_engine
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
@@ -76,6 +80,7 @@ def default_parts() -> Parts:
         open_virtual_camera,
         PipeWireCamera,
         Recorder,
+        open_microphone,
         ReaderWatch,
         self_test,
         lambda: preparation.progress,

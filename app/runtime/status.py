@@ -35,6 +35,7 @@ class Stage(Enum):
     VIRTUAL_CAMERA = "virtual_camera"
     PIPEWIRE = "pipewire"
     RECORDING = "recording"
+    MICROPHONE = "microphone"
     OUTPUT = "output"
     SETTINGS = "settings"
 

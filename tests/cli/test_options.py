@@ -211,6 +211,13 @@ def test_strict_takes_on_or_off() -> None:
         apply_options(Settings(), LiveOptions(strict="maybe"))
 
 
+def test_recordings_have_no_sound_unless_a_microphone_is_named() -> None:
+    assert Settings().output.microphone == "off"
+    assert apply_options(Settings(), LiveOptions(microphone="default")).output.microphone == "default"
+    with pytest.raises(UsageError, match="is not possible"):
+        apply_options(Settings(), LiveOptions(microphone=""))
+
+
 def test_recordings_have_a_rate_and_an_encoder() -> None:
     output = apply_options(Settings(), LiveOptions(record_rate="constant", encoder="x264")).output
     assert (output.record_rate, output.encoder) == ("constant", "x264")

@@ -165,3 +165,12 @@ def test_scenes_saved_by_several_processes_are_all_kept(store: SceneStore) -> No
         program.communicate(timeout=60)
         assert program.returncode == 0
     assert set(store.names()) == {f"{name} {number}" for name in ("Window", "Headless") for number in range(25)}
+
+
+@pytest.mark.parametrize("with_devices", [False, True])
+def test_a_scene_never_holds_the_microphone(store: SceneStore, with_devices: bool) -> None:
+    store.put("Talk", Settings(output=OutputSettings(microphone="usb")), with_devices=with_devices)
+    assert "microphone" not in store.path.read_text()
+    assert store.get("Talk").applied_to(Settings()).output.microphone == "off"
+    chosen = Settings(output=OutputSettings(microphone="default"))
+    assert store.get("Talk").applied_to(chosen).output.microphone == "default"

@@ -268,6 +268,16 @@ def test_the_light_controls_are_set_one_by_one(program: Program) -> None:
             program.run(wrong)
 
 
+def test_the_microphone_is_chosen(program: Program, tmp_path: Path) -> None:
+    assert program.run("microphone default") == "Microphone: default; recordings have sound."
+    assert program.settings.output.microphone == "default"
+    assert program.run("microphone off") == "Microphone: off; recordings have no sound."
+    assert program.settings.output.microphone == "off"
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    assert "started without sound" in program.run("microphone USB Microphone")
+    assert program.settings.output.microphone == "USB Microphone"
+
+
 def test_zones_are_read_from_a_file(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "zones.json"
     path.write_text('{"zones": [{"kind": "drop", "points": [[0, 0]]}, {"kind": "keep", "points": [[1, 1]]}]}')

@@ -26,6 +26,7 @@ from app.gui.state import services
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences
 from app.runtime.parts import Parts
+from app.sound.devices import MicrophoneName
 from tests.fakes import FakeSource, FakeWorld
 
 QUIET = Settings(capture=CaptureSettings(source="demo"), output=OutputSettings(virtual_camera="off"))
@@ -89,6 +90,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> type[services.Camera]:
     """A machine with two cameras, no virtual camera, and two models of which one is installed."""
     monkeypatch.setattr(services, "cameras", lambda: CAMERAS)
     monkeypatch.setattr(services, "virtual_cameras", lambda: ())
+    monkeypatch.setattr(services, "microphones", lambda: (MicrophoneName("usb-1", "USB Microphone"),))
     monkeypatch.setattr(services, "models", lambda: MODELS)
     monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS)
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))

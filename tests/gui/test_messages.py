@@ -33,6 +33,7 @@ from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
 from app.output.recording import RecordingOptions
+from app.sound.ffmpeg_input import FFmpegMicrophone
 from models import weights
 from tests.doctor.machine import RELEASE, Machine
 from tests.gui.conftest import StartWindow
@@ -84,6 +85,7 @@ FAILING: dict[str, Callable[[Path], object]] = {
     "no plate": lambda folder: read_plate(text_file(folder), 64, 48),
     "a folder that is gone": lambda folder: Recorder(folder / "none" / "x.mp4", 64, 48, RecordingOptions(30)),
     "an unknown kind of video": lambda folder: Recorder(folder / "x.doc", 64, 48, RecordingOptions(30)),
+    "a microphone that FFmpeg lacks": lambda _folder: FFmpegMicrophone("x", "x", "no-such-format", {}),
     "a scene that is gone": lambda folder: SceneStore(folder / "scenes.json").get("Office"),
     "a scene without a name": lambda folder: SceneStore(folder / "scenes.json").put("", settings_file.parse({})),
     "weights that are gone": lambda folder: weights.find("student", folder / "x.pth"),

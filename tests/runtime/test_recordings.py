@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from tests.fakes import FakeWorld
 from tests.runtime.test_pipeline import BASE, apply, composites, running
+from tests.sound.sources import FakeDevice
 from tests.waiting import eventually
 
 
@@ -102,3 +104,51 @@ def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
     assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
+
+
+def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
+    world, device = FakeWorld(), FakeDevice()
+    path = tmp_path / "a.mp4"
+    parts = replace(world.parts(), open_recorder=Recorder, open_microphone=device.open)
+    output = BASE.output.replace(record=path, microphone="default", encoder="x264")
+    pipeline = Pipeline(BASE.replace(output=output), parts=parts)
+    pipeline.start()
+    try:
+        eventually(lambda: device.open_now == 1)
+        time.sleep(1)
+        apply(pipeline, BASE.replace(output=output, paused=True))
+        eventually(lambda: device.open_now == 0)
+        time.sleep(1)
+        assert device.open_now == 0, "a paused program holds no microphone"
+        apply(pipeline, BASE.replace(output=output))
+        eventually(lambda: device.open_now == 1)
+        time.sleep(0.7)
+        device.lost = True
+        eventually(lambda: any(problem.stage is Stage.MICROPHONE for problem in pipeline.status().problems))
+        assert pipeline.status().recording is not None
+        apply(pipeline, BASE)
+        eventually(lambda: pipeline.status().recording is None)
+        eventually(lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE])
+    finally:
+        pipeline.stop()
+    assert device.open_now == 0 and device.opened == ["default", "default"]
+    with av.open(str(path)) as container:
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    loud = np.abs(sound[: len(sound) // 960 * 960].reshape(-1, 960)).max(axis=1) > 0.05
+    edges = np.flatnonzero(np.diff(loud.astype(int)))
+    quiet_s = max(np.diff(edges)) * 0.02
+    assert loud.sum() * 0.02 > 1.2 and quiet_s > 0.9
+
+
+def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
+    world, device = FakeWorld(), FakeDevice()
+    path = tmp_path / "a.mp4"
+    parts = replace(world.parts(), open_recorder=Recorder, open_microphone=device.open)
+    output = BASE.output.replace(record_alpha=path, microphone="default", encoder="x264")
+    pipeline = Pipeline(BASE.replace(output=output), parts=parts)
+    pipeline.start()
+    try:
+        eventually(lambda: pipeline.status().encoded_frames > 3)
+    finally:
+        pipeline.stop()
+    assert device.opened == []

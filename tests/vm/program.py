@@ -61,6 +61,7 @@ def _parts() -> Parts:
     from app.output.readers import ReaderWatch
     from app.output.recorder import Recorder
     from app.output.side_by_side import open_virtual_camera
+    from app.sound.devices import open_microphone
 
     return Parts(
         open_source,
@@ -70,6 +71,7 @@ def _parts() -> Parts:
         open_virtual_camera,
         PipeWireCamera,
         Recorder,
+        open_microphone,
         ReaderWatch,
     )
 

@@ -54,6 +54,23 @@ class PipeWireText(Message):
 
 
 @unique
+class MicrophoneText(Message):
+    """Errors of microphones. Recordings go on without sound."""
+
+    NO_LIBRARY = (
+        "Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), "
+        "or turn the microphone off."
+    )
+    NOT_OPENED = (
+        "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one."
+    )
+    LOST = "The microphone {device} was disconnected, and the recording goes on without sound; connect it again."
+    NOT_SUPPORTED = (
+        "The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off."
+    )
+
+
+@unique
 class RecordingText(Message):
     """Errors of recordings."""
 

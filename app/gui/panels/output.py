@@ -8,6 +8,7 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import ask_for_folder
+from app.gui.panels.microphone import MicrophoneControls
 from app.gui.panels.overlay import OverlayControls
 from app.gui.panels.standby import StandbyControls
 from app.gui.panels.virtual_camera import VirtualCameraControls
@@ -40,6 +41,7 @@ class OutputPage(Page):
             self.tr("Recordings and snapshots are saved here"),
             "recordingsFolder",
         )
+        self.microphone = MicrophoneControls(store)
         self._recording = label("", "faint", wrap=True)
         self.add_heading(self.tr("Virtual camera"))
         self.add(self._virtual_camera)
@@ -50,6 +52,7 @@ class OutputPage(Page):
         self.add(StandbyControls(store))
         self.add_heading(self.tr("Recordings and snapshots"))
         self.add_field(self.tr("Folder"), self._folder)
+        self.add(self.microphone)
         self.add(self._recording)
         self._virtual_camera.help_requested.connect(self.help_requested)
         self._mirror.toggled.connect(lambda on: store.edit("output", mirror=on))

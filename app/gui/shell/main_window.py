@@ -149,6 +149,8 @@ class MainWindow(QMainWindow):
         self.devices.cameras_found.connect(self.status_notices.show_cameras)
         self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
         self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
+        self.output_page.microphone.list_requested.connect(self.devices.check_microphones)
+        self.devices.microphones_found.connect(self.output_page.microphone.show_microphones)
         self.output_page.help_requested.connect(self.windows.open_virtual_camera_help)
         self.matting_page.network.plate.capture_requested.connect(self._open_plate_dialog)
         self.matting_page.network.model_installed.connect(self.bridge.retry)

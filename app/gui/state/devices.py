@@ -20,6 +20,9 @@ class DeviceWatcher(QObject):
     virtual_cameras_found = pyqtSignal(object)
     """tuple of (device, label)"""
 
+    microphones_found = pyqtSignal(object)
+    """tuple[app.sound.devices.MicrophoneName, ...]"""
+
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
@@ -43,6 +46,10 @@ class DeviceWatcher(QObject):
         if self._checks % CHECKS_PER_VIRTUAL == 0:
             self._tasks.run(services.virtual_cameras, self.virtual_cameras_found.emit)
         self._checks += 1
+
+    def check_microphones(self) -> None:
+        """List the microphones once."""
+        self._tasks.run(services.microphones, self.microphones_found.emit)
 
     def _found(self, cameras: tuple[services.Camera, ...]) -> None:
         self._checking = False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.core.types import BgrImage
 from app.doctor.finding import Finding
+from app.sound.devices import MicrophoneName
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class PlateView:
     taken_at_s: float | None
     size: tuple[int, int] | None = None
     """(width, height) of the capture."""
+
+
+def microphones() -> tuple[MicrophoneName, ...]:
+    """Return the microphones that the system lists."""
+    from app.sound import devices
+
+    return devices.microphones()
 
 
 def cameras() -> tuple[Camera, ...]:

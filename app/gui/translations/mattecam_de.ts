@@ -600,6 +600,10 @@
         <translation>Aufnahme</translation>
     </message>
     <message>
+        <source>Microphone</source>
+        <translation>Mikrofon</translation>
+    </message>
+    <message>
         <source>Output</source>
         <translation>Ausgabe</translation>
     </message>
@@ -1142,6 +1146,32 @@
     <message>
         <source>There is no image to paste. Copy an image or a file first.</source>
         <translation>Es gibt kein Bild zum Einfügen. Kopieren Sie zuerst ein Bild oder eine Datei.</translation>
+    </message>
+</context><context>
+    <name>MicrophoneControls</name>
+    <message>
+        <source>Microphone</source>
+        <translation>Mikrofon</translation>
+    </message>
+    <message>
+        <source>Sound of recordings</source>
+        <translation>Ton der Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Microphone level</source>
+        <translation>Mikrofonpegel</translation>
+    </message>
+    <message>
+        <source>Moves while you speak</source>
+        <translation>Bewegt sich, während Sie sprechen</translation>
+    </message>
+    <message>
+        <source>Microphone: off</source>
+        <translation>Mikrofon: aus</translation>
+    </message>
+    <message>
+        <source>Microphone: default</source>
+        <translation>Mikrofon: Standard</translation>
     </message>
 </context><context>
     <name>Models</name>
@@ -3577,6 +3607,26 @@
         <source>The PipeWire camera is closed; open it again.</source>
         <comment>PipeWireText.CLOSED</comment>
         <translation>Die PipeWire-Kamera ist geschlossen; öffnen Sie sie erneut.</translation>
+    </message>
+    <message>
+        <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
+        <comment>MicrophoneText.NO_LIBRARY</comment>
+        <translation>Ton kann nicht aufgenommen werden, weil die Bibliothek des Audioservers fehlt; installieren Sie sie (Paket libpulse0) oder schalten Sie das Mikrofon aus.</translation>
+    </message>
+    <message>
+        <source>The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one.</source>
+        <comment>MicrophoneText.NOT_OPENED</comment>
+        <translation>Das Mikrofon {device} lässt sich nicht öffnen, und die Aufnahme hat keinen Ton; schließen Sie es an oder wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>The microphone {device} was disconnected, and the recording goes on without sound; connect it again.</source>
+        <comment>MicrophoneText.LOST</comment>
+        <translation>Das Mikrofon {device} wurde getrennt, und die Aufnahme läuft ohne Ton weiter; schließen Sie es wieder an.</translation>
+    </message>
+    <message>
+        <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
+        <comment>MicrophoneText.NOT_SUPPORTED</comment>
+        <translation>Das installierte FFmpeg kann keine Mikrofone lesen, und die Aufnahme hat keinen Ton; schalten Sie das Mikrofon aus.</translation>
     </message>
     <message>
         <source>The recording {file} cannot be started: {reason}.</source>

@@ -600,6 +600,10 @@
         <translation>Grabación</translation>
     </message>
     <message>
+        <source>Microphone</source>
+        <translation>Micrófono</translation>
+    </message>
+    <message>
         <source>Output</source>
         <translation>Salida</translation>
     </message>
@@ -1142,6 +1146,32 @@
     <message>
         <source>There is no image to paste. Copy an image or a file first.</source>
         <translation>No hay ninguna imagen que pegar. Copia primero una imagen o un archivo.</translation>
+    </message>
+</context><context>
+    <name>MicrophoneControls</name>
+    <message>
+        <source>Microphone</source>
+        <translation>Micrófono</translation>
+    </message>
+    <message>
+        <source>Sound of recordings</source>
+        <translation>Sonido de las grabaciones</translation>
+    </message>
+    <message>
+        <source>Microphone level</source>
+        <translation>Nivel del micrófono</translation>
+    </message>
+    <message>
+        <source>Moves while you speak</source>
+        <translation>Se mueve mientras habla</translation>
+    </message>
+    <message>
+        <source>Microphone: off</source>
+        <translation>Micrófono: apagado</translation>
+    </message>
+    <message>
+        <source>Microphone: default</source>
+        <translation>Micrófono: predeterminado</translation>
     </message>
 </context><context>
     <name>Models</name>
@@ -3577,6 +3607,26 @@
         <source>The PipeWire camera is closed; open it again.</source>
         <comment>PipeWireText.CLOSED</comment>
         <translation>La cámara de PipeWire está cerrada; vuelva a abrirla.</translation>
+    </message>
+    <message>
+        <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
+        <comment>MicrophoneText.NO_LIBRARY</comment>
+        <translation>No se puede grabar sonido porque falta la biblioteca del servidor de sonido; instálela (paquete libpulse0) o apague el micrófono.</translation>
+    </message>
+    <message>
+        <source>The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one.</source>
+        <comment>MicrophoneText.NOT_OPENED</comment>
+        <translation>No se puede abrir el micrófono {device} y la grabación no tiene sonido; conéctelo o elija otro.</translation>
+    </message>
+    <message>
+        <source>The microphone {device} was disconnected, and the recording goes on without sound; connect it again.</source>
+        <comment>MicrophoneText.LOST</comment>
+        <translation>El micrófono {device} se ha desconectado y la grabación continúa sin sonido; vuelva a conectarlo.</translation>
+    </message>
+    <message>
+        <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
+        <comment>MicrophoneText.NOT_SUPPORTED</comment>
+        <translation>El FFmpeg instalado no puede leer micrófonos y la grabación no tiene sonido; apague el micrófono.</translation>
     </message>
     <message>
         <source>The recording {file} cannot be started: {reason}.</source>

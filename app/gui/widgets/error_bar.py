@@ -138,6 +138,7 @@ class ErrorBar(QFrame):
             Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
             Stage.PIPEWIRE: self.tr("PipeWire camera"),
             Stage.RECORDING: self.tr("Recording"),
+            Stage.MICROPHONE: self.tr("Microphone"),
             Stage.OUTPUT: self.tr("Output"),
             Stage.SETTINGS: self.tr("Settings"),
         }[stage]

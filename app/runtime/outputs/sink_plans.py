@@ -14,6 +14,7 @@ from app.runtime.outputs.sink_worker import SinkPlan
 from app.runtime.parts import Parts
 from app.runtime.status import Stage
 from app.runtime.timing import Timing
+from app.sound.microphone import Microphone
 from app.system.device_holders import LINUX
 
 
@@ -76,6 +77,22 @@ def pipewire_plan(
     )
 
 
+def _microphone(parts: Parts, settings: Callable[[], Settings], board: StatusBoard) -> Microphone:
+    """Open the microphone of the settings; it is released while the output is paused."""
+
+    def wanted() -> str | None:
+        now = settings()
+        return None if now.paused or now.output.microphone == "off" else now.output.microphone
+
+    def report(error: Exception | None) -> None:
+        if error is None:
+            board.clear(Stage.MICROPHONE)
+        else:
+            board.report(Stage.MICROPHONE, error)
+
+    return Microphone(parts.open_microphone, wanted, report)
+
+
 def recorder_plan(
     parts: Parts, settings: Callable[[], Settings], board: StatusBoard, *, alpha: bool
 ) -> SinkPlan[Path, FrameSink]:
@@ -87,8 +104,9 @@ def recorder_plan(
 
     def open_file(path: Path, picture: Picture) -> FrameSink:
         capture, output = settings().capture, settings().output
+        sound = None if alpha or output.microphone == "off" else lambda: _microphone(parts, settings, board)
         options = RecordingOptions(
-            capture.fps, alpha, output.record_rate == "constant", output.encoder, board.recording_counts
+            capture.fps, alpha, output.record_rate == "constant", output.encoder, sound, board.recording_counts
         )
         return parts.open_recorder(path, *picture.size, options)
 

@@ -1,0 +1,103 @@
+"""A microphone that is read on its own thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from app.sound.base import BLOCK_S, OpenSource, SoundBlock
+from app.system.threads import name_thread
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 2.0
+"""Wait before a microphone that failed is opened again."""
+POLL_S = 0.02
+"""Interval at which `wanted` is asked while no device is open."""
+MAX_BLOCKS = round(30 / BLOCK_S)
+"""Blocks that are kept at most; beyond it the oldest is dropped."""
+CLOSE_TIMEOUT_S = 2.0
+
+
+class Microphone:
+    """Opens the microphone that is wanted, and reads it until `close`.
+
+    Muting releases the device: while `wanted` returns None, nothing is captured. A device that fails is reported and
+    tried again.
+    """
+
+    def __init__(
+        self,
+        open_source: OpenSource,
+        wanted: Callable[[], str | None],
+        report: Callable[[Exception | None], None],
+        retry_s: float = RETRY_S,
+    ) -> None:
+        """wanted: the microphone, None to mute it. report: called with an error, and with None once sound arrives and
+        after `close`. Both are called on the microphone's thread, but for the last report.
+        """
+        self._open_source = open_source
+        self._wanted = wanted
+        self._report = report
+        self._retry_s = retry_s
+        self._blocks: deque[SoundBlock] = deque(maxlen=MAX_BLOCKS)
+        self._level = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
+        self._thread.start()
+
+    @property
+    def level(self) -> float:
+        """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
+        return self._level
+
+    def take(self) -> list[SoundBlock]:
+        """Return the blocks that arrived since the last call. Used on one thread."""
+        return [self._blocks.popleft() for _ in range(len(self._blocks))]
+
+    def request_stop(self) -> None:
+        """Let the thread release the device and end, without waiting for it."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Release the device; no failure stays reported. Idempotent."""
+        self._stop.set()
+        self._thread.join(CLOSE_TIMEOUT_S)
+        if self._thread.is_alive():
+            log.warning("The microphone's driver does not answer; its thread is left behind.")
+        self._report(None)
+
+    def _run(self) -> None:
+        name_thread("microphone")
+        while not self._stop.is_set():
+            name = self._wanted()
+            if name is None:
+                self._stop.wait(POLL_S)
+                continue
+            try:
+                self._listen(name)
+            except Exception as error:  # noqa: BLE001 - carried to the status
+                self._report(error)
+                self._stop.wait(self._retry_s)
+
+    def _listen(self, name: str) -> None:
+        """Read the device until another one, or none, is wanted."""
+        source = self._open_source(name)
+        try:
+            heard = False
+            while not self._stop.is_set():
+                block = source.read()
+                if self._wanted() != name:  # muted in the meantime: what was just captured is discarded
+                    return
+                if not heard:
+                    heard = True
+                    self._report(None)
+                self._blocks.append(block)
+                self._level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
+        finally:
+            self._level = 0.0
+            source.close()

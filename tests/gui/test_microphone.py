@@ -1,0 +1,68 @@
+"""The choice of the microphone and its level meter."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
+from pytestqt.qtbot import QtBot
+
+from app.gui.panels.microphone import MicrophoneControls
+from app.gui.shell.application import Session
+from app.gui.state.store import SettingsStore
+from app.sound.devices import MicrophoneName
+from tests.gui.test_settings_controls import bring_up, child, current
+from tests.gui.widgets import OwnedSettings
+from tests.sound.sources import FakeDevice
+
+
+def test_the_choice_reaches_the_pipeline(session: Session, qtbot: QtBot) -> None:
+    choice = child(session, QComboBox, "microphoneCombo")
+    assert isinstance(choice, QComboBox)
+    assert choice.currentData() == "off"
+    bring_up(session, choice)
+    qtbot.waitUntil(lambda: choice.findData("usb-1") > 0)
+    choice.setCurrentIndex(choice.findData("usb-1"))
+    choice.activated.emit(choice.currentIndex())
+    qtbot.waitUntil(lambda: current(session).output.microphone == "usb-1")
+    assert choice.currentText() == "USB Microphone"
+    choice.setCurrentIndex(choice.findData("off"))
+    choice.activated.emit(choice.currentIndex())
+    qtbot.waitUntil(lambda: current(session).output.microphone == "off")
+
+
+@pytest.fixture
+def store() -> SettingsStore:
+    return SettingsStore(OwnedSettings())
+
+
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(store: SettingsStore, qtbot: QtBot) -> None:
+    device = FakeDevice()
+    controls = MicrophoneControls(store, device.open)
+    qtbot.addWidget(controls)
+    meter = controls.findChild(QProgressBar)
+    assert meter is not None
+    controls.show_microphones((MicrophoneName("usb", "USB"),))
+    controls.show()
+    assert meter.isHidden() and device.opened == []
+    store.edit("output", microphone="usb")
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    assert device.opened == ["usb"]
+    store.set_paused(True)
+    qtbot.waitUntil(lambda: device.open_now == 0)
+    assert meter.value() == 0
+    store.set_paused(False)
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    controls.hide()
+    qtbot.waitUntil(lambda: device.open_now == 0)
+    assert meter.value() == 0
+
+
+def test_a_microphone_that_cannot_be_opened_is_named(store: SettingsStore, qtbot: QtBot) -> None:
+    device = FakeDevice()
+    device.fails_to_open = True
+    controls = MicrophoneControls(store, device.open)
+    qtbot.addWidget(controls)
+    store.edit("output", microphone="usb")
+    controls.show()
+    qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
+    controls.hide()
