@@ -95,9 +95,9 @@ class Recorder:
         """Finish the file, or remove it if it is empty. Idempotent. Raises SinkLostError if it cannot be finished."""
         if self._closed:
             return
+        last, end_s = self._last, self._times.end(self._clock())
         if self._sound is not None:
             self._sound.close()
-        last, end_s = self._last, self._times.end(self._clock())
         if last is not None and end_s is not None:
             self._thread.put(last, end_s)
         self._thread.finish()
