@@ -101,7 +101,8 @@ class Session:
             self._counted_from_s = time.monotonic()
         if not self._announced:
             # The requested model does not work, and the user expects this model or an error.
-            failed = [p.message for p in status.problems if p.stage is Stage.MATTING or status.frames_out == 0]
+            problems = [p for p in status.problems if p.stage is not Stage.MICROPHONE]  # nothing waits for sound
+            failed = [p.message for p in problems if p.stage is Stage.MATTING or status.frames_out == 0]
             self.failure = failed[0] if failed else None
         self._announce(_description(status))
 

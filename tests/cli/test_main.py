@@ -113,6 +113,15 @@ def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         assert {"id", "name", "path", "sizes"} <= set(camera)
 
 
+def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.mp4"
+    files = ["--record", str(out), "--microphone", "no-such-microphone"]
+    assert main.main(["headless", *SMALL, "--background", "#00b140", "--frames", "20", *files]) == 0
+    assert "without sound" in (said := capsys.readouterr().err) or "no sound" in said or "Sound cannot" in said
+    with av.open(str(out)) as container:
+        assert container.streams.audio and container.streams.video[0].frames >= 10
+
+
 def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, alpha, status = tmp_path / "out.mp4", tmp_path / "alpha.mp4", tmp_path / "status.json"
     files = ["--record", str(out), "--record-alpha", str(alpha), "--status-json", str(status)]
