@@ -18,7 +18,7 @@ DISTINCT = 0.5
 LEANING = 0.75
 """How much more the colours must be those of the person than of anybody else: 1 where they are the person's."""
 ALONE = 0.9
-"""The same for a part that holds nothing of anybody else."""
+"""Least similarity of colours of a part that holds nothing of anybody else."""
 WARY_GROWTH = 1.1
 """Largest growth while somebody may come out from behind the person."""
 SHRINKAGE = 0.3
@@ -38,7 +38,7 @@ class Memory:
     colours: Histogram
     other_colours: Histogram | None
     wary_s: float = 0.0
-    """For so long somebody may still be behind the person, who vanished while touching."""
+    """Remaining time during which somebody who vanished while touching the person may be behind them."""
 
 
 def divisible(memory: Memory) -> bool:

@@ -33,9 +33,9 @@ RIM = 2
 GROWTH = 1.4
 """A part that is larger than the person was by more than this factor holds somebody else."""
 WARY_S = 5.0
-"""For how long that is expected."""
+"""For how long somebody who vanished while touching the person may still come out from behind them."""
 COVERED = 0.65
-"""The same while somebody touches the person: most of the person is behind the other one."""
+"""Least part of the person's size that is shown while somebody touches them; below it most of them is hidden."""
 AREA_RATE = 0.15
 """Largest change of the person's size per second that is taken as coming closer."""
 LEARN_RATE = 0.05
