@@ -91,7 +91,10 @@ def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path: Path) -> None:
 def test_media_files_are_opened_in_one_place() -> None:
     reading = {name for name in modules() for call in calls(name) if ast.unparse(call.func) == "av.open"
                if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}  # fmt: skip
-    assert reading == {"app.media.video_input"}
+    # the microphone opens an input device, by a format of the program's own choice, and never a file
+    assert reading == {"app.media.video_input", "app.sound.ffmpeg_input"}
+    devices = [call for call in calls("app.sound.ffmpeg_input") if ast.unparse(call.func) == "av.open"]
+    assert all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:
