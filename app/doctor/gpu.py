@@ -131,7 +131,7 @@ def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:
         steps.append(GpuFinding.FIX_TORCH(folder=VENV, cuda=chosen.cuda))
     elif pythons := locked_pythons(chosen, locks, *place):
         steps.append(GpuFinding.FIX_PYTHON(python=VERSION, others=pythons, cuda=chosen.cuda))
-    index = f"{PYTORCH_INDEX}/{chosen.index}" if chosen.index else "pypi.org"
+    index = f"{PYTORCH_INDEX}/{chosen.index}" if chosen.index else "PyPI"
     return (*steps, GpuFinding.FIX_OWN_ENVIRONMENT(index=index))
 
 

@@ -59,7 +59,7 @@ def test_a_card_without_code_in_torch_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("platform", "said", "words"),
     [
-        ("linux", "580.65.06, 8.9", ["(580.65.06, 8.9) suit PyTorch's build for CUDA 13.0", "Delete", "pypi.org"]),
+        ("linux", "580.65.06, 8.9", ["(580.65.06, 8.9) suit PyTorch's build for CUDA 13.0", "Delete", "PyPI"]),
         ("linux", "550.54.14, 8.9", ["driver 580 or newer", "build for CUDA 12.6", "whl/cu126"]),
         ("linux", "580.65.06, 6.1", ["(580.65.06, 6.1) suit PyTorch's build for CUDA 12.6", "whl/cu126"]),
         ("linux", "470.256.02, 7.5", ["driver 580 or newer", "No build of PyTorch with CUDA suits"]),
