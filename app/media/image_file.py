@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -83,24 +84,31 @@ def read_image_with_alpha(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.ui
 
 def _decoded(path: Path, max_side: int, convert: Callable[[Image.Image], NDArray[np.uint8]]) -> NDArray[np.uint8]:
     try:
-        with warnings.catch_warnings():
+        with named_file_errors(path), warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 return convert(_small(image, path, max_side))
-    except FileNotFoundError:
-        raise BackgroundError(ImageText.ABSENT(file=path)) from None
     except UnidentifiedImageError:
         raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path)) from None
-    except PermissionError:
-        raise BackgroundError(ImageText.NOT_PERMITTED(file=path)) from None
-    except IsADirectoryError:
-        raise BackgroundError(ImageText.FOLDER(file=path)) from None
     except MemoryError:
         raise _too_large(path) from None
     except _BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
+
+
+@contextmanager
+def named_file_errors(path: Path) -> Iterator[None]:
+    """Raise BackgroundError for an image file that is absent, a folder, or not readable for this user."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise BackgroundError(ImageText.ABSENT(file=path)) from None
+    except PermissionError:
+        raise BackgroundError(ImageText.NOT_PERMITTED(file=path)) from None
+    except IsADirectoryError:
+        raise BackgroundError(ImageText.FOLDER(file=path)) from None
 
 
 def kind_of_file(path: Path) -> Literal["image", "video"]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.config import paths
 from app.core.errors import BackgroundError
 from app.core.messages.media import ImageText
+from app.media.image_file import named_file_errors
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +59,8 @@ def render_svg(path: Path, scale: float, most: tuple[int, int]) -> NDArray[np.ui
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with named_file_errors(path), path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise BackgroundError(ImageText.ABSENT(file=path)) from None
-    except IsADirectoryError:
-        raise BackgroundError(ImageText.FOLDER(file=path)) from None
-    except PermissionError:
-        raise BackgroundError(ImageText.NOT_PERMITTED(file=path)) from None
     except OSError:
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
     if len(data) > MAX_BYTES:

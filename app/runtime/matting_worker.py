@@ -22,7 +22,7 @@ from app.people.shaper import PeopleShaper
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, StandBy
-from app.runtime.engines.plausibility import AlphaWatch, CompositeCheck, mean_alpha
+from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.prepare import Preparer
@@ -64,8 +64,7 @@ class MattingWorker:
         self._self_test = self_test
         self._board = board
         self._timing = timing
-        self._composites = CompositeCheck()
-        self._alphas = AlphaWatch(timing.plausibility_hold_s)
+        self._mattes = MatteCheck(timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = PeopleShaper()
         self._background: Background | None = None
@@ -197,9 +196,8 @@ class MattingWorker:
 
     def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
         """Return whether the matte may be shown; raise ModelError if the engine has failed."""
-        self._composites.check(matte, frame, backdrop)
-        return self._alphas.permits(
-            mean_alpha(matte.alpha), time.monotonic(), run.sequence, lambda: self._self_test(run.engine, *frame.size)
+        return self._mattes.permits(
+            matte, frame, backdrop, time.monotonic(), run.sequence, lambda: self._self_test(run.engine, *frame.size)
         )
 
     def _rate_hz(self, settings: Settings) -> float:

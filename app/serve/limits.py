@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from app.runtime.timing import Timing
+
 CORES_PER_STREAM = 0.85
 """Cores that a stream of 640x360 at 30 fps takes, coding and network included."""
 
@@ -30,8 +32,8 @@ class Limits:
     session_s: float = 8 * 3600.0
     drain_s: float = 20.0
     """How long running streams may go on after SIGTERM."""
-    stale_s: float = 2.0
-    """The last composite is shown for this long; then the stand-by card."""
+    stale_s: float = Timing().stale_s
+    """The last composite is shown for this long, as in the program; then the stand-by card."""
     card_interval_s: float = 0.2
     watch_s: float = 0.5
     stalled_s: float = 10.0

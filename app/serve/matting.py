@@ -16,15 +16,14 @@ from app.compositing.standby import StandbyCard
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine
-from app.runtime.engines.plausibility import AlphaWatch, CompositeCheck, mean_alpha
+from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.outputs.gate import may_leave
+from app.runtime.timing import Timing
 from app.system.compute_threads import limited_threads
 from app.webrtc.marks import STRIP_PX, mark_strip, read_mark
 
 RETRY_S = 1.0
 """Wait before an engine is built again after a failure."""
-HOLD_S = 0.5
-"""How long a sudden rise of alpha must last before it is shown; as in the program."""
 SETTINGS = Settings()
 """The gate's: no stream may show its background."""
 
@@ -69,8 +68,7 @@ class StreamMatting:
         self._index = 0
         self._retry_at_s = float("-inf")
         self._card = StandbyCard()
-        self._composites = CompositeCheck()
-        self._alphas = AlphaWatch(HOLD_S)
+        self._mattes = MatteCheck(Timing().plausibility_hold_s)
         self.failures = 0
 
     @property
@@ -138,10 +136,15 @@ class StreamMatting:
             self._tested = width, height
         matte = engine.step(image, backdrop, matting.edges)
         self._index += 1
-        self._composites.check(matte, Frame(image, self._index, time.perf_counter()), backdrop)
-        share, sequence = mean_alpha(matte.alpha), (self._generation, 0)
-        believed = self._alphas.permits(share, self._now(), sequence, lambda: self._self_test(engine, width, height))
-        return matte if believed else None
+        shown = self._mattes.permits(
+            matte,
+            Frame(image, self._index, time.perf_counter()),
+            backdrop,
+            self._now(),
+            (self._generation, 0),
+            lambda: self._self_test(engine, width, height),
+        )
+        return matte if shown else None
 
     def _discard(self) -> None:
         try:

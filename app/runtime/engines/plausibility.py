@@ -168,3 +168,28 @@ class AlphaWatch:
         self._suspect_since_s = self._tested_at_s = None
         self._believed = False
         self._sequence = sequence
+
+
+class MatteCheck:
+    """Both checks that a matte must pass before it is shown. Used on one thread."""
+
+    def __init__(self, hold_s: float) -> None:
+        """hold_s: see `AlphaWatch`."""
+        self._composites = CompositeCheck()
+        self._alphas = AlphaWatch(hold_s)
+
+    def permits(
+        self,
+        matte: Matte,
+        frame: Frame,
+        backdrop: Backdrop,
+        now_s: float,
+        sequence: tuple[int, int],
+        self_test: Callable[[], None],
+    ) -> bool:
+        """Return whether the matte of `frame` may be shown; raise ModelError if the engine has failed.
+
+        The other parameters are those of `CompositeCheck.check` and `AlphaWatch.permits`.
+        """
+        self._composites.check(matte, frame, backdrop)
+        return self._alphas.permits(mean_alpha(matte.alpha), now_s, sequence, self_test)
