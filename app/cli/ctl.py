@@ -12,6 +12,7 @@ import typer
 from app.config import program
 from app.control import Command, ask, parse_words
 from app.control.commands import SYNTAX, JsonValue
+from app.control.settable import SETTABLE
 from app.core.errors import MattecamError
 
 _HELP = "; ".join(f"{name} {syntax.usage}".strip() for name, syntax in SYNTAX.items())
@@ -33,11 +34,21 @@ def ctl(
 
 def _with_absolute_path(command: Command) -> Command:
     """Make paths in the command absolute, since the running program has another working directory."""
-    new_file = command.name == "snapshot" or (command.name == "record" and command.argument != "stop")
+    if command.name == "set":
+        return _with_absolute_value(command)
+    records = command.name in ("record", "record-alpha") and command.argument != "stop"
+    new_file = command.name == "snapshot" or records
     a_file = command.name == "zones" and command.argument != "off"
     if new_file or a_file or (command.name in ("background", "overlay") and Path(command.argument).is_file()):
         return Command(command.name, str(Path(command.argument).expanduser().absolute()))
     return command
+
+
+def _with_absolute_value(command: Command) -> Command:
+    name, _, value = command.argument.partition(" ")
+    setting = SETTABLE.get(name.replace("-", "_"))
+    is_file = setting is not None and (setting.is_path or (setting.name == "capture.source" and Path(value).is_file()))
+    return Command("set", f"{name} {Path(value).expanduser().absolute()}") if value and is_file else command
 
 
 def status_line(status: Mapping[str, JsonValue]) -> str:

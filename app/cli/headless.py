@@ -102,7 +102,7 @@ def _controlled(session: Session) -> Iterator[None]:
         settings=lambda: pipeline.settings,
         status_fields=lambda: status_fields(pipeline.status()),
         tiles=lambda: Tiles([BackgroundFile(*background) for background in named_backgrounds()]),
-        find_scene=SceneStore(default_path()).get,
+        scenes=SceneStore(default_path()),
         request_quit=session.end,
         save_snapshot=session.save_snapshot,
     )

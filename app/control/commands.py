@@ -32,9 +32,11 @@ class Syntax:
 
 
 SYNTAX: Mapping[str, Syntax] = {
+    "autostart": Syntax("on|off", choices=("on", "off")),
     "background": Syntax("next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none"),
     "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
+    "get": Syntax("[NAME of a setting]", optional=True),
     "light": Syntax("match|wrap|portrait 0-100, such as match 50"),
     "microphone": Syntax("off|default|NAME"),
     "model": Syntax("auto|NAME"),
@@ -44,8 +46,15 @@ SYNTAX: Mapping[str, Syntax] = {
     "quit": Syntax(),
     "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
     "record": Syntax("FILE|stop"),
+    "record-alpha": Syntax("FILE|stop"),
+    "remove-scene": Syntax("NAME"),
+    "rename-scene": Syntax("NAME=NEW NAME"),
+    "reset": Syntax("NAME of a setting"),
     "resume": Syntax(),
+    "save-scene": Syntax("NAME"),
+    "save-scene-with-camera": Syntax("NAME"),
     "scene": Syntax("NAME"),
+    "set": Syntax("NAME VALUE, such as output.mirror on; `get` lists the names"),
     "snapshot": Syntax("FILE"),
     "status": Syntax(),
     "zones": Syntax("FILE|off"),

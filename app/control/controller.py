@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from app.config.parsing import replace_checked
-from app.config.scenes import Scene
+from app.config.scenes import SceneStore
 from app.config.zones_file import read_zones
+from app.control.autostart import switch_autostart
 from app.control.backgrounds import Tiles, description, named_background, next_background
+from app.control.changes import Changes, Update
 from app.control.commands import (
     AUTO_FRAMING,
     Command,
@@ -22,20 +25,17 @@ from app.control.commands import (
 from app.control.confirmation import Confirmation
 from app.control.microphone import choose_microphone
 from app.control.overlay import changed_overlay, described
+from app.control.recording import Recording
+from app.control.saved_scenes import SavedScenes
+from app.control.values import Preferences, Values
 from app.control.zones import described_zones
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import FramingSettings, Settings
 from app.core.text import Text
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
-
-Update = Callable[[Settings], Settings]
-
-
-class CommandError(MattecamError):
-    """A command was executed without the requested effect."""
 
 
 class SettingsController:
@@ -48,31 +48,39 @@ class SettingsController:
         settings: Callable[[], Settings],
         status_fields: Callable[[], Mapping[str, JsonValue]],
         tiles: Callable[[], Tiles],
-        find_scene: Callable[[str], Scene],
+        scenes: SceneStore,
         request_quit: Callable[[], None],
         save_snapshot: Callable[[Path], None] | None = None,
+        preferences: Preferences | None = None,
+        scenes_changed: Callable[[], None] = lambda: None,
         confirm_s: float = CONFIRM_S,
     ) -> None:
         """Take the callables that connect the controller with the program; they are called on control threads.
 
         change: replaces the settings atomically by `update(settings)`; in effect when it returns.
         status_fields: the fields of `--status-json`.
-        find_scene: raises SettingsError, which lists the scenes.
         request_quit: returns at once.
         save_snapshot: writes what the outputs show to a PNG file; raises MattecamError.
+        preferences: those of the window; None without one. scenes_changed: called after a scene was saved or removed.
         """
         self._change = change
         self._settings = settings
         self._status_fields = status_fields
         self._tiles = tiles
-        self._find_scene = find_scene
+        self._scenes = scenes
         self._request_quit = request_quit
         self._save_snapshot = save_snapshot
         self._confirmation = Confirmation(status_fields, confirm_s)
+        self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
+        values = Values(changes, settings, preferences)
+        saved = SavedScenes(scenes, settings, scenes_changed)
+        output, alpha = Recording(changes, "record", "recording"), Recording(changes, "record_alpha", "")
         self._actions: Mapping[str, Callable[[str], str]] = {
+            "autostart": switch_autostart,
             "background": self._background,
             "framing": self._frame,
             "freeze": self._freeze,
+            "get": values.describe,
             "light": lambda text: self._light(*parse_light(text)),
             "microphone": lambda name: choose_microphone(name, change),
             "model": self._model,
@@ -81,9 +89,16 @@ class SettingsController:
             "pause": self._pause,
             "quit": lambda _: self._quit(),
             "ratio": lambda text: self._ratio(parse_ratio(text)),
-            "record": self._record,
+            "record": output.run,
+            "record-alpha": alpha.run,
+            "remove-scene": saved.remove,
+            "rename-scene": saved.rename,
+            "reset": values.reset,
             "resume": lambda _: self._resume(),
+            "save-scene": saved.save,
+            "save-scene-with-camera": partial(saved.save, with_devices=True),
             "scene": self._scene,
+            "set": values.set,
             "snapshot": self._snapshot,
             "zones": self._zones,
             "zoom": lambda text: self._framing(parse_zoom(text), None),
@@ -110,7 +125,7 @@ class SettingsController:
             chosen = next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
             return settings.replace(background=chosen)
 
-        settings, in_use = self._follow(update, "background", "background")
+        settings, in_use = self._changes.follow(update, "background", "background")
         return _answer(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
 
     def _pause(self, switch: str) -> str:
@@ -145,8 +160,8 @@ class SettingsController:
         return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
 
     def _scene(self, name: str) -> str:
-        scene = self._find_scene(name)
-        _, in_use = self._follow(scene.applied_to, "matting", "matting")
+        scene = self._scenes.get(name)
+        _, in_use = self._changes.follow(scene.applied_to, "matting", "matting")
         return _answer(AnswerText.SCENE(name=name), in_use)
 
     def _model(self, name: str) -> str:
@@ -155,14 +170,14 @@ class SettingsController:
             changes = {"model": name} if name == settings.matting.model else {"model": name, "weights": None}
             return settings.replace(matting=replace_checked(settings.matting, changes))
 
-        _, in_use = self._follow(update, "matting", "matting")
+        _, in_use = self._changes.follow(update, "matting", "matting")
         return _answer(AnswerText.MODEL(name=name), in_use)
 
     def _ratio(self, ratio: float | None) -> str:
         def update(settings: Settings) -> Settings:
             return settings.replace(matting=settings.matting.replace(downsample_ratio=ratio))
 
-        _, in_use = self._follow(update, "matting", "matting")
+        _, in_use = self._changes.follow(update, "matting", "matting")
         return _answer(AnswerText.RATIO_AUTO() if ratio is None else AnswerText.RATIO(ratio=f"{ratio:g}"), in_use)
 
     def _frame(self, text: str) -> str:
@@ -214,39 +229,8 @@ class SettingsController:
         def update(settings: Settings) -> Settings:
             return settings.replace(overlay=changed_overlay(argument, settings.overlay))
 
-        settings, in_use = self._follow(update, "overlay", "overlay")
+        settings, in_use = self._changes.follow(update, "overlay", "overlay")
         return _answer(described(settings.overlay), in_use)
-
-    def _record(self, file: str) -> str:
-        if file == "stop":
-            return self._stop_recording()
-        path = Path(file)
-        if path.exists():
-            raise UsageError(ControlText.FILE_EXISTS(file=path))
-
-        def update(settings: Settings) -> Settings:
-            running = settings.output.record
-            if running is not None:
-                raise UsageError(ControlText.ALREADY_RECORDING(file=running))
-            return settings.replace(output=settings.output.replace(record=path))
-
-        self._follow(update, "output", "recording")
-        started = self._confirmation.wait_for(lambda status: status["recording"] is not None)
-        return AnswerText.RECORDING(file=path) if started else AnswerText.RECORDING_WAITS(file=path)
-
-    def _stop_recording(self) -> str:
-        path: Path | None = None
-
-        def update(settings: Settings) -> Settings:
-            nonlocal path
-            path = settings.output.record
-            return settings.replace(output=settings.output.replace(record=None))
-
-        self._change(update)
-        if path is None:
-            raise UsageError(ControlText.NOT_RECORDING())
-        ended = self._confirmation.wait_for(lambda status: status["recording"] is None)
-        return AnswerText.RECORDED(file=path) if ended else AnswerText.RECORDING_ENDS(file=path)
 
     def _snapshot(self, file: str) -> str:
         if self._save_snapshot is None:
@@ -260,37 +244,6 @@ class SettingsController:
     def _quit(self) -> str:
         self._request_quit()
         return AnswerText.STOPS()
-
-    def _follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, bool]:
-        """Change the settings and wait until the workers follow; return the settings and whether they are in use.
-
-        If one of `stages` then has a problem, restore `section` and raise CommandError with that problem.
-        """
-        before = after = self._settings()
-
-        def tracked(settings: Settings) -> Settings:
-            nonlocal before, after
-            before, after = settings, update(settings)
-            return after
-
-        self._change(tracked)
-        if not self._confirmation.wait_until_settled():
-            return after, False
-        problem = self._problem([stage for stage in stages if (stage, after.background.kind) != ("background", "none")])
-        if problem is not None:
-            if (section, before.background.kind) != ("background", "none"):  # a failure must not expose the room again
-                self._restore(section, before, after)
-            raise CommandError(problem)
-        return after, True
-
-    def _restore(self, section: str, before: Settings, after: Settings) -> None:
-        previous, failed = getattr(before, section), getattr(after, section)
-        self._change(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
-
-    def _problem(self, stages: Sequence[str]) -> str | None:
-        problems = self._status_fields()["problems"]
-        assert isinstance(problems, Sequence)
-        return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)
 
 
 def _answer(answer: Text, in_use: bool) -> Text:

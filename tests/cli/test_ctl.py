@@ -37,6 +37,10 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ["record", "a.mp4"],
         ["record", "stop"],
         ["snapshot", "a.png"],
+        ["set", "output.standby-image", "beach.png"],
+        ["set", "capture.source", "demo"],
+        ["set", "overlay.text", "beach.png"],
+        ["record-alpha", "b.mp4"],
     ):
         assert main.main(["ctl", *words]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "scene done"
@@ -47,6 +51,10 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         Command("record", str(tmp_path / "a.mp4")),
         Command("record", "stop"),
         Command("snapshot", str(tmp_path / "a.png")),
+        Command("set", f"output.standby-image {tmp_path / 'beach.png'}"),
+        Command("set", "capture.source demo"),
+        Command("set", "overlay.text beach.png"),
+        Command("record-alpha", str(tmp_path / "b.mp4")),
     ]
 
 
@@ -72,7 +80,7 @@ def test_the_status_line_names_state_background_and_recording() -> None:
     ("words", "code", "message"),
     [
         (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
-        (["dance"], 2, "There is no command “dance”; the commands are background"),
+        (["dance"], 2, "There is no command “dance”; the commands are autostart, background"),
         (["ratio", "7"], 2, "between 0.05 and 1"),
         ([], 2, "Missing argument"),
     ],

@@ -4,100 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from app.config.private_file import write_picture
-from app.config.scenes import SceneStore
-from app.control import BackgroundFile, Command, SettingsController, Tiles
-from app.control.commands import JsonValue, parse_words
+from app.control import Command, SettingsController, Tiles
+from app.control.commands import JsonValue
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     FramingSettings,
-    OutputSettings,
     OverlaySettings,
     PeopleSettings,
     Settings,
 )
-from app.core.types import Picture, PictureKind
-from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
+from app.core.types import PictureKind
 from app.runtime.status_fields import status_fields
-from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.control.conftest import BASE, Program, fail
+from tests.fakes import shows_room
 from tests.waiting import eventually
-
-BASE = Settings(
-    capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
-    background=BackgroundSettings(kind="colour", colour="#0000ff"),
-    output=OutputSettings(virtual_camera="fake"),
-)
-
-
-class Program:
-    """A running pipeline and the controller that changes its settings."""
-
-    def __init__(self, folder: Path) -> None:
-        self.world = FakeWorld()
-        self.pipeline = Pipeline(BASE, parts=self.world.parts())
-        self.scenes = SceneStore(folder / "scenes.json")
-        self.quit = threading.Event()
-        self.picture: Picture | None = None
-        picture = folder / "beach.png"
-        cv2.imwrite(str(picture), room_picture())
-        self.files = [BackgroundFile(picture, "Beach")]
-        self.controller = SettingsController(
-            change=self.pipeline.change,
-            settings=lambda: self.pipeline.settings,
-            status_fields=lambda: status_fields(self.pipeline.status()),
-            tiles=lambda: Tiles(self.files),
-            find_scene=lambda name: self.scenes.get(name),
-            request_quit=self.quit.set,
-            save_snapshot=self.save_snapshot,
-            confirm_s=5,
-        )
-
-    def run(self, text: str) -> str:
-        return self.controller.run(parse_words(text.split()))
-
-    def save_snapshot(self, path: Path) -> None:
-        if self.picture is None:
-            self.picture = self.pipeline.preview.get(5)
-        assert self.picture is not None
-        write_picture(path, self.pipeline.release(self.picture).image)
-
-    @property
-    def settings(self) -> Settings:
-        return self.pipeline.settings
-
-    def sent_after(self, count: int = 5) -> list[PictureKind]:
-        """Return the kinds of the next pictures that reach an output."""
-        before = len(self.world.pictures())
-        eventually(lambda: len(self.world.pictures()) >= before + count)
-        return [picture.kind for picture in self.world.pictures()[before:]]
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    program = Program(tmp_path)
-    program.pipeline.start()
-    eventually(lambda: program.pipeline.status().phase is Phase.RUNNING)
-    eventually(lambda: len(program.world.pictures()) > 0)
-    yield program
-    program.world.faults.heal()
-    assert program.pipeline.stop()
-
-
-def fail(error: Exception) -> Callable[[], None]:
-    def raise_it() -> None:
-        raise error
-
-    return raise_it
 
 
 def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> None:
@@ -195,7 +124,7 @@ def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_
         settings=lambda: program.settings,
         status_fields=lambda: status_fields(program.pipeline.status()),
         tiles=lambda: Tiles(program.files),
-        find_scene=program.scenes.get,
+        scenes=program.scenes,
         request_quit=program.quit.set,
         save_snapshot=program.save_snapshot,
         confirm_s=0.2,

@@ -151,6 +151,7 @@ class Session:
         self._remote = RemoteControl(
             self.store, self.preferences, self.bridge, scene_store, self.lifecycle.end, self.window
         )
+        self._remote.scenes_changed.connect(self.window.scenes.reload)
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)

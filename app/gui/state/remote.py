@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import SceneStore
 from app.control import ControlServer, SettingsController
-from app.core.errors import SinkError
+from app.core.errors import MattecamError, SinkError
 from app.core.messages.control import ControlText
 from app.gui.backgrounds.names import tiles
 from app.gui.state.bridge import Bridge
+from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields
+
+ANSWER_S = 5.0
+"""How long a command waits for the GUI thread."""
+OWN_STATE = ("version", "first_run_done", "geometry", "cameras")
+"""Fields of the preferences that the user does not set."""
+
+
+class RemotePreferences(QObject):
+    """The preferences of the window for other threads; changes are made on the GUI thread."""
+
+    _requested = pyqtSignal(object, object)
+
+    def __init__(self, preferences: PreferencesStore, parent: QObject, answer_s: float = ANSWER_S) -> None:
+        super().__init__(parent)
+        self._preferences = preferences
+        self._answer_s = answer_s
+        self._requested.connect(self._change)
+
+    @property
+    def current(self) -> WindowPreferences:
+        """The preferences in effect (any thread)."""
+        return self._preferences.current
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that `ctl set` may change."""
+        return tuple(name for name in WindowPreferences.model_fields if name not in OWN_STATE)
+
+    def change(self, new: Mapping[str, Any]) -> None:
+        """Change fields (not the GUI thread); in effect when it returns. Raises MattecamError."""
+        done = threading.Event()
+        self._requested.emit(new, done)
+        if not done.wait(self._answer_s):
+            raise MattecamError(ControlText.WINDOW_BUSY())
+
+    def _change(self, new: Mapping[str, Any], done: threading.Event) -> None:
+        self._preferences.change(**new)
+        done.set()
 
 
 class RemoteControl(QObject):
@@ -28,6 +69,8 @@ class RemoteControl(QObject):
     after it took effect, also while the window is busy.
     """
 
+    scenes_changed = pyqtSignal()
+    """A command changed the saved scenes."""
     _end_requested = pyqtSignal()
 
     def __init__(
@@ -48,9 +91,11 @@ class RemoteControl(QObject):
                 settings=lambda: store.current,
                 status_fields=lambda: status_fields(bridge.status),
                 tiles=lambda: tiles(preferences.current.own_colour),
-                find_scene=scenes.get,
+                scenes=scenes,
                 request_quit=self._end_requested.emit,
                 save_snapshot=self._save_snapshot,
+                preferences=RemotePreferences(preferences, self),
+                scenes_changed=self.scenes_changed.emit,
             )
         )
         bridge.watch("control", Stage.SETTINGS, lambda: self._server.died)

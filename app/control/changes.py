@@ -1,0 +1,67 @@
+"""Changes of the settings that are answered after they took effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from app.control.commands import JsonValue
+from app.control.confirmation import Confirmation
+from app.core.errors import MattecamError
+from app.core.settings import Settings
+
+Update = Callable[[Settings], Settings]
+
+
+class CommandError(MattecamError):
+    """A command was executed without the requested effect."""
+
+
+class Changes:
+    """Changes the settings and waits for the effect. Thread-safe if its callables are."""
+
+    def __init__(
+        self,
+        change: Callable[[Update], Settings],
+        settings: Callable[[], Settings],
+        status_fields: Callable[[], Mapping[str, JsonValue]],
+        confirmation: Confirmation,
+    ) -> None:
+        """Take the callables of `SettingsController`."""
+        self.apply = change
+        """Replaces the settings atomically by `update(settings)` and returns the new ones."""
+        self.confirmation = confirmation
+        self._settings = settings
+        self._status_fields = status_fields
+
+    def follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, bool]:
+        """Change the settings and wait until the workers follow; return the settings and whether they are in use.
+
+        If one of `stages` then has a problem, restore `section` and raise CommandError with that problem.
+        """
+        before = after = self._settings()
+
+        def tracked(settings: Settings) -> Settings:
+            nonlocal before, after
+            before, after = settings, update(settings)
+            return after
+
+        self.apply(tracked)
+        # Frames of the previous source may still be on their way.
+        waits = 2 if section == "capture" else 1
+        if not all(self.confirmation.wait_until_settled() for _ in range(waits)):
+            return after, False
+        problem = self._problem([stage for stage in stages if (stage, after.background.kind) != ("background", "none")])
+        if problem is not None:
+            if (section, before.background.kind) != ("background", "none"):  # a failure must not expose the room again
+                self._restore(section, before, after)
+            raise CommandError(problem)
+        return after, True
+
+    def _restore(self, section: str, before: Settings, after: Settings) -> None:
+        previous, failed = getattr(before, section), getattr(after, section)
+        self.apply(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
+
+    def _problem(self, stages: Sequence[str]) -> str | None:
+        problems = self._status_fields()["problems"]
+        assert isinstance(problems, Sequence)
+        return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)

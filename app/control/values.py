@@ -1,0 +1,122 @@
+"""The commands `ctl get`, `ctl set` and `ctl reset`, which reach every setting by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.control.changes import Changes
+from app.control.settable import SETTABLE, Setting, settings_of
+from app.core.errors import UsageError
+from app.core.messages.control import AnswerText, ControlText
+from app.core.settings import Model, Settings
+from app.core.text import Text
+
+WINDOW = "window."
+"""What the names of the window's preferences begin with."""
+_STAGES: Mapping[str, tuple[str, ...]] = {
+    "capture": ("capture",),
+    "matting": ("matting",),
+    "background": ("background",),
+    "overlay": ("overlay",),
+}
+_STAGES_OF_OUTPUT: Mapping[str, tuple[str, ...]] = {
+    "virtual_camera": ("virtual_camera",),
+    "virtual_camera_backend": ("virtual_camera",),
+    "alpha_output": ("virtual_camera", "pipewire"),
+    "pipewire": ("pipewire",),
+}
+"""Parts of the program that report a problem with a changed setting, by its section, or its field of the output."""
+
+
+class Preferences(Protocol):
+    """The preferences of the window. Thread-safe."""
+
+    @property
+    def current(self) -> Model:
+        """The preferences in effect."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that may be changed."""
+
+    def change(self, new: Mapping[str, Any]) -> None:
+        """Change fields; in effect when it returns. Raises MattecamError."""
+
+
+class Values:
+    """Reads and changes settings by name."""
+
+    def __init__(self, changes: Changes, settings: Callable[[], Settings], preferences: Preferences | None) -> None:
+        """preferences: None without a window."""
+        self._changes, self._settings, self._preferences = changes, settings, preferences
+
+    def describe(self, name: str) -> str:
+        """Return one setting with its choices, or all settings, one per line."""
+        if name:
+            setting = self._find(name)
+            value = _shown(self._value(setting, name))
+            if setting.choices:
+                return AnswerText.SETTING_WITH_CHOICES(name=name, value=value, choices=setting.choices)
+            return AnswerText.SETTING(name=name, value=value)
+        return "\n".join(
+            AnswerText.SETTING(name=known, value=_shown(self._value(setting, known)))
+            for known, setting in self._all().items()
+        )
+
+    def set(self, argument: str) -> Text:
+        """Set a setting; the argument is `NAME VALUE`. Raises UsageError, which lists the choices."""
+        name, _, text = argument.partition(" ")
+        setting = self._find(name)
+        if not text:
+            raise UsageError(ControlText.VALUE_MISSING(name=name))
+        return self._store(setting, name, setting.parsed(text))
+
+    def reset(self, name: str) -> Text:
+        """Give a setting its default value."""
+        setting = self._find(name)
+        tree = Settings if self._preferences is None or not name.startswith(WINDOW) else type(self._preferences.current)
+        return self._store(setting, name, setting.default_in(tree))
+
+    def _store(self, setting: Setting, name: str, value: Any) -> Text:
+        if name.startswith(WINDOW) and self._preferences is not None:
+            setting.replaced_in(self._preferences.current, value)
+            self._preferences.change({setting.path[0]: value})
+            return AnswerText.SETTING(name=name, value=_shown(value))
+        section = setting.path[0]
+        stages = _STAGES_OF_OUTPUT.get(setting.path[-1], ()) if section == "output" else _STAGES.get(section, ())
+
+        def update(settings: Settings) -> Settings:
+            changed: Settings = setting.replaced_in(settings, value)
+            return changed
+
+        settings, in_use = self._changes.follow(update, section, *stages)
+        answer = AnswerText.SETTING(name=name, value=_shown(setting.value_in(settings)))
+        return answer if in_use else AnswerText.PENDING(answer=answer)
+
+    def _value(self, setting: Setting, name: str) -> Any:
+        window = name.startswith(WINDOW) and self._preferences is not None
+        return setting.value_in(self._preferences.current if window and self._preferences else self._settings())
+
+    def _find(self, name: str) -> Setting:
+        known = self._all()
+        setting = known.get(name.replace("-", "_"))
+        if setting is None:
+            raise UsageError(ControlText.UNKNOWN_SETTING(name=name, names=tuple(known)))
+        return setting
+
+    def _all(self) -> Mapping[str, Setting]:
+        preferences = self._preferences
+        if preferences is None:
+            return SETTABLE
+        own = {setting.name: setting for setting in settings_of(type(preferences.current))}
+        return {**SETTABLE, **{f"{WINDOW}{name}": own[name] for name in preferences.names}}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value is None:
+        return "none"
+    return str(value) if isinstance(value, str | int | Path) else f"{value:g}"

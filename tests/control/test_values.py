@@ -1,0 +1,144 @@
+"""`ctl get`, `ctl set`, `ctl reset`, and the commands for scenes and recordings, against a running pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.control.commands import SYNTAX
+from app.control.settable import OWN_COMMANDS, SETTABLE, settings_of
+from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
+from app.core.settings import Settings
+from tests.control.conftest import Program, fail
+
+OTHER_VALUES = {
+    "capture.source": "other",
+    "capture.width": "48",
+    "capture.height": "32",
+    "capture.fps": "60",
+    "capture.pixel_format": "YUYV",
+    "framing.zoom": "1.5",
+    "matting.server": "http://127.0.0.1:1",
+    "matting.model": "student",
+    "matting.device": "cpu",
+    "matting.downsample_ratio": "0.5",
+    "background.colour": "#102030",
+    "output.virtual_camera": "off",
+    "output.microphone": "default",
+    "output.standby_text": "Back at noon",
+    "overlay.text": "Ada at {time}",
+}
+"""Values other than the default where 0.5 or a choice would not do."""
+LEADS_TO_ANOTHER_PART = {"matting.location", "matting.weights", "background.kind", "background.path"}
+"""Settings whose other values need a server or a file; tests of their own cover them."""
+
+
+def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
+    names = {setting.name for setting in settings_of(Settings)}
+    assert names == {*SETTABLE, *OWN_COMMANDS, "version"}
+    assert set(OWN_COMMANDS.values()) <= set(SYNTAX)
+    assert not set(SETTABLE) & set(OWN_COMMANDS)
+
+
+def other_value(name: str, picture: Path) -> str:
+    """Return a value for `ctl set` that is not the default."""
+    setting = SETTABLE[name]
+    default = setting.default_in(Settings)
+    if name in OTHER_VALUES:
+        return OTHER_VALUES[name]
+    if setting.is_path:
+        return str(picture)
+    if setting.choices:
+        shown = "on" if default is True else "off" if default is False else default
+        return next(choice for choice in setting.choices if choice != shown)
+    return "20" if setting.annotation is int or (default or 0) >= 1 else "0.25"
+
+
+@pytest.mark.parametrize("name", sorted(set(SETTABLE) - LEADS_TO_ANOTHER_PART))
+def test_set_changes_the_setting_and_reset_restores_the_default(program: Program, name: str) -> None:
+    setting = SETTABLE[name]
+    program.world.node = 0  # PipeWire runs
+    program.run(f"reset {name}")
+    before = program.settings
+    program.run(f"set {name} {other_value(name, program.files[0].path)}")
+    after = program.settings
+    assert setting.value_in(after) != setting.value_in(before)
+    assert setting.replaced_in(after, setting.value_in(before)) == before, "nothing else changed"
+    program.run(f"reset {name}")
+    assert program.settings == before
+
+
+def test_a_name_may_be_written_with_hyphens(program: Program) -> None:
+    assert program.run("set output.standby-text Back at noon") == "output.standby-text: Back at noon"
+    assert program.settings.output.standby_text == "Back at noon"
+
+
+def test_get_shows_value_and_choices(program: Program) -> None:
+    assert program.run("get output.mirror") == "output.mirror: off; the choices are on, off"
+    every = program.run("get").splitlines()
+    assert len(every) == len(SETTABLE)
+    assert "background.colour: #0000ff" in every
+
+
+def test_impossible_values_name_the_choices_and_change_nothing(program: Program) -> None:
+    before = program.settings
+    for text, answer in (
+        ("set output.mirrored on", r"There is no setting “output.mirrored”; the settings are capture.source,"),
+        ("set output.mirror", "output.mirror needs a value"),
+        ("set output.mirror maybe", "output.mirror cannot be “maybe”; the choices are on, off"),
+        ("set background.fit stretch", "the choices are fill, fit"),
+        ("set edges.contrast 2", "edges.contrast: .* less than or equal to 1"),
+        ("set edges.grow_px wide", "valid integer"),
+        ("set output.record x.mp4", "There is no setting"),
+        ("set window.theme dark", "There is no setting “window.theme”"),
+    ):
+        with pytest.raises(UsageError, match=answer):
+            program.run(text)
+    assert program.settings == before
+
+
+def test_a_source_that_cannot_be_opened_is_reported_and_the_one_before_stays(program: Program) -> None:
+    before = program.settings
+    program.world.faults.put("open_source", fail(SourceOpenError("There is no such camera.")))
+    with pytest.raises(MattecamError, match="no such camera"):
+        program.run("set capture.source camera:7")
+    assert program.settings.capture == before.capture
+
+
+def test_a_missing_image_is_reported_and_the_background_stays(program: Program) -> None:
+    before = program.settings.background
+    with pytest.raises(MattecamError):
+        program.run("set background.path /no/such.png")
+        program.run("set background.kind image")
+    assert program.settings.background.kind == before.kind
+
+
+def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
+    program.run("set output.mirror on")
+    assert program.run("save-scene Work call") == "Saved the scene Work call."
+    assert program.run("rename-scene Work call=Desk") == "Renamed the scene Work call to Desk."
+    program.run("set output.mirror off")
+    program.run("scene Desk")
+    assert program.settings.output.mirror
+    assert not program.scenes.get("Desk").with_devices
+    program.run("save-scene-with-camera Desk")
+    assert program.scenes.get("Desk").with_devices
+    assert program.run("remove-scene Desk") == "Removed the scene Desk."
+    assert program.scenes.names() == ()
+    assert program.scene_changes == 4
+    with pytest.raises(SettingsError, match="Desk"):
+        program.run("remove-scene Desk")
+    with pytest.raises(UsageError, match="rename-scene Work=Office"):
+        program.run("rename-scene Desk")
+
+
+def test_the_matte_is_recorded_until_stop(program: Program, tmp_path: Path) -> None:
+    file = tmp_path / "alpha.mp4"
+    assert str(file) in program.run(f"record-alpha {file}")
+    with pytest.raises(UsageError, match="is running"):
+        program.run(f"record-alpha {tmp_path / 'other.mp4'}")
+    assert str(file) in program.run("record-alpha stop")
+    assert program.settings.output.record_alpha is None
+    with pytest.raises(UsageError, match="Nothing is being recorded"):
+        program.run("record-alpha stop")
