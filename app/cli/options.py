@@ -278,7 +278,7 @@ def _check_server(server: str) -> None:
     require_packages("--engine remote")
     if not server:
         raise UsageError(RemoteText.NO_SERVER())
-    from app.webrtc.link import checked_address
+    from app.webrtc.signalling import checked_address
 
     checked_address(server)
 

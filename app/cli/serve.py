@@ -27,6 +27,10 @@ def serve(
     ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM), for HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate (PEM).")] = None,
+    ice_servers: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with STUN and TURN servers for media, for containers and networks behind NAT."),
+    ] = None,
 ) -> None:
     """Matte the video of thin clients and browsers: WebRTC service with a web page, /healthz and /metrics."""
     require_packages("serve")
@@ -35,6 +39,6 @@ def serve(
 
     logs.set_up_console(verbose=False)
     prepare(EngineSettings())
-    options = ServeOptions(host, port, token_file, tls_cert, tls_key)
+    options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers)
     if serve(options, Limits(streams=streams_for(cpu_share())), notify):
         raise typer.Exit(EXIT_INTERRUPTED)

@@ -1,8 +1,9 @@
-"""Files that may contain images of the user: written atomically with mode 0600."""
+"""Files that may contain images of the user or secrets: written atomically with mode 0600."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,11 @@ def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def is_private(path: Path) -> bool:
+    """Return whether no other user has rights to a file (mode 0600); always True on Windows. Raises OSError."""
+    return os.name != "posix" or not stat.S_IMODE(path.stat().st_mode) & 0o077
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:

@@ -22,9 +22,11 @@ from app.matting.base import MattingEngine
 from app.runtime.engines.self_test import self_test
 from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
-from app.serve.http import Service
+from app.serve.http import application
+from app.serve.ice_file import IceServers, read_ice_servers
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
+from app.serve.service import Service
 from app.serve.sessions import Request, Sessions
 from app.webrtc.receiving import repair_aiortc
 
@@ -41,6 +43,8 @@ class ServeOptions:
     token_file: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    ice_servers: Path | None = None
+    """JSON file with STUN and TURN servers."""
 
 
 def is_loopback(host: str) -> bool:
@@ -96,6 +100,7 @@ def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) ->
     if not loopback and options.token_file is None:
         raise UsageError(ServeText.NEEDS_TOKEN(host=options.host))
     tls = tls_context(options)
+    ice = read_ice_servers(options.ice_servers)
     token = None
     if options.token_file is not None:
         token, created = token_of(options.token_file)
@@ -103,21 +108,41 @@ def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) ->
             tell(ServeText.TOKEN_CREATED(file=options.token_file))
     if tls is None and not loopback:
         tell(ServeText.NO_TLS())
+    prepare_process()
+    access = Access(token, loopback_only=loopback)
+    return asyncio.run(_serve(options, limits, access, ice, tls, tell))
+
+
+def prepare_process() -> None:
+    """Silence libraries that log addresses, repair aiortc, and check that this machine mattes. Raises MattecamError."""
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     repair_aiortc()
     cv2.setNumThreads(1)
     check_engine()
-    access = Access(token, loopback_only=loopback)
-    return asyncio.run(_serve(options, limits, access, tls, tell))
+
+
+def make_service(limits: Limits, access: Access, ice: IceServers) -> tuple[Service, Sessions]:
+    """Return the service without an HTTP server, and its streams."""
+    sessions = Sessions(stream_matting, limits, ice_servers=ice.current)
+
+    def ice_servers() -> list[dict[str, object]]:
+        return [server.as_json() for server in ice.current()]
+
+    rate = RateLimit(limits.offers_per_minute)
+    return Service(sessions, access, rate, background_names, ice_servers), sessions
 
 
 async def _serve(
-    options: ServeOptions, limits: Limits, access: Access, tls: ssl.SSLContext | None, tell: Callable[[str], None]
+    options: ServeOptions,
+    limits: Limits,
+    access: Access,
+    ice: IceServers,
+    tls: ssl.SSLContext | None,
+    tell: Callable[[str], None],
 ) -> bool:
-    sessions = Sessions(stream_matting, limits)
-    application = Service(sessions, access, RateLimit(limits.offers_per_minute), background_names).application()
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    service, sessions = make_service(limits, access, ice)
+    runner = web.AppRunner(application(service), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, options.host, options.port, ssl_context=tls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,6 +16,7 @@ from app.serve.matting import Output, StreamMatting
 from app.serve.metrics import Metrics
 from app.serve.offer import count_candidates, usable_candidates
 from app.serve.session import Session
+from app.webrtc.ice import IceServer, peer_configuration
 
 FIRST_CODECS = ("video/VP8", "video/rtx", "video/H264")
 """In order of preference: aiortc's H.264 encoder takes twice the time."""
@@ -55,10 +56,13 @@ class Sessions:
         make_matting: Callable[[Request], StreamMatting],
         limits: Limits,
         now: Callable[[], float] = time.monotonic,
+        ice_servers: Callable[[], Sequence[IceServer]] = tuple,
     ) -> None:
+        """ice_servers: STUN and TURN servers of this side of a connection, with valid credentials."""
         self._make_matting = make_matting
         self.limits = limits
         self._now = now
+        self._ice_servers = ice_servers
         self._open: set[Session] = set()
         self.draining = False
         self.metrics = Metrics(lambda: self.count, limits.streams, lambda: self.last_step_age_s)
@@ -92,7 +96,7 @@ class Sessions:
             raise RefusedError(Refusal.FULL)
         if count_candidates(request.sdp) > self.limits.max_candidates:
             raise RefusedError(Refusal.UNFIT)
-        connection = RTCPeerConnection()
+        connection = RTCPeerConnection(peer_configuration(self._ice_servers()))
         session = Session(
             connection,
             self._make_matting(request),

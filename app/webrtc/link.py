@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-import aiohttp
 import numpy as np
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -22,15 +18,16 @@ from numpy.typing import NDArray
 
 from app.core.errors import RemoteError, UsageError
 from app.core.messages.remote import RemoteText
+from app.webrtc.ice import peer_configuration
 from app.webrtc.marks import COUNT, STRIP_PX, mark_strip, read_mark
 from app.webrtc.receiving import repair_aiortc
+from app.webrtc.signalling import Signalling, reason_of
 
 CONNECT_S = 8.0
 CLOSE_S = 5.0
 RESEND_S = 0.1
 """A frame without an answer is sent again after this time: packets of the first frames may be lost."""
 CLOCK_HZ = 90_000
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 Luma = NDArray[np.uint8]
 
@@ -44,28 +41,12 @@ class Received(NamedTuple):
     """(H, W) as it was decoded: noise of the coding included."""
 
 
-def checked_address(server: str) -> str:
-    """Return the address without a final slash. Raises UsageError unless it is HTTPS, or HTTP on this machine.
-
-    Over plain HTTP whoever is in between could take the place of the server and receive the camera.
-    """
-    try:
-        parts = urlsplit(server.strip())
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_NAMES)
-    except ValueError:
-        parts, secure = urlsplit(""), False
-    if not secure or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise UsageError(RemoteText.ADDRESS(server=server))
-    return server.strip().rstrip("/")
-
-
 class ServerLink:
     """One stream to a server. `exchange` is called on one thread; the connection has an event loop of its own."""
 
     def __init__(self, server: str, token: str | None, *, connect_s: float = CONNECT_S) -> None:
         """Connect. Raises UsageError for an impossible address, RemoteError if the server takes no stream."""
-        self._server = checked_address(server)
-        self._token = token
+        self._signalling = Signalling(server, token)
         self._condition = threading.Condition()
         self._received: Received | None = None
         self._loop = asyncio.new_event_loop()
@@ -80,12 +61,12 @@ class ServerLink:
             self.close()
             if isinstance(error, (RemoteError, UsageError)) or not isinstance(error, Exception):
                 raise
-            raise RemoteError(RemoteText.UNREACHABLE(server=self._server, reason=_reason(error))) from error
+            raise RemoteError(RemoteText.UNREACHABLE(server=self.server, reason=reason_of(error))) from error
 
     @property
     def server(self) -> str:
         """The address of the server."""
-        return self._server
+        return self._signalling.server
 
     def exchange(self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float) -> Received | None:
         """Send a frame; return the first matte that is newer than that of frame `after`, None after the timeout.
@@ -131,7 +112,8 @@ class ServerLink:
     async def _connect(self) -> None:
         repair_aiortc()
         self._camera = _Camera()
-        connection = self._connection = RTCPeerConnection()
+        servers = await self._signalling.ice_servers()
+        connection = self._connection = RTCPeerConnection(peer_configuration(servers))
 
         @connection.on("track")
         def arrived(track: MediaStreamTrack) -> None:
@@ -142,26 +124,8 @@ class ServerLink:
         vp8 = [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]
         connection.getTransceivers()[0].setCodecPreferences(vp8)
         await connection.setLocalDescription(await connection.createOffer())
-        await connection.setRemoteDescription(RTCSessionDescription(await self._offer(), "answer"))
-
-    async def _offer(self) -> str:
-        assert self._connection is not None
-        offer = {"type": "offer", "sdp": self._connection.localDescription.sdp, "output": "matte"}
-        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
-        context = ssl.create_default_context()
-        async with (
-            aiohttp.ClientSession(headers=headers) as http,
-            http.post(f"{self._server}/offer", json=offer, ssl=context, allow_redirects=False) as answer,
-        ):
-            if answer.status == 503:
-                raise RemoteError(RemoteText.FULL(server=self._server))
-            if answer.status != 200:
-                reason = (await answer.text())[:200].strip().rstrip(".") or f"HTTP {answer.status}"
-                raise RemoteError(RemoteText.REFUSED(server=self._server, reason=reason))
-            fields = await answer.json()
-            if not isinstance(fields, dict) or not isinstance(fields.get("sdp"), str):
-                raise RemoteError(RemoteText.REFUSED(server=self._server, reason=RemoteText.ODD_ANSWER()))
-            return str(fields["sdp"])
+        answer = await self._signalling.offer(connection.localDescription.sdp)
+        await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     async def _read(self, track: MediaStreamTrack) -> None:
         try:
@@ -186,16 +150,6 @@ class ServerLink:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-
-
-def _reason(error: Exception) -> str:
-    """Return why no connection came about; the libraries' own texts name objects and change with every try."""
-    if isinstance(error, asyncio.TimeoutError):
-        return RemoteText.TIMED_OUT()
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return RemoteText.CERTIFICATE()
-    number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number) if number else type(error).__name__
 
 
 class _Camera(MediaStreamTrack):

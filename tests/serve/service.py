@@ -11,7 +11,7 @@ from fractions import Fraction
 import aiohttp
 import numpy as np
 from aiohttp import web
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ from app.api import EdgeSettings, Matting
 from app.capture.demo import DemoSource
 from app.serve.access import Access, RateLimit
 from app.serve.backgrounds import resolve_background
-from app.serve.http import Service
+from app.serve.http import application
+from app.serve.ice_file import IceServers
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
+from app.serve.service import Service
 from app.serve.sessions import Request, Sessions
 from app.webrtc.receiving import repair_aiortc
 
@@ -87,10 +89,17 @@ class Frames(MediaStreamTrack):
 class Client:
     """One connection to a service."""
 
-    def __init__(self, address: str, http: aiohttp.ClientSession, frames: list[Image], fps: float = 20.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        http: aiohttp.ClientSession,
+        frames: list[Image],
+        fps: float = 20.0,
+        configuration: RTCConfiguration | None = None,
+    ) -> None:
         self._address = address
         self._http = http
-        self.connection = RTCPeerConnection()
+        self.connection = RTCPeerConnection(configuration or RTCConfiguration(iceServers=[]))
         self.camera = Frames(frames, fps)
         self.received: list[Image] = []
         self._reading: asyncio.Task[None] | None = None
@@ -139,8 +148,8 @@ class Running:
         self.http = http
         self._clients: list[Client] = []
 
-    def client(self, frames: list[Image], fps: float = 20.0) -> Client:
-        client = Client(self.address, self.http, frames, fps)
+    def client(self, frames: list[Image], fps: float = 20.0, configuration: RTCConfiguration | None = None) -> Client:
+        client = Client(self.address, self.http, frames, fps, configuration)
         self._clients.append(client)
         return client
 
@@ -156,13 +165,17 @@ async def running(
     make_matting: Callable[[Request], StreamMatting] = matting_for,
     names: tuple[str, ...] = (),
     tls: ssl.SSLContext | None = None,
+    ice: IceServers | None = None,
 ) -> AsyncIterator[Running]:
     """Run a service on a free port of this machine; everything is closed at the end."""
     repair_aiortc()
     limits = limits or Limits(streams=2)
-    sessions = Sessions(make_matting, limits)
-    service = Service(sessions, Access(token, loopback_only=True), RateLimit(limits.offers_per_minute), lambda: names)
-    runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=1.0)
+    ice = ice or IceServers([])
+    sessions = Sessions(make_matting, limits, ice_servers=ice.current)
+    rate = RateLimit(limits.offers_per_minute)
+    access = Access(token, loopback_only=True)
+    service = Service(sessions, access, rate, lambda: names, lambda: [server.as_json() for server in ice.current()])
+    runner = web.AppRunner(application(service), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()

@@ -28,7 +28,8 @@ from app.core.types import BlurredBackground, Frame
 from app.runtime.engines.plausibility import CompositeCheck
 from app.serve.limits import Limits
 from app.webrtc.engine import RemoteEngine
-from app.webrtc.link import Received, ServerLink, checked_address
+from app.webrtc.link import Received, ServerLink
+from app.webrtc.signalling import checked_address
 from tests.serve.service import Running, room_and_person, running
 
 pytestmark = pytest.mark.timeout(300)

@@ -46,4 +46,5 @@ class ServeText(CommandLineMessage):
     TLS_FILES = "The certificate {cert} with the key {key} cannot be used: {reason}."
     TOKEN_CREATED = "A token was written to {file}; clients send it as a bearer token."
     PORT = "The server cannot listen on {host}:{port}: {reason}; choose another --port."
+    ICE_FILE = "The file of ICE servers {file} cannot be used: {reason}."
     DRAINING = "No new streams; waiting up to {seconds} s for {streams} running ones. A second signal ends them now."

@@ -33,8 +33,13 @@ async function loadBackgrounds() {
   list.replaceChildren(...(await answer.json()).map((name) => new Option(name, name, false, name === chosen)));
 }
 
+async function iceServers() {
+  const answer = await fetch("ice", { headers: headers() });
+  return answer.ok ? answer.json() : [];
+}
+
 async function offer() {
-  const own = new RTCPeerConnection();
+  const own = new RTCPeerConnection({ iceServers: await iceServers() });
   connection = own;
   frames = -1;
   connectedMs = changedMs = performance.now();
