@@ -15,11 +15,12 @@ from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import PortalText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.system.camera_portal import PortalError, PortalFault, open_cameras
+from app.system.camera_portal import open_cameras
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.registry import CameraList, CameraNode
 from app.system.pipewire.video_format import Layout
+from app.system.portal import PortalError, PortalFault
 
 FIRST_FRAME_S = 5.0
 QUESTION_S = 12.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import typer
@@ -17,6 +18,7 @@ from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
+from app.control.global_shortcuts import GlobalShortcuts
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
@@ -26,6 +28,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields, write_status
 from app.system.pipewire.connection import daemon_answers
+from app.system.shortcuts.choose import system_shortcuts
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
@@ -108,10 +111,14 @@ def _controlled(session: Session) -> Iterator[None]:
     )
     server = ControlServer(controller)
     server.start()
+    make_service = partial(system_shortcuts, has_event_loop=False)
+    shortcuts = GlobalShortcuts(controller, make_service, partial(pipeline.report, Stage.SHORTCUTS))
+    session.each_poll = lambda: shortcuts.follow(pipeline.settings.global_shortcuts)
     pipeline.watch("control", Stage.SETTINGS, lambda: server.died)
     try:
         yield
     finally:
+        shortcuts.stop()
         server.stop()
 
 

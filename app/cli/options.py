@@ -137,6 +137,9 @@ class LiveOptions:
         Path | None, typer.Option(help="SVG, or image with alpha, over the output; fitted to the safe area.")
     ] = None
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
+    global_shortcuts: Annotated[
+        bool | None, typer.Option(help="Keys that pause, freeze and choose backgrounds in every program.")
+    ] = None
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
     status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
@@ -261,6 +264,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     if options.background is not None:
         background = parse_background(options.background, base.background)
     return base.replace(
+        **_given(global_shortcuts=options.global_shortcuts),
         capture=replace_checked(base.capture, capture),
         framing=replace_checked(base.framing, framing),
         people=replace_checked(base.people, people),

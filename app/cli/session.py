@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from app.cli.proof import PROOF_S
@@ -47,6 +48,8 @@ class Session:
         self.failure: str | None = None
         """Why the run failed, in one sentence."""
         self.interrupted = False
+        self.each_poll: Callable[[], None] = lambda: None
+        """Called on the thread of the run, several times a second."""
         self._ending = False
 
     def end(self) -> None:
@@ -84,6 +87,7 @@ class Session:
                 self._wake.wait(POLL_S)
                 self._wake.clear()
                 self._observe()
+                self.each_poll()
         finally:
             stopped = pipeline.stop()
             last = self.status

@@ -44,6 +44,7 @@ class Scene:
         return self.settings.replace(
             capture=devices.capture,
             output=output,
+            global_shortcuts=current.global_shortcuts,
             selected=current.selected,
             paused=current.paused,
             frozen=current.frozen,
@@ -162,9 +163,8 @@ class SceneStore:
 
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
-    data = settings.model_dump(
-        mode="json", exclude={"selected": True, "paused": True, "frozen": True, "output": set(_OF_A_RUN)}
-    )
+    own = dict.fromkeys(("global_shortcuts", "selected", "paused", "frozen"), True)
+    data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN)})
     if with_devices:
         data[_WITH_DEVICES] = True
         return data

@@ -20,6 +20,7 @@ _STAGES: Mapping[str, tuple[str, ...]] = {
     "matting": ("matting",),
     "background": ("background",),
     "overlay": ("overlay",),
+    "global_shortcuts": ("shortcuts",),
 }
 _STAGES_OF_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "virtual_camera": ("virtual_camera",),

@@ -260,6 +260,8 @@ class Settings(Model):
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
     overlay: OverlaySettings = OverlaySettings()
+    global_shortcuts: bool = False
+    """Keys that pause, freeze and choose backgrounds while another program has the focus; never part of a scene."""
     selected: tuple[Fraction, Fraction] | None = None
     """Where the user last selected a person, in fractions of the camera's frame; never saved."""
     paused: bool = False

@@ -68,7 +68,8 @@ def pipewire_answers() -> bool:
 
 def camera_portal() -> PortalState | None:
     """Return the state of the camera portal without asking the user; None if there is none."""
-    from app.system.camera_portal import PortalError, read_portal
+    from app.system.camera_portal import read_portal
+    from app.system.portal import PortalError
 
     try:
         return read_portal()

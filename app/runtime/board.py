@@ -70,6 +70,13 @@ class StatusBoard:
         with self._lock:
             self._problems.pop(stage, None)
 
+    def set_problem(self, stage: Stage, problem: Exception | None) -> None:
+        """Report a problem of `stage`, or clear it."""
+        if problem is None:
+            self.clear(stage)
+        else:
+            self.report(stage, problem)
+
     def begin(self) -> None:
         """Start to count the seconds and the CPU time of the run."""
         self._started_s, self._started_cpu_s = time.perf_counter(), time.process_time()

@@ -187,6 +187,10 @@ class Pipeline:
         """Report a thread of the caller under `stage` once `died` returns True (any thread)."""
         self._watchdog.watch(Watched(name, stage, died))
 
+    def report(self, stage: Stage, problem: Exception | None) -> None:
+        """Report a problem of a part of the caller under `stage`; None where it works again (any thread)."""
+        self._board.set_problem(stage, problem)
+
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card: for files that are written of a preview.
 

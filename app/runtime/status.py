@@ -38,6 +38,7 @@ class Stage(Enum):
     MICROPHONE = "microphone"
     OUTPUT = "output"
     SETTINGS = "settings"
+    SHORTCUTS = "shortcuts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.output.pipewire.node import CameraNode
-from app.system.camera_portal import PortalError, PortalFault, open_cameras, read_portal
+from app.system.camera_portal import open_cameras, read_portal
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.reader import RawFrame
 from app.system.pipewire.registry import OWN_NODE, CameraList
 from app.system.pipewire.video_format import Layout, VideoFormat
+from app.system.portal import PortalError, PortalFault
 from tests.output.pictures import bar_error, bars
 from tests.pipewire_session import PrivateSession
 from tests.played_portal import PlayedPortal, played_portal

@@ -22,6 +22,7 @@ RUN = Settings(
     output=OutputSettings(virtual_camera="call", on_demand=False, record=Path("a.mp4"), record_alpha=Path("b.mp4")),
     paused=True,
     frozen=True,
+    global_shortcuts=True,
 )
 """State of a run and of its devices, which a scene must not change."""
 
@@ -61,7 +62,7 @@ def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: Scene
     store.put("Run", RUN)
     assert store.get("Run").applied_to(Settings(background=BLUE)) == Settings()
     saved = store.path.read_text()
-    for word in ("paused", "frozen", "record", "capture", "virtual_camera"):
+    for word in ("paused", "frozen", "record", "capture", "virtual_camera", "global_shortcuts"):
         assert word not in saved
 
 

@@ -11,7 +11,9 @@ from pytestqt.qtbot import QtBot
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 from app.system import autostart
+from tests.gui.widgets import OwnedSettings
 
 
 def test_the_check_box_writes_and_removes_the_entry(
@@ -20,7 +22,7 @@ def test_the_check_box_writes_and_removes_the_entry(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = PreferencesDialog(PreferencesStore(WindowPreferences(), None), parent)
+    dialog = PreferencesDialog(PreferencesStore(WindowPreferences(), None), SettingsStore(OwnedSettings()), parent)
     box = dialog.findChild(QCheckBox, "autostartCheck")
     assert box is not None and not box.isChecked()
     box.click()

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QLocale
@@ -23,6 +25,7 @@ from app.runtime.status import Phase
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button
+from tests.played_shortcuts import played_shortcuts, private_bus
 from tools import make_translations
 
 BLOCKED_S = 0.5
@@ -96,3 +99,24 @@ def test_ctl_accepts_names_and_numbers_of_the_translated_tiles(
         for row, tile in enumerate(model.tiles):
             assert f"{row} " in refused.message
             assert tile.name in refused.message
+
+
+def test_global_shortcuts_reach_the_window_through_the_portal(
+    start_window: StartWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("dbus-daemon") is None:
+        pytest.skip("needs the package dbus")
+    with private_bus(tmp_path) as address, monkeypatch.context() as environment:
+        environment.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        with played_shortcuts() as portal:
+            session = start_window(QUIET.replace(global_shortcuts=True))
+            qtbot.waitUntil(lambda: len(portal.bound) == 11)
+            portal.press("pause")
+            qtbot.waitUntil(lambda: session.pipeline.settings.paused)
+            portal.press("background-1")
+            qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "blur")
+            session.store.change(lambda settings: settings.replace(global_shortcuts=False))
+            qtbot.waitUntil(lambda: portal.sessions == [])
+            session.store.change(lambda settings: settings.replace(global_shortcuts=True))
+            qtbot.waitUntil(lambda: len(portal.sessions) == 1)
+            assert session.close() == 0

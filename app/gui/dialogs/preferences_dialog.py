@@ -5,9 +5,11 @@ from __future__ import annotations
 from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.core.settings import Settings
 from app.gui.i18n.messages import translated
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, combo, describe, fill_combo, label
 from app.system import autostart
 
@@ -18,7 +20,7 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 class PreferencesDialog(QDialog):
     """Each control takes effect at once, except the language, which the next start uses."""
 
-    def __init__(self, preferences: PreferencesStore, parent: QWidget) -> None:
+    def __init__(self, preferences: PreferencesStore, store: SettingsStore, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("preferencesDialog")
         self.setWindowTitle(self.tr("Preferences"))
@@ -41,6 +43,11 @@ class PreferencesDialog(QDialog):
         )
         self._autostart.setChecked(autostart.enabled())
         self._autostart.setVisible(autostart.supported())
+        self._shortcuts = check(
+            self.tr("Global shortcuts"),
+            self.tr("Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program"),
+            "globalShortcutsCheck",
+        )
         self._problem = label("", "warning", wrap=True)
         self._problem.setVisible(False)
         close = button(self.tr("Close"))
@@ -52,7 +59,7 @@ class PreferencesDialog(QDialog):
         captions = label(self.tr("Language")), label(self.tr("Theme"))
         for caption, box in zip(captions, (self.language, self.theme), strict=True):
             caption.setBuddy(box)
-        checks = self._to_tray, self._autostart, self._problem
+        checks = self._to_tray, self._autostart, self._shortcuts, self._problem
         for widget in (captions[0], self.language, self._language_hint, captions[1], self.theme, *checks):
             column.addWidget(widget)
         column.addStretch(1)
@@ -65,8 +72,15 @@ class PreferencesDialog(QDialog):
         self.theme.activated.connect(lambda _row: preferences.change(theme=self.theme.currentData()))
         self._to_tray.toggled.connect(lambda on: preferences.change(close_to_tray=on))
         self._autostart.toggled.connect(self._set_autostart)
+        self._shortcuts.toggled.connect(lambda on: store.change(lambda settings: settings.replace(global_shortcuts=on)))
+        store.changed.connect(self._show_settings)
+        self._show_settings(store.current)
         preferences.changed.connect(self._show)
         self._show(preferences.current)
+
+    def _show_settings(self, settings: Settings) -> None:
+        with QSignalBlocker(self._shortcuts):
+            self._shortcuts.setChecked(settings.global_shortcuts)
 
     def _set_autostart(self, on: bool) -> None:
         try:

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QMenuBar, QScroll
 
 from app.gui.widgets.controls import button, describe, label
 
+_GLOBAL = "Ctrl+Alt+Shift+P, F, 1 … 9"
 Shortcut = tuple[str, str]
 """(what it does, keys in the notation of the system)"""
 
@@ -70,5 +71,6 @@ class ShortcutsDialog(QDialog):
             (self.tr("Choose a background; again: back to the one before"), "1 … 9"),
             (self.tr("Show the real background"), "Ctrl+0"),
             (self.tr("Zoom (over the preview)"), "+  −"),
+            (self.tr("In every program, if global shortcuts are on: pause, freeze, choose a background"), _GLOBAL),
             (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
         ]

@@ -66,6 +66,10 @@ class Bridge(QObject):
         """Report a thread under `stage` of the status once `died` returns True (any thread)."""
         self._pipeline.watch(name, stage, died)
 
+    def report(self, stage: Stage, problem: Exception | None) -> None:
+        """Report a problem under `stage` of the status; None: there is none any more (any thread)."""
+        self._pipeline.report(stage, problem)
+
     def listen_settings(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change of the settings, on the thread that made it."""
         self._pipeline.listen_settings(callback)

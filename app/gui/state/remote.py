@@ -12,8 +12,10 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import SceneStore
 from app.control import ControlServer, SettingsController
+from app.control.global_shortcuts import GlobalShortcuts
 from app.core.errors import MattecamError, SinkError
 from app.core.messages.control import ControlText
+from app.core.settings import Settings
 from app.gui.backgrounds.names import tiles
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences import WindowPreferences
@@ -22,6 +24,7 @@ from app.gui.state.recording import save_snapshot
 from app.gui.state.store import SettingsStore
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields
+from app.system.shortcuts.choose import system_shortcuts
 
 ANSWER_S = 5.0
 """How long a command waits for the GUI thread."""
@@ -85,19 +88,23 @@ class RemoteControl(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._end_requested.connect(end)
-        self._server = ControlServer(
-            SettingsController(
-                change=store.change,
-                settings=lambda: store.current,
-                status_fields=lambda: status_fields(bridge.status),
-                tiles=lambda: tiles(preferences.current.own_colour),
-                scenes=scenes,
-                request_quit=self._end_requested.emit,
-                save_snapshot=self._save_snapshot,
-                preferences=RemotePreferences(preferences, self),
-                scenes_changed=self.scenes_changed.emit,
-            )
+        controller = SettingsController(
+            change=store.change,
+            settings=lambda: store.current,
+            status_fields=lambda: status_fields(bridge.status),
+            tiles=lambda: tiles(preferences.current.own_colour),
+            scenes=scenes,
+            request_quit=self._end_requested.emit,
+            save_snapshot=self._save_snapshot,
+            preferences=RemotePreferences(preferences, self),
+            scenes_changed=self.scenes_changed.emit,
         )
+        self._server = ControlServer(controller)
+        self._store = store
+        self._shortcuts = GlobalShortcuts(
+            controller, partial(system_shortcuts, has_event_loop=True), partial(bridge.report, Stage.SHORTCUTS)
+        )
+        store.changed.connect(self._follow)
         bridge.watch("control", Stage.SETTINGS, lambda: self._server.died)
 
     def _save_snapshot(self, path: Path) -> None:
@@ -110,7 +117,12 @@ class RemoteControl(QObject):
     def start(self) -> None:
         """Start listening. The window also works where that fails."""
         self._server.start()
+        self._follow(self._store.current)
 
     def stop(self) -> bool:
         """Stop listening; return False if the thread did not end."""
-        return self._server.stop()
+        shortcuts_ended = self._shortcuts.stop()
+        return self._server.stop() and shortcuts_ended
+
+    def _follow(self, settings: Settings) -> None:
+        self._shortcuts.follow(settings.global_shortcuts)

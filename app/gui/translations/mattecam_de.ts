@@ -612,6 +612,10 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
+        <source>Global shortcuts</source>
+        <translation>Globale Tastenkürzel</translation>
+    </message>
+    <message>
         <source>Choose another camera</source>
         <translation>Andere Kamera wählen</translation>
     </message>
@@ -1592,6 +1596,14 @@
         <translation>Startet Mattecam minimiert mit Ihrem Desktop</translation>
     </message>
     <message>
+        <source>Global shortcuts</source>
+        <translation>Globale Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program</source>
+        <translation>Strg+Alt+Umschalt mit P, F oder 1 … 9 pausiert, friert ein oder wählt einen Hintergrund, in jedem Programm</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
@@ -1788,6 +1800,10 @@
     <message>
         <source>Zoom (over the preview)</source>
         <translation>Zoomen (über der Vorschau)</translation>
+    </message>
+    <message>
+        <source>In every program, if global shortcuts are on: pause, freeze, choose a background</source>
+        <translation>In jedem Programm, wenn globale Tastenkürzel an sind: pausieren, einfrieren, Hintergrund wählen</translation>
     </message>
     <message>
         <source>Move the zoomed image (over the preview)</source>
@@ -3882,6 +3898,36 @@
         <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
         <comment>SceneText.FILE_BROKEN_NOT_RENAMED</comment>
         <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es sind keine Szenen verfügbar.</translation>
+    </message>
+    <message>
+        <source>This desktop has no portal for global shortcuts. Assign `python3 run.py ctl` commands to keys.</source>
+        <comment>ShortcutText.NO_PORTAL</comment>
+        <translation>Dieser Desktop hat kein Portal für globale Tastenkürzel. Legen Sie Befehle von `python3 run.py ctl` in seinen Einstellungen auf Tasten.</translation>
+    </message>
+    <message>
+        <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
+        <comment>ShortcutText.REFUSED</comment>
+        <translation>Der Desktop hat die globalen Tastenkürzel abgelehnt. Erlauben Sie sie in seinen Einstellungen und schalten Sie sie dann wieder ein.</translation>
+    </message>
+    <message>
+        <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
+        <comment>ShortcutText.NO_ANSWER</comment>
+        <translation>Der Desktop hat wegen der globalen Tastenkürzel nicht geantwortet. Schalten Sie sie aus und wieder ein.</translation>
+    </message>
+    <message>
+        <source>Another program uses the keys {keys}. Close it, then switch the global shortcuts on again.</source>
+        <comment>ShortcutText.TAKEN</comment>
+        <translation>Ein anderes Programm benutzt die Tasten {keys}. Schließen Sie es und schalten Sie die globalen Tastenkürzel dann wieder ein.</translation>
+    </message>
+    <message>
+        <source>Global shortcuts do not work on this system without a window. Start the window.</source>
+        <comment>ShortcutText.NOT_HERE</comment>
+        <translation>Globale Tastenkürzel funktionieren auf diesem System nicht ohne Fenster. Starten Sie das Fenster.</translation>
+    </message>
+    <message>
+        <source>The system did not register the global shortcuts (error {code}). Switch them off and on again.</source>
+        <comment>ShortcutText.NOT_REGISTERED</comment>
+        <translation>Das System hat die globalen Tastenkürzel nicht angenommen (Fehler {code}). Schalten Sie sie aus und wieder ein.</translation>
     </message>
     <message>
         <source>{name} (process {pid})</source>

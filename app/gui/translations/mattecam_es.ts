@@ -612,6 +612,10 @@
         <translation>Ajustes</translation>
     </message>
     <message>
+        <source>Global shortcuts</source>
+        <translation>Atajos globales</translation>
+    </message>
+    <message>
         <source>Choose another camera</source>
         <translation>Elegir otra cámara</translation>
     </message>
@@ -1592,6 +1596,14 @@
         <translation>Inicia Mattecam minimizado con su escritorio</translation>
     </message>
     <message>
+        <source>Global shortcuts</source>
+        <translation>Atajos globales</translation>
+    </message>
+    <message>
+        <source>Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program</source>
+        <translation>Ctrl+Alt+Mayús con P, F o 1 … 9 pausa, congela o elige un fondo en cualquier programa</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
@@ -1788,6 +1800,10 @@
     <message>
         <source>Zoom (over the preview)</source>
         <translation>Ampliar (sobre la vista previa)</translation>
+    </message>
+    <message>
+        <source>In every program, if global shortcuts are on: pause, freeze, choose a background</source>
+        <translation>En cualquier programa, si los atajos globales están activados: pausar, congelar, elegir un fondo</translation>
     </message>
     <message>
         <source>Move the zoomed image (over the preview)</source>
@@ -3882,6 +3898,36 @@
         <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
         <comment>SceneText.FILE_BROKEN_NOT_RENAMED</comment>
         <translation>El archivo de escenas {file} no se puede usar ({reason}) ni renombrar; no hay escenas disponibles.</translation>
+    </message>
+    <message>
+        <source>This desktop has no portal for global shortcuts. Assign `python3 run.py ctl` commands to keys.</source>
+        <comment>ShortcutText.NO_PORTAL</comment>
+        <translation>Este escritorio no tiene portal de atajos globales. Asigne órdenes de `python3 run.py ctl` a teclas en su configuración.</translation>
+    </message>
+    <message>
+        <source>The desktop refused the global shortcuts. Allow them in its settings, then switch them on again.</source>
+        <comment>ShortcutText.REFUSED</comment>
+        <translation>El escritorio rechazó los atajos globales. Permítalos en su configuración y actívelos de nuevo.</translation>
+    </message>
+    <message>
+        <source>The desktop did not answer about the global shortcuts. Switch them off and on again.</source>
+        <comment>ShortcutText.NO_ANSWER</comment>
+        <translation>El escritorio no respondió sobre los atajos globales. Desactívelos y actívelos de nuevo.</translation>
+    </message>
+    <message>
+        <source>Another program uses the keys {keys}. Close it, then switch the global shortcuts on again.</source>
+        <comment>ShortcutText.TAKEN</comment>
+        <translation>Otro programa usa las teclas {keys}. Ciérrelo y active de nuevo los atajos globales.</translation>
+    </message>
+    <message>
+        <source>Global shortcuts do not work on this system without a window. Start the window.</source>
+        <comment>ShortcutText.NOT_HERE</comment>
+        <translation>Los atajos globales no funcionan en este sistema sin ventana. Inicie la ventana.</translation>
+    </message>
+    <message>
+        <source>The system did not register the global shortcuts (error {code}). Switch them off and on again.</source>
+        <comment>ShortcutText.NOT_REGISTERED</comment>
+        <translation>El sistema no registró los atajos globales (error {code}). Desactívelos y actívelos de nuevo.</translation>
     </message>
     <message>
         <source>{name} (process {pid})</source>

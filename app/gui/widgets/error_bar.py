@@ -141,6 +141,7 @@ class ErrorBar(QFrame):
             Stage.MICROPHONE: self.tr("Microphone"),
             Stage.OUTPUT: self.tr("Output"),
             Stage.SETTINGS: self.tr("Settings"),
+            Stage.SHORTCUTS: self.tr("Global shortcuts"),
         }[stage]
 
     def _action_text(self, stage: Stage) -> str:

@@ -1,0 +1,19 @@
+"""Errors of the global shortcuts."""
+
+from __future__ import annotations
+
+from enum import unique
+
+from app.core.text import Message
+
+
+@unique
+class ShortcutText(Message):
+    """Why the global shortcuts do not work, and what to do."""
+
+    NO_PORTAL = "This desktop has no portal for global shortcuts. Assign `python3 run.py ctl` commands to keys."
+    REFUSED = "The desktop refused the global shortcuts. Allow them in its settings, then switch them on again."
+    NO_ANSWER = "The desktop did not answer about the global shortcuts. Switch them off and on again."
+    TAKEN = "Another program uses the keys {keys}. Close it, then switch the global shortcuts on again."
+    NOT_HERE = "Global shortcuts do not work on this system without a window. Start the window."
+    NOT_REGISTERED = "The system did not register the global shortcuts (error {code}). Switch them off and on again."

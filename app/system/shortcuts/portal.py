@@ -1,0 +1,126 @@
+"""Global shortcuts through the portal of the desktop (Linux, D-Bus)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+
+from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call
+from jeepney.io.blocking import DBusConnection
+
+from app.core.messages.shortcuts import ShortcutText
+from app.system import portal
+from app.system.portal import PortalError, PortalFault
+from app.system.shortcuts.base import MODIFIERS, Shortcut, ShortcutError
+from app.system.threads import name_thread
+
+INTERFACE = "org.freedesktop.portal.GlobalShortcuts"
+SESSION = "org.freedesktop.portal.Session"
+PROGRAM_ID = "mattecam"
+"""Name of the desktop entry, under which the desktop stores the keys."""
+_PORTAL = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, INTERFACE)
+_REGISTRY = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, "org.freedesktop.host.portal.Registry")
+_POLL_S = 0.25
+_STOP_S = portal.ANSWER_S + 2
+_REASONS = {
+    PortalFault.NO_BUS: ShortcutText.NO_PORTAL,
+    PortalFault.NO_PORTAL: ShortcutText.NO_PORTAL,
+    PortalFault.REFUSED: ShortcutText.REFUSED,
+    PortalFault.NO_ANSWER: ShortcutText.NO_ANSWER,
+}
+
+
+class PortalShortcuts:
+    """Binds the shortcuts on a thread of its own, since the desktop may ask the user, and waits for their signals.
+
+    The desktop shows the keys in its settings, where the user can change them.
+    """
+
+    def __init__(self, question_s: float = portal.QUESTION_S) -> None:
+        """question_s: how long the user has to answer."""
+        self._question_s = question_s
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(
+        self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """See `ShortcutService.start`."""
+
+        def run() -> None:
+            name_thread("shortcuts")
+            try:
+                with closing(portal.connect()) as bus:
+                    self._serve(bus, shortcuts, pressed)
+            except PortalError as error:
+                if not self._stop.is_set():
+                    failed(ShortcutError(_REASONS[error.fault]()))
+
+        self._thread = threading.Thread(target=run, name="shortcuts", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """See `ShortcutService.stop`."""
+        self._stop.set()
+        if self._thread is None:
+            return True
+        self._thread.join(_STOP_S)
+        return not self._thread.is_alive()
+
+    def _serve(self, bus: DBusConnection, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None]) -> None:
+        with suppress(PortalError):  # absent in older portals, refused in a sandbox; both know the program otherwise
+            register = new_method_call(_REGISTRY, "Register", "sa{sv}", (PROGRAM_ID, {}))
+            portal.call(bus, register, PortalFault.NO_PORTAL)
+        portal.subscribe(bus, MatchRule(type="signal", interface=INTERFACE, path=portal.DESKTOP_PATH))
+        session = self._open_session(bus)
+        portal.subscribe(bus, MatchRule(type="signal", interface=SESSION, path=session))
+        try:
+            self._bind(bus, session, shortcuts)
+            self._follow(bus, session, pressed)
+        finally:
+            with suppress(PortalError):
+                close = DBusAddress(session, portal.DESKTOP_NAME, SESSION)
+                portal.call(bus, new_method_call(close, "Close"), PortalFault.NO_ANSWER)
+
+    def _open_session(self, bus: DBusConnection) -> str:
+        token = portal.new_token()
+        options = {"handle_token": ("s", token), "session_handle_token": ("s", portal.new_token())}
+        create = new_method_call(_PORTAL, "CreateSession", "a{sv}", (options,))
+        results = portal.request(bus, token, create, self._question_s, self._stop.is_set)
+        return str(results["session_handle"][1])
+
+    def _bind(self, bus: DBusConnection, session: str, shortcuts: Sequence[Shortcut]) -> None:
+        token = portal.new_token()
+        keys = [
+            (each.name, {"description": ("s", each.description), "preferred_trigger": ("s", _trigger(each.key))})
+            for each in shortcuts
+        ]
+        arguments = (session, keys, "", {"handle_token": ("s", token)})
+        bind = new_method_call(_PORTAL, "BindShortcuts", "oa(sa{sv})sa{sv}", arguments)
+        portal.request(bus, token, bind, self._question_s, self._stop.is_set)
+
+    def _follow(self, bus: DBusConnection, session: str, pressed: Callable[[str], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                message = bus.receive(timeout=_POLL_S)
+            except TimeoutError:
+                continue
+            except OSError as error:  # the bus is gone
+                raise PortalError(PortalFault.NO_ANSWER) from error
+            if message.header.message_type is MessageType.signal:
+                _handle(message, session, pressed)
+
+
+def _handle(message: Message, session: str, pressed: Callable[[str], None]) -> None:
+    fields = message.header.fields
+    interface, member = fields.get(HeaderFields.interface), fields.get(HeaderFields.member)
+    if (interface, member) == (SESSION, "Closed") and fields.get(HeaderFields.path) == session:
+        raise PortalError(PortalFault.REFUSED)
+    if (interface, member) == (INTERFACE, "Activated") and message.body[0] == session:
+        pressed(str(message.body[1]))
+
+
+def _trigger(key: str) -> str:
+    """Return a key in the notation of the XDG specification of shortcuts."""
+    return "+".join((*(name.upper() for name in MODIFIERS), key.lower()))

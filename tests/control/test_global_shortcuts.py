@@ -1,0 +1,125 @@
+"""Global shortcuts run commands while they are switched on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from app.control.commands import SYNTAX, Command, parse_words
+from app.control.global_shortcuts import COMMANDS, SHORTCUTS, GlobalShortcuts
+from app.core.errors import MattecamError
+from app.core.messages.shortcuts import ShortcutText
+from app.runtime.status import Stage
+from app.system.shortcuts.base import Shortcut, ShortcutError
+from tests.control.conftest import Program
+from tests.control.recorder import Recorder
+from tests.waiting import eventually
+
+
+@dataclass
+class Keys:
+    """A service whose keys the test presses."""
+
+    pressed: Callable[[str], None] = lambda _name: None
+    failed: Callable[[Exception], None] = lambda _error: None
+    registered: list[str] = field(default_factory=list)
+
+    def start(
+        self, shortcuts: Sequence[Shortcut], pressed: Callable[[str], None], failed: Callable[[Exception], None]
+    ) -> None:
+        self.pressed, self.failed = pressed, failed
+        self.registered = [shortcut.name for shortcut in shortcuts]
+
+    def stop(self) -> bool:
+        self.registered = []
+        return True
+
+
+def test_every_shortcut_is_a_command_with_a_key_of_its_own() -> None:
+    assert [shortcut.name for shortcut in SHORTCUTS] == list(COMMANDS)
+    assert len({shortcut.key for shortcut in SHORTCUTS}) == len(SHORTCUTS) == 11
+    for command in COMMANDS.values():
+        assert command.name in SYNTAX
+        assert parse_words([command.name, command.argument]) == command
+
+
+def test_keys_pause_freeze_and_choose_backgrounds(program: Program) -> None:
+    keys = Keys()
+    shortcuts = GlobalShortcuts(program.controller, lambda: keys, lambda _problem: None)
+    shortcuts.follow(False)
+    assert keys.registered == []
+    shortcuts.follow(True)
+    assert len(keys.registered) == 11
+    keys.pressed("pause")
+    eventually(lambda: program.settings.paused)
+    keys.pressed("pause")
+    eventually(lambda: not program.settings.paused)
+    keys.pressed("background-4")
+    eventually(lambda: program.settings.background.path == program.files[0].path)
+    keys.pressed("background-9")  # there is none; the shortcuts go on
+    keys.pressed("no-such-key")
+    keys.pressed("freeze")
+    eventually(lambda: program.settings.frozen)
+    shortcuts.follow(False)
+    assert keys.registered == []
+    assert shortcuts.stop()
+
+
+@pytest.mark.error_logs
+def test_a_press_returns_at_once_and_a_crash_does_not_end_the_shortcuts() -> None:
+    recorder, keys = Recorder(), Keys()
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Slow(Recorder):
+        def run(self, command: Command) -> str:
+            entered.set()
+            go_on.wait(10)
+            if command.name == "freeze":
+                raise ZeroDivisionError("a defect")
+            return recorder.run(command)
+
+    shortcuts = GlobalShortcuts(Slow(), lambda: keys, lambda _problem: None)
+    shortcuts.follow(True)
+    keys.pressed("freeze")
+    keys.pressed("pause")
+    assert entered.wait(10)
+    assert recorder.commands == []
+    go_on.set()
+    eventually(lambda: recorder.commands == [Command("pause", "toggle")])
+    assert shortcuts.stop()
+    assert shortcuts.stop()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ShortcutError(ShortcutText.NOT_HERE()), OSError("no such library"), AttributeError("no such function")],
+)
+def test_a_service_that_cannot_be_made_is_reported_until_it_is_switched_off(error: Exception) -> None:
+    def make() -> Keys:
+        raise error
+
+    reported: list[Exception | None] = []
+    shortcuts = GlobalShortcuts(Recorder(), make, reported.append)
+    shortcuts.follow(True)
+    shortcuts.follow(True)
+    assert reported == [error]
+    shortcuts.follow(False)
+    assert reported == [error, None]
+    assert shortcuts.stop()
+
+
+def test_a_failure_is_shown_in_the_status_and_named_by_ctl(program: Program) -> None:
+    def make() -> Keys:
+        raise ShortcutError(ShortcutText.NO_PORTAL())
+
+    report = partial(program.pipeline.report, Stage.SHORTCUTS)
+    shortcuts = GlobalShortcuts(program.controller, make, report)
+    program.pipeline.listen_settings(lambda: shortcuts.follow(program.settings.global_shortcuts))
+    with pytest.raises(MattecamError, match="portal for global shortcuts"):
+        program.run("set global_shortcuts on")
+    assert not program.settings.global_shortcuts
+    assert not program.pipeline.status().problems
