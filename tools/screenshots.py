@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PyQt6.QtCore import QEventLoop, QLocale, QTimer
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QApplication, QToolButton, QWidget
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.dialogs.assistant import Assistant
@@ -100,6 +100,19 @@ def _close_up(session: Session) -> QWidget:
     return _scene(4, 0)(session)
 
 
+def _server(session: Session) -> QWidget:
+    """Show a server that does not answer."""
+    session.store.edit("framing", zoom=1.0, pan_y=0.0)
+    window = _scene(1, 1)(session)
+    page = session.window.matting_page
+    toggle = page.findChild(QToolButton, "serverToggle")
+    assert toggle is not None
+    toggle.setChecked(True)
+    session.store.edit("matting", location="remote", server="http://127.0.0.1:9")
+    QTimer.singleShot(SETTLE_MS, lambda: page.ensureWidgetVisible(page.server, 0, 40))
+    return window
+
+
 README = (
     Shot("window", _without_figures(_scene(4, 1))),
     Shot("window-compare", _without_figures(_scene(5, 1, ViewMode.COMPARE))),
@@ -113,6 +126,7 @@ ALL = (
     Shot("assistant", _assistant),
     Shot("doctor", _doctor),
     Shot("framing", _close_up),
+    Shot("server", _server),
 )
 
 

@@ -39,6 +39,9 @@ def _with_absolute_path(command: Command) -> Command:
     records = command.name in ("record", "record-alpha") and command.argument != "stop"
     new_file = command.name == "snapshot" or records
     a_file = command.name == "zones" and command.argument != "off"
+    word, _, file = command.argument.partition(" ")
+    if command.name == "server" and file not in ("", "none"):
+        return Command(command.name, f"{word} {Path(file).expanduser().absolute()}")
     if new_file or a_file or (command.name in ("background", "overlay") and Path(command.argument).is_file()):
         return Command(command.name, str(Path(command.argument).expanduser().absolute()))
     return command
@@ -61,6 +64,11 @@ def status_line(status: Mapping[str, JsonValue]) -> str:
         f"background {status.get('background')}",
         str(status.get("virtual_camera") or status.get("pipewire") or "no virtual camera"),
     ]
+    server = {"connecting": "connecting to the server", "local": "server failed, matting on this computer"}
+    if status.get("server_state") in server:
+        parts.insert(2, server[str(status["server_state"])])
+    elif status.get("round_trip_ms") is not None:
+        parts.insert(2, f"round trip {status['round_trip_ms']} ms")
     if status.get("recording"):
         parts.append(f"recording to {status['recording']}")
     return ", ".join(parts)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.config import paths, scenes, settings_file
-from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size, replace_checked
+from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_server, parse_size, replace_checked
 from app.config.zones_file import read_zones
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
@@ -282,9 +282,7 @@ def _check_server(server: str) -> None:
     require_packages("--engine remote")
     if not server:
         raise UsageError(RemoteText.NO_SERVER())
-    from app.webrtc.signalling import checked_address
-
-    checked_address(server)
+    parse_server(server)
 
 
 def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from app.config import paths
 from app.core.errors import UsageError
+from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText
 from app.core.settings import BackgroundSettings, Model
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 M = TypeVar("M", bound=Model)
 
 
@@ -64,6 +67,23 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
         raise UsageError(UsageText.BACKGROUND_EMPTY())
     path = paths.from_user(text)
     return base.replace(kind=kind_of_file(path), path=path.absolute())
+
+
+def parse_server(text: str) -> str:
+    """Return the address of a server without a final slash. Raises UsageError unless it is HTTPS, or HTTP to loopback.
+
+    Over plain HTTP whoever is in between could take the place of the server and receive the camera.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_NAMES)
+        unfit = not secure or not parts.hostname or parts.query or parts.fragment or parts.username
+        _ = parts.port  # raises ValueError for an impossible one
+    except ValueError:
+        unfit = True
+    if unfit:
+        raise UsageError(RemoteText.ADDRESS(server=text))
+    return text.strip().rstrip("/")
 
 
 def replace_checked(model: M, changes: dict[str, Any]) -> M:

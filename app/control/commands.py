@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.config.parsing import parse_pan
+from app.control.matting_server import USAGE as SERVER_USAGE
 from app.control.overlay import USAGE as OVERLAY_USAGE
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
@@ -55,6 +56,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "save-scene-with-camera": Syntax("NAME"),
     "scene": Syntax("NAME"),
     "set": Syntax("NAME VALUE, such as output.mirror on; `get` lists the names"),
+    "server": Syntax(SERVER_USAGE),
     "snapshot": Syntax("FILE"),
     "status": Syntax(),
     "zones": Syntax("FILE|off"),

@@ -23,6 +23,7 @@ from app.control.commands import (
     parse_zoom,
 )
 from app.control.confirmation import Confirmation
+from app.control.matting_server import changed_server, described_server
 from app.control.microphone import choose_microphone
 from app.control.overlay import changed_overlay, described
 from app.control.recording import Recording
@@ -99,6 +100,7 @@ class SettingsController:
             "save-scene-with-camera": partial(saved.save, with_devices=True),
             "scene": self._scene,
             "set": values.set,
+            "server": self._server,
             "snapshot": self._snapshot,
             "zones": self._zones,
             "zoom": lambda text: self._framing(parse_zoom(text), None),
@@ -172,6 +174,13 @@ class SettingsController:
 
         _, in_use = self._changes.follow(update, "matting", "matting")
         return _answer(AnswerText.MODEL(name=name), in_use)
+
+    def _server(self, argument: str) -> str:
+        def update(settings: Settings) -> Settings:
+            return settings.replace(matting=changed_server(argument, settings.matting))
+
+        settings, in_use = self._changes.follow(update, "matting", "matting")
+        return _answer(described_server(settings.matting, self._status_fields()["round_trip_ms"]), in_use)
 
     def _ratio(self, ratio: float | None) -> str:
         def update(settings: Settings) -> Settings:

@@ -139,6 +139,10 @@ class EngineSettings(Model):
     """Where the network runs: on this machine, or on a `server`."""
     server: str = ""
     """Address of the matting server, such as `https://matting.example:8765`."""
+    server_token_file: Path | None = None
+    """File with the server's token; None reads the file that `$MATTECAM_SERVER_TOKEN_FILE` names, if any."""
+    server_ca_file: Path | None = None
+    """Certificate (PEM) that the server's must be signed with; None trusts what the system trusts."""
     model: str = "auto"
     weights: Path | None = None
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = "auto"

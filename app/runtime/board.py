@@ -13,7 +13,7 @@ from app.matting.base import EngineInfo
 from app.output.base import CountedSink
 from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter
-from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, Stage
+from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState, Stage
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100
@@ -48,6 +48,7 @@ class StatusBoard:
         self.recording_counts = RecordingCounts()
         self.unmatted = False
         self.size = (0, 0)
+        self.server: ServerState | None = None
         self.lowered: Lowered | None = None
         self.view = WHOLE_VIEW
         self.keeps_room = False
@@ -102,6 +103,7 @@ class StatusBoard:
             recording=self.recording,
             unmatted=self.unmatted,
             busy=busy,
+            server=self.server,
             lowered=self.lowered,
             view=self.view,
             keeps_room=self.keeps_room,

@@ -67,7 +67,7 @@ def default_parts() -> Parts:
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         if settings.location == "remote":
             preparation.ensure()
-            return remote_engine(settings.server, width, height)
+            return remote_engine(settings, width, height)
         if choose(settings).executor == "openvino":
             preparation.ensure()
         return build_engine(settings, width, height, framing, shared=True)

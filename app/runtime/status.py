@@ -25,6 +25,15 @@ class Phase(Enum):
     STOPPED = "stopped"
 
 
+class ServerState(Enum):
+    """Where the matte is computed while the settings name a server."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOCAL = "local"
+    """The server failed; this machine computes the matte, and the server is asked again from time to time."""
+
+
 class Stage(Enum):
     """The part of the program that an error comes from."""
 
@@ -112,6 +121,8 @@ class PipelineStatus:
     """Unmatted frames leave because the user chose the background "none"."""
     busy: str = ""
     """What is being prepared, such as `the model`; empty if nothing is."""
+    server: ServerState | None = None
+    """None while the settings choose this machine."""
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
     view: View = WHOLE_VIEW

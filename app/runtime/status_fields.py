@@ -40,6 +40,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "precision": engine.precision if engine else None,
         "device": engine.device if engine else None,
         "round_trip_ms": engine.round_trip_ms if engine else None,
+        "server_state": status.server.value if status.server else None,
         "downsample_ratio": engine.downsample_ratio if engine else None,
         "size": list(status.size),
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],

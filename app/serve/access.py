@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.config.parsing import LOOPBACK_NAMES
 from app.config.private_file import write_private
 from app.core.errors import UsageError
 from app.core.messages.remote import RemoteText
 from app.webrtc.token import read_token
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 MAX_CLIENTS = 4096
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.settings import EngineSettings
 from app.webrtc.packages import require_packages
 from app.webrtc.token import read_token
 
@@ -13,15 +14,16 @@ if TYPE_CHECKING:
     from app.webrtc.engine import RemoteEngine
 
 ENVIRONMENT = "MATTECAM_SERVER_TOKEN_FILE"
-"""Environment variable that names the file with the server's token."""
+"""Environment variable that names the file with the server's token where the settings name none."""
 
 
-def remote_engine(server: str, width: int, height: int) -> RemoteEngine:
+def remote_engine(settings: EngineSettings, width: int, height: int) -> RemoteEngine:
     """Return an engine whose network runs on the server. Raises MattecamError."""
     require_packages("--engine remote")
     from app.webrtc.engine import RemoteEngine
     from app.webrtc.link import ServerLink
 
-    file = os.environ.get(ENVIRONMENT)
+    file = settings.server_token_file or os.environ.get(ENVIRONMENT)
     token = read_token(Path(file)) if file else None
-    return RemoteEngine(ServerLink(server, token), width, height)
+    link = ServerLink(settings.server, token, ca_file=settings.server_ca_file)
+    return RemoteEngine(link, width, height)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,9 +45,14 @@ class Received(NamedTuple):
 class ServerLink:
     """One stream to a server. `exchange` is called on one thread; the connection has an event loop of its own."""
 
-    def __init__(self, server: str, token: str | None, *, connect_s: float = CONNECT_S) -> None:
-        """Connect. Raises UsageError for an impossible address, RemoteError if the server takes no stream."""
-        self._signalling = Signalling(server, token)
+    def __init__(
+        self, server: str, token: str | None, *, ca_file: Path | None = None, connect_s: float = CONNECT_S
+    ) -> None:
+        """Connect. Raises UsageError for an impossible address or file, RemoteError if the server takes no stream.
+
+        ca_file: certificate (PEM) that the server's must be signed with; None trusts what the system trusts.
+        """
+        self._signalling = Signalling(server, token, ca_file)
         self._condition = threading.Condition()
         self._received: Received | None = None
         self._loop = asyncio.new_event_loop()

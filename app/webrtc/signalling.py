@@ -5,38 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import aiohttp
 
+from app.config.parsing import parse_server
 from app.core.errors import RemoteError, UsageError
 from app.core.messages.remote import RemoteText
 from app.webrtc.ice import IceServer, parse_ice_servers
-
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-
-
-def checked_address(server: str) -> str:
-    """Return the address without a final slash. Raises UsageError unless it is HTTPS, or HTTP on this machine.
-
-    Over plain HTTP whoever is in between could take the place of the server and receive the camera.
-    """
-    try:
-        parts = urlsplit(server.strip())
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_NAMES)
-    except ValueError:
-        parts, secure = urlsplit(""), False
-    if not secure or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise UsageError(RemoteText.ADDRESS(server=server))
-    return server.strip().rstrip("/")
 
 
 class Signalling:
     """Requests to one server. Used on an event loop."""
 
-    def __init__(self, server: str, token: str | None) -> None:
-        """Check the address. Raises UsageError."""
-        self.server = checked_address(server)
+    def __init__(self, server: str, token: str | None, ca_file: Path | None = None) -> None:
+        """Check address and certificate file. Raises UsageError.
+
+        ca_file: certificate (PEM) that the server's must be signed with; None trusts what the system trusts.
+        """
+        self.server = parse_server(server)
+        self._tls = _tls_context(ca_file)
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     async def ice_servers(self) -> tuple[IceServer, ...]:
@@ -46,7 +34,7 @@ class Signalling:
         """
         async with (
             aiohttp.ClientSession(headers=self._headers) as http,
-            http.get(f"{self.server}/ice", ssl=ssl.create_default_context(), allow_redirects=False) as answer,
+            http.get(f"{self.server}/ice", ssl=self._tls, allow_redirects=False) as answer,
         ):
             if answer.status == 404:
                 return ()
@@ -61,9 +49,7 @@ class Signalling:
         offer = {"type": "offer", "sdp": sdp, "output": "matte"}
         async with (
             aiohttp.ClientSession(headers=self._headers) as http,
-            http.post(
-                f"{self.server}/offer", json=offer, ssl=ssl.create_default_context(), allow_redirects=False
-            ) as answer,
+            http.post(f"{self.server}/offer", json=offer, ssl=self._tls, allow_redirects=False) as answer,
         ):
             await self._check(answer)
             fields = await answer.json()
@@ -79,6 +65,15 @@ class Signalling:
 
     def _refused(self, reason: str) -> RemoteError:
         return RemoteError(RemoteText.REFUSED(server=self.server, reason=reason))
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return the context that checks the server's certificate. Raises UsageError for an unusable file."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # SSLError is one
+        named = error.strerror if not isinstance(error, ssl.SSLError) else None
+        raise UsageError(RemoteText.CA_FILE(file=ca_file or "", reason=named or RemoteText.CA_NOT_PEM())) from error
 
 
 def reason_of(error: Exception) -> str:

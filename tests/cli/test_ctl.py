@@ -29,6 +29,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
     running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "beach.png").write_bytes(b"")
+    (tmp_path / "token").write_bytes(b"")
     monkeypatch.chdir(tmp_path)
     for words in (
         ["scene", "Work", "call"],
@@ -41,6 +42,9 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ["set", "capture.source", "demo"],
         ["set", "overlay.text", "beach.png"],
         ["record-alpha", "b.mp4"],
+        ["server", "token", "token"],
+        ["server", "ca", "none"],
+        ["server", "https://matting.example"],
     ):
         assert main.main(["ctl", *words]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "scene done"
@@ -55,6 +59,9 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         Command("set", "capture.source demo"),
         Command("set", "overlay.text beach.png"),
         Command("record-alpha", str(tmp_path / "b.mp4")),
+        Command("server", f"token {tmp_path / 'token'}"),
+        Command("server", "ca none"),
+        Command("server", "https://matting.example"),
     ]
 
 
@@ -74,6 +81,18 @@ def test_the_status_line_names_state_background_and_recording() -> None:
         "recording": "a.mp4",
     }
     assert status_line(status) == "frozen, no model, 30 fps, background blur:50, no virtual camera, recording to a.mp4"
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"server_state": "connected", "round_trip_ms": 27.3}, "round trip 27.3 ms"),
+        ({"server_state": "connecting", "round_trip_ms": None}, "connecting to the server"),
+        ({"server_state": "local", "round_trip_ms": None}, "server failed, matting on this computer"),
+    ],
+)
+def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: str) -> None:
+    assert f"student, {words}, 30 fps" in status_line({"model": "student", "fps_out": 30, **server})
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from app.core.types import PictureKind
 from app.runtime.status_fields import status_fields
 from tests.control.conftest import BASE, Program, fail
 from tests.fakes import shows_room
+from tests.runtime.test_remote import SERVER, Network, Place
 from tests.waiting import eventually
 
 
@@ -195,6 +196,31 @@ def test_the_light_controls_are_set_one_by_one(program: Program) -> None:
     for wrong in ("light sun 5", "light match", "light match 101", "light wrap nan"):
         with pytest.raises(UsageError, match=r"match\|wrap\|portrait"):
             program.run(wrong)
+
+
+def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:
+    program.world.engine = Place
+    network = Place.network = Network()
+    with pytest.raises(UsageError, match=r"No server is known; the server is URL\|on\|off"):
+        program.run("server on")
+    with pytest.raises(UsageError, match="is not the address of a server"):
+        program.run("server http://matting.example")
+    assert program.run(f"server {SERVER}/") == f"Server: {SERVER}, round trip 27 ms."
+    assert program.controller.status()["server_state"] == "connected"
+    assert program.run("server off") == "Server: none; this computer computes the matte."
+    with pytest.raises(UsageError, match="There is no file"):
+        program.run(f"server token {tmp_path / 'token'}")
+    (tmp_path / "token").write_text("x" * 20)
+    program.run(f"server token {tmp_path / 'token'}")
+    program.run(f"server ca {tmp_path / 'token'}")
+    matting = program.settings.matting
+    assert (matting.server_token_file, matting.server_ca_file) == (tmp_path / "token", tmp_path / "token")
+    program.run("server token none")
+    assert program.settings.matting.server_token_file is None
+    network.up = False
+    with pytest.raises(MattecamError, match="does not answer"):
+        program.run("server on")
+    assert program.settings.matting.location == "local", "what worked is kept"
 
 
 def test_the_microphone_is_chosen(program: Program, tmp_path: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from app.core.errors import RemoteError
+from app.core.framing import WHOLE
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Matte
+from app.runtime.engines.key import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from app.runtime.status_fields import status_fields
 from tests.fakes import FakeEngine, FakeWorld, Faults, room_picture, shows_room
 from tests.runtime.test_faults import IMPATIENT
 from tests.runtime.test_pipeline import BASE
@@ -27,6 +32,9 @@ class Network:
         self.up = True
         self.offers = 0
         self.sends = True
+        self.answers = threading.Event()
+        """Cleared, an offer waits for it."""
+        self.answers.set()
 
 
 class Place(FakeEngine):
@@ -38,10 +46,12 @@ class Place(FakeEngine):
         self.remote = settings.location == "remote"
         if self.remote:
             self.network.offers += 1
+            self.network.answers.wait(30)
             if not self.network.up:
                 raise RemoteError("The server does not answer.")
         super().__init__(settings, width, height, faults)
-        self.info = replace(self.info, device=SERVER if self.remote else "cpu")
+        if self.remote:
+            self.info = replace(self.info, executor="webrtc", device=SERVER, round_trip_ms=27.0)
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         if self.remote and not (self.network.up and self.network.sends):
@@ -54,14 +64,22 @@ def device(pipeline: Pipeline) -> str:
     return "" if engine is None else engine.device
 
 
+def server_state(pipeline: Pipeline) -> object:
+    return status_fields(pipeline.status())["server_state"]
+
+
 def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
     world = FakeWorld()
     world.engine = Place
     network = Place.network = Network()
+    network.answers.clear()
     pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_retry_s=0.3))
     pipeline.start()
     try:
+        eventually(lambda: server_state(pipeline) == "connecting")
+        network.answers.set()
         eventually(lambda: device(pipeline) == SERVER)
+        assert server_state(pipeline) == "connected"
         network.sends = False
         eventually(lambda: network.offers >= 2)
         network.up = False
@@ -70,13 +88,25 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
         assert "server" in pipeline.status().problems[0].message
         offers = network.offers
         eventually(lambda: network.offers >= offers + 2)
+        assert server_state(pipeline) == "local"
         assert device(pipeline) == "cpu", "matting goes on while the server is asked"
         network.up = network.sends = True
         eventually(lambda: device(pipeline) == SERVER)
         eventually(lambda: not pipeline.status().problems)
+        assert server_state(pipeline) == "connected"
+        pipeline.change(lambda now: now.replace(matting=now.matting.replace(location="local")))
+        eventually(lambda: device(pipeline) == "cpu")
+        assert server_state(pipeline) is None
     finally:
         pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_server_that_is_not_used_needs_no_other_engine() -> None:
+    named = EngineSettings(server=SERVER, server_token_file=Path("token"), server_ca_file=Path("ca.pem"))
+    assert EngineKey.of(named, 64, 48, WHOLE) == EngineKey.of(EngineSettings(), 64, 48, WHOLE)
+    used = named.replace(location="remote")
+    assert EngineKey.of(used, 64, 48, WHOLE).settings == used
 
 
 class Late(FakeEngine):

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.api import Matting
+from app.config.parsing import parse_server
 from app.core.errors import RemoteError, UsageError
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground, Frame
@@ -29,7 +31,6 @@ from app.runtime.engines.plausibility import CompositeCheck
 from app.serve.limits import Limits
 from app.webrtc.engine import RemoteEngine
 from app.webrtc.link import Received, ServerLink
-from app.webrtc.signalling import checked_address
 from tests.serve.service import Running, room_and_person, running
 
 pytestmark = pytest.mark.timeout(300)
@@ -120,6 +121,18 @@ def test_a_server_that_hangs_or_is_not_trusted_is_named(tmp_path: Path) -> None:
         ServerLink(live.address, None)
 
 
+def test_a_server_is_trusted_by_its_certificate_file(tmp_path: Path) -> None:
+    cert, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with service(tls=context) as live:
+        ServerLink(live.address, None, ca_file=cert).close()
+    with pytest.raises(UsageError, match=r"gone.pem cannot be used: No such file or directory\."):
+        ServerLink("https://127.0.0.1:9", None, ca_file=tmp_path / "gone.pem")
+    with pytest.raises(UsageError, match="it holds no certificate in PEM format"):
+        ServerLink("https://127.0.0.1:9", None, ca_file=key)
+
+
 def self_signed(folder: Path) -> tuple[Path, Path]:
     """Write a certificate of 127.0.0.1 that nobody trusts, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -127,6 +140,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     now = datetime.datetime.now(datetime.timezone.utc)
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     made = made.serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
     files = folder / "cert.pem", folder / "key.pem"
     files[0].write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     plain = serialization.NoEncryption()
@@ -146,13 +160,14 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         "https://x?a",
         "https://a@x",
         "http://[::",
+        "https://x:99999",
     ],
 )
 def test_an_address_is_https_or_this_machine(address: str) -> None:
     with pytest.raises(UsageError, match="is not the address"):
-        checked_address(address)
-    assert checked_address("https://matting.example:8765/") == "https://matting.example:8765"
-    assert checked_address("http://127.0.0.1:8765") == "http://127.0.0.1:8765"
+        parse_server(address)
+    assert parse_server("https://matting.example:8765/") == "https://matting.example:8765"
+    assert parse_server("http://127.0.0.1:8765") == "http://127.0.0.1:8765"
 
 
 class SimulatedLink:

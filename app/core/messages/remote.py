@@ -27,6 +27,8 @@ class RemoteText(Message):
     TOKEN_MODE = "other users can read it; run `chmod 600 {file}`"
     TOKEN_SHORT = "it holds fewer than {characters} characters"
     TOKEN_NOT_TEXT = "it is not text"
+    CA_FILE = "The certificate file {file} cannot be used: {reason}."
+    CA_NOT_PEM = "it holds no certificate in PEM format"
     ODD_ANSWER = "its answer is not understood"
 
 

@@ -15,6 +15,7 @@ translate = QCoreApplication.translate
 class UserFolder(Enum):
     """Folders of the user where a file dialog starts."""
 
+    HOME = QStandardPaths.StandardLocation.HomeLocation
     PICTURES = QStandardPaths.StandardLocation.PicturesLocation
     VIDEOS = QStandardPaths.StandardLocation.MoviesLocation
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.panels.edges import EdgePresets, EdgeSliders
 from app.gui.panels.light import LightSliders
 from app.gui.panels.network import NetworkControls
 from app.gui.panels.ratio import RatioControl
+from app.gui.panels.server import ServerControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -26,6 +27,9 @@ PRECISIONS = ("float32", "float16", "bfloat16", "int8")
 
 class MattingPage(Page):
     """Shows the matting settings and the engine in use."""
+
+    retry_requested = pyqtSignal()
+    """An engine that failed may work now."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -48,6 +52,7 @@ class MattingPage(Page):
         self._executor = combo(self.tr("Executor"), self.tr("Software that runs the network"), "executorCombo")
         self._precision = combo(self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo")
         self._refiner = combo(self.tr("Refiner"), self.tr("How the matte is upsampled"), "refinerCombo")
+        self.server = ServerControls(store, tasks)
         self.advanced = Collapsible(self.tr("Advanced"), self.tr("Edge sliders, detail, device"), "advancedToggle")
         self.add_heading(self.tr("Network"))
         self.add(self.network)
@@ -77,6 +82,13 @@ class MattingPage(Page):
             box.activated.connect(
                 lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
             )
+        remote = Collapsible(
+            self.tr("Matting on a server"), self.tr("Let another machine compute the matte"), "serverToggle"
+        )
+        remote.add(self.server)
+        self.add(remote)
+        self.network.model_installed.connect(self.retry_requested)
+        self.server.retry_requested.connect(self.retry_requested)
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
         self._strict.toggled.connect(lambda on: store.edit_edges(strict=on))
         store.changed.connect(self._show)
@@ -95,6 +107,7 @@ class MattingPage(Page):
         """Show the engine in use."""
         self.ratio.show_status(status)
         self.network.show_status(status)
+        self.server.show_status(status)
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting

@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
         self.devices.microphones_found.connect(self.output_page.microphone.show_microphones)
         self.output_page.help_requested.connect(self.windows.open_virtual_camera_help)
         self.matting_page.network.plate.capture_requested.connect(self._open_plate_dialog)
-        self.matting_page.network.model_installed.connect(self.bridge.retry)
+        self.matting_page.retry_requested.connect(self.bridge.retry)
         error_actions = self._error_actions()
         self.error_bar.help_requested.connect(lambda stage: error_actions.run(stage))
         for source in (

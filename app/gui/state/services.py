@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.finding import Finding
 from app.sound.devices import MicrophoneName
@@ -55,6 +56,22 @@ def microphones() -> tuple[MicrophoneName, ...]:
     from app.sound import devices
 
     return devices.microphones()
+
+
+def check_server(matting: MattingSettings) -> MattingSettings:
+    """Return the settings, with the address as it is saved, if a server can be tried. Raises MattecamError.
+
+    Checks address, token file, and the packages of the client; connects to nothing.
+    """
+    from app.config.parsing import parse_server
+    from app.webrtc.packages import require_packages
+    from app.webrtc.token import read_token
+
+    checked = matting.replace(server=parse_server(matting.server))
+    require_packages("--engine remote")
+    if matting.server_token_file is not None:
+        read_token(matting.server_token_file)
+    return checked
 
 
 def cameras() -> tuple[Camera, ...]:

@@ -670,6 +670,16 @@
         <translation>Aufnahme fertigstellen</translation>
     </message>
 </context><context>
+    <name>FileChoice</name>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Datei wählen…</translation>
+    </message>
+</context><context>
     <name>Findings</name>
     <message>
         <source>Camera</source>
@@ -1008,6 +1018,14 @@
     <message>
         <source>Light</source>
         <translation>Licht</translation>
+    </message>
+    <message>
+        <source>Matting on a server</source>
+        <translation>Freistellung auf einem Server</translation>
+    </message>
+    <message>
+        <source>Let another machine compute the matte</source>
+        <translation>Ein anderer Rechner berechnet die Maske</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -1776,6 +1794,68 @@
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
 </context><context>
+    <name>ServerControls</name>
+    <message>
+        <source>Server address</source>
+        <translation>Adresse des Servers</translation>
+    </message>
+    <message>
+        <source>Address of the computer that runs the matting server</source>
+        <translation>Adresse des Rechners, auf dem der Server läuft</translation>
+    </message>
+    <message>
+        <source>Token file</source>
+        <translation>Datei mit dem Zugangsschlüssel</translation>
+    </message>
+    <message>
+        <source>File with the secret token that the server asks for</source>
+        <translation>Datei mit dem geheimen Schlüssel, den der Server verlangt</translation>
+    </message>
+    <message>
+        <source>Certificate file</source>
+        <translation>Zertifikatsdatei</translation>
+    </message>
+    <message>
+        <source>Trust a server with this certificate (PEM) in place of those that the system trusts</source>
+        <translation>Einem Server mit diesem Zertifikat (PEM) vertrauen, anstelle derer, denen das System vertraut</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Verbinden</translation>
+    </message>
+    <message>
+        <source>Let the server compute the matte</source>
+        <translation>Der Server berechnet die Maske</translation>
+    </message>
+    <message>
+        <source>Disconnect</source>
+        <translation>Trennen</translation>
+    </message>
+    <message>
+        <source>Compute the matte on this computer</source>
+        <translation>Die Maske auf diesem Rechner berechnen</translation>
+    </message>
+    <message>
+        <source>The server receives small frames of your camera. Background and full frames stay here.</source>
+        <translation>Der Server erhält kleine Bilder Ihrer Kamera. Hintergrund und volle Bilder bleiben hier.</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Verbindung wird aufgebaut…</translation>
+    </message>
+    <message>
+        <source>Not connected: this computer computes the matte. The server is asked again every 10 s.</source>
+        <translation>Nicht verbunden: Dieser Rechner berechnet die Maske. Der Server wird alle 10 s erneut gefragt.</translation>
+    </message>
+    <message>
+        <source>Connected.</source>
+        <translation>Verbunden.</translation>
+    </message>
+    <message>
+        <source>Connected, round trip {0} ms.</source>
+        <translation>Verbunden, Umlaufzeit {0} ms.</translation>
+    </message>
+</context><context>
     <name>ShortcutsDialog</name>
     <message>
         <source>Keyboard shortcuts</source>
@@ -1888,6 +1968,14 @@
     <message>
         <source>round trip {0} ms</source>
         <translation>Umlauf {0} ms</translation>
+    </message>
+    <message>
+        <source>connecting to the server…</source>
+        <translation>Verbindung zum Server wird aufgebaut…</translation>
+    </message>
+    <message>
+        <source>server failed, matting on this computer</source>
+        <translation>Server ausgefallen, Freistellung auf diesem Rechner</translation>
     </message>
     <message>
         <source>no virtual camera</source>
@@ -3763,6 +3851,16 @@
         <source>it is not text</source>
         <comment>RemoteText.TOKEN_NOT_TEXT</comment>
         <translation>sie enthält keinen Text</translation>
+    </message>
+    <message>
+        <source>The certificate file {file} cannot be used: {reason}.</source>
+        <comment>RemoteText.CA_FILE</comment>
+        <translation>Die Zertifikatsdatei {file} ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>it holds no certificate in PEM format</source>
+        <comment>RemoteText.CA_NOT_PEM</comment>
+        <translation>sie enthält kein Zertifikat im PEM-Format</translation>
     </message>
     <message>
         <source>its answer is not understood</source>

@@ -670,6 +670,16 @@
         <translation>Terminar la grabación</translation>
     </message>
 </context><context>
+    <name>FileChoice</name>
+    <message>
+        <source>Remove</source>
+        <translation>Quitar</translation>
+    </message>
+    <message>
+        <source>Choose file…</source>
+        <translation>Elegir archivo…</translation>
+    </message>
+</context><context>
     <name>Findings</name>
     <message>
         <source>Camera</source>
@@ -1008,6 +1018,14 @@
     <message>
         <source>Light</source>
         <translation>Luz</translation>
+    </message>
+    <message>
+        <source>Matting on a server</source>
+        <translation>Recorte en un servidor</translation>
+    </message>
+    <message>
+        <source>Let another machine compute the matte</source>
+        <translation>Otro equipo calcula la máscara</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -1776,6 +1794,68 @@
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
 </context><context>
+    <name>ServerControls</name>
+    <message>
+        <source>Server address</source>
+        <translation>Dirección del servidor</translation>
+    </message>
+    <message>
+        <source>Address of the computer that runs the matting server</source>
+        <translation>Dirección del equipo en el que funciona el servidor</translation>
+    </message>
+    <message>
+        <source>Token file</source>
+        <translation>Archivo de clave</translation>
+    </message>
+    <message>
+        <source>File with the secret token that the server asks for</source>
+        <translation>Archivo con la clave secreta que pide el servidor</translation>
+    </message>
+    <message>
+        <source>Certificate file</source>
+        <translation>Archivo de certificado</translation>
+    </message>
+    <message>
+        <source>Trust a server with this certificate (PEM) in place of those that the system trusts</source>
+        <translation>Confiar en un servidor con este certificado (PEM) en lugar de los que acepta el sistema</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Conectar</translation>
+    </message>
+    <message>
+        <source>Let the server compute the matte</source>
+        <translation>El servidor calcula la máscara</translation>
+    </message>
+    <message>
+        <source>Disconnect</source>
+        <translation>Desconectar</translation>
+    </message>
+    <message>
+        <source>Compute the matte on this computer</source>
+        <translation>Calcular la máscara en este equipo</translation>
+    </message>
+    <message>
+        <source>The server receives small frames of your camera. Background and full frames stay here.</source>
+        <translation>El servidor recibe imágenes pequeñas de su cámara. El fondo y las imágenes completas se quedan aquí.</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Conectando…</translation>
+    </message>
+    <message>
+        <source>Not connected: this computer computes the matte. The server is asked again every 10 s.</source>
+        <translation>Sin conexión: este equipo calcula la máscara. Se vuelve a preguntar al servidor cada 10 s.</translation>
+    </message>
+    <message>
+        <source>Connected.</source>
+        <translation>Conectado.</translation>
+    </message>
+    <message>
+        <source>Connected, round trip {0} ms.</source>
+        <translation>Conectado, ida y vuelta {0} ms.</translation>
+    </message>
+</context><context>
     <name>ShortcutsDialog</name>
     <message>
         <source>Keyboard shortcuts</source>
@@ -1888,6 +1968,14 @@
     <message>
         <source>round trip {0} ms</source>
         <translation>ida y vuelta {0} ms</translation>
+    </message>
+    <message>
+        <source>connecting to the server…</source>
+        <translation>conectando con el servidor…</translation>
+    </message>
+    <message>
+        <source>server failed, matting on this computer</source>
+        <translation>el servidor falla, recorte en este equipo</translation>
     </message>
     <message>
         <source>no virtual camera</source>
@@ -3763,6 +3851,16 @@
         <source>it is not text</source>
         <comment>RemoteText.TOKEN_NOT_TEXT</comment>
         <translation>no es texto</translation>
+    </message>
+    <message>
+        <source>The certificate file {file} cannot be used: {reason}.</source>
+        <comment>RemoteText.CA_FILE</comment>
+        <translation>El archivo de certificado {file} no se puede usar: {reason}.</translation>
+    </message>
+    <message>
+        <source>it holds no certificate in PEM format</source>
+        <comment>RemoteText.CA_NOT_PEM</comment>
+        <translation>no contiene ningún certificado en formato PEM</translation>
     </message>
     <message>
         <source>its answer is not understood</source>

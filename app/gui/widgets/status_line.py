@@ -6,7 +6,7 @@ from PyQt6.QtCore import QCoreApplication
 
 from app.gui.i18n.messages import translated
 from app.gui.i18n.model_names import describe_model
-from app.runtime.status import Lowered, Phase, PipelineStatus
+from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 
 translate = QCoreApplication.translate
 
@@ -35,8 +35,12 @@ def describe_status(status: PipelineStatus) -> str:
         parts.append(f"{engine.device} ({engine.executor}, {engine.precision})")
         if engine.round_trip_ms is not None:
             parts.append(translate("StatusLine", "round trip {0} ms").format(f"{engine.round_trip_ms:.0f}"))
+    if status.server is ServerState.CONNECTING:
+        parts.append(translate("StatusLine", "connecting to the server…"))
+    elif status.server is ServerState.LOCAL:
+        parts.append(translate("StatusLine", "server failed, matting on this computer"))
     parts.append(status.virtual_camera or status.pipewire or translate("StatusLine", "no virtual camera"))
-    if status.busy:
+    if status.busy and status.server in (None, ServerState.CONNECTED):
         parts.append(_describe_busy(status.busy))
     if status.lowered is not None:
         parts.append(_describe_lowered(status.lowered))

@@ -23,6 +23,8 @@ class EngineKey:
     @staticmethod
     def of(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> EngineKey:
         """Return the key for these settings and this size of the source's frames."""
+        if settings.location == "local" and (settings.server or settings.server_token_file or settings.server_ca_file):
+            settings = settings.replace(server="", server_token_file=None, server_ca_file=None)
         return EngineKey(settings, width, height, framing if may_use_plate(settings) else WHOLE)
 
     def with_settings(self, settings: EngineSettings) -> EngineKey:

@@ -17,7 +17,7 @@ from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
 from app.runtime.engines.matting_pattern import MattingPattern
 from app.runtime.engines.quality import QualityControl
 from app.runtime.prepare import Preparer
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase, ServerState, Stage
 from app.runtime.timing import Timing
 
 _log = logging.getLogger(__name__)
@@ -60,6 +60,8 @@ class EngineSelector:
         self._retry_at_s: float | None = None
         self._remote_at_s: float | None = None
         """When to ask a server again that failed; None while none has."""
+        self._remote_failed = False
+        """The server that is wanted has failed since it was chosen or last connected."""
         self._failed = False
         """No engine works for what is wanted now."""
         self._number = 0
@@ -197,7 +199,7 @@ class EngineSelector:
         wanted = self._keys.key(settings, frame.size)
         if wanted is not self._wanted and wanted != self._wanted:
             self._wanted = wanted
-            self._remote_at_s = None
+            self._remote_at_s, self._remote_failed = None, False
             self._begin(wanted)
         elif self._remote_at_s is not None and time.monotonic() >= self._remote_at_s:
             self._remote_at_s = None
@@ -206,8 +208,17 @@ class EngineSelector:
             assert self._requested is not None
             self._request(self._requested)
         self.poll()
+        self._board.server = self._server_state(wanted.settings)
         self._govern(settings.matting.governor)
         return self._engine if self._running is not None and self._running.size == frame.size else None
+
+    def _server_state(self, wanted: EngineSettings) -> ServerState | None:
+        if wanted.location == "local":
+            return None
+        if self._running is not None and self._running.settings.location == "remote":
+            self._remote_failed = False
+            return ServerState.CONNECTED
+        return ServerState.LOCAL if self._remote_failed else ServerState.CONNECTING
 
     def _begin(self, base: EngineKey) -> None:
         """Build `base` at full quality."""
@@ -253,7 +264,7 @@ class EngineSelector:
             return
         keeps = self._running is not None and self._running.size == key.size
         if key.settings.location == "remote":
-            self._remote_at_s = time.monotonic() + self._timing.remote_retry_s
+            self._remote_at_s, self._remote_failed = time.monotonic() + self._timing.remote_retry_s, True
             if keeps and self._running != key:
                 self._board.report(Stage.MATTING, named(error))
                 self._base = self._requested = self._running  # matting on this machine goes on
