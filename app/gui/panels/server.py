@@ -93,13 +93,14 @@ class ServerControls(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the state of the connection, with the round trip, and why it failed."""
-        self._server = status.server
+        in_use = self._store.current.matting.location == "remote"  # the status may be older than the settings
+        server = self._server = status.server if in_use else None
         trip_ms = None if status.engine is None else status.engine.round_trip_ms
-        if status.server is None:
+        if server is None:
             text = ""
-        elif status.server is ServerState.CONNECTING:
+        elif server is ServerState.CONNECTING:
             text = self.tr("Connecting…")
-        elif status.server is ServerState.LOCAL:
+        elif server is ServerState.LOCAL:
             text = self.tr("Not connected: this computer computes the matte. The server is asked again every 10 s.")
         elif trip_ms is None:
             text = self.tr("Connected.")
@@ -107,7 +108,7 @@ class ServerControls(QWidget):
             text = self.tr("Connected, round trip {0} ms.").format(f"{trip_ms:.0f}")
         self._state.setText(text)
         self._state.setVisible(bool(text))
-        if status.server is not None:
+        if server is not None:
             self._show_problem(next((p.message for p in status.problems if p.stage is Stage.MATTING), ""))
 
     def _use(self, checked: MattingSettings) -> None:
