@@ -41,7 +41,8 @@ LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=
 def locked() -> dict[str, str]:
     """Return package → version for this Python from the lock files, with the libraries of one build with CUDA."""
     found: dict[str, str] = {}
-    for path in set((ROOT / "requirements").glob("*.lock")) - {ROOT / "requirements" / "cuda-cu126.lock"}:
+    other_builds = {"cuda-cu126.lock", "cuda29-cu126.lock", "torch29-cu126.lock"}
+    for path in (path for path in (ROOT / "requirements").glob("*.lock") if path.name not in other_builds):
         text = path.read_text()
         entries = LOCK_ENTRY.findall(text)
         assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)), f"{path.name}: an entry without a hash"
@@ -67,7 +68,9 @@ def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
                 assert requirement.specifier.contains(number), f"{package} requires {requirement}"
 
 
-def test_installed_compares_versions_builds_markers_and_included_files(tmp_path: Path) -> None:
+def test_installed_compares_versions_builds_markers_and_included_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def check(text: str) -> bool:
         (tmp_path / "r.txt").write_text(text)
         return environment.installed(tmp_path / "r.txt")
@@ -76,6 +79,12 @@ def test_installed_compares_versions_builds_markers_and_included_files(tmp_path:
     torch = version("torch").partition("+")[0]
     assert check(f"# words\ntorch=={torch}\npytest=={version('pytest')}\n")
     assert check(f"PyTest_Timeout=={version('pytest-timeout')}\n")
+    assert not check("torch==0.1\n")
+    with monkeypatch.context() as patched:
+        patched.setitem(environment.ALSO, "torch", torch)
+        assert check("torch==0.1\n")
+        patched.setitem(environment.ALSO, "no-such-package", "1")
+        assert not check("no-such-package==1\n")
     assert not check("pytest==0.0.1\n")
     assert not check("no-such-package==1\n")
     assert check('no-such-package==1; python_version < "3.9"\n')
@@ -147,7 +156,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         base="thing==1.0 --hash=sha256:" + "0" * 64,
         cuda="",
         torch=torch,
-        **{"torch-cpu": torch, "torch-cu126": ""},
+        **{"torch-cpu": torch, "torch-cu126": "", "torch29-cu126": ""},
     )
     return root
 
@@ -265,21 +274,34 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, mo
 
 
 @pytest.mark.skipif(sys.platform != "linux" or machine() != "x86_64", reason="other builds exist elsewhere")
-@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.parametrize(
+    ("known", "build", "torch", "libraries"),
+    [
+        ("torch-cu126", "cu126", "torch-cu126", ["cuda-cu126"]),
+        ("torch29-cu126", "cu126", "torch29-cu126", ["cuda29-cu126"]),
+        ("", "cpu", "torch-cpu", []),
+    ],
+)
 def test_an_old_driver_gets_cuda_12_where_its_hashes_are_known(
-    clone: Path, index: str, monkeypatch: pytest.MonkeyPatch, here: bool
+    clone: Path,
+    index: str,
+    monkeypatch: pytest.MonkeyPatch,
+    known: str,
+    build: str,
+    torch: str,
+    libraries: list[str],
 ) -> None:
     calls = recorded(monkeypatch)
     monkeypatch.setattr(environment, "PYTORCH_INDEX", index)
     played_driver(monkeypatch, "550.54.14, 8.9")
-    python = environment.VERSION if here else "3.9"
-    markers = f"python_version == '{python}' and sys_platform == 'linux' and platform_machine == 'x86_64'"
-    lock(clone, **{"torch-cu126": f"torch==2.0+cu126 ; {markers} --hash=sha256:" + "0" * 64})
+    for name in ("torch-cu126", "torch29-cu126"):
+        python = environment.VERSION if name == known else "3.9"
+        markers = f"python_version == '{python}' and sys_platform == 'linux' and platform_machine == 'x86_64'"
+        lock(clone, **{name: f"torch==2.0+cu126 ; {markers} --hash=sha256:" + "0" * 64})
     environment.install(clone / "requirements.txt", 0)
-    build, libraries = ("cu126", ["-r", str(clone / "requirements/cuda-cu126.lock")]) if here else ("cpu", [])
     assert calls == [
-        ["--index-url", f"{index}/{build}", "-r", str(clone / f"requirements/torch-{build}.lock")],
-        ["-r", str(clone / "requirements/base.lock"), *libraries],
+        ["--index-url", f"{index}/{build}", "-r", str(clone / f"requirements/{torch}.lock")],
+        [x for name in ("base", *libraries) for x in ("-r", str(clone / f"requirements/{name}.lock"))],
     ]
 
 

@@ -5,7 +5,8 @@
 A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
 published file: `base` for the program, `dev` for the tests, `serve` for what WebRTC needs in addition, `torch` for
 PyPI's build of PyTorch, `cuda` for what only that build needs on Linux. PyTorch's own builds are in `torch-cpu`,
-`torch-cu126` and `torch-cu130` (Windows); `cuda-cu126` is what the build for CUDA 12.6 needs on Linux. The hashes of
+`torch-cu126` and `torch-cu130` (Windows); `cuda-cu126` is what the build for CUDA 12.6 needs on Linux. `torch29-cu126`
+and `cuda29-cu126` are the same for an older version of torch, for Pythons that the former lacks. The hashes of
 PyTorch's own builds come from its index; if that cannot be reached, those in the present files are kept.
 """
 
@@ -23,8 +24,8 @@ from app.system.torch_build import PYTORCH_INDEX
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "requirements"
-OLDEST_PYTHON = "3.10"
-NEWEST_PYTHON = "3.14"
+PYTHONS = (10, 14)
+"""First and last minor version of Python 3."""
 CUDA_126 = """\
 cuda-toolkit[cublas,cudart,cufft,cufile,cupti,curand,cusolver,cusparse,nvjitlink,nvrtc,nvtx]==12.6.3 ; {system}
 cuda-bindings>=12.9,<13 ; {system}
@@ -35,6 +36,29 @@ nvidia-nvshmem-cu12==3.4.5 ; {system}
 triton==3.7.1 ; {system} and python_version < '3.15'
 """.format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
 """What torch 2.13.0+cu126 requires on Linux, from its metadata; change it with the version of torch."""
+OLDER_VERSION = "2.9.1"
+"""A version of torch for CUDA 12.6 on Linux, for Pythons for which no hash of the pinned version is known."""
+OLDER_PYTHONS = (10, 12)
+"""Its first and last minor version of Python."""
+OLDER_CUDA_126 = """\
+nvidia-cublas-cu12==12.6.4.1 ; {system}
+nvidia-cuda-cupti-cu12==12.6.80 ; {system}
+nvidia-cuda-nvrtc-cu12==12.6.77 ; {system}
+nvidia-cuda-runtime-cu12==12.6.77 ; {system}
+nvidia-cudnn-cu12==9.10.2.21 ; {system}
+nvidia-cufft-cu12==11.3.0.4 ; {system}
+nvidia-cufile-cu12==1.11.1.6 ; {system}
+nvidia-curand-cu12==10.3.7.77 ; {system}
+nvidia-cusolver-cu12==11.7.1.2 ; {system}
+nvidia-cusparse-cu12==12.5.4.2 ; {system}
+nvidia-cusparselt-cu12==0.7.1 ; {system}
+nvidia-nccl-cu12==2.27.5 ; {system}
+nvidia-nvjitlink-cu12==12.6.85 ; {system}
+nvidia-nvshmem-cu12==3.3.20 ; {system}
+nvidia-nvtx-cu12==12.6.77 ; {system}
+triton==3.5.1 ; {system}
+""".format(system="sys_platform == 'linux' and platform_machine == 'x86_64'")
+"""What torch 2.9.1+cu126 requires on Linux, from its metadata."""
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 HEADER = "# Written by tools/lock_requirements.py; do not edit.\n"
 
@@ -55,7 +79,7 @@ def entries_of(text: str) -> Entries:
 def resolve(requirements: Path) -> Entries:
     """Return the locked entries of everything that `requirements` needs. Raises CalledProcessError."""
     command = ["uv", "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-annotate", "--universal"]
-    command += ["--generate-hashes", "--python-version", OLDEST_PYTHON, str(requirements)]
+    command += ["--generate-hashes", "--python-version", f"3.{PYTHONS[0]}", str(requirements)]
     return entries_of(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -79,17 +103,22 @@ def cpu_entries(version: str) -> list[str]:
     return [" \\\n".join([f"torch=={version}+cpu", *(f"    --hash=sha256:{digest}" for digest in hashes)])]
 
 
-def cuda_entries(version: str, build: str, systems: Iterable[str]) -> list[str]:
-    """Return one entry per file of a build with CUDA, such as `cu126`, for `systems` (as `sys.platform`)."""
+def cuda_entries(
+    version: str, build: str, systems: Iterable[str], lock: str = "", pythons: tuple[int, int] = PYTHONS
+) -> list[str]:
+    """Return one entry per file of a build with CUDA, such as `cu126`, for `systems` (as `sys.platform`).
+
+    lock: name of the lock file if it is not `torch-BUILD`; pythons: first and last minor version.
+    """
     file = (
         rf"torch-{re.escape(version)}%2B{build}-cp3(\d+)-cp3\1-(manylinux\w*_x86_64|win_amd64)\.whl#sha256=(\w{{64}})"
     )
     entries = []
     for minor, tag, digest in set(re.findall(file, index_page(build))):
         system, machine = ("win32", "AMD64") if tag == "win_amd64" else ("linux", "x86_64")
-        if system in systems and int(OLDEST_PYTHON[2:]) <= int(minor) <= int(NEWEST_PYTHON[2:]):
+        if system in systems and pythons[0] <= int(minor) <= pythons[1]:
             entries.append(cuda_entry(f"{version}+{build}", f"3.{minor}", system, machine, digest))
-    return sorted(entries) or kept(f"torch-{build}", f"{version}+{build}")
+    return sorted(entries) or kept(lock or f"torch-{build}", f"{version}+{build}")
 
 
 def cuda_entry(version: str, python: str, system: str, machine: str, digest: str) -> str:
@@ -129,10 +158,13 @@ def main() -> None:
     write("torch-cpu", {"torch": cpu_entries(version)})
     write("torch-cu126", {"torch": cuda_entries(version, "cu126", ("linux", "win32"))})
     write("torch-cu130", {"torch": cuda_entries(version, "cu130", ("win32",))})
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = Path(folder) / "cuda-126.txt"
-        wanted.write_text(CUDA_126, encoding="utf-8")
-        write("cuda-cu126", resolve(wanted))
+    older = cuda_entries(OLDER_VERSION, "cu126", ("linux",), "torch29-cu126", OLDER_PYTHONS)
+    write("torch29-cu126", {"torch": older})
+    for name, packages in (("cuda-cu126", CUDA_126), ("cuda29-cu126", OLDER_CUDA_126)):
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = Path(folder) / f"{name}.txt"
+            wanted.write_text(packages, encoding="utf-8")
+            write(name, resolve(wanted))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ PROBE_TIMEOUT_S = 5.0
 SMI_TIMEOUT_S = 30.0
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
 """Install only locked packages with listed hashes, without dependency resolution or builds from source."""
+ALSO = {"torch": "2.9.1"}
+"""A version that counts as the pinned one: that of `OLDER_CUDA_12_LINUX`."""
 STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", re.MULTILINE)
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
 """Parts of pip's output that are not shown: requiring package, folder, build."""
@@ -64,7 +66,7 @@ CAUSES = {
 
 def installed(requirements: Path) -> bool:
     """Return whether all pinned versions are installed. Local versions match: 2.13.0+cpu counts as 2.13.0."""
-    return all(_version(package) == version for package, version in pins(requirements))
+    return all(_version(package) in {version, ALSO.get(package, version)} for package, version in pins(requirements))
 
 
 def pins(requirements: Path) -> Iterator[tuple[str, str]]:

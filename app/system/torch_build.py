@@ -61,6 +61,10 @@ CPU_ELSEWHERE = TorchBuild("", "torch")
 CUDA_13_LINUX = TorchBuild("13.0", "torch", libraries="cuda", oldest=(7, 5))
 CUDA_13_WINDOWS = TorchBuild("13.0", "torch-cu130", index="cu130", oldest=(7, 5))
 CUDA_12_LINUX = TorchBuild("12.6", "torch-cu126", index="cu126", libraries="cuda-cu126", oldest=(5, 0), newest=(9, 9))
+OLDER_CUDA_12_LINUX = TorchBuild(
+    "12.6", "torch29-cu126", index="cu126", libraries="cuda29-cu126", oldest=(5, 0), newest=(9, 9)
+)
+"""torch 2.9.1, for the versions of Python for which no hash of the newer build is known."""
 CUDA_12_WINDOWS = TorchBuild("12.6", "torch-cu126", index="cu126", oldest=(5, 0), newest=(9, 9))
 
 
@@ -73,7 +77,7 @@ def suitable_builds(platform: str, machine: str, nvidia: Nvidia | None) -> tuple
     x86 = machine.lower() in ("x86_64", "amd64")
     if platform == "linux":
         # For ARM, CUDA 12.6 has code for data-centre cards only.
-        candidates = (CUDA_13_LINUX, CUDA_12_LINUX) if x86 else (CUDA_13_LINUX,)
+        candidates = (CUDA_13_LINUX, CUDA_12_LINUX, OLDER_CUDA_12_LINUX) if x86 else (CUDA_13_LINUX,)
     elif platform == "win32" and x86:
         candidates = (CUDA_13_WINDOWS, CUDA_12_WINDOWS)
     found = tuple(build for build in candidates if nvidia is not None and build.suits(nvidia))

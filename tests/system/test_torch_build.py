@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from app.system.environment import ALSO
 from app.system.torch_build import Capability, Nvidia, TorchBuild, is_locked, locked_pythons, read_nvidia
 from app.system.torch_build import suitable_builds as builds_for
 from tests.paths import ROOT
 
 LOCKS = ROOT / "requirements"
 NO_DRIVER = None
+OLDER = "torch29-cu126"
 PASCAL, VOLTA, TURING, ADA, HOPPER, BLACKWELL = (6, 1), (7, 0), (7, 5), (8, 9), (9, 0), (12, 0)
 
 
@@ -24,16 +26,16 @@ def driver(version: str, *cards: Capability) -> Nvidia:
     ("platform", "machine", "nvidia", "locks"),
     [
         ("linux", "x86_64", NO_DRIVER, ["torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", ADA), ["torch", "torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", ADA), ["torch", "torch-cu126", OLDER, "torch-cpu"]),
         ("linux", "x86_64", driver("590.10", BLACKWELL), ["torch", "torch-cpu"]),
-        ("linux", "x86_64", driver("590.10"), ["torch", "torch-cu126", "torch-cpu"]),
-        ("linux", "x86_64", driver("570.86", HOPPER), ["torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("590.10"), ["torch", "torch-cu126", OLDER, "torch-cpu"]),
+        ("linux", "x86_64", driver("570.86", HOPPER), ["torch-cu126", OLDER, "torch-cpu"]),
         ("linux", "x86_64", driver("570.86", BLACKWELL), ["torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", PASCAL), ["torch-cu126", "torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", VOLTA), ["torch-cu126", "torch-cpu"]),
-        ("linux", "x86_64", driver("580.65.06", PASCAL, TURING), ["torch", "torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", PASCAL), ["torch-cu126", OLDER, "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", VOLTA), ["torch-cu126", OLDER, "torch-cpu"]),
+        ("linux", "x86_64", driver("580.65.06", PASCAL, TURING), ["torch", "torch-cu126", OLDER, "torch-cpu"]),
         ("linux", "x86_64", driver("580.65.06", (3, 5)), ["torch-cpu"]),
-        ("linux", "x86_64", driver("525.60.13", TURING), ["torch-cu126", "torch-cpu"]),
+        ("linux", "x86_64", driver("525.60.13", TURING), ["torch-cu126", OLDER, "torch-cpu"]),
         ("linux", "x86_64", driver("470.256.02", TURING), ["torch-cpu"]),
         ("linux", "aarch64", driver("580.65.06", HOPPER), ["torch", "torch-cpu"]),
         ("linux", "aarch64", driver("570.86", HOPPER), ["torch-cpu"]),
@@ -52,7 +54,7 @@ def test_the_builds_that_suit_a_machine(platform: str, machine: str, nvidia: Nvi
 
 def test_only_pypis_build_for_linux_and_cuda_12_need_further_libraries() -> None:
     on_linux = builds_for("linux", "x86_64", driver("580.65.06", ADA))
-    assert [build.libraries for build in on_linux] == ["cuda", "cuda-cu126", ""]
+    assert [build.libraries for build in on_linux] == ["cuda", "cuda-cu126", "cuda29-cu126", ""]
     on_windows = builds_for("win32", "AMD64", driver("581.15", ADA))
     assert [build.libraries for build in on_windows] == ["", "", ""]
     assert [build.index for build in on_windows] == ["cu130", "cu126", ""]
@@ -81,8 +83,10 @@ def test_every_lock_file_of_a_build_exists_with_hashes_for_one_version() -> None
     for name in {name for build in found for name in (build.lock, build.libraries) if name}:
         text = (LOCKS / f"{name}.lock").read_text()
         assert len(re.findall(r"^\w", text, re.MULTILINE)) <= len(re.findall("--hash=sha256:", text)), name
-    versions = {re.search(r"torch==([\d.]+)", (LOCKS / f"{build.lock}.lock").read_text())[1] for build in found}  # type: ignore[index]
-    assert len(versions) == 1
+    texts = {build.lock: (LOCKS / f"{build.lock}.lock").read_text() for build in found}
+    versions = {name: set(re.findall(r"torch==([\d.]+)", text)) for name, text in texts.items()}
+    assert versions.pop(OLDER) == {ALSO["torch"]}
+    assert len(set.union(*versions.values())) == 1
 
 
 def test_the_entries_of_a_build_say_for_which_python_they_are(tmp_path: Path) -> None:
@@ -100,7 +104,19 @@ def test_the_entries_of_a_build_say_for_which_python_they_are(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13", "3.14"])
-def test_windows_with_a_current_card_always_gets_cuda(python: str) -> None:
-    builds = builds_for("win32", "AMD64", driver("581.15", ADA))
-    locked = [build for build in builds if is_locked(build, LOCKS, python, "win32", "AMD64")]
-    assert locked[0].cuda
+@pytest.mark.parametrize(
+    ("place", "nvidia", "cuda"),
+    [
+        (("linux", "x86_64"), driver("580.65.06", ADA), "13.0"),
+        (("linux", "x86_64"), driver("550.54.14", ADA), "12.6"),
+        (("linux", "x86_64"), driver("580.65.06", PASCAL), "12.6"),
+        (("win32", "AMD64"), driver("581.15", ADA), "13.0"),
+        (("win32", "AMD64"), driver("560.94", ADA), "12.6"),
+        (("win32", "AMD64"), driver("581.15", PASCAL), "12.6"),
+    ],
+)
+def test_every_python_gets_the_best_build_for_its_card(
+    python: str, place: tuple[str, str], nvidia: Nvidia, cuda: str
+) -> None:
+    locked = [build for build in builds_for(*place, nvidia) if is_locked(build, LOCKS, python, *place)]
+    assert locked[0].cuda == cuda

@@ -105,6 +105,16 @@ def test_memory_is_released_only_where_cuda_is_in_use() -> None:
     assert not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
 
 
+def test_freed_pinned_memory_is_returned_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("card"))
+    # Builds without CUDA lack the function; torch 2.9 and 2.13 with CUDA have it.
+    monkeypatch.setattr(torch._C, "_host_emptyCache", lambda: calls.append("pinned"), raising=False)
+    release_memory()
+    assert calls == ["card", "pinned"]
+
+
 def test_cards_are_listed_that_torch_has_code_for_and_that_answer() -> None:
     api = SimulatedCuda((6, 1), (8, 9), (9, 0))
     assert CudaCards(api).named() == (("cuda:1", "card 1"), ("cuda:2", "card 2"))
