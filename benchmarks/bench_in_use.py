@@ -1,11 +1,12 @@
 """The program in use, beside another version of it and beside a plain loop with the same network and recorder.
 
     python -m benchmarks.bench_in_use [--model student] [--weights FILE] [--downsample-ratio 0.25]
-        [--precision float32] [--before FOLDER] [--seconds 15] [--turns 2]
+        [--precision float32] [--fps 30] [--before FOLDER] [--seconds 15] [--turns 2]
 
 Prints the tables of docs/performance-in-use.md for a model in Markdown: `run.py bench --in-use`; then `run.py headless
---record` on a 720p30 MJPEG file, alternating with the checkout in FOLDER; then the rate of the plain loop. The
-recordings are read back: frames, rate, duration. `--turns 0` leaves the recordings out.
+--record` on a 720p MJPEG file, alternating with the checkout in FOLDER; then the rate of the plain loop. The recordings
+are read back: frames, rate, duration. `--turns 0` leaves the recordings out. `--fps 60` is a camera that the program
+cannot keep up with, so that its rate is comparable with that of the plain loop, which reads as fast as it can.
 """
 
 from __future__ import annotations
@@ -39,34 +40,35 @@ from app.matting.torch_backend.networks import load_core
 from app.media.video_writer import VideoWriter
 from tests.paths import ROOT
 
-WIDTH, HEIGHT, RATE = 1280, 720, 30
+WIDTH, HEIGHT = 1280, 720
 CLIP_FRAMES = 300
 WARM_UP = 3
 SKIPPED_S = 5.0
 """Start-up time that does not count."""
 
 
-def write_clip(path: Path) -> None:
+def write_clip(path: Path, fps: int) -> None:
     """Write the demo scene as an MJPEG file, frame by frame as a camera sends it."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=RATE)
+        stream = container.add_stream("mjpeg", rate=fps)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj422p"
-        for number, frame in enumerate(camera_frames(WIDTH, HEIGHT, RATE, CLIP_FRAMES)):
+        for number, frame in enumerate(camera_frames(WIDTH, HEIGHT, fps, CLIP_FRAMES)):
             packet = Packet(frame.tobytes())
-            packet.stream, packet.time_base = stream, Fraction(1, RATE)
+            packet.stream, packet.time_base = stream, Fraction(1, fps)
             packet.pts = packet.dts = number
             packet.is_keyframe = True
             container.mux_one(packet)
 
 
-def headless(folder: Path, clip: Path, matting: MattingSettings, seconds: float) -> dict[str, Any]:
+def headless(folder: Path, clip: Path, settings: Settings, seconds: float) -> dict[str, Any]:
     """Record with the checkout in `folder` and return its measurements."""
+    matting = settings.matting
     with tempfile.TemporaryDirectory() as home:
         out, status = Path(home) / "out.mp4", Path(home) / "status.json"
         words = ["--source", str(clip), "--virtual-camera", "off", "--record", str(out), "--status-json", str(status)]
         words += ["--model", matting.model, "--precision", matting.precision, "--seconds", str(seconds)]
-        words += ["--downsample-ratio", str(matting.downsample_ratio)]
+        words += ["--downsample-ratio", str(matting.downsample_ratio), "--fps", f"{settings.capture.fps:g}"]
         words += ["--weights", str(matting.weights)] if matting.weights is not None else []
         environment = {**os.environ, "PYTHONPATH": str(folder), "MATTECAM_CONFIG_DIR": home}
         command = [sys.executable, str(folder / "run.py"), "headless", *words]
@@ -109,16 +111,16 @@ def recording(path: Path) -> str:
     )
 
 
-def usual_loop_fps(matting: MattingSettings, seconds: float) -> float:
+def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
     """Return the frame rate of a plain loop: decode, eager network, composite in numpy, encode, one after the other."""
     choice = choose(matting.replace(executor="eager", precision="float32"))
     core = load_core(choice.model, choice.weights, matting.refiner, 0.5, "cpu", "float32")
     ratio = matting.downsample_ratio or 1.0
     backdrop = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     loop = UsualLoop(core.network, backdrop, ratio, len(core.initial_state(HEIGHT // 4, WIDTH // 4)), "cpu")
-    clip, decoder = camera_frames(WIDTH, HEIGHT, RATE, 30), MjpgDecoder()
+    clip, decoder = camera_frames(WIDTH, HEIGHT, fps, 30), MjpgDecoder()
     with tempfile.TemporaryDirectory() as folder:
-        writer = VideoWriter(Path(folder) / "out.mp4", WIDTH, HEIGHT, RATE)
+        writer = VideoWriter(Path(folder) / "out.mp4", WIDTH, HEIGHT, fps)
         ended_s: list[float] = []
         while len(ended_s) <= 2 * WARM_UP or ended_s[-1] - ended_s[WARM_UP] < seconds:
             image = decoder.decode(clip[len(ended_s) % len(clip)])
@@ -136,6 +138,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="a checkpoint for the model in place of the installed one")
     parser.add_argument("--downsample-ratio", type=float, default=0.25)
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--fps", type=int, default=30, help="of the camera-like source")
     parser.add_argument("--before", type=Path, help="a checkout of an earlier version")
     parser.add_argument("--seconds", type=float, default=15.0, help="of each measurement")
     parser.add_argument("--turns", type=int, default=2)
@@ -147,12 +150,12 @@ def main() -> None:
         precision=chosen.precision,
         device="cpu",
     )
-    settings = Settings(capture=CaptureSettings(width=WIDTH, height=HEIGHT, fps=RATE), matting=matting)
+    settings = Settings(capture=CaptureSettings(width=WIDTH, height=HEIGHT, fps=chosen.fps), matting=matting)
     result = in_use(settings, chosen.seconds * 7, lambda line: print(line, file=sys.stderr))
     print(json.dumps(result["machine"]), table(result), "", sep="\n", flush=True)
     if chosen.turns:
-        compare_recordings(matting, chosen.before, chosen.turns, chosen.seconds)
-    usual_fps = usual_loop_fps(fixed(settings, chosen.model).matting, chosen.seconds)
+        compare_recordings(settings, chosen.before, chosen.turns, chosen.seconds)
+    usual_fps = usual_loop_fps(fixed(settings, chosen.model).matting, chosen.fps, chosen.seconds)
     everything_fps = max(result["results"], key=lambda row: len(row["outputs"]) if "fps" in row else -1)["fps"]
     print(
         f"\nPlain loop with decoder and recorder: {usual_fps:.1f} fps."
@@ -160,17 +163,17 @@ def main() -> None:
     )
 
 
-def compare_recordings(matting: MattingSettings, before: Path | None, turns: int, seconds: float) -> None:
+def compare_recordings(settings: Settings, before: Path | None, turns: int, seconds: float) -> None:
     """Print a table of recordings by this checkout and the one in `before`, in turn."""
     versions = [ROOT, *([before.resolve()] if before else [])]
     print("| version | fps | step ms | end to end ms (p95) | cores | CPU ms per composite | recording |")
     print("|---|---:|---:|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "camera.avi"
-        write_clip(clip)
+        write_clip(clip, int(settings.capture.fps))
         for _ in range(turns):
             for version in versions:
-                row = headless(version, clip, matting, seconds)
+                row = headless(version, clip, settings, seconds)
                 latency = row["end_to_end"]
                 print(
                     f"| {'this' if version == ROOT else 'before'} | {row['fps']:.1f} | {row['step']:.1f}"

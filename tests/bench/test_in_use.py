@@ -131,6 +131,7 @@ def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
             "cores": 1.31,
             "gui_stall_ms": {"p99": 9.0, "longest": 11.0} if "preview" in outputs else None,
             "cpu_ms_per_frame": dict.fromkeys((*PARTS, "total"), 1.5),
+            "threads": {"matting": 12.0 + len(outputs), "capture": 5.25, "timer": 0.01},
         }
 
     everything = ["preview", "camera", "recording"]
@@ -143,6 +144,15 @@ def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
     lines = table({"results": rows}).splitlines()
     assert "| preview + camera + recording | 27.0 | 30 (45) | 20.0 | 16.0 | 1.25 | 3 | 1.31 | 11 ms (9) |" in lines
     assert "| none | 20.0 | 30 (45) | 20.0 | 16.0 | 1.25 | 3 | 1.31 |  |" in lines
+    threads = [line for line in lines if line.startswith(("| thread, ", "| matting", "| capture |", "| timer"))]
+    assert threads == [
+        "| thread, preview + camera + recording | CPU ms per composite |",
+        "| matting | 15.0 |",
+        "| capture | 5.2 |",
+        "| thread, recording | CPU ms per composite |",
+        "| matting | 13.0 |",
+        "| capture | 5.2 |",
+    ], "those with most outputs, and not what takes nearly no time"
     relative = [line for line in lines if line.startswith("Frame rate with the recording")]
     assert [line.rpartition(" ")[2] for line in relative] == ["0.90.", "0.85."]
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from app.bench.in_use.cpu import PARTS
 
+LEAST_MS = 0.05
+"""Threads that take less per composite are left out of the table."""
+
 
 def table(result: dict[str, Any]) -> str:
     """Return for each model its rates and latencies, CPU time by part, and CPU use while idle."""
@@ -28,6 +31,7 @@ def _model(results: list[dict[str, Any]]) -> str:
         f"| CPU ms per composite | {' | '.join((*PARTS, 'total'))} |",
         f"|---|{'---:|' * (len(PARTS) + 1)}",
         *map(_cpu_row, rows),
+        *_thread_table(rows),
     ]
     for row in results:
         if "cpu_percent" in row:
@@ -49,6 +53,20 @@ def _rate_row(row: dict[str, Any]) -> str:
 def _cpu_row(row: dict[str, Any]) -> str:
     spent = " | ".join(f"{row['cpu_ms_per_frame'][part]:.1f}" for part in (*PARTS, "total"))
     return f"| {_outputs(row)} | {spent} |"
+
+
+def _thread_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the CPU time by thread with most outputs on."""
+    row = max(rows, key=lambda each: len(each["outputs"]), default={})
+    threads = {name: spent for name, spent in row.get("threads", {}).items() if spent >= LEAST_MS}
+    if not threads:
+        return []
+    return [
+        "",
+        f"| thread, {_outputs(row)} | CPU ms per composite |",
+        "|---|---:|",
+        *(f"| {name} | {spent:.1f} |" for name, spent in threads.items()),
+    ]
 
 
 def _recording_cost(rows: list[dict[str, Any]]) -> list[str]:
