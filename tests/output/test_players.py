@@ -1,0 +1,181 @@
+"""Recordings in programs of other people: ffprobe, VLC, Chromium and Firefox show each frame at its time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from app.core.types import Frame, Outgoing, Picture, PictureKind
+from app.output.recorder import Recorder
+from app.output.recording import RecordingCounts, RecordingOptions
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+UNEVEN_S = (0.0, 0.041, 0.1, 0.2, 0.233, 0.4, 0.6, 0.65, 0.85, 1.0)
+"""Times of new composites."""
+END_S = 1.2
+WIDTH, HEIGHT = 320, 180
+PAGE = """<!doctype html><video id="video" src="recording.mp4" muted preload="auto"></video><script>
+const video = document.getElementById("video");
+video.onerror = () => { window.failed = video.error.message || String(video.error.code); };
+video.oncanplaythrough = async () => {
+  if (window.started) return;
+  window.started = true;
+  const canvas = document.createElement("canvas");
+  canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+  const context = canvas.getContext("2d"), levels = [];
+  for (const time of MOMENTS) {
+    const done = new Promise(resolve => { video.onseeked = resolve; });
+    video.currentTime = time;
+    await done;
+    context.drawImage(video, 0, 0);
+    levels.push(context.getImageData(160, 90, 1, 1).data[1]);
+  }
+  window.found = {duration: video.duration, levels: levels};
+};
+</script>"""
+
+
+@pytest.fixture(params=[False, True], ids=["variable", "constant"])
+def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a recording in which each new composite is brighter; composites come at `UNEVEN_S`."""
+    now_s = 100.0
+    counts = RecordingCounts()
+    options = RecordingOptions(30, constant_rate=request.param, encoder="x264", counts=counts)
+    path = tmp_path / "recording.mp4"
+    recorder = Recorder(path, WIDTH, HEIGHT, options, lambda: now_s)
+    shown = [composite(number, at_s) for number, at_s in enumerate(UNEVEN_S)]
+    for tick in range(round(END_S * 30) + 1):
+        now_s = 100 + tick / 30
+        # The clock of the outputs sends the newest composite 30 times per second.
+        newest = sum(100 + at_s <= now_s + 1e-6 for at_s in UNEVEN_S)
+        recorder.send(shown[newest - 1])
+        least = tick if request.param else newest
+        eventually(lambda expected=least: counts.encoded >= expected)  # type: ignore[misc]
+    recorder.close()
+    return path
+
+
+def level(number: int) -> int:
+    """Return the grey value of a composite."""
+    return 30 + 20 * number
+
+
+def composite(number: int, at_s: float) -> Outgoing:
+    image = np.full((HEIGHT, WIDTH, 3), level(number), np.uint8)
+    return Outgoing(Picture(image, PictureKind.COMPOSITE, frame=Frame(image, number, 100 + at_s)))
+
+
+def moments() -> list[float]:
+    """Return the middles of the times for which one composite is shown long enough, also at a constant 30 fps."""
+    return [(start + end) / 2 for start, end in pairwise((*UNEVEN_S, END_S)) if end - start > 0.09]
+
+
+def expected_levels() -> list[int]:
+    return [level(sum(start <= moment for start in UNEVEN_S) - 1) for moment in moments()]
+
+
+def tool(*names: str) -> str:
+    found = next((name for name in names if shutil.which(name)), None)
+    if found is None:
+        pytest.skip(f"needs {names[0]}")
+    return found
+
+
+def test_ffprobe_reads_the_times(recording: Path, request: pytest.FixtureRequest) -> None:
+    command = [tool("ffprobe"), "-v", "error", "-show_frames", "-show_streams", "-of", "json", str(recording)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=120)
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    times = [float(frame["best_effort_timestamp_time"]) for frame in found["frames"]]
+    (stream,) = found["streams"]
+    assert float(stream["duration"]) == pytest.approx(END_S, abs=0.07)
+    if "constant" in request.node.name:
+        assert np.diff(times) == pytest.approx(1 / 30, abs=1e-3)
+        assert stream["r_frame_rate"] == stream["avg_frame_rate"] == "30/1"
+    else:
+        near = [min(abs(time - at_s) for time in times) for at_s in UNEVEN_S]
+        assert max(near) < 2e-3, "each composite has the time of its frame"
+
+
+def test_vlc_plays_every_composite(recording: Path) -> None:
+    vlc = tool("cvlc", "vlc")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        copy = Path(shutil.copy(recording, folder / "recording.mp4"))
+        copy.chmod(0o644)
+        options = ["--no-audio", "--vout=dummy", "--play-and-exit", "--video-filter=scene", "--scene-format=png"]
+        options += ["--scene-ratio=1", f"--scene-path={folder}", "--no-skip-frames", "--no-drop-late-frames"]
+        user = 65534 if os.geteuid() == 0 else None  # VLC refuses to run as root.
+        done = subprocess.run(
+            [vlc, "-I", "dummy", *options, str(copy), "vlc://quit"],
+            capture_output=True,
+            timeout=180,
+            user=user,
+            env={**os.environ, "HOME": name},
+        )
+        assert done.returncode == 0, done.stderr
+        found = {int(np.asarray(cv2.imread(str(shot)))[90, 160, 1]) for shot in folder.glob("*.png")}
+    missing = [number for number in range(len(UNEVEN_S)) if min(abs(level(number) - grey) for grey in found) > 6]
+    assert missing in ([], [len(UNEVEN_S) - 1]), "the filter does not save the last frame"
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+def test_browsers_show_each_composite_at_its_time(recording: Path, name: str, tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp", reason="requirements-serve.txt is not installed")
+    from tests.serve.browsers import Browser, chromium, firefox
+
+    program = tool("chromium", "google-chrome") if name == "chromium" else tool("firefox", "firefox-esr")
+    (tmp_path / "page.html").write_text(PAGE.replace("MOMENTS", json.dumps(moments())))
+
+    async def show(address: str) -> Any:
+        profile = tmp_path / "profile"
+        profile.mkdir()
+        page = (
+            chromium(program, address, profile, tmp_path / "no-camera.y4m")
+            if name == "chromium"
+            else firefox(program, address, profile)
+        )
+        async with page as browser:
+            assert isinstance(browser, Browser)
+            for _ in range(600):
+                found = await browser.evaluate("window.found || window.failed || null")
+                if found is not None:
+                    return found
+                await asyncio.sleep(0.2)
+        return None
+
+    found = asyncio.run(_served(tmp_path, show))
+    assert isinstance(found, dict), found
+    assert found["duration"] == pytest.approx(END_S, abs=0.07)
+    assert found["levels"] == pytest.approx(expected_levels(), abs=6)
+
+
+async def _served(folder: Path, show: Callable[[str], Awaitable[Any]]) -> Any:
+    """Serve a folder on this machine while `show` runs on the address of its page."""
+    from aiohttp import web
+
+    program = web.Application()
+    program.router.add_static("/", folder)
+    runner = web.AppRunner(program)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        return await show(f"http://127.0.0.1:{runner.addresses[0][1]}/page.html")
+    finally:
+        await runner.cleanup()
