@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.config.parsing import parse_pan
-from app.control.matting_server import USAGE as SERVER_USAGE
-from app.control.overlay import USAGE as OVERLAY_USAGE
+from app.control.arguments.matting_server import USAGE as SERVER_USAGE
+from app.control.arguments.overlay import USAGE as OVERLAY_USAGE
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO

@@ -9,6 +9,10 @@ from pathlib import Path
 from app.config.parsing import replace_checked
 from app.config.scenes import SceneStore
 from app.config.zones_file import read_zones
+from app.control.arguments.matting_server import changed_server, described_server
+from app.control.arguments.microphone import choose_microphone
+from app.control.arguments.overlay import changed_overlay, described
+from app.control.arguments.zones import described_zones
 from app.control.autostart import switch_autostart
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.changes import Changes, Update
@@ -23,13 +27,9 @@ from app.control.commands import (
     parse_zoom,
 )
 from app.control.confirmation import Confirmation
-from app.control.matting_server import changed_server, described_server
-from app.control.microphone import choose_microphone
-from app.control.overlay import changed_overlay, described
 from app.control.recording import Recording
 from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
-from app.control.zones import described_zones
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import FramingSettings, Settings

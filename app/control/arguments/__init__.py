@@ -1,0 +1,1 @@
+"""What the arguments of single commands mean: settings and answers."""
