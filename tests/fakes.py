@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.compositing import Background, open_background
 from app.compositing.overlay import render_overlay
 from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
-from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings
+from app.core.placement import area_of
+from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings, EngineSettings, PlacementSettings
 from app.core.shaping import viewed
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
 from app.matting.base import EngineInfo, MatteShaper
@@ -149,7 +151,12 @@ class FakeEngine:
         shown = frame
         if shape.view is not None:
             shown, alpha = viewed(frame, shape.view), viewed(np.asarray(alpha, np.float32), shape.view)
-        matte = _composited(shown, (alpha * 255).astype(np.uint8), backdrop, want_foreground)
+        levels = (alpha * 255).astype(np.uint8)
+        if shape.placement is not None:
+            moved, levels = _moved(shown, shape.placement), _moved(levels, shape.placement)
+            placed = _composited(moved, levels, backdrop, want_foreground)
+            return replace(placed, frame=None if shown is frame else shown)
+        matte = _composited(shown, levels, backdrop, want_foreground)
         return matte if shown is frame else replace(matte, frame=shown)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -163,6 +170,18 @@ class FakeEngine:
 
 def _alpha(frame: BgrImage) -> AlphaImage:
     return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
+
+
+def _moved(image: NDArray[np.uint8], placement: PlacementSettings) -> NDArray[np.uint8]:
+    """Return the image where its placement shows it, black beside it: each pixel is the nearest one."""
+    height, width = image.shape[:2]
+    area = area_of(placement, width, height)
+    rows = ((np.arange(height) - area.top + 0.5) * height / area.height).astype(int)
+    columns = ((np.arange(width) - area.left + 0.5) * width / area.width).astype(int)
+    moved: NDArray[np.uint8] = image[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)].copy()
+    moved[(rows < 0) | (rows >= height)] = 0
+    moved[:, (columns < 0) | (columns >= width)] = 0
+    return moved
 
 
 def _composited(frame: BgrImage, alpha: AlphaImage, backdrop: Backdrop, want_foreground: bool) -> Matte:

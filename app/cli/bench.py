@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import LiveOptions, settings_from
+from app.cli.live_options import LiveOptions
+from app.cli.options import settings_from
 from app.cli.terminal import notify
 from app.config import logs
 

@@ -19,7 +19,8 @@ from app.cli.convert_batch import (
     convert_many,
     is_batch,
 )
-from app.cli.options import LiveOptions, settings_from
+from app.cli.live_options import LiveOptions
+from app.cli.options import settings_from
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 

@@ -10,7 +10,8 @@ from types import FrameType
 
 import typer
 
-from app.cli.options import LiveOptions, StartSettings
+from app.cli.live_options import LiveOptions
+from app.cli.options import StartSettings
 from app.cli.proof import PROOF_S, Proof, plan_proof, proof_parts, write_before_after
 from app.cli.recover import offer_recovery
 from app.cli.session import Session, summary

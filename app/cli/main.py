@@ -19,7 +19,8 @@ from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
-from app.cli.options import LiveOptions, StartSettings, settings_from
+from app.cli.live_options import LiveOptions
+from app.cli.options import StartSettings, settings_from
 from app.cli.plate import plate
 from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover

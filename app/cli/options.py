@@ -1,15 +1,22 @@
-"""Options of the live commands and the settings that result from them."""
+"""The settings that result from the options of the live commands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from app.cli.live_options import LiveOptions
 from app.config import paths, scenes, settings_file
-from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_server, parse_size, replace_checked
+from app.config.parsing import (
+    parse_background,
+    parse_pan,
+    parse_place,
+    parse_ratio,
+    parse_server,
+    parse_size,
+    replace_checked,
+)
 from app.config.zones_file import read_zones
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
@@ -18,139 +25,8 @@ from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
 from app.core.settings import EdgeSettings, Settings
 from app.webrtc.packages import require_packages
-from models.table import NETWORKS, bundled
+from models.table import bundled
 from models.weights import on_hand
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """The options of one command line; None for an option that was not given."""
-
-    source: Annotated[
-        str | None, typer.Option(help="auto, camera:INDEX, camera:/dev/videoN, portal, demo, or a video file.")
-    ] = None
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Frame size, such as 1280x720.")] = None
-    fps: Annotated[float | None, typer.Option(help="Frame rate in frames per second.")] = None
-    zoom: Annotated[float | None, typer.Option(help="Digital zoom, 1 (the whole frame) to 4.")] = None
-    pan: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X,Y", help="Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre."
-        ),
-    ] = None
-    auto_framing: Annotated[
-        str | None,
-        typer.Option(metavar="off|calm|close", help="Crop the output to head and shoulders, and follow them."),
-    ] = None
-    only_me: Annotated[
-        bool | None,
-        typer.Option("--only-me/--everybody", help="Show one person only; click the person in the preview."),
-    ] = None
-    zones: Annotated[
-        Path | None,
-        typer.Option(help="JSON file of zones of the frame that are always dropped or kept; kept ones show the room."),
-    ] = None
-    format: Annotated[
-        str | None, typer.Option(help="Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.")
-    ] = None
-    engine: Annotated[
-        str | None, typer.Option(metavar="local|remote", help="Where the network runs: here, or on --server.")
-    ] = None
-    server: Annotated[
-        str | None, typer.Option(metavar="URL", help="Matting server (run.py serve) for --engine remote.")
-    ] = None
-    model: Annotated[str | None, typer.Option(help=f"One of {', '.join(('auto', *NETWORKS))}.")] = None
-    weights: Annotated[Path | None, typer.Option(help="Checkpoint for the model, in place of the registered one.")] = (
-        None
-    )
-    refiner: Annotated[str | None, typer.Option(help="auto, deep-guided-filter or fast-guided-filter.")] = None
-    plate: Annotated[Path | None, typer.Option(help="Image of the empty background, for the bgmv2 models.")] = None
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None
-    executor: Annotated[str | None, typer.Option(help="auto, eager, cuda-graph or openvino.")] = None
-    precision: Annotated[str | None, typer.Option(help="auto, float32, float16, bfloat16 or int8.")] = None
-    downsample_ratio: Annotated[
-        str | None, typer.Option(metavar="auto|0.05-1", help="Downsample ratio of the frame for the network.")
-    ] = None
-    governor: Annotated[
-        bool | None,
-        typer.Option(
-            "--governor/--no-governor",
-            help="Lower the quality when the machine is too busy; affects only settings on auto.",
-        ),
-    ] = None
-    background: Annotated[
-        str | None,
-        typer.Option(
-            metavar="blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
-            help="Background behind the person; none shows the room.",
-        ),
-    ] = None
-    virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
-    virtual_camera_backend: Annotated[
-        str | None, typer.Option(metavar="auto|pyvirtualcam|v4l2", help="What writes to the virtual camera.")
-    ] = None
-    alpha_output: Annotated[
-        str | None,
-        typer.Option(
-            metavar="off|bgra|side-by-side",
-            help="Send the person with alpha: bgra in PipeWire, side-by-side in the virtual camera.",
-        ),
-    ] = None
-    pipewire: Annotated[
-        str | None,
-        typer.Option(metavar="auto|on|off", help="Offer a PipeWire camera; auto: where PipeWire runs."),
-    ] = None
-    on_demand: Annotated[
-        bool | None,
-        typer.Option("--on-demand/--always-on", help="Turn the camera off when no program uses the virtual camera."),
-    ] = None
-    record: Annotated[Path | None, typer.Option(help="Also record the output to this video file.")] = None
-    record_alpha: Annotated[Path | None, typer.Option(help="Also record the alpha matte to this video file.")] = None
-    record_rate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="variable|constant",
-            help="Record each new frame with its own time, or repeat frames to a constant frame rate.",
-        ),
-    ] = None
-    encoder: Annotated[
-        str | None, typer.Option(help="Encoder of recordings: auto, x264, vaapi, nvenc, qsv or videotoolbox.")
-    ] = None
-    microphone: Annotated[
-        str | None, typer.Option(metavar="off|default|NAME", help="Microphone whose sound is recorded with --record.")
-    ] = None
-    strict: Annotated[
-        str | None,
-        typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
-    ] = None
-    light_match: Annotated[
-        float | None,
-        typer.Option(metavar="0-100", help="Adapt the person's brightness, colour and contrast to the background."),
-    ] = None
-    light_wrap: Annotated[
-        float | None, typer.Option(metavar="0-100", help="Light of the background on the person's outline.")
-    ] = None
-    portrait_light: Annotated[float | None, typer.Option(metavar="0-100", help="Soft virtual light on the face.")] = (
-        None
-    )
-    overlay: Annotated[
-        Path | None, typer.Option(help="SVG, or image with alpha, over the output; fitted to the safe area.")
-    ] = None
-    mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
-    global_shortcuts: Annotated[
-        bool | None, typer.Option(help="Keys that pause, freeze and choose backgrounds in every program.")
-    ] = None
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after this many seconds.")] = None
-    frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
-    status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
-    minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
-    config: Annotated[Path | None, typer.Option(help="Settings file to use in place of the default one.")] = None
-    profile: Annotated[str | None, typer.Option(help="Saved scene to start with.")] = None
-    verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False
-
-    def any_given(self) -> bool:
-        """Return whether any option differs from its default."""
-        return any(getattr(self, field.name) != field.default for field in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +143,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         **_given(global_shortcuts=options.global_shortcuts),
         capture=replace_checked(base.capture, capture),
         framing=replace_checked(base.framing, framing),
+        placement=base.placement if options.place is None else parse_place(options.place),
         people=replace_checked(base.people, people),
         matting=replace_checked(base.matting, matting),
         background=background,

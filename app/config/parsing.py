@@ -12,7 +12,8 @@ from app.config import paths
 from app.core.errors import UsageError
 from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText
-from app.core.settings import BackgroundSettings, Model
+from app.core.placement import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
+from app.core.settings import MAX_SCALE, MIN_SCALE, BackgroundSettings, Model, PlacementSettings
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -35,6 +36,21 @@ def parse_pan(text: str) -> tuple[float, float]:
     except ValueError:
         raise UsageError(UsageText.PAN(text=text)) from None
     return x, y
+
+
+def parse_place(text: str) -> PlacementSettings:
+    """Parse `X,Y`, `X,Y,SCALE`, a corner such as `bottom-right:35` (percent), or `reset`. Raises UsageError."""
+    if text == "reset":
+        return IN_PLACE
+    corner, _, percent = text.partition(":")
+    try:
+        if corner in CORNERS:
+            return in_corner(corner, float(percent) / 100 if percent else CORNER_SCALE)
+        x, y, scale = (float(part) for part in (text if text.count(",") == 2 else f"{text},1").split(","))
+        return PlacementSettings(x=x, y=y, scale=scale)
+    except ValueError:  # pydantic's is one
+        limits = {"low": f"{MIN_SCALE:g}", "high": f"{MAX_SCALE:g}"}
+        raise UsageError(UsageText.PLACE(text=text, corners=CORNERS, **limits)) from None
 
 
 def parse_ratio(text: str) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.config.parsing import parse_pan
+from app.config.parsing import parse_pan, parse_place
 from app.control.arguments.matting_server import USAGE as SERVER_USAGE
 from app.control.arguments.overlay import USAGE as OVERLAY_USAGE
 from app.core.errors import MattecamError, UsageError
@@ -44,6 +44,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "overlay": Syntax(OVERLAY_USAGE),
     "only-me": Syntax("on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
+    "place": Syntax("X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35"),
     "quit": Syntax(),
     "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
     "record": Syntax("FILE|stop"),
@@ -130,6 +131,7 @@ def parse_words(words: Sequence[str]) -> Command:
         "zoom": parse_zoom,
         "framing": parse_framing,
         "only-me": parse_person,
+        "place": parse_place,
         "light": parse_light,
     }.get(name)
     if check is not None:

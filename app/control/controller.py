@@ -12,6 +12,7 @@ from app.config.zones_file import read_zones
 from app.control.arguments.matting_server import changed_server, described_server
 from app.control.arguments.microphone import choose_microphone
 from app.control.arguments.overlay import changed_overlay, described
+from app.control.arguments.presenting import presenting
 from app.control.arguments.zones import described_zones
 from app.control.autostart import switch_autostart
 from app.control.backgrounds import Tiles, description, named_background, next_background
@@ -88,6 +89,7 @@ class SettingsController:
             "overlay": self._overlay,
             "only-me": self._only_me,
             "pause": self._pause,
+            **presenting(change),
             "quit": lambda _: self._quit(),
             "ratio": lambda text: self._ratio(parse_ratio(text)),
             "record": output.run,

@@ -22,6 +22,8 @@ SETTINGS_VERSION = 1
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
 MAX_ZOOM = 4.0
+MIN_SCALE, MAX_SCALE = 0.1, 3.0
+"""Of the person over the background."""
 MAX_ZONES = 200
 
 
@@ -58,6 +60,17 @@ class FramingSettings(Model):
     """-1: crop at the left edge of the frame, 1: at the right edge. No effect without a zoom."""
     pan_y: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """-1: crop at the top edge of the frame, 1: at the bottom edge."""
+
+
+class PlacementSettings(Model):
+    """Where the moved frame of the camera lies over the background; the defaults leave the person in place."""
+
+    x: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """Centre of the moved frame, right of the output's centre, in fractions of the output's width."""
+    y: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """The same downward, in fractions of the output's height."""
+    scale: Annotated[float, Field(ge=MIN_SCALE, le=MAX_SCALE)] = 1.0
+    """Size of the person relative to the frame."""
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -259,6 +272,7 @@ class Settings(Model):
     version: int = SETTINGS_VERSION
     capture: CaptureSettings = CaptureSettings()
     framing: FramingSettings = FramingSettings()
+    placement: PlacementSettings = PlacementSettings()
     people: PeopleSettings = PeopleSettings()
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()

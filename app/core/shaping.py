@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.settings import PlacementSettings
+
 Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 Plane = NDArray[np.float32]
 """(h, w) float32 at the size of the network's input, in 0..1."""
@@ -46,6 +48,8 @@ class Shape:
     """Alpha that is added, where the frame itself is shown; None: nothing."""
     view: View | None = None
     """The part of the frame that the composite shows; None: the whole frame."""
+    placement: PlacementSettings | None = None
+    """Where the person lies over the background, after gain, keep and view; None: where the camera shows it."""
 
     @property
     def changes_alpha(self) -> bool:

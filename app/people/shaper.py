@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.core.framing import from_camera
-from app.core.settings import FramingSettings, PeopleSettings, Zone
+from app.core.placement import IN_PLACE, view_through
+from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Zone
 from app.core.shaping import WHOLE_VIEW, Plane, Shape, View
 from app.people.auto_framing import AutoFraming
 from app.people.only_me import Certainty, OnlyMe
@@ -28,8 +29,9 @@ class PeopleShaper:
         """The planes of the zones, and what they depend on."""
         self._now_s = self._last_s = 0.0
         self._aspect = 1.0
+        self._placement: PlacementSettings | None = None
         self.view = WHOLE_VIEW
-        """The part of the last frame that was shown."""
+        """The part of the last frame that was shown; it exceeds the frame where the person is moved or shrunk."""
         self.alpha: Plane | None = None
         """The network's alpha of the last frame that was shaped, of the whole frame; None while nothing is shaped."""
 
@@ -41,12 +43,13 @@ class PeopleShaper:
         camera: str,
         now_s: float,
         selected: tuple[float, float] | None = None,
+        placement: PlacementSettings = IN_PLACE,
     ) -> bool:
         """Prepare for the next frame; return whether its matte is to be shaped.
 
         framing: the manual crop of the frame, which overrides auto-framing. size: (width, height) of the frame in
         pixels. camera: its stable id. now_s: when the frame was captured. selected: where the user last selected a
-        person, in fractions of the camera's frame.
+        person, in fractions of the camera's frame. placement: of the person over the background.
         """
         self._prepare_only_me(settings.only_me, framing, selected)
         if settings is not self._settings or camera != self._camera:
@@ -57,7 +60,8 @@ class PeopleShaper:
         if not follows or aspect != self._aspect or now_s < self._last_s:
             self._auto = None
         self._aspect = aspect
-        shapes = follows or bool(self._zones) or settings.only_me
+        self._placement = None if placement == IN_PLACE else placement
+        shapes = follows or bool(self._zones) or settings.only_me or self._placement is not None
         if not shapes:
             self.alpha = None
         return shapes
@@ -66,6 +70,11 @@ class PeopleShaper:
     def keeps_room(self) -> bool:
         """Whether keep zones show a part of the room."""
         return any(zone.kind == "keep" for zone in self._zones)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the person is moved or scaled, so that the matte shows less or more of it than the frame."""
+        return self._placement is not None
 
     @property
     def hides_person(self) -> bool:
@@ -94,12 +103,13 @@ class PeopleShaper:
         self.alpha = alpha
         step_s, self._last_s = min(max(self._now_s - self._last_s, 0.0), MAX_GAP_S), self._now_s
         gain = None if self._only_me is None else self._only_me.gain(small, alpha, step_s)
-        self.view = self._next_view(alpha if gain is None else alpha * gain, step_s)
-        view = None if self.view.is_whole else self.view
+        shown = self._next_view(alpha if gain is None else alpha * gain, step_s)
+        self.view = shown if self._placement is None else view_through(self._placement, shown)
+        view = None if shown.is_whole else shown
         if not self._zones:
-            return Shape(gain, view=view)
+            return Shape(gain, view=view, placement=self._placement)
         planes = self._zone_planes(alpha.shape[0], alpha.shape[1])
-        return Shape(planes.gain if gain is None else planes.gain * gain, planes.keep, view)
+        return Shape(planes.gain if gain is None else planes.gain * gain, planes.keep, view, self._placement)
 
     def _zone_planes(self, rows: int, columns: int) -> ZonePlanes:
         depends_on = self._zones, self._framing, self._aspect, rows, columns

@@ -184,7 +184,13 @@ class MattingWorker:
         source = self._board.source
         camera = "" if source is None else source.id
         shapes = self._people.begin(
-            settings.people, framing, frame.size, camera, frame.captured_at_s, settings.selected
+            settings.people,
+            framing,
+            frame.size,
+            camera,
+            frame.captured_at_s,
+            settings.selected,
+            settings.placement,
         )
         self._board.keeps_room = self._people.keeps_room
         return shapes
@@ -197,7 +203,13 @@ class MattingWorker:
     def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
         """Return whether the matte may be shown; raise ModelError if the engine has failed."""
         return self._mattes.permits(
-            matte, frame, backdrop, time.monotonic(), run.sequence, lambda: self._self_test(run.engine, *frame.size)
+            matte,
+            frame,
+            backdrop,
+            time.monotonic(),
+            run.sequence,
+            lambda: self._self_test(run.engine, *frame.size),
+            self._whole_alpha(matte) if self._people.moves else None,
         )
 
     def _rate_hz(self, settings: Settings) -> float:

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.cli.options import LiveOptions, apply_options, settings_from
+from app.cli.live_options import LiveOptions
+from app.cli.options import apply_options, settings_from
 from app.config import paths, settings_file
 from app.config.parsing import parse_background, parse_pan, parse_ratio, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.core.errors import SettingsError, UsageError
+from app.core.placement import in_corner
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
@@ -25,6 +27,7 @@ from app.core.settings import (
     OutputSettings,
     OverlaySettings,
     PeopleSettings,
+    PlacementSettings,
     Settings,
 )
 
@@ -73,6 +76,13 @@ def test_only_me_is_a_switch() -> None:
     assert apply_options(Settings(), LiveOptions(only_me=True)).people.only_me
     saved = Settings(people=PeopleSettings(only_me=True))
     assert not apply_options(saved, LiveOptions(only_me=False)).people.only_me
+
+
+def test_the_person_is_placed() -> None:
+    assert apply_options(Settings(), LiveOptions()).placement == PlacementSettings()
+    placed = apply_options(Settings(), LiveOptions(place="bottom-left:30")).placement
+    assert placed == in_corner("bottom-left", 0.3)
+    assert apply_options(Settings(placement=placed), LiveOptions(place="reset")).placement == PlacementSettings()
 
 
 def test_auto_framing_is_one_of_its_styles() -> None:

@@ -14,12 +14,14 @@ import pytest
 from app.control import Command, SettingsController, Tiles
 from app.control.commands import JsonValue
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
+from app.core.placement import in_corner
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     FramingSettings,
     OverlaySettings,
     PeopleSettings,
+    PlacementSettings,
     Settings,
 )
 from app.core.types import PictureKind
@@ -186,6 +188,17 @@ def test_auto_framing_replaces_a_manual_zoom(program: Program) -> None:
     assert program.run("zoom 1") == "Framing: automatic, calm."
     assert program.run("framing whole") == "Framing: the whole frame."
     assert program.settings.people == PeopleSettings()
+
+
+def test_the_person_is_placed_and_put_back(program: Program) -> None:
+    assert program.run("place 0.2,-0.1,0.8") == "The person is at 0.2,-0.1, scale 0.8."
+    assert program.settings.placement == PlacementSettings(x=0.2, y=-0.1, scale=0.8)
+    assert program.run("place bottom-right:40") == "The person is at 0.3,0.3, scale 0.4."
+    with pytest.raises(UsageError, match="bottom-right"):
+        program.run("place nowhere")
+    assert program.settings.placement == in_corner("bottom-right", 0.4)
+    assert program.run("place reset") == "The person is where the camera shows it."
+    assert program.settings.placement == PlacementSettings()
 
 
 def test_the_light_controls_are_set_one_by_one(program: Program) -> None:

@@ -82,6 +82,8 @@ class AnswerText(CommandLineMessage):
     MICROPHONE = "Microphone: {name}; recordings have sound."
     MICROPHONE_WHILE_RECORDING = "Microphone: {name}; a recording that was started without sound stays without it."
     NO_MICROPHONE = "Microphone: off; recordings have no sound."
+    PLACED = "The person is at {x},{y}, scale {scale}."
+    IN_PLACE = "The person is where the camera shows it."
     OVERLAY = "Overlay: image {file}, text {text}."
     OVERLAY_OFF = "Overlay: none."
     SERVER = "Server: {server}."

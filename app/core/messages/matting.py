@@ -23,8 +23,8 @@ class ModelText(Message):
         "The model {model} ran out of memory on the device {device}; choose a lower ratio or another device."
     )
     NO_SHAPING = (
-        "The executor {executor} cannot do auto-framing, zones or a selected person; choose the executor auto or "
-        "switch them off."
+        "The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor "
+        "auto or switch them off."
     )
     UNEXPECTED = "Matting failed; choose another model or executor. The log has the details."
     WEIGHTS_UNREADABLE = "The weights file {file} cannot be read ({reason}); check the file or choose another."

@@ -13,6 +13,10 @@ class UsageText(CommandLineMessage):
 
     SIZE = "“{text}” is not a size; write it like 1280x720."
     PAN = "“{text}” is not a position; write two numbers like 0.5,-1."
+    PLACE = (
+        "“{text}” is not a place of the person; write X,Y from -1,-1 to 1,1, X,Y,SCALE with a scale from {low} to "
+        "{high}, one of {corners}, such as bottom-right:35, or reset."
+    )
     RATIO = "“{text}” is not a downsample ratio; write auto or a number from 0.05 to 1."
     BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
     BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."

@@ -1,4 +1,4 @@
-"""The camera page: source, size, frame rate, format, and zoom."""
+"""The camera page: source and its format, zoom, people, place of the person, zones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.panels.framing import FramingControls
+from app.gui.panels.placement import PlacementControls
 from app.gui.panels.zones import ZoneControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
@@ -59,6 +60,9 @@ class CameraPage(Page):
         self.add_heading(self.tr("People"))
         self.add(self._only_me)
         self._only_me.toggled.connect(self._set_only_me)
+        self.placement = PlacementControls(store, preferences)
+        self.add_heading(self.tr("Place of the person"))
+        self.add(self.placement)
         self.zones = ZoneControls(store)
         self.add_heading(self.tr("Zones"))
         self.add(self.zones)

@@ -1,12 +1,13 @@
-"""Zoom and pan in the preview with the mouse wheel, by dragging, and with keys."""
+"""Zoom and pan of the camera, or place and scale of the person, in the preview with wheel, dragging and keys."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, QPointF, Qt
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
 
 from app.core.framing import pan_by, zoom_at
-from app.core.settings import FramingSettings
+from app.core.placement import move_by, scale_at
+from app.gui.preview.drag_target import DragTarget, Target
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.preferences_store import PreferencesStore
@@ -18,23 +19,29 @@ NOTCH = 120
 KEY_STEP = 0.05
 ZOOM_KEYS = {Qt.Key.Key_Plus: ZOOM_PER_NOTCH, Qt.Key.Key_Equal: ZOOM_PER_NOTCH, Qt.Key.Key_Minus: 1 / ZOOM_PER_NOTCH}
 PAN_KEYS = {Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
+"""Directions (right, down) in which the camera's image moves under the view; a person moves the other way."""
+PERSON_MODIFIER = Qt.KeyboardModifier.ControlModifier
+"""While it is pressed, the person is moved, whatever the target is."""
 
 
 class PreviewInteraction(QObject):
     """Filters the preview's events. In the comparison, dragging and the arrow keys move its divider instead."""
 
-    def __init__(self, preview: Preview, store: SettingsStore, preferences: PreferencesStore) -> None:
+    def __init__(
+        self, preview: Preview, store: SettingsStore, preferences: PreferencesStore, target: DragTarget
+    ) -> None:
         super().__init__(preview)
-        self._preview, self._store, self._preferences = preview, store, preferences
+        self._preview, self._store, self._preferences, self._target = preview, store, preferences, target
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
-        store.changed.connect(lambda settings: preview.set_draggable(settings.framing.zoom > 1))
-        preview.set_draggable(store.current.framing.zoom > 1)
+        store.changed.connect(lambda _settings: self._show_draggable())
+        target.changed.connect(self._show_draggable)
+        self._show_draggable()
         preview.installEventFilter(self)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if isinstance(event, QWheelEvent):
-            self._zoom(event)
+            self._turn_wheel(event)
             return True
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             return self._press_key(event)
@@ -42,11 +49,17 @@ class PreviewInteraction(QObject):
             self._move(event)
         return False
 
-    def _zoom(self, event: QWheelEvent) -> None:
+    def _show_draggable(self) -> None:
+        self._preview.set_draggable(self._target.target == "person" or self._store.current.framing.zoom > 1)
+
+    def _target_of(self, event: QInputEvent) -> Target:
+        return "person" if event.modifiers() & PERSON_MODIFIER else self._target.target
+
+    def _turn_wheel(self, event: QWheelEvent) -> None:
         x, y = self._normalized(event.position())
         if 0 <= x <= 1 and 0 <= y <= 1:
             factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH)
-            self._set(zoom_at(self._store.current.framing, factor, self._unmirrored(x), y))
+            self._scale(self._target_of(event), factor, self._unmirrored(x), y)
 
     def _move(self, event: QMouseEvent) -> None:
         if self._preview.mode is ViewMode.COMPARE or not event.buttons() & Qt.MouseButton.LeftButton:
@@ -55,22 +68,36 @@ class PreviewInteraction(QObject):
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
             (x, y), (was_x, was_y) = self._normalized(self._drag_position), self._normalized(previous)
-            self._set(pan_by(self._store.current.framing, self._unmirrored(x) - self._unmirrored(was_x), y - was_y))
+            self._pan(self._target_of(event), self._unmirrored(x) - self._unmirrored(was_x), y - was_y)
 
     def _press_key(self, event: QKeyEvent) -> bool:
-        framing, key = self._store.current.framing, Qt.Key(event.key())
+        target, key = self._target_of(event), Qt.Key(event.key())
+        movable = target == "person" or self._store.current.framing.zoom > 1
         if key in ZOOM_KEYS:
-            self._set(zoom_at(framing, ZOOM_KEYS[key]))
-        elif key in PAN_KEYS and framing.zoom > 1 and self._preview.mode is not ViewMode.COMPARE:
+            self._scale(target, ZOOM_KEYS[key])
+        elif key in PAN_KEYS and movable and self._preview.mode is not ViewMode.COMPARE:
             right, down = PAN_KEYS[key]
+            step = KEY_STEP if target == "camera" else -KEY_STEP
             mirror = -1 if self._preferences.current.mirror_preview else 1
-            self._set(pan_by(framing, mirror * right * KEY_STEP, down * KEY_STEP))
+            self._pan(target, mirror * right * step, down * step)
         else:
             return False
         return True
 
-    def _set(self, framing: FramingSettings) -> None:
-        self._store.edit("framing", **dict(framing))
+    def _scale(self, target: Target, factor: float, x: float = 0.5, y: float = 0.5) -> None:
+        """Zoom the camera or scale the person, at a position in fractions of the view."""
+        current = self._store.current
+        if target == "person":
+            self._store.edit("placement", **dict(scale_at(current.placement, factor, x, y)))
+        else:
+            self._store.edit("framing", **dict(zoom_at(current.framing, factor, x, y)))
+
+    def _pan(self, target: Target, right: float, down: float) -> None:
+        current = self._store.current
+        if target == "person":
+            self._store.edit("placement", **dict(move_by(current.placement, right, down)))
+        else:
+            self._store.edit("framing", **dict(pan_by(current.framing, right, down)))
 
     def _normalized(self, position: QPointF) -> tuple[float, float]:
         """Position as fractions of the view."""

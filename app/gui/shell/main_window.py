@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         self._restore_geometry(preferences.current.geometry)
 
     def _lay_out(self) -> None:
-        PreviewInteraction(self.preview, self.store, self.preferences)
+        PreviewInteraction(self.preview, self.store, self.preferences, self.camera_page.placement.target)
         tool = self.camera_page.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)

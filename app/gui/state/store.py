@@ -11,7 +11,7 @@ from app.config.scenes import Scene
 from app.core.settings import Settings
 from app.runtime.settings_owner import rebase
 
-Section = Literal["capture", "framing", "people", "matting", "background", "output", "overlay"]
+Section = Literal["capture", "framing", "placement", "people", "matting", "background", "output", "overlay"]
 Update = Callable[[Settings], Settings]
 
 

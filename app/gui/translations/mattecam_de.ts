@@ -394,6 +394,10 @@
         <translation>Personen</translation>
     </message>
     <message>
+        <source>Place of the person</source>
+        <translation>Platz der Person</translation>
+    </message>
+    <message>
         <source>Zones</source>
         <translation>Zonen</translation>
     </message>
@@ -1440,6 +1444,84 @@
     <message>
         <source>Choose image…</source>
         <translation>Bild wählen…</translation>
+    </message>
+</context><context>
+    <name>PlacementControls</name>
+    <message>
+        <source>Position</source>
+        <translation>Position</translation>
+    </message>
+    <message>
+        <source>Shows the person small in a corner, such as beside slides</source>
+        <translation>Zeigt die Person klein in einer Ecke, zum Beispiel neben Folien</translation>
+    </message>
+    <message>
+        <source>Size of the person</source>
+        <translation>Größe der Person</translation>
+    </message>
+    <message>
+        <source>Scales the person over the background</source>
+        <translation>Vergrößert oder verkleinert die Person vor dem Hintergrund</translation>
+    </message>
+    <message>
+        <source>Shift across</source>
+        <translation>Seitlich verschieben</translation>
+    </message>
+    <message>
+        <source>Moves the person left or right</source>
+        <translation>Verschiebt die Person nach links oder rechts</translation>
+    </message>
+    <message>
+        <source>Shift down</source>
+        <translation>Senkrecht verschieben</translation>
+    </message>
+    <message>
+        <source>Moves the person up or down</source>
+        <translation>Verschiebt die Person nach oben oder unten</translation>
+    </message>
+    <message>
+        <source>Mouse moves the person</source>
+        <translation>Maus bewegt die Person</translation>
+    </message>
+    <message>
+        <source>Dragging and the wheel move and scale the person in place of the camera image</source>
+        <translation>Ziehen und Mausrad bewegen und skalieren die Person statt des Kamerabilds</translation>
+    </message>
+    <message>
+        <source>Reset position</source>
+        <translation>Position zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Show the person where the camera does</source>
+        <translation>Die Person dort zeigen, wo die Kamera sie zeigt</translation>
+    </message>
+    <message>
+        <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
+        <translation>Mit Strg bewegen Ziehen und Mausrad in der Vorschau immer die Person.</translation>
+    </message>
+    <message>
+        <source>Top left</source>
+        <translation>Oben links</translation>
+    </message>
+    <message>
+        <source>Top right</source>
+        <translation>Oben rechts</translation>
+    </message>
+    <message>
+        <source>Bottom left</source>
+        <translation>Unten links</translation>
+    </message>
+    <message>
+        <source>Bottom right</source>
+        <translation>Unten rechts</translation>
+    </message>
+    <message>
+        <source>In place</source>
+        <translation>Am Ort</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>Frei</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
@@ -3298,9 +3380,9 @@
         <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie ein kleineres Verhältnis oder ein anderes Gerät.</translation>
     </message>
     <message>
-        <source>The executor {executor} cannot do auto-framing, zones or a selected person; choose the executor auto or switch them off.</source>
+        <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
         <comment>ModelText.NO_SHAPING</comment>
-        <translation>Der Executor {executor} beherrscht weder automatischen Bildausschnitt noch Zonen oder eine ausgewählte Person; wählen Sie den Executor auto oder schalten Sie diese Funktionen aus.</translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>

@@ -394,6 +394,10 @@
         <translation>Personas</translation>
     </message>
     <message>
+        <source>Place of the person</source>
+        <translation>Lugar de la persona</translation>
+    </message>
+    <message>
         <source>Zones</source>
         <translation>Zonas</translation>
     </message>
@@ -1440,6 +1444,84 @@
     <message>
         <source>Choose image…</source>
         <translation>Elegir imagen…</translation>
+    </message>
+</context><context>
+    <name>PlacementControls</name>
+    <message>
+        <source>Position</source>
+        <translation>Posición</translation>
+    </message>
+    <message>
+        <source>Shows the person small in a corner, such as beside slides</source>
+        <translation>Muestra a la persona pequeña en una esquina, por ejemplo junto a diapositivas</translation>
+    </message>
+    <message>
+        <source>Size of the person</source>
+        <translation>Tamaño de la persona</translation>
+    </message>
+    <message>
+        <source>Scales the person over the background</source>
+        <translation>Amplía o reduce a la persona sobre el fondo</translation>
+    </message>
+    <message>
+        <source>Shift across</source>
+        <translation>Desplazar en horizontal</translation>
+    </message>
+    <message>
+        <source>Moves the person left or right</source>
+        <translation>Mueve a la persona a la izquierda o a la derecha</translation>
+    </message>
+    <message>
+        <source>Shift down</source>
+        <translation>Desplazar en vertical</translation>
+    </message>
+    <message>
+        <source>Moves the person up or down</source>
+        <translation>Mueve a la persona hacia arriba o hacia abajo</translation>
+    </message>
+    <message>
+        <source>Mouse moves the person</source>
+        <translation>El ratón mueve a la persona</translation>
+    </message>
+    <message>
+        <source>Dragging and the wheel move and scale the person in place of the camera image</source>
+        <translation>Arrastrar y la rueda mueven y escalan a la persona en lugar de la imagen de la cámara</translation>
+    </message>
+    <message>
+        <source>Reset position</source>
+        <translation>Restablecer la posición</translation>
+    </message>
+    <message>
+        <source>Show the person where the camera does</source>
+        <translation>Mostrar a la persona donde la muestra la cámara</translation>
+    </message>
+    <message>
+        <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
+        <translation>Con Ctrl, arrastrar y la rueda en la vista previa mueven siempre a la persona.</translation>
+    </message>
+    <message>
+        <source>Top left</source>
+        <translation>Arriba a la izquierda</translation>
+    </message>
+    <message>
+        <source>Top right</source>
+        <translation>Arriba a la derecha</translation>
+    </message>
+    <message>
+        <source>Bottom left</source>
+        <translation>Abajo a la izquierda</translation>
+    </message>
+    <message>
+        <source>Bottom right</source>
+        <translation>Abajo a la derecha</translation>
+    </message>
+    <message>
+        <source>In place</source>
+        <translation>En su sitio</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>Libre</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
@@ -3298,9 +3380,9 @@
         <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija una relación menor u otro dispositivo.</translation>
     </message>
     <message>
-        <source>The executor {executor} cannot do auto-framing, zones or a selected person; choose the executor auto or switch them off.</source>
+        <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
         <comment>ModelText.NO_SHAPING</comment>
-        <translation>El ejecutor {executor} no admite el encuadre automático, las zonas ni una persona seleccionada; elija el ejecutor auto o desactive estas funciones.</translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>

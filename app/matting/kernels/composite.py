@@ -18,6 +18,7 @@ from app.matting.kernels.edges import spread_rows as spread_rows
 from app.matting.kernels.guided_filter import fast_filter_rows as fast_filter_rows
 from app.matting.kernels.guided_filter import learned_filter_rows as learned_filter_rows
 from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, Floats, jit, rows
+from app.matting.kernels.placing import place_rows as place_rows
 from app.matting.kernels.relight import relight_composite_rows as relight_composite_rows
 from app.matting.kernels.relight import relight_rows as relight_rows
 

@@ -20,6 +20,7 @@ READ_STEPS = numba.types.Array(numba.int16, 1, "C", readonly=True)
 READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 PLANES = numba.float32[:, :, ::1]
 NUMBER = numba.float64
+INDEX = numba.int64
 _TOP_AND_BOTTOM = (numba.int64, numba.int64)
 _OPTIONS = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
 

@@ -54,6 +54,32 @@ def finish_rows(
         composite[:] = _bytes(behind + (person - behind) * part[..., None] / 255).reshape(height, -1)
 
 
+def place_rows(
+    person: Bytes,
+    alpha: Bytes,
+    backdrop: Bytes,
+    composite: Bytes,
+    placed_alpha: Bytes,
+    left: int,
+    above: int,
+    top: int,
+    bottom: int,
+) -> None:
+    """See `kernels.place_rows`."""
+    height, width = placed_alpha.shape
+    composite[:], placed_alpha[:] = backdrop, 0
+    first, last = max(left, 0), min(left + alpha.shape[1], width)
+    begin, end = max(above, 0), min(above + alpha.shape[0], height)
+    if first >= last or begin >= end:
+        return
+    part = alpha[begin - above : end - above, first - left : last - left]
+    colours = person[begin - above : end - above, 3 * (first - left) : 3 * (last - left)]
+    parts = np.repeat(part, 3, axis=1).astype(np.int32)
+    behind = backdrop[begin:end, 3 * first : 3 * last] * (255 - parts) + 128
+    composite[begin:end, 3 * first : 3 * last] = np.minimum(colours, parts) + ((behind + (behind >> 8)) >> 8)
+    placed_alpha[begin:end, first:last] = part
+
+
 def blend_rows(
     foreground: Bytes, alpha: Bytes, backdrop: Bytes, despill: float, composite: Bytes, top: int, bottom: int
 ) -> None:

@@ -48,7 +48,7 @@ class FinishedLight:
         """
         assert matte.foreground is not None
         height, width = matte.alpha.shape
-        shown = frame if matte.frame is None else matte.frame
+        shown = matte.foreground  # lies where alpha does, also where the person was moved
         columns, rows = grid_size(width, height)
         alpha = _alpha_grid(matte.alpha, columns, rows)
         room = isinstance(backdrop, BlurredBackground)

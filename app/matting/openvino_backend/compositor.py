@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_edges
 from app.matting.kernels.numpy_blur import blurred_background, bokeh_background
 from app.matting.light.light import Light
+from app.matting.openvino_backend.placing import placed
 from app.matting.openvino_backend.strips import Floats, Strips
 from app.matting.state import StateArrays, prefixed, under
 from app.matting.step.edges import EdgePlan, LightPlan
@@ -79,9 +81,15 @@ class Compositor:
         self._light.load_state(under("light", arrays))
 
     def composite(
-        self, frame: BgrImage, coefficients: Coefficients, backdrop: Backdrop, edges: EdgePlan, want_foreground: bool
+        self,
+        frame: BgrImage,
+        coefficients: Coefficients,
+        backdrop: Backdrop,
+        edges: EdgePlan,
+        want_foreground: bool,
+        placement: PlacementSettings | None = None,
     ) -> Matte:
-        """Return the matte of a frame, (H, W, 3)."""
+        """Return the matte of a frame, (H, W, 3). placement: see `Shape`."""
         small, slope, offset, coarse, cells = coefficients
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
@@ -94,7 +102,9 @@ class Compositor:
         )
         if edges.light.active and cells is None:
             slope, offset = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
-        rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
+        # A person that is moved is first composited over black, which gives alpha times foreground.
+        over = behind if placement is None else np.zeros_like(behind)
+        rows, behind_rows = frame.reshape(height, -1), over.reshape(height, -1)
         alpha = np.empty((height, width), np.uint8)
         foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
         composite = NOTHING if edges.active else np.empty_like(rows)
@@ -104,7 +114,7 @@ class Compositor:
         if cells is not None:
             from app.matting.kernels.patches import paste_cells  # imports numba, which other networks do not need
 
-            pasted = frame, behind, cells.matte, cells.indices, composite, alpha, foreground
+            pasted = frame, over, cells.matte, cells.indices, composite, alpha, foreground
             self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
         alpha, behind_rows, foreground, composite = cropped(size, alpha, behind_rows, foreground, composite)
         if edges.active:
@@ -112,11 +122,14 @@ class Compositor:
             composite = np.empty_like(foreground)
             blend_rows, blended = self._strips.kernels.blend_rows, (foreground, alpha, behind_rows, edges.despill)
             self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
-        return Matte(
+        matte = Matte(
             composite=composite.reshape(*size, 3),
             alpha=alpha,
             foreground=foreground.reshape(*size, 3) if want_foreground else None,
         )
+        if placement is None:
+            return matte
+        return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
 
     def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> tuple[Floats, Floats]:
         """Return slope and offset that give the relit foreground, in new arrays."""

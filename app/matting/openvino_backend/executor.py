@@ -67,7 +67,7 @@ class CpuExecutor(ABC):
         coefficients = self._strict_coefficients(frame, edges)
         shape = shaper.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
         shown, coefficients = shaped(frame, coefficients, shape)
-        matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground)
+        matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, shape.placement)
         return matte if shown is frame else replace(matte, frame=shown)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:

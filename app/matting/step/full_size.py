@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from app.core.settings import PlacementSettings
 from app.core.shaping import View
 from app.matting.geometry import StepGeometry
 from app.matting.step.core import State
@@ -27,6 +28,8 @@ class Coefficients(NamedTuple):
     state: State
     view: View | None = None
     """The part of the frame that slope, offset and room cover; None: the whole frame."""
+    placement: PlacementSettings | None = None
+    """Where the person lies over the background; None: where the frame shows it."""
 
 
 class Layers(NamedTuple):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from app.core.shaping import View
 from app.matting.base import MatteShaper
 from app.matting.geometry import StepGeometry
+from app.matting.shaping.torch_placing import placed
 from app.matting.shaping.torch_shaping import shape_of, shaped, viewed_frame
 from app.matting.step import torch_edges
 from app.matting.step.core import Core, State
@@ -124,13 +125,13 @@ class FrameStep(nn.Module):
             )
         elif self.core.supports_strict:
             memory = torch.zeros_like(memory)
-        view = None
+        view = placement = None
         if shaper is not None and bool(torch.isfinite(finite)):
             shape = shape_of(shaper, small, coarse)
             small, slope, offset, coarse = shaped(small, slope, offset, coarse, shape)
-            view = shape.view
+            view, placement = shape.view, shape.placement
         room = None if taps is None else blurred_background(small, coarse, taps, self.geometry.blur_factor)
-        return Coefficients(slope, offset, room, finite, (*new_state, memory), view)
+        return Coefficients(slope, offset, room, finite, (*new_state, memory), view, placement)
 
     def finish(
         self,
@@ -144,7 +145,7 @@ class FrameStep(nn.Module):
 
         backdrop: as for `FullSize.pixels`. previous_alpha: as for `forward`.
         """
-        if not mode.edges.active:
+        if not mode.edges.active and given.placement is None:
             return self._full_size.pixels(frame, given, backdrop, foreground=mode.foreground), previous_alpha
         person, alpha, behind = layers(frame, given, backdrop)
         if mode.edges.touches_alpha:
@@ -152,7 +153,10 @@ class FrameStep(nn.Module):
             alpha, person = _shape(previous_alpha, person, mode.edges)
         if mode.edges.despill > 0:
             person = torch_edges.despill(person, alpha, mode.edges.despill)
-        return to_pixels(Layers(person, alpha, behind), foreground=mode.foreground), previous_alpha
+        given_layers = Layers(person, alpha, behind)
+        if given.placement is not None:
+            given_layers = placed(given_layers, given.placement)
+        return to_pixels(given_layers, foreground=mode.foreground), previous_alpha
 
 
 def _shape(alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:

@@ -186,10 +186,13 @@ class MatteCheck:
         now_s: float,
         sequence: tuple[int, int],
         self_test: Callable[[], None],
+        whole_alpha: AlphaImage | None = None,
     ) -> bool:
         """Return whether the matte of `frame` may be shown; raise ModelError if the engine has failed.
 
-        The other parameters are those of `CompositeCheck.check` and `AlphaWatch.permits`.
+        whole_alpha: alpha of the whole frame, of any size, where the composite shows the person in another size. The
+         other parameters are those of `CompositeCheck.check` and `AlphaWatch.permits`.
         """
         self._composites.check(matte, frame, backdrop)
-        return self._alphas.permits(mean_alpha(matte.alpha), now_s, sequence, self_test)
+        alpha = matte.alpha if whole_alpha is None else whole_alpha
+        return self._alphas.permits(mean_alpha(alpha), now_s, sequence, self_test)

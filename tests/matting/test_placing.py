@@ -1,0 +1,189 @@
+"""Moving and scaling the person: alpha and foreground together, and nothing of the frame beside them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.placement import area_of, in_corner
+from app.core.settings import MAX_SCALE, MIN_SCALE, EdgeSettings, MattingSettings, PlacementSettings
+from app.core.shaping import Shape
+from app.core.types import Backdrop, BlurredBackground, Matte
+from app.matting.base import ShapingEngine
+from app.matting.kernels import composite as numba_kernels
+from app.matting.kernels import numpy_composite
+from app.matting.step.core import Core
+from app.matting.torch_backend.eager import EagerExecutor
+from tests.matting.conftest import BuildEngine, frames
+from tests.matting.test_composite_bound import (
+    KERNELS,
+    Case,
+    Given,
+    GivenNetwork,
+    any_case,
+    assert_bounded,
+    edge_settings,
+    nobody,
+)
+from tests.matting.test_shaping import MODELS, OFF, Fixed, random_shape
+
+TOLERANCE = 3
+places = st.builds(PlacementSettings, x=st.floats(-1, 1), y=st.floats(-1, 1), scale=st.floats(MIN_SCALE, MAX_SCALE))
+sizes = {"width": st.integers(9, 70), "height": st.integers(9, 50), "seed": st.integers(0, 1 << 30)}
+
+
+def shaped(case: Case, place: PlacementSettings) -> Fixed:
+    shape = random_shape(case)
+    return Fixed(Shape(shape.gain, shape.keep, shape.view, place))
+
+
+def assert_nothing_beside(matte: Matte, place: PlacementSettings) -> None:
+    """Assert that alpha is 0 where the moved frame is not."""
+    height, width = matte.alpha.shape
+    area = area_of(place, width, height)
+    beside = matte.alpha.copy()
+    beside[max(area.top, 0) : max(area.top + area.height, 0), max(area.left, 0) : max(area.left + area.width, 0)] = 0
+    assert not beside.any()
+
+
+@pytest.mark.parametrize("kernels", KERNELS, ids=["numba", "numpy"])
+@pytest.mark.parametrize("plate", [False, True], ids=["network", "plate"])
+@any_case
+@given(**sizes, place=places, edges=edge_settings, kind=st.sampled_from(["picture", "frame", "blur:60"]))
+def test_placed_composites_of_the_cpu_are_bounded(
+    kernels: ModuleType,
+    plate: bool,
+    width: int,
+    height: int,
+    seed: int,
+    place: PlacementSettings,
+    edges: EdgeSettings,
+    kind: str,
+) -> None:
+    case = Case(width, height, 0.5, seed, padded=plate)
+    executor = Given(case.geometry, "float32", kernels)
+    coefficients = case.refined() if plate else case.coefficients()
+    frame = case.frame()
+    backdrop: Backdrop = case.backdrop(kind, frame)
+    edges = edges.replace(strict=False)
+    try:
+        behind = backdrop
+        if isinstance(backdrop, BlurredBackground):
+            executor.coefficients = nobody(coefficients)
+            behind = executor.run(frame, backdrop, OFF, False).composite
+        executor.coefficients = coefficients
+        shape = Fixed(Shape(placement=place))
+        matte = executor.run_shaped(frame, backdrop, edges, True, shape)
+    finally:
+        executor.close()
+    assert isinstance(behind, np.ndarray)
+    assert_bounded(matte, behind)
+    assert_nothing_beside(matte, place)
+    assert matte.foreground is not None
+    assert matte.foreground.shape == frame.shape
+
+
+@any_case
+@given(**sizes, place=places)
+def test_placed_composites_of_torch_are_bounded(width: int, height: int, seed: int, place: PlacementSettings) -> None:
+    case, network = Case(width, height, 0.5, seed), GivenNetwork()
+    network.coefficients_now = case.coefficients()
+    executor = EagerExecutor(Core(network), case.geometry)
+    frame = case.frame()
+    backdrop = case.dice.integers(0, 256, frame.shape, dtype=np.uint8)
+    matte = executor.run_shaped(frame, backdrop, OFF, False, shaped(case, place))
+    executor.close()
+    assert_bounded(matte, backdrop)
+    assert_nothing_beside(matte, place)
+
+
+@any_case
+@given(**sizes, place=places)
+def test_numba_and_numpy_place_alike(width: int, height: int, seed: int, place: PlacementSettings) -> None:
+    dice = np.random.default_rng(seed)
+    person_size = dice.integers(1, 90, 2)
+    alpha = dice.integers(0, 256, person_size, dtype=np.uint8)
+    alpha[dice.random(person_size) < 0.5] = 0
+    person = dice.integers(0, 256, (person_size[0], 3 * person_size[1]), dtype=np.uint8)
+    behind = dice.integers(0, 256, (height, 3 * width), dtype=np.uint8)
+    area = area_of(place, width, height)
+    results = []
+    for kernels in (numba_kernels, numpy_composite):
+        composite, placed_alpha = np.empty_like(behind), np.empty((height, width), np.uint8)
+        kernels.place_rows(person, alpha, behind, composite, placed_alpha, area.left, area.top, 0, height)
+        results.append((composite, placed_alpha))
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+MOVED = (PlacementSettings(x=0.25, y=-0.125), in_corner("bottom-right", 0.5), PlacementSettings(scale=2))
+
+
+@pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
+@pytest.mark.parametrize(("model", "executor"), MODELS)
+@pytest.mark.parametrize("blurred", [False, True])
+def test_an_engine_moves_the_person_over_a_backdrop_that_stays(
+    model: str,
+    executor: str,
+    blurred: bool,
+    place: PlacementSettings,
+    weights: dict[str, Path],
+    engines: BuildEngine,
+) -> None:
+    """Make a person of a block of the frame, so that its place in the composite is known."""
+    frame, backdrop = frames(160, 96, 2)
+    settings = MattingSettings(
+        model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
+    )
+    engine = engines(settings, 160, 96)
+    assert isinstance(engine, ShapingEngine)
+    width, height = engine.info.small_size
+    block = slice(height // 4, height // 2), slice(width // 4, width // 2)
+    gain, keep = np.zeros((2, height, width), np.float32)
+    keep[block] = 1
+    step = partial(engine.step_shaped, frame, BlurredBackground(60) if blurred else backdrop, OFF)
+    unmoved = step(Fixed(Shape(gain, keep)))
+    engine.reset()
+    moved = step(Fixed(Shape(gain, keep, placement=place)))
+    area = area_of(place, 160, 96)
+    left, top = area.left + area.width // 4, area.top + area.height // 4
+    right, bottom = area.left + area.width // 2, area.top + area.height // 2
+    inside = slice(max(top + 5, 0), bottom - 5), slice(max(left + 5, 0), right - 5)
+    assert moved.alpha[inside].min() == 255
+    beyond = moved.alpha.copy()
+    beyond[max(top - 5, 0) : bottom + 5, max(left - 5, 0) : right + 5] = 0
+    assert not beyond.any()
+    seen = (moved.alpha == 0) & (unmoved.alpha == 0)
+    np.testing.assert_array_equal(moved.composite[seen], unmoved.composite[seen])
+    if place.scale == 1:
+        rows, columns = slice(29, 43), slice(45, 75)
+        there = slice(29 + area.top, 43 + area.top), slice(45 + area.left, 75 + area.left)
+        np.testing.assert_allclose(moved.composite[there], unmoved.composite[rows, columns], atol=1)
+
+
+@pytest.mark.parametrize("place", MOVED, ids=["shifted", "corner", "large"])
+def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
+    case, network = Case(160, 96, 0.5, 3), GivenNetwork()
+    smooth = case.coefficients()
+    ramp = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
+    given_ = smooth._replace(slope=np.zeros_like(smooth.slope), offset=np.zeros_like(smooth.offset))
+    given_.offset[3] = ramp
+    network.coefficients_now = given_
+    cpu, torch_ = Given(case.geometry, "float32"), EagerExecutor(Core(network), case.geometry)
+    cpu.coefficients = given_
+    grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
+    backdrop = np.full_like(grey, 90)
+    shape = Fixed(Shape(placement=place))
+    try:
+        one, other = (each.run_shaped(grey, backdrop, OFF, False, shape) for each in (cpu, torch_))
+    finally:
+        cpu.close()
+        torch_.close()
+    np.testing.assert_allclose(one.alpha, other.alpha, atol=TOLERANCE)
+    np.testing.assert_allclose(one.composite, other.composite, atol=TOLERANCE)
