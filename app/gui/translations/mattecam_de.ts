@@ -3382,7 +3382,7 @@
     <message>
         <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
         <comment>ModelText.NO_SHAPING</comment>
-        <translation type="unfinished" />
+        <translation>Der Executor {executor} beherrscht weder automatischen Bildausschnitt noch Zonen, eine ausgewählte oder eine verschobene Person; wählen Sie den Executor auto oder schalten Sie diese Funktionen aus.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>

@@ -3382,7 +3382,7 @@
     <message>
         <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
         <comment>ModelText.NO_SHAPING</comment>
-        <translation type="unfinished" />
+        <translation>El ejecutor {executor} no admite el encuadre automático, las zonas, una persona seleccionada ni una desplazada; elija el ejecutor auto o desactive esas funciones.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>
