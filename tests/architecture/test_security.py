@@ -13,6 +13,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutpu
 MAY_COMPOSITE = {
     "app.matting.light.finished",
     "app.matting.openvino_backend.compositor",
+    "app.matting.openvino_backend.placing",
     "app.matting.torch_backend.eager",
     "app.matting.torch_backend.batch",
     "app.matting.torch_backend.cuda_graph",
