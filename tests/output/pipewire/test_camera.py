@@ -105,16 +105,15 @@ def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> Non
             eventually(lambda: reader.received - received >= 60, timeout_s=1.0)
 
 
-@pytest.mark.parametrize("frames", [90, pytest.param(600, marks=pytest.mark.slow)])
-def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession, frames: int) -> None:
+def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> None:
     with feeding() as feeder, pipewire.reader() as other, reading() as reader:
         assert other.stdout is not None and other.stdout.readline()
         next_frame(reader)
         other.send_signal(signal.SIGSTOP)
         received, feeder.counts = reader.received, True
-        eventually(lambda: feeder.sent >= frames, timeout_s=frames / 10)
+        eventually(lambda: feeder.sent >= 90)
         feeder.counts = False
-        eventually(lambda: reader.received - received >= frames * 0.95, timeout_s=1.0)
+        eventually(lambda: reader.received - received >= 85, timeout_s=1.0)
         other.send_signal(signal.SIGCONT)
 
 
