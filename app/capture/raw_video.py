@@ -16,9 +16,10 @@ _CODES: dict[Layout, int] = {
     "NV12": cv2.COLOR_YUV2BGR_NV12,
     "BGRx": cv2.COLOR_BGRA2BGR,
     "BGRA": cv2.COLOR_BGRA2BGR,
+    "RGBA": cv2.COLOR_RGBA2BGR,
     "RGB": cv2.COLOR_RGB2BGR,
 }
-_CHANNELS: dict[Layout, int] = {"YUY2": 2, "I420": 1, "NV12": 1, "BGRx": 4, "BGRA": 4, "RGB": 3, "BGR": 3}
+_CHANNELS: dict[Layout, int] = {"YUY2": 2, "I420": 1, "NV12": 1, "BGRx": 4, "BGRA": 4, "RGBA": 4, "RGB": 3, "BGR": 3}
 
 
 def to_bgr(frame: RawFrame) -> BgrImage | None:

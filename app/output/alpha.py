@@ -15,18 +15,33 @@ def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
 
     Colours are premultiplied, so that nothing of the room shows where alpha is 0.
     """
+    colours, alpha = _person(picture)
     if picture.alpha is None:
-        return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
-    colours = picture.image if picture.foreground is None else picture.foreground
-    weights = cv2.cvtColor(picture.alpha, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.multiply(colours, weights, scale=1 / 255), np.uint8), picture.alpha
+        return colours, alpha
+    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.multiply(colours, weights, scale=1 / 255), np.uint8), alpha
 
 
 def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
-    """Return (height, width, 4) uint8: blue, green and red premultiplied, and alpha. Bars of other shapes are clear."""
-    person, alpha = person_on_black(picture)
-    person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
-    return np.dstack([person, alpha])
+    """Return (height, width, 4) uint8: blue, green, red and alpha. Bars of other shapes are clear.
+
+    Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply them by alpha. Clear
+    pixels are black: nothing of the room leaves with them.
+    """
+    if picture.size == (width, height):
+        colours, alpha = _person(picture)
+    else:
+        person, alpha = person_on_black(picture)  # scaling must not mix colours with the black of clear pixels
+        person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
+        colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
+    return np.dstack([cv2.bitwise_and(colours, colours, mask=alpha), alpha])
+
+
+def _person(picture: Picture) -> tuple[BgrImage, AlphaImage]:
+    """Return the person's colours and alpha; all of a picture without alpha."""
+    if picture.alpha is None:
+        return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
+    return picture.image if picture.foreground is None else picture.foreground, picture.alpha
 
 
 def side_by_side(picture: Picture) -> Picture:

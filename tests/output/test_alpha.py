@@ -1,4 +1,4 @@
-"""Pictures with alpha: premultiplied BGRA through PipeWire, side by side through the virtual camera."""
+"""Pictures with alpha: BGRA through PipeWire, side by side through the virtual camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from app.core.types import Outgoing, Picture, PictureKind
 from app.output.alpha import person_on_black, side_by_side, to_bgra
 from app.output.pipewire.sink import PipeWireCamera
 from app.output.side_by_side import SideBySideCamera
-from app.system.pipewire.reader import NodeReader
+from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader
+from app.system.pipewire.video_format import Layout
 from tests.output import fake_driver
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
@@ -53,9 +54,32 @@ def test_bars_of_another_shape_are_clear() -> None:
     assert wide.shape == (HEIGHT, 2 * WIDTH, 4) and not wide[:, : WIDTH // 2].any()
 
 
-def test_bgra_through_pipewire_is_exact(pipewire: PrivateSession) -> None:
+def test_scaling_does_not_darken_the_edge() -> None:
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[:, : WIDTH // 2 + 1] = 255
+    person = np.full((HEIGHT, WIDTH, 3), (40, 120, 220), np.uint8)
+    half = to_bgra(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person), WIDTH // 2, HEIGHT // 2)
+    seen = half[half[..., 3] > 0]
+    assert len(seen) < half[..., 3].size
+    assert np.abs(seen[:, :3].astype(int) - (40, 120, 220)).max() <= 2
+
+
+def test_clear_pixels_leave_black() -> None:
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    room = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    assert not to_bgra(Picture(room, PictureKind.COMPOSITE, alpha=alpha, foreground=room), WIDTH, HEIGHT).any()
+
+
+@pytest.mark.parametrize(
+    ("layouts", "chosen", "order"),
+    [((RAW_LAYOUTS,), "BGRA", (0, 1, 2)), ((("RGBA", "YUY2"),), "RGBA", (2, 1, 0))],
+)
+def test_alpha_through_pipewire_is_exact(
+    pipewire: PrivateSession, layouts: tuple[tuple[Layout, ...]], chosen: str, order: tuple[int, ...]
+) -> None:
+    """OBS takes RGBA, and no BGRA, from a PipeWire camera."""
     camera = PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)
-    reader = NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), follows=True, name="obs")
+    reader = NodeReader("mattecam", (WIDTH, HEIGHT), Fraction(30), layouts=layouts, follows=True, name="obs")
     picture = matted()
     received = []
 
@@ -72,10 +96,12 @@ def test_bgra_through_pipewire_is_exact(pipewire: PrivateSession) -> None:
         reader.close()
         camera.close()
     frame = received[0]
-    assert frame.video.layout == "BGRA"
+    assert frame.video.layout == chosen
     pixels = np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)
     assert (pixels[..., 3] == picture.alpha).all()
-    assert np.abs(pixels[..., :3] - expected(picture)).max() <= 0.5 + 1e-9
+    assert picture.foreground is not None and picture.alpha is not None
+    assert (pixels[..., order][picture.alpha > 0] == picture.foreground[picture.alpha > 0]).all()
+    assert not pixels[picture.alpha == 0].any()
 
 
 @pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])

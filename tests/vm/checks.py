@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 from app.core.errors import MattecamError
-from tests.vm import checks_browser, checks_camera, checks_doctor, checks_formats, checks_program, checks_source
+from tests.vm import (
+    checks_browser,
+    checks_camera,
+    checks_doctor,
+    checks_formats,
+    checks_output,
+    checks_pipewire,
+    checks_program,
+    checks_source,
+)
 from tests.vm.tools import CheckFailed
 
 Check = Callable[[], None]
+OF_BOTH_BACKENDS: dict[str, Check] = {**checks_output.CHECKS, **checks_camera.CHECKS, **checks_formats.CHECKS}
+
+
+def _with_v4l2(check: Check) -> Check:
+    def run() -> None:
+        os.environ["BACKEND"] = "v4l2"
+        try:
+            check()
+        finally:
+            del os.environ["BACKEND"]
+
+    return run
+
+
 ALL: dict[str, Check] = {
-    **checks_camera.CHECKS,
-    **checks_formats.CHECKS,
+    **OF_BOTH_BACKENDS,
+    **{f"v4l2-{name}": _with_v4l2(check) for name, check in OF_BOTH_BACKENDS.items()},
+    **checks_output.WRITER_CHECKS,
     **checks_source.CHECKS,
     **checks_browser.CHECKS,
     **checks_doctor.CHECKS,
     **checks_program.CHECKS,
+    **checks_pipewire.CHECKS,
 }
 
 
 def main(names: list[str]) -> int:
     """Run the checks, print the results and return the exit code."""
     failed = []
+    version = subprocess.run(["modinfo", "-F", "version", "v4l2loopback"], capture_output=True, text=True, check=False)
+    sys.stdout.write(f"v4l2loopback {version.stdout.strip()}\n")
     for name in names or list(ALL):
         sys.stdout.write(f"{name}\n")
         started_s = time.monotonic()
         try:
             ALL[name]()
-        except (CheckFailed, MattecamError, OSError, subprocess.SubprocessError) as error:
+        except (AssertionError, CheckFailed, MattecamError, OSError, subprocess.SubprocessError) as error:
             failed.append(name)
             verdict = f"FAILED: {type(error).__name__}: {error}"
         else:

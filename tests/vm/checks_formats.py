@@ -11,6 +11,7 @@ from pathlib import Path
 from app.core.errors import SinkOpenError
 from app.doctor.proof import bar_error
 from app.output.virtual_camera import VirtualCamera
+from tests.vm.producer import backend
 from tests.vm.tools import DEVICE, OpenCvReader, expect, load, say, sending, shell, unload
 
 MAX_ERROR = 6
@@ -41,13 +42,13 @@ def taken_by_another() -> None:
     """Check that a device with another sender is rejected with an error, and works after that sender exits."""
     with ffmpeg_sends("yuv420p"):
         try:
-            VirtualCamera("auto", 640, 480, 30).close()
+            VirtualCamera("auto", 640, 480, 30, backend=backend()).close()
         except SinkOpenError as error:
             say(str(error))
             expect(error.code == "VirtualCameraText.BUSY", f"unexpected reason: {error}")
         else:
             expect(False, "the device was opened although another program sends to it")
-    VirtualCamera("auto", 640, 480, 30).close()
+    VirtualCamera("auto", 640, 480, 30, backend=backend()).close()
 
 
 def kept_formats() -> None:
@@ -72,12 +73,12 @@ def several_devices() -> None:
     shell('modprobe v4l2loopback devices=2 video_nr=20,21 exclusive_caps=1,1 card_label="Other,Mattecam"')
     shell("udevadm settle --timeout=10")
     for wanted, device in (("auto", "/dev/video21"), ("Other", "/dev/video20"), ("20", "/dev/video20")):
-        camera = VirtualCamera(wanted, 640, 480, 30)
+        camera = VirtualCamera(wanted, 640, 480, 30, backend=backend())
         say(f"{wanted}: {camera.name}")
         camera.close()
         expect(camera.device == device, f"{wanted} selected {camera.device}")
     with sending(device="/dev/video21"):
-        camera = VirtualCamera("auto", 640, 480, 30)
+        camera = VirtualCamera("auto", 640, 480, 30, backend=backend())
         camera.close()
         expect(camera.device == "/dev/video20", f"a busy device was selected: {camera.device}")
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs in the bed as root: lends the host's interpreter where the guest can mount host folders, then the checks.
+# Runs in the bed as root: lends the host's interpreter where the guest can mount host folders, then the checks. Its disk is thrown away afterwards.
 set -uo pipefail
 export PYTHONDONTWRITEBYTECODE=1 OPENCV_LOG_LEVEL=ERROR HOME=/root
 chmod 711 /root  # the lent interpreter may lie in there, and ordinary users run it too
@@ -8,6 +8,11 @@ for folder in ${LEND-}; do
   mkdir -p "$folder"
   mount -t hostfs -o "$folder" none "$folder" 2>/dev/null || true
 done
+if [ -n "${LOOPBACK_KO-}" ]; then
+  find "/lib/modules/$(uname -r)" -name 'v4l2loopback.ko*' -delete
+  install -D "$LOOPBACK_KO" "/lib/modules/$(uname -r)/updates/v4l2loopback.ko"
+  depmod
+fi
 if "${PROGRAM_PYTHON:-/none}" -c 'import numpy' 2>/dev/null; then
   exec "$PROGRAM_PYTHON" -m tests.vm.checks "$@"
 fi

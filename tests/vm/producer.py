@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -11,6 +12,11 @@ from app.doctor.proof import colour_bars
 from app.output.virtual_camera import VirtualCamera
 
 FPS = 30.0
+
+
+def backend() -> str:
+    """Return the output backend that is checked."""
+    return os.environ.get("BACKEND", "pyvirtualcam")
 
 
 def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
@@ -33,7 +39,7 @@ def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
     signal.signal(signal.SIGUSR1, change_size)
     small = Picture(colour_bars(width, height), PictureKind.STANDBY)
     large = Picture(colour_bars(width * 2, height * 3 // 2), PictureKind.STANDBY)
-    camera = VirtualCamera(device, width, height, FPS)
+    camera = VirtualCamera(device, width, height, FPS, backend=backend())
     try:
         started_s, sent = time.monotonic(), 0
         while not ended:

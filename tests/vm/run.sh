@@ -4,6 +4,8 @@
 # MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
 # VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
 # PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
+# LOOPBACK: the version of Debian's v4l2loopback-dkms to test (0.15.0-2), in place of that of the guest's suite; fetched
+#   by name from the folder of apt's own package, and built for the user-mode kernel alone
 # SLACK: factor on the limits of time (1), for a machine that does other work; STEADY_S: how long the rate is watched (60)
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
@@ -22,7 +24,24 @@ VM_PIP=$(grep -E "$wanted" "$root/requirements.txt" | grep -v 'python_version < 
 export VM_PIP
 [ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
 LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
+LOOPBACK_KO=
+if [ -n "${LOOPBACK:-}" ]; then
+  built=$VM_DIR/loopback-$LOOPBACK
+  LOOPBACK_KO=$built/v4l2loopback.ko
+  if [ ! -s "$LOOPBACK_KO" ]; then
+    rm -rf "$built" && mkdir -p "$built"
+    pool=$(dirname "$(apt-get download --print-uris v4l2loopback-dkms | cut -d"'" -f2)")
+    curl -fsS -o "$built/package.deb" "$pool/v4l2loopback-dkms_${LOOPBACK}_all.deb" >&2 || {
+      echo "tests/vm: v4l2loopback $LOOPBACK cannot be fetched, so it was not checked" >&2
+      exit 3
+    }
+    dpkg-deb -x "$built/package.deb" "$built/package"
+    cp "$built"/package/usr/src/v4l2loopback-*/* "$built"
+    make -C "$VM_DIR/uml/src" ARCH=um M="$built" modules >&2
+  fi
+  LEND="$LEND $built"
+fi
 PROGRAM_PYTHON=$("$python" -c 'import sys; print(sys.executable)')
-export LEND PROGRAM_PYTHON
-export VM_ENV="LEND PROGRAM_PYTHON${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
+export LEND LOOPBACK_KO PROGRAM_PYTHON
+export VM_ENV="LEND LOOPBACK_KO PROGRAM_PYTHON${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
 exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash tests/vm/in_guest.sh "$@"

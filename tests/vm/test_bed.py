@@ -16,9 +16,13 @@ HERE = Path(__file__).resolve().parent
 NO_BED = 3
 
 
+NEWER_LOOPBACK = "0.15.0-2"
+
+
 @pytest.mark.vm
 @pytest.mark.timeout(5400)
-def test_everything_in_the_bed() -> None:
+@pytest.mark.parametrize("loopback", ["", NEWER_LOOPBACK])
+def test_everything_in_the_bed(loopback: str) -> None:
     if os.environ.get("MATTECAM_VM") != "1":
         pytest.skip("the checks on real devices run only with MATTECAM_VM=1 (minutes; needs root and the test bed)")
     done = subprocess.run(
@@ -26,7 +30,7 @@ def test_everything_in_the_bed() -> None:
         stdout=subprocess.PIPE,
         text=True,
         check=False,
-        env={**os.environ, "PYTHON": sys.executable},
+        env={**os.environ, "PYTHON": sys.executable, "LOOPBACK": loopback},
     )
     if done.returncode == NO_BED:
         pytest.skip("there is no test bed beside the repository")

@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 from app.system.pipewire.buffers import buffer_parameters, write_frame
 from app.system.pipewire.registry import OWN_NODE
 from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
-from app.system.pipewire.video_format import VideoFormat, parse_format
+from app.system.pipewire.video_format import Layout, VideoFormat, parse_format
 
 TITLE = "Mattecam"
 """The name that programs show."""
 _ICON = "camera-web"
+_OTHERS: dict[Layout, tuple[Layout, ...]] = {"BGRA": ("RGBA",)}
+"""Layouts that are offered beside the first one: OBS reads RGBA, but not BGRA."""
 SETTLE_S = 0.08
 """PipeWire 1.4 reports streaming, paused and streaming again within a millisecond as a reader starts."""
 
 
 class CameraNode:
-    """Offers frames of exactly one format.
+    """Offers frames of exactly one size.
 
     With several sizes on offer, the reader that chooses another size than the first one stalls, or stalls the first.
     """
@@ -36,6 +38,8 @@ class CameraNode:
     ) -> None:
         """Raises OSError if the library is missing or no daemon answers."""
         self.video = video
+        self.layout = video.layout
+        """What the reader has chosen."""
         self._clock = clock
         self._state = StreamState.CONNECTING
         self._paused_at_s = -SETTLE_S
@@ -57,7 +61,7 @@ class CameraNode:
         self._stream = Stream(properties, self)
         try:
             flags = StreamFlags.DRIVER | StreamFlags.MAP_BUFFERS
-            self._stream.connect(Direction.OUTPUT, flags, [video.as_offer()])
+            self._stream.connect(Direction.OUTPUT, flags, [video.as_offer(*_OTHERS.get(video.layout, ()))])
         except OSError:
             self._stream.close()
             raise
@@ -75,7 +79,7 @@ class CameraNode:
         return self._state is StreamState.UNCONNECTED
 
     def send(self, frame: NDArray[np.uint8]) -> None:
-        """Send a C-contiguous frame in the format of the node; without a reader nothing is done."""
+        """Send a C-contiguous frame in `layout` and the size of the node; without a reader nothing is done."""
         if self._state is not StreamState.STREAMING:
             return
         with self._stream.locked():
@@ -96,8 +100,10 @@ class CameraNode:
 
     def format_changed(self, pod: bytes | None) -> None:
         """Ask for buffers of the negotiated format."""
-        self._negotiated = pod is not None and _same_frames(parse_format(pod), self.video)
-        if self._negotiated:
+        found = None if pod is None else parse_format(pod)
+        self._negotiated = found is not None and self._offers(found)
+        if found is not None and self._negotiated:
+            self.layout = found.layout
             self._stream.update(buffer_parameters(self.video))
 
     def add_buffer(self, address: int) -> None:
@@ -126,6 +132,6 @@ class CameraNode:
         self._sent += 1
         self._stream.queue(address)
 
-
-def _same_frames(one: VideoFormat, other: VideoFormat) -> bool:
-    return (one.layout, one.width, one.height) == (other.layout, other.width, other.height)
+    def _offers(self, found: VideoFormat) -> bool:
+        layouts = self.video.layout, *_OTHERS.get(self.video.layout, ())
+        return found.layout in layouts and (found.width, found.height) == (self.video.width, self.video.height)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from fractions import Fraction
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from app.core.types import BgrImage, Picture
 from app.output.alpha import to_bgra
 from app.output.pipewire.node import TITLE, CameraNode
 from app.output.pixels import Packer
-from app.system.pipewire.video_format import VideoFormat
+from app.system.pipewire.video_format import Layout, VideoFormat
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,8 @@ class PipeWireCamera:
         *,
         make: Callable[[VideoFormat], CameraNode] = CameraNode,
     ) -> None:
-        """width, height: pixels, rounded down to even. alpha: send the person as premultiplied BGRA in place of the
-        composite as YUY2. Raises SinkOpenError.
+        """width, height: pixels, rounded down to even. alpha: send the person as BGRA or RGBA, as the reader
+        chooses, not premultiplied, in place of the composite as YUY2. Raises SinkOpenError.
         """
         self._alpha = alpha
         self.name = f"{TITLE} (PipeWire)"
@@ -50,7 +51,7 @@ class PipeWireCamera:
         self._closed = False
         self._wanted = _sendable(width, height)
         self._packed: NDArray[np.uint8] | None = None
-        self._shown: BgrImage | None = None
+        self._shown: tuple[BgrImage, Layout] | None = None
         self._open()
 
     @property
@@ -95,13 +96,20 @@ class PipeWireCamera:
         self._packed = None
 
     def _pack(self, picture: Picture) -> NDArray[np.uint8]:
-        if self._packed is None or picture.image is not self._shown:  # the clock repeats frames
-            if self._alpha:
-                self._packed = to_bgra(picture, *self.size)
-            else:
-                self._packed = self._packer.pack(geometry.letterbox(picture.image, *self.size))
-            self._shown = picture.image
+        wanted = picture.image, self._node.layout
+        if self._packed is None or self._shown is None or not _same(self._shown, wanted):  # the clock repeats frames
+            self._packed, self._shown = self._packed_anew(picture, self._node.layout), wanted
         return self._packed
+
+    def _packed_anew(self, picture: Picture, layout: Layout) -> NDArray[np.uint8]:
+        if not self._alpha:
+            return self._packer.pack(geometry.letterbox(picture.image, *self.size))
+        person = to_bgra(picture, *self.size)
+        return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
+
+
+def _same(shown: tuple[BgrImage, Layout], wanted: tuple[BgrImage, Layout]) -> bool:
+    return shown[0] is wanted[0] and shown[1] == wanted[1]
 
 
 def _sendable(width: int, height: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from app.system.pipewire.pods import (
     rectangle,
 )
 
-Layout = Literal["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR", "MJPG"]
+Layout = Literal["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGBA", "RGB", "BGR", "MJPG"]
 """YUY2: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V interleaved. MJPG: a JPEG file."""
 
 PARAM_ENUM_FORMAT, PARAM_FORMAT = 3, 4
@@ -28,7 +28,16 @@ _MEDIA_TYPE, _MEDIA_SUBTYPE, _VIDEO, _RAW, _MJPG = 1, 2, 2, 1, 0x20002
 _FORMAT, _SIZE, _RATE = 0x20001, 0x20003, 0x20004
 _COLOUR_RANGE, _COLOUR_MATRIX, _TRANSFER, _PRIMARIES = 0x2000C, 0x2000D, 0x2000E, 0x2000F
 _LIMITED_RANGE, _BT601_MATRIX, _BT709_TRANSFER, _BT709_PRIMARIES = 2, 4, 5, 1
-_CODES: dict[Layout, int] = {"I420": 2, "YUY2": 4, "BGRx": 8, "BGRA": 12, "RGB": 15, "BGR": 16, "NV12": 23}
+_CODES: dict[Layout, int] = {
+    "I420": 2,
+    "YUY2": 4,
+    "BGRx": 8,
+    "RGBA": 11,
+    "BGRA": 12,
+    "RGB": 15,
+    "BGR": 16,
+    "NV12": 23,
+}
 _LAYOUTS = {code: layout for layout, code in _CODES.items()}
 _STRIDE_BYTES: dict[Layout, int] = {
     "I420": 1,
@@ -38,6 +47,7 @@ _STRIDE_BYTES: dict[Layout, int] = {
     "BGR": 3,
     "BGRx": 4,
     "BGRA": 4,
+    "RGBA": 4,
     "MJPG": 2,
 }
 """Bytes of one pixel in a row of the first plane; of MJPG the most that a file takes."""
@@ -66,10 +76,10 @@ class VideoFormat:
         rows = self.height * 3 // 2 if self.layout in _SUBSAMPLED else self.height
         return self.stride * rows
 
-    def as_offer(self) -> bytes:
-        """Return the parameter that offers this format alone."""
+    def as_offer(self, *others: Layout) -> bytes:
+        """Return the parameter that offers this format, and the same size in `others`, which are less preferred."""
         properties = {
-            **_video(self.layout),
+            **_video(self.layout, *others),
             _SIZE: rectangle(self.width, self.height),
             _RATE: fraction(self.fps.numerator, self.fps.denominator),
         }

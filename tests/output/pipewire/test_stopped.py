@@ -30,7 +30,12 @@ BLUE = np.array((255, 0, 0))
 def lines_of(stream: IO[str]) -> Iterator[queue.Queue[str]]:
     """Collect what another program prints, so that its pipe never fills."""
     lines: queue.Queue[str] = queue.Queue()
-    thread = threading.Thread(target=lambda: [lines.put(line) for line in stream])
+
+    def collect() -> None:
+        for line in stream:
+            lines.put(line)
+
+    thread = threading.Thread(target=collect)
     thread.start()
     yield lines
     thread.join(10)

@@ -23,7 +23,7 @@ def test_a_pod_has_the_layout_of_the_headers() -> None:
     assert pods.pod_bytes(pod[:8]) == len(pod)
 
 
-@pytest.mark.parametrize("layout", ["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR"])
+@pytest.mark.parametrize("layout", ["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGBA", "RGB", "BGR"])
 def test_a_format_is_parsed_as_it_was_offered(layout: Layout) -> None:
     video = VideoFormat(layout, 1280, 720, Fraction(30000, 1001))
     assert parse_format(video.as_offer()) == video

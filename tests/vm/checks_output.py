@@ -1,0 +1,280 @@
+"""Both output backends on a real loopback camera: the contract, formats, alpha, stopped programs, the module."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.errors import MattecamError
+from app.core.types import Outgoing, Picture, PictureKind
+from app.doctor.proof import bar_error, colour_bars
+from app.output import v4l2
+from app.output.base import CameraSink
+from app.output.camera_errors import explain
+from app.output.side_by_side import SideBySideCamera
+from app.output.v4l2_writer import LoopbackWriter
+from app.output.virtual_camera import VirtualCamera
+from app.system import v4l2 as v4l2_calls
+from tests.output import test_contract
+from tests.vm.producer import backend
+from tests.vm.program import ctl, log, opened_reader, program, until_picture
+from tests.vm.tools import (
+    DEVICE,
+    CheckFailed,
+    OpenCvReader,
+    background_process,
+    expect,
+    load,
+    say,
+    sending,
+    shell,
+    unload,
+)
+
+STOPPED_S = 10.0
+LONGEST_SEND_S = 0.5
+WIDTH, HEIGHT = 320, 240
+BARS = Outgoing(Picture(colour_bars(640, 480), PictureKind.STANDBY))
+_DRIVER = Path("/sys/bus/platform/drivers/vivid")
+
+
+def contract() -> None:
+    """Check the contract of all sinks with the real driver."""
+    tests = (
+        test_contract.test_frames_of_any_size_and_repeats_are_accepted,
+        test_contract.test_close_is_idempotent_and_sending_afterwards_fails,
+        test_contract.test_closing_without_a_frame,
+    )
+    for kind in (VirtualCamera, SideBySideCamera):
+        load()
+        for test in tests:
+            with tempfile.TemporaryDirectory() as folder:
+                test(partial(_open_small, kind), Path(folder))
+        say(f"{kind.__name__}: {len(tests)} tests of the contract")
+
+
+def _open_small(kind: type[VirtualCamera | SideBySideCamera], _: Path) -> CameraSink:
+    return kind("auto", 64, 48, 30, backend=backend())
+
+
+def negotiation() -> None:
+    """Check format, colour space and frame rate as the driver tells them, and what exclusive_caps lets be seen."""
+    load()
+    expect(v4l2.takes_output(DEVICE), "the device takes no output although nobody sends")
+    for fps in (25, 30):
+        with feeding(partial(VirtualCamera, DEVICE, 640, 480, fps, backend=backend())):
+            told = shell(f"v4l2-ctl -d {DEVICE} --info --get-fmt-video --get-parm")
+            expect("Video Capture" in told and "Video Output" not in told, f"exclusive_caps does not hold: {told}")
+            lines = [line.strip() for line in told.splitlines()]
+            found = [line for line in lines if line.startswith(("Width", "Pixel", "Colorspace", "Frames per"))]
+            say(f"{fps} fps: {'; '.join(' '.join(line.split()) for line in found)}")
+            expect("640/480" in told and "'YU12'" in told, "another format")
+            if backend() == "v4l2":
+                expect(f"{fps}.000" in told and "SMPTE 170M" in told, "another frame rate or colour space")
+        expect(v4l2.takes_output(DEVICE), "the device takes no output after its sender has closed it")
+
+
+def side_by_side() -> None:
+    """Check that alpha and person come back with an error of at most 1 of 255."""
+    load()
+    alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
+    grey = np.tile(np.linspace(0, 255, HEIGHT).astype(np.uint8)[:, None], (1, WIDTH))
+    person = np.dstack([grey] * 3)
+    one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
+    with feeding(lambda: SideBySideCamera(DEVICE, WIDTH, HEIGHT, 30, backend=backend()), one):
+        left, right = np.split(_luma(2 * WIDTH, HEIGHT), 2, axis=1)
+    errors = [
+        float(np.abs(left - np.round(grey.astype(float) * alpha / 255)).max()),
+        float(np.abs(right - alpha.astype(float)).max()),
+    ]
+    say(f"largest error of the person {errors[0]:.0f}, of alpha {errors[1]:.0f} of 255")
+    expect(max(errors) <= 1, "the round trip is not exact")
+
+
+def _luma(width: int, height: int) -> NDArray[np.float64]:
+    """Return the brightness of a frame, 0 to 255, read without any conversion."""
+    size = width * height * 3 // 2
+    node, data = os.open(DEVICE, os.O_RDONLY), b""
+    try:
+        for _ in range(10):  # the first ones are old
+            data = os.read(node, size)
+    finally:
+        os.close(node)
+    expect(len(data) == size, f"a frame has {len(data)} bytes, not {size}")
+    levels = np.frombuffer(data, np.uint8)[: width * height].reshape(height, width).astype(float)
+    return np.round((levels - 16) * 255 / 219)
+
+
+def reader_stopped() -> None:
+    """Check that a reader that is stopped for ten seconds holds nothing up and gets new frames afterwards."""
+    load()
+    camera = VirtualCamera(DEVICE, 640, 480, 30, backend=backend())
+    camera.send(BARS)
+    frames = multiprocessing.get_context("fork").Value("i", 0)
+    with background_process(partial(_count_frames, frames), DEVICE) as reader:
+        assert reader.pid is not None
+        _send_for(camera, 2)
+        os.kill(reader.pid, signal.SIGSTOP)
+        longest_s = _send_for(camera, STOPPED_S)
+        before = frames.value
+        os.kill(reader.pid, signal.SIGCONT)
+        _send_for(camera, 2)
+        say(f"longest send {longest_s * 1000:.0f} ms; {frames.value - before} frames within 2 s after it")
+        expect(before > 0 and frames.value - before > 10, "the reader received no frames afterwards")
+        expect(longest_s < LONGEST_SEND_S, "the stopped reader held up the sender")
+    camera.close()
+
+
+def _count_frames(frames: Synchronized[int], device: str, tell: Callable[[str], None]) -> None:
+    reader = OpenCvReader(device)
+    tell("reading")
+    while True:
+        with suppress(CheckFailed):
+            reader.read()
+            frames.value += 1
+
+
+def _send_for(camera: VirtualCamera, seconds: float) -> float:
+    """Send at 30 frames a second; return the longest time that a frame took."""
+    longest_s, end_s = 0.0, time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        began_s = time.monotonic()
+        camera.send(BARS)
+        longest_s = max(longest_s, time.monotonic() - began_s)
+        time.sleep(max(0.0, 1 / 30 - (time.monotonic() - began_s)))
+    return longest_s
+
+
+def sender_stopped() -> None:
+    """Check that a reader goes on after its sender was stopped for ten seconds."""
+    load()
+    with sending() as process:
+        assert process.pid is not None
+        reader = OpenCvReader()
+        reader.settled()
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(STOPPED_S)
+        os.kill(process.pid, signal.SIGCONT)
+        began_s = time.monotonic()
+        image = reader.settled()
+        say(f"frames again {time.monotonic() - began_s:.2f} s after it, error {bar_error(image):.1f}")
+        expect(bar_error(image) <= 6, "wrong colours")
+        reader.close()
+
+
+def module_comes_and_stays() -> None:
+    """Check the program without the module, its recovery once it is loaded, and that it cannot be unloaded in use."""
+    unload("v4l2loopback")
+    with program("--source", "demo", "--background", "#336699", "--virtual-camera-backend", backend()):
+        said = _problem(60)
+        say(f"without the module: {said}")
+        expect("modprobe" in said and "Traceback" not in log(), "the program does not say what to do")
+        load()
+        loaded_s = time.monotonic()
+        reader = opened_reader()
+        until_picture(reader, _is_blue, 60)
+        say(f"composite {time.monotonic() - loaded_s:.1f} s after loading the module")
+        for users in ("the program and a reader", "the program"):
+            refused = _rmmod()
+            say(f"unloaded while {users} used it: {refused}")
+            expect("in use" in refused, "the kernel unloaded the module")
+            until_picture(reader, _is_blue, 5)
+            reader.close()
+            reader = opened_reader()
+        status = ctl("status")
+        expect(status["virtual_camera"] == DEVICE and not status["problems"], f"the problem stays: {status}")
+    refused = _rmmod()
+    say(f"unloaded while only the reader was left: {refused}")
+    expect("in use" in refused, "the kernel unloaded the module")
+    reader.close()
+    expect(_rmmod() == "", "the module cannot be unloaded after program and reader have ended")
+
+
+def _problem(limit_s: float) -> str:
+    """Return what the program reports about its virtual camera."""
+    deadline_s = time.monotonic() + limit_s
+    while True:
+        with suppress(CheckFailed, MattecamError):
+            problems = ctl("status")["problems"]
+            if isinstance(problems, list) and problems:
+                return str(problems[0]["message"])
+        expect(time.monotonic() < deadline_s, f"no problem is reported; log: {log()}")
+        time.sleep(0.5)
+
+
+def device_lost() -> None:
+    """Check what the writer says of a device that is removed under it. v4l2loopback cannot be, the test driver can."""
+    unload("vivid")
+    shell("modprobe vivid n_devs=1 node_types=0x100 num_outputs=1 output_types=1 vid_out_nr=30")
+    shell("udevadm settle --timeout=10")
+    with v4l2_calls.opened("/dev/video30") as node:
+        given = v4l2_calls.output_format(node)
+    say(f"the driver offers {given}")
+    writer = LoopbackWriter(given.width, given.height, 30, device="/dev/video30", layout="YUYV")
+    frame = np.full(given.width * given.height * 2, 128, np.uint8)
+    for _ in range(5):
+        writer.send(frame)
+    (_DRIVER / "unbind").write_text("vivid.0")
+    said = ""
+    try:
+        for _ in range(5):
+            writer.send(frame)
+    except OSError as error:
+        said = explain(error, "/dev/video30")
+    writer.close()
+    unload("vivid")
+    say(str(said))
+    expect("does not exist" in str(said), "the loss is not explained")
+
+
+@contextmanager
+def feeding(make: Callable[[], CameraSink], picture: Outgoing = BARS) -> Iterator[None]:
+    """Send to a camera from a thread inside the context."""
+    camera, stop = make(), threading.Event()
+
+    def send() -> None:
+        while not stop.wait(1 / 30):
+            camera.send(picture)
+
+    camera.send(picture)
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        camera.close()
+
+
+def _is_blue(image: NDArray[np.uint8]) -> bool:
+    return bool(np.abs(image[5, 5].astype(int) - (0x99, 0x66, 0x33)).max() < 12)
+
+
+def _rmmod() -> str:
+    """Try to unload the module; return why the kernel refuses."""
+    return subprocess.run(["rmmod", "v4l2loopback"], capture_output=True, text=True, check=False).stderr.strip()
+
+
+CHECKS = {
+    "contract": contract,
+    "negotiation": negotiation,
+    "side-by-side": side_by_side,
+    "reader-stopped": reader_stopped,
+    "sender-stopped": sender_stopped,
+    "module-comes-and-stays": module_comes_and_stays,
+}
+WRITER_CHECKS = {"device-lost": device_lost}
