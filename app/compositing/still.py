@@ -62,10 +62,10 @@ class ColourBackground:
 class BlurBackground:
     """The camera's own background, blurred by the frame step."""
 
-    def __init__(self, strength: float, *, bokeh: bool = False) -> None:
-        """strength: 0..100. bokeh: see `BlurredBackground`."""
+    def __init__(self, strength: float, *, bokeh: bool = False, distance: bool = False) -> None:
+        """strength: 0..100. bokeh, distance: see `BlurredBackground`."""
         self.name = "bokeh" if bokeh else "blur"
-        self._backdrop = BlurredBackground(strength, bokeh)
+        self._backdrop = BlurredBackground(strength, bokeh, distance)
 
     def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:
         """Return the same value for every size."""

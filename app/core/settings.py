@@ -214,6 +214,8 @@ class BackgroundSettings(Model):
     blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens."""
+    distance_blur: bool = False
+    """Blur more strongly with the distance from the person's contact with floor or desk."""
     fit: Literal["fill", "fit"] = "fill"
 
 

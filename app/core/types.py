@@ -70,6 +70,8 @@ class BlurredBackground:
     """Strength from 0 (slightly blurred) to 100 (only colours remain)."""
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
+    distance: bool = False
+    """Blur more strongly with the distance from the person's contact with floor or desk, where the executor can."""
 
 
 Backdrop = BgrImage | BlurredBackground

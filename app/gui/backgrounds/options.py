@@ -45,11 +45,18 @@ class BackgroundOptions(QStackedWidget):
             "bokehCheck",
         )
         self._bokeh.toggled.connect(lambda on: store.edit("background", bokeh=on))
+        self._distance = check(
+            self.tr("Depth"),
+            self.tr("Blurs what is farther from you more strongly; needs the executor OpenVINO"),
+            "distanceBlurCheck",
+        )
+        self._distance.toggled.connect(lambda on: store.edit("background", distance_blur=on))
         blurring = QWidget()
         row = QHBoxLayout(blurring)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._blur, 1)
         row.addWidget(self._bokeh)
+        row.addWidget(self._distance)
         # no caption beside the slider: in German the window would be wider than 800 pixels
         self.addWidget(_page(blurring, wide=True))
         self.addWidget(_page(self._fit, self.tr("Fit"), wide=True))
@@ -65,6 +72,8 @@ class BackgroundOptions(QStackedWidget):
         self._blur.show_value(round(background.blur_strength))
         with QSignalBlocker(self._bokeh):
             self._bokeh.setChecked(background.bokeh)
+        with QSignalBlocker(self._distance):
+            self._distance.setChecked(background.distance_blur)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN

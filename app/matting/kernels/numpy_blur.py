@@ -3,37 +3,85 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
+from app.matting.kernels.ground import Ground
 from app.matting.step import blur
 
 Floats = NDArray[np.float32]
 
+FULL_STRENGTH = 100.0
+COARSE_SIGMA = 2.5
+"""A blur that grows with the distance is computed on images so coarse that its Gaussians have at least this sigma."""
 LARGEST_DISC = 4.0
 """Discs of more pixels than this in radius are computed on a coarser image."""
 FINER = 8
 """Supersampling of a disc's edge."""
 
 
-def blurred_background(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
+def blurred_background(
+    small: Floats,
+    alpha: Floats,
+    strength: float,
+    factor: int,
+    width: int,
+    height: int,
+    *,
+    bokeh: bool = False,
+    ground: Ground | None = None,
+) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
     small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
-    background.
+    background. bokeh: blur with soft-edged discs in which highlights prevail. ground: blur more strongly with the
+    distance from where the person stands or sits, up to strength 100; never less than `strength`.
     """
-    weighted = _weighted(small, alpha, factor, highlights=False)
-    near = _smooth(weighted, _trimmed(blur.strength_taps(strength, min(weighted.shape[:2]))))
-    picture = _coloured(near, weighted)
+    weighted = _weighted(small, alpha, factor, highlights=bokeh)
+    if ground is None:
+        picture = (_with_discs if bokeh else _with_gaussian)(weighted, strength)
+    else:
+        picture = _receding(weighted, strength, _with_discs if bokeh else _with_coarse_gaussian, ground)
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def bokeh_background(small: Floats, alpha: Floats, strength: float, factor: int, width: int, height: int) -> BgrImage:
-    """Return the same, blurred with soft-edged discs in which highlights prevail."""
-    weighted = _weighted(small, alpha, factor, highlights=True)
+def _receding(
+    weighted: Floats, strength: float, blurred: Callable[[Floats, float], BgrImage], ground: Ground
+) -> BgrImage:
+    """Return a picture whose blur grows with the distance; intermediate blurs are mixed of the two next to them."""
+    steps = strength, (strength + FULL_STRENGTH) / 2, FULL_STRENGTH
+    near, middle, far = (blurred(weighted, step) for step in steps)
+    rows = ground.distance(near.shape[0])
+    return _mixed(_mixed(near, middle, 2 * rows), far, 2 * rows - 1)
+
+
+def _mixed(near: BgrImage, far: BgrImage, share: Floats) -> BgrImage:
+    """Return `near` with a share (h,) of `far` in each row; the share is clipped to 0..1."""
+    weight = np.repeat(np.clip(share, 0, 1)[:, None], near.shape[1], axis=1)
+    return np.asarray(cv2.blendLinear(near, far, 1 - weight, weight), np.uint8)
+
+
+def _with_gaussian(weighted: Floats, strength: float) -> BgrImage:
+    near = _smooth(weighted, _trimmed(blur.strength_taps(strength, min(weighted.shape[:2]))))
+    return _coloured(near, weighted)
+
+
+def _with_coarse_gaussian(weighted: Floats, strength: float) -> BgrImage:
+    """Blur on a coarser image, where the blur allows it."""
+    height, width = weighted.shape[:2]
+    sigma = blur.strength_sigma(strength, min(height, width))
+    coarser = max(1, int(sigma / COARSE_SIGMA))
+    coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
+    taps = blur.gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
+    picture = _coloured(_smooth(coarse, taps), coarse)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _with_discs(weighted: Floats, strength: float) -> BgrImage:
     size = weighted.shape[1], weighted.shape[0]
     radius = blur.DISC_RADIUS * blur.strength_sigma(strength, min(size))
     coarser = max(1, int(radius / LARGEST_DISC))
@@ -43,8 +91,7 @@ def bokeh_background(small: Floats, alpha: Floats, strength: float, factor: int,
     edge = max(blur.DISC_EDGE * radius, 0.3)
     soft = _smooth(weighted, blur.gaussian(edge, int(np.ceil(3 * edge))))
     near = _array(cv2.filter2D(soft, -1, disc(radius), borderType=cv2.BORDER_CONSTANT))
-    picture = cv2.resize(_coloured(near, weighted), size, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(_coloured(near, weighted), size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 @functools.lru_cache(maxsize=8)

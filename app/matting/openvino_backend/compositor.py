@@ -12,7 +12,8 @@ from app.core.settings import PlacementSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.geometry import StepGeometry
 from app.matting.kernels import numpy_edges
-from app.matting.kernels.numpy_blur import blurred_background, bokeh_background
+from app.matting.kernels.ground import Ground
+from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.light.light import Light
 from app.matting.openvino_backend.placing import placed
 from app.matting.openvino_backend.strips import Floats, Strips
@@ -63,22 +64,25 @@ class Compositor:
         self._strips = strips
         self._previous_alpha: AlphaImage | None = None
         self._light = Light()
+        self._ground = Ground()
 
     def reset(self) -> None:
         """Forget the stream."""
         self._previous_alpha = None
         self._light.reset()
+        self._ground.reset()
 
     def state(self) -> StateArrays:
-        """Return copies of the last alpha, if there is one, and of the light."""
+        """Return copies of the last alpha, if there is one, of the light and of the ground."""
         alpha = {} if self._previous_alpha is None else {"previous_alpha": self._previous_alpha.copy()}
-        return alpha | prefixed("light", self._light.state())
+        return alpha | prefixed("light", self._light.state()) | prefixed("ground", self._ground.state())
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last alpha and the light."""
+        """Restore the last alpha, the light and the ground."""
         alpha = arrays.get("previous_alpha")
         self._previous_alpha = None if alpha is None else alpha.copy()
         self._light.load_state(under("light", arrays))
+        self._ground.load_state(under("ground", arrays))
 
     def composite(
         self,
@@ -94,9 +98,7 @@ class Compositor:
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
         behind = (
-            (bokeh_background if backdrop.bokeh else blurred_background)(
-                small, coarse, backdrop.strength, self._geometry.blur_factor, width, height
-            )
+            self._blurred(small, coarse, backdrop)
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
@@ -130,6 +132,12 @@ class Compositor:
         if placement is None:
             return matte
         return placed(matte, np.ascontiguousarray(behind[: size[0], : size[1]]), placement, self._strips)
+
+    def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground) -> BgrImage:
+        geometry = self._geometry
+        size = geometry.blur_factor, geometry.width, geometry.height
+        ground = self._ground.follow(coarse) if backdrop.distance else None
+        return blurred_background(small, coarse, backdrop.strength, *size, bokeh=backdrop.bokeh, ground=ground)
 
     def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> tuple[Floats, Floats]:
         """Return slope and offset that give the relit foreground, in new arrays."""

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.matting.geometry import StepGeometry
-from app.matting.kernels.numpy_blur import blurred_background, bokeh_background, disc
+from app.matting.kernels.numpy_blur import blurred_background, disc
 from app.matting.step import blur
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
@@ -24,7 +24,7 @@ def small(image: NDArray[np.uint8]) -> Floats:
 
 
 def bokeh(image: NDArray[np.uint8], strength: float, alpha: Floats = NOBODY) -> NDArray[np.uint8]:
-    return bokeh_background(small(image), alpha, strength, GEOMETRY.blur_factor, 1280, 720)
+    return blurred_background(small(image), alpha, strength, GEOMETRY.blur_factor, 1280, 720, bokeh=True)
 
 
 def blurred(image: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:

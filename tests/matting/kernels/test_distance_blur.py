@@ -1,0 +1,97 @@
+"""Blur that grows with the distance from the person's contact with floor or desk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.matting.geometry import StepGeometry
+from app.matting.kernels.ground import FOLLOW, NOBODY, Ground
+from app.matting.kernels.numpy_blur import blurred_background
+
+GEOMETRY = StepGeometry(1280, 720, 0.375)
+Floats = NDArray[np.float32]
+ROWS, COLUMNS = GEOMETRY.small_height, GEOMETRY.small_width
+
+
+def person(top: float = 0.25, bottom: float = 0.75) -> Floats:
+    """A matte (h, w) of somebody between two rows, given as fractions of the height."""
+    alpha = np.zeros((ROWS, COLUMNS), np.float32)
+    alpha[round(top * ROWS) : round(bottom * ROWS), 3 * COLUMNS // 7 : 4 * COLUMNS // 7] = 1
+    return alpha
+
+
+def stripes() -> Floats:
+    """A room (3, h, w) of vertical stripes."""
+    across = (np.arange(COLUMNS) // 12 % 2).astype(np.float32)
+    return np.ascontiguousarray(np.broadcast_to(across, (3, ROWS, COLUMNS)))
+
+
+def contrast(image: NDArray[np.uint8], row: float) -> float:
+    """Standard deviation of a row left of the person, given as a fraction of the height."""
+    return float(image[round(row * 719), 40:440, 1].std())
+
+
+def blurred(ground: Ground | None, strength: float, *, bokeh: bool = False) -> NDArray[np.uint8]:
+    size = GEOMETRY.blur_factor, 1280, 720
+    return blurred_background(stripes(), person(), strength, *size, bokeh=bokeh, ground=ground)
+
+
+def test_the_rows_of_contact_and_head_are_found() -> None:
+    distance = Ground().follow(person(0.25, 0.75)).distance(1000)
+    assert distance[750] < 0.01, "sharpest at the contact"
+    assert distance[500] == pytest.approx(0.5, abs=0.02), "in proportion to the distance"
+    assert distance[900] == pytest.approx(0.3, abs=0.02), "nearer than the person too"
+    assert np.all(distance[:250] > 0.99), "full from the head upward"
+
+
+def test_a_person_cut_by_the_frame_has_the_contact_at_its_border() -> None:
+    distance = Ground().follow(person(0.2, 1.0)).distance(100)
+    assert int(distance.argmin()) == 99
+
+
+@pytest.mark.parametrize("bokeh", [False, True])
+def test_the_blur_grows_with_the_distance_and_is_nowhere_weaker(bokeh: bool) -> None:
+    even = blurred(None, 10, bokeh=bokeh)
+    growing = blurred(Ground().follow(person()), 10, bokeh=bokeh)
+    left = [contrast(growing, row) for row in (0.75, 0.65, 0.55, 0.45, 0.1)]
+    assert left == sorted(left, reverse=True)
+    assert left[0] > 0.9 * contrast(even, 0.75), "as before at the contact"
+    assert left[-1] < 0.1 * contrast(even, 0.1)
+    for row in np.linspace(0, 1, 40):
+        assert contrast(growing, row) <= contrast(even, row) + 0.6, "levels of 255, by rounding"
+
+
+def test_at_full_strength_nothing_is_left_to_grow() -> None:
+    growing = blurred(Ground().follow(person()), 100).astype(int)
+    assert np.abs(growing - blurred(None, 100)).max() <= 12, "as without, but for a coarser image"
+
+
+def test_a_jump_of_the_matte_moves_the_blur_slowly() -> None:
+    ground = Ground().follow(person(0.25, 0.75))
+    before = ground.distance(720)
+    after = ground.follow(person(0.25, 0.35)).distance(720)
+    assert np.abs(after - before).max() < 2 * FOLLOW
+    for _ in range(200):
+        ground.follow(person(0.25, 0.35))
+    assert int(ground.distance(1000).argmin()) == pytest.approx(350, abs=5)
+
+
+def test_nobody_keeps_the_rows_and_a_new_stream_starts_at_the_lower_border() -> None:
+    ground = Ground().follow(person())
+    before = ground.distance(720)
+    np.testing.assert_array_equal(ground.follow(np.zeros((ROWS, COLUMNS), np.float32)).distance(720), before)
+    ground.reset()
+    assert int(ground.distance(100).argmin()) == 100 * NOBODY[0] - 1
+
+
+def test_the_state_continues_the_stream() -> None:
+    first, second = Ground(), Ground()
+    first.follow(person())
+    second.load_state(first.state())
+    for each in (first, second):
+        each.follow(person(0.4, 0.9))
+    np.testing.assert_array_equal(first.distance(720), second.distance(720))
+    second.load_state({})
+    np.testing.assert_array_equal(second.distance(720), Ground().distance(720))
