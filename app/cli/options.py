@@ -146,7 +146,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         placement=base.placement if options.place is None else parse_place(options.place),
         people=replace_checked(base.people, people),
         matting=replace_checked(base.matting, matting),
-        background=background,
+        background=replace_checked(background, _given(distance_blur=options.distance_blur)),
         output=replace_checked(base.output, output),
         overlay=replace_checked(
             base.overlay, {} if options.overlay is None else {"file": paths.from_user(str(options.overlay)).absolute()}

@@ -109,6 +109,14 @@ def test_backgrounds_are_read(text: str, expected: BackgroundSettings) -> None:
     assert parse_background(text) == expected
 
 
+def test_the_blur_grows_with_the_distance_where_asked() -> None:
+    blur = apply_options(Settings(), LiveOptions(background="blur:20", distance_blur=True)).background
+    assert blur == BackgroundSettings(kind="blur", blur_strength=20, distance_blur=True)
+    kept = apply_options(Settings(background=blur), LiveOptions(background="bokeh:30")).background
+    assert kept.distance_blur
+    assert not apply_options(Settings(background=blur), LiveOptions(distance_blur=False)).background.distance_blur
+
+
 def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None:
     picture = tmp_path / "picture"
     cv2.imwrite(str(picture) + ".png", np.zeros((4, 4, 3), np.uint8))

@@ -220,6 +220,14 @@
         <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
     </message>
     <message>
+        <source>Depth</source>
+        <translation>Tiefe</translation>
+    </message>
+    <message>
+        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
+        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht den Executor OpenVINO</translation>
+    </message>
+    <message>
         <source>Fill the frame</source>
         <translation>Bild ausfüllen</translation>
     </message>

@@ -220,6 +220,14 @@
         <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
     </message>
     <message>
+        <source>Depth</source>
+        <translation>Profundidad</translation>
+    </message>
+    <message>
+        <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
+        <translation>Desenfoca más lo que está más lejos de usted; necesita el ejecutor OpenVINO</translation>
+    </message>
+    <message>
         <source>Fill the frame</source>
         <translation>Llenar el fotograma</translation>
     </message>

@@ -63,8 +63,8 @@ class Ground:
 def _rows_of(alpha: Floats) -> Floats | None:
     """Return the rows of contact and head as fractions of the height, (2,); None for nobody."""
     height = alpha.shape[0]
-    person = cv2.compare(alpha, PERSON_ALPHA, cv2.CMP_GT)
-    share = np.asarray(cv2.reduce(person, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32)[:, 0] / 255
+    person = (alpha > np.float32(PERSON_ALPHA)).astype(np.uint8)
+    share = np.asarray(cv2.reduce(person, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32)[:, 0]
     rows = np.flatnonzero(share >= NARROWEST)
     if rows.size == 0:
         return None

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.capture.demo import DemoSource
+from app.core.settings import EdgeSettings, EngineSettings
+from app.core.types import BlurredBackground
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.ground import FOLLOW, NOBODY, Ground
 from app.matting.kernels.numpy_blur import blurred_background
+from app.matting.selection.registry import build_engine
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
+OFF = EdgeSettings(strict=False)
 Floats = NDArray[np.float32]
 ROWS, COLUMNS = GEOMETRY.small_height, GEOMETRY.small_width
 
@@ -95,3 +100,27 @@ def test_the_state_continues_the_stream() -> None:
     np.testing.assert_array_equal(first.distance(720), second.distance(720))
     second.load_state({})
     np.testing.assert_array_equal(second.distance(720), Ground().distance(720))
+
+
+def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_resumes_exactly() -> None:
+    source = DemoSource(320, 192, 30, realtime=False)
+    frames = [frame.image for frame in (source.read() for _ in range(4)) if frame is not None]
+    source.close()
+    engine = build_engine(EngineSettings(model="student", executor="openvino"), 320, 192)
+    try:
+        even, growing = BlurredBackground(0), BlurredBackground(0, distance=True)
+        for frame in frames[:2]:
+            engine.step(frame, growing, OFF)
+        state = engine.state()
+        first = engine.step(frames[2], growing, OFF)
+        engine.load_state(state)
+        plain = engine.step(frames[2], even, OFF)
+        room = first.alpha == 0
+        difference = np.abs(first.composite.astype(int) - plain.composite).mean(axis=2)
+        upper, lower = (difference[rows][room[rows]].mean() for rows in (slice(0, 40), slice(170, 192)))
+        assert upper > 3 * lower
+        np.testing.assert_array_equal(first.alpha, plain.alpha)
+        engine.load_state(state)
+        np.testing.assert_array_equal(engine.step(frames[2], growing, OFF).composite, first.composite)
+    finally:
+        engine.close()
