@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
@@ -55,15 +55,18 @@ class BackgroundOptions(QStackedWidget):
         row = QHBoxLayout(blurring)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._blur, 1)
-        row.addWidget(self._bokeh)
-        row.addWidget(self._distance)
+        switches = QVBoxLayout()  # beside each other the window would be wider than 800 pixels
+        switches.setSpacing(0)
+        switches.addWidget(self._bokeh)
+        switches.addWidget(self._distance)
+        row.addLayout(switches)
         # no caption beside the slider: in German the window would be wider than 800 pixels
         self.addWidget(_page(blurring, wide=True))
         self.addWidget(_page(self._fit, self.tr("Fit"), wide=True))
         self.addWidget(_page(colour))
         self.addWidget(_page(warning))
         self.addWidget(QWidget())
-        self.setMaximumHeight(40)
+        self.setMaximumHeight(48)
         store.changed.connect(self._show)
         self._show(store.current)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from app.capture.demo import DemoSource
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.types import BlurredBackground
+from app.matting.engine import FrameEngine
 from app.matting.geometry import StepGeometry
 from app.matting.kernels.ground import FOLLOW, NOBODY, Ground
 from app.matting.kernels.numpy_blur import blurred_background
@@ -107,6 +108,7 @@ def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_r
     frames = [frame.image for frame in (source.read() for _ in range(4)) if frame is not None]
     source.close()
     engine = build_engine(EngineSettings(model="student", executor="openvino"), 320, 192)
+    assert isinstance(engine, FrameEngine)
     try:
         even, growing = BlurredBackground(0), BlurredBackground(0, distance=True)
         for frame in frames[:2]:
