@@ -81,9 +81,9 @@ class LiveOptions:
             help="Background behind the person; none shows the room.",
         ),
     ] = None
-    distance_blur: Annotated[
-        bool | None, typer.Option(help="Blur what is farther from the person more strongly.")
-    ] = None
+    distance_blur: Annotated[bool | None, typer.Option(help="Blur what is farther from the person more strongly.")] = (
+        None
+    )
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
     virtual_camera_backend: Annotated[
         str | None, typer.Option(metavar="auto|pyvirtualcam|v4l2", help="What writes to the virtual camera.")
