@@ -27,6 +27,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
 from app.capture.demo import DemoSource
+from app.webrtc.ice import peer_configuration
 from app.webrtc.marks import COUNT, STRIP_PX, mark_strip, read_mark
 from app.webrtc.receiving import host_addresses, repair_aiortc
 
@@ -69,7 +70,7 @@ class Stream:
         self.camera = Camera(images)
         self.latencies_s: list[float] = []
         self.arrivals_s: list[float] = []
-        self.connection = RTCPeerConnection()
+        self.connection = RTCPeerConnection(peer_configuration(()))
         self._reading: asyncio.Task[None] | None = None
 
     async def connect(self, address: str, http: aiohttp.ClientSession) -> None:

@@ -47,6 +47,7 @@ class Session:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self._guard = RateGuard()
         self._newest: VideoFrame | None = None
+        self._waiting_since_s: float | None = None
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._opened_s = self._frame_s = now()
@@ -74,8 +75,9 @@ class Session:
 
     @property
     def busy_for_s(self) -> float:
-        """How long the step that runs now has taken; 0 between steps."""
-        return 0.0 if self.step_began_s is None else self._now() - self.step_began_s
+        """How long the step that runs now, or a frame that waits for one, has taken; 0 without either."""
+        began_s = [at_s for at_s in (self.step_began_s, self._waiting_since_s) if at_s is not None]
+        return self._now() - min(began_s) if began_s else 0.0
 
     def end(self, reason: str) -> None:
         """Close the connection soon. Idempotent."""
@@ -104,6 +106,8 @@ class Session:
                     continue
                 if self._newest is not None:
                     self._metrics.frame("dropped")
+                else:
+                    self._waiting_since_s = self._frame_s
                 self._newest = frame
                 self._arrived.set()
         self.end("disconnected")
@@ -114,7 +118,7 @@ class Session:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            frame, self._newest = self._newest, None
+            frame, self._newest, self._waiting_since_s = self._newest, None, None
             if frame is None:
                 continue
             self.parked = False

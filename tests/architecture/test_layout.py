@@ -14,7 +14,7 @@ LAYERS = (
     ("app.capture", "app.sound", "app.output", "app.offline", "app.webrtc"),
     ("app.runtime", "app.doctor", "app.plate", "app.api"),
     ("app.bench", "app.gui", "app.serve"),
-    ("app.cli",),
+    ("app.cli", "app.fleet"),
     ("run",),
 )
 """From the bottom up: a package imports from its own layer and from those below it."""

@@ -32,7 +32,7 @@ MAY_DECODE = {
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 
 
-NETWORK = ("app.serve", "app.webrtc")
+NETWORK = ("app.serve", "app.webrtc", "app.fleet")
 """The service, and WebRTC for it and its client."""
 
 

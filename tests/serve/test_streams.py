@@ -14,7 +14,7 @@ from app.api import Matting
 from app.core.errors import ModelError
 from app.matting.base import MattingEngine
 from app.serve.limits import Limits
-from app.serve.matting import StreamMatting
+from app.serve.matting import SentFrame, StreamMatting
 from app.serve.sessions import Request
 from tests.serve.service import ROOM_BGR, SIZE, Image, Running, matting_for, passes, room_and_person, running, until
 
@@ -164,6 +164,29 @@ def test_draining_refuses_new_streams_and_ends_the_others_at_the_limit() -> None
             assert not draining.done(), "the running stream goes on"
             await asyncio.wait_for(draining, 5.0)
             assert service.sessions.count == 0
+
+    asyncio.run(run())
+
+
+class Broken(StreamMatting):
+    """Ends the task that mattes."""
+
+    def step(self, image: Image) -> SentFrame:
+        raise SystemError("a fault of the program")
+
+
+def test_frames_that_no_step_takes_are_a_stall() -> None:
+    def make(request: Request) -> StreamMatting:
+        return Broken(lambda: Matting("student"), passes)
+
+    async def run() -> None:
+        async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
+            client = service.client(FRAMES)
+            assert await client.connect(background="green") == 200
+            await until(lambda: service.sessions.stalled)
+            async with service.http.get(f"{service.address}/healthz") as answer:
+                assert answer.status == 503
+                assert (await answer.json())["status"] == "stalled"
 
     asyncio.run(run())
 

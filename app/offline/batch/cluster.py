@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from app.core.errors import MattecamError
+from app.config.private_file import is_private
+from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import BatchText
 from app.offline.batch.base import Report
 from app.offline.batch.job import Job, JobResult, run_job
@@ -144,10 +145,21 @@ def _pin() -> None:
             return
 
 
+def check_token_file() -> None:
+    """Raise UsageError if other users can read the file with Ray's token."""
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    if not os.environ.get("RAY_AUTH_TOKEN") and file.exists() and not is_private(file):
+        raise UsageError(BatchText.RAY_FILE_READABLE(file=file))
+
+
 def _connect(ray: Any, address: str, count: int) -> None:
-    """Start Ray on this machine, or connect to a cluster. Raises ConnectionError, RuntimeError or ValueError."""
+    """Start Ray on this machine, or connect to a cluster.
+
+    Raises UsageError, ConnectionError, RuntimeError or ValueError.
+    """
     environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
     if address != LOCAL:
+        check_token_file()
         ray.init(address=address, log_to_driver=False, runtime_env=environment)
         return
     os.environ.setdefault("RAY_worker_niceness", "0")

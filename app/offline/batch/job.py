@@ -76,7 +76,7 @@ def run_job(job: Job, tell: Callable[[int, int | None], None], should_stop: Call
         folder = _try_folder(job.target)
         return _convert(job, folder, remember, should_stop)
     except MattecamError as error:
-        return JobResult("failed", *seen[0], error=str(text_of(error)))
+        return JobResult("failed", *seen[0], error=_with_final_names(str(text_of(error)), folder, job))
     except OSError as error:
         text = ConvertText.NOT_WRITTEN(file=job.target, reason=why_not_written(error))
         return JobResult("failed", *seen[0], error=str(text))
@@ -93,6 +93,15 @@ def _try_folder(target: str) -> Path:
     home = Path(folder) / TRIES
     home.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=f"{name[:80]}-", dir=home))
+
+
+def _with_final_names(text: str, folder: Path | None, job: Job) -> str:
+    """Replace the temporary paths in a sentence by the names that the user gave."""
+    if folder is None:
+        return text
+    for name, final in {"source": job.source, **job.outputs}.items():
+        text = text.replace(f"{folder / name}{Path(parent_and_name(final)[1]).suffix}", final)
+    return text
 
 
 def _convert(
@@ -122,7 +131,7 @@ def _convert(
         else:
             publish(tries[use], Path(final))
     if report.source_cut:
-        error = " ".join(report.problems).replace(str(source), job.source)
+        error = _with_final_names(" ".join(report.problems), folder, job)
         return JobResult("failed", report.frames, report.expected_frames, sha256, size, error)
     return JobResult("done", report.frames, report.expected_frames, sha256, size)
 

@@ -30,6 +30,13 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:
     assert size_and_time("memory://films/a.mp4")[0] == result.target_bytes
 
 
+def test_an_error_names_the_address_and_no_temporary_file() -> None:
+    fsspec.filesystem("memory").pipe("/broken/a.mp4", b"no video")
+    (job,) = plan_jobs(["memory://broken"], "memory://films", SETTINGS, alpha=None, foreground=None)
+    result = run_job(job, lambda done, total: None, lambda: False)
+    assert result.error is not None and result.error.startswith("memory://broken/a.mp4 is not a readable video")
+
+
 def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path)
