@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ FuseNetwork = Callable[["nn.Module", "Launch", "torch.dtype"], "nn.Module | None
 """Map a network in float32 with folded normalization to one for NVIDIA GPUs, which launches the kernels of
 `models.cuda` for activations of this precision; None if there is none. It reads images in float32.
 """
+QuantizeNetwork = Callable[["Export", "Mapping[str, Tensor]"], "Export"]
+"""Map (export, tensors of the int8 file) to the export in int8. Raises RuntimeError if the tensors do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class NetworkSpec:
     """Precisions in which the network was validated; `auto` chooses among them."""
     float32_modules: tuple[str, ...] = ()
     """Submodules that require float32 regardless of the rest. A conversion that loses one is an error."""
+    int8: Path | None = None
+    """Shipped int8 version; only for the weights that it was made of, see `models.int8`."""
+    quantize: QuantizeNetwork | None = None
+    """None: a file of the int8 version contains the whole network, which `load` returns."""
     auto: AutoRank = AutoRank()
 
     @property

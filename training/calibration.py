@@ -1,23 +1,20 @@
-"""Sets the scales of the int8 network so that its activations and weights are rounded with the least squared error."""
+"""Sets the scales of an int8 network so that its activations and weights are rounded with the least squared error."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
+from models.quantization import SIGNED, Quantizer, best_scales, set_weight_scales
+from models.rvm.network import MattingNetwork
 from models.student.network import Memories, StudentNetwork, stretched
-from models.student.quantized import WEIGHT_LIMIT, QuantizedConv, Quantizer
 from training.data import SampleSource
 from training.step import to_batch
 
 _SAMPLED = 4000
-"""Activations of each quantizer that are sampled in each batch."""
-_LEAST, _CANDIDATES = 0.15, 60
-"""Ranges tried, as fractions of the largest value: from this to 1, so many."""
-_TINY = 1e-8
+"""Activations of each quantizer that are sampled in each call."""
 
 Outputs = tuple[Tensor, Memories]
 
@@ -29,20 +26,23 @@ def batches(source: SampleSource, count: int, size: int) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def calibrate(student: StudentNetwork, sequences: Iterator[Tensor]) -> None:
-    """Set every scale of a network made by `quantized`; activations are those of the network with rounded weights."""
-    for convolution in student.modules():
-        if isinstance(convolution, QuantizedConv):
-            limits = (-WEIGHT_LIMIT, WEIGHT_LIMIT)
-            convolution.scale.copy_(_best_scales(convolution.weight.flatten(1), limits))
-    collectors = [(module, _Collector()) for module in student.modules() if isinstance(module, Quantizer)]
+def calibrate(network: nn.Module, sequences: Iterator[Tensor], run_network: Callable[[Tensor], object]) -> None:
+    """Set every scale of a quantized network, and the limits of its inputs.
+
+    run_network: runs the network on a batch of `sequences`; the activations are those with rounded weights.
+    """
+    set_weight_scales(network)
+    collectors = [(module, _Collector()) for module in network.modules() if isinstance(module, Quantizer)]
     hooks = [module.register_forward_hook(collector) for module, collector in collectors]
     for sequence in sequences:
-        run(student, sequence)
+        run_network(sequence)
     for hook in hooks:
         hook.remove()
     for module, collector in collectors:
-        module.scale.copy_(_best_scales(torch.cat(collector.values)[None], module.limits)[0])
+        values = torch.cat(collector.values)
+        if bool((values < 0).any()):
+            module.limits = SIGNED
+        module.scale.copy_(best_scales(values[None], module.limits)[0])
 
 
 class _Collector:
@@ -57,20 +57,18 @@ class _Collector:
         return inputs[0]
 
 
-def _best_scales(values: Tensor, limits: tuple[int, int]) -> Tensor:
-    """Return the scale of each row of (N, count) with the least squared rounding error."""
-    largest = values.abs().amax(1).clamp_min(_TINY)
-    best, least = largest / limits[1], torch.full_like(largest, math.inf)
-    for fraction in torch.linspace(_LEAST, 1, _CANDIDATES):
-        scale = largest * fraction / limits[1]
-        rounded = (values / scale[:, None]).round().clamp(*limits) * scale[:, None]
-        error = (rounded - values).square().mean(1)
-        best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
-    return best
-
-
 def run(network: StudentNetwork, sequence: Tensor) -> Outputs:
     """Return alpha (B, T, 1, H, W) before the decision stage, and the last states."""
     count, frames = sequence.shape[:2]
     raw, _, state = network.decode(sequence.flatten(0, 1), None, None, None, frames)
     return stretched(raw[:, 3:]).view(count, frames, 1, *raw.shape[2:]), state
+
+
+def run_rvm(network: MattingNetwork, sequence: Tensor) -> Tensor:
+    """Return the coarse alpha (B, T, 1, H, W) of RVM, frame by frame."""
+    r1, r2, r3, r4 = network.initial_state(len(sequence), *sequence.shape[-2:])
+    alphas = []
+    for frame in sequence.unbind(1):
+        _, _, alpha, r1, r2, r3, r4 = network.coefficients(frame, r1, r2, r3, r4)
+        alphas.append(alpha)
+    return torch.stack(alphas, 1)

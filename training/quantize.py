@@ -1,29 +1,37 @@
-"""Make the int8 version of the bundled network: `python -m training.quantize --help`.
+"""Make the int8 version of the bundled network or of RVM MobileNetV3: `python -m training.quantize --help`.
 
 Sets the scales of the quantizers from training samples, and compares the int8 network with the float32 network on the
 held-out scenes of `benchmarks.bench_strangers`. Writes nothing if a figure of the model card gets worse by more than
-3 %. Repeat it whenever the weights change: until then the program runs in float32.
+3 %. Repeat it whenever the weights change: until then the program runs in float32. The file of the bundled network
+contains its weights; that of RVM contains scales only, because its weights are not ours to ship.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import typer
+from safetensors.torch import save_file
+from torch import Tensor
 
 from benchmarks.bench_strangers import STUDENT_RATIO, Scenes, Stream
-from models.int8 import SOURCE, int8_file
+from models.int8 import SIMILAR, SOURCE, int8_file
 from models.rvm.network import MattingNetwork
+from models.rvm.spec import RVM_MOBILENETV3
 from models.student.bundled import BUNDLED, load
 from models.student.network import StudentNetwork
 from models.student.quantized import quantized, save_quantized
 from models.weights import sha256_of
-from training.calibration import batches, calibrate
+from training.calibration import batches, calibrate, run, run_rvm
 from training.data import SampleSource
 from training.rows import Row
+from training.rvm_int8 import ExportedNetwork, in_int8, scales_of
 
 SIZE = (320, 180)
 FRAMES, UNSPOILT = 4, 0.3
@@ -33,25 +41,27 @@ TOLERANCE = 0.03
 RESOLUTION = {"failures %": 1.3, "ghosts %": 0.02, "p90": 2.0, "p99": 4.0, "rooms: alpha > 0.1 %": 0.01}
 """Differences of figures that count few pixels or single photos; below these a change is not significant."""
 HIGHER_IS_BETTER = ("iou",)
+Network = Literal["student", "rvm-mobilenetv3"]
 
 
 def main(
     cache: Annotated[Path, typer.Option(help="Folder that `python -m training.cache` filled.")],
     pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
     teacher: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3, the reference of the photos.")],
-    weights: Annotated[Path, typer.Option(help="The weights to quantize.")] = BUNDLED,
+    network: Annotated[Network, typer.Option(help="The network to quantize; RVM is that of --teacher.")] = "student",
+    weights: Annotated[Path, typer.Option(help="The bundled network's weights to quantize.")] = BUNDLED,
     every: Annotated[int, typer.Option(min=1, help="Measure every Nth scene only, for a quick check.")] = 1,
-    out: Annotated[Path | None, typer.Option(help="The file to write; by default beside the weights.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write, in place of the shipped one.")] = None,
     report: Annotated[Path | None, typer.Option(help="File for the figures of both, JSON.")] = None,
 ) -> None:
-    """Write the int8 version of the bundled network if its quality holds."""
+    """Write the int8 version of a network if its quality holds."""
     torch.manual_seed(0)
-    network = load(weights)
-    student = quantize(network, cache)
     rvm = MattingNetwork()
     rvm.load_state_dict(torch.load(teacher, map_location="cpu", weights_only=True))
+    rvm.eval()
+    work = _of_rvm(rvm, teacher, cache) if network == RVM_MOBILENETV3.name else _of_student(weights, cache)
     scenes = Scenes(pictures, rvm, every)
-    before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (network, student))
+    before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.reference, work.int8))
     if report is not None:
         report.write_text(json.dumps({"float32": before, "int8": after}, indent=1), encoding="utf-8")
     for name, value in before.items():
@@ -60,16 +70,55 @@ def main(
     if failed:
         typer.echo(f"Nothing written: worse by more than {TOLERANCE:.0%}: {', '.join(failed)}.", err=True)
         raise typer.Exit(1)
-    target = out or int8_file(weights)
-    save_quantized(student, target, {SOURCE: sha256_of(weights)})
+    target = out or work.target
+    work.save(target)
     typer.echo(f"Written to {target}.", err=True)
 
 
+@dataclass(frozen=True)
+class Work:
+    """A network, its int8 version with all scales set, and how to keep that."""
+
+    reference: StudentNetwork | MattingNetwork
+    int8: StudentNetwork | MattingNetwork
+    target: Path
+    save: Callable[[Path], None]
+
+
+def _of_student(weights: Path, cache: Path) -> Work:
+    network = load(weights)
+    student = quantize(network, cache)
+    source = {SOURCE: sha256_of(weights)}
+    return Work(network, student, int8_file(weights), lambda path: save_quantized(student, path, source))
+
+
+def _of_rvm(rvm: MattingNetwork, weights: Path, cache: Path) -> Work:
+    int8 = quantize_rvm(rvm, cache)
+    source = {SOURCE: sha256_of(weights)}
+    published = RVM_MOBILENETV3.weights.sha256
+    if published is not None and published != source[SOURCE]:
+        source[SIMILAR] = published
+    assert RVM_MOBILENETV3.int8 is not None
+    return Work(rvm, int8, RVM_MOBILENETV3.int8, lambda path: save_file(scales_of(int8), path, source))
+
+
 def quantize(network: StudentNetwork, cache: Path) -> StudentNetwork:
-    """Return the int8 version of a network in evaluation mode."""
+    """Return the int8 version of the bundled network in evaluation mode."""
     student = quantized(network)
-    calibrate(student, batches(SampleSource(cache, SIZE, FRAMES, seed=1, unspoilt=UNSPOILT), BATCHES, BATCH))
+    calibrate(student, sequences(cache), partial(run, student))
     return student
+
+
+def quantize_rvm(network: MattingNetwork, cache: Path) -> ExportedNetwork:
+    """Return the int8 version of RVM MobileNetV3 in evaluation mode."""
+    int8 = in_int8(network)
+    calibrate(int8, sequences(cache), partial(run_rvm, int8))
+    return int8
+
+
+def sequences(cache: Path) -> Iterator[Tensor]:
+    """Yield the batches of sequences that calibration uses."""
+    return batches(SampleSource(cache, SIZE, FRAMES, seed=1, unspoilt=UNSPOILT), BATCHES, BATCH)
 
 
 def regressions(before: Row, after: Row) -> list[str]:

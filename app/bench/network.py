@@ -19,7 +19,7 @@ class OpenVinoNetwork:
         from models.names import state_names
 
         direct = geometry.ratio == 1 and choice.spec.direct
-        artefact = artefacts.load(choice.model, choice.network_file, settings.refiner, direct)
+        artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
         height, width = geometry.small_height, geometry.small_width
         before, _ = state_names(len(artefact.states))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))

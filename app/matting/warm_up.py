@@ -55,8 +55,8 @@ def convert_bundled() -> list[Path]:
     choice = choose(MattingSettings(model=bundled().name))
     if choice.executor != "openvino":
         return []
-    artefacts.load(choice.model, choice.network_file)
-    return [artefacts.folder(choice.model, choice.network_file)]
+    artefacts.load(choice.model, choice.weights, int8=choice.int8)
+    return [artefacts.folder(choice.model, choice.weights, int8=choice.int8)]
 
 
 def _cache_files(name: str) -> list[Path]:

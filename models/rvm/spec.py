@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from models.spec import AutoRank, NetworkSpec, WeightSpec
@@ -41,6 +42,12 @@ def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module |
     return fuse(network, launch, dtype)
 
 
+def _quantize(export: Export, tensors: Mapping[str, Tensor]) -> Export:
+    from models.rvm.quantized import load_quantized
+
+    return load_quantized(export, tensors)
+
+
 RVM_MOBILENETV3 = NetworkSpec(
     title="Robust Video Matting, fast",
     weights=WeightSpec(
@@ -56,6 +63,9 @@ RVM_MOBILENETV3 = NetworkSpec(
     export=_export,
     fuse=_fuse,
     direct=True,
+    precisions=("float32", "float16", "bfloat16", "int8"),
+    int8=Path(__file__).with_name("rvm_mobilenetv3-int8.safetensors"),
+    quantize=_quantize,
     float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
     auto=AutoRank(cpu=3, gpu=4),
 )

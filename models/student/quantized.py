@@ -12,51 +12,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
-import torch.nn.functional as functional
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
 from models.student.network import Context, Residual, StudentNetwork
 
-UNSIGNED, SIGNED = (0, 255), (-128, 127)
-WEIGHT_LIMIT = 127
-"""Weights are in -127..127, one scale for each output channel."""
 _SCALE = ".scale"
-
-
-class Quantizer(nn.Module):
-    """Rounds activations to 8 bits, one scale per tensor."""
-
-    scale: Tensor
-
-    def __init__(self, limits: tuple[int, int] = UNSIGNED) -> None:
-        super().__init__()
-        self.limits = limits
-        self.register_buffer("scale", torch.ones(()))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Round x to multiples of the scale; clamp values beyond the range."""
-        return torch.fake_quantize_per_tensor_affine(x, self.scale.item(), 0, *self.limits)
-
-
-class QuantizedConv(nn.Module):
-    """Convolution with 8-bit weights."""
-
-    scale: Tensor
-
-    def __init__(self, convolution: nn.Conv2d) -> None:
-        super().__init__()
-        assert convolution.bias is not None
-        self.weight, self.bias = convolution.weight, convolution.bias
-        self.stride, self.padding = convolution.stride[0], convolution.kernel_size[0] // 2
-        self.register_buffer("scale", self.weight.detach().abs().amax((1, 2, 3)) / WEIGHT_LIMIT)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the convolution's output, in float32."""
-        zero = torch.zeros(self.scale.shape[0], dtype=torch.int32)
-        weight = torch.fake_quantize_per_channel_affine(self.weight, self.scale, zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT)
-        return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
 
 
 def quantized(network: StudentNetwork) -> StudentNetwork:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 
+from models.quantization import QuantizedConv, Quantizer
 from models.student.bundled import load_bundled
-from models.student.quantized import QuantizedConv, Quantizer, quantized
+from models.student.quantized import quantized
 from tests.training.samples import make_cache
 from training.calibration import batches, calibrate, run
 from training.data import SampleSource
@@ -33,13 +36,13 @@ def test_calibrated_scales_keep_the_outputs(source: SampleSource) -> None:
         return float(torch.stack([(a - b).square().mean().sqrt() / b.square().mean().sqrt() for a, b in pairs]).max())
 
     uncalibrated = error()
-    calibrate(student, iter(sequences))
+    calibrate(student, iter(sequences), partial(run, student))
     assert 0 < error() < min(0.2, 0.5 * uncalibrated)
 
 
 def test_calibration_sets_every_scale(source: SampleSource) -> None:
     student = quantized(load_bundled())
-    calibrate(student, batches(source, 1, 2))
+    calibrate(student, batches(source, 1, 2), partial(run, student))
     for module in student.modules():
         if isinstance(module, QuantizedConv):
             largest = module.weight.detach().abs().amax((1, 2, 3)) / 127

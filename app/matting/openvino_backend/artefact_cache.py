@@ -33,15 +33,18 @@ class ArtefactCache:
         self._lock = threading.Lock()
         self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
 
-    def load(self, model: str, weights: Path, refiner: str = "auto", direct: bool = False) -> Artefact:
+    def load(
+        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
+    ) -> Artefact:
         """Return the artefact of a network; convert the network on a cache miss.
 
-        Raises ModelError if the file does not contain weights of this network.
+        int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if the
+        file does not contain weights of this network.
         """
-        key = _key(model, weights, refiner, direct)
+        key = _key(model, weights, refiner, direct, int8)
         with self._lock:
             artefact = self._artefacts.pop(key, None) or self._from_disk(
-                key, lambda folder: _convert(model, weights, refiner, direct, folder)
+                key, lambda folder: _convert(model, weights, refiner, direct, folder, int8)
             )
             self._artefacts[key] = artefact
             while len(self._artefacts) > _KEPT:
@@ -49,9 +52,11 @@ class ArtefactCache:
         _check_float32(model, artefact)
         return artefact
 
-    def folder(self, model: str, weights: Path, refiner: str = "auto", direct: bool = False) -> Path:
+    def folder(
+        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
+    ) -> Path:
         """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
-        return self._folder() / _key(model, weights, refiner, direct)
+        return self._folder() / _key(model, weights, refiner, direct, int8)
 
     def _from_disk(self, key: str, convert: Callable[[Path], None]) -> Artefact:
         folder = self._folder() / key
@@ -70,15 +75,15 @@ class ArtefactCache:
             return read_artefact(Path(temporary), in_memory=True)
 
 
-def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path) -> None:
+def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None) -> None:
     from app.matting.openvino_backend.conversion import convert  # imports torch
 
-    convert(model, weights, refiner, direct, folder)
+    convert(model, weights, refiner, direct, folder, int8)
 
 
-def _key(model: str, weights: Path, refiner: str, direct: bool) -> str:
+def _key(model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> str:
     try:
-        content = _digest([weights])
+        content = _digest([weights] if int8 is None else [weights, int8])
     except OSError as error:
         raise ModelError(ModelText.WEIGHTS_UNREADABLE(file=weights, reason=why_not_read(error))) from error
     words = f"{ov.__version__} {model} {refiner} {direct} {content} {_sources()}"

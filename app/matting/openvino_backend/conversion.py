@@ -16,21 +16,26 @@ from app.core.messages.matting import ModelText
 from app.matting.openvino_backend.artefact import FILTERS, INDEX, WEIGHTS, DecisionIndex, Index
 from app.matting.openvino_backend.runtime import ov, preprocess
 from app.matting.torch_backend.networks import load_network
+from models.checkpoint import load_state_dict
 from models.decision_rule import DecisionRule
-from models.export import ExportError, ExportStage, check_float32
+from models.export import Export, ExportError, ExportStage, check_float32
 from models.filter_weights import FilterWeights
+from models.spec import QuantizeNetwork
 from models.table import NETWORKS
+from models.weights import WeightsError
 
 LOG = logging.getLogger(__name__)
 
 
-def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path) -> None:
+def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None = None) -> None:
     """Convert a network and write its artefact into an empty folder; see `app.matting.openvino_backend.artefact`.
 
-    Raises ModelError if the file does not contain weights of this network.
+    int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if a file
+    does not fit the network.
     """
     spec = NETWORKS[model]
-    network = load_network(model, weights, refiner, "cpu", "float32")
+    whole = int8 if spec.quantize is None else None
+    network = load_network(model, whole or weights, refiner, "cpu", "float32")
     with torch.inference_mode():
         export = spec.export(network, direct)
         try:
@@ -38,6 +43,8 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path)
         except ExportError as error:
             LOG.warning("The conversion of %s lost a float32 region: %s.", model, error)
             raise ModelError(ModelText.NOT_CONVERTED(model=model)) from error
+        if int8 is not None and spec.quantize is not None:
+            export = _quantized(model, spec.quantize, export, int8)
         arrays = dict(export.examples)
         for stage in export.stages:
             ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
@@ -52,6 +59,14 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path)
         "forgetting": None if export.forgetting is None else {"change": export.forgetting.change},
     }
     (folder / INDEX).write_text(json.dumps(index), "utf-8")
+
+
+def _quantized(model: str, quantize: QuantizeNetwork, export: Export, file: Path) -> Export:
+    try:
+        return quantize(export, load_state_dict(file))
+    except (WeightsError, RuntimeError) as error:
+        LOG.warning("The int8 version of %s in %s cannot be used: %s.", model, file, error)
+        raise ModelError(ModelText.NO_INT8(model=model)) from error
 
 
 def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:

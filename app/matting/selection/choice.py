@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +12,12 @@ from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
 from app.matting.geometry import StepGeometry, auto_ratio
 from app.matting.selection import hardware
-from models.int8 import find_int8, int8_file
+from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
 from models.weights import WeightsError, find, on_hand
 
+LOG = logging.getLogger(__name__)
 MIN_SMALL_SIDE = 16
 """Minimum short side of a network's input, in pixels."""
 
@@ -35,9 +38,9 @@ class Choice:
         return NETWORKS[self.model]
 
     @property
-    def network_file(self) -> Path:
-        """The file that OpenVINO's network is converted from: the weights or, in int8, what was made of them."""
-        return int8_file(self.weights) if self.precision == "int8" else self.weights
+    def int8(self) -> Path | None:
+        """The int8 version of the weights; None in other precisions."""
+        return find_int8(self.weights, self.spec.int8) if self.precision == "int8" else None
 
 
 def choose_model(settings: EngineSettings) -> str:
@@ -112,9 +115,24 @@ def _precision(settings: EngineSettings, model: str, weights: Path, device: str,
     bfloat16 = "bfloat16" in NETWORKS[model].precisions and executor == "openvino" and hardware.cpu_has_bfloat16()
     if bfloat16:
         return "bfloat16"
-    return "int8" if hardware.cpu_has_vnni() and has_int8(model, weights, executor) else "float32"
+    if executor != "openvino" or "int8" not in NETWORKS[model].precisions or not hardware.cpu_has_vnni():
+        return "float32"
+    if find_int8(weights, NETWORKS[model].int8, measured=True):
+        return "int8"
+    _report_float32(model, weights)
+    return "float32"
+
+
+@functools.cache
+def _report_float32(model: str, weights: Path) -> None:
+    LOG.warning(
+        "No int8 version of %s was measured with the weights in %s; the network runs in float32, which is slower.",
+        model,
+        weights,
+    )
 
 
 def has_int8(model: str, weights: Path, executor: str) -> bool:
     """Return whether this executor can run an int8 version that was made of these weights."""
-    return executor == "openvino" and "int8" in NETWORKS[model].precisions and find_int8(weights) is not None
+    spec = NETWORKS[model]
+    return executor == "openvino" and "int8" in spec.precisions and find_int8(weights, spec.int8) is not None

@@ -70,7 +70,7 @@ def make_executor(
         from app.matting.openvino_backend.executor import OpenVinoExecutor
 
         direct = geometry.ratio == 1 and choice.spec.direct
-        artefact = artefacts.load(choice.model, choice.network_file, settings.refiner, direct)
+        artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
         return OpenVinoExecutor(artefact, geometry, choice.precision, shared=shared)
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core

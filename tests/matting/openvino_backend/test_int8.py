@@ -83,7 +83,7 @@ def test_auto_selects_the_precision_by_the_processors_instructions(
     choice = choose(BUNDLED_MODEL)
     assert choice.precision == precision
     assert choice.weights == BUNDLED
-    assert choice.network_file == (int8_file(BUNDLED) if precision == "int8" else BUNDLED)
+    assert choice.int8 == (int8_file(BUNDLED) if precision == "int8" else None)
 
 
 def test_auto_selects_float32_for_weights_without_an_int8_version(

@@ -1,0 +1,78 @@
+"""RVM in int8 as a network in torch: for calibration, and for measurements of its quality."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from models.export import Export
+from models.quantization import input_scales
+from models.rvm.decoder import State
+from models.rvm.export import export
+from models.rvm.network import MattingNetwork
+from models.rvm.quantized import parts_of, quantized
+
+LAYERS: tuple[str, ...] = (
+    "decoder.deepest.0.block.0.0",
+    "decoder.deepest.0.block.3.0",
+    "decoder.deepest.1.block.0.0",
+    "decoder.deepest.1.block.3.0",
+    "decoder.deepest.2.0",
+    "decoder.aspp.aspp1.0",
+    "decoder.decode4.gru.ih.0",
+    "decoder.decode4.gru.hh.0",
+    "decoder.decode3.conv.0",
+    "decoder.decode3.gru.ih.0",
+    "decoder.decode3.gru.hh.0",
+    "decoder.decode2.coarser",
+    "decoder.decode2.block.gru.ih.0",
+    "decoder.decode2.block.gru.hh.0",
+    "decoder.decode1.coarser",
+    "decoder.decode1.block.gru.ih.0",
+    "decoder.decode1.block.gru.hh.0",
+    "decoder.decode0.coarser",
+    "decoder.decode0.rest.1",
+)
+"""Convolutions in int8: the 1x1 ones of the encoder's last layers, and those of the decoder that take most time."""
+
+
+class ExportedNetwork(MattingNetwork):
+    """RVM MobileNetV3 that computes its features with exported parts, one frame at a time."""
+
+    def __init__(self, network: MattingNetwork, exported: Export) -> None:
+        super().__init__()
+        self.load_state_dict(network.state_dict())
+        self.stages = exported.stages
+        self.parts = parts_of(exported)
+        self.eval()
+
+    def _decode(
+        self,
+        src_small: Tensor,
+        r1: Tensor | None,
+        r2: Tensor | None,
+        r3: Tensor | None,
+        r4: Tensor | None,
+        frames: int,
+    ) -> tuple[Tensor, State]:
+        assert frames == 1 and r1 is not None and r2 is not None and r3 is not None and r4 is not None
+        arrays = {"small": src_small, "state0": r1, "state1": r2, "state2": r3, "state3": r4}
+        image = src_small
+        for name in ("half1", "half2", "half3"):
+            arrays[name] = image = functional.avg_pool2d(image, 2, 2, ceil_mode=True, count_include_pad=False)
+        for stage in self.stages:
+            outputs = self.parts[stage.name](*(arrays[name] for name in stage.reads))
+            arrays |= zip(stage.writes, outputs, strict=True)
+        return arrays["given"], (arrays["next0"], arrays["next1"], arrays["next2"], arrays["next3"])
+
+
+def in_int8(network: MattingNetwork, layers: tuple[str, ...] = LAYERS) -> ExportedNetwork:
+    """Return RVM with these convolutions in int8; `training.calibration` sets the scales. Takes the deep filter."""
+    with torch.no_grad():
+        return ExportedNetwork(network, quantized(export(network, direct=False), layers))
+
+
+def scales_of(network: ExportedNetwork) -> dict[str, Tensor]:
+    """Return the content of the file with the scales."""
+    return input_scales(network.parts)
