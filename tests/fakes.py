@@ -221,6 +221,13 @@ class FakeBackground:
         self._faults.at("backdrop")
         return self._background.backdrop(width, height, time_s)
 
+    @property
+    def slides(self) -> int:
+        return self._background.slides
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        self._background.follow(settings)
+
     def close(self) -> None:
         self._background.close()
 

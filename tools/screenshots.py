@@ -20,10 +20,13 @@ from pathlib import Path
 from PyQt6.QtCore import QEventLoop, QLocale, QTimer
 from PyQt6.QtWidgets import QApplication, QToolButton, QWidget
 
+from app.config.paths import assets_dir
+from app.core.placement import IN_PLACE
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.i18n.language import translate
+from app.gui.panels.presenter import PresenterControls
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.shell.single_instance import SingleInstance
@@ -103,6 +106,7 @@ def _close_up(session: Session) -> QWidget:
 def _server(session: Session) -> QWidget:
     """Show a server that does not answer."""
     session.store.edit("framing", zoom=1.0, pan_y=0.0)
+    session.store.edit("placement", **dict(IN_PLACE))
     window = _scene(1, 1)(session)
     page = session.window.matting_page
     toggle = page.findChild(QToolButton, "serverToggle")
@@ -110,6 +114,18 @@ def _server(session: Session) -> QWidget:
     toggle.setChecked(True)
     session.store.edit("matting", location="remote", server="http://127.0.0.1:9")
     QTimer.singleShot(SETTLE_MS, lambda: page.ensureWidgetVisible(page.server, 0, 40))
+    return window
+
+
+def _presenter(session: Session) -> QWidget:
+    """Present the bundled backgrounds as slides; show the controls for it and for the person's place."""
+    window = _scene(1, 0)(session)
+    session.store.edit("framing", zoom=1.0, pan_y=0.0)
+    presenter = session.window.findChild(PresenterControls)
+    assert presenter is not None
+    presenter.present(assets_dir() / "backgrounds")
+    session.store.edit("background", slide=3)
+    QTimer.singleShot(SETTLE_MS, lambda: session.window.camera_page.ensureWidgetVisible(presenter, 0, 320))
     return window
 
 
@@ -126,6 +142,7 @@ ALL = (
     Shot("assistant", _assistant),
     Shot("doctor", _doctor),
     Shot("framing", _close_up),
+    Shot("presenter", _presenter),
     Shot("server", _server),
 )
 

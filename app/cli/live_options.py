@@ -77,13 +77,25 @@ class LiveOptions:
     background: Annotated[
         str | None,
         typer.Option(
-            metavar="blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
-            help="Background behind the person; none shows the room.",
+            metavar="blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|green|none",
+            help="Background behind the person, such as an image, a video, slides or a screen; none shows the room.",
         ),
     ] = None
     distance_blur: Annotated[bool | None, typer.Option(help="Blur what is farther from the person more strongly.")] = (
         None
     )
+    background_fit: Annotated[
+        str | None, typer.Option(metavar="fill|fit", help="Whether the background covers the frame or is shown whole.")
+    ] = None
+    background_zoom: Annotated[float | None, typer.Option(metavar="1-4", help="Enlarge the background.")] = None
+    background_pan: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y", help="Part of the background that is shown, from -1,-1 (top left) to 1,1."),
+    ] = None
+    slide: Annotated[int | None, typer.Option(min=1, help="Slide to begin with, if the background is slides.")] = None
+    parallax: Annotated[
+        float | None, typer.Option(metavar="0-100", help="Move the background slowly against the head.")
+    ] = None
     virtual_camera: Annotated[str | None, typer.Option(help="auto, off, a device or its label.")] = None
     virtual_camera_backend: Annotated[
         str | None, typer.Option(metavar="auto|pyvirtualcam|v4l2", help="What writes to the virtual camera.")

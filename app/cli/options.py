@@ -139,6 +139,15 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
     background = base.background
     if options.background is not None:
         background = parse_background(options.background, base.background)
+    view = _given(
+        distance_blur=options.distance_blur,
+        fit=options.background_fit,
+        zoom=options.background_zoom,
+        slide=options.slide,
+        parallax=options.parallax,
+    )
+    if options.background_pan is not None:
+        view["pan_x"], view["pan_y"] = parse_pan(options.background_pan)
     return base.replace(
         **_given(global_shortcuts=options.global_shortcuts),
         capture=replace_checked(base.capture, capture),
@@ -146,7 +155,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         placement=base.placement if options.place is None else parse_place(options.place),
         people=replace_checked(base.people, people),
         matting=replace_checked(base.matting, matting),
-        background=replace_checked(background, _given(distance_blur=options.distance_blur)),
+        background=replace_checked(background, view),
         output=replace_checked(base.output, output),
         overlay=replace_checked(
             base.overlay, {} if options.overlay is None else {"file": paths.from_user(str(options.overlay)).absolute()}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from app.compositing.base import Background
-from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, parse_colour
+from app.compositing.screen import ScreenBackground
+from app.compositing.slides import SlidesBackground
+from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, layout_of, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
 from app.core.messages.background import BackgroundText
+from app.core.messages.media import SlidesText
 from app.core.settings import BackgroundSettings
 
 
@@ -23,9 +26,15 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
         return ColourBackground(settings.colour)
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
+    if settings.kind == "screen":
+        return ScreenBackground(settings)
+    if settings.kind == "slides":
+        if settings.path is None:
+            raise BackgroundError(SlidesText.NO_SLIDES())
+        return SlidesBackground(settings.path, settings, realtime=realtime)
     if settings.path is None:
         message = BackgroundText.NO_VIDEO if settings.kind == "video" else BackgroundText.NO_IMAGE
         raise BackgroundError(message())
     if settings.kind == "video":
-        return VideoBackground(settings.path, settings.fit, realtime=realtime)
-    return ImageBackground(settings.path, settings.fit, parse_colour(settings.colour))
+        return VideoBackground(settings.path, layout_of(settings), realtime=realtime)
+    return ImageBackground(settings.path, layout_of(settings), parse_colour(settings.colour))

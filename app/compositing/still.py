@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
+import cv2
 import numpy as np
 
 from app.core import geometry
+from app.core.geometry import Layout
+from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.media.image_file import read_image
+
+LEAST_SIDE = 540
+"""Short side from which smaller copies of an image are kept."""
 
 
 def parse_colour(text: str) -> tuple[int, int, int]:
@@ -18,30 +23,59 @@ def parse_colour(text: str) -> tuple[int, int, int]:
     return value & 255, value >> 8 & 255, value >> 16
 
 
+def layout_of(settings: BackgroundSettings) -> Layout:
+    """Return how these settings lay out an image."""
+    return Layout(settings.fit, settings.zoom, settings.pan_x, settings.pan_y)
+
+
 class ImageBackground:
     """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`)."""
 
-    def __init__(
-        self, path: Path, fit: Literal["fill", "fit"] = "fill", over: tuple[int, int, int] = (0, 0, 0)
-    ) -> None:
+    slides = 0
+
+    def __init__(self, path: Path, layout: Layout = Layout(), over: tuple[int, int, int] = (0, 0, 0)) -> None:
         """over: colour (blue, green, red) behind transparent parts. Raises BackgroundError."""
         self.name = path.name
-        self._shape = geometry.fill if fit == "fill" else geometry.fit
-        self._image = read_image(path, over)
-        self._shown = self._image
+        self._layout = layout
+        self._image = LaidOutImage(read_image(path, over))
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """Return the image in this size; the same object while the size is unchanged."""
-        if self._shown.shape[:2] != (height, width):
-            self._shown = self._shape(self._image, width, height)
-        return self._shown
+        """Return the image in this size; the same object while size and layout are unchanged."""
+        return self._image.shown(self._layout, width, height)
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over fit, zoom and pan."""
+        self._layout = layout_of(settings)
 
     def close(self) -> None:
         """Do nothing."""
 
 
+class LaidOutImage:
+    """An image, and what a frame shows of it. Smaller copies make a change of the layout cheap."""
+
+    def __init__(self, image: BgrImage) -> None:
+        self._sizes = [image]
+        while min(self._sizes[-1].shape[:2]) > LEAST_SIDE:
+            half = cv2.resize(self._sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            self._sizes.append(np.asarray(half, np.uint8))
+        self._shown: tuple[object, BgrImage] | None = None
+
+    def shown(self, layout: Layout, width: int, height: int) -> BgrImage:
+        """Return the image laid out; the same object while layout and size are unchanged."""
+        key = layout, width, height
+        if self._shown is None or self._shown[0] != key:
+            full_height, full_width = self._sizes[0].shape[:2]
+            size = geometry.cover_size(full_width, full_height, width, height)[0] * layout.zoom
+            image = next((each for each in reversed(self._sizes) if each.shape[1] >= size), self._sizes[0])
+            self._shown = key, geometry.lay_out(image, layout, width, height)
+        return self._shown[1]
+
+
 class ColourBackground:
     """A uniform colour."""
+
+    slides = 0
 
     def __init__(self, colour: str) -> None:
         """colour: `#RRGGBB`."""
@@ -55,12 +89,17 @@ class ColourBackground:
             self._shown = np.full((height, width, 3), self._colour, np.uint8)
         return self._shown
 
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Do nothing: a colour has no layout."""
+
     def close(self) -> None:
         """Do nothing."""
 
 
 class BlurBackground:
     """The camera's own background, blurred by the frame step."""
+
+    slides = 0
 
     def __init__(self, strength: float, *, bokeh: bool = False, distance: bool = False) -> None:
         """strength: 0..100. bokeh, distance: see `BlurredBackground`."""
@@ -70,6 +109,9 @@ class BlurBackground:
     def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:
         """Return the same value for every size."""
         return self._backdrop
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Do nothing: the camera's background stays where it is."""
 
     def close(self) -> None:
         """Do nothing."""

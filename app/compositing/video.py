@@ -6,12 +6,14 @@ import logging
 import threading
 from collections import deque
 from pathlib import Path
-from typing import Literal
 
 from av.error import FFmpegError
 
+from app.compositing.still import layout_of
 from app.compositing.video_loop import LoopingVideo, TimedFrame
 from app.core import geometry
+from app.core.geometry import Layout
+from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
@@ -34,9 +36,11 @@ class VideoBackground:
     makes `backdrop` wait for the exact frame, for conversions.
     """
 
-    def __init__(self, path: Path, fit: Literal["fill", "fit"] = "fill", *, realtime: bool = True) -> None:
+    slides = 0
+
+    def __init__(self, path: Path, layout: Layout = Layout(), *, realtime: bool = True) -> None:
         self.name = path.name
-        self._fit: Literal["fill", "fit"] = fit
+        self._layout = layout
         self._realtime = realtime
         self._video = LoopingVideo(path)
         self._condition = threading.Condition()
@@ -55,7 +59,7 @@ class VideoBackground:
         """Return the frame for `time_s`; the first call returns the first frame."""
         with self._condition:
             if self._shown is None:
-                self._shown = self._video.picture(self._video.first, self._fit, width, height)
+                self._shown = self._video.picture(self._video.first, self._layout, width, height)
             self._size = width, height
             self._advance(time_s)
             self._condition.notify_all()
@@ -64,8 +68,12 @@ class VideoBackground:
                 self._take_due()
             shown = self._shown
             # after a change of size, frames decoded before still have the old size
-            self._shown = (geometry.fill if self._fit == "fill" else geometry.fit)(shown, width, height)
+            self._shown = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
             return self._shown
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over fit, zoom and pan, from the next frame that is decoded."""
+        self._layout = layout_of(settings)
 
     def close(self) -> None:
         """End the thread and release the file. Idempotent."""
@@ -101,7 +109,7 @@ class VideoBackground:
                     skipped += 1
                     continue
                 skipped = 0
-                image = self._video.picture(timed.frame, self._fit, *size)
+                image = self._video.picture(timed.frame, self._layout, *size)
                 with self._condition:
                     self._ahead.append((timed.at_s, image))
                     self._condition.notify_all()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from av.video.frame import VideoFrame
 
 from app.core import geometry
 from app.core.errors import BackgroundError
+from app.core.geometry import Layout
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, colour_matrix
@@ -67,17 +67,18 @@ class LoopingVideo:
             self._round = self._video.frames()
             previous_s = None  # the first frame of a round follows the last one of the previous round
 
-    def picture(self, frame: VideoFrame, fit: Literal["fill", "fit"], width: int, height: int) -> BgrImage:
+    def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
         quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise
         shape = max(1, round(frame.width * self._video.pixel_aspect)), frame.height
         size = (width, height) if quarter_turns % 2 == 0 else (height, width)
-        wanted = (geometry.cover_size if fit == "fill" else geometry.contain_size)(*shape, *size)
+        covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
+        wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
         # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
         new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
         small = frame.reformat(*new_size, "bgr24", src_colorspace=colour_matrix(frame), interpolation="AREA")
         image = np.ascontiguousarray(np.rot90(small.to_ndarray(), quarter_turns)).astype(np.uint8, copy=False)
-        return (geometry.fill if fit == "fill" else geometry.fit)(image, width, height)
+        return geometry.lay_out(image, layout, width, height)
 
     def close(self) -> None:
         """Close the file. Idempotent."""

@@ -15,6 +15,7 @@ from app.core.messages.usage import UsageText
 from app.core.placement import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
 from app.core.settings import MAX_SCALE, MIN_SCALE, BackgroundSettings, Model, PlacementSettings
 from app.media.image_file import kind_of_file
+from app.media.slides import are_slides
 
 GREEN = "#00b140"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -79,10 +80,12 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
         except ValueError:
             raise UsageError(UsageText.BLUR(text=blur[2])) from None
         return replace_checked(base, {"kind": "blur", "blur_strength": strength, "bokeh": blur[1] == "bokeh"})
+    if re.match(r"screen(:|$)|region:|window:", text):
+        return replace_checked(base, {"kind": "screen", "screen": text})
     if not text:
         raise UsageError(UsageText.BACKGROUND_EMPTY())
     path = paths.from_user(text)
-    return base.replace(kind=kind_of_file(path), path=path.absolute())
+    return base.with_file("slides" if are_slides(path) else kind_of_file(path), path.absolute())
 
 
 def parse_server(text: str) -> str:

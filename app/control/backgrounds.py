@@ -61,6 +61,9 @@ class Tiles:
         return ", ".join(f"{number} {name}" for number, name in enumerate(names))
 
 
+WITH_FILE = ("image", "video", "slides")
+
+
 def next_background(current: BackgroundSettings, files: Sequence[BackgroundFile]) -> BackgroundSettings:
     """Return the background after `current`: blur, every file, then blur again; never "none". Raises UsageError."""
     paths = [file.path for file in files]
@@ -91,15 +94,17 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
     if fixed is not None:
         return _fixed(fixed, current, tiles)
     chosen = parse_background(text, current)
-    if chosen.kind in ("image", "video") and not (chosen.path and chosen.path.is_file()):
+    if chosen.kind in WITH_FILE and not (chosen.path and chosen.path.exists()):
         raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices()))
     return chosen
 
 
 def description(background: BackgroundSettings, files: Sequence[BackgroundFile]) -> str:
     """Return the background as an answer names it."""
-    if background.kind in ("image", "video") and background.path is not None:
+    if background.kind in WITH_FILE and background.path is not None:
         return next((file.name for file in files if file.path == background.path), background.path.name)
+    if background.kind == "screen":
+        return background.screen
     if background.kind == "colour":
         return background.colour
     if background.kind == "blur" and background.bokeh:

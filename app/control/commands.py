@@ -34,7 +34,11 @@ class Syntax:
 
 SYNTAX: Mapping[str, Syntax] = {
     "autostart": Syntax("on|off", choices=("on", "off")),
-    "background": Syntax("next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none"),
+    "background": Syntax(
+        "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|green|"
+        "none"
+    ),
+    "background-view": Syntax(f"fill|fit|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "framing": Syntax(f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}"),
     "freeze": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "get": Syntax("[NAME of a setting]", optional=True),
@@ -43,6 +47,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "model": Syntax("auto|NAME"),
     "overlay": Syntax(OVERLAY_USAGE),
     "only-me": Syntax("on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
+    "parallax": Syntax("0-100"),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "place": Syntax("X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35"),
     "quit": Syntax(),
@@ -58,6 +63,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "scene": Syntax("NAME"),
     "set": Syntax("NAME VALUE, such as output.mirror on; `get` lists the names"),
     "server": Syntax(SERVER_USAGE),
+    "slide": Syntax("next|previous|NUMBER"),
     "snapshot": Syntax("FILE"),
     "status": Syntax(),
     "zones": Syntax("FILE|off"),

@@ -89,7 +89,7 @@ class SettingsController:
             "overlay": self._overlay,
             "only-me": self._only_me,
             "pause": self._pause,
-            **presenting(change),
+            **presenting(change, status_fields),
             "quit": lambda _: self._quit(),
             "ratio": lambda text: self._ratio(parse_ratio(text)),
             "record": output.run,

@@ -6,6 +6,8 @@ requested size. An image that has this size already is returned without a copy.
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,47 @@ def fill(image: Image, width: int, height: int) -> Image:
     return np.ascontiguousarray(scale(cut, width, height))
 
 
+class Layout(NamedTuple):
+    """How an image lies in a frame."""
+
+    fit: Literal["fill", "fit"] = "fill"
+    """Whether it covers the frame, or is shown whole on a blurred copy of itself."""
+    zoom: float = 1.0
+    pan_x: float = 0.0
+    """-1 shows its left edge, 1 its right one."""
+    pan_y: float = 0.0
+
+
+def lay_out(image: Image, layout: Layout, width: int, height: int) -> Image:
+    """Scale `image` to the size after its layout, and crop or surround the rest."""
+    if layout.zoom == 1 and not layout.pan_x and not layout.pan_y:
+        return (fill if layout.fit == "fill" else fit)(image, width, height)
+    size = cover_size if layout.fit == "fill" else contain_size
+    inner = [side * layout.zoom for side in size(image.shape[1], image.shape[0], width, height)]
+    across, canvas_across = _shown(image.shape[1], inner[0], width, layout.pan_x)
+    down, canvas_down = _shown(image.shape[0], inner[1], height, layout.pan_y)
+    part = scale(image[down, across], canvas_across.stop - canvas_across.start, canvas_down.stop - canvas_down.start)
+    if part.shape[:2] == (height, width):
+        return np.ascontiguousarray(part)
+    canvas = _blurred(image, width, height)
+    canvas[canvas_down, canvas_across] = part
+    return canvas
+
+
+def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, slice]:
+    """Return which pixels of an image are shown, and where in the frame, along one axis.
+
+    inner: the length of the whole image in the frame. size: that of the frame.
+    """
+    start = (size - inner) * (pan + 1) / 2
+    low, high = max(start, 0.0), min(start + inner, float(size))
+    first = min(round(low), size - 1)
+    begin = min(int((low - start) / inner * pixels), pixels - 1)
+    last = max(min(round(high), size), first + 1)
+    end = max(min(round((high - start) / inner * pixels), pixels), begin + 1)
+    return slice(begin, end), slice(first, last)
+
+
 def letterbox(image: Image, width: int, height: int) -> Image:
     """Scale `image` to fit inside the size and centre it on black."""
     if (image.shape[1], image.shape[0]) == (width, height):
@@ -67,9 +110,13 @@ def fit(image: Image, width: int, height: int) -> Image:
     """Scale `image` to fit inside the size and centre it on a dimmed, blurred copy of itself."""
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
+    return _centred(image, _blurred(image, width, height))
+
+
+def _blurred(image: Image, width: int, height: int) -> Image:
     small = fill(image, max(2, width // _BAR_BLUR), max(2, height // _BAR_BLUR))
     soft = cv2.GaussianBlur(cv2.convertScaleAbs(small, alpha=_BAR_DIM), (0, 0), 1.5)
-    return _centred(image, _uint8(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC)))
+    return _uint8(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def _centred(image: Image, canvas: Image) -> Image:

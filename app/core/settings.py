@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
+from app.core.background_settings import BackgroundSettings as BackgroundSettings
+from app.core.settings_base import MAX_ZOOM as MAX_ZOOM
+from app.core.settings_base import Model as Model
 from models.table import NETWORKS
 
 log = logging.getLogger(__name__)
@@ -21,20 +24,9 @@ log = logging.getLogger(__name__)
 SETTINGS_VERSION = 1
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
-MAX_ZOOM = 4.0
 MIN_SCALE, MAX_SCALE = 0.1, 3.0
 """Of the person over the background."""
 MAX_ZONES = 200
-
-
-class Model(BaseModel):
-    """Base of all settings: immutable, validated, rejects unknown names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    def replace(self, **changes: Any) -> Self:
-        """Return a validated copy with `changes` (pydantic's model_copy does not validate)."""
-        return type(self).model_validate({**dict(self), **changes})
 
 
 class CaptureSettings(Model):
@@ -202,21 +194,6 @@ class MattingSettings(EngineSettings):
     def engine(self) -> EngineSettings:
         """The settings that identify the engine."""
         return EngineSettings(**{name: getattr(self, name) for name in EngineSettings.model_fields})
-
-
-class BackgroundSettings(Model):
-    """The background that replaces the camera's."""
-
-    kind: Literal["blur", "image", "video", "colour", "none"] = "blur"
-    path: Path | None = None
-    """The image or video file; kept while another kind is selected."""
-    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#00b140"
-    blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
-    bokeh: bool = False
-    """Blur with discs that keep highlights, like a lens."""
-    distance_blur: bool = False
-    """Blur more strongly with the distance from the person's contact with floor or desk."""
-    fit: Literal["fill", "fit"] = "fill"
 
 
 OverlayPlace = Literal[

@@ -32,7 +32,7 @@ class ImageFolderReader:
         self.time_base: Fraction | None = None
         self.damaged = 0
         """Unreadable images skipped so far."""
-        self._files = sorted((f for f in path.iterdir() if f.suffix.lower() in PICTURES), key=_natural)
+        self._files = pictures_in(path)
         if not self._files:
             raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
         self.frame_estimate: int | None = len(self._files)
@@ -55,6 +55,11 @@ class ImageFolderReader:
             self.damaged += 1
             log.warning("%s", error)
             return None
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the images of a folder in natural order of their names. Raises OSError."""
+    return sorted((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), key=_natural)
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

@@ -53,6 +53,7 @@ class StatusBoard:
         self.view = WHOLE_VIEW
         self.keeps_room = False
         self.hides_person = False
+        self.slides = 0
 
     def report(self, stage: Stage, error: Exception | str) -> None:
         """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
@@ -108,6 +109,7 @@ class StatusBoard:
             view=self.view,
             keeps_room=self.keeps_room,
             hides_person=self.hides_person,
+            slides=self.slides,
             size=self.size,
             fps_in=self.frames_in.per_second(),
             fps_out=self.frames_out.per_second(),

@@ -9,41 +9,37 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.compositing.base import Background
 from app.core.errors import ModelError
 from app.core.framing import framed
 from app.core.messages.matting import ModelText
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, Settings
+from app.core.settings import EdgeSettings, FramingSettings, Settings
 from app.core.shaping import WHOLE_VIEW
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture, PictureKind
 from app.matting.base import MattingEngine, ShapingEngine
 from app.matting.selection.governor import Step
 from app.people.shaper import PeopleShaper
+from app.runtime.backdrops import Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, StandBy
 from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.outputs.overlay import OverlayPainter
-from app.runtime.prepare import Preparer
 from app.runtime.slot import LatestSlot, SlotClosed
-from app.runtime.status import Phase, Stage
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.unchanged import Conditions, UnchangedFrames
 
-PLAIN_GREY = 24
-"""Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
-
 
 class MattingWorker:
-    """Owns the background in use, and swaps in a new one between two frames."""
+    """Mats each frame over the background in use."""
 
     def __init__(
         self,
         settings: Callable[[], Settings],
         frames: LatestSlot[Captured],
         engines: EngineSelector,
-        backgrounds: Preparer[BackgroundSettings, Background],
+        backdrops: Backdrops,
         overlay: OverlayPainter,
         publish: Callable[[Picture | StandBy], None],
         want_foreground: Callable[[], bool],
@@ -56,7 +52,7 @@ class MattingWorker:
         self._settings = settings
         self._frames = frames
         self._engines = engines
-        self._backgrounds = backgrounds
+        self._backdrops = backdrops
         self._overlay = overlay
         self._publish = publish
         self._want_foreground = want_foreground
@@ -67,11 +63,8 @@ class MattingWorker:
         self._mattes = MatteCheck(timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = PeopleShaper()
-        self._background: Background | None = None
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
-        self._request_lock = threading.Lock()
-        self._requested_background: BackgroundSettings | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Process frames until `stop` is set or the slot is closed."""
@@ -82,7 +75,7 @@ class MattingWorker:
                 except SlotClosed:
                     return
                 settings = self._settings()
-                self._follow_background(settings.background)
+                self._backdrops.follow(settings.background)
                 if captured is None:
                     self._engines.poll()
                 elif captured.frame is None:
@@ -91,18 +84,7 @@ class MattingWorker:
                     self._process(captured.frame, captured.generation, settings)
         finally:
             self._engines.close_engine()
-            if self._background is not None:
-                self._background.close()
-
-    def prepare_background(self, wanted: BackgroundSettings) -> None:
-        """Open a background now, so that it is ready at the next frame (any thread)."""
-        with self._request_lock:
-            if wanted == self._requested_background:
-                return
-            self._requested_background = wanted
-            if wanted.kind != "none":
-                self._backgrounds.request(wanted)
-            self._board.background = describe_background(wanted)
+            self._backdrops.close()
 
     def _process(self, frame: Frame, generation: int, settings: Settings) -> None:
         self._board.size = frame.size
@@ -126,7 +108,7 @@ class MattingWorker:
                 run.engine.reset(self._last_alpha if run.continues else None)
                 if not run.continues:
                     self._people.forget()
-            backdrop = self._backdrop(frame, started_s)
+            backdrop = self._backdrops.backdrop(frame, started_s)
             edges, want_foreground = settings.matting.edges, self._want_foreground()
             shaping = self._begin_shaping(settings, run.framing, frame)
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, self._overlay.current)
@@ -149,6 +131,8 @@ class MattingWorker:
         self._board.view = self._people.view if shaping else WHOLE_VIEW
         self._board.step_ms.add(time.perf_counter() - started_s)
         self._last_alpha = self._whole_alpha(matte) if plausible else None
+        if plausible:
+            self._backdrops.watch(self._whole_alpha(matte), frame.captured_at_s)
         if plausible:
             self._board.phase = Phase.RUNNING
             # Only now: the check compares the composite with its background, and the overlay draws itself alone.
@@ -225,39 +209,7 @@ class MattingWorker:
         self._board.phase = request.reason
         self._publish(request)
 
-    def _backdrop(self, frame: Frame, time_s: float) -> Backdrop:
-        if self._background is not None:
-            try:
-                return self._background.backdrop(*frame.size, time_s)
-            except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
-                self._board.report(Stage.BACKGROUND, error)
-        return np.full_like(frame.image, PLAIN_GREY)
-
-    def _follow_background(self, wanted: BackgroundSettings) -> None:
-        self.prepare_background(wanted)
-        outcome = self._backgrounds.take()
-        if outcome is None:
-            return
-        if outcome.value is None:
-            assert outcome.error is not None
-            self._board.report(Stage.BACKGROUND, outcome.error)
-            return
-        replaced, self._background = self._background, outcome.value
-        if outcome.key == wanted:
-            self._board.clear(Stage.BACKGROUND)
-        if replaced is not None:
-            self._backgrounds.retire(replaced)  # closing a video may take longer than a frame
-
 
 def _crop(frame: Frame, framing: FramingSettings) -> Frame:
     image = framed(frame.image, framing)
     return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
-
-
-def describe_background(settings: BackgroundSettings) -> str:
-    """Return the background as the command line writes it, such as `blur:50` or a file."""
-    if settings.kind == "blur":
-        return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
-    if settings.kind == "colour":
-        return settings.colour
-    return "none" if settings.kind == "none" else str(settings.path)

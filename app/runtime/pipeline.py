@@ -17,10 +17,10 @@ from typing import Any
 
 import cv2
 
-from app.compositing.base import Background
 from app.compositing.standby import StandbyCard
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import Settings
 from app.core.types import Outgoing, Picture
+from app.runtime.backdrops import Backdrops, background_opener
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
 from app.runtime.demand import DemandWatch
@@ -34,7 +34,6 @@ from app.runtime.outputs.sink_plans import pipewire_plan, recorder_plan, virtual
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
-from app.runtime.prepare import Preparer
 from app.runtime.settings_owner import SettingsOwner
 from app.runtime.slot import LatestSlot
 from app.runtime.status import PipelineStatus, Stage
@@ -64,12 +63,8 @@ class Pipeline:
         self._cards = StandbyPictures(self._board, partial(StandbyCard, default_text=self._parts.standby_text))
         self._gate = Gate(lambda: self.settings, self._cards)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, self._timing)
-        self._backgrounds: Preparer[BackgroundSettings, Background] = Preparer(
-            "background-opener",
-            self._parts.open_background,
-            lambda background: background.close(),
-            low_priority=True,
-        )
+        self._backgrounds = background_opener(self._parts.open_background)
+        self._backdrops = Backdrops(self._backgrounds, self._board)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._demand = DemandWatch(
             self._wanted,
@@ -93,7 +88,7 @@ class Pipeline:
             lambda: self.settings,
             self._frames,
             self._engines,
-            self._backgrounds,
+            self._backdrops,
             self._overlay,
             self._pictures.put,
             lambda: self.want_foreground or self.settings.output.alpha_output != "off",
@@ -266,7 +261,7 @@ class Pipeline:
         return ended
 
     def _settings_changed(self) -> None:
-        self._matting.prepare_background(self.settings.background)
+        self._backdrops.prepare(self.settings.background)
         self._capture.wake()
 
     def _show(self, picture: Picture) -> None:

@@ -126,11 +126,14 @@ class PipelineStatus:
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
     view: View = WHOLE_VIEW
-    """The part of the frame that auto-framing shows, within the manual crop."""
+    """The part of the frame that the output covers, within the manual crop: that of auto-framing, and beyond the frame
+    where the person is moved or shrunk."""
     keeps_room: bool = False
     """Keep zones show a part of the room."""
     hides_person: bool = False
     """Nobody is shown, because it is not certain who the selected person is."""
+    slides: int = 0
+    """Number of slides of the background; 0 without slides."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0

@@ -85,6 +85,19 @@ def test_the_person_is_placed() -> None:
     assert apply_options(Settings(placement=placed), LiveOptions(place="reset")).placement == PlacementSettings()
 
 
+def test_the_background_is_laid_out(tmp_path: Path) -> None:
+    options = LiveOptions(
+        background=str(tmp_path), background_fit="fit", background_zoom=2, background_pan="1,-1", slide=4, parallax=30
+    )
+    background = apply_options(Settings(), options).background
+    assert background == BackgroundSettings(
+        kind="slides", path=tmp_path, fit="fit", zoom=2, pan_x=1, pan_y=-1, slide=4, parallax=30
+    )
+    for wrong in (LiveOptions(background_fit="wide"), LiveOptions(background_zoom=9), LiveOptions(parallax=-1)):
+        with pytest.raises(UsageError):
+            apply_options(Settings(), wrong)
+
+
 def test_auto_framing_is_one_of_its_styles() -> None:
     assert Settings().people.auto_framing == "off"
     assert apply_options(Settings(), LiveOptions(auto_framing="calm")).people.auto_framing == "calm"

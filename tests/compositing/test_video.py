@@ -15,6 +15,7 @@ import pytest
 from app.compositing import video
 from app.compositing.video import VideoBackground
 from app.compositing.video_loop import LoopingVideo, TimedFrame
+from app.core.geometry import Layout
 from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
 
 
@@ -80,7 +81,7 @@ def test_the_size_may_change_while_it_plays(tmp_path: Path) -> None:
 
 def test_fit_shows_the_whole_frame(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", size=(64, 64), top_red=True)
-    with closing(VideoBackground(path, "fit", realtime=False)) as background:
+    with closing(VideoBackground(path, Layout("fit"), realtime=False)) as background:
         image = background.backdrop(128, 64, 0.0)
     assert image[5, 64, 2] > 190 > 60 > image[5, 64, 0], "red above"
     assert image[58, 64, 0] > 190 > 60 > image[58, 64, 2], "blue below"

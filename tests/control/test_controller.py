@@ -201,6 +201,37 @@ def test_the_person_is_placed_and_put_back(program: Program) -> None:
     assert program.settings.placement == PlacementSettings()
 
 
+def test_slides_are_turned(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No slides are shown"):
+        program.run("slide next")
+    talk = tmp_path / "talk"
+    talk.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(talk / f"{number}.png"), np.full((48, 64, 3), 90 * number, np.uint8))
+    assert program.run(f"background {talk}") == "Background: talk."
+    eventually(lambda: program.controller.status()["slides"] == 3)
+    assert program.run("slide next") == "Slide 2 of 3."
+    assert program.run("slide next") == "Slide 3 of 3."
+    assert program.run("slide next") == "Slide 3 of 3."
+    assert program.run("slide previous") == "Slide 2 of 3."
+    assert program.run("slide 1") == "Slide 1 of 3."
+    for wrong in ("0", "4", "last"):
+        with pytest.raises(UsageError, match="1 to 3"):
+            program.run(f"slide {wrong}")
+
+
+def test_the_background_is_laid_out_and_moved(program: Program) -> None:
+    assert program.run("background-view fit") == "Background: fit, zoom 1 at 0,0."
+    assert program.run("background-view 1.5 0.5,-1") == "Background: fit, zoom 1.5 at 0.5,-1."
+    assert program.run("background-view 2") == "Background: fit, zoom 2 at 0.5,-1."
+    assert program.run("background-view fill") == "Background: fill, zoom 1 at 0,0."
+    assert program.run("parallax 40") == "Parallax: 40."
+    assert program.settings.background.parallax == 40
+    for wrong in ("background-view 9", "background-view 2 5,5", "background-view wide", "parallax 101"):
+        with pytest.raises(UsageError):
+            program.run(wrong)
+
+
 def test_the_light_controls_are_set_one_by_one(program: Program) -> None:
     assert program.run("light match 60") == "Light: match 60, wrap 0, portrait 0."
     assert program.run("light portrait 12.5") == "Light: match 60, wrap 0, portrait 12.5."

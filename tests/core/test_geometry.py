@@ -71,3 +71,34 @@ def test_fill_cuts_both_sides_evenly(w: int, h: int) -> None:
     result = geometry.fill(ramp, 100, 100).astype(int)
     along = result[0] if w > h else result[:, 0]
     assert along[0] == 50 and along[-1] == 149
+
+
+@given(
+    SIDES, SIDES, SIDES, SIDES, SHAPES,
+    st.builds(
+        geometry.Layout,
+        st.sampled_from(["fill", "fit"]),
+        st.floats(1, 4),
+        st.floats(-1, 1),
+        st.floats(-1, 1),
+    ),
+)  # fmt: skip
+def test_a_layout_gives_exactly_the_size(
+    width: int, height: int, out_width: int, out_height: int, channels: tuple[int, ...], layout: geometry.Layout
+) -> None:
+    image = np.zeros((height, width, *channels), np.uint8)
+    result = geometry.lay_out(image, layout, out_width, out_height)
+    assert result.shape == (out_height, out_width, *channels)
+    assert result.flags.c_contiguous
+
+
+def test_panning_shows_the_edges_and_zooming_a_part() -> None:
+    ramp = np.tile(np.arange(200, dtype=np.uint8)[None, :, None], (50, 1, 3))
+    for pan, first, last in ((-1, 0, 49), (0, 75, 124), (1, 150, 199)):
+        shown = geometry.lay_out(ramp, geometry.Layout("fill", 1, pan), 50, 50)
+        assert (shown[25, 0, 0], shown[25, -1, 0]) == (first, last)
+    zoomed = geometry.lay_out(ramp, geometry.Layout("fill", 2, -1), 50, 50)
+    assert int(zoomed[25, -1, 0]) == pytest.approx(25, abs=1)
+    aside = geometry.lay_out(ramp, geometry.Layout("fit", 1.0, 0, 1), 100, 100)
+    assert int(aside[-1, 50, 0]) == pytest.approx(100, abs=2), "the whole image lies at the lower edge"
+    np.testing.assert_array_equal(geometry.lay_out(ramp, geometry.Layout(), 50, 50), geometry.fill(ramp, 50, 50))

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +19,8 @@ from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting.base import ShapingEngine
 from app.matting.kernels import composite as numba_kernels
 from app.matting.kernels import numpy_composite
+from app.matting.openvino_backend.placing import placed
+from app.matting.openvino_backend.strips import Strips
 from app.matting.step.core import Core
 from app.matting.torch_backend.eager import EagerExecutor
 from tests.matting.conftest import BuildEngine, frames
@@ -187,3 +190,23 @@ def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
         torch_.close()
     np.testing.assert_allclose(one.alpha, other.alpha, atol=TOLERANCE)
     np.testing.assert_allclose(one.composite, other.composite, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("scale", [0.55, 0.83, 1.27, 2.6])
+def test_a_person_does_not_shake_while_the_part_that_is_resized_changes(scale: float) -> None:
+    """Only the part around the person is resized; a raised hand makes it larger."""
+    strips, behind = Strips(numba_kernels), np.zeros((360, 640, 3), np.uint8)
+    results = []
+    for hand in range(0, 90, 7):
+        alpha = np.zeros((360, 640), np.float32)
+        alpha[120:300, 260:380] = 255
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 6))
+        alpha[200:204, 120 - hand : 124 - hand] = 255
+        levels = alpha.astype(np.uint8)
+        matte = Matte(np.repeat(levels[..., None], 3, axis=2), levels)
+        area = area_of(PlacementSettings(scale=scale), 640, 360)
+        moved = placed(matte, behind, PlacementSettings(scale=scale), strips).alpha
+        results.append(moved[:, max(0, round(area.left + 150 * scale)) :].astype(int))
+    strips.close()
+    for other in results[1:]:
+        assert np.abs(other - results[0]).max() <= 3

@@ -13,3 +13,18 @@ class BackgroundText(Message):
 
     NO_IMAGE = "No image is chosen for the background; choose a file."
     NO_VIDEO = "No video is chosen for the background; choose a file."
+
+
+@unique
+class ScreenText(Message):
+    """Errors of screens and windows as background."""
+
+    NO_DISPLAY = "There is no display whose screen could be captured; choose another background."
+    WAYLAND = (
+        "Screens cannot be captured in a Wayland session; choose slides as background, or log in with an X11 session."
+    )
+    WINDOWS_ON_X11 = "Windows can be captured on X11 only; choose a screen or a region."
+    NO_SCREEN = "There is no screen {number}, only {count}; choose another one."
+    NO_WINDOW = "There is no visible window with “{title}” in its title; open it or choose another background."
+    OFF_SCREEN = "{target} lies outside the screens; choose another region."
+    LOST = "{target} can no longer be captured; allow screen recording for Mattecam, or choose another background."

@@ -35,6 +35,18 @@ class ImageText(Message):
 
 
 @unique
+class SlidesText(Message):
+    """Errors of slides: PDF files and folders of images."""
+
+    ABSENT = "There is no file {file} with slides; check the name."
+    UNREADABLE = "You have no permission to read the slides {file}; check the permissions."
+    DAMAGED = "{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again."
+    TOO_LARGE = "The slides {file} are too large; export them with smaller images."
+    EMPTY = "The folder {folder} contains no images ({formats}) to show as slides; choose another one."
+    NO_SLIDES = "No slides are chosen for the background; choose a PDF file or a folder of images."
+
+
+@unique
 class WriteReason(Message):
     """Why a file cannot be written, and what to do: the second half of a sentence."""
 

@@ -49,4 +49,4 @@ class Tile:
             return before.replace(kind="colour", colour=own_colour)
         if self.path is None:
             return before.replace(kind=self.kind.value)
-        return before.replace(kind=self.kind.value, path=self.path)
+        return before.with_file(self.kind.value, self.path)

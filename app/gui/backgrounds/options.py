@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, button, check, combo, describe, fill_combo, label
+from app.runtime.status import PipelineStatus
 
 
 class BackgroundOptions(QStackedWidget):
@@ -19,6 +20,8 @@ class BackgroundOptions(QStackedWidget):
     def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
         super().__init__()
         self._store = store
+        self._slides = 0
+        """Number of slides of the background in use."""
         self._blur = ValueSlider(
             0,
             100,
@@ -62,7 +65,27 @@ class BackgroundOptions(QStackedWidget):
         row.addLayout(switches)
         # no caption beside the slider: in German the window would be wider than 800 pixels
         self.addWidget(_page(blurring, wide=True))
-        self.addWidget(_page(self._fit, self.tr("Fit"), wide=True))
+        self._previous, self._next = button("◀"), button("▶")
+        for turning_button in (self._previous, self._next):
+            turning_button.setFixedWidth(40)
+        describe(self._previous, self.tr("Previous slide"), self.tr("Show the slide before (Page Up)"), "previousSlide")
+        describe(self._next, self.tr("Next slide"), self.tr("Show the next slide (Page Down)"), "nextSlide")
+        self._previous.clicked.connect(lambda: self.turn(-1))
+        self._next.clicked.connect(lambda: self.turn(1))
+        self._slide = label("", "faint")
+        self._slide.setObjectName("slideNumber")
+        self._turning = QWidget()
+        self._turning.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        turning = QHBoxLayout(self._turning)
+        turning.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._previous, self._slide, self._next):
+            turning.addWidget(widget)
+        fitting = QWidget()
+        row = QHBoxLayout(fitting)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._turning)
+        row.addWidget(self._fit, 1)
+        self.addWidget(_page(fitting, self.tr("Fit"), wide=True))
         self.addWidget(_page(colour))
         self.addWidget(_page(warning))
         self.addWidget(QWidget())
@@ -70,8 +93,26 @@ class BackgroundOptions(QStackedWidget):
         store.changed.connect(self._show)
         self._show(store.current)
 
+    def show_status(self, status: PipelineStatus) -> None:
+        """Follow the number of slides."""
+        if status.slides != self._slides:
+            self._slides = status.slides
+            self._show(self._store.current)
+
+    def turn(self, step: int) -> None:
+        """Show a later or an earlier slide; without slides, do nothing."""
+        background = self._store.current.background
+        if background.kind == "slides" and self._slides:
+            number = min(background.slide, self._slides) + step
+            self._store.edit("background", slide=min(max(number, 1), self._slides))
+
     def _show(self, settings: Settings) -> None:
         background = settings.background
+        shown = min(background.slide, self._slides)
+        self._turning.setVisible(background.kind == "slides")
+        self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
+        self._previous.setEnabled(shown > 1)
+        self._next.setEnabled(shown < self._slides)
         self._blur.show_value(round(background.blur_strength))
         with QSignalBlocker(self._bokeh):
             self._bokeh.setChecked(background.bokeh)
@@ -80,9 +121,8 @@ class BackgroundOptions(QStackedWidget):
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN
-        self.setCurrentIndex(
-            {"blur": 0, "image": 1, "video": 1, "colour": 4 if green else 2, "none": 3}[background.kind]
-        )
+        pages = {"blur": 0, "colour": 4 if green else 2, "none": 3}
+        self.setCurrentIndex(pages.get(background.kind, 1))
 
 
 def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt
@@ -31,6 +32,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
 from app.media.image_file import IMAGE_SUFFIXES
+from app.runtime.status import PipelineStatus
 
 
 class BackgroundStrip(QWidget):
@@ -65,6 +67,10 @@ class BackgroundStrip(QWidget):
         store.changed.connect(self._show_settings)
         preferences.changed.connect(lambda _preferences: self._show_settings(store.current))
         self._show_settings(store.current)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Follow the number of slides."""
+        self._options.show_status(status)
 
     def choose(self, tile: Tile) -> None:
         """Use this tile's background."""
@@ -105,7 +111,7 @@ class BackgroundStrip(QWidget):
 
     def _choose_path(self, path: Path) -> None:
         kind = "video" if is_video(path) else "image"
-        self._use(self._store.current.background.replace(kind=kind, path=path))
+        self._use(self._store.current.background.with_file(kind, path))
 
     def _follow_rename(self, old: Path, new: Path) -> None:
         if self._store.current.background.path == old:
@@ -172,6 +178,8 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(row)), self, lambda row=row: self.toggle_row(row))
         # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, lambda: self.toggle_row(0))
+        for key, step in (("PgDown", 1), ("PgUp", -1)):
+            QShortcut(QKeySequence(key), self, partial(self._options.turn, step))
         QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)

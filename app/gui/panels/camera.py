@@ -8,8 +8,10 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.panels.background_view import BackgroundViewControls
 from app.gui.panels.framing import FramingControls
 from app.gui.panels.placement import PlacementControls
+from app.gui.panels.presenter import PresenterControls
 from app.gui.panels.zones import ZoneControls
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.services import Camera
@@ -63,6 +65,10 @@ class CameraPage(Page):
         self.placement = PlacementControls(store, preferences)
         self.add_heading(self.tr("Place of the person"))
         self.add(self.placement)
+        self.add_heading(self.tr("Presenter"))
+        self.add(PresenterControls(store))
+        self.add_heading(self.tr("Background"))
+        self.add(BackgroundViewControls(store, preferences))
         self.zones = ZoneControls(store)
         self.add_heading(self.tr("Zones"))
         self.add(self.zones)

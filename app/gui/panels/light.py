@@ -52,5 +52,5 @@ class LightSliders(QWidget):
     def _show(self, settings: Settings) -> None:
         for field, slider in self._sliders.items():
             slider.show_value(round(getattr(settings.matting.edges, field)))
-        unused = settings.background.kind not in ("image", "video")
+        unused = settings.background.kind not in ("image", "video", "slides", "screen")
         self._hint.setVisible(unused and settings.matting.edges.light_match > 0)

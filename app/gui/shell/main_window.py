@@ -279,7 +279,7 @@ class MainWindow(QMainWindow):
         self.status_label.show_text(describe_status(status))
         self.status_notices.show_status(status)
         self.error_bar.show_status(status, self.status_notices.covered_stages)
-        for page in (self.camera_page, self.matting_page, self.output_page):
+        for page in (self.camera_page, self.matting_page, self.output_page, self.strip):
             page.show_status(status)
 
     def _show_preferences(self, preferences: WindowPreferences) -> None:

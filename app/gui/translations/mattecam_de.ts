@@ -228,6 +228,22 @@
         <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht den Executor OpenVINO</translation>
     </message>
     <message>
+        <source>Previous slide</source>
+        <translation>Vorige Folie</translation>
+    </message>
+    <message>
+        <source>Show the slide before (Page Up)</source>
+        <translation>Die vorige Folie zeigen (Bild auf)</translation>
+    </message>
+    <message>
+        <source>Next slide</source>
+        <translation>Nächste Folie</translation>
+    </message>
+    <message>
+        <source>Show the next slide (Page Down)</source>
+        <translation>Die nächste Folie zeigen (Bild ab)</translation>
+    </message>
+    <message>
         <source>Fill the frame</source>
         <translation>Bild ausfüllen</translation>
     </message>
@@ -288,6 +304,48 @@
     <message>
         <source>Rename background</source>
         <translation>Hintergrund umbenennen</translation>
+    </message>
+</context><context>
+    <name>BackgroundViewControls</name>
+    <message>
+        <source>Background zoom</source>
+        <translation>Zoom des Hintergrunds</translation>
+    </message>
+    <message>
+        <source>Enlarges the image behind the person</source>
+        <translation>Vergrößert das Bild hinter der Person</translation>
+    </message>
+    <message>
+        <source>Background across</source>
+        <translation>Hintergrund seitlich</translation>
+    </message>
+    <message>
+        <source>Shows more of the left or right side</source>
+        <translation>Zeigt mehr von der linken oder rechten Seite</translation>
+    </message>
+    <message>
+        <source>Background up and down</source>
+        <translation>Hintergrund senkrecht</translation>
+    </message>
+    <message>
+        <source>Shows more of the top or bottom</source>
+        <translation>Zeigt mehr vom oberen oder unteren Rand</translation>
+    </message>
+    <message>
+        <source>Parallax</source>
+        <translation>Parallaxe</translation>
+    </message>
+    <message>
+        <source>Moves an image or a video slowly against your head, as if it were far away</source>
+        <translation>Bewegt ein Bild oder Video langsam gegen Ihren Kopf, als wäre es weit entfernt</translation>
+    </message>
+    <message>
+        <source>Centre the background</source>
+        <translation>Hintergrund zentrieren</translation>
+    </message>
+    <message>
+        <source>Show the background without zoom</source>
+        <translation>Den Hintergrund ohne Zoom zeigen</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -404,6 +462,14 @@
     <message>
         <source>Place of the person</source>
         <translation>Platz der Person</translation>
+    </message>
+    <message>
+        <source>Presenter</source>
+        <translation>Präsentation</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Hintergrund</translation>
     </message>
     <message>
         <source>Zones</source>
@@ -1732,6 +1798,64 @@
         <translation>Dunkel</translation>
     </message>
 </context><context>
+    <name>PresenterControls</name>
+    <message>
+        <source>PDF file…</source>
+        <translation>PDF-Datei…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>Present a PDF file</source>
+        <translation>PDF-Datei präsentieren</translation>
+    </message>
+    <message>
+        <source>Shows its pages behind you</source>
+        <translation>Zeigt ihre Seiten hinter Ihnen</translation>
+    </message>
+    <message>
+        <source>Present a folder</source>
+        <translation>Ordner präsentieren</translation>
+    </message>
+    <message>
+        <source>Shows the images of a folder behind you</source>
+        <translation>Zeigt die Bilder eines Ordners hinter Ihnen</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>Bildschirm</translation>
+    </message>
+    <message>
+        <source>Shows a screen or a window behind you, with all that covers it</source>
+        <translation>Zeigt einen Bildschirm oder ein Fenster hinter Ihnen, samt allem, was es verdeckt</translation>
+    </message>
+    <message>
+        <source>End the presentation</source>
+        <translation>Präsentation beenden</translation>
+    </message>
+    <message>
+        <source>Return to the background before</source>
+        <translation>Zum vorherigen Hintergrund zurückkehren</translation>
+    </message>
+    <message>
+        <source>Everybody who sees you sees what is presented. Page Up and Page Down turn slides.</source>
+        <translation>Wer Sie sieht, sieht auch, was präsentiert wird. Bild auf und Bild ab blättern.</translation>
+    </message>
+    <message>
+        <source>PDF files ({0})</source>
+        <translation>PDF-Dateien ({0})</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Screen {0}</source>
+        <translation>Bildschirm {0}</translation>
+    </message>
+</context><context>
     <name>Preview</name>
     <message>
         <source>Preview</source>
@@ -2376,6 +2500,41 @@
         <source>No video is chosen for the background; choose a file.</source>
         <comment>BackgroundText.NO_VIDEO</comment>
         <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>There is no display whose screen could be captured; choose another background.</source>
+        <comment>ScreenText.NO_DISPLAY</comment>
+        <translation>Es gibt keine Anzeige, deren Bildschirm aufgenommen werden könnte; wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Screens cannot be captured in a Wayland session; choose slides as background, or log in with an X11 session.</source>
+        <comment>ScreenText.WAYLAND</comment>
+        <translation>In einer Wayland-Sitzung können Bildschirme nicht aufgenommen werden; wählen Sie Folien als Hintergrund oder melden Sie sich mit einer X11-Sitzung an.</translation>
+    </message>
+    <message>
+        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
+        <comment>ScreenText.WINDOWS_ON_X11</comment>
+        <translation>Fenster können nur unter X11 aufgenommen werden; wählen Sie einen Bildschirm oder einen Bereich.</translation>
+    </message>
+    <message>
+        <source>There is no screen {number}, only {count}; choose another one.</source>
+        <comment>ScreenText.NO_SCREEN</comment>
+        <translation>Es gibt keinen Bildschirm {number}, nur {count}; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
+        <comment>ScreenText.NO_WINDOW</comment>
+        <translation>Es gibt kein sichtbares Fenster mit „{title}“ im Titel; öffnen Sie es oder wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>{target} lies outside the screens; choose another region.</source>
+        <comment>ScreenText.OFF_SCREEN</comment>
+        <translation>{target} liegt außerhalb der Bildschirme; wählen Sie einen anderen Bereich.</translation>
+    </message>
+    <message>
+        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
+        <comment>ScreenText.LOST</comment>
+        <translation>{target} kann nicht mehr aufgenommen werden; erlauben Sie Mattecam die Bildschirmaufnahme oder wählen Sie einen anderen Hintergrund.</translation>
     </message>
     <message>
         <source>{name} ({device})</source>
@@ -3631,6 +3790,36 @@
         <source>The image {file} is too large; save it in a smaller size or as JPEG.</source>
         <comment>ImageText.TOO_LARGE</comment>
         <translation>Das Bild {file} ist zu groß; speichern Sie es kleiner oder als JPEG.</translation>
+    </message>
+    <message>
+        <source>There is no file {file} with slides; check the name.</source>
+        <comment>SlidesText.ABSENT</comment>
+        <translation>Es gibt keine Datei {file} mit Folien; prüfen Sie den Namen.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the slides {file}; check the permissions.</source>
+        <comment>SlidesText.UNREADABLE</comment>
+        <translation>Sie dürfen die Folien {file} nicht lesen; prüfen Sie die Zugriffsrechte.</translation>
+    </message>
+    <message>
+        <source>{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again.</source>
+        <comment>SlidesText.DAMAGED</comment>
+        <translation>{file} kann nicht als Folien gezeigt werden: Die Datei ist kein PDF, beschädigt oder mit einem Passwort geschützt; exportieren Sie sie neu.</translation>
+    </message>
+    <message>
+        <source>The slides {file} are too large; export them with smaller images.</source>
+        <comment>SlidesText.TOO_LARGE</comment>
+        <translation>Die Folien {file} sind zu groß; exportieren Sie sie mit kleineren Bildern.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} contains no images ({formats}) to show as slides; choose another one.</source>
+        <comment>SlidesText.EMPTY</comment>
+        <translation>Der Ordner {folder} enthält keine Bilder ({formats}), die als Folien gezeigt werden könnten; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>No slides are chosen for the background; choose a PDF file or a folder of images.</source>
+        <comment>SlidesText.NO_SLIDES</comment>
+        <translation>Für den Hintergrund sind keine Folien ausgewählt; wählen Sie eine PDF-Datei oder einen Ordner mit Bildern.</translation>
     </message>
     <message>
         <source>the disk is full; free some space and try again</source>

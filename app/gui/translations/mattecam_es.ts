@@ -228,6 +228,22 @@
         <translation>Desenfoca más lo que está más lejos de usted; necesita el ejecutor OpenVINO</translation>
     </message>
     <message>
+        <source>Previous slide</source>
+        <translation>Diapositiva anterior</translation>
+    </message>
+    <message>
+        <source>Show the slide before (Page Up)</source>
+        <translation>Mostrar la diapositiva anterior (Re Pág)</translation>
+    </message>
+    <message>
+        <source>Next slide</source>
+        <translation>Diapositiva siguiente</translation>
+    </message>
+    <message>
+        <source>Show the next slide (Page Down)</source>
+        <translation>Mostrar la diapositiva siguiente (Av Pág)</translation>
+    </message>
+    <message>
         <source>Fill the frame</source>
         <translation>Llenar el fotograma</translation>
     </message>
@@ -288,6 +304,48 @@
     <message>
         <source>Rename background</source>
         <translation>Cambiar el nombre del fondo</translation>
+    </message>
+</context><context>
+    <name>BackgroundViewControls</name>
+    <message>
+        <source>Background zoom</source>
+        <translation>Zoom del fondo</translation>
+    </message>
+    <message>
+        <source>Enlarges the image behind the person</source>
+        <translation>Amplía la imagen detrás de la persona</translation>
+    </message>
+    <message>
+        <source>Background across</source>
+        <translation>Fondo en horizontal</translation>
+    </message>
+    <message>
+        <source>Shows more of the left or right side</source>
+        <translation>Muestra más del lado izquierdo o derecho</translation>
+    </message>
+    <message>
+        <source>Background up and down</source>
+        <translation>Fondo en vertical</translation>
+    </message>
+    <message>
+        <source>Shows more of the top or bottom</source>
+        <translation>Muestra más de la parte superior o inferior</translation>
+    </message>
+    <message>
+        <source>Parallax</source>
+        <translation>Paralaje</translation>
+    </message>
+    <message>
+        <source>Moves an image or a video slowly against your head, as if it were far away</source>
+        <translation>Mueve una imagen o un vídeo lentamente en sentido contrario a su cabeza, como si estuviera lejos</translation>
+    </message>
+    <message>
+        <source>Centre the background</source>
+        <translation>Centrar el fondo</translation>
+    </message>
+    <message>
+        <source>Show the background without zoom</source>
+        <translation>Mostrar el fondo sin zoom</translation>
     </message>
 </context><context>
     <name>Backgrounds</name>
@@ -404,6 +462,14 @@
     <message>
         <source>Place of the person</source>
         <translation>Lugar de la persona</translation>
+    </message>
+    <message>
+        <source>Presenter</source>
+        <translation>Presentación</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Fondo</translation>
     </message>
     <message>
         <source>Zones</source>
@@ -1732,6 +1798,64 @@
         <translation>Oscuro</translation>
     </message>
 </context><context>
+    <name>PresenterControls</name>
+    <message>
+        <source>PDF file…</source>
+        <translation>Archivo PDF…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Carpeta…</translation>
+    </message>
+    <message>
+        <source>Present a PDF file</source>
+        <translation>Presentar un archivo PDF</translation>
+    </message>
+    <message>
+        <source>Shows its pages behind you</source>
+        <translation>Muestra sus páginas detrás de usted</translation>
+    </message>
+    <message>
+        <source>Present a folder</source>
+        <translation>Presentar una carpeta</translation>
+    </message>
+    <message>
+        <source>Shows the images of a folder behind you</source>
+        <translation>Muestra las imágenes de una carpeta detrás de usted</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>Pantalla</translation>
+    </message>
+    <message>
+        <source>Shows a screen or a window behind you, with all that covers it</source>
+        <translation>Muestra una pantalla o una ventana detrás de usted, con todo lo que la cubra</translation>
+    </message>
+    <message>
+        <source>End the presentation</source>
+        <translation>Terminar la presentación</translation>
+    </message>
+    <message>
+        <source>Return to the background before</source>
+        <translation>Volver al fondo anterior</translation>
+    </message>
+    <message>
+        <source>Everybody who sees you sees what is presented. Page Up and Page Down turn slides.</source>
+        <translation>Quien le ve, ve lo que se presenta. Re Pág y Av Pág pasan las diapositivas.</translation>
+    </message>
+    <message>
+        <source>PDF files ({0})</source>
+        <translation>Archivos PDF ({0})</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivada</translation>
+    </message>
+    <message>
+        <source>Screen {0}</source>
+        <translation>Pantalla {0}</translation>
+    </message>
+</context><context>
     <name>Preview</name>
     <message>
         <source>Preview</source>
@@ -2376,6 +2500,41 @@
         <source>No video is chosen for the background; choose a file.</source>
         <comment>BackgroundText.NO_VIDEO</comment>
         <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>There is no display whose screen could be captured; choose another background.</source>
+        <comment>ScreenText.NO_DISPLAY</comment>
+        <translation>No hay ninguna pantalla que se pueda capturar; elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>Screens cannot be captured in a Wayland session; choose slides as background, or log in with an X11 session.</source>
+        <comment>ScreenText.WAYLAND</comment>
+        <translation>En una sesión de Wayland no se pueden capturar pantallas; elija diapositivas como fondo o inicie una sesión de X11.</translation>
+    </message>
+    <message>
+        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
+        <comment>ScreenText.WINDOWS_ON_X11</comment>
+        <translation>Las ventanas solo se pueden capturar en X11; elija una pantalla o una zona.</translation>
+    </message>
+    <message>
+        <source>There is no screen {number}, only {count}; choose another one.</source>
+        <comment>ScreenText.NO_SCREEN</comment>
+        <translation>No hay pantalla {number}, solo {count}; elija otra.</translation>
+    </message>
+    <message>
+        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
+        <comment>ScreenText.NO_WINDOW</comment>
+        <translation>No hay ninguna ventana visible con «{title}» en el título; ábrala o elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>{target} lies outside the screens; choose another region.</source>
+        <comment>ScreenText.OFF_SCREEN</comment>
+        <translation>{target} queda fuera de las pantallas; elija otra zona.</translation>
+    </message>
+    <message>
+        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
+        <comment>ScreenText.LOST</comment>
+        <translation>{target} ya no se puede capturar; permita a Mattecam grabar la pantalla o elija otro fondo.</translation>
     </message>
     <message>
         <source>{name} ({device})</source>
@@ -3631,6 +3790,36 @@
         <source>The image {file} is too large; save it in a smaller size or as JPEG.</source>
         <comment>ImageText.TOO_LARGE</comment>
         <translation>La imagen {file} es demasiado grande; guárdela más pequeña o como JPEG.</translation>
+    </message>
+    <message>
+        <source>There is no file {file} with slides; check the name.</source>
+        <comment>SlidesText.ABSENT</comment>
+        <translation>No existe el archivo {file} con diapositivas; compruebe el nombre.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the slides {file}; check the permissions.</source>
+        <comment>SlidesText.UNREADABLE</comment>
+        <translation>No tiene permiso para leer las diapositivas {file}; compruebe los permisos.</translation>
+    </message>
+    <message>
+        <source>{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again.</source>
+        <comment>SlidesText.DAMAGED</comment>
+        <translation>{file} no se puede mostrar como diapositivas: no es un PDF, está dañado o tiene contraseña; expórtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The slides {file} are too large; export them with smaller images.</source>
+        <comment>SlidesText.TOO_LARGE</comment>
+        <translation>Las diapositivas {file} son demasiado grandes; expórtelas con imágenes más pequeñas.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} contains no images ({formats}) to show as slides; choose another one.</source>
+        <comment>SlidesText.EMPTY</comment>
+        <translation>La carpeta {folder} no contiene imágenes ({formats}) que mostrar como diapositivas; elija otra.</translation>
+    </message>
+    <message>
+        <source>No slides are chosen for the background; choose a PDF file or a folder of images.</source>
+        <comment>SlidesText.NO_SLIDES</comment>
+        <translation>No se han elegido diapositivas para el fondo; elija un archivo PDF o una carpeta de imágenes.</translation>
     </message>
     <message>
         <source>the disk is full; free some space and try again</source>

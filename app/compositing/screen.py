@@ -1,0 +1,124 @@
+"""A screen, region or window as background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from app.compositing.still import layout_of
+from app.core import geometry
+from app.core.errors import BackgroundError
+from app.core.settings import BackgroundSettings
+from app.core.types import BgrImage
+from app.system.screen import ScreenGrabber
+
+log = logging.getLogger(__name__)
+
+RATE_HZ = 15.0
+UNSEEN_S = 1.0
+"""Without a call of `backdrop` for this long, nothing is captured: the program is paused."""
+RETRY_S = 1.0
+_JOIN_TIMEOUT_S = 5.0
+
+
+class Grabber(Protocol):
+    """Captures images; see `ScreenGrabber`."""
+
+    def grab(self) -> BgrImage:
+        """Return the image now. Raises BackgroundError."""
+        ...
+
+    def close(self) -> None:
+        """Release the display."""
+        ...
+
+
+class ScreenBackground:
+    """Captures on a thread of its own and lays out there; `backdrop` returns the newest image."""
+
+    slides = 0
+
+    def __init__(self, settings: BackgroundSettings, grabber: Callable[[str], Grabber] = ScreenGrabber) -> None:
+        """Raise BackgroundError if the screen cannot be captured."""
+        self.name = self._target = settings.screen
+        self._grabber = grabber
+        first = grabber(self._target)
+        try:
+            self._newest: BgrImage = first.grab()
+        finally:
+            first.close()  # the thread opens its own: some systems tie it to a thread
+        self._shown: BgrImage | None = None
+        self._error: BackgroundError | None = None
+        self._wanted = layout_of(settings), 0, 0
+        self._asked_s = time.monotonic()
+        self._condition = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._capture, name="screen")
+        self._thread.start()
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """Return the newest image; the same object while the screen does not change. Raises BackgroundError."""
+        with self._condition:
+            self._asked_s = time.monotonic()
+            self._wanted = self._wanted[0], width, height
+            if self._error is not None:
+                raise self._error
+            if self._shown is None or self._shown.shape[:2] != (height, width):
+                self._shown = np.ascontiguousarray(geometry.lay_out(self._newest, *self._wanted))
+            return self._shown
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over fit, zoom and pan, from the next image on."""
+        with self._condition:
+            self._wanted = layout_of(settings), *self._wanted[1:]
+
+    def close(self) -> None:
+        """End the thread. Idempotent."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join(_JOIN_TIMEOUT_S)
+        if self._thread.is_alive():
+            log.error("The capture of %s does not stop.", self.name)
+
+    def _capture(self) -> None:
+        while not self._waited(1 / RATE_HZ):
+            try:
+                self._capture_until_closed()
+            except BackgroundError as error:  # noqa: PERF203 - a screen that is lost may come back
+                with self._condition:
+                    self._error = error
+                if self._waited(RETRY_S):
+                    return
+
+    def _capture_until_closed(self) -> None:
+        grabber = self._grabber(self._target)
+        try:
+            while True:
+                self._publish(grabber.grab())
+                if self._waited(1 / RATE_HZ):
+                    return
+        finally:
+            grabber.close()
+
+    def _publish(self, image: BgrImage) -> None:
+        layout, width, height = self._wanted
+        shown = np.ascontiguousarray(geometry.lay_out(image, layout, width, height)) if width else None
+        with self._condition:
+            self._newest, self._error = image, None
+            if shown is not None and (self._shown is None or not np.array_equal(shown, self._shown)):
+                self._shown = shown
+
+    def _waited(self, seconds: float) -> bool:
+        """Wait, and on until somebody looks at the background; return whether it is being closed."""
+        with self._condition:
+            if self._condition.wait_for(lambda: self._closing, seconds):
+                return True
+            while not self._closing and time.monotonic() - self._asked_s > UNSEEN_S:
+                self._condition.wait(UNSEEN_S / 4)
+            return self._closing

@@ -1,0 +1,104 @@
+"""Slides as background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from app.compositing.still import LaidOutImage, layout_of
+from app.core.errors import BackgroundError
+from app.core.settings import BackgroundSettings
+from app.core.types import BgrImage
+from app.media.slides import Slides, open_slides
+
+log = logging.getLogger(__name__)
+
+_JOIN_TIMEOUT_S = 25.0
+"""Longer than a page may take."""
+
+
+class SlidesBackground:
+    """Shows one slide, and the one before until it is read.
+
+    A thread owns the file and reads slides ahead; `backdrop` returns what is ready.
+    """
+
+    def __init__(self, path: Path, settings: BackgroundSettings, *, realtime: bool = True) -> None:
+        """realtime: False makes `backdrop` wait for the slide. Raises BackgroundError if the slide cannot be read."""
+        self.name = path.name
+        self._realtime = realtime
+        self._condition = threading.Condition()
+        self._layout, self._wanted = layout_of(settings), settings.slide - 1
+        self._file: Slides = open_slides(path)
+        self.slides = self._file.count
+        """Number of slides."""
+        try:
+            self._read: dict[int, LaidOutImage | BackgroundError] = {
+                self._index: LaidOutImage(self._file.read(self._index))
+            }
+        except BackgroundError:
+            self._file.close()
+            raise
+        self._shown = self._read[self._index]
+        self._closing = False
+        self._thread = threading.Thread(target=self._read_ahead, name="slides")
+        self._thread.start()
+
+    @property
+    def _index(self) -> int:
+        """The slide that is asked for, from 0; past the end it is the last one."""
+        return min(self._wanted, self.slides - 1)
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """Return the slide in this size. Raises BackgroundError if it cannot be read."""
+        with self._condition:
+            while not self._realtime and self._index not in self._read and not self._closing:
+                self._condition.wait()
+            self._shown = self._read.get(self._index, self._shown)
+            if isinstance(self._shown, BackgroundError):
+                raise self._shown
+            return self._shown.shown(self._layout, width, height)
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over the slide, fit, zoom and pan."""
+        with self._condition:
+            self._layout, self._wanted = layout_of(settings), settings.slide - 1
+            self._condition.notify_all()
+
+    def close(self) -> None:
+        """End the thread and release the file. Idempotent."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join(_JOIN_TIMEOUT_S)
+        if self._thread.is_alive():
+            log.error("The reader of the slides %s does not stop.", self.name)
+
+    def _missing(self) -> int | None:
+        """Return the next slide to read: the one that is asked for, then its neighbours. Drop the others."""
+        near = [index for index in (self._index, self._index + 1, self._index - 1) if 0 <= index < self.slides]
+        self._read = {index: each for index, each in self._read.items() if index in near}
+        return next((index for index in near if index not in self._read), None)
+
+    def _read_ahead(self) -> None:
+        try:
+            while True:
+                with self._condition:
+                    self._condition.wait_for(lambda: self._closing or self._missing() is not None)
+                    index = self._missing()
+                    if self._closing or index is None:
+                        return
+                slide = self._slide(index)
+                with self._condition:
+                    self._read[index] = slide
+                    self._condition.notify_all()
+        finally:
+            self._file.close()
+
+    def _slide(self, index: int) -> LaidOutImage | BackgroundError:
+        try:
+            return LaidOutImage(self._file.read(index))
+        except BackgroundError as error:
+            log.warning("%s", error)
+            return error

@@ -1,0 +1,82 @@
+"""Which part of the background is shown, and how it moves."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QLocale
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from app.core.settings import MAX_ZOOM, Settings
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.controls import ValueSlider, describe, link_button
+
+STEPS = 100
+"""Slider steps per unit of the setting."""
+LAID_OUT = ("image", "video", "slides", "screen")
+"""Kinds of background that have a position."""
+CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
+
+
+class BackgroundViewControls(QWidget):
+    """Sliders for zoom, both directions and parallax. Left and right are the preview's."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        super().__init__()
+        self._store, self._preferences = store, preferences
+        self._zoom = ValueSlider(
+            STEPS, round(MAX_ZOOM * STEPS), _times, self.tr("Background zoom"),
+            self.tr("Enlarges the image behind the person"), "backgroundZoomSlider",
+        )  # fmt: skip
+        self._across = ValueSlider(
+            -STEPS, STEPS, _percent, self.tr("Background across"), self.tr("Shows more of the left or right side"),
+            "backgroundXSlider",
+        )  # fmt: skip
+        self._down = ValueSlider(
+            -STEPS, STEPS, _percent, self.tr("Background up and down"), self.tr("Shows more of the top or bottom"),
+            "backgroundYSlider",
+        )  # fmt: skip
+        self._parallax = ValueSlider(
+            0, 100, _percent, self.tr("Parallax"),
+            self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
+        )  # fmt: skip
+        self._reset = link_button(self.tr("Centre the background"))
+        describe(
+            self._reset, self.tr("Centre the background"), self.tr("Show the background without zoom"),
+            "backgroundReset",
+        )  # fmt: skip
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        for widget in (self._zoom, self._across, self._down, self._reset, self._parallax):
+            column.addWidget(widget)
+        self._zoom.value_changed.connect(lambda value: store.edit("background", zoom=value / STEPS))
+        self._across.value_changed.connect(lambda value: store.edit("background", pan_x=self._sign * value / STEPS))
+        self._down.value_changed.connect(lambda value: store.edit("background", pan_y=value / STEPS))
+        self._parallax.value_changed.connect(lambda value: store.edit("background", parallax=value))
+        self._reset.clicked.connect(lambda: store.edit("background", **CENTRED))
+        store.changed.connect(self._show)
+        preferences.changed.connect(lambda _new: self._show(store.current))
+        self._show(store.current)
+
+    @property
+    def _sign(self) -> int:
+        return -1 if self._preferences.current.mirror_preview else 1
+
+    def _show(self, settings: Settings) -> None:
+        background = settings.background
+        self._zoom.show_value(round(background.zoom * STEPS))
+        self._across.show_value(round(self._sign * background.pan_x * STEPS))
+        self._down.show_value(round(background.pan_y * STEPS))
+        self._parallax.show_value(round(background.parallax))
+        for slider in (self._zoom, self._across, self._down):
+            slider.setEnabled(background.kind in LAID_OUT)
+        self._parallax.setEnabled(background.kind in ("image", "video"))
+        self._reset.setEnabled(any(getattr(background, name) != value for name, value in CENTRED.items()))
+
+
+def _times(value: int) -> str:
+    return f"{QLocale().toString(value / STEPS, 'f', 2)} ×"
+
+
+def _percent(value: int) -> str:
+    return f"{QLocale().toString(value)} %"

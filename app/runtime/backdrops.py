@@ -1,0 +1,131 @@
+"""The background in use: swapped in between two frames, laid out, and shown for each frame."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from app.compositing.base import Background
+from app.compositing.shifting import ShiftedBackdrop, margins
+from app.core.settings import BackgroundSettings
+from app.core.types import AlphaImage, Backdrop, Frame
+from app.people.parallax import HeadDrift
+from app.runtime.board import StatusBoard
+from app.runtime.prepare import Preparer
+from app.runtime.status import Stage
+
+PLAIN_GREY = 24
+"""Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
+MOVING = ("image", "video")
+"""Kinds of background that parallax moves."""
+
+
+def background_opener(
+    open_background: Callable[[BackgroundSettings], Background],
+) -> Preparer[BackgroundSettings, Background]:
+    """Return what opens and closes backgrounds on a thread of its own."""
+    return Preparer("background-opener", open_background, lambda background: background.close(), low_priority=True)
+
+
+class Backdrops:
+    """Owns the background in use. Used on the inference thread, but for `prepare`."""
+
+    def __init__(self, prepared: Preparer[BackgroundSettings, Background], board: StatusBoard) -> None:
+        self._prepared, self._board = prepared, board
+        self._background: Background | None = None
+        self._opened: BackgroundSettings | None = None
+        """What the background in use was opened for."""
+        self._settings: BackgroundSettings | None = None
+        """What the background in use follows."""
+        self._failed = False
+        """The background in use could not be shown for the last frame."""
+        self._drift, self._shifted = HeadDrift(), ShiftedBackdrop()
+        self._request_lock = threading.Lock()
+        self._requested: BackgroundSettings | None = None
+        self._seen: BackgroundSettings | None = None
+
+    def prepare(self, wanted: BackgroundSettings) -> None:
+        """Open a background now, so that it is ready at the next frame (any thread)."""
+        with self._request_lock:
+            if wanted is self._seen:
+                return
+            self._seen, opened = wanted, wanted.opened
+            if opened == self._requested:
+                return
+            self._requested = opened
+            if wanted.kind != "none":
+                self._prepared.request(wanted)
+            self._board.background = describe_background(wanted)
+
+    def follow(self, wanted: BackgroundSettings) -> None:
+        """Use the background that the settings ask for, once it is open."""
+        self.prepare(wanted)
+        outcome = self._prepared.take()
+        if outcome is not None and outcome.value is not None:
+            self._use(outcome.value, outcome.key)
+            if self._opened == wanted.opened:
+                self._board.clear(Stage.BACKGROUND)
+        elif outcome is not None and outcome.error is not None:
+            self._board.report(Stage.BACKGROUND, outcome.error)
+        if self._background is not None and wanted is not self._settings and wanted.opened == self._opened:
+            self._settings = wanted
+            self._background.follow(wanted)
+
+    def _use(self, background: Background, settings: BackgroundSettings) -> None:
+        replaced, self._background = self._background, background
+        self._opened, self._settings, self._failed = settings.opened, settings, False
+        self._board.slides = background.slides
+        if replaced is not None:
+            self._prepared.retire(replaced)  # closing a video may take longer than a frame
+
+    def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
+        """Return what is behind the person in this frame; grey if there is no background."""
+        if self._background is not None and self._settings is not None:
+            try:
+                shown = self._of(self._background, self._settings, *frame.size, time_s)
+                if self._failed:
+                    self._failed = False
+                    self._board.clear(Stage.BACKGROUND)
+                return shown
+            except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
+                self._failed = True
+                self._board.report(Stage.BACKGROUND, error)
+        return np.full_like(frame.image, PLAIN_GREY)
+
+    def watch(self, alpha: AlphaImage, now_s: float) -> None:
+        """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
+        if self._settings is not None and _moves(self._settings):
+            self._drift.follow(alpha, now_s)
+
+    def close(self) -> None:
+        """Close the background in use."""
+        if self._background is not None:
+            self._background.close()
+
+    def _of(
+        self, background: Background, settings: BackgroundSettings, width: int, height: int, time_s: float
+    ) -> Backdrop:
+        if not _moves(settings):
+            return background.backdrop(width, height, time_s)
+        beside, above = margins(width, height, settings.parallax)
+        larger = background.backdrop(width + 2 * beside, height + 2 * above, time_s)
+        if not isinstance(larger, np.ndarray):
+            return larger
+        return self._shifted.shown(larger, width, height, self._drift.offset)
+
+
+def _moves(settings: BackgroundSettings) -> bool:
+    return settings.parallax > 0 and settings.kind in MOVING
+
+
+def describe_background(settings: BackgroundSettings) -> str:
+    """Return the background as the command line writes it, such as `blur:50` or a file."""
+    if settings.kind == "blur":
+        return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
+    if settings.kind == "screen":
+        return settings.screen
+    if settings.kind == "colour":
+        return settings.colour
+    return "none" if settings.kind == "none" else str(settings.path)

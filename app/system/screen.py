@@ -1,0 +1,144 @@
+"""Captures a screen, a region of the screens, or a window (X11, Windows, macOS)."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from app.core.errors import BackgroundError
+from app.core.messages.background import ScreenText
+from app.core.types import BgrImage
+from app.system.x11_windows import XDisplay, XWindow
+
+Place = Mapping[str, int]
+"""left, top, width and height in pixels of all screens."""
+
+
+class ScreenGrabber:
+    """Grabs what `--background screen…` names. Made, used and closed on one thread."""
+
+    def __init__(self, target: str) -> None:
+        """target: `screen`, `screen:N` from 1, `region:X,Y,WxH`, or `window:TITLE` (a part of the title).
+
+        Raises BackgroundError.
+        """
+        self._target = target
+        self._windows: XDisplay | None = None
+        self._mss = _opened()
+        try:
+            if target.startswith("window:"):
+                self._windows = _x_display()
+            self.grab()
+        except BackgroundError:
+            self.close()
+            raise
+
+    def grab(self) -> BgrImage:
+        """Return the screen now, (H, W, 3). Raises BackgroundError if it is gone."""
+        place = self._place()
+        try:
+            shot = self._mss.grab(dict(place))
+        except Exception as error:
+            raise BackgroundError(ScreenText.LOST(target=self._target)) from error
+        pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
+        return np.ascontiguousarray(pixels[..., :3])
+
+    def close(self) -> None:
+        """Close the connections to the display. Idempotent."""
+        self._mss.close()
+        if self._windows is not None:
+            self._windows.close()
+            self._windows = None
+
+    def _place(self) -> Place:
+        kind, _, argument = self._target.partition(":")
+        every, *each = self._mss.monitors
+        if kind == "screen":
+            number = int(argument or 1)
+            if number > len(each):
+                raise BackgroundError(ScreenText.NO_SCREEN(number=number, count=len(each)))
+            return dict(each[number - 1])
+        if kind == "region":
+            numbers = re.findall(r"-?\d+", argument)
+            place = dict(zip(("left", "top", "width", "height"), map(int, numbers), strict=True))
+        else:
+            place = _place_of(self._window(argument))
+        return _within(place, every, self._target)
+
+    def _window(self, title: str) -> XWindow:
+        assert self._windows is not None
+        for window in self._windows.windows():
+            if title.casefold() in window.title.casefold():
+                return window
+        raise BackgroundError(ScreenText.NO_WINDOW(title=title))
+
+
+def screen_count() -> int:
+    """Return the number of screens; 0 where they cannot be captured."""
+    try:
+        with_screens = _opened()
+    except BackgroundError:
+        return 0
+    try:
+        return len(with_screens.monitors) - 1
+    finally:
+        with_screens.close()
+
+
+def window_titles() -> tuple[str, ...]:
+    """Return the titles of the visible windows, topmost first; empty where they cannot be captured."""
+    try:
+        _refuse_wayland()
+        display = _x_display()
+    except BackgroundError:
+        return ()
+    try:
+        return tuple(dict.fromkeys(window.title for window in display.windows()))
+    finally:
+        display.close()
+
+
+def _opened() -> Any:
+    """Return an `mss.MSS`."""
+    _refuse_wayland()
+    import mss  # connects to no display before
+
+    try:
+        opened = mss.MSS()
+        assert opened.monitors
+        return opened
+    except Exception as error:
+        raise BackgroundError(ScreenText.NO_DISPLAY()) from error
+
+
+def _refuse_wayland() -> None:
+    if sys.platform.startswith("linux") and os.environ.get("WAYLAND_DISPLAY"):
+        raise BackgroundError(ScreenText.WAYLAND())
+
+
+def _x_display() -> XDisplay:
+    if not sys.platform.startswith("linux"):
+        raise BackgroundError(ScreenText.WINDOWS_ON_X11())
+    try:
+        return XDisplay()
+    except OSError as error:
+        raise BackgroundError(ScreenText.NO_DISPLAY()) from error
+
+
+def _place_of(window: XWindow) -> dict[str, int]:
+    return {"left": window.left, "top": window.top, "width": window.width, "height": window.height}
+
+
+def _within(place: Place, every: Place, target: str) -> Place:
+    """Return the part of a place that is on the screens. Raises BackgroundError if there is none."""
+    left, top = max(place["left"], every["left"]), max(place["top"], every["top"])
+    right = min(place["left"] + place["width"], every["left"] + every["width"])
+    bottom = min(place["top"] + place["height"], every["top"] + every["height"])
+    if right <= left or bottom <= top:
+        raise BackgroundError(ScreenText.OFF_SCREEN(target=target))
+    return {"left": left, "top": top, "width": right - left, "height": bottom - top}

@@ -1,0 +1,208 @@
+"""Screens and windows as background."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.compositing import open_background
+from app.compositing.screen import RATE_HZ, ScreenBackground
+from app.config.parsing import parse_background
+from app.core.errors import BackgroundError, UsageError
+from app.core.messages.background import ScreenText
+from app.core.settings import BackgroundSettings
+from app.core.types import BgrImage
+from app.system.screen import ScreenGrabber, screen_count, window_titles
+from tests.waiting import eventually
+
+SETTINGS = BackgroundSettings(kind="screen", screen="screen:1")
+
+
+class FakeScreen:
+    """Counts what is grabbed; shows the level that a test sets."""
+
+    level = 10
+    lost = False
+    grabs = 0
+    open_ones = 0
+
+    def __init__(self, _target: str) -> None:
+        self._thread = threading.get_ident()
+        type(self).open_ones += 1
+
+    def grab(self) -> BgrImage:
+        assert threading.get_ident() == self._thread
+        type(self).grabs += 1
+        if self.lost:
+            raise BackgroundError(ScreenText.LOST(target="screen:1"))
+        return np.full((90, 160, 3), self.level, np.uint8)
+
+    def close(self) -> None:
+        type(self).open_ones -= 1
+
+
+@pytest.fixture
+def screen() -> Iterator[type[FakeScreen]]:
+    class Screen(FakeScreen):
+        pass
+
+    yield Screen
+    assert Screen.open_ones == 0, "every connection is closed"
+
+
+def test_the_newest_image_is_shown_and_a_still_screen_stays_the_same_object(screen: type[FakeScreen]) -> None:
+    background = ScreenBackground(SETTINGS, screen)
+    try:
+        first = background.backdrop(64, 36, 0.0)
+        assert first.shape == (36, 64, 3)
+        assert (first == 10).all()
+        grabbed = screen.grabs
+        eventually(lambda: background.backdrop(64, 36, 0.0) is first and screen.grabs > grabbed + 3)
+        screen.level = 200
+        eventually(lambda: bool((background.backdrop(64, 36, 0.0) == 200).all()))
+        background.follow(SETTINGS.replace(zoom=2))
+        assert background.backdrop(80, 45, 0.0).shape == (45, 80, 3)
+    finally:
+        background.close()
+        background.close()
+
+
+def test_nothing_is_captured_while_nobody_looks(screen: type[FakeScreen]) -> None:
+    background = ScreenBackground(SETTINGS, screen)
+    try:
+        background.backdrop(64, 36, 0.0)
+        pause = threading.Event()
+        pause.wait(1.6)
+        grabbed = screen.grabs
+        pause.wait(0.5)
+        assert screen.grabs == grabbed
+        eventually(lambda: background.backdrop(64, 36, 0.0) is not None and screen.grabs > grabbed)
+    finally:
+        background.close()
+
+
+def test_a_lost_screen_is_reported_and_comes_back(screen: type[FakeScreen]) -> None:
+    background = ScreenBackground(SETTINGS, screen)
+
+    def fails() -> bool:
+        try:
+            background.backdrop(64, 36, 0.0)
+        except BackgroundError as error:
+            return "can no longer be captured" in str(error)
+        return False
+
+    try:
+        screen.lost = True
+        eventually(fails)
+        screen.lost = False
+        eventually(lambda: not fails())
+    finally:
+        background.close()
+
+
+def test_a_screen_that_cannot_be_captured_is_refused_at_once(screen: type[FakeScreen]) -> None:
+    screen.lost = True
+    with pytest.raises(BackgroundError, match="allow screen recording"):
+        ScreenBackground(SETTINGS, screen)
+
+
+def test_screens_regions_and_windows_on_the_command_line() -> None:
+    for text in ("screen", "screen:2", "region:0,-20,640x360", "window:Slides – Editor"):
+        assert parse_background(text) == BackgroundSettings(kind="screen", screen=text)
+    for wrong in ("screen:0", "screen:x", "region:1,2", "region:0,0,0x9", "window:"):
+        with pytest.raises(UsageError):
+            parse_background(wrong)
+
+
+def test_a_wayland_session_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    with pytest.raises(BackgroundError, match="Wayland"):
+        open_background(SETTINGS)
+    assert screen_count() == 0
+    assert window_titles() == ()
+
+
+def test_without_a_display_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    for target in ("screen:1", "window:any"):
+        with pytest.raises(BackgroundError, match="no display"):
+            ScreenGrabber(target)
+
+
+@pytest.fixture
+def display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run an X server without a screen of its own, with two windows of known colours."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "640x360x24", "-nolisten", "tcp"],
+        pass_fds=(writer,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        number = answer.readline().strip()
+    monkeypatch.setenv("DISPLAY", f":{number}")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    clients = [
+        subprocess.Popen(
+            ["xmessage", "-name", "one", "-title", title, "-geometry", geometry, "-bg", colour, text],
+            stderr=subprocess.DEVNULL,
+        )
+        for title, geometry, colour, text in (
+            ("Talk of today", "200x120+40+30", "#ff0000", "x"),
+            ("Chat", "200x120+380+200", "#0000ff", "y"),
+        )
+    ]
+    yield
+    for process in (*clients, server):
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.skipif(shutil.which("xmessage") is None, reason="xmessage is not installed")
+@pytest.mark.usefixtures("display")
+def test_a_real_display_is_captured() -> None:
+    eventually(lambda: {"Talk of today", "Chat"} <= set(window_titles()), 20)
+    assert screen_count() == 1
+    whole = ScreenGrabber("screen:1")
+    try:
+        image = whole.grab()
+        assert image.shape == (360, 640, 3)
+        started, count = time.perf_counter(), 20
+        for _ in range(count):
+            whole.grab()
+        assert count / (time.perf_counter() - started) > RATE_HZ
+    finally:
+        whole.close()
+    talk = ScreenGrabber("window:talk of")
+    try:
+        red = talk.grab()
+        assert 100 <= red.shape[0] <= 140 and 180 <= red.shape[1] <= 220
+        assert np.mean(np.all(red == (0, 0, 255), axis=2)) > 0.5
+    finally:
+        talk.close()
+    part = ScreenGrabber("region:600,300,200x200")
+    try:
+        assert part.grab().shape == (60, 40, 3), "what lies beyond the screen is left out"
+    finally:
+        part.close()
+    for target, why in (
+        ("screen:2", "only 1"),
+        ("window:nothing like it", "no visible window"),
+        ("region:9000,0,10x10", "outside"),
+    ):
+        with pytest.raises(BackgroundError, match=why):
+            ScreenGrabber(target)

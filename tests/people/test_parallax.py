@@ -1,0 +1,54 @@
+"""The drift of the background against the head."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.core.types import AlphaImage
+from app.people.parallax import HeadDrift, head_of
+
+FPS = 30
+
+
+def person(x: float, width: int = 640, height: int = 360) -> AlphaImage:
+    """Return a head and shoulders with the head's centre at `x` of the width."""
+    alpha = np.zeros((height, width), np.uint8)
+    middle = round(x * width)
+    alpha[height // 4 : height // 2, max(0, middle - 40) : middle + 40] = 255
+    alpha[height // 2 :, max(0, middle - 120) : middle + 120] = 255
+    return alpha
+
+
+def drifted(drift: HeadDrift, alpha: AlphaImage, seconds: float, start_s: float = 0.0) -> list[float]:
+    path = []
+    for frame in range(round(seconds * FPS)):
+        drift.follow(alpha, start_s + frame / FPS)
+        path.append(drift.offset[0])
+    return path
+
+
+@pytest.mark.parametrize("x", [0.3, 0.5, 0.7])
+def test_the_head_is_found_and_not_the_shoulders(x: float) -> None:
+    found = head_of(person(x))
+    assert found is not None
+    assert found[0] == pytest.approx(x, abs=0.03)
+    assert 0.2 < found[1] < 0.5
+    assert head_of(np.zeros((90, 160), np.uint8)) is None
+
+
+def test_the_background_drifts_slowly_against_the_head() -> None:
+    drift = HeadDrift()
+    path = drifted(drift, person(0.75), 5)
+    assert path[-1] == pytest.approx(-0.5, abs=0.05), "the head is on the right, the background goes left"
+    steps = -np.diff(path)
+    assert (steps >= -1e-9).all(), "it never swings back"
+    assert steps.max() < 0.02, "less than a fiftieth of the way per frame"
+    assert path[FPS // 10] > -0.02, "it begins gently"
+
+
+def test_it_stays_where_it_is_without_a_person() -> None:
+    drift = HeadDrift()
+    last = drifted(drift, person(0.75), 5)[-1]
+    later = drifted(drift, np.zeros((90, 160), np.uint8), 3, start_s=5)
+    assert later[-1] == pytest.approx(last, abs=0.02)

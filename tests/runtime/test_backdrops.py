@@ -1,0 +1,103 @@
+"""The background in use: followed without opening it again, moved by parallax, and recovered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.compositing import Background, open_background
+from app.core.settings import BackgroundSettings
+from app.core.types import BgrImage, Frame
+from app.runtime.backdrops import PLAIN_GREY, Backdrops
+from app.runtime.board import StatusBoard
+from app.runtime.prepare import Preparer
+from tests.people.test_parallax import person
+from tests.waiting import eventually
+
+FRAME = Frame(np.zeros((90, 160, 3), np.uint8), 0, 0.0)
+
+
+class Opened:
+    """Backdrops with a real preparer, and what was opened."""
+
+    def __init__(self) -> None:
+        self.requests: list[BackgroundSettings] = []
+        self.board = StatusBoard()
+        self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
+            "opener", self._open, lambda background: background.close()
+        )
+        self.preparer.start()
+        self.backdrops = Backdrops(self.preparer, self.board)
+
+    def _open(self, settings: BackgroundSettings) -> Background:
+        self.requests.append(settings)
+        return open_background(settings)
+
+    def shown(self, settings: BackgroundSettings) -> BgrImage:
+        self.backdrops.follow(settings)
+        image = self.backdrops.backdrop(FRAME, 0.0)
+        assert isinstance(image, np.ndarray)
+        return image
+
+    def use(self, settings: BackgroundSettings, holds: Callable[[BgrImage], bool]) -> None:
+        eventually(lambda: holds(self.shown(settings)))
+
+
+@pytest.fixture
+def opened() -> Iterator[Opened]:
+    made = Opened()
+    yield made
+    made.backdrops.close()
+    made.preparer.request_stop()
+    assert made.preparer.join(5)
+
+
+def ramp(folder: Path) -> BackgroundSettings:
+    path = folder / "wide.png"
+    cv2.imwrite(str(path), np.tile(np.linspace(0, 255, 640, dtype=np.uint8)[None, :, None], (90, 1, 3)))
+    return BackgroundSettings(kind="image", path=path)
+
+
+def test_a_new_view_opens_nothing_and_is_shown_at_once(opened: Opened, tmp_path: Path) -> None:
+    middle = ramp(tmp_path)
+    opened.use(middle, lambda image: bool(100 < image[45, 80, 0] < 155))
+    for pan, low, high in ((-1, 0, 60), (1, 195, 255)):
+        assert low <= opened.shown(middle.replace(pan_x=pan))[45, 80, 0] <= high
+    assert opened.shown(middle.replace(fit="fit"))[45, 0, 0] < 10
+    assert len(opened.requests) == 1
+    opened.use(BackgroundSettings(kind="colour", colour="#ffffff"), lambda image: bool((image == 255).all()))
+    assert len(opened.requests) == 2
+
+
+def test_parallax_moves_an_image_against_the_head_and_nothing_else(opened: Opened, tmp_path: Path) -> None:
+    moving = ramp(tmp_path).replace(parallax=100)
+    opened.use(moving, lambda image: bool(100 < image[45, 80, 0] < 155))
+    before = int(opened.shown(moving)[45, 80, 0])
+    for frame in range(120):
+        opened.backdrops.watch(person(0.9), frame / 30)
+    assert int(opened.shown(moving)[45, 80, 0]) > before, "the image went left, so that more of its right side is seen"
+    still = opened.shown(moving.replace(parallax=0))
+    assert int(still[45, 80, 0]) == pytest.approx(before, abs=1)
+    colour = BackgroundSettings(kind="colour", colour="#204060", parallax=100)
+    opened.use(colour, lambda image: bool((image == (0x60, 0x40, 0x20)).all()))
+
+
+def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opened, tmp_path: Path) -> None:
+    for number in (1, 3):
+        Image.new("RGB", (160, 90), (255, 255, 255)).save(tmp_path / f"{number}.png")
+    (tmp_path / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    slides = BackgroundSettings(kind="slides", path=tmp_path)
+    opened.use(slides, lambda image: bool((image == 255).all()))
+    assert opened.board.slides == 3
+    opened.use(slides.replace(slide=2), lambda image: bool((image == PLAIN_GREY).all()))
+    status = opened.board.read(busy="", readers=None, frames_dropped=0)
+    assert "2.png" in status.problems[0].message
+    opened.use(slides.replace(slide=3), lambda image: bool((image == 255).all()))
+    assert not opened.board.read(busy="", readers=None, frames_dropped=0).problems
+    opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
+    assert opened.board.slides == 0
