@@ -21,8 +21,8 @@ from tests.gui.test_settings_controls import child, current
 from tests.gui.widgets import button
 from tests.runtime.test_remote import SERVER, Network, Place
 
-LONGEST_PAUSE_S = 0.5
-"""Of the GUI thread, on a busy machine; the server takes seconds."""
+LONGEST_PAUSE_S = 5.0
+"""Of the GUI thread, on a busy machine; a window that waited would wait for the offer, which takes 30 s here."""
 
 
 @pytest.fixture
