@@ -31,6 +31,9 @@ def serve(
         Path | None,
         typer.Option(help="JSON file with STUN and TURN servers for media, for containers and networks behind NAT."),
     ] = None,
+    streams: Annotated[
+        int | None, typer.Option(min=1, help="Streams at once; by default one per 0.85 cores, for 30 fps each.")
+    ] = None,
 ) -> None:
     """Matte the video of thin clients and browsers: WebRTC service with a web page, /healthz and /metrics."""
     require_packages("serve")
@@ -40,5 +43,5 @@ def serve(
     logs.set_up_console(verbose=False)
     prepare(EngineSettings())
     options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers)
-    if serve(options, Limits(streams=streams_for(cpu_share())), notify):
+    if serve(options, Limits(streams=streams or streams_for(cpu_share())), notify):
         raise typer.Exit(EXIT_INTERRUPTED)

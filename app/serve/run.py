@@ -72,15 +72,18 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
     return context
 
 
-def stream_matting(request: Request) -> StreamMatting:
-    """Return the matting of a new stream. Its engine is built on the stream's own thread."""
+def stream_matting(request: Request, precision: str = "auto") -> StreamMatting:
+    """Return the matting of a new stream. Its engine is built on the stream's own thread.
+
+    precision: as in `Matting`; benchmarks set it.
+    """
     background = resolve_background(request.background) or "blur"
     edges = EdgeSettings(strict=request.output is Output.COMPOSITE)  # a client that composites applies its own
     if request.output is Output.MATTE:
         background = "green"
 
     def make() -> Matting:
-        return Matting(background=background, edges=edges)
+        return Matting(background=background, edges=edges, precision=precision)
 
     return StreamMatting(make, self_test, request.output)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -104,17 +106,19 @@ def drive(guard: RateGuard, start_s: float, seconds: float, step_s: float) -> tu
     return now_s, matted
 
 
-def test_slow_steps_halve_the_rate_evenly_and_fast_ones_restore_it() -> None:
+def test_slow_steps_lower_the_rate_evenly_and_fast_ones_restore_it() -> None:
     guard = RateGuard()
-    now_s, matted = drive(guard, 0.0, 1.5, 0.050)
-    assert matted == 45, "not halved yet"
-    now_s, _ = drive(guard, now_s, 1.0, 0.050)
-    assert guard.halved
-    pattern = [guard.admits(now_s + index / 30) for index in range(1, 9)]
-    assert pattern in ([True, False] * 4, [False, True] * 4)
-    now_s, matted = drive(guard, now_s + 0.3, RETURN_S, 0.010)
-    assert matted <= 151, "the return waits twice as long after a failure"
-    now_s, _ = drive(guard, now_s, RETURN_S + 1, 0.010)
+    now_s, matted = drive(guard, 0.0, 1.5, 0.045)
+    assert matted == 45, "not lowered yet"
+    now_s, _ = drive(guard, now_s, 6.0, 0.045)
+    assert guard.share == Fraction(2, 3), "20 fps is slow enough for steps of 45 ms"
+    skipped = [index for index in range(30) if not guard.admits(now_s + index / 30)]
+    assert {after - before for before, after in pairwise(skipped)} == {3}, "evenly"
+    now_s, _ = drive(guard, now_s + 1.0, 3.0, 0.060)
+    assert guard.share == Fraction(1, 2)
+    now_s, matted = drive(guard, now_s, 2 * RETURN_S, 0.010)
+    assert matted <= 301, "the return waits longer after each failure"
+    now_s, _ = drive(guard, now_s, 10 * RETURN_S, 0.010)
     now_s, matted = drive(guard, now_s, 1.0, 0.010)
     assert matted >= 30
 

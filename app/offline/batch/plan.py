@@ -20,6 +20,9 @@ from app.offline.batch.manifest import Record
 
 VIDEOS = VIDEO_SUFFIXES | {".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"}
 
+OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
+"""Settings of live matting: films are always converted on the workers."""
+
 
 def clips_in(source: str) -> list[str]:
     """Return the videos in a folder, by name; what is no folder, or has no videos, stands for itself.
@@ -83,7 +86,7 @@ def settings_hash(settings: Settings) -> str:
         "version": __version__,
         "model": [choice.model, choice.device, choice.executor, choice.precision],
         "files": [digest(file)[0] for file in files if file is not None and file.exists()],
-        "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
+        "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate", *OF_A_SERVER}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
     }
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

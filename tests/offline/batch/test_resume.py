@@ -15,7 +15,7 @@ from app.core.settings import BackgroundSettings
 from app.offline.batch.base import Report
 from app.offline.batch.job import TRIES, Job, JobResult, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
-from app.offline.batch.plan import is_done, plan_jobs
+from app.offline.batch.plan import is_done, plan_jobs, settings_hash
 from app.offline.batch.run import MOST_TRIES, Batch, Event, StopRequest
 from app.offline.batch.session import BatchReport, convert_batch
 from tests.clips import write_clip
@@ -171,3 +171,10 @@ def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: 
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="not a folder"):
         run([replace(jobs_of(clips, tmp_path / "x")[0])], tmp_path / "file", DirectWorkers())
+
+
+def test_a_server_of_live_matting_changes_no_film() -> None:
+    named = SETTINGS.replace(matting=SETTINGS.matting.replace(location="remote", server="https://matting.example"))
+    assert settings_hash(named) == settings_hash(SETTINGS)
+    other = SETTINGS.replace(matting=SETTINGS.matting.replace(downsample_ratio=0.3))
+    assert settings_hash(other) != settings_hash(SETTINGS)
