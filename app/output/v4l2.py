@@ -5,6 +5,7 @@ Supports v4l2loopback 0.12 and later. Needs no privileges beyond access to camer
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from contextlib import suppress
@@ -70,7 +71,10 @@ def current_format(path: str) -> PixelSize | None:
 
 
 def frames_arrive(path: str, within_s: float = 0.4) -> bool:
-    """Return whether a producer sends frames to the node, by reading from it for a moment. Disturbs no other reader."""
+    """Return whether a producer sends frames to the node, by reading from it for a moment. Disturbs no other reader.
+
+    v4l2loopback 0.15 takes one reader at a time, and only while there is a producer.
+    """
     try:
         with v4l2.opened(path) as node:
             if all(_read_one(node) for _ in range(_MOST_BUFFERS + 1)):  # old frames in the ring buffer
@@ -80,8 +84,8 @@ def frames_arrive(path: str, within_s: float = 0.4) -> bool:
                 time.sleep(_LOOK_AGAIN_S)
                 if _read_one(node):
                     return True
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.EBUSY
     return False
 
 

@@ -109,5 +109,15 @@ def test_only_new_frames_count_as_arriving(monkeypatch: pytest.MonkeyPatch, read
     assert v4l2.frames_arrive("/dev/null", 0.05) is arrive
 
 
+def test_a_node_whose_only_place_for_a_reader_is_taken_has_a_producer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """v4l2loopback 0.15 refuses a second reader."""
+
+    def refuse(node: int, length: int) -> bytes:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr("app.output.v4l2.os.read", refuse)
+    assert v4l2.frames_arrive("/dev/null")
+
+
 def test_no_frames_arrive_from_a_removed_node() -> None:
     assert not v4l2.frames_arrive("/dev/none")

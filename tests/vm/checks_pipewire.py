@@ -25,7 +25,7 @@ def age_of_both() -> None:
     unload("v4l2loopback")
     shell(f'modprobe v4l2loopback devices=2 video_nr=10,20 card_label="Camera,{LABEL}" exclusive_caps=1,1')
     camera = ("--source", f"camera:{SOURCE}", "--background", "none", "--always-on", "--pipewire", "on")
-    with private_session() as session:
+    with private_session(start_s=120) as session:
         os.environ["PIPEWIRE_RUNTIME_DIR"] = str(session.folder)
         with background_process(feeder.feed, SOURCE), program(*camera):
             reader = opened_reader()
