@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from app.config import paths
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.doctor.camera import check_cameras
@@ -65,4 +67,15 @@ def _proof(system: System) -> list[Finding]:
         detail, steps = ProofFinding.BUSY(device=device.path), (ProofFinding.FIX_BUSY(),)
         return [Finding("virtual camera: proof", State.WARNING, detail, None, steps)]
     path = device.path
-    return [prove(path, lambda width, height, fps: VirtualCamera(path, width, height, fps), lambda: open_opencv(path))]
+
+    def readers() -> tuple[str, ...]:
+        return tuple(one.text for one in system.holders(path) if not one.only_writes and one.pid != os.getpid())
+
+    return [
+        prove(
+            path,
+            lambda width, height, fps: VirtualCamera(path, width, height, fps),
+            lambda: open_opencv(path),
+            readers=readers,
+        )
+    ]

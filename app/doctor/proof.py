@@ -92,8 +92,16 @@ LOOPBACK_ADVICE = Advice(
 )
 
 
-def prove(device: str, open_sink: OpenSink, open_reader: OpenReader, advice: Advice = LOOPBACK_ADVICE) -> Finding:
-    """Send bars to the virtual camera `device` and read them back; takes about one second."""
+def prove(
+    device: str,
+    open_sink: OpenSink,
+    open_reader: OpenReader,
+    advice: Advice = LOOPBACK_ADVICE,
+    readers: Callable[[], tuple[str, ...]] = tuple,
+) -> Finding:
+    """Send bars to the virtual camera `device` and read them back; takes about one second. readers: the programs that
+    read it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a time.
+    """
     sender = _Sender(open_sink)
     sender.start()
     answer = _Answer(None, opened=False)
@@ -108,6 +116,10 @@ def prove(device: str, open_sink: OpenSink, open_reader: OpenReader, advice: Adv
     if sender.error or not sent:
         nothing = ProofFinding.NOTHING_SENT(device=device, seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}")
         return _not_sent(sender.error or nothing, advice)
+    programs = () if answer.opened else readers()
+    if programs:
+        detail, why = ProofFinding.ONE_READER(device=device, programs=programs), ProofFinding.WHY_ONE_READER()
+        return Finding(advice.check, State.WARNING, detail, why, (ProofFinding.FIX_CLOSE_PROGRAMS(),))
     return _judge(device, answer, advice)
 
 

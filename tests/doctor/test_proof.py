@@ -134,6 +134,16 @@ def test_what_the_proof_says(wire: Wire, state: State, words: str) -> None:
     assert threading.get_ident() not in wire.threads and len(wire.threads) <= 1
 
 
+def test_a_driver_of_one_reader_that_is_read_is_no_problem() -> None:
+    """v4l2loopback 0.15 refuses a second reader; the program that reads is named."""
+    wire = Blind()
+    finding = prove("wire", wire.open_sink, wire.open_reader, readers=lambda: ("meet (process 12)",))
+    assert finding.state is State.WARNING and "one program at a time, and meet (process 12) reads it" in finding.detail
+    assert wire.open_ends == 0
+    good = Wire()
+    assert prove("wire", good.open_sink, good.open_reader, readers=lambda: ("meet",)).state is State.OK
+
+
 def test_a_camera_that_is_not_ready_in_time_is_not_said_to_be_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "_FIRST_FRAME_TIMEOUT_S", 0.1)
     wire = Slow()

@@ -20,6 +20,7 @@ from tests.vm.tools import (
     expect,
     in_a_child,
     load,
+    one_at_a_time,
     read_ffmpeg,
     read_gstreamer,
     read_opencv,
@@ -167,15 +168,37 @@ def unusual_sizes() -> None:
 
 
 def two_readers() -> None:
-    """Check two concurrent readers."""
+    """Check two concurrent readers, or that a driver that takes one alone refuses the second without harm."""
     load()
     with sending():
-        first, second = OpenCvReader(), OpenCvReader()
-        errors = [bar_error(reader.settled()) for reader in (first, second)]
-        first.close()
-        second.close()
+        if one_at_a_time():
+            _second_refused()
+        else:
+            _two_at_once()
+
+
+def _two_at_once() -> None:
+    first, second = OpenCvReader(), OpenCvReader()
+    errors = [bar_error(reader.settled()) for reader in (first, second)]
+    first.close()
+    second.close()
     say(f"errors {errors[0]:.1f} and {errors[1]:.1f}")
     expect(max(errors) <= MAX_ERROR, "wrong colours")
+
+
+def _second_refused() -> None:
+    first = OpenCvReader()
+    first.settled()
+    try:
+        OpenCvReader().settled()
+    except CheckFailed as refused:
+        say(f"this driver takes one reader at a time: {refused}")
+    else:
+        expect(False, "a driver that takes one reader took two")
+    error = bar_error(first.settled())
+    first.close()
+    say(f"error of the first reader afterwards: {error:.1f}")
+    expect(error <= MAX_ERROR, "the refused reader disturbed the first one")
 
 
 CHECKS = {

@@ -35,9 +35,15 @@ def _found() -> dict[str, Finding]:
 
 
 def _prove(device: str = DEVICE) -> Finding:
-    finding = prove(device, partial(VirtualCamera, device), partial(open_opencv, device))
+    finding = prove(
+        device, partial(VirtualCamera, device), partial(open_opencv, device), readers=lambda: _readers(device)
+    )
     say(f"{finding.state.value:8}{finding.detail}")
     return finding
+
+
+def _readers(device: str) -> tuple[str, ...]:
+    return tuple(holder.text for holder in System().holders(device) if not holder.only_writes)
 
 
 def not_loaded() -> None:

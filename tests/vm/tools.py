@@ -62,6 +62,12 @@ def load(*, exclusive: bool = True, label: str = LABEL, number: int = NUMBER, mo
     shell("udevadm settle --timeout=10")
 
 
+def one_at_a_time() -> bool:
+    """Return whether the loaded driver takes one reader at a time, as version 0.15 does."""
+    version = Path("/sys/module/v4l2loopback/version")  # 0.12 has none
+    return version.exists() and version.read_text() >= "0.15"
+
+
 def load_camera(number: int = 0) -> str:
     """Load a camera of the kernel's test driver and return its device path."""
     unload("vivid")

@@ -127,6 +127,8 @@ class ProofFinding(Message):
     FIX_NOT_SENT = "Close other programs that use the device; if that does not help, reload the module:"
     NOT_READABLE = "{device} accepts frames, but cannot be opened as a camera."
     FIX_NOT_READABLE = "Load the module with exclusive_caps=1:"
+    ONE_READER = "{device} takes one program at a time, and {programs} reads it."
+    WHY_ONE_READER = "No other program can open the camera meanwhile."
     NO_PICTURE = "{device} can be opened as a camera, but delivers no frames."
     FIX_CLOSE_PROGRAMS = "Close every program that uses the device and run the doctor again."
     WHY_SAME = "Other programs see the same."

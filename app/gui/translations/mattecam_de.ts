@@ -3427,6 +3427,16 @@
         <translation>Laden Sie das Modul mit exclusive_caps=1:</translation>
     </message>
     <message>
+        <source>{device} takes one program at a time, and {programs} reads it.</source>
+        <comment>ProofFinding.ONE_READER</comment>
+        <translation>{device} lässt ein Programm zugleich zu, und {programs} liest bereits.</translation>
+    </message>
+    <message>
+        <source>No other program can open the camera meanwhile.</source>
+        <comment>ProofFinding.WHY_ONE_READER</comment>
+        <translation>Kein anderes Programm kann die Kamera so lange öffnen.</translation>
+    </message>
+    <message>
         <source>{device} can be opened as a camera, but delivers no frames.</source>
         <comment>ProofFinding.NO_PICTURE</comment>
         <translation>{device} lässt sich als Kamera öffnen, liefert aber keine Bilder.</translation>

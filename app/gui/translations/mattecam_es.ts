@@ -3427,6 +3427,16 @@
         <translation>Cargue el módulo con exclusive_caps=1:</translation>
     </message>
     <message>
+        <source>{device} takes one program at a time, and {programs} reads it.</source>
+        <comment>ProofFinding.ONE_READER</comment>
+        <translation>{device} admite un solo programa a la vez, y {programs} ya lee.</translation>
+    </message>
+    <message>
+        <source>No other program can open the camera meanwhile.</source>
+        <comment>ProofFinding.WHY_ONE_READER</comment>
+        <translation>Mientras tanto, ningún otro programa puede abrir la cámara.</translation>
+    </message>
+    <message>
         <source>{device} can be opened as a camera, but delivers no frames.</source>
         <comment>ProofFinding.NO_PICTURE</comment>
         <translation>{device} se puede abrir como cámara, pero no entrega imágenes.</translation>

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from tests.waiting import eventually
 
 PORT = 4455
+FILTER = "mattecam_alpha"
 _HELLO, _IDENTIFY, _REQUEST, _RESPONSE = 0, 1, 6, 7
 
 
-def prepare(home: Path, kind: str, settings: Mapping[str, object]) -> None:
+def prepare(home: Path, kind: str, settings: Mapping[str, object], script: Path | None = None) -> None:
     """Write settings without first-run questions, with the websocket and a scene "Scene": a source "camera" of `kind`
     before white. A source that is added through the websocket would never hear the answer of the portal: OBS waits for
-    it in a thread without an event loop.
+    it in a thread without an event loop. script: a script whose filter `mattecam_alpha` the camera gets.
     """
     folder = home / ".config" / "obs-studio"
     (folder / "plugin_config" / "obs-websocket").mkdir(parents=True)
@@ -35,15 +36,23 @@ def prepare(home: Path, kind: str, settings: Mapping[str, object]) -> None:
     )
     socket = {"first_load": False, "server_enabled": True, "server_port": PORT, "auth_required": False}
     (folder / "plugin_config" / "obs-websocket" / "config.json").write_text(json.dumps(socket))
+    filters = [] if script is None else [{"id": FILTER, "versioned_id": FILTER, "name": "alpha", "settings": {}}]
     white = {"color": 0xFFFFFFFF, "width": 1920, "height": 1080}
     items = [{"name": "white", "id": 1, "visible": True}, {"name": "camera", "id": 2, "visible": True}]
     sources = [
         {"id": "color_source", "versioned_id": "color_source_v3", "name": "white", "settings": white},
-        {"id": kind, "versioned_id": kind, "name": "camera", "settings": dict(settings)},
+        {"id": kind, "versioned_id": kind, "name": "camera", "settings": dict(settings), "filters": filters},
         {"id": "scene", "versioned_id": "scene", "name": "Scene", "settings": {"id_counter": 2, "items": items}},
     ]
-    scenes = {"name": "Untitled", "current_scene": "Scene", "current_program_scene": "Scene", "sources": sources,
-              "scene_order": [{"name": "Scene"}]}  # fmt: skip
+    scenes: dict[str, object] = {
+        "name": "Untitled",
+        "current_scene": "Scene",
+        "current_program_scene": "Scene",
+        "scene_order": [{"name": "Scene"}],
+        "sources": sources,
+    }
+    if script is not None:
+        scenes["modules"] = {"scripts-tool": [{"path": str(script), "settings": {}}]}
     (folder / "basic" / "scenes" / "Untitled.json").write_text(json.dumps(scenes))
 
 
