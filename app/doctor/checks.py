@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from app.config import paths
 from app.core.messages.doctor_virtual_camera import ProofFinding
 from app.doctor.camera import check_cameras
@@ -69,7 +67,7 @@ def _proof(system: System) -> list[Finding]:
     path = device.path
 
     def readers() -> tuple[str, ...]:
-        return tuple(one.text for one in system.holders(path) if not one.only_writes and one.pid != os.getpid())
+        return tuple(one.text for one in system.holders(path) if not one.only_writes)
 
     return [
         prove(
