@@ -59,7 +59,7 @@ def test_a_missing_lighter_network_is_not_used_and_not_reported() -> None:
         assert not simulated.status.errors
 
 
-@pytest.mark.parametrize(("load", "matted_hz"), [(1.3, 24), (1.7, 20), (2.05, 18), (2.3, 15), (6.0, 10)])
+@pytest.mark.parametrize(("load", "matted_hz"), [(1.3, 27), (1.55, 24), (1.7, 20), (2.05, 18), (2.3, 15), (6.0, 10)])
 def test_pinned_values_stay_and_the_best_rate_that_fits_is_held(load: float, matted_hz: float) -> None:
     pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=0.4)
     with bench() as simulated:
