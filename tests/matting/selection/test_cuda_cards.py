@@ -110,7 +110,7 @@ def test_freed_pinned_memory_is_returned_too(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("card"))
     # Builds without CUDA lack the function; torch 2.9 and 2.13 with CUDA have it.
-    monkeypatch.setattr(torch._C, "_host_emptyCache", lambda: calls.append("pinned"), raising=False)
+    monkeypatch.setattr("torch._C._host_emptyCache", lambda: calls.append("pinned"), raising=False)
     release_memory()
     assert calls == ["card", "pinned"]
 
