@@ -69,9 +69,15 @@ def settings_from(options: LiveOptions) -> StartSettings:
 
 
 def _without_run_state(settings: Settings) -> Settings:
-    """Return the settings without pause, freeze and recording, which belong to one run."""
+    """Return the settings without what belongs to one run: pause, freeze, recording, and a captured screen.
+
+    A screen may show anything by now, and nobody may be there to see that it is sent.
+    """
     output = settings.output.replace(record=None, record_alpha=None)
-    return settings.replace(selected=None, paused=False, frozen=False, output=output)
+    background = settings.background
+    if background.kind == "screen":
+        background = background.replace(kind="blur")
+    return settings.replace(selected=None, paused=False, frozen=False, background=background, output=output)
 
 
 def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:

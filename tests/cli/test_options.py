@@ -209,6 +209,15 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path
     assert settings_from(LiveOptions()).unmatted_confirmed
 
 
+def test_a_saved_screen_is_not_captured_at_the_next_start(tmp_path: Path) -> None:
+    screen = BackgroundSettings(kind="screen", screen="screen:2", fit="fit")
+    file = saved_as(tmp_path, Settings(background=screen))
+    assert settings_from(LiveOptions(config=file)).settings.background == screen.replace(kind="blur")
+    assert settings_from(LiveOptions(config=file, background="screen:2")).settings.background == screen
+    SceneStore(default_path()).put("present", Settings(background=screen))
+    assert settings_from(LiveOptions(config=file, profile="present")).settings.background == screen, "asked for by name"
+
+
 def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_path: Path) -> None:
     file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net")))
     start = settings_from(LiveOptions(config=file))
