@@ -15,7 +15,6 @@ from tests.vm import (
     checks_doctor,
     checks_formats,
     checks_output,
-    checks_pipewire,
     checks_program,
     checks_source,
 )
@@ -39,12 +38,10 @@ def _with_v4l2(check: Check) -> Check:
 ALL: dict[str, Check] = {
     **OF_BOTH_BACKENDS,
     **{f"v4l2-{name}": _with_v4l2(check) for name, check in OF_BOTH_BACKENDS.items()},
-    **checks_output.WRITER_CHECKS,
     **checks_source.CHECKS,
     **checks_browser.CHECKS,
     **checks_doctor.CHECKS,
     **checks_program.CHECKS,
-    **checks_pipewire.CHECKS,
 }
 
 

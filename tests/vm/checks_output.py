@@ -23,11 +23,8 @@ from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error, colour_bars
 from app.output import v4l2
 from app.output.base import CameraSink
-from app.output.camera_errors import explain
 from app.output.side_by_side import SideBySideCamera
-from app.output.v4l2_writer import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
-from app.system import v4l2 as v4l2_calls
 from tests.output import test_contract
 from tests.vm.producer import backend
 from tests.vm.program import ctl, log, opened_reader, program, until_picture
@@ -48,7 +45,6 @@ STOPPED_S = 10.0
 LONGEST_SEND_S = 0.5
 WIDTH, HEIGHT = 320, 240
 BARS = Outgoing(Picture(colour_bars(640, 480), PictureKind.STANDBY))
-_DRIVER = Path("/sys/bus/platform/drivers/vivid")
 
 
 def contract() -> None:
@@ -227,31 +223,6 @@ def _until_running(limit_s: float) -> None:
         time.sleep(0.5)
 
 
-def device_lost() -> None:
-    """Check what the writer says of a device that is removed under it. v4l2loopback cannot be, the test driver can."""
-    unload("vivid")
-    shell("modprobe vivid n_devs=1 node_types=0x100 num_outputs=1 output_types=1 vid_out_nr=30")
-    shell("udevadm settle --timeout=10")
-    with v4l2_calls.opened("/dev/video30") as node:
-        given = v4l2_calls.output_format(node)
-    say(f"the driver offers {given}")
-    writer = LoopbackWriter(given.width, given.height, 30, device="/dev/video30", layout="YUYV")
-    frame = np.full(given.width * given.height * 2, 128, np.uint8)
-    for _ in range(5):
-        writer.send(frame)
-    (_DRIVER / "unbind").write_text("vivid.0")
-    said = ""
-    try:
-        for _ in range(5):
-            writer.send(frame)
-    except OSError as error:
-        said = explain(error, "/dev/video30")
-    writer.close()
-    unload("vivid")
-    say(str(said))
-    expect("does not exist" in str(said), "the loss is not explained")
-
-
 @contextmanager
 def feeding(make: Callable[[], CameraSink], picture: Outgoing = BARS) -> Iterator[None]:
     """Send to a camera from a thread inside the context."""
@@ -289,4 +260,3 @@ CHECKS = {
     "sender-stopped": sender_stopped,
     "module-comes-and-stays": module_comes_and_stays,
 }
-WRITER_CHECKS = {"device-lost": device_lost}
