@@ -7,7 +7,7 @@ import base64
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,20 @@ user_pref("media.peerconnection.ice.loopback", true);
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 """
+CAMERA = """() => {
+  const frames = %s.map((text) => createImageBitmap(
+    new Blob([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))], {type: "image/jpeg"})));
+  navigator.mediaDevices.getUserMedia = async () => {
+    const images = await Promise.all(frames);
+    const canvas = document.createElement("canvas");
+    canvas.width = images[0].width; canvas.height = images[0].height;
+    const context = canvas.getContext("2d");
+    let index = 0;
+    setInterval(() => context.drawImage(images[index++ %% images.length], 0, 0), 50);
+    return canvas.captureStream(20);
+  };
+}"""
+"""Replaces the camera of a page by JPEG images in base64."""
 CHROMIUM = (
     "--headless=new",
     "--no-sandbox",
@@ -109,8 +123,8 @@ async def chromium(program: str, address: str, profile: Path, video: Path) -> As
 
 
 @asynccontextmanager
-async def firefox(program: str, address: str, profile: Path) -> AsyncIterator[Firefox]:
-    """Open a page with Firefox's own fake camera."""
+async def firefox(program: str, address: str, profile: Path, images: Sequence[bytes] = ()) -> AsyncIterator[Firefox]:
+    """Open a page with JPEG images in turn as the camera; without any, with Firefox's own fake camera."""
     (profile / "user.js").write_text(FIREFOX_PREFERENCES)
     log = profile / "log.txt"
     command = [
@@ -132,6 +146,9 @@ async def firefox(program: str, address: str, profile: Path) -> AsyncIterator[Fi
             await browser.call("session.new", capabilities={})
             tree = await browser.call("browsingContext.getTree")
             browser.context = tree["contexts"][0]["context"]
+            if images:
+                encoded = json.dumps([base64.b64encode(image).decode() for image in images])
+                await browser.call("script.addPreloadScript", functionDeclaration=CAMERA % encoded)
             await browser.call("browsingContext.navigate", context=browser.context, url=address, wait="interactive")
             yield browser
             await browser.call("session.end")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import pytest
 
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
@@ -98,4 +99,10 @@ def test_chromium_shows_the_matted_camera(tmp_path: Path) -> None:
 
 def test_firefox_shows_the_matted_camera(tmp_path: Path) -> None:
     name = program("firefox-esr", "firefox")
-    run_page(lambda address: firefox(name, address, tmp_path), "firefox")
+    run_page(lambda address: firefox(name, address, tmp_path), "firefox-camera")
+
+
+def test_firefox_shows_a_matted_person(tmp_path: Path) -> None:
+    name = program("firefox-esr", "firefox")
+    images = [cv2.imencode(".jpg", image)[1].tobytes() for image in room_and_person(10, (640, 360))]
+    run_page(lambda address: firefox(name, address, tmp_path, images), "firefox")
