@@ -126,13 +126,21 @@ def is_matted(image: Image) -> bool:
     return near[0] > 0.3
 
 
+class Newest(list[Image]):
+    """Keeps one frame: a stream may run for minutes."""
+
+    def append(self, image: Image) -> None:
+        self[:] = [image]
+
+
 async def connected(client: Client, timeout_s: float = CHANGE_S) -> float:
     """Wait for a composite; return the seconds that it took."""
     began_s = time.monotonic()
     client.received.clear()
 
     def newest_is_matted() -> bool:
-        newest, client.received[:] = client.received[-1:], []
+        newest = list(client.received)
+        client.received.clear()
         return any(is_matted(image) for image in newest)
 
     await until(newest_is_matted, timeout_s, poll_s=0.2)
@@ -143,7 +151,8 @@ async def offered(address: str, http: aiohttp.ClientSession, timeout_s: float = 
     """Offer a stream until a replica takes it, as clients do."""
     began_s = time.monotonic()
     while True:
-        client = Client(address, http, FRAMES, 10.0)
+        client = Client(address, http, FRAMES, 6.0)
+        client.received = Newest()
         if await client.connect(HEADERS, background="green") == 200:
             return client
         assert client.status in (500, 503), client.status
@@ -213,6 +222,7 @@ def test_a_redeployment_drains_the_streams(tmp_path: Path) -> None:
         await fleet.deploy(**options, drain_s=8)
         deployed_s = time.monotonic()
         show("redeployed while a stream runs")
+        await until(lambda: bool(replicas() - old), CHANGE_S)
         two = await offered(fleet.address, http)
         show(f"a new replica takes offers after {time.monotonic() - deployed_s:.1f} s")
         await connected(two)
