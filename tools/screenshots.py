@@ -1,6 +1,7 @@
 """Take screenshots of the window over a running pipeline.
 
     python -m tools.screenshots                        those of the README, written to docs/images
+    python -m tools.screenshots --set features         those of docs/features.md, small WebP files in docs/images
     python -m tools.screenshots --all --output FOLDER  every theme, scale and language, for review
 
 Without a display it renders offscreen. The best installed model is used (`run.py weights list`).
@@ -17,8 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
 from PyQt6.QtCore import QEventLoop, QLocale, QTimer
-from PyQt6.QtWidgets import QApplication, QToolButton, QWidget
+from PyQt6.QtWidgets import QApplication, QScrollArea, QToolButton, QWidget
 
 from app.config.paths import assets_dir
 from app.core.placement import IN_PLACE
@@ -33,11 +35,14 @@ from app.gui.shell.single_instance import SingleInstance
 from app.gui.state.log_buffer import LogBuffer
 from app.gui.state.preferences import WindowPreferences, save
 from app.runtime.status import PipelineStatus
+from tools.feature_shots import FEATURES, Feature
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12
 PATIENCE_MS, SETTLE_MS = 300_000, 200
 SIZE = (1280, 840)
+SMALL_WIDTH, QUALITY = 960, 60
+"""Of the pictures of features."""
 LANGUAGES, THEMES, SCALES = ("en", "de", "es"), ("dark", "light"), ("1", "2")
 
 
@@ -133,6 +138,24 @@ README = (
     Shot("window", _without_figures(_scene(4, 1))),
     Shot("window-compare", _without_figures(_scene(5, 1, ViewMode.COMPARE))),
 )
+
+
+def _feature(feature: Feature) -> Callable[[Session], QWidget]:
+    def prepare(session: Session) -> QWidget:
+        window = session.window
+        session.preferences.change(mirror_preview=False)  # texts are readable as in the output
+        session.store.change(feature.settings)
+        window.tabs.setCurrentIndex(feature.page)
+        page = window.tabs.currentWidget()
+        control = page.findChild(QWidget, feature.control) if page is not None and feature.control else None
+        if isinstance(page, QScrollArea) and control is not None:
+            QTimer.singleShot(SETTLE_MS, lambda: page.ensureWidgetVisible(control, 0, 200))
+        return window
+
+    return prepare
+
+
+FEATURE_SHOTS = tuple(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES)
 ALL = (
     Shot("camera", _scene(4, 0)),
     Shot("matting", _scene(1, 1)),
@@ -167,11 +190,22 @@ def take(shots: Sequence[Shot], theme: str, language: str, folder: Path) -> None
             for shot in shots:
                 widget = shot.prepare(session)
                 _wait_for_frames(app, session)
-                path = folder / f"{shot.name}.png"
-                widget.grab().save(str(path))
-                print(path)
+                print(_save(widget, folder / shot.name, small=shot in FEATURE_SHOTS))
         finally:
             session.close()
+
+
+def _save(widget: QWidget, path: Path, *, small: bool) -> Path:
+    """Write PNG, or a small WebP; return the file."""
+    png = path.with_suffix(".png")
+    widget.grab().save(str(png))
+    if not small:
+        return png
+    with Image.open(png) as image:
+        height = round(image.height * SMALL_WIDTH / image.width)
+        image.convert("RGB").resize((SMALL_WIDTH, height)).save(path.with_suffix(".webp"), quality=QUALITY, method=6)
+    png.unlink()
+    return path.with_suffix(".webp")
 
 
 def _wait_for_frames(app: QApplication, session: Session) -> None:
@@ -206,7 +240,7 @@ def take_all(output: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every theme, scale and language")
-    parser.add_argument("--set", choices=("readme", "all"), default="readme", help="which pictures")
+    parser.add_argument("--set", choices=("readme", "features", "all"), default="readme", help="which pictures")
     parser.add_argument("--theme", choices=THEMES, default="dark")
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
@@ -220,7 +254,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         for name in ("CONFIG", "DATA", "RUNTIME"):
             os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
-        take(README if chosen.set == "readme" else ALL, chosen.theme, chosen.language, chosen.output)
+        sets = {"readme": README, "features": FEATURE_SHOTS, "all": ALL}
+        take(sets[chosen.set], chosen.theme, chosen.language, chosen.output)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""The features that `tools.screenshots --set features` shows: their settings and the control of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.config.paths import assets_dir
+from app.core.settings import MattingSettings, Settings, Zone
+
+CAMERA, MATTING, OUTPUT = range(3)
+"""Pages of the window."""
+EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
+DOOR = Zone(kind="drop", points=((0.0, 0.0), (0.24, 0.0), (0.24, 1.0), (0.0, 1.0)), filled=True, radius=0.0)
+SHELF = Zone(kind="keep", points=((0.8, 0.42), (0.88, 0.5)), radius=0.1)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature as the user switches it on."""
+
+    name: str
+    page: int
+    control: str
+    """Object name of a control that the screenshot shows; empty: the top of the page."""
+    people: Mapping[str, Any] = field(default_factory=dict)
+    edges: Mapping[str, Any] = field(default_factory=dict)
+    background: Mapping[str, Any] = field(default_factory=dict)
+    overlay: Mapping[str, Any] = field(default_factory=dict)
+    placement: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(self, base: Settings) -> Settings:
+        """Return `base` with this feature and none of the others."""
+        plain = Settings()
+        edges = plain.matting.edges.replace(**self.edges)
+        matting: MattingSettings = base.matting.replace(edges=edges)
+        return base.replace(
+            people=plain.people.replace(**self.people),
+            matting=matting,
+            background=plain.background.replace(**self.background),
+            overlay=plain.overlay.replace(**self.overlay),
+            placement=plain.placement.replace(**self.placement),
+        )
+
+
+_IMAGE = {"kind": "image", "path": EVENING}
+FEATURES = (
+    Feature("auto-framing", CAMERA, "", people={"auto_framing": "close"}, background=_IMAGE),
+    Feature("zones", CAMERA, "dropBrush", people={"zones": (DOOR, SHELF)}, background=_IMAGE),
+    Feature("only-me", CAMERA, "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
+    Feature("light", MATTING, "lightMatchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
+            background=_IMAGE),
+    Feature("bokeh", MATTING, "", edges={"strict": False}, background={"blur_strength": 45, "bokeh": True}),
+    Feature("distance-blur", MATTING, "", edges={"strict": False},
+            background={"blur_strength": 5, "distance_blur": True}),
+    Feature("placement", CAMERA, "dropBrush", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
+    Feature("overlay", OUTPUT, "", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
+            background=_IMAGE),
+    Feature("sound", OUTPUT, "microphoneCombo", background=_IMAGE),
+)  # fmt: skip
