@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,9 +26,26 @@ class _Memory:
     background: Planes
     frames: Floats
     """Number of frames that `background` was learned from."""
+    doubtful: Mask
+    """Whether `background` was learned from cells that were hidden, but not empty."""
     moved: Mask
     reference: Planes
     """The mean of the recent frames."""
+    empty: Mask
+    """Cells around which the network saw nobody in the last frame."""
+    age: int
+    """Number of frames since the start or the last cut, up to `rules.WAIT_FRAMES`."""
+
+
+class _Evidence(NamedTuple):
+    """What a frame says about its cells, (h, w) each."""
+
+    difference: Floats
+    """From the learned background: the largest of the channels."""
+    agreeing: Mask
+    repeating: Mask
+    """Agreeing cells at which a pattern of the background is seen."""
+    moving: Mask
 
 
 class StrictFilter:
@@ -52,7 +70,10 @@ class StrictFilter:
             "background": np.stack(memory.background),
             "reference": np.stack(memory.reference),
             "frames": memory.frames.copy(),
+            "doubtful": memory.doubtful.copy(),
             "moved": memory.moved.copy(),
+            "empty": memory.empty.copy(),
+            "age": np.array(memory.age),
         }
 
     def load_state(self, arrays: StateArrays) -> None:
@@ -63,8 +84,11 @@ class StrictFilter:
             self._memory = _Memory(
                 background=[plane.copy() for plane in arrays["background"]],
                 frames=arrays["frames"].copy(),
+                doubtful=arrays["doubtful"].copy(),
                 moved=arrays["moved"].copy(),
                 reference=[plane.copy() for plane in arrays["reference"]],
+                empty=arrays["empty"].copy(),
+                age=int(arrays["age"]),
             )
 
     def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats) -> None:
@@ -96,22 +120,42 @@ class StrictFilter:
         """Return cells (h, w) float32: 1 where the matte is kept, else 0."""
         memory = self._memory
         if memory is None or memory.moved.shape != alpha.shape:
-            memory = self._memory = _Memory(
-                background=[plane.copy() for plane in image],
-                frames=np.zeros_like(alpha),
-                moved=_seen_cells(self._seen, alpha.shape),
-                reference=[plane.copy() for plane in image],
-            )
+            memory = self._memory = _begun(image, self._seen)
         empty = np.asarray(cv2.dilate(alpha, _SQUARE)) < rules.EMPTY_ALPHA
-        moving = _follow(memory, image)
-        agreeing = _learn(memory, image, empty)
-        memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA)
+        moving = _follow(memory, image, empty)
+        evidence = _compare(memory, image, empty, moving)
+        doubtful = evidence.agreeing & memory.doubtful
+        memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~doubtful
 
-        removed = agreeing & (np.asarray(cv2.erode(alpha, _SQUARE)) <= rules.OPAQUE_ALPHA)
-        core = np.asarray(cv2.erode(np.where(removed, np.float32(0), alpha), _SQUARE)) > rules.CORE_ALPHA
-        body = _people((alpha > rules.BODY_ALPHA) & ~removed, core, memory.moved, agreeing)
+        translucent = np.where(memory.doubtful, alpha, cv2.erode(alpha, _SQUARE)) <= rules.OPAQUE_ALPHA
+        removed = (evidence.agreeing & translucent) | evidence.repeating
+        certain = removed & ~memory.doubtful
+        core = np.asarray(cv2.erode(np.where(certain, np.float32(0), alpha), _SQUARE)) > rules.CORE_ALPHA
+        people, beginning = _people((alpha > rules.BODY_ALPHA) & ~certain, core, memory, evidence.agreeing)
+        if beginning.any():
+            forgotten = _grown(beginning) & memory.doubtful
+            memory.frames[forgotten] = 0
+            memory.doubtful &= ~forgotten
+            removed &= ~forgotten
+        body = people & ~removed
         memory.moved |= body & core
-        return (_grown(body) & ~removed).astype(np.float32)
+        kept = _grown(body) & ~removed if memory.age == rules.WAIT_FRAMES else np.zeros_like(body)
+        _learn(memory, image, evidence, kept)
+        memory.age = min(memory.age + 1, rules.WAIT_FRAMES)
+        return kept.astype(np.float32)
+
+
+def _begun(image: Planes, seen: NDArray[np.uint8] | None) -> _Memory:
+    shape = image[0].shape
+    return _Memory(
+        background=[plane.copy() for plane in image],
+        frames=np.zeros(shape, np.float32),
+        doubtful=np.zeros(shape, np.bool_),
+        moved=_seen_cells(seen, shape),
+        reference=[plane.copy() for plane in image],
+        empty=np.ones(shape, np.bool_),
+        age=0 if seen is None else rules.WAIT_FRAMES,
+    )
 
 
 def _seen_cells(seen: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> Mask:
@@ -121,57 +165,85 @@ def _seen_cells(seen: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> Mask:
     return np.asarray(cells > 255 * rules.BODY_ALPHA, np.bool_)
 
 
-def _follow(memory: _Memory, image: Planes) -> Mask:
-    """Return where the frame differs from the recent ones, and update their mean; a cut resets the state."""
-    changes = []
+def _follow(memory: _Memory, image: Planes, empty: Mask) -> Mask:
+    """Return where the frame differs from the recent ones, and update their mean; a cut resets the state.
+
+    The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
+    """
+    both = (empty & memory.empty).view(np.uint8)
+    still_empty = both if _average(both) > rules.LIGHT_SHARE else None
+    changes, whole = [], 0.0
     for now, before in zip(image, memory.reference, strict=True):
-        change = now - before * _light(_average(now), _average(before))
-        changes.append(change)
+        whole += _average(np.abs(now - before * _light(_average(now), _average(before))))
+        changes.append(now - before * _light(_average(now, still_empty), _average(before, still_empty)))
         before += np.float32(rules.REFERENCE_RATE) * (now - before)
-    if sum(_average(np.abs(change)) for change in changes) > rules.CUT * len(changes):
+    memory.empty = empty
+    if whole > rules.CUT * len(changes):
         memory.background = [plane.copy() for plane in image]
         memory.reference = [plane.copy() for plane in image]
         memory.frames = np.zeros_like(memory.frames)
+        memory.doubtful = np.zeros_like(memory.doubtful)
         memory.moved = np.zeros_like(memory.moved)
+        memory.age = 0
         return memory.moved
     moving: Mask = _largest([_mean(change) for change in changes]) > rules.MOTION
     return moving
 
 
-def _learn(memory: _Memory, image: Planes, empty: Mask) -> Mask:
-    """Return where the frame agrees with the learned background, and learn from the empty cells."""
+def _compare(memory: _Memory, image: Planes, empty: Mask, moving: Mask) -> _Evidence:
+    """Compare the frame with the learned background, after following the light."""
     known = memory.frames >= rules.LEAST_FRAMES
-    witnesses = (known & empty).astype(np.uint8)
+    witnesses = (known & empty).view(np.uint8)
     if _average(witnesses) > rules.LIGHT_SHARE:
         for now, background in zip(image, memory.background, strict=True):
             background *= _light(_average(now, witnesses), _average(background, witnesses))
     difference = _largest([now - background for now, background in zip(image, memory.background, strict=True)])
     agreeing: Mask = known & (_mean(difference) < rules.AGREEMENT)
-    memory.frames[empty & (difference > rules.CHANGED)] = 0
-    rate = empty / np.minimum(memory.frames + 1, np.float32(rules.MOST_FRAMES))
+    red, green, blue = memory.background
+    brightness = (red + green + blue) * np.float32(1 / 3)
+    pattern = np.asarray(cv2.morphologyEx(brightness, cv2.MORPH_GRADIENT, _SQUARE)) > rules.PATTERN
+    exact = known & pattern & (np.asarray(cv2.dilate(difference, _SQUARE)) < rules.EXACT)
+    return _Evidence(difference, agreeing, _grown(exact) & agreeing, moving)
+
+
+def _learn(memory: _Memory, image: Planes, evidence: _Evidence, kept: Mask) -> None:
+    """Learn the background from the empty cells, and from those that are hidden and do not change."""
+    empty, difference = memory.empty, evidence.difference
+    hidden = ~_grown(kept) & ~empty
+    if memory.age < rules.WAIT_FRAMES:
+        memory.frames[hidden & evidence.moving & memory.doubtful] = 0
+    hidden &= ~evidence.moving
+    changed = difference > rules.CHANGED
+    anew = hidden & (changed | (memory.frames == 0))
+    memory.frames[anew | (empty & (changed | (memory.doubtful & (difference > rules.AGREEMENT))))] = 0
+    memory.doubtful = (memory.doubtful & ~empty) | anew
+    learned = empty | (hidden & (memory.doubtful | (difference < rules.AGREEMENT)))
+    rate = learned / np.minimum(memory.frames + 1, np.float32(rules.MOST_FRAMES))
     for now, background in zip(image, memory.background, strict=True):
         background += rate * (now - background)
-    memory.frames += empty
-    return agreeing
+    memory.frames += learned
 
 
-def _people(mask: Mask, core: Mask, moved: Mask, agreeing: Mask) -> Mask:
-    """Return the cells of the components that are people."""
+def _people(mask: Mask, core: Mask, memory: _Memory, agreeing: Mask) -> tuple[Mask, Mask]:
+    """Return the cells of the components that are people, and those of people who begin to move."""
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
-    near_motion = _grown(moved)
 
     def cells(of: Mask) -> NDArray[np.intp]:
-        return np.bincount(labels[of], minlength=count)
+        return np.bincount(labels[of & mask], minlength=count)
 
-    total = cells(mask)
+    total, doubtful = cells(mask), cells(agreeing & memory.doubtful)
     people = (
-        (cells(core & mask) > 0)
-        & (cells(near_motion & mask) > rules.MOVED_SHARE * total)
-        & (cells(agreeing & mask) <= rules.AGREEING_SHARE * total)
+        (cells(core) > 0)
+        & (cells(_grown(memory.moved)) > rules.MOVED_SHARE * total)
+        & (cells(agreeing) - doubtful <= rules.AGREEING_SHARE * total)
     )
     people[0] = False
-    body: Mask = people[labels]
-    return body
+    beginning = people & (doubtful > rules.AGREEING_SHARE * total)
+    if beginning.any():
+        least = rules.FIRST_MOVED_SHARE if (people & ~beginning).any() else rules.MOVED_SHARE
+        people &= ~beginning | (cells(memory.moved) > least * total)
+        beginning &= people
+    return people[labels], beginning[labels]
 
 
 def _light(now: float, before: float) -> np.float32:

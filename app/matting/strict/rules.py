@@ -2,12 +2,16 @@
 
 Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the small frame. Per frame:
 
-1. A cell that agrees with the learned background of this stream is background, unless it and its neighbours are opaque.
-   The background is learned only from cells around which the network sees nobody.
-2. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
-   appeared, and if less than half of it agrees with the learned background.
-3. The matte is kept within the people and one cell around them. Everything else becomes background.
-4. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
+1. Nobody is shown in the first WAIT_FRAMES frames. Meanwhile motion is observed and the background is learned.
+2. The background is learned from cells around which the network sees nobody, and from cells that are hidden and do not
+   change. The second kind is doubtful: a person who has not moved yet is hidden as well.
+3. A cell that agrees with the learned background is background, unless it and its neighbours are opaque. Opaque cells
+   are background if they repeat a pattern of the background, because clothes rarely repeat it by chance.
+4. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
+   appeared, and if less than half of it agrees with the learned background. If most of it agrees with doubtful
+   background only, it is a person who begins to move, and that background is forgotten.
+5. The matte is kept within the people and one cell around them. Everything else becomes background.
+6. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
 
 A scene cut and a reset of the stream forget the learned background and the motion.
 """
@@ -33,6 +37,10 @@ PRESENT_ALPHA = 0.05
 
 AGREEMENT = 0.035
 """Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""
+EXACT = 0.03
+"""Largest difference (0..1) of each of 3x3 cells that repeat a pattern of the background; a few times the noise."""
+PATTERN = 0.04
+"""Range of brightness (0..1) of 3x3 cells of the background above which they have a pattern, and not only noise."""
 CHANGED = 2 * AGREEMENT
 """Difference above which an empty cell has changed; its background is learned again."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16
@@ -46,6 +54,11 @@ REFERENCE_RATE = 0.5
 """Weight of the newest frame in the mean of the recent frames."""
 MOVED_SHARE = 0.02
 """Least share of a component that must have moved."""
+FIRST_MOVED_SHARE = 0.1
+"""The same for a component that is mostly doubtful background, if another person is shown; a person who moves by one
+cell changes about this share."""
+WAIT_FRAMES = 4
+"""Frames at the start of a stream and after a cut in which nobody is shown, so that the background is learned."""
 CUT = 0.08
 """Mean change of colour over the whole frame (0..1) above which the scene has been cut."""
 

@@ -6,6 +6,7 @@ There is no branch on values and no copy from the device, so that the filter can
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as functional
@@ -14,10 +15,17 @@ from torch import Tensor
 from app.matting.strict import rules
 from app.matting.strict.torch_components import components, count
 
-CHANNELS = 9
+_PLANES = [3, 1, 1, 1, 3, 1, 1]
+"""Of the memory: learned background, frames it was learned from, whether it is doubtful, motion, mean of the recent
+frames, whether the last frame was empty, and age.
+
+The age is 0 before the first frame; then it is the number of frames since the start or the last cut, plus 1, up to
+`_OLD`. It is negative before the first frame of a stream in which people are already known.
+"""
+CHANNELS = sum(_PLANES)
+_MOVED = sum(_PLANES[:3])
+_OLD = rules.WAIT_FRAMES + 1
 Label = Callable[[Tensor], Tensor]
-_MOVED = 4
-"""Of the memory: learned background (3), frames it was learned from, motion, mean of the recent frames (3), begun."""
 
 
 def initial_memory(small_height: int, small_width: int, device: torch.device) -> Tensor:
@@ -36,7 +44,8 @@ def with_people(memory: Tensor, seen: Tensor | None) -> Tensor:
         return memory
     cells = functional.interpolate(seen[None, None].float(), memory.shape[2:], mode="area")
     moved = (cells > 255 * rules.BODY_ALPHA).to(memory)
-    return torch.cat([memory[:, :_MOVED], moved.expand(memory.shape[0], -1, -1, -1), memory[:, _MOVED + 1 :]], 1)
+    moved = moved.expand(memory.shape[0], -1, -1, -1)
+    return torch.cat([memory[:, :_MOVED], moved, memory[:, _MOVED + 1 : -1], torch.full_like(moved, -1)], 1)
 
 
 def strict_matte(
@@ -63,60 +72,122 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     height, width = coarse.shape[2:]
     cell = rules.cell_size(width, height)
     image, alpha = functional.avg_pool2d(small, cell), functional.avg_pool2d(coarse, cell)
-    background, frames, moved, reference, begun = torch.split(memory, [3, 1, 1, 3, 1], 1)
-    background, reference = (torch.where(begun > 0, kept, image) for kept in (background, reference))
+    background, frames, doubtful, moved, reference, was_empty, age = torch.split(memory, _PLANES, 1)
+    background, reference = (torch.where(age > 0, kept, image) for kept in (background, reference))
+    was_empty = (was_empty > 0) | (age <= 0)
+    age = torch.where(age < 0, _OLD, age.clamp(min=1))
 
     empty = _largest(alpha) < rules.EMPTY_ALPHA
-    moving, cut, reference = _follow(image, reference)
+    moving, cut, reference = _follow(image, reference, empty & was_empty)
     background, frames = torch.where(cut, image, background), torch.where(cut, 0, frames)
-    agreeing, background, frames = _learn(image, background, frames, empty)
-    has_moved = (((moved > 0) & ~cut) | moving) & (alpha > rules.PRESENT_ALPHA)
+    unsure, age = (doubtful > 0) & ~cut, torch.where(cut, 1, age)
+    background, evidence = _compare(image, background, frames, empty, moving)
+    agreeing = evidence.agreeing
+    has_moved = (((moved > 0) & ~cut) | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & unsure)
 
-    removed = agreeing & (_smallest(alpha) <= rules.OPAQUE_ALPHA)
-    core = _smallest(torch.where(removed, 0, alpha)) > rules.CORE_ALPHA
-    body = _people((alpha > rules.BODY_ALPHA) & ~removed, core, has_moved, agreeing, label)
+    translucent = torch.where(unsure, alpha, _smallest(alpha)) <= rules.OPAQUE_ALPHA
+    removed = (agreeing & translucent) | evidence.repeating
+    certain = removed & ~unsure
+    core = _smallest(torch.where(certain, 0, alpha)) > rules.CORE_ALPHA
+    mask = (alpha > rules.BODY_ALPHA) & ~certain
+    people, beginning = _people(mask, core, has_moved, agreeing, agreeing & unsure, label)
+    forgotten = _grown(beginning) & unsure
+    frames, unsure, removed = torch.where(forgotten, 0, frames), unsure & ~forgotten, removed & ~forgotten
+    body = people & ~removed
     has_moved = has_moved | (body & core)
-    kept = (_largest(body.float()) * ~removed).float()
+    shown = _grown(body) & ~removed & (age >= _OLD)
+    background, frames, unsure = _learn(image, background, frames, unsure, evidence, empty, shown, age < _OLD)
+    kept = shown.float()
     gain = functional.interpolate(kept, scale_factor=cell, mode="bilinear", align_corners=False)
     rest = 0, width - gain.shape[3], 0, height - gain.shape[2]
-    after = torch.cat([background, frames, has_moved.float(), reference, torch.ones_like(begun)], 1)
-    return functional.pad(gain, rest, mode="replicate") if any(rest) else gain, after
+    after = background, frames, unsure.float(), has_moved.float(), reference, empty.float(), (age + 1).clamp(max=_OLD)
+    gain = functional.pad(gain, rest, mode="replicate") if any(rest) else gain
+    return gain, torch.cat(after, 1)
 
 
-def _follow(image: Tensor, reference: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+class _Evidence(NamedTuple):
+    """What a frame says about its cells; see `numpy_strict`."""
+
+    difference: Tensor
+    agreeing: Tensor
+    repeating: Tensor
+    moving: Tensor
+
+
+def _follow(image: Tensor, reference: Tensor, still_empty: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Where the frame differs from the recent ones, whether it is a cut (B, 1, 1, 1), and the new mean of frames."""
     light = _light(image.mean((2, 3), keepdim=True), reference.mean((2, 3), keepdim=True))
-    change = image - reference * light
-    cut = change.abs().mean((1, 2, 3), keepdim=True) > rules.CUT
+    cut = (image - reference * light).abs().mean((1, 2, 3), keepdim=True) > rules.CUT
+    change = image - reference * _light_of(image, reference, still_empty, light)
     moving = (_mean(change).abs().amax(1, keepdim=True) > rules.MOTION) & ~cut
     return moving, cut, torch.where(cut, image, reference + rules.REFERENCE_RATE * (image - reference))
 
 
-def _learn(image: Tensor, background: Tensor, frames: Tensor, empty: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Where the frame agrees with the background, the background learned further, and its number of frames."""
+def _compare(
+    image: Tensor, background: Tensor, frames: Tensor, empty: Tensor, moving: Tensor
+) -> tuple[Tensor, _Evidence]:
+    """The background in the light of the frame, and the comparison of the two."""
     known = frames >= rules.LEAST_FRAMES
-    witnesses = (known & empty).float()
-    share = witnesses.mean((2, 3), keepdim=True)
-    now, before = ((x * witnesses).mean((2, 3), keepdim=True) / share.clamp(min=1e-6) for x in (image, background))
-    background = torch.where(share > rules.LIGHT_SHARE, background * _light(now, before), background)
+    background = background * _light_of(image, background, known & empty, torch.ones_like(background[:, :, :1, :1]))
     difference = (image - background).abs().amax(1, keepdim=True)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
-    frames = torch.where(empty & (difference > rules.CHANGED), 0, frames)
-    rate = empty / (frames + 1).clamp(max=rules.MOST_FRAMES)
-    return agreeing, background + rate * (image - background), frames + empty
+    brightness = background.mean(1, keepdim=True)
+    pattern = _largest(brightness) - _smallest(brightness) > rules.PATTERN
+    exact = known & pattern & (_largest(difference) < rules.EXACT)
+    return background, _Evidence(difference, agreeing, _grown(exact) & agreeing, moving)
 
 
-def _people(mask: Tensor, core: Tensor, moved: Tensor, agreeing: Tensor, label: Label) -> Tensor:
-    """The components of the mask that are people."""
+def _learn(
+    image: Tensor,
+    background: Tensor,
+    frames: Tensor,
+    doubtful: Tensor,
+    evidence: _Evidence,
+    empty: Tensor,
+    kept: Tensor,
+    waiting: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The background learned further, its number of frames, and where it is doubtful."""
+    hidden = ~_grown(kept) & ~empty
+    frames = torch.where(hidden & evidence.moving & doubtful & waiting, 0, frames)
+    hidden = hidden & ~evidence.moving
+    changed, differing = evidence.difference > rules.CHANGED, evidence.difference > rules.AGREEMENT
+    anew = hidden & (changed | (frames == 0))
+    frames = torch.where(anew | (empty & (changed | (doubtful & differing))), 0, frames)
+    doubtful = (doubtful & ~empty) | anew
+    learned = empty | (hidden & (doubtful | (evidence.difference < rules.AGREEMENT)))
+    rate = learned / (frames + 1).clamp(max=rules.MOST_FRAMES)
+    return background + rate * (image - background), frames + learned, doubtful
+
+
+def _people(
+    mask: Tensor, core: Tensor, moved: Tensor, agreeing: Tensor, doubtful: Tensor, label: Label
+) -> tuple[Tensor, Tensor]:
+    """The components of the mask that are people, and those of people who begin to move."""
     labels = label(mask)
-    near_motion = _largest(moved.float()) > 0
-    total = count(labels, mask)
+
+    def cells(of: Tensor) -> Tensor:
+        return count(labels, of & mask).view_as(mask)
+
+    total, unsure = cells(mask), cells(doubtful)
     people = (
-        (count(labels, core & mask) > 0)
-        & (count(labels, near_motion & mask) > rules.MOVED_SHARE * total)
-        & (count(labels, agreeing & mask) <= rules.AGREEING_SHARE * total)
+        mask
+        & (cells(core) > 0)
+        & (cells(_grown(moved)) > rules.MOVED_SHARE * total)
+        & (cells(agreeing) - unsure <= rules.AGREEING_SHARE * total)
     )
-    return people.view_as(mask) & mask
+    beginning = people & (unsure > rules.AGREEING_SHARE * total)
+    others = (people & ~beginning).amax((2, 3), keepdim=True)
+    least = torch.where(others, rules.FIRST_MOVED_SHARE, rules.MOVED_SHARE)
+    people = people & (~beginning | (cells(moved) > least * total))
+    return people, beginning & people
+
+
+def _light_of(now: Tensor, before: Tensor, cells: Tensor, otherwise: Tensor) -> Tensor:
+    """The change of light of some cells, (B, 3, 1, 1); `otherwise` where they are too few."""
+    share = cells.float().mean((2, 3), keepdim=True)
+    one, other = ((x * cells).mean((2, 3), keepdim=True) / share.clamp(min=1e-6) for x in (now, before))
+    return torch.where(share > rules.LIGHT_SHARE, _light(one, other), otherwise)
 
 
 def _light(now: Tensor, before: Tensor) -> Tensor:
@@ -126,6 +197,11 @@ def _light(now: Tensor, before: Tensor) -> Tensor:
 
 def _largest(cells: Tensor) -> Tensor:
     return functional.max_pool2d(cells, 3, 1, 1)
+
+
+def _grown(mask: Tensor) -> Tensor:
+    """The mask dilated by one cell."""
+    return _largest(mask.float()) > 0
 
 
 def _smallest(cells: Tensor) -> Tensor:

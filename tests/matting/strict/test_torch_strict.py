@@ -30,6 +30,8 @@ SCENES: dict[str, Scene] = {
     "person": lambda n: [walking(n)],
     "poster": lambda n: [Blob(30, 40, 12)],
     "person enters and leaves": lambda n: [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)],
+    "person passes a poster": lambda n: [Blob(200 - 10 * n, 50, 24), Blob(30, 40, 12)],
+    "still persons": lambda n: [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)],
     "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
 }
 
