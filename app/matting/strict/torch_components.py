@@ -22,11 +22,12 @@ def components(mask: Tensor) -> Tensor:
     return labels.reshape(batch, -1)
 
 
-def count(labels: Tensor, mask: Tensor) -> Tensor:
-    """Return for each cell how many cells of its component the mask (B, 1, h, w) holds: (B, h * w) float32."""
-    sums = torch.zeros(labels.shape[0], labels.shape[1] + 1, device=labels.device)
-    sums.scatter_add_(1, labels, mask.flatten(1).float())
-    return sums.gather(1, labels)
+def count(labels: Tensor, masks: Tensor) -> Tensor:
+    """Return for each cell how many cells of its component each mask (B, K, h, w) holds: (B, K, h * w) float32."""
+    every = labels[:, None].expand(-1, masks.shape[1], -1)
+    sums = torch.zeros(*every.shape[:2], labels.shape[1] + 1, device=labels.device)
+    sums.scatter_add_(2, every, masks.flatten(2).float())
+    return sums.gather(2, every)
 
 
 def _runs(inside: Tensor, dim: int) -> Tensor:

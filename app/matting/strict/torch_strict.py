@@ -164,22 +164,14 @@ def _people(
     mask: Tensor, core: Tensor, moved: Tensor, agreeing: Tensor, doubtful: Tensor, label: Label
 ) -> tuple[Tensor, Tensor]:
     """The components of the mask that are people, and those of people who begin to move."""
-    labels = label(mask)
-
-    def cells(of: Tensor) -> Tensor:
-        return count(labels, of & mask).view_as(mask)
-
-    total, unsure = cells(mask), cells(doubtful)
-    people = (
-        mask
-        & (cells(core) > 0)
-        & (cells(_grown(moved)) > rules.MOVED_SHARE * total)
-        & (cells(agreeing) - unsure <= rules.AGREEING_SHARE * total)
-    )
+    counted = torch.cat([mask, core, _grown(moved), moved, agreeing, doubtful], 1) & mask
+    total, cores, near, shifted, agreed, unsure = count(label(mask), counted).view_as(counted).split(1, 1)
+    likely = (cores > 0) & (near > rules.MOVED_SHARE * total) & (agreed - unsure <= rules.AGREEING_SHARE * total)
+    people = mask & likely
     beginning = people & (unsure > rules.AGREEING_SHARE * total)
     others = (people & ~beginning).amax((2, 3), keepdim=True)
     least = torch.where(others, rules.FIRST_MOVED_SHARE, rules.MOVED_SHARE)
-    people = people & (~beginning | (cells(moved) > least * total))
+    people = people & (~beginning | (shifted > least * total))
     return people, beginning & people
 
 
