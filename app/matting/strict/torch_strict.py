@@ -165,7 +165,8 @@ def _people(
 ) -> tuple[Tensor, Tensor]:
     """The components of the mask that are people, and those of people who begin to move."""
     counted = torch.cat([mask, core, _grown(moved), moved, agreeing, doubtful], 1) & mask
-    total, cores, near, shifted, agreed, unsure = count(label(mask), counted).view_as(counted).split(1, 1)
+    counts = count(label(mask), counted).view_as(counted)
+    total, cores, near, shifted, agreed, unsure = torch.split(counts, 1, 1)
     likely = (cores > 0) & (near > rules.MOVED_SHARE * total) & (agreed - unsure <= rules.AGREEING_SHARE * total)
     people = mask & likely
     beginning = people & (unsure > rules.AGREEING_SHARE * total)
