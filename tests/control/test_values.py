@@ -24,6 +24,9 @@ OTHER_VALUES = {
     "matting.device": "cpu",
     "matting.downsample_ratio": "0.5",
     "background.colour": "#102030",
+    "background.screen": "screen:2",
+    "background.zoom": "2",
+    "placement.scale": "2",
     "output.virtual_camera": "off",
     "output.microphone": "default",
     "output.standby_text": "Back at noon",
@@ -52,6 +55,8 @@ def other_value(name: str, picture: Path) -> str:
     if setting.choices:
         shown = "on" if default is True else "off" if default is False else default
         return next(choice for choice in setting.choices if choice != shown)
+    if setting.annotation is str:
+        return "other"
     return "20" if setting.annotation is int or (default or 0) >= 1 else "0.25"
 
 
