@@ -6,10 +6,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.serve.limits import streams_for
+from app.serve.limits import Limits, streams_for
 
 CLOSING_S = 10.0
 """Time to close the streams that are left after draining."""
+STALLED_S = 30.0
+"""A step that takes longer makes a replica unhealthy. The first step of a stream builds its engine, and replacing the
+replica of a busy machine cuts its other streams."""
 
 
 class FleetOptions(BaseModel):
@@ -41,3 +44,8 @@ class FleetOptions(BaseModel):
     def streams_per_replica(self) -> int:
         """Places of a replica."""
         return self.streams or streams_for(self.cores)
+
+    @property
+    def limits(self) -> Limits:
+        """Limits of the service in a replica."""
+        return Limits(streams=self.streams_per_replica, drain_s=self.drain_s, stalled_s=STALLED_S)

@@ -12,7 +12,6 @@ from app.fleet.scaling import STREAMS
 from app.offline.batch.cluster import check_token_file
 from app.serve.access import Access
 from app.serve.ice_file import read_ice_servers
-from app.serve.limits import Limits
 from app.serve.run import make_service, prepare_process
 from app.serve.service import HEADERS, Call, TooLargeError
 from app.webrtc.token import read_token
@@ -32,9 +31,8 @@ class StreamReplica:
         check_token_file()
         token = read_token(options.token_file)
         ice = read_ice_servers(options.ice_servers)
-        limits = Limits(streams=options.streams_per_replica, drain_s=options.drain_s)
         prepare_process()
-        self._service, self._sessions = make_service(limits, Access(token, loopback_only=False), ice)
+        self._service, self._sessions = make_service(options.limits, Access(token, loopback_only=False), ice)
         self._started_s = time.time()
         self._serving = True
 

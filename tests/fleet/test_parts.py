@@ -77,6 +77,8 @@ def test_the_fullest_replica_with_a_free_place_comes_first() -> None:
 def test_options_are_checked(tmp_path: Path) -> None:
     options = FleetOptions(token_file=tmp_path, cores=4)
     assert options.streams_per_replica == 4
+    assert (options.limits.streams, options.limits.drain_s) == (4, 300.0)
+    assert options.limits.stalled_s == 30.0, "building an engine on a busy machine is no stall"
     assert FleetOptions(token_file=tmp_path, gpus=1, streams=11).streams_per_replica == 11
     for wrong in ({}, {"token_file": "t", "cores": 0}, {"token_file": "t", "tokens": 3}):
         with pytest.raises(ValidationError):
