@@ -95,8 +95,8 @@ class PlayedShortcuts:
             self._request(call, options, {"session_handle": ("s", session)})
         elif member == "BindShortcuts":
             assert call.body[0] == self.sessions[-1]
-            self.bound = call.body[1]
             self._request(call, call.body[3], {"shortcuts": ("a(sa{sv})", [])})
+            self.bound = call.body[1]  # keys that are pressed from now on arrive after the response
         elif member == "Close":
             self.sessions.remove(call.header.fields[HeaderFields.path])
             self._bus.send(new_method_return(call))
