@@ -1,7 +1,7 @@
 """How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
 
-    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--draw N] [--precision P]
-                                    [--quick] [--json]
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict on|off|both] [--region on|off] [--draw N]
+                                    [--precision P] [--quick] [--json]
 
 Sequences with known truth go through the engine as the program builds it on a CPU (float32 by default), in front of a
 backdrop that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha
@@ -62,9 +62,11 @@ class Row:
     """`beyond.visible` of the worst sequence."""
 
 
-def measure(model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32") -> list[Row]:
+def measure(
+    model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = True
+) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
-    edges = EdgeSettings(strict=strict)
+    edges = EdgeSettings(strict=strict, person_region=region)
     settings = MattingSettings(model=model, device="cpu", precision=precision)
     engine = build_engine(settings, *SIZE)
     results: dict[str, list[Leak]] = defaultdict(list)
@@ -158,6 +160,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", choices=("on", "off", "both"), default="both")
+    parser.add_argument("--region", choices=("on", "off"), default="on", help="see EdgeSettings.person_region")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")
@@ -173,7 +176,7 @@ def _measure_model(
     try:
         for strict in {"on": (True,), "off": (False,), "both": (False, True)}[words.strict]:
             print(f"{model}, strict {'on' if strict else 'off'}: {len(data)} sequences", file=sys.stderr)
-            rows += measure(model, strict, data, words.precision)
+            rows += measure(model, strict, data, words.precision, region=words.region == "on")
         if not words.quick:
             costs[model] = strict_cost_ms(model)
     except MattecamError as error:

@@ -134,6 +134,9 @@ class LiveOptions:
         str | None,
         typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
     ] = None
+    region: Annotated[
+        str | None, typer.Option(metavar="on|off", help="Let the network see the part of the frame around people.")
+    ] = None
     light_match: Annotated[
         float | None,
         typer.Option(metavar="0-100", help="Adapt the person's brightness, colour and contrast to the background."),

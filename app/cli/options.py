@@ -23,7 +23,7 @@ from app.core.messages.command_line import CommandLineText
 from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.usage import UsageText
-from app.core.settings import EdgeSettings, Settings
+from app.core.settings import Settings
 from app.webrtc.packages import require_packages
 from models.table import bundled
 from models.weights import on_hand
@@ -121,10 +121,11 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         precision=options.precision,
         governor=options.governor,
     )
+    switches = _given(strict=_switch("--strict", options.strict), person_region=_switch("--region", options.region))
     light = _given(
         light_match=options.light_match, light_wrap=options.light_wrap, portrait_light=options.portrait_light
     )
-    matting["edges"] = replace_checked(_edges(base.matting.edges, options.strict), light)
+    matting["edges"] = replace_checked(base.matting.edges, switches | light)
     if options.downsample_ratio is not None:
         matting["downsample_ratio"] = parse_ratio(options.downsample_ratio)
     if matting.get("location", base.matting.location) == "remote":
@@ -177,13 +178,11 @@ def _check_server(server: str) -> None:
     parse_server(server)
 
 
-def _edges(base: EdgeSettings, strict: str | None) -> EdgeSettings:
-    """Parse `on` or `off`. Raises UsageError."""
-    if strict is None:
-        return base
-    if strict not in ("on", "off"):
-        raise UsageError(UsageText.ON_OFF(option="--strict", value=strict))
-    return base.replace(strict=strict == "on")
+def _switch(option: str, value: str | None) -> bool | None:
+    """Parse `on` or `off`; None stays None. Raises UsageError."""
+    if value not in ("on", "off", None):
+        raise UsageError(UsageText.ON_OFF(option=option, value=value))
+    return None if value is None else value == "on"
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -246,6 +246,16 @@ def test_strict_mode_is_on_unless_switched_off(said: str | None, expected: bool)
     assert apply_options(Settings(), LiveOptions(strict=said)).matting.edges.strict is expected
 
 
+@pytest.mark.parametrize(("said", "expected"), [(None, True), ("on", True), ("off", False)])
+def test_the_region_is_on_unless_switched_off(said: str | None, expected: bool) -> None:
+    assert apply_options(Settings(), LiveOptions(region=said)).matting.edges.person_region is expected
+
+
+def test_the_region_takes_on_or_off() -> None:
+    with pytest.raises(UsageError, match="--region: “maybe” is not possible; write on or off"):
+        apply_options(Settings(), LiveOptions(region="maybe"))
+
+
 def test_strict_takes_on_or_off() -> None:
     with pytest.raises(UsageError, match="--strict: “maybe” is not possible; write on or off"):
         apply_options(Settings(), LiveOptions(strict="maybe"))

@@ -145,6 +145,7 @@ SWITCHES: dict[str, Read] = {
     "mirrorOutputCheck": lambda settings: settings.output.mirror,
     "governorCheck": lambda settings: settings.matting.governor,
     "strictCheck": lambda settings: settings.matting.edges.strict,
+    "regionCheck": lambda settings: settings.matting.edges.person_region,
     "onDemandCheck": lambda settings: settings.output.on_demand,
     "virtualCameraToggle": lambda settings: settings.output.virtual_camera == "auto",
 }

@@ -52,9 +52,9 @@ class Given(CpuExecutor):
 
     coefficients: Coefficients
 
-    def infer(self, frame: BgrImage) -> Coefficients:
-        small, slope, offset, coarse, cells = self.coefficients
-        return Coefficients(small, slope.copy(), offset.copy(), coarse.copy(), cells)  # strict mode changes them
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        given = self.coefficients  # strict mode changes the arrays
+        return given._replace(slope=given.slope.copy(), offset=given.offset.copy(), coarse=given.coarse.copy())
 
 
 class GivenNetwork(nn.Module):
@@ -68,7 +68,7 @@ class GivenNetwork(nn.Module):
 
     def coefficients(self, small: Tensor) -> tuple[Tensor, ...]:
         """Return the chosen coefficients."""
-        _, slope, offset, coarse, _ = self.coefficients_now
+        _, slope, offset, coarse, *_ = self.coefficients_now
         return tuple(torch.from_numpy(array.copy())[None] for array in (slope, offset, coarse[None]))
 
 

@@ -48,6 +48,11 @@ class MattingPage(Page):
             self.tr("Hides objects and parts of the room that the network takes for a person"),
             "strictCheck",
         )
+        self._region = check(
+            self.tr("More detail for people far away"),
+            self.tr("The network sees the part of the frame around people in place of the whole frame"),
+            "regionCheck",
+        )
         self._device = combo(self.tr("Device"), self.tr("Processor that runs the network"), "deviceCombo")
         self._executor = combo(self.tr("Executor"), self.tr("Software that runs the network"), "executorCombo")
         self._precision = combo(self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo")
@@ -60,6 +65,7 @@ class MattingPage(Page):
         self.add_heading(self.tr("Edge"))
         self.add(EdgePresets(store))
         self.add(self._strict)
+        self.add(self._region)
         self.add_heading(self.tr("Light"))
         self.add(LightSliders(store))
         self.add_separator()
@@ -91,6 +97,7 @@ class MattingPage(Page):
         self.server.retry_requested.connect(self.retry_requested)
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
         self._strict.toggled.connect(lambda on: store.edit_edges(strict=on))
+        self._region.toggled.connect(lambda on: store.edit_edges(person_region=on))
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -115,6 +122,8 @@ class MattingPage(Page):
             self._governor.setChecked(matting.governor)
         with QSignalBlocker(self._strict):
             self._strict.setChecked(matting.edges.strict)
+        with QSignalBlocker(self._region):
+            self._region.setChecked(matting.edges.person_region)
         auto: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
         devices = [*auto, *((name, value) for value, name in self._devices)]
         if matting.device not in (value for _name, value in devices):

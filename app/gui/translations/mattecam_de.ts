@@ -1046,6 +1046,14 @@
         <translation>Blendet Gegenstände und Teile des Raums aus, die das Netz für eine Person hält</translation>
     </message>
     <message>
+        <source>More detail for people far away</source>
+        <translation>Mehr Details bei Personen in der Ferne</translation>
+    </message>
+    <message>
+        <source>The network sees the part of the frame around people in place of the whole frame</source>
+        <translation>Das Netz sieht den Teil des Bildes um die Personen anstelle des ganzen Bildes</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>

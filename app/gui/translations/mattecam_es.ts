@@ -1046,6 +1046,14 @@
         <translation>Oculta objetos y partes de la habitación que la red toma por una persona</translation>
     </message>
     <message>
+        <source>More detail for people far away</source>
+        <translation>Más detalle en personas lejanas</translation>
+    </message>
+    <message>
+        <source>The network sees the part of the frame around people in place of the whole frame</source>
+        <translation>La red ve la parte de la imagen alrededor de las personas en lugar de la imagen entera</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Dispositivo</translation>
     </message>

@@ -21,6 +21,7 @@ from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, Floats, jit, row
 from app.matting.kernels.placing import place_rows as place_rows
 from app.matting.kernels.relight import relight_composite_rows as relight_composite_rows
 from app.matting.kernels.relight import relight_rows as relight_rows
+from app.matting.kernels.view import view_rows as view_rows
 
 F32 = np.float32
 BLOCK = 64

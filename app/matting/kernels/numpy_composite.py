@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.shaping import View, viewed
+
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -27,6 +29,12 @@ def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
     """See `kernels.halve_rows`."""
     even = np.pad(picture, ((0, 0), (0, picture.shape[1] % 2), (0, picture.shape[2] % 2)), "edge")
     halved[:] = (even[:, ::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, ::2] + even[:, 1::2, 1::2]) / 4
+
+
+def view_rows(frame: Bytes, shown: Bytes, left: float, above: float, size: float, top: int, bottom: int) -> None:
+    """See `view.view_rows`."""
+    image = frame.reshape(len(frame), -1, 3)
+    shown[:] = viewed(image, View(left, above, size)).reshape(frame.shape)
 
 
 def finish_rows(

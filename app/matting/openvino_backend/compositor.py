@@ -17,6 +17,7 @@ from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.light.light import Light
 from app.matting.openvino_backend.placing import placed
 from app.matting.openvino_backend.strips import Floats, Strips
+from app.matting.region.place import Place
 from app.matting.state import StateArrays, prefixed, under
 from app.matting.step.edges import EdgePlan, LightPlan
 
@@ -44,6 +45,10 @@ class Coefficients(NamedTuple):
     coarse: Floats
     """(h, w) alpha in 0..1."""
     cells: Cells | None = None
+    place: Place | None = None
+    """The part of the frame that slope and offset cover, outside which nobody is shown; None: the whole frame."""
+    keep: Floats | None = None
+    """(h, w) alpha with which the whole frame itself is shown; slope and offset contain it already."""
 
     @property
     def finite(self) -> bool:
@@ -94,7 +99,7 @@ class Compositor:
         placement: PlacementSettings | None = None,
     ) -> Matte:
         """Return the matte of a frame, (H, W, 3). placement: see `Shape`."""
-        small, slope, offset, coarse, cells = coefficients
+        small, coarse, cells = coefficients.small, coefficients.coarse, coefficients.cells
         size, width, height = frame.shape[:2], self._geometry.width, self._geometry.height
         frame = padded(frame, width, height)
         behind = (
@@ -103,16 +108,12 @@ class Compositor:
             else padded(backdrop, width, height)
         )
         if edges.light.active and cells is None:
-            slope, offset = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
+            coefficients = self._relit(coefficients, behind, isinstance(backdrop, BlurredBackground), edges.light)
         # A person that is moved is first composited over black, which gives alpha times foreground.
         over = behind if placement is None else np.zeros_like(behind)
-        rows, behind_rows = frame.reshape(height, -1), over.reshape(height, -1)
-        alpha = np.empty((height, width), np.uint8)
-        foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
-        composite = NOTHING if edges.active else np.empty_like(rows)
-        finish_rows = self._strips.kernels.finish_rows
-        arrays = rows, slope, offset, behind_rows, composite, alpha, foreground
-        self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
+        wanted = not edges.active, want_foreground or edges.active
+        composite, alpha, foreground = self._finished(frame, coefficients, over, *wanted)
+        behind_rows = over.reshape(height, -1)
         if cells is not None:
             from app.matting.kernels.patches import paste_cells  # imports numba, which other networks do not need
 
@@ -139,14 +140,58 @@ class Compositor:
         ground = self._ground.follow(coarse) if backdrop.distance else None
         return blurred_background(small, coarse, backdrop.strength, *size, bokeh=backdrop.bokeh, ground=ground)
 
-    def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> tuple[Floats, Floats]:
-        """Return slope and offset that give the relit foreground, in new arrays."""
+    def _finished(
+        self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool
+    ) -> tuple[NDArray[np.uint8], AlphaImage, NDArray[np.uint8]]:
+        """Return composite (H, 3 * W), alpha (H, W) and foreground (H, 3 * W); what is not wanted is empty."""
+        place = given.place
+        if place is not None:
+            part = self._finished(
+                place.cut(frame),
+                given._replace(place=None),
+                place.cut(behind),
+                want_composite,
+                want_foreground,
+            )
+            whole = self._beside(frame, given, behind, want_composite, want_foreground)
+            for image, piece in zip(whole, part, strict=True):
+                if image.size:
+                    place.paste(piece, image)
+            return whole
+        height, width = frame.shape[:2]
+        rows, behind_rows = frame.reshape(height, -1), behind.reshape(height, -1)
+        alpha = np.empty((height, width), np.uint8)
+        composite = np.empty_like(rows) if want_composite else NOTHING
+        foreground = np.empty_like(rows) if want_foreground else NOTHING
+        finish_rows = self._strips.kernels.finish_rows
+        arrays = rows, given.slope, given.offset, behind_rows, composite, alpha, foreground
+        self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
+        return composite, alpha, foreground
+
+    def _beside(
+        self, frame: BgrImage, given: Coefficients, behind: BgrImage, want_composite: bool, want_foreground: bool
+    ) -> tuple[NDArray[np.uint8], AlphaImage, NDArray[np.uint8]]:
+        """Return the same for a frame in which nobody is: the background, and what is kept of the frame."""
+        if given.keep is not None:
+            slope, offset = np.zeros_like(given.slope), np.zeros_like(given.offset)
+            offset[3] = given.keep
+            kept = given._replace(slope=slope, offset=offset, place=None)
+            return self._finished(frame, kept, behind, want_composite, want_foreground)
+        height, width = frame.shape[:2]
+        nobody = np.zeros((height, width), np.uint8)
+        foreground = np.zeros((height, 3 * width), np.uint8) if want_foreground else NOTHING
+        return behind.reshape(height, -1).copy() if want_composite else NOTHING, nobody, foreground
+
+    def _relit(self, given: Coefficients, behind: BgrImage, room: bool, light: LightPlan) -> Coefficients:
+        """Return coefficients that give the relit foreground, in new arrays."""
         maps = self._light.maps(given.small, given.coarse, behind, room, light)
+        if given.place is not None:
+            maps = np.stack([given.place.from_frame(plane) for plane in maps])
         slope, offset = np.empty_like(given.slope), np.empty_like(given.offset)
         arrays = given.slope, given.offset, maps, slope, offset
         relight_rows = self._strips.kernels.relight_rows
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
-        return slope, offset
+        return given._replace(slope=slope, offset=offset)
 
     def _treat(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""

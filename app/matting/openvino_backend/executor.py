@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import final
 
 import numpy as np
 
-from app.core.cpu_parts import CpuPart
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 from app.matting.base import MatteShaper, NotAMatteError
 from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend.artefact import Artefact, Stage
+from app.matting.openvino_backend.artefact import Artefact
 from app.matting.openvino_backend.compositor import Coefficients, Compositor
-from app.matting.openvino_backend.decision import CpuDecision
-from app.matting.openvino_backend.forgetting import CpuForgetting
-from app.matting.openvino_backend.guided import filter_rows
-from app.matting.openvino_backend.runtime import ov
-from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
+from app.matting.openvino_backend.recurrent import Floats, RecurrentNetwork
 from app.matting.openvino_backend.strips import Strips
-from app.matting.openvino_backend.threads import is_fast_enough, tries_one_thread
+from app.matting.region.place import Place
+from app.matting.region.tracker import FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
 from app.matting.shaping.numpy_shaping import shaped
-from app.matting.state import StateArrays, copy_into, prefixed, under
+from app.matting.state import StateArrays, prefixed, under
 from app.matting.step.edges import plan
 from app.matting.strict.numpy_strict import StrictFilter
-from app.system.compute_threads import usable_cores
-from models.names import COEFFICIENTS, state_names
 
 
 class CpuExecutor(ABC):
@@ -50,8 +42,14 @@ class CpuExecutor(ABC):
         self._strict = StrictFilter()
 
     @abstractmethod
-    def infer(self, frame: BgrImage) -> Coefficients:
-        """Run the network on the next frame, (H, W, 3), and advance the recurrent state."""
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        """Run the network on the next frame, (H, W, 3), and advance the recurrent state.
+
+        region: whether it may look at a part of the frame; see `EdgeSettings.person_region`.
+        """
+
+    def follow(self, alpha: Floats) -> None:  # noqa: B027 - most networks see the whole frame
+        """Take alpha (h, w) of the frame as it is shown, which decides what part of the next frame is looked at."""
 
     @final
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
@@ -66,18 +64,23 @@ class CpuExecutor(ABC):
         """Run one step with a shaped matte; see `ShapingExecutor`."""
         coefficients = self._strict_coefficients(frame, edges)
         shape = shaper.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
-        shown, coefficients = shaped(frame, coefficients, shape)
+        shown, coefficients = shaped(frame, coefficients, shape, self._strips)
         matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, shape.placement)
         return matte if shown is frame else replace(matte, frame=shown)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
-        coefficients = self.infer(frame)
+        strict = edges.strict and self.supports_strict
+        # A closer look at furniture makes a person of it: only strict mode tells who may be looked at.
+        region = edges.person_region and strict
+        coefficients = self.infer(frame, region)
         if not coefficients.finite:
             raise NotAMatteError
-        if edges.strict and self.supports_strict:
-            self._strict.apply(*coefficients[:4])
+        if strict:
+            self._strict.apply(*coefficients[:4], coefficients.place)
         else:
             self._strict.reset()
+        if region:
+            self.follow(coefficients.coarse)
         return coefficients
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -91,10 +94,7 @@ class CpuExecutor(ABC):
 
 
 class OpenVinoExecutor(CpuExecutor):
-    """Runs compiled stages in place on preallocated arrays.
-
-    State arrays are double-buffered, with one set of inference requests per direction, so that states are never copied.
-    """
+    """Runs a network on the whole frame, or on the part of it around people; see `app.matting.region`."""
 
     def __init__(
         self, artefact: Artefact, geometry: StepGeometry, precision: str = "float32", *, shared: bool = False
@@ -104,106 +104,94 @@ class OpenVinoExecutor(CpuExecutor):
         shared: other work of the program needs the cores as well; see `app.matting.openvino_backend.threads`.
         """
         super().__init__(geometry, precision)
-        self._ratio = geometry.ratio
-        self._filter = artefact.guided_filter
-        height, width = geometry.small_height, geometry.small_width
-        self._decision = None if artefact.decision is None else CpuDecision(artefact.decision, height, width)
-        rule = artefact.forgetting
-        self._forgetting = None if rule is None else CpuForgetting(rule, self._strips.kernels, height, width)
-        before, after = state_names(len(artefact.states))
-        self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
-        states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
-        small: Shape = (1, 3, height, width)
-        models, shapes = fitted(artefact.stages, {"small": small, **halved_shapes(height, width), **states})
-        shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
-        self._arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-        self._halves = [self._arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self._arrays]
-        self._states = [[self._arrays[name] for name in names] for names in (before, after)]
-        self._turn = 0
-        self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
+        self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, shared=shared)
+        self.threads = self._network.threads
         """Of the step; None for all cores."""
-        self._compile(artefact.stages, models)
-        if self.threads is not None and not is_fast_enough(self._run_network):
-            self.threads = None
-            self._compile(artefact.stages, models)
         if self.threads == 1:
             self._strips.threads = 1
-        for array in self._arrays.values():
-            array.fill(0)
+        self._ratio = geometry.ratio
+        small = geometry.small_width, geometry.small_height
+        self._tracker = RegionTracker((geometry.width, geometry.height), small) if self._network.remembers else None
+        self._place = Place.whole(geometry.width, geometry.height)
+        """Where the network looked in the last frame."""
+        self._whole_small = np.zeros((3, *small[::-1]), np.float32)
+
+    @property
+    def place(self) -> Place:
+        """The part of the last frame that the network saw."""
+        return self._place
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         super().reset(seen)
-        for state in self._states[self._turn]:
-            state.fill(0)
-        if self._decision is not None:
-            self._decision.reset()
-        if self._forgetting is not None:
-            self._forgetting.reset()
+        self._network.reset()
+        self._forget_region()
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""
-        own = {f"state{index}": array.copy() for index, array in enumerate(self._states[self._turn])}
-        if self._decision is not None:
-            own |= prefixed("decision", self._decision.state())
-        if self._forgetting is not None:
-            own |= prefixed("forgetting", self._forgetting.state())
-        return own | prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
+        region = {} if self._tracker is None else self._tracker.state(self._place)
+        return (
+            self._network.state()
+            | prefixed("compositor", self._compositor.state())
+            | prefixed("strict", self._strict.state())
+            | prefixed("region", region)
+        )
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
-        for index, array in enumerate(self._states[self._turn]):
-            copy_into(array, arrays[f"state{index}"])
-        if self._decision is not None:
-            self._decision.load_state(under("decision", arrays))
-        if self._forgetting is not None:
-            self._forgetting.load_state(under("forgetting", arrays))
+        self._network.load_state(arrays)
         self._compositor.load_state(under("compositor", arrays))
         self._strict.load_state(under("strict", arrays))
+        if self._tracker is not None:
+            self._place = self._tracker.load_state(under("region", arrays))
 
-    def infer(self, frame: BgrImage) -> Coefficients:
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
         """Compute coefficients and new states from the frame and the states."""
-        small = self._arrays["small"][0]
-        self._strips.shrink(frame, self._ratio, small)
-        for larger, halved in itertools.pairwise((small, *self._halves)):
-            self._strips.kernels.halve_rows(larger, halved, 0, halved.shape[1])
-        if self._forgetting is not None:
-            self._forgetting.apply(small, self._states[self._turn])
-        with CpuPart("network"):
-            self._run_network()
-        self._turn = 1 - self._turn
-        undecided = None
-        if self._decision is not None:
-            undecided = self._arrays["given"][0, 3].copy()
-            self._decision.apply(self._arrays["given"][0, 3])
-        slope, offset, coarse = (self._arrays[name][0] for name in COEFFICIENTS)
-        if self._filter is not None:
-            given = self._filter, self._strips.kernels, self._arrays["given"][0], small, (slope, offset, coarse)
-            self._strips.run(small.shape[1], lambda top, bottom: filter_rows(*given, top, bottom))
-        # Strict mode tells people from ghosts by how certain the network is, before the decision.
-        return Coefficients(small, slope, offset, coarse[0] if undecided is None else undecided)
+        tracker = self._tracker
+        if tracker is None:
+            return self._coefficients(self._network.run(frame, self._ratio))
+        if not region:
+            tracker.reset()
+        elif not tracker.place.is_whole:
+            self._strips.shrink(frame, self._ratio, self._whole_small)
+            if tracker.look_is_due:
+                alpha = self._network.alpha_without_memory(self._whole_small)
+                tracker.found(people_box(alpha, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
+        undecided = self._run_at(frame, tracker.place)
+        if tracker.lost(people_box(self._network.coefficients[2], self._place)):
+            undecided = self._run_at(frame, tracker.place)
+        return self._coefficients(undecided)
+
+    def follow(self, alpha: Floats) -> None:
+        """Choose the part of the next frame after the people who are shown."""
+        if self._tracker is not None:
+            self._tracker.follow(people_box(alpha, self._tracker.whole))
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""
-        for requests in self._requests:
-            while requests:
-                requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
+        self._network.close()
         super().close()
 
-    def _compile(self, stages: Sequence[Stage], models: Sequence[ov.Model]) -> None:
-        networks = compiled(stages, models, self.precision, threads=self.threads)
-        self._requests = [
-            [self._bind(stage, network, swapped) for stage, network in zip(stages, networks, strict=True)]
-            for swapped in (False, True)
-        ]
+    def _run_at(self, frame: BgrImage, place: Place) -> Floats | None:
+        """Run the network on a place of the frame.
 
-    def _run_network(self) -> None:
-        for request in self._requests[self._turn]:
-            request.infer()
+        Its memory of another place is dropped: to resample the memory instead is no more accurate.
+        """
+        if place != self._place:
+            self._network.reset()
+            self._place = place
+        ratio = self._ratio if place.is_whole else self._whole_small.shape[2] / place.width
+        return self._network.run(place.cut(frame), ratio)
 
-    def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
-        """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""
-        arrays = self._arrays
-        if swapped:
-            arrays = arrays | {name: arrays[other] for name, other in self._after.items() if name in arrays}
-        return bound(stage, network, arrays)
+    def _coefficients(self, undecided: Floats | None) -> Coefficients:
+        slope, offset, alpha = self._network.coefficients
+        # Strict mode tells people from ghosts by how certain the network is, before the decision.
+        coarse, place = alpha if undecided is None else undecided, self._place
+        if place.is_whole:
+            return Coefficients(self._network.small, slope, offset, coarse)
+        return Coefficients(self._whole_small, slope, offset, place.on_frame(coarse), place=place)
+
+    def _forget_region(self) -> None:
+        if self._tracker is not None:
+            self._tracker.reset()
+            self._place = self._tracker.place

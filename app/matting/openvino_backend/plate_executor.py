@@ -72,8 +72,8 @@ class PlateOpenVinoExecutor(CpuExecutor):
         self._lit = lit_plate(self._plate, gain)
         self._shrink(self._lit, self._small_plate[0])
 
-    def infer(self, frame: BgrImage) -> Coefficients:
-        """Run both networks; the network has no recurrent state."""
+    def infer(self, frame: BgrImage, region: bool) -> Coefficients:
+        """Run both networks on the whole frame, which is compared with the plate; they have no recurrent state."""
         frame = padded(frame, self._plate.shape[1], self._plate.shape[0])
         self._shrink(frame, self._small[0])
         self._base.infer()

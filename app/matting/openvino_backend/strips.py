@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.shaping import View
 from app.core.types import BgrImage
 from app.matting.kernels import numpy_composite
 from app.matting.kernels.dispatch import compiled
@@ -50,3 +51,10 @@ class Strips:
         """Downsample the frame by `ratio` into `small` (3, h, w), RGB in 0..1."""
         kernels = self.kernels
         self.run(small.shape[1], lambda top, bottom: kernels.shrink_rows(frame, ratio, small, top, bottom))
+
+    def view(self, frame: BgrImage, view: View) -> BgrImage:
+        """Return the part of the frame (H, W, 3), enlarged to the frame's size."""
+        shown, kernels = np.empty_like(frame), self.kernels
+        pixels, sides = (frame.reshape(len(frame), -1), shown.reshape(len(frame), -1)), (view.left, view.top, view.size)
+        self.run(len(frame), lambda top, bottom: kernels.view_rows(*pixels, *sides, top, bottom))
+        return shown

@@ -8,36 +8,44 @@ import numpy as np
 from app.core.shaping import Plane, Shape, View, viewed
 from app.core.types import BgrImage
 from app.matting.openvino_backend.compositor import Cells, Coefficients
+from app.matting.openvino_backend.strips import Strips
+from app.matting.region.place import Place, resampled
 
 CELL = 4
 """Pixels along each side of a refined cell."""
 
 
-def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape) -> tuple[BgrImage, Coefficients]:
+def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape, strips: Strips) -> tuple[BgrImage, Coefficients]:
     """Return frame and coefficients with the shape applied; the arrays given may be modified.
 
     Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
     """
+    view = None if coefficients.cells is not None else shape.view
+    if view is not None and coefficients.place is not None:
+        coefficients = _placed_in_view(coefficients, coefficients.place, view)
+        gain, keep = (None if plane is None else viewed(plane, view) for plane in (shape.gain, shape.keep))
+        return strips.view(frame, view), _with_alpha(coefficients, Shape(gain, keep), frame.shape[:2])
     if shape.changes_alpha:
         coefficients = _with_alpha(coefficients, shape, frame.shape[:2])
-    if shape.view is None or coefficients.cells is not None:
-        return frame, coefficients
-    return viewed(frame, shape.view), _viewed(coefficients, shape.view)
+    return (frame, coefficients) if view is None else (strips.view(frame, view), _viewed(coefficients, view))
 
 
 def _with_alpha(coefficients: Coefficients, shape: Shape, size: tuple[int, ...]) -> Coefficients:
-    small, slope, offset, coarse, cells = coefficients
+    small, slope, offset, coarse, cells, place, _ = coefficients
     if shape.gain is not None:
-        slope[3] *= shape.gain
-        offset[3] *= shape.gain
+        gain = shape.gain if place is None else place.from_frame(shape.gain)
+        slope[3] *= gain
+        offset[3] *= gain
         coarse = coarse * shape.gain
     if shape.keep is not None:
-        room = 1 - shape.keep
+        keep = shape.keep if place is None else place.from_frame(shape.keep)
+        room = 1 - keep
         slope[:3] *= room
         offset[:3] *= room  # where the frame is kept, its own colours are shown
-        offset[3] += shape.keep
+        offset[3] += keep
         coarse = coarse + shape.keep
-    return Coefficients(small, slope, offset, coarse, None if cells is None else _with_cell_alpha(cells, shape, size))
+    cells = None if cells is None else _with_cell_alpha(cells, shape, size)
+    return Coefficients(small, slope, offset, coarse, cells, place, None if place is None else shape.keep)
 
 
 def _with_cell_alpha(cells: Cells, shape: Shape, size: tuple[int, ...]) -> Cells:
@@ -56,6 +64,17 @@ def _at_cells(plane: Plane, rows: int, columns: int, cells: Cells) -> Plane:
     """Return the plane's value at each cell, (N, 1, 1)."""
     grid = np.asarray(cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
     return grid.ravel()[cells.indices][:, None, None]
+
+
+def _placed_in_view(coefficients: Coefficients, place: Place, view: View) -> Coefficients:
+    """Return coefficients of a place as those of a view, in which nobody is outside the place."""
+    sides = view.left, view.top, view.size, view.size
+    slope, offset = (
+        np.stack([resampled(plane, place.fractions, sides, cv2.BORDER_CONSTANT) for plane in planes])
+        for planes in (coefficients.slope, coefficients.offset)
+    )
+    small = np.stack([viewed(plane, view) for plane in coefficients.small])
+    return Coefficients(small, slope, offset, viewed(coefficients.coarse, view))
 
 
 def _viewed(coefficients: Coefficients, view: View) -> Coefficients:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.matting.region.place import Place
 from app.matting.state import StateArrays
 from app.matting.strict import rules
 
@@ -91,13 +92,15 @@ class StrictFilter:
                 age=int(arrays["age"]),
             )
 
-    def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats) -> None:
+    def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats, place: Place | None = None) -> None:
         """Change the coefficients of alpha (last plane of slope and offset, (4, h, w)) and coarse (h, w) in place.
 
-        small: (3, h, w), RGB in 0..1.
+        small: (3, h, w), RGB in 0..1. place: the part of the frame that slope and offset cover.
         """
         gain = self.gain(small, np.clip(coarse, 0, 1))
         coarse *= gain
+        if place is not None:
+            gain = place.from_frame(gain)
         gain *= np.float32(1 / (1 - rules.FLOOR))
         slope[3] *= gain
         offset[3] -= np.float32(rules.FLOOR)

@@ -10,7 +10,7 @@ import pytest
 
 from app.core.settings import EdgeSettings
 from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend import executor as executor_module
+from app.matting.openvino_backend import recurrent
 from app.matting.openvino_backend.artefact_cache import artefacts
 from app.matting.openvino_backend.executor import OpenVinoExecutor
 from app.matting.openvino_backend.threads import LONGEST_S, RUNS, is_fast_enough, tries_one_thread
@@ -52,9 +52,9 @@ def made(*, shared: bool) -> OpenVinoExecutor:
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])
 def test_one_thread_and_all_threads_give_the_same_mattes(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
-    monkeypatch.setattr(executor_module, "usable_cores", lambda: 2)
+    monkeypatch.setattr(recurrent, "usable_cores", lambda: 2)
     times = chain.from_iterable(clock(*[0.001 if fast else 1.0] * RUNS) for _ in repeat(None))
-    monkeypatch.setattr(executor_module, "is_fast_enough", lambda infer: is_fast_enough(infer, lambda: next(times)))
+    monkeypatch.setattr(recurrent, "is_fast_enough", lambda infer: is_fast_enough(infer, lambda: next(times)))
     usual, shared = made(shared=False), made(shared=True)
     assert (usual.threads, shared.threads) == (None, 1 if fast else None)
     dice = np.random.default_rng(1)

@@ -1,0 +1,91 @@
+"""Where the network looks: a rectangle of the frame, and planes carried between it and the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import BgrImage
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Sides = tuple[float, float, float, float]
+"""Left, top, width and height of a part of the frame, in fractions of it."""
+WHOLE: Sides = (0, 0, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle of the frame in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    frame_width: int
+    frame_height: int
+
+    @classmethod
+    def whole(cls, frame_width: int, frame_height: int) -> Place:
+        """Return the whole frame."""
+        return cls(0, 0, frame_width, frame_height, frame_width, frame_height)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole frame."""
+        return self.width == self.frame_width and self.height == self.frame_height
+
+    @property
+    def fractions(self) -> Sides:
+        """Left, top, width and height in fractions of the frame."""
+        return (
+            self.left / self.frame_width,
+            self.top / self.frame_height,
+            self.width / self.frame_width,
+            self.height / self.frame_height,
+        )
+
+    def cut(self, image: BgrImage) -> BgrImage:
+        """Return the rectangle of an image (H, W, 3), contiguous."""
+        if self.is_whole:
+            return image
+        return np.ascontiguousarray(image[self.top : self.top + self.height, self.left : self.left + self.width])
+
+    def paste(self, part: Bytes, image: Bytes) -> None:
+        """Write a part (height, width[ * 3]) into an image (H, W[ * 3])."""
+        channels = image.shape[1] // self.frame_width
+        columns = slice(channels * self.left, channels * (self.left + self.width))
+        image[self.top : self.top + self.height, columns] = part
+
+    def on_frame(self, plane: Floats) -> Floats:
+        """Return a plane (h, w) that covers the rectangle as one of the same size that covers the frame; 0 outside."""
+        _, _, across, down = self.fractions
+        # Several pixels of the plane fall into one of the result. An even kernel would shift it.
+        kernel = tuple(2 * round((1 / side - 1) / 2) + 1 for side in (across, down))
+        means = cv2.blur(plane, kernel, borderType=cv2.BORDER_REPLICATE)
+        return resampled(np.asarray(means, np.float32), self.fractions, WHOLE, cv2.BORDER_CONSTANT)
+
+    def from_frame(self, plane: Floats) -> Floats:
+        """Return the part of a plane (h, w) that covers the frame, enlarged to the size of the plane."""
+        return resampled(plane, WHOLE, self.fractions, cv2.BORDER_REPLICATE)
+
+
+def resampled(plane: Floats, covered: Sides, wanted: Sides, border: int) -> Floats:
+    """Return a plane (h, w), which covers one part of the frame, as one of the same size that covers another.
+
+    border: of OpenCV, for what lies outside.
+    """
+    height, width = plane.shape
+    rows = []
+    for axis, count in enumerate((width, height)):
+        scale = wanted[axis + 2] / covered[axis + 2]
+        shift = (wanted[axis] - covered[axis]) / covered[axis + 2] * count
+        rows.append((scale, shift + (scale - 1) / 2))
+    (across, left), (down, top) = rows
+    matrix = np.array([[across, 0, left], [0, down, top]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(plane, matrix, (width, height), flags=flags, borderMode=border, borderValue=0)
+    return np.asarray(moved, np.float32)

@@ -1,0 +1,227 @@
+"""Decides which part of the frame the network looks at: around people with a margin, rarely moved."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.region.place import Place
+from app.matting.state import StateArrays
+
+Floats = NDArray[np.float32]
+
+LOOK_FRAMES = 15
+"""The network looks at the whole frame every so many frames: twice a second at 30 fps, once at 15."""
+SETTLE_FRAMES = 15
+"""So long must people stay within a part of the frame before it is looked at."""
+MOST_SETTLE_FRAMES = 240
+"""The same after the part proved too small again and again."""
+STEADY_FRAMES = 150
+"""A part that was large enough for so long ends that."""
+PERSON_ALPHA = 0.2
+"""Alpha that belongs to a person; hair and motion blur count."""
+MIN_SHARE = 0.0006
+"""Least share of the looked-at part that a component of alpha must cover: less is noise."""
+LEAST_PERSON = 0.006
+"""Least share of the frame that is opaque where there are people: a region is no closer look at furniture."""
+FOUND_ALPHA, FOUND_SHARE = 0.5, 0.002
+"""The same for somebody who is found beside the present part, by a network without memory."""
+MARGIN = 0.18
+"""Space planned around people, relative to the size of the part. None is needed at borders of the frame."""
+LEAST_MARGIN = 0.05
+"""The part is moved when less is left."""
+TOUCH = 0.008
+"""The part is too small when less is left."""
+SMALLEST, LARGEST = 0.3, 0.8
+"""Sizes of the part relative to the frame; instead of a larger one the whole frame is taken."""
+SMALLER = 0.8
+"""People must fit a part that is this much smaller before it shrinks."""
+STEPS = 32
+"""Sizes and positions are multiples of the frame's size divided by this."""
+DAMPING = 0.04
+"""How far the bounding box shrinks per frame towards the people; it grows at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A bounding box in fractions of the frame."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def united(self, other: Box) -> Box:
+        """Return the smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def damped(self, now: Box) -> Box:
+        """Return the box one frame later: grown to hold `now` at once, shrunk slowly."""
+        rest = 1 - DAMPING
+        shrunk = Box(*(value + rest * (last - value) for last, value in zip(astuple(self), astuple(now), strict=True)))
+        return shrunk.united(now)
+
+    def margin_in(self, place: Place) -> float:
+        """Return the least distance to a border of the place that is none of the frame, relative to its size."""
+        left, top, width, height = place.fractions
+        free = [math.inf]
+        if place.left > 0:
+            free.append((self.left - left) / width)
+        if place.top > 0:
+            free.append((self.top - top) / height)
+        if place.left + place.width < place.frame_width:
+            free.append((left + width - self.right) / width)
+        if place.top + place.height < place.frame_height:
+            free.append((top + height - self.bottom) / height)
+        return min(free)
+
+
+def people_box(
+    alpha: Floats, place: Place, least_alpha: float = PERSON_ALPHA, least_share: float = MIN_SHARE
+) -> Box | None:
+    """Return the box around all people in alpha (h, w) of a place; None: nobody.
+
+    Parts of people are at least `least_alpha`, and `least_share` of the place.
+    """
+    mask = (alpha > least_alpha).view(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    large = stats[1:count][stats[1:count, cv2.CC_STAT_AREA] >= least_share * mask.size]
+    if not len(large):
+        return None
+    x, y, width, height = (large[:, column] for column in range(4))
+    rows, columns = mask.shape
+    left, top, across, down = place.fractions
+    if across * down * np.count_nonzero(alpha > 0.5) < LEAST_PERSON * mask.size:
+        return None
+    return Box(
+        left + across * float(x.min()) / columns,
+        top + down * float(y.min()) / rows,
+        left + across * float((x + width).max()) / columns,
+        top + down * float((y + height).max()) / rows,
+    )
+
+
+class RegionTracker:
+    """Follows the people of one stream. `place` is where the network looks in the next frame."""
+
+    def __init__(self, frame_size: tuple[int, int], small_size: tuple[int, int]) -> None:
+        """frame_size, small_size: (width, height) of the frame and of the network's input."""
+        self._frame, self._small = frame_size, small_size
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream: the next frame is looked at as a whole."""
+        self.place = self.whole = Place.whole(*self._frame)
+        self._people: Box | None = None
+        self._small_frames = self._frames = 0
+        self._settle = SETTLE_FRAMES
+
+    @property
+    def look_is_due(self) -> bool:
+        """Whether the whole frame is to be looked at beside the place; see `found`."""
+        return not self.place.is_whole and self._frames % LOOK_FRAMES == LOOK_FRAMES - 1
+
+    def lost(self, people: Box | None) -> bool:
+        """Return whether people continue beyond the place or are not in it any more: look at the whole frame at once.
+
+        people: found in the place.
+        """
+        if self.place.is_whole or (people is not None and people.margin_in(self.place) >= TOUCH):
+            return False
+        self._go(self.whole)
+        return True
+
+    def found(self, people: Box | None) -> None:
+        """Take the people that were found in the whole frame beside the place; the place grows to hold them."""
+        if people is None or people.margin_in(self.place) >= TOUCH:
+            return
+        self._people = people if self._people is None else self._people.united(people)
+        self._go(self._planned(self._people))
+
+    def follow(self, people: Box | None) -> None:
+        """Take the people who are shown in a frame, and choose the place for the next one; nobody: the whole frame."""
+        self._frames += 1
+        if self._frames == STEADY_FRAMES and not self.place.is_whole:
+            self._settle = SETTLE_FRAMES
+        self._people = people if people is None or self._people is None else self._people.damped(people)
+        if people is None or self._people is None:
+            self._go(self.whole)
+            return
+        planned = self._planned(self._people)
+        if people.margin_in(self.place) < LEAST_MARGIN:
+            self._go(planned)
+        elif planned.width <= SMALLER * self.place.width:
+            self._small_frames += 1
+            if self._small_frames >= self._settle:
+                self._go(planned)
+        else:
+            self._small_frames = 0
+
+    def state(self, place: Place) -> StateArrays:
+        """Return everything that the next decision depends on. place: where the network looked last."""
+        people = (np.nan,) * 4 if self._people is None else astuple(self._people)
+        counts = self._small_frames, self._frames, self._settle
+        return {"tracker": np.array([*astuple(self.place)[:4], *astuple(place)[:4], *counts, *people])}
+
+    def load_state(self, arrays: StateArrays) -> Place:
+        """Restore the state; return where the network looked last. Raises KeyError or ValueError if it does not fit."""
+        values = arrays["tracker"]
+        if values.shape != (15,):
+            raise ValueError(f"a saved region is {values.shape} in place of (15,)")
+        self.place, last = (self._checked(values[first : first + 4]) for first in (0, 4))
+        self._small_frames, self._frames, self._settle = (int(value) for value in values[8:11])
+        self._people = None if np.isnan(values[11]) else Box(*map(float, values[11:]))
+        return last
+
+    def _checked(self, sides: NDArray[np.float64]) -> Place:
+        left, top, width, height = (int(value) for value in sides)
+        if not (0 <= left <= self._frame[0] - width and 0 <= top <= self._frame[1] - height and min(width, height) > 0):
+            raise ValueError("a saved region is outside the frame")
+        return Place(left, top, width, height, *self._frame)
+
+    def _go(self, place: Place) -> None:
+        self._small_frames = 0
+        if place.width > self.place.width:
+            self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
+        if place.width > self.place.width or self.place.is_whole:
+            self._frames = 0
+        self.place = place
+
+    def _planned(self, people: Box) -> Place:
+        """Return the place for these people."""
+        size = max(_size(people.left, people.right), _size(people.top, people.bottom))
+        size = max(SMALLEST, math.ceil(size * STEPS) / STEPS)
+        if size > LARGEST:
+            return self.whole
+        frame_width, frame_height = self._frame
+        width = round(size * frame_width)
+        height = min(frame_height, round(width * self._small[1] / self._small[0]))
+        return Place(
+            _start(people.left, people.right, width, frame_width),
+            _start(people.top, people.bottom, height, frame_height),
+            width,
+            height,
+            frame_width,
+            frame_height,
+        )
+
+
+def _size(first: float, last: float) -> float:
+    """Return the size of the place along one axis, with margins at the borders that are none of the frame."""
+    free = (first > TOUCH) + (last < 1 - TOUCH)
+    return (last - first) / (1 - free * MARGIN)
+
+
+def _start(first: float, last: float, length: int, frame: int) -> int:
+    """Return the first pixel of a place of `length` pixels, with the people in its middle."""
+    start = round(((first + last) / 2 - length / frame / 2) * STEPS) / STEPS
+    return min(max(0, round(start * frame)), frame - length)

@@ -1,0 +1,60 @@
+"""Planes keep their place in the frame when they are carried between it and a part of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.matting.region.place import Floats, Place
+
+FRAME = 320, 180
+SMALL = 80, 45
+WHOLE = Place.whole(*FRAME)
+
+
+@st.composite
+def places(draw: st.DrawFn) -> Place:
+    """Draw a place of at least a third of the frame."""
+    width, height = draw(st.integers(110, 320)), draw(st.integers(60, 180))
+    return Place(draw(st.integers(0, 320 - width)), draw(st.integers(0, 180 - height)), width, height, *FRAME)
+
+
+def ramp(place: Place, size: tuple[int, int] = SMALL) -> Floats:
+    """Return a plane (h, w) of the place whose value is x + 2 * y in fractions of the frame."""
+    left, top, across, down = place.fractions
+    x = left + across * (np.arange(size[0]) + 0.5) / size[0]
+    y = top + down * (np.arange(size[1]) + 0.5) / size[1]
+    return np.asarray(x + 2 * y[:, None], np.float32)
+
+
+def inside(place: Place, cells: float = 2) -> np.ndarray:
+    """Return which pixels of a plane of the frame lie in the place, `cells` of them from its border."""
+    left, top, across, down = place.fractions
+    x, y = (np.arange(SMALL[0]) + 0.5) / SMALL[0], ((np.arange(SMALL[1]) + 0.5) / SMALL[1])[:, None]
+    dx, dy = cells / SMALL[0], cells / SMALL[1]
+    return np.asarray((abs(x - left - across / 2) < across / 2 - dx) & (abs(y - top - down / 2) < down / 2 - dy))
+
+
+@given(places())
+def test_a_plane_lies_in_the_frame_where_it_was_in_the_place(place: Place) -> None:
+    shown = place.on_frame(ramp(place))
+    np.testing.assert_allclose(shown[inside(place)], ramp(WHOLE)[inside(place)], atol=0.01)
+    assert not shown[~inside(place, -1)].any()
+
+
+@given(places())
+def test_a_plane_of_the_frame_is_cut_to_the_place(place: Place) -> None:
+    np.testing.assert_allclose(place.from_frame(ramp(WHOLE)), ramp(place), atol=0.03)
+
+
+@given(places(), st.integers(0, 1 << 30))
+def test_what_was_cut_is_pasted_where_it_was(place: Place, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (180, 320, 3), dtype=np.uint8)
+    rows = np.zeros((180, 960), np.uint8)
+    part = place.cut(image)
+    place.paste(part.reshape(place.height, -1), rows)
+    expected = np.zeros_like(image)
+    columns = slice(place.left, place.left + place.width)
+    expected[place.top : place.top + place.height, columns] = image[place.top : place.top + place.height, columns]
+    np.testing.assert_array_equal(rows.reshape(image.shape), expected)

@@ -1,0 +1,192 @@
+"""The region follows people, is rarely moved, and gives way to the whole frame when it is too small."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from app.matting.region.place import Place
+from app.matting.region.tracker import (
+    LARGEST,
+    LEAST_MARGIN,
+    LOOK_FRAMES,
+    MOST_SETTLE_FRAMES,
+    SETTLE_FRAMES,
+    SMALLEST,
+    Box,
+    RegionTracker,
+    people_box,
+)
+
+FRAME, SMALL = (1280, 720), (320, 180)
+FAR = Box(0.45, 0.6, 0.55, 1.0)
+
+
+def settled(box: Box = FAR) -> RegionTracker:
+    """Return a tracker that has seen somebody sit there for a while."""
+    tracker = RegionTracker(FRAME, SMALL)
+    for _ in range(SETTLE_FRAMES):
+        assert tracker.place.is_whole
+        tracker.follow(box)
+    return tracker
+
+
+def shifted(box: Box, x: float) -> Box:
+    return Box(box.left + x, box.top, box.right + x, box.bottom)
+
+
+def test_somebody_far_away_gets_a_region_with_margins() -> None:
+    place = settled().place
+    assert SMALLEST <= place.width / FRAME[0] < 0.6
+    assert FAR.margin_in(place) > 2 * LEAST_MARGIN
+    assert place.width / place.height == pytest.approx(SMALL[0] / SMALL[1], rel=0.01)
+    assert place.top + place.height == FRAME[1]
+
+
+@pytest.mark.parametrize("box", [Box(0.1, 0.1, 0.9, 1.0), Box(0.3, 0.2, 0.6, 1.0)])
+def test_somebody_near_gets_the_whole_frame(box: Box) -> None:
+    tracker = RegionTracker(FRAME, SMALL)
+    for _ in range(10 * SETTLE_FRAMES):
+        tracker.follow(box)
+        assert tracker.place.is_whole
+
+
+def test_nobody_gets_the_whole_frame() -> None:
+    tracker = RegionTracker(FRAME, SMALL)
+    for _ in range(10 * SETTLE_FRAMES):
+        tracker.follow(None)
+        assert tracker.place.is_whole
+        assert not tracker.look_is_due
+
+
+def test_where_nobody_is_shown_the_network_sees_the_whole_frame() -> None:
+    tracker = settled()
+    tracker.follow(None)
+    assert tracker.place.is_whole
+
+
+def test_small_movements_do_not_move_the_region() -> None:
+    tracker = settled()
+    place = tracker.place
+    for n in range(300):
+        people = shifted(FAR, 0.02 * math.sin(n / 5))
+        assert not tracker.lost(people)
+        tracker.follow(people)
+        assert tracker.place == place
+
+
+def test_somebody_who_walks_stays_inside() -> None:
+    tracker, places = settled(), set()
+    for n in range(120):
+        people = shifted(FAR, 0.3 * n / 120)  # a quarter of the frame in three seconds and a bit
+        assert not tracker.lost(people)
+        assert people.margin_in(tracker.place) >= LEAST_MARGIN - 0.01
+        tracker.follow(people)
+        places.add(tracker.place)
+    assert 2 <= len(places) <= 8
+    assert not any(place.is_whole for place in places)
+
+
+@pytest.mark.parametrize("people", [None, Box(0.25, 0.6, 0.5, 1.0), Box(0.45, 0.2, 0.55, 1.0)])
+def test_people_who_leave_the_region_get_the_whole_frame_at_once(people: Box | None) -> None:
+    tracker = settled()
+    if people is not None:
+        left, top, *_ = tracker.place.fractions  # alpha ends at the border of the place
+        people = Box(max(people.left, left), max(people.top, top), people.right, people.bottom)
+    assert tracker.lost(people)
+    assert tracker.place.is_whole
+    assert not tracker.lost(people)
+
+
+def test_the_whole_frame_is_looked_at_at_least_once_a_second_at_15_fps() -> None:
+    tracker, last = settled(), 0
+    for n in range(1, 200):
+        if tracker.look_is_due:
+            assert n - last <= LOOK_FRAMES <= 15
+            last = n
+            tracker.found(FAR)
+        tracker.follow(FAR)
+    assert last > 180
+
+
+def test_the_region_grows_for_a_second_person() -> None:
+    tracker = settled(Box(0.3, 0.7, 0.38, 1.0))
+    tracker.found(Box(0.3, 0.7, 0.62, 1.0))
+    assert not tracker.place.is_whole
+    assert Box(0.3, 0.7, 0.62, 1.0).margin_in(tracker.place) > LEAST_MARGIN
+    tracker.found(Box(0.05, 0.7, 0.95, 1.0))
+    assert tracker.place.is_whole
+
+
+def test_what_is_found_in_vain_is_waited_for_longer_and_longer() -> None:
+    tracker, waits = settled(), []
+    for _ in range(6):
+        tracker.found(Box(0.05, 0.5, 0.95, 1.0))
+        assert tracker.place.is_whole
+        waits.append(0)
+        while tracker.place.is_whole:
+            tracker.follow(FAR)
+            waits[-1] += 1
+    assert waits == sorted(waits)
+    assert waits[-1] >= MOST_SETTLE_FRAMES
+    assert waits[0] < waits[-1] / 4
+
+
+def test_the_region_shrinks_when_people_do() -> None:
+    tracker = settled(Box(0.3, 0.5, 0.6, 1.0))
+    before = tracker.place
+    for _ in range(300):
+        tracker.follow(Box(0.45, 0.75, 0.52, 1.0))
+    assert tracker.place.width < before.width
+    assert before.width < LARGEST * FRAME[0]
+
+
+def test_a_saved_state_goes_on_where_it_was() -> None:
+    tracker, other = settled(), RegionTracker(FRAME, SMALL)
+    for n in range(7):
+        tracker.follow(shifted(FAR, n / 40))
+    last = Place.whole(*FRAME)
+    assert other.load_state(tracker.state(last)) == last
+    for n in range(7, 60):
+        assert other.place == tracker.place
+        assert other.look_is_due == tracker.look_is_due
+        for each in (tracker, other):
+            each.follow(shifted(FAR, n / 200))
+
+
+def test_a_state_of_another_size_is_refused() -> None:
+    small = RegionTracker((320, 180), SMALL)
+    saved = settled().state(Place.whole(*FRAME))
+    with pytest.raises(ValueError, match="outside the frame"):
+        small.load_state(saved)
+
+
+def test_boxes_are_fractions_of_the_frame() -> None:
+    alpha = np.zeros((180, 320), np.float32)
+    alpha[90:180, 80:160] = 0.9
+    alpha[3:5, 3:5] = 1  # noise
+    found = people_box(alpha, Place.whole(*FRAME))
+    assert found == Box(0.25, 0.5, 0.5, 1.0)
+    part = people_box(alpha, Place(640, 360, 640, 360, *FRAME))
+    assert part == Box(0.625, 0.75, 0.75, 1.0)
+    assert people_box(np.zeros_like(alpha), Place.whole(*FRAME)) is None
+
+
+def test_faint_and_small_parts_alone_are_nobody() -> None:
+    faint, small = np.zeros((180, 320), np.float32), np.zeros((180, 320), np.float32)
+    faint[90:, 80:160] = 0.4
+    small[100:115, 100:115] = 1
+    for alpha in (faint, small):
+        assert people_box(alpha, Place.whole(*FRAME)) is None
+    beside = faint.copy()
+    beside[60:120, 150:180] = 1
+    assert people_box(beside, Place.whole(*FRAME)) == Box(0.25, 60 / 180, 180 / 320, 1.0)
+
+
+def test_a_box_grows_at_once_and_shrinks_slowly() -> None:
+    box = Box(0.4, 0.4, 0.6, 1.0)
+    grown = box.damped(Box(0.2, 0.5, 0.7, 1.0))
+    assert (grown.left, grown.right, grown.bottom) == (0.2, 0.7, 1.0)
+    assert 0.4 < grown.top < 0.41
