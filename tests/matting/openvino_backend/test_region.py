@@ -86,9 +86,11 @@ def executor() -> Iterator[OpenVinoExecutor]:
 
 def settle(executor: OpenVinoExecutor, room: Room, edges: EdgeSettings = ON) -> None:
     """Show somebody far away until the region is in use."""
-    for n in range(SETTLE_FRAMES + 3):
-        # Strict mode shows people when they first move.
-        executor.run(room.frame(2 * (n % 3) if n < 8 else 0, noise=n), BACKDROP, edges, False)
+    for n in range(4 * SETTLE_FRAMES):
+        # Strict mode shows people when they move.
+        executor.run(room.frame(round(6 * np.sin(n / 2)), noise=n), BACKDROP, edges, False)
+        if n > SETTLE_FRAMES and not executor.place.is_whole:
+            break
     assert not executor.place.is_whole
 
 
