@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.config import paths
+from app.config.value_problem import first_problem
 from app.core.errors import UsageError
 from app.core.messages.remote import RemoteText
 from app.core.messages.usage import UsageText
@@ -50,8 +51,8 @@ def parse_place(text: str) -> PlacementSettings:
         x, y, scale = (float(part) for part in (text if text.count(",") == 2 else f"{text},1").split(","))
         return PlacementSettings(x=x, y=y, scale=scale)
     except ValueError:  # pydantic's is one
-        limits = {"low": f"{MIN_SCALE:g}", "high": f"{MAX_SCALE:g}"}
-        raise UsageError(UsageText.PLACE(text=text, corners=CORNERS, **limits)) from None
+        low, high = f"{MIN_SCALE:g}", f"{MAX_SCALE:g}"
+        raise UsageError(UsageText.PLACE(text=text, corners=CORNERS, low=low, high=high)) from None
 
 
 def parse_ratio(text: str) -> float | None:
@@ -110,10 +111,6 @@ def replace_checked(model: M, changes: dict[str, Any]) -> M:
     try:
         return model.replace(**changes)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first, problem = first_problem(error)
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
-        raise UsageError(
-            UsageText.INVALID(
-                option=name, value=str(first["input"]), problem=first["msg"].removeprefix("Value error, ")
-            )
-        ) from None
+        raise UsageError(UsageText.INVALID(option=name, value=str(first["input"]), problem=problem)) from None

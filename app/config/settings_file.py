@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from app.config import paths
 from app.config.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
+from app.config.value_problem import first_problem
 from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings
 from app.core.text import Message, Text
@@ -33,11 +34,9 @@ def parse(data: JsonObject) -> Settings:
     try:
         return Settings.model_validate(migrate(data, MIGRATIONS))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first, problem = first_problem(error)
         place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise BrokenFileError(
-            FileReason.INVALID(field=place, problem=first["msg"].removeprefix("Value error, "))
-        ) from error
+        raise BrokenFileError(FileReason.INVALID(field=place, problem=problem)) from error
 
 
 def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:

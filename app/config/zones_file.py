@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.config.json_file import BrokenFileError, read_object
+from app.config.value_problem import first_problem
 from app.core.errors import SettingsError
 from app.core.messages.settings import FileReason, ZoneText
 from app.core.settings import PeopleSettings, Zone
@@ -26,9 +27,8 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
             raise BrokenFileError(FileReason.NO_ZONES())
         return PeopleSettings.model_validate(data).zones
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = FileReason.INVALID(field=place, problem=first["msg"].removeprefix("Value error, "))
+        first, problem = first_problem(error)
+        reason = FileReason.INVALID(field=".".join(str(part) for part in first["loc"]), problem=problem)
         raise SettingsError(ZoneText.BROKEN(file=path, reason=reason)) from error
     except BrokenFileError as error:
         raise SettingsError(ZoneText.BROKEN(file=path, reason=error.text)) from error

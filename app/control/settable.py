@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.config.value_problem import first_problem
 from app.core.errors import UsageError
 from app.core.messages.control import ControlText
 from app.core.messages.usage import UsageText
@@ -104,5 +105,4 @@ def _replaced(tree: Model, path: tuple[str, ...], value: Any, setting: Setting) 
 
 
 def _invalid(setting: Setting, error: ValidationError, value: str) -> UsageError:
-    problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-    return UsageError(UsageText.INVALID(option=setting.name, value=value, problem=problem))
+    return UsageError(UsageText.INVALID(option=setting.name, value=value, problem=first_problem(error)[1]))

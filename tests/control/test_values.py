@@ -93,8 +93,8 @@ def test_impossible_values_name_the_choices_and_change_nothing(program: Program)
         ("set output.mirror", "output.mirror needs a value"),
         ("set output.mirror maybe", "output.mirror cannot be “maybe”; the choices are on, off"),
         ("set background.fit stretch", "the choices are fill, fit"),
-        ("set edges.contrast 2", "edges.contrast: .* less than or equal to 1"),
-        ("set edges.grow_px wide", "valid integer"),
+        ("set edges.contrast 2", "edges.contrast: .* it must be at most 1"),
+        ("set edges.grow_px wide", "a whole number"),
         ("set output.record x.mp4", "There is no setting"),
         ("set window.theme dark", "There is no setting “window.theme”"),
     ):

@@ -23,6 +23,27 @@ class FileReason(Message):
 
 
 @unique
+class ValueProblem(Message):
+    """Why a value of a file or an option is not possible: a part of a sentence."""
+
+    CHOICE = "it must be one of {expected}"
+    AT_LEAST = "it must be at least {limit}"
+    ABOVE = "it must be more than {limit}"
+    AT_MOST = "it must be at most {limit}"
+    BELOW = "it must be less than {limit}"
+    NUMBER = "it must be a number"
+    WHOLE_NUMBER = "it must be a whole number"
+    SWITCH = "it must be true or false"
+    TEXT = "it must be text"
+    LIST = "it must be a list"
+    OBJECT = "it must be an object with names and values"
+    FEWER = "it has more than {limit} parts"
+    MORE = "it has fewer than {limit} parts"
+    ABSENT = "it is missing"
+    UNKNOWN = "there is no such setting"
+
+
+@unique
 class SettingsText(Message):
     """Errors of the settings file."""
 

@@ -4210,6 +4210,81 @@
         <translation>Sie ist keine Szenendatei der Formatversion {version}</translation>
     </message>
     <message>
+        <source>it must be one of {expected}</source>
+        <comment>ValueProblem.CHOICE</comment>
+        <translation>er muss einer von diesen sein: {expected}</translation>
+    </message>
+    <message>
+        <source>it must be at least {limit}</source>
+        <comment>ValueProblem.AT_LEAST</comment>
+        <translation>er muss mindestens {limit} sein</translation>
+    </message>
+    <message>
+        <source>it must be more than {limit}</source>
+        <comment>ValueProblem.ABOVE</comment>
+        <translation>er muss größer als {limit} sein</translation>
+    </message>
+    <message>
+        <source>it must be at most {limit}</source>
+        <comment>ValueProblem.AT_MOST</comment>
+        <translation>er darf höchstens {limit} sein</translation>
+    </message>
+    <message>
+        <source>it must be less than {limit}</source>
+        <comment>ValueProblem.BELOW</comment>
+        <translation>er muss kleiner als {limit} sein</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <comment>ValueProblem.NUMBER</comment>
+        <translation>er muss eine Zahl sein</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <comment>ValueProblem.WHOLE_NUMBER</comment>
+        <translation>er muss eine ganze Zahl sein</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <comment>ValueProblem.SWITCH</comment>
+        <translation>er muss true oder false sein</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <comment>ValueProblem.TEXT</comment>
+        <translation>er muss Text sein</translation>
+    </message>
+    <message>
+        <source>it must be a list</source>
+        <comment>ValueProblem.LIST</comment>
+        <translation>er muss eine Liste sein</translation>
+    </message>
+    <message>
+        <source>it must be an object with names and values</source>
+        <comment>ValueProblem.OBJECT</comment>
+        <translation>er muss ein Objekt mit Namen und Werten sein</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} parts</source>
+        <comment>ValueProblem.FEWER</comment>
+        <translation>er hat mehr als {limit} Teile</translation>
+    </message>
+    <message>
+        <source>it has fewer than {limit} parts</source>
+        <comment>ValueProblem.MORE</comment>
+        <translation>er hat weniger als {limit} Teile</translation>
+    </message>
+    <message>
+        <source>it is missing</source>
+        <comment>ValueProblem.ABSENT</comment>
+        <translation>er fehlt</translation>
+    </message>
+    <message>
+        <source>there is no such setting</source>
+        <comment>ValueProblem.UNKNOWN</comment>
+        <translation>diese Einstellung gibt es nicht</translation>
+    </message>
+    <message>
         <source>The file {file} cannot be written: {reason}. Another file can be named with --config.</source>
         <comment>SettingsText.NOT_WRITTEN</comment>
         <translation>Die Datei {file} lässt sich nicht schreiben: {reason}. Mit --config kann eine andere Datei angegeben werden.</translation>

@@ -4210,6 +4210,81 @@
         <translation>no es un archivo de escenas con la versión de formato {version}</translation>
     </message>
     <message>
+        <source>it must be one of {expected}</source>
+        <comment>ValueProblem.CHOICE</comment>
+        <translation>debe ser uno de estos: {expected}</translation>
+    </message>
+    <message>
+        <source>it must be at least {limit}</source>
+        <comment>ValueProblem.AT_LEAST</comment>
+        <translation>debe ser al menos {limit}</translation>
+    </message>
+    <message>
+        <source>it must be more than {limit}</source>
+        <comment>ValueProblem.ABOVE</comment>
+        <translation>debe ser mayor que {limit}</translation>
+    </message>
+    <message>
+        <source>it must be at most {limit}</source>
+        <comment>ValueProblem.AT_MOST</comment>
+        <translation>debe ser como máximo {limit}</translation>
+    </message>
+    <message>
+        <source>it must be less than {limit}</source>
+        <comment>ValueProblem.BELOW</comment>
+        <translation>debe ser menor que {limit}</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <comment>ValueProblem.NUMBER</comment>
+        <translation>debe ser un número</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <comment>ValueProblem.WHOLE_NUMBER</comment>
+        <translation>debe ser un número entero</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <comment>ValueProblem.SWITCH</comment>
+        <translation>debe ser true o false</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <comment>ValueProblem.TEXT</comment>
+        <translation>debe ser texto</translation>
+    </message>
+    <message>
+        <source>it must be a list</source>
+        <comment>ValueProblem.LIST</comment>
+        <translation>debe ser una lista</translation>
+    </message>
+    <message>
+        <source>it must be an object with names and values</source>
+        <comment>ValueProblem.OBJECT</comment>
+        <translation>debe ser un objeto con nombres y valores</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} parts</source>
+        <comment>ValueProblem.FEWER</comment>
+        <translation>tiene más de {limit} partes</translation>
+    </message>
+    <message>
+        <source>it has fewer than {limit} parts</source>
+        <comment>ValueProblem.MORE</comment>
+        <translation>tiene menos de {limit} partes</translation>
+    </message>
+    <message>
+        <source>it is missing</source>
+        <comment>ValueProblem.ABSENT</comment>
+        <translation>falta</translation>
+    </message>
+    <message>
+        <source>there is no such setting</source>
+        <comment>ValueProblem.UNKNOWN</comment>
+        <translation>no existe ese ajuste</translation>
+    </message>
+    <message>
         <source>The file {file} cannot be written: {reason}. Another file can be named with --config.</source>
         <comment>SettingsText.NOT_WRITTEN</comment>
         <translation>No se puede escribir el archivo {file}: {reason}. Con --config se puede indicar otro archivo.</translation>

@@ -1,0 +1,48 @@
+"""Turns the first error of pydantic into a part of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from app.core.messages.settings import ValueProblem
+from app.core.text import Text
+
+_PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
+    "literal_error": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
+    "enum": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
+    "greater_than_equal": lambda context: ValueProblem.AT_LEAST(limit=context["ge"]),
+    "greater_than": lambda context: ValueProblem.ABOVE(limit=context["gt"]),
+    "less_than_equal": lambda context: ValueProblem.AT_MOST(limit=context["le"]),
+    "less_than": lambda context: ValueProblem.BELOW(limit=context["lt"]),
+    "too_long": lambda context: ValueProblem.FEWER(limit=context["max_length"]),
+    "too_short": lambda context: ValueProblem.MORE(limit=context["min_length"]),
+    "missing": lambda context: ValueProblem.ABSENT(),
+    "extra_forbidden": lambda context: ValueProblem.UNKNOWN(),
+}
+"""By the type of pydantic's error; its context as argument."""
+
+_KINDS: tuple[tuple[tuple[str, ...], ValueProblem], ...] = (
+    (("float_", "finite_number"), ValueProblem.NUMBER),
+    (("int_",), ValueProblem.WHOLE_NUMBER),
+    (("bool_",), ValueProblem.SWITCH),
+    (("string_", "path_"), ValueProblem.TEXT),
+    (("tuple_", "list_"), ValueProblem.LIST),
+    (("dict_", "model_", "mapping_"), ValueProblem.OBJECT),
+)
+"""The same by how the type begins."""
+
+
+def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:
+    """Return the first error and why its value is not possible, for a sentence that names the field."""
+    first = error.errors(include_url=False)[0]
+    known = _PROBLEMS.get(first["type"])
+    if known is not None:
+        return first, known(first.get("ctx", {}))
+    for beginnings, problem in _KINDS:
+        if first["type"].startswith(beginnings):
+            return first, problem()
+    return first, first["msg"].removeprefix("Value error, ")

@@ -1,0 +1,56 @@
+"""Errors of values are sentences of the program, not of pydantic."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.config.json_file import BrokenFileError
+from app.config.parsing import replace_checked
+from app.config.settings_file import parse
+from app.config.zones_file import read_zones
+from app.core.errors import SettingsError, UsageError
+from app.core.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value", "problem"),
+    [
+        ("background", "kind", "rainbow", "it must be one of 'blur', 'image'"),
+        ("background", "blur_strength", 101, "it must be at most 100"),
+        ("background", "blur_strength", -1, "it must be at least 0"),
+        ("background", "blur_strength", "much", "it must be a number"),
+        ("output", "mirror", "perhaps", "it must be true or false"),
+        ("people", "zones", 3, "it must be a list"),
+        ("capture", "source", 3, "it must be text"),
+        ("output", "rotate", 3, "there is no such setting"),
+    ],
+)
+def test_a_settings_file_with_an_impossible_value(section: str, field: str, value: Any, problem: str) -> None:
+    with pytest.raises(BrokenFileError) as caught:
+        parse({section: {field: value}})
+    assert str(caught.value.text).startswith(f"{section}.{field}")
+    assert problem in str(caught.value.text)
+
+
+def test_an_option_with_an_impossible_value() -> None:
+    with pytest.raises(UsageError, match=r"blur-strength: “101” is not possible: it must be at most 100\."):
+        replace_checked(Settings().background, {"blur_strength": 101})
+
+
+@pytest.mark.parametrize(
+    ("zone", "problem"),
+    [
+        ({"kind": "drop", "points": 3}, "zones.0.points: it must be a list"),
+        ({"points": [[0, 0]]}, "zones.0.kind: it is missing"),
+        (3, "zones.0: it must be an object with names and values"),
+    ],
+)
+def test_a_zones_file_with_an_impossible_zone(tmp_path: Path, zone: Any, problem: str) -> None:
+    file = tmp_path / "zones.json"
+    file.write_text(json.dumps({"zones": [zone]}))
+    with pytest.raises(SettingsError, match=problem):
+        read_zones(file)
