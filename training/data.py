@@ -16,7 +16,7 @@ from training.hard import Layer, furniture, lit_like, rushing
 from training.motion import random_path, warp_all
 from training.objects import with_objects
 from training.sources import WHOLE_BODY
-from training.store import Entry, Pack
+from training.store import CUTOUT, Entry, Pack
 
 _SMALL = 160
 """Frames up to this width are made from images of half the size, which is faster."""
@@ -36,6 +36,10 @@ _FURNISHED = 0.35
 """Share of composites with furniture that touches the person."""
 _MATCHED = 0.5
 """Share of composited people lit like the room, so that the paste itself is no cue."""
+_MASKED = 0.45
+"""Share of photos with a mask drawn by a person among the photos that are not views."""
+_TRUE_CUTOUTS = 0.3
+"""Share of cut-outs, whose alpha does not come from the teacher, among composited people."""
 _VIEWS = 0.85
 """Share of photos cropped as by a webcam if every photo has such a view; less if there are few views."""
 _VIEW_ZOOMS = 0.05
@@ -95,6 +99,8 @@ class SampleSource:
         self._cuts = _by_framing([entry for entry in self._views.entries if not entry.validation])
         views, photos = (sum(map(len, groups)) for groups in (self._cuts, self._photos))
         self._view_share = _VIEWS * min(1.0, views / max(1, photos))
+        self._true_cutouts = [entry for entry in people if entry.composable and entry.group == CUTOUT]
+        self._masked = [entry for entry in people if entry.usable and entry.masked]
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]
         if not (any(self._photos) and any(self._cutouts) and any(self._cuts) and self._rooms):
             raise UsageError(f"{cache} holds no people or no rooms to learn from; fill it with training.cache first.")
@@ -139,7 +145,7 @@ class SampleSource:
             layers = self._views.pixels(_one_of(rng, self._cuts))
             placement, padded = framed(rng, _size(layers), self.size, zooms=_VIEW_ZOOMS)
         else:
-            layers = self._people.pixels(_one_of(rng, self._photos))
+            layers = self._people.pixels(_preferred(rng, self._masked, _MASKED, self._photos))
             placement, padded = framed(rng, _size(layers), self.size)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
@@ -209,7 +215,7 @@ class SampleSource:
 
     def _person(self, rng: Rng, small: bool) -> list[Layer]:
         """Return a person in each frame."""
-        layers = self._people.pixels(_one_of(rng, self._cutouts))[..., 3:]
+        layers = self._people.pixels(_preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts))[..., 3:]
         placement = placed(rng, np.asarray(layers[..., 3]), self.size, small)
         if rng.random() < _RUSHING:
             return rushing(rng, np.ascontiguousarray(layers), placement.matrix(), self.frames, self.size)
@@ -232,6 +238,11 @@ def _one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
     portraits, others = entries
     wanted = portraits if (rng.random() < _PORTRAITS and portraits) or not others else others
     return wanted[rng.integers(len(wanted))]
+
+
+def _preferred(rng: Rng, few: list[Entry], share: float, others: tuple[list[Entry], list[Entry]]) -> Entry:
+    """Return one of `few` with the probability `share`, else one of `others`."""
+    return few[rng.integers(len(few))] if rng.random() < share and few else _one_of(rng, others)
 
 
 def _over(colour: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32], below: npt.NDArray[np.float32]) -> Pixels:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from training.matte import DISAGREE, corrected, decided, judge
 from training.progress import track
 from training.sources import HELD_OUT_CLIPS, Picture, list_pictures, read_image, to_rgb
-from training.store import PackWriter
+from training.store import CUTOUT, PackWriter
 from training.views import PhotoTeacher, pack_views
 
 Pixels = npt.NDArray[np.uint8]
@@ -85,7 +85,7 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
             if picture.kind == "cutout":
                 bgra = read_image(picture.path, cv2.IMREAD_UNCHANGED)
                 layers = np.concatenate([to_rgb(bgra[..., :3]), to_rgb(bgra[..., :3]), bgra[..., 3:]], 2)
-                pack.add(layers, picture.name, "cutout", validation=picture.validation, composable=True, usable=False)
+                pack.add(layers, picture.name, CUTOUT, validation=picture.validation, composable=True, usable=False)
                 continue
             rgb = to_rgb(read_image(picture.path))
             foreground, alpha = teacher.photo(rgb, SETTLING_PASSES)
@@ -101,4 +101,5 @@ def _pack_people(path: Path, pictures: list[Picture], teacher: Teacher) -> None:
                 validation=picture.validation,
                 composable=composable and agreement >= DISAGREE,
                 usable=usable and agreement >= DISAGREE,
+                masked=picture.mask is not None,
             )

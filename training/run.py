@@ -114,8 +114,8 @@ class Run:
         parallel.join(rank, processes, rendezvous)
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
-        trained = stage.begin is not None and stage.begin.suffix == ".safetensors"
-        self.learner = Learner(hints=not trained).to(self.device)
+        begin = self.checkpoint if self.checkpoint.exists() else stage.begin
+        self.learner = Learner(hints=_has_heads(begin)).to(self.device)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.backends.cudnn.benchmark = True
@@ -195,6 +195,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "scaler": self.scaler.state_dict(),
+            "hints": self.learner.hints,
         }
         self.stage.out.mkdir(parents=True, exist_ok=True)
         partial = self.checkpoint.with_suffix(".partial")
@@ -229,6 +230,13 @@ class Run:
         self.stage.out.mkdir(parents=True, exist_ok=True)
         with (self.stage.out / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def _has_heads(begin: Path | None) -> bool:
+    """Return whether a run trains auxiliary heads: not if its network was trained without them."""
+    if begin is None or begin.suffix == ".safetensors":
+        return begin is None
+    return bool(torch.load(begin, map_location="cpu", weights_only=True).get("hints", True))
 
 
 def _keep_statistics(learner: Learner) -> None:

@@ -15,6 +15,9 @@ Pixels = npt.NDArray[np.uint8]
 PACKS = ("backgrounds", "clips", "people", "views")
 """Names of the packs of a cache."""
 
+CUTOUT = "cutout"
+"""Group of people cut out with an exact alpha."""
+
 
 def default_cache() -> Path:
     """Return the user's cache folder for training data."""
@@ -38,6 +41,8 @@ class Entry:
     """Whether the alpha is good enough to cut the person out."""
     usable: bool = True
     """Whether the teacher was certain enough to learn from the photo as it is."""
+    masked: bool = False
+    """Whether a mask drawn by a person confirmed or corrected the alpha."""
 
 
 _FLUSH_EVERY = 200
@@ -70,10 +75,11 @@ class PackWriter:
         validation: bool = False,
         composable: bool = False,
         usable: bool = True,
+        masked: bool = False,
     ) -> None:
         """Append one image, uint8 (H, W, C)."""
         height, width, channels = pixels.shape
-        entry = Entry(name, group, self._file.tell(), (height, width, channels), validation, composable, usable)
+        entry = Entry(name, group, self._file.tell(), (height, width, channels), validation, composable, usable, masked)
         self._file.write(np.ascontiguousarray(pixels).tobytes())
         self._entries.append(entry)
         if len(self._entries) % _FLUSH_EVERY == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from training.data import Mixture, SampleSource
 from training.degrade import FLAWLESS, random_camera, through_h264
 from training.matte import corrected, judge
 from training.objects import with_objects
-from training.store import Pack, PackWriter
+from training.store import CUTOUT, Entry, Pack, PackWriter, Pixels
 
 SIZE = (64, 36)
 
@@ -95,6 +96,34 @@ def test_people_for_validation_are_not_learnt_from(tmp_path: Path) -> None:
     folder = make_cache(tmp_path, people=1)
     with pytest.raises(UsageError, match="no people"):
         SampleSource(folder, SIZE)
+
+
+def test_masks_and_true_cut_outs_are_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_cache(tmp_path, people=40)
+    listing = tmp_path / "people.json"
+    entries = json.loads(listing.read_text())
+    for entry in entries[1:3]:
+        entry["masked"] = True
+    for entry in entries[3:5]:
+        entry |= {"group": CUTOUT, "usable": False}
+    listing.write_text(json.dumps(entries))
+    (tmp_path / "views.json").write_text(json.dumps(json.loads((tmp_path / "views.json").read_text())[:2]))
+    taken: list[str] = []
+    read = Pack.pixels
+
+    def noted(pack: Pack, entry: Entry) -> Pixels:
+        taken.append(entry.name)
+        return read(pack, entry)
+
+    monkeypatch.setattr(Pack, "pixels", noted)
+    photos = SampleSource(tmp_path, SIZE, mixture=Mixture(composite=0, empty=0, clip=0))
+    composites = SampleSource(tmp_path, SIZE, mixture=Mixture(composite=1, empty=0, clip=0))
+    for source, wanted, share in ((photos, {"person1", "person2"}, 0.45), (composites, {"person3", "person4"}, 0.3)):
+        taken.clear()
+        for index in range(200):
+            source.draw(index)
+        people = [name for name in taken if name.startswith("person")]
+        assert 0.5 * share < sum(name in wanted for name in people) / len(people) < 1.5 * share
 
 
 def test_objects_stand_in_a_copy_of_the_room() -> None:

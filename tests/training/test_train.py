@@ -71,6 +71,9 @@ def test_exported_weights_are_trained_without_the_heads_that_they_lack(stage: St
     batch = to_batch([run.source.draw(0)], torch.device("cpu"))
     losses = run.learner(*batch, half=False)
     assert "hints" not in losses and "l1" in losses
+    run.train()
+    later = Run(replace(stage, begin=run.checkpoint, out=stage.out / "later"), 0, 1, "")
+    assert not later.learner.hints, "the checkpoint of such a run has no trained heads either"
 
 
 def test_some_steps_see_single_pictures(stage: Stage) -> None:
