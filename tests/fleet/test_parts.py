@@ -132,8 +132,10 @@ def http(method: str, path: str, body: bytes = b"", **headers: str) -> Any:
 @asynccontextmanager
 async def replica_of(folder: Path, **options: Any) -> AsyncIterator[StreamReplica]:
     replica = StreamReplica(FleetOptions(token_file=token_file(folder), drain_s=0.0, **options))
-    yield replica
-    await replica.drain()
+    try:
+        yield replica
+    finally:
+        await replica.drain()
 
 
 def in_a_replica(folder: Path, check: Callable[[StreamReplica], Any]) -> None:
