@@ -55,8 +55,11 @@ class Fleet:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"the driver ended with code {self._process.wait()}: {self._log.read_text()}"
+        for answer in self._process.stdout:
+            if answer.startswith("{"):  # Ray prints messages of its own
+                break
+        else:
+            raise AssertionError(f"the driver ended with code {self._process.wait()}: {self._log.read_text()}")
         states: dict[str, int] = json.loads(answer)
         return states
 
