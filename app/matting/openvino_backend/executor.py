@@ -158,7 +158,7 @@ class OpenVinoExecutor(CpuExecutor):
                 alpha = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(alpha, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
         undecided = self._run_at(frame, tracker.place)
-        if tracker.lost(people_box(self._network.coefficients[2], self._place)):
+        if not tracker.place.is_whole and tracker.lost(people_box(self._network.coefficients[2], self._place)):
             undecided = self._run_at(frame, tracker.place)
         return self._coefficients(undecided)
 
