@@ -22,6 +22,7 @@ from app.matting.kernels.placing import place_rows as place_rows
 from app.matting.kernels.relight import relight_composite_rows as relight_composite_rows
 from app.matting.kernels.relight import relight_rows as relight_rows
 from app.matting.kernels.view import view_rows as view_rows
+from app.matting.kernels.visible import any_visible
 
 F32 = np.float32
 BLOCK = 64
@@ -186,8 +187,8 @@ def _composite_row(
     begin = 0
     while begin < width:
         end = begin + BLOCK
-        person = _any(alpha[begin:end])
-        while end < width and _any(alpha[end : end + BLOCK]) == person:
+        person = any_visible(alpha[begin:end])
+        while end < width and any_visible(alpha[end : end + BLOCK]) == person:
             end += BLOCK
         end = min(end, width)
         i, j = 3 * begin, 3 * end
@@ -228,14 +229,6 @@ def _rows_around(y: int, height: int, small_height: int) -> tuple[int, int, np.f
     source = max((y + 0.5) * small_height / height - 0.5, 0.0)
     first = min(int(source), small_height - 1)
     return first, min(first + 1, small_height - 1), F32(source - first)
-
-
-@jit
-def _any(alpha: Bytes) -> bool:
-    seen = np.uint8(0)
-    for x in range(alpha.shape[0]):
-        seen |= alpha[x]
-    return bool(seen)
 
 
 @rows(READ, PLANES, PLANES, READ, WRITE, WRITE, WRITE)
