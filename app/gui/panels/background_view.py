@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import MAX_ZOOM, Settings
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, describe, link_button
+from app.gui.widgets.slider_text import STEPS, percent, times
 
-STEPS = 100
-"""Slider steps per unit of the setting."""
 LAID_OUT = ("image", "video", "slides", "screen")
 """Kinds of background that have a position."""
 CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
@@ -24,19 +22,19 @@ class BackgroundViewControls(QWidget):
         super().__init__()
         self._store, self._preferences = store, preferences
         self._zoom = ValueSlider(
-            STEPS, round(MAX_ZOOM * STEPS), _times, self.tr("Background zoom"),
+            STEPS, round(MAX_ZOOM * STEPS), times, self.tr("Background zoom"),
             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider",
         )  # fmt: skip
         self._across = ValueSlider(
-            -STEPS, STEPS, _percent, self.tr("Background across"), self.tr("Shows more of the left or right side"),
+            -STEPS, STEPS, percent, self.tr("Background across"), self.tr("Shows more of the left or right side"),
             "backgroundXSlider",
         )  # fmt: skip
         self._down = ValueSlider(
-            -STEPS, STEPS, _percent, self.tr("Background up and down"), self.tr("Shows more of the top or bottom"),
+            -STEPS, STEPS, percent, self.tr("Background up and down"), self.tr("Shows more of the top or bottom"),
             "backgroundYSlider",
         )  # fmt: skip
         self._parallax = ValueSlider(
-            0, 100, _percent, self.tr("Parallax"),
+            0, 100, percent, self.tr("Parallax"),
             self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
         )  # fmt: skip
         self._reset = link_button(self.tr("Centre the background"))
@@ -72,11 +70,3 @@ class BackgroundViewControls(QWidget):
             slider.setEnabled(background.kind in LAID_OUT)
         self._parallax.setEnabled(background.kind in ("image", "video"))
         self._reset.setEnabled(any(getattr(background, name) != value for name, value in CENTRED.items()))
-
-
-def _times(value: int) -> str:
-    return f"{QLocale().toString(value / STEPS, 'f', 2)} ×"
-
-
-def _percent(value: int) -> str:
-    return f"{QLocale().toString(value)} %"

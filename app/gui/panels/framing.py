@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.framing import WHOLE
@@ -11,9 +10,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
-
-STEPS = 100
-"""Slider steps per unit of the setting."""
+from app.gui.widgets.slider_text import STEPS, offset, times
 
 
 class FramingControls(QWidget):
@@ -23,17 +20,17 @@ class FramingControls(QWidget):
         super().__init__()
         self._store, self._preferences = store, preferences
         self._zoom = ValueSlider(
-            STEPS, round(MAX_ZOOM * STEPS), _times, self.tr("Zoom"),
+            STEPS, round(MAX_ZOOM * STEPS), times, self.tr("Zoom"),
             self.tr("Enlarges a part of the camera image"), "zoomSlider",
         )  # fmt: skip
         self._horizontal = ValueSlider(
-            -STEPS, STEPS, _percent, self.tr("Horizontal position"), self.tr("Moves the image left or right"),
+            -STEPS, STEPS, offset, self.tr("Horizontal position"), self.tr("Moves the image left or right"),
             "panXSlider",
         )  # fmt: skip
         self._vertical = ValueSlider(
             -STEPS,
             STEPS,
-            _percent,
+            offset,
             self.tr("Vertical position"),
             self.tr("Moves the image up or down"),
             "panYSlider",
@@ -90,11 +87,3 @@ class FramingControls(QWidget):
         for pan in (self._horizontal, self._vertical):
             pan.setEnabled(framing.zoom > 1)
         self._reset.setEnabled(framing != WHOLE)
-
-
-def _times(value: int) -> str:
-    return f"{QLocale().toString(value / STEPS, 'f', 2)} ×"
-
-
-def _percent(value: int) -> str:
-    return f"{value:+d} %" if value else "0 %"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QLocale, QSignalBlocker
+from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.placement import CORNERS, IN_PLACE, Corner, in_corner
@@ -12,9 +12,7 @@ from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, check, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
-
-STEPS = 100
-"""Slider steps per unit of the setting."""
+from app.gui.widgets.slider_text import STEPS, offset, percent
 
 
 class PlacementControls(QWidget):
@@ -31,14 +29,14 @@ class PlacementControls(QWidget):
             self.tr("Position"), self.tr("Shows the person small in a corner, such as beside slides"), "cornerCombo"
         )
         self._scale = ValueSlider(
-            round(MIN_SCALE * STEPS), round(MAX_SCALE * STEPS), _percent, self.tr("Size of the person"),
+            round(MIN_SCALE * STEPS), round(MAX_SCALE * STEPS), percent, self.tr("Size of the person"),
             self.tr("Scales the person over the background"), "scaleSlider",
         )  # fmt: skip
         self._across = ValueSlider(
-            -STEPS, STEPS, _offset, self.tr("Shift across"), self.tr("Moves the person left or right"), "placeXSlider"
+            -STEPS, STEPS, offset, self.tr("Shift across"), self.tr("Moves the person left or right"), "placeXSlider"
         )
         self._down = ValueSlider(
-            -STEPS, STEPS, _offset, self.tr("Shift down"), self.tr("Moves the person up or down"), "placeYSlider"
+            -STEPS, STEPS, offset, self.tr("Shift down"), self.tr("Moves the person up or down"), "placeYSlider"
         )
         self._mouse = check(
             self.tr("Mouse moves the person"),
@@ -102,11 +100,3 @@ class PlacementControls(QWidget):
         self._across.show_value(round(self._sign * placement.x * STEPS))
         self._down.show_value(round(placement.y * STEPS))
         self._reset.setEnabled(placement != IN_PLACE)
-
-
-def _percent(value: int) -> str:
-    return f"{QLocale().toString(value)} %"
-
-
-def _offset(value: int) -> str:
-    return f"{value:+d} %" if value else "0 %"
