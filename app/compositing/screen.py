@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
+from app.compositing.reader import Reader
 from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError
@@ -17,13 +16,10 @@ from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.system.screen import ScreenGrabber
 
-log = logging.getLogger(__name__)
-
 RATE_HZ = 15.0
 UNSEEN_S = 1.0
 """Without a call of `backdrop` for this long, nothing is captured: the program is paused."""
 RETRY_S = 1.0
-_JOIN_TIMEOUT_S = 5.0
 
 
 class Grabber(Protocol):
@@ -56,15 +52,15 @@ class ScreenBackground:
         self._error: BackgroundError | None = None
         self._wanted = layout_of(settings), 0, 0
         self._asked_s = time.monotonic()
-        self._condition = threading.Condition()
-        self._closing = False
-        self._thread = threading.Thread(target=self._capture, name="screen")
-        self._thread.start()
+        self._reader = Reader(self._capture, "screen", f"capture of {self.name}")
+        self._condition = self._reader.condition
+        self._reader.start()
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the newest image; the same object while the screen does not change. Raises BackgroundError."""
         with self._condition:
             self._asked_s = time.monotonic()
+            self._condition.notify_all()
             self._wanted = self._wanted[0], width, height
             if self._error is not None:
                 raise self._error
@@ -79,12 +75,7 @@ class ScreenBackground:
 
     def close(self) -> None:
         """End the thread. Idempotent."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify_all()
-        self._thread.join(_JOIN_TIMEOUT_S)
-        if self._thread.is_alive():
-            log.error("The capture of %s does not stop.", self.name)
+        self._reader.close()
 
     def _capture(self) -> None:
         while not self._waited(1 / RATE_HZ):
@@ -117,8 +108,6 @@ class ScreenBackground:
     def _waited(self, seconds: float) -> bool:
         """Wait, and on until somebody looks at the background; return whether it is being closed."""
         with self._condition:
-            if self._condition.wait_for(lambda: self._closing, seconds):
-                return True
-            while not self._closing and time.monotonic() - self._asked_s > UNSEEN_S:
-                self._condition.wait(UNSEEN_S / 4)
-            return self._closing
+            if not self._condition.wait_for(lambda: self._reader.closing, seconds):
+                self._condition.wait_for(lambda: self._reader.closing or time.monotonic() - self._asked_s <= UNSEEN_S)
+            return self._reader.closing

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 from pathlib import Path
 
+from app.compositing.reader import Reader
 from app.compositing.still import LaidOutImage, layout_of
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
@@ -14,8 +14,8 @@ from app.media.slides import Slides, open_slides
 
 log = logging.getLogger(__name__)
 
-_JOIN_TIMEOUT_S = 25.0
-"""Longer than a page may take."""
+LIMIT_S = 25.0
+"""For the end of the thread: longer than a page may take."""
 
 
 class SlidesBackground:
@@ -28,7 +28,8 @@ class SlidesBackground:
         """realtime: False makes `backdrop` wait for the slide. Raises BackgroundError if the slide cannot be read."""
         self.name = path.name
         self._realtime = realtime
-        self._condition = threading.Condition()
+        self._reader = Reader(self._read_ahead, "slides", f"reader of the slides {self.name}", LIMIT_S)
+        self._condition = self._reader.condition
         self._layout, self._wanted = layout_of(settings), settings.slide - 1
         self._file: Slides = open_slides(path)
         self.slides = self._file.count
@@ -41,9 +42,7 @@ class SlidesBackground:
             self._file.close()
             raise
         self._shown = self._read[self._index]
-        self._closing = False
-        self._thread = threading.Thread(target=self._read_ahead, name="slides")
-        self._thread.start()
+        self._reader.start()
 
     @property
     def _index(self) -> int:
@@ -53,7 +52,7 @@ class SlidesBackground:
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the slide in this size. Raises BackgroundError if it cannot be read."""
         with self._condition:
-            while not self._realtime and self._index not in self._read and not self._closing:
+            while not self._realtime and self._index not in self._read and not self._reader.closing:
                 self._condition.wait()
             self._shown = self._read.get(self._index, self._shown)
             if isinstance(self._shown, BackgroundError):
@@ -68,12 +67,7 @@ class SlidesBackground:
 
     def close(self) -> None:
         """End the thread and release the file. Idempotent."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify_all()
-        self._thread.join(_JOIN_TIMEOUT_S)
-        if self._thread.is_alive():
-            log.error("The reader of the slides %s does not stop.", self.name)
+        self._reader.close()
 
     def _missing(self) -> int | None:
         """Return the next slide to read: the one that is asked for, then its neighbours. Drop the others."""
@@ -85,9 +79,9 @@ class SlidesBackground:
         try:
             while True:
                 with self._condition:
-                    self._condition.wait_for(lambda: self._closing or self._missing() is not None)
+                    self._condition.wait_for(lambda: self._reader.closing or self._missing() is not None)
                     index = self._missing()
-                    if self._closing or index is None:
+                    if self._reader.closing or index is None:
                         return
                 slide = self._slide(index)
                 with self._condition:

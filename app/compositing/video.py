@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from pathlib import Path
 
 from av.error import FFmpegError
 
+from app.compositing.reader import Reader
 from app.compositing.still import layout_of
 from app.compositing.video_loop import LoopingVideo, TimedFrame
 from app.core import geometry
@@ -26,7 +26,6 @@ _LATEST_S = 1.0
 """If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
 _ROUNDING_S = 1e-3
 """Tolerance for rounding errors in sums of frame intervals."""
-_JOIN_TIMEOUT_S = 5.0
 
 
 class VideoBackground:
@@ -43,7 +42,8 @@ class VideoBackground:
         self._layout = layout
         self._realtime = realtime
         self._video = LoopingVideo(path)
-        self._condition = threading.Condition()
+        self._reader = Reader(self._decode_ahead, "background video", f"decoder of the background video {self.name}")
+        self._condition = self._reader.condition
         self._ahead: deque[tuple[float, BgrImage]] = deque()
         self._shown: BgrImage | None = None
         self._size: tuple[int, int] | None = None
@@ -51,9 +51,7 @@ class VideoBackground:
         self._due_s = 0.0
         self._decoded_s = 0.0
         self._ended = False
-        self._closing = False
-        self._thread = threading.Thread(target=self._decode_ahead, name="background video")
-        self._thread.start()
+        self._reader.start()
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the frame for `time_s`; the first call returns the first frame."""
@@ -63,7 +61,7 @@ class VideoBackground:
             self._size = width, height
             self._advance(time_s)
             self._condition.notify_all()
-            while not self._realtime and not self._ahead and not self._ended and not self._closing:
+            while not self._realtime and not self._ahead and not self._ended and not self._reader.closing:
                 self._condition.wait()
                 self._take_due()
             shown = self._shown
@@ -77,12 +75,7 @@ class VideoBackground:
 
     def close(self) -> None:
         """End the thread and release the file. Idempotent."""
-        with self._condition:
-            self._closing = True
-            self._condition.notify_all()
-        self._thread.join(_JOIN_TIMEOUT_S)
-        if self._thread.is_alive():
-            log.error("The decoder of the background video %s does not stop.", self.name)
+        self._reader.close()
 
     def _advance(self, time_s: float) -> None:
         if self._origin_s is None:
@@ -124,8 +117,10 @@ class VideoBackground:
     def _wait_for_space(self) -> tuple[int, int] | None:
         """Wait until a frame is needed and return its size; None after `close`."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD))
-            return None if self._closing else self._size
+            self._condition.wait_for(
+                lambda: self._reader.closing or (self._size is not None and len(self._ahead) < _AHEAD)
+            )
+            return None if self._reader.closing else self._size
 
     def _is_late(self, timed: TimedFrame) -> bool:
         with self._condition:

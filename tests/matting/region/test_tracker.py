@@ -1,4 +1,4 @@
-"""The region follows people, is rarely moved, and gives way to the whole frame when it is too small."""
+"""Tests of the tracker: it follows people, seldom moves the region, and returns to the whole frame if people do not fit."""
 
 from __future__ import annotations
 
