@@ -1,4 +1,4 @@
-"""Tests of the tracker: it follows people, seldom moves the region, and returns to the whole frame if people do not fit."""
+"""Tests of the tracker: it follows people, seldom moves the region, and sees the whole frame if people do not fit."""
 
 from __future__ import annotations
 
