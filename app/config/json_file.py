@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.config.private_file import write_private
 from app.core.errors import SettingsError
+from app.core.files import is_special
 from app.core.messages.settings import FileReason, SettingsText
 from app.media.disk_errors import why_not_written
 
@@ -36,6 +37,8 @@ def read_object(path: Path) -> JsonObject | None:
 
     Raises BrokenFileError for any other content and OSError if the file cannot be read.
     """
+    if is_special(path):
+        raise BrokenFileError(FileReason.NOT_TEXT())
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

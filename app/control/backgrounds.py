@@ -32,6 +32,8 @@ def _comparable(name: str) -> str:
     return name.casefold().replace("-", " ").replace("_", " ")
 
 
+MAX_DIGITS = 4
+"""Longer numbers name files."""
 FIXED = ("none", "blur", "green", "colour")
 """The tiles before the files, in the order of the window; tile numbers start at 0."""
 
@@ -85,7 +87,7 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
 
     Raises UsageError, which lists the choices.
     """
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= MAX_DIGITS:
         return _tile(int(text), current, tiles)
     file = next((file for file in tiles.files if file.matches(text)), None)
     if file is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from app.control.commands import JsonValue
 from app.control.confirmation import Confirmation
@@ -14,6 +16,10 @@ Update = Callable[[Settings], Settings]
 
 class CommandError(MattecamError):
     """A command was executed without the requested effect."""
+
+
+class _ChangedMeanwhileError(Exception):
+    """A section of the settings is no longer the one that a new value was derived from."""
 
 
 class Changes:
@@ -57,6 +63,19 @@ class Changes:
             raise CommandError(problem)
         return after, True
 
+    def follow_section(self, section: str, new: Callable[[Any], Any], *stages: str) -> tuple[Settings, bool]:
+        """Replace a section by `new` of the one in force, as `follow` does.
+
+        new: may read files. It runs without the lock of the settings, so that a slow disk delays no other command, and
+        again if the section has changed meanwhile.
+        """
+        while True:
+            present = getattr(self._settings(), section)
+            try:
+                return self.follow(partial(_replaced, section, present, new(present)), section, *stages)
+            except _ChangedMeanwhileError:
+                continue
+
     def _restore(self, section: str, before: Settings, after: Settings) -> None:
         previous, failed = getattr(before, section), getattr(after, section)
         self.apply(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
@@ -65,3 +84,9 @@ class Changes:
         problems = self._status_fields()["problems"]
         assert isinstance(problems, Sequence)
         return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)
+
+
+def _replaced(section: str, known: object, new: object, settings: Settings) -> Settings:
+    if getattr(settings, section) != known:
+        raise _ChangedMeanwhileError
+    return settings.replace(**{section: new})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -213,9 +214,17 @@ def decode_command(line: bytes) -> Command:
     """Parse a line that a client sent. Raises UsageError."""
     record = _record(line)
     name, argument = record.get("command"), record.get("argument", "")
-    if not isinstance(name, str) or not isinstance(argument, str):
+    if not isinstance(name, str) or not isinstance(argument, str) or not _is_possible(name + argument):
         raise UsageError(ControlText.REQUEST(example='{"command": "background", "argument": "next"}'))
     return parse_words([name, argument] if argument else [name])
+
+
+def _is_possible(text: str) -> bool:
+    """Return whether a file may have this in its name: no other text is of use, and some cannot be written."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def decode_answer(line: bytes) -> Answer:

@@ -33,7 +33,7 @@ from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
-from app.core.settings import FramingSettings, Settings
+from app.core.settings import BackgroundSettings, FramingSettings, Settings
 from app.core.text import Text
 
 CONFIRM_S = 8.0
@@ -124,12 +124,10 @@ class SettingsController:
     def _background(self, name: str) -> str:
         tiles = self._tiles()
 
-        def update(settings: Settings) -> Settings:
-            current = settings.background
-            chosen = next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
-            return settings.replace(background=chosen)
+        def chosen(current: BackgroundSettings) -> BackgroundSettings:
+            return next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
 
-        settings, in_use = self._changes.follow(update, "background", "background")
+        settings, in_use = self._changes.follow_section("background", chosen, "background")
         return _answer(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
 
     def _pause(self, switch: str) -> str:
@@ -178,10 +176,7 @@ class SettingsController:
         return _answer(AnswerText.MODEL(name=name), in_use)
 
     def _server(self, argument: str) -> str:
-        def update(settings: Settings) -> Settings:
-            return settings.replace(matting=changed_server(argument, settings.matting))
-
-        settings, in_use = self._changes.follow(update, "matting", "matting")
+        settings, in_use = self._changes.follow_section("matting", partial(changed_server, argument), "matting")
         return _answer(described_server(settings.matting, self._status_fields()["round_trip_ms"]), in_use)
 
     def _ratio(self, ratio: float | None) -> str:
@@ -237,10 +232,7 @@ class SettingsController:
         return described_zones(zones)
 
     def _overlay(self, argument: str) -> str:
-        def update(settings: Settings) -> Settings:
-            return settings.replace(overlay=changed_overlay(argument, settings.overlay))
-
-        settings, in_use = self._changes.follow(update, "overlay", "overlay")
+        settings, in_use = self._changes.follow_section("overlay", partial(changed_overlay, argument), "overlay")
         return _answer(described(settings.overlay), in_use)
 
     def _snapshot(self, file: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from app.control.commands import Command, Controller
@@ -18,9 +19,10 @@ SHORTCUTS = (
     Shortcut("freeze", "Mattecam: freeze or go on", "F"),
     *(Shortcut(f"background-{number}", f"Mattecam: background {number}", str(number)) for number in range(1, 10)),
 )
+TOGGLE = "toggle"
 COMMANDS: Mapping[str, Command] = {
-    "pause": Command("pause", "toggle"),
-    "freeze": Command("freeze", "toggle"),
+    "pause": Command("pause", TOGGLE),
+    "freeze": Command("freeze", TOGGLE),
     **{f"background-{number}": Command("background", str(number)) for number in range(1, 10)},
 }
 """By the name of the shortcut. Numbers are those of `ctl background` and of the keys 1 to 9 in the window."""
@@ -41,8 +43,9 @@ class GlobalShortcuts:
         """
         self._controller, self._make_service, self._report = controller, make_service, report
         self._service: ShortcutService | None = None
-        self._pressed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._pressed: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._toggles: tuple[threading.Thread, ...] = ()
         self._wanted = False
 
     def follow(self, wanted: bool) -> None:
@@ -62,10 +65,12 @@ class GlobalShortcuts:
         service, self._service = self._service, None
         thread, self._thread = self._thread, None
         ended = service is None or service.stop()
-        if thread is not None:
-            self._pressed.put(None)
-            thread.join(_STOP_S)
-            ended = ended and not thread.is_alive()
+        toggles, self._toggles = self._toggles, ()
+        self._pressed.put(None)
+        deadline_s = time.monotonic() + _STOP_S
+        for each in (*toggles, *(() if thread is None else (thread,))):
+            each.join(max(0.0, deadline_s - time.monotonic()))
+            ended = ended and not each.is_alive()
         return ended
 
     def _start(self) -> None:
@@ -75,18 +80,36 @@ class GlobalShortcuts:
             self._report(error)
             return
         # A command waits for its effect, which must hold up neither the service nor the event loop of the window.
-        self._thread = threading.Thread(target=self._run_commands, name="shortcut-commands", daemon=True)
+        self._pressed = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self._run_commands, args=(self._pressed,), name="shortcut-commands", daemon=True
+        )
         self._thread.start()
-        self._service.start(SHORTCUTS, self._pressed.put, self._report)
+        self._service.start(SHORTCUTS, self._press, self._report)
 
-    def _run_commands(self) -> None:
-        while (name := self._pressed.get()) is not None:
-            command = COMMANDS.get(name)
-            if command is None:
-                continue
-            try:
-                log.info("Shortcut %s: %s", name, self._controller.run(command))
-            except MattecamError as error:
-                log.warning("The shortcut %s had no effect: %s", name, error)
-            except Exception as error:
-                log.error("The shortcut %s failed.", name, exc_info=error)
+    def _press(self, name: str) -> None:
+        """Run the command of a shortcut; called on the thread of the service.
+
+        Pause and freeze do not wait for earlier commands: a background may take seconds.
+        """
+        command = COMMANDS.get(name)
+        if command is None:
+            return
+        if command.argument != TOGGLE:
+            self._pressed.put(command)
+            return
+        thread = threading.Thread(target=self._run, args=(command,), name="shortcut-toggle", daemon=True)
+        self._toggles = (*(each for each in self._toggles if each.is_alive()), thread)
+        thread.start()
+
+    def _run_commands(self, pressed: queue.SimpleQueue[Command | None]) -> None:
+        while (command := pressed.get()) is not None:
+            self._run(command)
+
+    def _run(self, command: Command) -> None:
+        try:
+            log.info("Shortcut for %s %s: %s", command.name, command.argument, self._controller.run(command))
+        except MattecamError as error:
+            log.warning("The shortcut for %s %s had no effect: %s", command.name, command.argument, error)
+        except Exception as error:
+            log.error("The shortcut for %s %s failed.", command.name, command.argument, exc_info=error)

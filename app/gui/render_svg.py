@@ -5,17 +5,66 @@ Arguments: scale, greatest width, greatest height. Writes width and height as 32
 
 from __future__ import annotations
 
+import base64
+import binascii
 import struct
 import sys
+from urllib.parse import unquote_to_bytes
 
-from PyQt6.QtCore import QByteArray, QSize
+from PyQt6.QtCore import QByteArray, QSize, QXmlStreamReader, QXmlStreamWriter
 from PyQt6.QtGui import QGuiApplication, QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
+
+RASTER = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
+"""First bytes of embedded images that are shown. Qt decides by the content: an embedded SVG could name files again."""
+_Token = QXmlStreamReader.TokenType
+
+
+def self_contained(data: bytes) -> QByteArray | None:
+    """Return the SVG without what names other files, which Qt would read; None if the data is no XML.
+
+    References within the document and embedded raster images are kept; entities are expanded.
+    """
+    reader, written = QXmlStreamReader(QByteArray(data)), QByteArray()
+    writer = QXmlStreamWriter(written)
+    reader.setNamespaceProcessing(False)  # attributes have their names as written, such as xlink:href
+    while not reader.atEnd():
+        token = reader.readNext()
+        if token is _Token.StartElement:
+            writer.writeStartElement(reader.qualifiedName())
+            attributes = reader.attributes()
+            for attribute in map(attributes.at, range(attributes.size())):
+                name, value = attribute.qualifiedName(), attribute.value()
+                if not name.lower().endswith("href") or _is_inside(value):
+                    writer.writeAttribute(name, value)
+        elif token is _Token.EndElement:
+            writer.writeEndElement()
+        elif token is _Token.Characters:
+            writer.writeCharacters(reader.text())
+    return None if reader.hasError() else written
+
+
+def _is_inside(reference: str) -> bool:
+    """Return whether a reference is to a part of the document or an embedded raster image."""
+    scheme, _, rest = reference.strip().partition(":")
+    if scheme.startswith("#"):
+        return True
+    kind, _, content = rest.partition(",")
+    if scheme.lower() != "data":
+        return False
+    try:
+        image = base64.b64decode(unquote_to_bytes(content)) if kind.endswith("base64") else unquote_to_bytes(content)
+    except binascii.Error:
+        return False
+    return image.startswith(RASTER)
 
 
 def render(data: bytes, scale: float, most: QSize) -> QImage | None:
     """Return the picture; None if the data is no SVG."""
-    renderer = QSvgRenderer(QByteArray(data))
+    document = self_contained(data)
+    if document is None:
+        return None
+    renderer = QSvgRenderer(document)
     natural = renderer.defaultSize()
     if not renderer.isValid() or natural.isEmpty():
         return None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
+from app.core.files import is_special
 from app.core.messages.media import ImageText
 from app.core.types import BgrImage
 
@@ -100,8 +101,13 @@ def _decoded(path: Path, max_side: int, convert: Callable[[Image.Image], NDArray
 
 @contextmanager
 def named_file_errors(path: Path) -> Iterator[None]:
-    """Raise BackgroundError for an image file that is absent, a folder, or not readable for this user."""
+    """Raise BackgroundError for an image file that is absent, a folder, or not readable for this user.
+
+    So are pipes and devices, before they are opened: opening a pipe waits until another program writes to it.
+    """
     try:
+        if is_special(path):
+            raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path))
         yield
     except FileNotFoundError:
         raise BackgroundError(ImageText.ABSENT(file=path)) from None
@@ -125,20 +131,20 @@ def kind_of_file(path: Path) -> Literal["image", "video"]:
 def _is_still(path: Path) -> bool | None:
     """Return whether an image has one frame, or frames that the video reader cannot play; None for other files."""
     try:
-        with warnings.catch_warnings():
+        with named_file_errors(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 return getattr(image, "n_frames", 1) == 1 or image.format not in ("GIF", "PNG")
-    except (*_BROKEN, MemoryError):
+    except (*_BROKEN, MemoryError, BackgroundError):
         return None
 
 
 def _is_container(path: Path) -> bool:
     """Return whether a file has the signature of a video container."""
     try:
-        with path.open("rb") as file:
+        with named_file_errors(path), path.open("rb") as file:
             start = file.read(12)
-    except OSError:
+    except (OSError, BackgroundError):
         return False
     return start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska, AVI
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from app.config import paths
 from app.core.errors import BackgroundError
+from app.core.files import is_special
 from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
 
@@ -97,6 +98,8 @@ class PdfPages:
 
     def _data(self) -> bytes:
         try:
+            if is_special(self._path):
+                raise self._damaged("no file")
             with self._path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except FileNotFoundError:

@@ -25,16 +25,15 @@ def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
 def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
     """Return (height, width, 4) uint8: blue, green, red and alpha. Bars of other shapes are clear.
 
-    Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply them by alpha. Clear
-    pixels are black: nothing of the room leaves with them.
+    Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply them by alpha. They
+    are derived from the premultiplied ones: clear pixels are black, and a reader that ignores alpha finds no more of
+    the room in faint pixels than a composite would show.
     """
-    if picture.size == (width, height):
-        colours, alpha = _person(picture)
-    else:
-        person, alpha = person_on_black(picture)  # scaling must not mix colours with the black of clear pixels
+    person, alpha = person_on_black(picture)
+    if picture.size != (width, height):
         person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
-        colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
-    return np.dstack([cv2.bitwise_and(colours, colours, mask=alpha), alpha])
+    colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
+    return np.dstack([colours, alpha])
 
 
 def _person(picture: Picture) -> tuple[BgrImage, AlphaImage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
@@ -25,6 +26,7 @@ from app.compositing.overlay import (
 from app.core.errors import BackgroundError
 from app.core.settings import OverlayPlace, OverlaySettings
 from app.core.types import BgrImage
+from app.media.svg_file import render_svg
 
 WIDTH, HEIGHT = 320, 180
 SVG = (
@@ -116,6 +118,43 @@ def test_svg_files_are_rendered_with_alpha_and_shrunk_to_the_safe_area(tmp_path:
     assert (blue, green) == (0, 0) and abs(int(red) - 128) <= 1
     assert int(patch.remaining[10, 10, 0]) == pytest.approx(127, abs=1)
     assert patch.remaining[10, -10, 0] == 255, "the transparent half"
+
+
+def svg(body: str, head: str = "") -> str:
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f'{head}<svg {names} width="40" height="40">{body}</svg>'
+
+
+def shows_something(path: Path, text: str) -> bool:
+    path.write_text(text)
+    return bool(render_svg(path, 1.0, (80, 80)).any())
+
+
+def embedded(data: bytes, kind: str = "png") -> str:
+    content = base64.b64encode(data).decode()
+    return svg(f'<image width="40" height="40" xlink:href="data:image/{kind};base64,{content}"/>')
+
+
+def test_an_svg_shows_no_picture_of_another_file(tmp_path: Path) -> None:
+    """A snapshot or a plate may show the room."""
+    room, path = tmp_path / "room.png", tmp_path / "logo.svg"
+    cv2.imwrite(str(room), np.full((40, 40, 3), 200, np.uint8))
+    linked = svg(f'<image width="40" height="40" xlink:href="{room}"/>')
+    entity = svg('<image width="40" height="40" href="&room;"/>', f'<!DOCTYPE svg [<!ENTITY room "{room}">]>')
+    for text in (linked, linked.replace(str(room), f"file://{room}"), linked.replace("xlink:", ""), entity):
+        assert not shows_something(path, text)
+    for kind in ("png", "svg+xml"):
+        assert not shows_something(path, embedded(linked.encode(), kind))
+
+
+def test_an_svg_shows_what_it_contains(tmp_path: Path) -> None:
+    path = tmp_path / "logo.svg"
+    assert shows_something(path, embedded(cv2.imencode(".png", np.full((40, 40, 3), 200, np.uint8))[1].tobytes()))
+    assert shows_something(path, svg('<defs><rect id="r" width="9" height="9"/></defs><use xlink:href="#r"/>'))
+    assert shows_something(
+        path, svg("<rect width='9' height='9' fill='&red;'/>", "<!DOCTYPE svg [<!ENTITY red '#f00'>]>")
+    )
+    assert shows_something(path, svg("<style>.a{fill:#0f0}</style><rect class='a' width='9' height='9'/>"))
 
 
 def test_an_animated_or_foreign_entity_svg_reads_no_other_file(tmp_path: Path) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from app.control import Command, SettingsController, Tiles
-from app.control.commands import JsonValue
+from app.control import BackgroundFile, Command, SettingsController, Tiles
+from app.control.commands import JsonValue, answer
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.placement import in_corner
 from app.core.settings import (
@@ -361,3 +361,47 @@ def test_the_status_holds_the_fields_of_status_json_and_the_switches(program: Pr
     status: Mapping[str, JsonValue] = program.controller.status()
     assert {"phase", "model", "busy", "problems", "errors"} <= status.keys()
     assert (status["paused"], status["frozen"]) == (False, False)
+
+
+def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:
+    """A network drive that does not answer delays its own command only; nothing that changed meanwhile is lost."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    class SlowDrive(list[BackgroundFile]):
+        def __iter__(self) -> Iterator[BackgroundFile]:
+            asked.set()
+            assert go_on.wait(20)
+            return super().__iter__()
+
+    quick, program.files = program.files, SlowDrive(program.files)
+    slow = threading.Thread(target=program.run, args=("background Beach",))
+    slow.start()
+    try:
+        assert asked.wait(10)
+        program.files = quick
+        assert "stand-by card" in program.run("pause")
+        program.run("background-view fit")
+    finally:
+        go_on.set()
+        slow.join(20)
+    background = program.settings.background
+    assert (background.path, background.fit) == (quick[0].path, "fit")
+    assert program.settings.paused
+
+
+@pytest.mark.parametrize("text", ["\\ud800.png", "\\u0000", "matting.plate \\ud800"])
+def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
+    """It would be stored, and end the program where it is printed or opened."""
+    for name in ("background", "overlay", "zones", "snapshot", "record", "set", "microphone"):
+        refused = answer(program.controller, f'{{"command": "{name}", "argument": "{text}"}}\n'.encode())
+        assert not refused.done and "one line of JSON" in refused.message
+    assert program.settings == BASE
+
+
+def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
+    assert "no file" in answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n').message
+
+
+def test_a_number_of_thousands_of_digits_is_no_tile(program: Program) -> None:
+    with pytest.raises(UsageError, match="no background and no file"):
+        program.run("background " + "9" * 200)

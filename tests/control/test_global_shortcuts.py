@@ -94,6 +94,27 @@ def test_a_press_returns_at_once_and_a_crash_does_not_end_the_shortcuts() -> Non
     assert shortcuts.stop()
 
 
+def test_pause_does_not_wait_for_commands_before_it() -> None:
+    """A background or the camera may take seconds; every press of the pause key takes effect at once."""
+    recorder, keys, go_on = Recorder(), Keys(), threading.Event()
+
+    class Waiting(Recorder):
+        def run(self, command: Command) -> str:
+            answer = recorder.run(command)
+            go_on.wait(10)
+            return answer
+
+    shortcuts = GlobalShortcuts(Waiting(), lambda: keys, lambda _problem: None)
+    shortcuts.follow(True)
+    for name in ("background-1", "background-2", "pause", "pause", "pause"):
+        keys.pressed(name)
+    eventually(lambda: recorder.commands.count(Command("pause", "toggle")) == 3)
+    assert Command("background", "2") not in recorder.commands, "backgrounds keep their order"
+    go_on.set()
+    eventually(lambda: Command("background", "2") in recorder.commands)
+    assert shortcuts.stop()
+
+
 @pytest.mark.parametrize(
     "error",
     [ShortcutError(ShortcutText.NOT_HERE()), OSError("no such library"), AttributeError("no such function")],

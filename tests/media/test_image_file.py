@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zlib
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.core.errors import BackgroundError
-from app.media.image_file import MAX_SIDE, kind_of_file, read_image
+from app.media.image_file import MAX_SIDE, kind_of_file, read_image, read_image_with_alpha
 from tests.compositing.files import cut, photo, write
 from tests.paths import ROOT
 
@@ -166,3 +167,13 @@ def test_flipped_bytes_give_an_image_or_a_named_error(tmp_path_factory, suffix: 
         assert "\n" not in str(error)
     else:
         assert image.ndim == 3 and image.shape[2] == 3 and max(image.shape[:2]) <= MAX_SIDE
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    pipe = tmp_path / "photo.png"
+    os.mkfifo(pipe)
+    for read in (read_image, read_image_with_alpha):
+        with pytest.raises(BackgroundError, match="not a readable image"):
+            read(pipe)
+    assert kind_of_file(pipe) == "image"

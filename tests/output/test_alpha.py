@@ -70,6 +70,16 @@ def test_clear_pixels_leave_black() -> None:
     assert not to_bgra(Picture(room, PictureKind.COMPOSITE, alpha=alpha, foreground=room), WIDTH, HEIGHT).any()
 
 
+@pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (WIDTH // 2, HEIGHT // 2)])
+@pytest.mark.parametrize("alpha", [1, 3, 12])
+def test_faint_pixels_hold_no_more_of_the_room_than_a_composite(alpha: int, size: tuple[int, int]) -> None:
+    room = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3)
+    faint = np.full((HEIGHT, WIDTH), alpha, np.uint8)
+    sent = to_bgra(Picture(room, PictureKind.COMPOSITE, alpha=faint, foreground=room), *size)
+    assert (sent[..., 3] == alpha).all()
+    assert len(np.unique(sent[..., :3])) <= alpha + 1, "as many levels as alpha leaves in a composite"
+
+
 @pytest.mark.parametrize(
     ("layouts", "chosen", "order"),
     [((RAW_LAYOUTS,), "BGRA", (0, 1, 2)), ((("RGBA", "YUY2"),), "RGBA", (2, 1, 0))],
@@ -100,7 +110,8 @@ def test_alpha_through_pipewire_is_exact(
     pixels = np.frombuffer(frame.data, np.uint8).reshape(HEIGHT, WIDTH, 4)
     assert (pixels[..., 3] == picture.alpha).all()
     assert picture.foreground is not None and picture.alpha is not None
-    assert (pixels[..., order][picture.alpha > 0] == picture.foreground[picture.alpha > 0]).all()
+    multiplied = pixels[..., order] * (picture.alpha[..., None] / 255)
+    assert np.abs(multiplied - expected(picture)).max() <= 1
     assert not pixels[picture.alpha == 0].any()
 
 

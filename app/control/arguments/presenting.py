@@ -70,6 +70,6 @@ def turned(background: BackgroundSettings, to: str, count: int) -> BackgroundSet
     present = min(background.slide, count)
     if to in ("next", "previous"):
         return background.replace(slide=min(max(present + (1 if to == "next" else -1), 1), count))
-    if not to.isdecimal() or not 1 <= int(to) <= count:
+    if not to.isdecimal() or len(to) > len(str(count)) or not 1 <= int(to) <= count:
         raise UsageError(ControlText.SLIDE(text=to, count=count))
     return background.replace(slide=int(to))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError
+from app.core.files import is_special
 from app.core.messages.matting import PlateText
 from app.core.types import AlphaImage, BgrImage
 from app.media.disk_errors import why_not_read
@@ -47,6 +48,8 @@ PATIENCE = 3
 
 def read_plate(path: Path, width: int, height: int) -> BgrImage:
     """Read the plate and resize it to the frame's size. Raises PlateError."""
+    if is_special(path):
+        raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
