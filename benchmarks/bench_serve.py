@@ -31,12 +31,12 @@ import cv2
 import numpy as np
 import psutil
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
-from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import Packet, VideoFrame
 from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
+from app.serve.encoding import CleanVp8Encoder
 from app.serve.matting import Output
 from app.serve.run import stream_matting
 from app.serve.sessions import Request
@@ -235,7 +235,7 @@ def print_parts(precision: str) -> None:
     print(f"{'CPU ms per frame':22}" + "".join(f"{part:>9}" for part in PARTS) + f"{'sum':>9}")
     frames = [timed(decoder.decode, packet) for packet in packets]
     for output in Output:
-        matting, sender = stream_matting(Request("", output=output), precision), Vp8Encoder()
+        matting, sender = stream_matting(Request("", output=output), precision), CleanVp8Encoder()
         spent: list[tuple[float, ...]] = []
         for (frame,), decode_ms in frames:
             given = frame if output is Output.MATTE else frame.reformat(WIDTH, HEIGHT)

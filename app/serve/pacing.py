@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 
-SHARES = (Fraction(1), Fraction(2, 3), Fraction(1, 2))
-"""Of the frames that are matted: at 30 fps the rates are 30, 20 and 15."""
+STEP = Fraction(1, 20)
+"""The share of frames that are matted is a multiple of this."""
+LOWEST = Fraction(1, 2)
+"""At 30 fps: 15 fps."""
 HOLD_S = 2.0
 """Steps must be too slow for this long before the rate is lowered."""
 RETURN_S = 10.0
-"""Steps must be fast enough for this long before the next higher rate is tried; doubles after each failure."""
+"""Steps must be fast enough for this long before a higher rate is tried; doubles after each failure."""
 MAX_RETURN_S = 160.0
 HEADROOM = 0.8
-"""Fraction of the interval of matted frames that a step may take at the next higher rate."""
+"""Fraction of the interval of matted frames that a step may take at a higher rate."""
 SMOOTHING = 0.1
 FIRST_INTERVAL_S = 1 / 30
 """Assumed until the mean of the intervals is known; the first frames of a stream arrive in bursts."""
 PAUSE_S = 1.0
 """A longer interval says nothing about the rate."""
+LONGEST_STEP = 2.0
+"""In frame intervals at the lowest rate: a longer step, such as one that builds the engine, counts as this long."""
 
 
 class RateGuard:
     """Decides which frames of a stream are matted. All times are seconds of one monotonic clock."""
 
     def __init__(self) -> None:
-        self._level = 0
+        self._share = Fraction(1)
         self._credit = Fraction(0)
         self._interval_s = FIRST_INTERVAL_S
+        self._step_s = 0.0
+        """Mean of the steps."""
         self._arrived_s: float | None = None
         self._slow_since_s: float | None = None
         self._fast_since_s: float | None = None
@@ -35,7 +42,7 @@ class RateGuard:
     @property
     def share(self) -> Fraction:
         """The share of the frames that are matted."""
-        return SHARES[self._level]
+        return self._share
 
     def admits(self, now_s: float) -> bool:
         """Return whether to matte the frame that arrived now."""
@@ -44,22 +51,29 @@ class RateGuard:
             if interval_s < PAUSE_S:
                 self._interval_s += SMOOTHING * (interval_s - self._interval_s)
         self._arrived_s = now_s
-        self._credit += self.share
+        self._credit += self._share
         admitted = self._credit >= 1
         self._credit -= int(admitted)
         return admitted
 
     def note(self, step_s: float, now_s: float) -> None:
         """Take note of a step that took `step_s` and ended now."""
-        slow = step_s > self._interval_s / self.share
-        fast = self._level > 0 and step_s < HEADROOM * self._interval_s / SHARES[self._level - 1]
-        self._slow_since_s = (self._slow_since_s or now_s) if slow else None
-        self._fast_since_s = (self._fast_since_s or now_s) if fast else None
-        lowest = self._level == len(SHARES) - 1
-        if not lowest and self._slow_since_s is not None and now_s - self._slow_since_s >= HOLD_S:
-            self._level += 1
+        step_s = min(step_s, LONGEST_STEP * self._interval_s / LOWEST)
+        self._step_s += SMOOTHING * (step_s - self._step_s)
+        possible = _possible(self._interval_s, self._step_s)
+        sensible = _possible(HEADROOM * self._interval_s, self._step_s)
+        self._slow_since_s = (self._slow_since_s or now_s) if possible < self._share else None
+        self._fast_since_s = (self._fast_since_s or now_s) if sensible > self._share else None
+        if self._slow_since_s is not None and now_s - self._slow_since_s >= HOLD_S:
+            self._share = possible
             self._slow_since_s = self._fast_since_s = None
             self._return_s = min(self._return_s * 2, MAX_RETURN_S)
         elif self._fast_since_s is not None and now_s - self._fast_since_s >= self._return_s:
-            self._level -= 1
+            self._share = sensible
             self._slow_since_s = self._fast_since_s = None
+
+
+def _possible(interval_s: float, step_s: float) -> Fraction:
+    """Return the largest share whose frames come no faster than steps end, at least `LOWEST`."""
+    steps = floor(interval_s / (step_s * float(STEP))) if step_s > 0 else int(1 / STEP)
+    return min(max(steps * STEP, LOWEST), Fraction(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import ssl
@@ -22,6 +23,7 @@ from app.matting.base import MattingEngine
 from app.runtime.engines.self_test import self_test
 from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
+from app.serve.encoding import use_clean_encoder
 from app.serve.http import application
 from app.serve.ice_file import IceServers, read_ice_servers
 from app.serve.limits import Limits
@@ -117,12 +119,15 @@ def serve(options: ServeOptions, limits: Limits, tell: Callable[[str], None]) ->
 
 
 def prepare_process() -> None:
-    """Silence libraries that log addresses, repair aiortc, and check that this machine mattes. Raises MattecamError."""
+    """Silence libraries that log addresses, prepare aiortc, and check that frames are matted. Raises MattecamError."""
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     repair_aiortc()
+    use_clean_encoder()
     cv2.setNumThreads(1)
     check_engine()
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: to look through it again stops all streams for a tenth of a second
 
 
 def make_service(limits: Limits, access: Access, ice: IceServers) -> tuple[Service, Sessions]:

@@ -111,16 +111,31 @@ def test_slow_steps_lower_the_rate_evenly_and_fast_ones_restore_it() -> None:
     now_s, matted = drive(guard, 0.0, 1.5, 0.045)
     assert matted == 45, "not lowered yet"
     now_s, _ = drive(guard, now_s, 6.0, 0.045)
-    assert guard.share == Fraction(2, 3), "20 fps is slow enough for steps of 45 ms"
-    skipped = [index for index in range(30) if not guard.admits(now_s + index / 30)]
-    assert {after - before for before, after in pairwise(skipped)} == {3}, "evenly"
-    now_s, _ = drive(guard, now_s + 1.0, 3.0, 0.060)
+    assert guard.share == Fraction(7, 10), "21 fps is the highest rate for steps of 45 ms"
+    skipped = [index for index in range(60) if not guard.admits(now_s + index / 30)]
+    assert {after - before for before, after in pairwise(skipped)} == {3, 4}, "evenly"
+    now_s, _ = drive(guard, now_s + 2.0, 4.0, 0.080)
     assert guard.share == Fraction(1, 2)
     now_s, matted = drive(guard, now_s, 2 * RETURN_S, 0.010)
     assert matted <= 301, "the return waits longer after each failure"
     now_s, _ = drive(guard, now_s, 10 * RETURN_S, 0.010)
     now_s, matted = drive(guard, now_s, 1.0, 0.010)
     assert matted >= 30
+
+
+def test_steps_that_fit_a_rate_above_20_fps_do_not_lower_it_to_20() -> None:
+    """Four streams on two cores share the time for about 22 frames per second each."""
+    guard = RateGuard()
+    now_s, _ = drive(guard, 0.0, 10.0, 1 / 22.6)
+    _, matted = drive(guard, now_s, 10.0, 1 / 22.6)
+    assert 220 <= matted <= 226
+
+
+def test_one_long_step_is_not_taken_for_slowness() -> None:
+    guard = RateGuard()
+    guard.note(4.0, 4.0)
+    _, matted = drive(guard, 4.0, 10.0, 0.020)
+    assert matted >= 300
 
 
 def test_an_offer_keeps_only_addresses_that_can_be_used() -> None:
