@@ -90,7 +90,7 @@ def measure(row: str, clips: Sequence[Path], folder: Path) -> Row:
 
     def note(event: Event) -> None:
         nonlocal first_s
-        if event.state == "progress" and not first_s:
+        if event.state == "progress" and event.frames and not first_s:  # Ray also reports tasks that begin
             first_s = time.perf_counter()
         if event.state == "failed":
             raise SystemExit(f"{event.file}: {event.error}")
