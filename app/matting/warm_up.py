@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from app.core.errors import ModelError
@@ -18,11 +19,19 @@ from app.matting.preparation import note_prepared
 from models.table import bundled
 
 NICENESS = 10
+KERNELS = (
+    "app.matting.kernels.composite",
+    "app.matting.kernels.strict_compare",
+    "app.matting.kernels.strict_keep",
+    "app.matting.kernels.patches",
+    "app.media.jpeg_walk",
+)
+"""Modules that give access to all compiled functions."""
 
 
 def warm_up() -> None:
     """Run all steps. A step that fails is left to the program, which reports what does not work."""
-    steps: list[Callable[[], list[Path]]] = [compile_composite, compile_patches, compile_jpeg_check, convert_bundled]
+    steps: list[Callable[[], list[Path]]] = [*(partial(compiled, name) for name in KERNELS), convert_bundled]
     files: list[Path] = []
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
@@ -32,19 +41,14 @@ def warm_up() -> None:
     note_prepared([file for file in files if file.exists()])
 
 
-def compile_composite() -> list[Path]:
-    """Compile the full-size kernels of the recurrent networks; return the files of numba's cache."""
-    return _cache_files("app.matting.kernels.composite")
-
-
-def compile_patches() -> list[Path]:
-    """Compile the kernels of networks that compare the frame with a plate; return the files of numba's cache."""
-    return _cache_files("app.matting.kernels.patches")
-
-
-def compile_jpeg_check() -> list[Path]:
-    """Compile the check of MJPG frames; return the files of numba's cache."""
-    return _cache_files("app.media.jpeg_walk")
+def compiled(name: str) -> list[Path]:
+    """Import a module, which compiles its functions; return the index files of numba's cache."""
+    files: list[Path] = []
+    for function in vars(importlib.import_module(name)).values():
+        folder = getattr(getattr(function, "stats", None), "cache_path", None)
+        if folder:
+            files += Path(folder).glob(f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi")
+    return files
 
 
 def convert_bundled() -> list[Path]:
@@ -57,16 +61,6 @@ def convert_bundled() -> list[Path]:
         return []
     artefacts.load(choice.model, choice.weights, int8=choice.int8)
     return [artefacts.folder(choice.model, choice.weights, int8=choice.int8)]
-
-
-def _cache_files(name: str) -> list[Path]:
-    """Import a module, which compiles its functions; return the index files of numba's cache."""
-    files: list[Path] = []
-    for function in vars(importlib.import_module(name)).values():
-        folder = getattr(getattr(function, "stats", None), "cache_path", None)
-        if folder:
-            files += Path(folder).glob(f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi")
-    return files
 
 
 if __name__ == "__main__":

@@ -96,12 +96,11 @@ def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
 def test_the_steps_compile_and_convert_what_a_start_needs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = [*warm_up.compile_composite(), *warm_up.compile_patches(), *warm_up.compile_jpeg_check()]
-    names = {file.name.split("-")[0] for file in files}
+    names = {file.name.split("-")[0] for name in warm_up.KERNELS for file in warm_up.compiled(name)}
     assert {"composite.finish_rows", "downsample.shrink_rows", "patches.cut_cells", "jpeg_walk.walk"} <= names
     monkeypatch.setattr(warm_up, "convert_bundled", list)
     warm_up.warm_up()
-    assert capsys.readouterr().out.splitlines() == ["1 4", "2 4", "3 4", "4 4"]
+    assert capsys.readouterr().out.splitlines() == [f"{step} 6" for step in range(1, 7)]
     assert not needed()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numba
@@ -21,24 +21,36 @@ READ_PLANES = numba.types.Array(numba.float32, 3, "C", readonly=True)
 PLANES = numba.float32[:, :, ::1]
 NUMBER = numba.float64
 INDEX = numba.int64
+FLOATS = numba.float32[:, ::1]
 _TOP_AND_BOTTOM = (numba.int64, numba.int64)
-_OPTIONS = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}, "error_model": "numpy"}
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_FAST = {**_OPTIONS, "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"}}
 
 
 def jit(function: Function) -> Function:
     """Decorate an inner function; it is compiled together with its callers."""
-    return _compiled(function)
+    return _compiled(function, _FAST)
+
+
+def exact(function: Function) -> Function:
+    """Decorate an inner function whose arithmetic is that of numpy: in the order of the source."""
+    return _compiled(function, _OPTIONS)
 
 
 def rows(*arguments: object) -> Callable[[Function], Function]:
     """Decorate a public function; it is compiled eagerly for these argument types plus the row range."""
-    return lambda function: _compiled(function, numba.void(*arguments, *_TOP_AND_BOTTOM))
+    return lambda function: _compiled(function, _FAST, numba.void(*arguments, *_TOP_AND_BOTTOM))
 
 
-def _compiled(function: Function, *signature: object) -> Function:
+def whole(signature: object) -> Callable[[Function], Function]:
+    """Decorate a public function over whole arrays, with exact arithmetic; it is compiled eagerly."""
+    return lambda function: _compiled(function, _OPTIONS, signature)
+
+
+def _compiled(function: Function, options: Mapping[str, object], *signature: object) -> Function:
     try:
-        compiled: Function = numba.njit(*signature, cache=True, **_OPTIONS)(function)
+        compiled: Function = numba.njit(*signature, cache=True, **options)(function)
     except RuntimeError:
         # No writable cache folder: compile in every process.
-        compiled = numba.njit(*signature, **_OPTIONS)(function)
+        compiled = numba.njit(*signature, **options)(function)
     return compiled

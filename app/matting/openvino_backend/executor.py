@@ -22,7 +22,7 @@ from app.matting.region.tracker import FOUND_ALPHA, FOUND_SHARE, RegionTracker, 
 from app.matting.shaping.numpy_shaping import shaped
 from app.matting.state import StateArrays, prefixed, under
 from app.matting.step.edges import plan
-from app.matting.strict.numpy_strict import StrictFilter
+from app.matting.strict.cpu_strict import StrictFilter
 
 
 class CpuExecutor(ABC):
@@ -39,7 +39,7 @@ class CpuExecutor(ABC):
         self.precision = precision
         self._strips = Strips(kernels)
         self._compositor = Compositor(geometry, self._strips)
-        self._strict = StrictFilter()
+        self._strict = StrictFilter(self._strips.kernels)
 
     @abstractmethod
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:

@@ -106,7 +106,7 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
 
 
 class _Evidence(NamedTuple):
-    """What a frame says about its cells; see `numpy_strict`."""
+    """What a frame says about its cells; see `cpu_strict`."""
 
     difference: Tensor
     agreeing: Tensor

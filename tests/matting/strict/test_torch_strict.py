@@ -18,7 +18,7 @@ from app.matting.openvino_backend.compositor import Coefficients, Compositor
 from app.matting.openvino_backend.strips import Strips
 from app.matting.step.core import Core
 from app.matting.step.edges import plan
-from app.matting.strict.numpy_strict import StrictFilter
+from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch_backend.eager import EagerExecutor

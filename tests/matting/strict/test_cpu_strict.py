@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.matting.strict import rules
-from app.matting.strict.numpy_strict import StrictFilter
+from app.matting.strict.cpu_strict import StrictFilter
 from tests.matting.strict.rooms import HEIGHT, WIDTH, Blob, Floats, Room, walking
 
 POSTER = Blob(30, 40, 12)

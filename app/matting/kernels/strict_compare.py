@@ -1,0 +1,201 @@
+"""First half of strict mode, compiled by numba; the same arithmetic as `app.matting.strict.numpy_cells`."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from app.matting.kernels.cells import count, grow, largest, mean, pool, smallest, total, total_at, total_magnitude
+from app.matting.kernels.jit import FLOATS, INDEX, PLANES, READ_PLANES, WRITE, Bytes, Floats, exact, whole
+from app.matting.kernels.strict_limits import LIMITS, Limits
+
+F32 = np.float32
+
+
+@whole(numba.void(READ_PLANES, INDEX, PLANES))
+def pool_cells(planes: Floats, cell: int, cells: Floats) -> None:
+    """Write the means of the cells (n, h, w) of planes (n, H, W)."""
+    for plane in range(planes.shape[0]):
+        pool(planes[plane], cell, cells[plane])
+
+
+@exact
+def _light(now: float, before: float, limits: Limits) -> np.float32:
+    return F32(min(max(now / max(before, 1e-3), limits.darkest), limits.brightest))
+
+
+@exact
+def _change(now: Floats, before: Floats, light: Floats, change: Floats) -> None:
+    """Write now - light * before; planes (3, h, w)."""
+    for colour in range(3):
+        for y in range(now.shape[1]):
+            for x in range(now.shape[2]):
+                change[colour, y, x] = now[colour, y, x] - before[colour, y, x] * light[colour]
+
+
+@exact
+def _magnitude(planes: Floats, result: Floats) -> None:
+    """Write the largest magnitude of three channels."""
+    for y in range(result.shape[0]):
+        for x in range(result.shape[1]):
+            red, green, blue = abs(planes[0, y, x]), abs(planes[1, y, x]), abs(planes[2, y, x])
+            most = red if red > green else green
+            result[y, x] = most if most > blue else blue
+
+
+@exact
+def _follow(image: Floats, reference: Floats, still: Bytes, limits: Limits, moving: Bytes) -> bool:
+    """Return whether the scene was cut; write what moves, and update the mean of the recent frames."""
+    height, width = moving.shape
+    light = np.empty(3, np.float32)
+    changes, means = np.empty(image.shape, np.float32), np.empty(image.shape, np.float32)
+    share = 1.0 / (height * width)
+    for colour in range(3):
+        light[colour] = _light(total(image[colour]) * share, total(reference[colour]) * share, limits)
+    _change(image, reference, light, changes)
+    whole_change = 0.0
+    for colour in range(3):
+        whole_change += total_magnitude(changes[colour])
+    still_cells = count(still)
+    if still_cells * share > limits.light_share:
+        for colour in range(3):
+            now, before = total_at(image[colour], still), total_at(reference[colour], still)
+            light[colour] = _light(now * (1.0 / still_cells), before * (1.0 / still_cells), limits)
+        _change(image, reference, light, changes)
+    for colour in range(3):
+        mean(changes[colour], means[colour])
+        for y in range(height):
+            for x in range(width):
+                last = reference[colour, y, x]
+                reference[colour, y, x] = last + limits.reference_rate * (image[colour, y, x] - last)
+    _magnitude(means, changes[0])
+    for y in range(height):
+        for x in range(width):
+            moving[y, x] = changes[0, y, x] > limits.motion
+    return whole_change / changes.size > limits.cut
+
+
+@exact
+def _forget(
+    image: Floats,
+    background: Floats,
+    reference: Floats,
+    frames: Floats,
+    doubtful: Bytes,
+    moved: Bytes,
+    moving: Bytes,
+) -> None:
+    """Reset the state after a cut."""
+    for y in range(frames.shape[0]):
+        for x in range(frames.shape[1]):
+            for colour in range(3):
+                background[colour, y, x] = reference[colour, y, x] = image[colour, y, x]
+            frames[y, x] = 0
+            doubtful[y, x] = moved[y, x] = moving[y, x] = 0
+
+
+@exact
+def _agree(
+    image: Floats,
+    background: Floats,
+    frames: Floats,
+    empty: Bytes,
+    limits: Limits,
+    difference: Floats,
+    agreeing: Bytes,
+    repeating: Bytes,
+) -> None:
+    """Let the background follow the light, and write where the frame agrees with it and repeats a pattern of it."""
+    height, width = frames.shape
+    known = np.empty((height, width), np.uint8)
+    witnesses = np.empty((height, width), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            known[y, x] = frames[y, x] >= limits.least_frames
+            witnesses[y, x] = known[y, x] & empty[y, x]
+    cells = count(witnesses)
+    change = np.empty(image.shape, np.float32)
+    light = np.empty(3, np.float32)
+    light[0] = light[1] = light[2] = F32(1)
+    if cells * (1.0 / (height * width)) > limits.light_share:
+        for colour in range(3):
+            now, before = total_at(image[colour], witnesses), total_at(background[colour], witnesses)
+            light[colour] = _light(now * (1.0 / cells), before * (1.0 / cells), limits)
+    for colour in range(3):
+        for y in range(height):
+            for x in range(width):
+                background[colour, y, x] *= light[colour]
+                change[colour, y, x] = image[colour, y, x] - background[colour, y, x]
+    _magnitude(change, difference)
+    means, bright, dark = change[0], change[1], change[2]
+    mean(difference, means)
+    brightness = np.empty((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            agreeing[y, x] = known[y, x] & (means[y, x] < limits.agreement)
+            brightness[y, x] = (background[0, y, x] + background[1, y, x] + background[2, y, x]) * F32(1 / 3)
+    largest(brightness, bright)
+    smallest(brightness, dark)
+    largest(difference, means)
+    for y in range(height):
+        for x in range(width):
+            pattern = bright[y, x] - dark[y, x] > limits.pattern
+            known[y, x] &= pattern & (means[y, x] < limits.exact)
+    grow(known, repeating)
+    for y in range(height):
+        for x in range(width):
+            repeating[y, x] &= agreeing[y, x]
+
+
+@whole(
+    numba.boolean(PLANES, FLOATS, PLANES, PLANES, FLOATS, WRITE, WRITE, WRITE, LIMITS, FLOATS, *[WRITE] * 5),
+)
+def compare_cells(
+    image: Floats,
+    alpha: Floats,
+    background: Floats,
+    reference: Floats,
+    frames: Floats,
+    doubtful: Bytes,
+    moved: Bytes,
+    empty: Bytes,
+    limits: Limits,
+    difference: Floats,
+    moving: Bytes,
+    agreeing: Bytes,
+    removed: Bytes,
+    core: Bytes,
+    mask: Bytes,
+) -> bool:
+    """Compare a frame with the state of a stream; return whether the scene was cut, which resets the state.
+
+    Written: background, reference, frames, doubtful, moved and empty, which are the state, and what follows the limits.
+    """
+    height, width = alpha.shape
+    wide, narrow = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    largest(alpha, wide)
+    smallest(alpha, narrow)
+    for y in range(height):
+        for x in range(width):
+            one = np.uint8(wide[y, x] < limits.empty_alpha)
+            mask[y, x] = one & empty[y, x]
+            empty[y, x] = one
+    cut = _follow(image, reference, mask, limits, moving)
+    if cut:
+        _forget(image, background, reference, frames, doubtful, moved, moving)
+    _agree(image, background, frames, empty, limits, difference, agreeing, removed)
+    for y in range(height):
+        for x in range(width):
+            doubt = doubtful[y, x]
+            present = (alpha[y, x] > limits.present_alpha) & ((agreeing[y, x] & doubt) == 0)
+            moved[y, x] = (moved[y, x] | moving[y, x]) & present
+            least = alpha[y, x] if doubt else narrow[y, x]
+            removed[y, x] |= agreeing[y, x] & (least <= limits.opaque_alpha)
+            uncertain = (removed[y, x] == 0) | (doubt != 0)
+            wide[y, x] = alpha[y, x] if uncertain else F32(0)
+            mask[y, x] = uncertain & (alpha[y, x] > limits.body_alpha)
+    smallest(wide, narrow)
+    for y in range(height):
+        for x in range(width):
+            core[y, x] = narrow[y, x] > limits.core_alpha
+    return cut

@@ -1,0 +1,173 @@
+"""The rules of strict mode per cell in numpy and OpenCV; `app.matting.strict.rules` explains them.
+
+The compiled kernels do the same in fewer passes; these functions serve machines without numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.matting.strict import rules
+from app.matting.strict.memory import Floats, Mask, Memory, Planes
+
+_SQUARE = np.ones((3, 3), np.uint8)
+_CODES = np.arange(32)[:, None] >> np.arange(5) & 1
+"""The five bits of each code of `_people`."""
+
+
+class _Evidence(NamedTuple):
+    """What a frame says about its cells, (h, w) each."""
+
+    difference: Floats
+    """From the learned background: the largest of the channels."""
+    agreeing: Mask
+    repeating: Mask
+    """Agreeing cells at which a pattern of the background is seen."""
+    moving: Mask
+
+
+def pooled(planes: Planes, cell: int) -> Planes:
+    """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
+    height, width = planes.shape[1] // cell, planes.shape[2] // cell
+    whole = planes[:, : height * cell, : width * cell]
+    columns = sum(whole[..., inner::cell] for inner in range(cell))
+    rows = sum(np.asarray(columns)[:, inner::cell] for inner in range(cell))
+    return np.asarray(rows * (np.float32(1) / np.float32(cell * cell)), np.float32)
+
+
+def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
+    """Return cells (h, w): 1 where the matte is kept, else 0; update the state, but not its age."""
+    empty = np.asarray(cv2.dilate(alpha, _SQUARE)) < rules.EMPTY_ALPHA
+    moving = _follow(memory, image, empty)
+    evidence = _compare(memory, image, empty, moving)
+    doubtful = evidence.agreeing & memory.doubtful
+    memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~doubtful
+
+    translucent = np.asarray(cv2.erode(alpha, _SQUARE)) <= rules.OPAQUE_ALPHA
+    translucent &= ~memory.doubtful | (alpha <= rules.OPAQUE_ALPHA)
+    removed = (evidence.agreeing & translucent) | evidence.repeating
+    uncertain = ~removed | memory.doubtful
+    core = np.asarray(cv2.erode(alpha * uncertain, _SQUARE)) > rules.CORE_ALPHA
+    people, beginning = _people((alpha > rules.BODY_ALPHA) & uncertain, core, memory, evidence.agreeing)
+    if beginning is not None:
+        remembered = ~(_grown(beginning) & memory.doubtful)
+        memory.frames *= remembered
+        memory.doubtful &= remembered
+        removed &= remembered
+    body = people & ~removed
+    memory.moved |= body & core
+    kept = _grown(body) & ~removed if memory.age == rules.WAIT_FRAMES else np.zeros_like(body)
+    _learn(memory, image, evidence, kept)
+    return kept.astype(np.float32)
+
+
+def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
+    """Return where the frame differs from the recent ones, and update their mean; a cut resets the state.
+
+    The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
+    """
+    reference, still_empty = memory.reference, (empty & memory.empty).view(np.uint8)
+    changes = image - reference * _light(_averages(image), _averages(reference))
+    whole = float(cv2.norm(changes.reshape(-1), cv2.NORM_L1)) / changes.size
+    if _average(still_empty) > rules.LIGHT_SHARE:
+        changes = image - reference * _light(_averages(image, still_empty), _averages(reference, still_empty))
+    reference += np.float32(rules.REFERENCE_RATE) * (image - reference)
+    memory.empty = empty
+    if whole > rules.CUT:
+        memory.background = image.copy()
+        memory.reference = image.copy()
+        memory.frames = np.zeros_like(memory.frames)
+        memory.doubtful = np.zeros_like(memory.doubtful)
+        memory.moved = np.zeros_like(memory.moved)
+        memory.age = 0
+        return memory.moved
+    moving: Mask = _largest([_mean(change) for change in changes]) > rules.MOTION
+    return moving
+
+
+def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evidence:
+    """Compare the frame with the learned background, after following the light."""
+    known = memory.frames >= rules.LEAST_FRAMES
+    witnesses = (known & empty).view(np.uint8)
+    if _average(witnesses) > rules.LIGHT_SHARE:
+        memory.background *= _light(_averages(image, witnesses), _averages(memory.background, witnesses))
+    difference = _largest(image - memory.background)
+    agreeing: Mask = known & (_mean(difference) < rules.AGREEMENT)
+    red, green, blue = memory.background
+    brightness = (red + green + blue) * np.float32(1 / 3)
+    pattern = np.asarray(cv2.morphologyEx(brightness, cv2.MORPH_GRADIENT, _SQUARE)) > rules.PATTERN
+    exact = known & pattern & (np.asarray(cv2.dilate(difference, _SQUARE)) < rules.EXACT)
+    return _Evidence(difference, agreeing, _grown(exact) & agreeing, moving)
+
+
+def _learn(memory: Memory, image: Planes, evidence: _Evidence, kept: Mask) -> None:
+    """Learn the background from the empty cells, and from those that are hidden and do not change."""
+    empty, difference = memory.empty, evidence.difference
+    hidden = ~_grown(kept) & ~empty
+    if memory.age < rules.WAIT_FRAMES:
+        memory.frames *= ~(hidden & evidence.moving & memory.doubtful)
+    hidden &= ~evidence.moving
+    changed = difference > rules.CHANGED
+    anew = hidden & (changed | (memory.frames == 0))
+    memory.frames *= ~(anew | (empty & (changed | (memory.doubtful & (difference > rules.AGREEMENT)))))
+    memory.doubtful = (memory.doubtful & ~empty) | anew
+    learned = empty | (hidden & (memory.doubtful | (difference < rules.AGREEMENT)))
+    rate = learned / np.minimum(memory.frames + 1, np.float32(rules.MOST_FRAMES))
+    memory.background += rate * (image - memory.background)
+    memory.frames += learned
+
+
+def _people(mask: Mask, core: Mask, memory: Memory, agreeing: Mask) -> tuple[Mask, Mask | None]:
+    """Return the cells of the components that are people, and those of people who begin to move, if there are any."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
+    # One histogram over components and codes of five bits counts all combinations at once.
+    keys = np.asarray(labels, np.int32) << 5
+    for bit, cells in enumerate((core, _grown(memory.moved), memory.moved, agreeing, agreeing & memory.doubtful)):
+        keys |= cells.view(np.uint8) << np.uint8(bit)
+    counted = np.bincount(keys.reshape(-1), minlength=32 * count).reshape(-1, 32)
+    total = counted.sum(1)
+    cores, near, moved, agreed, doubtful = (counted @ _CODES).T
+    people = (cores > 0) & (near > rules.MOVED_SHARE * total) & (agreed - doubtful <= rules.AGREEING_SHARE * total)
+    people[0] = False
+    beginning = people & (doubtful > rules.AGREEING_SHARE * total)
+    if not beginning.any():
+        return people.take(labels), None
+    least = rules.FIRST_MOVED_SHARE if (people & ~beginning).any() else rules.MOVED_SHARE
+    people &= ~beginning | (moved > least * total)
+    return people.take(labels), (beginning & people).take(labels)
+
+
+def _light(now: NDArray[np.float64], before: NDArray[np.float64]) -> Floats:
+    """Return the ratios of brightness of the channels, (3, 1, 1), clipped to `rules.LIGHT_RANGE`."""
+    ratios = np.clip(now / np.maximum(before, 1e-3), *rules.LIGHT_RANGE)
+    return ratios.astype(np.float32)[:, None, None]
+
+
+def _averages(planes: Planes, mask: NDArray[np.uint8] | None = None) -> NDArray[np.float64]:
+    """Return the mean of each channel, (3,)."""
+    return np.array(cv2.mean(cv2.merge(tuple(planes)), mask)[:3])
+
+
+def _average(plane: NDArray[np.uint8]) -> float:
+    return float(cv2.mean(plane)[0])
+
+
+def _largest(planes: Iterable[Floats]) -> Floats:
+    """Return the largest magnitude of the channels, per cell."""
+    first, second, third = (np.abs(plane) for plane in planes)
+    return np.maximum(np.maximum(first, second), third)
+
+
+def _grown(mask: Mask) -> Mask:
+    """Return the mask dilated by one cell."""
+    return np.asarray(cv2.dilate(mask.view(np.uint8), _SQUARE)).view(np.bool_)
+
+
+def _mean(plane: Floats) -> Floats:
+    """Return the means over 3x3 cells."""
+    return np.asarray(cv2.blur(plane, (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -1,0 +1,55 @@
+"""Everything that numba compiles is compiled by the preparation, and nothing while frames are processed."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+from numba.core.dispatcher import Dispatcher
+
+from app.matting.warm_up import KERNELS
+from tests.architecture.test_imports import modules
+
+CAN_COMPILE = "_can_compile"
+"""Of a dispatcher; numba has no public name for it."""
+DECORATING = ("import numba", "app.matting.kernels.jit import")
+
+
+def compiling() -> dict[str, Path]:
+    """Return the modules with functions that numba compiles."""
+    return {name: path for name, path in modules().items() if any(words in path.read_text() for words in DECORATING)}
+
+
+def functions(name: str) -> dict[str, Dispatcher]:
+    """Return the functions of a module that numba compiles, by name."""
+    found = vars(importlib.import_module(name)).items()
+    return {key: function for key, function in found if isinstance(function, Dispatcher)}
+
+
+def ahead(function: Dispatcher) -> bool:
+    """Return whether a function was compiled with its definition, and is not compiled again for other types."""
+    return bool(function.signatures) and not getattr(function, CAN_COMPILE)
+
+
+def test_the_preparation_compiles_every_function_that_python_calls() -> None:
+    prepared = {function for name in KERNELS for function in functions(name).values()}
+    wanted = {function for name in compiling() for function in functions(name).values() if ahead(function)}
+
+    assert len(wanted) > 10
+    assert not [str(function) for function in wanted - prepared]
+
+
+def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
+    lazy = {(name, key) for name in compiling() for key, function in functions(name).items() if not ahead(function)}
+    used = {
+        (node.module, alias.name)
+        for name, path in modules().items()
+        if name not in compiling()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+
+    assert ("app.matting.kernels.visible", "any_visible") in lazy
+    assert not lazy & used
