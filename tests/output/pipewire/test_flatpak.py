@@ -1,0 +1,104 @@
+"""A program in a Flatpak sandbox shows the PipeWire camera if the user permits it; a minute long."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import cv2
+import numpy as np
+import pytest
+
+from app.core.types import BgrImage, Outgoing, Picture, PictureKind
+from app.output.pipewire.sink import PipeWireCamera
+from tests.output.pictures import bar_error, bars
+from tests.output.pipewire.desktop import desktop
+from tests.output.pipewire.sandbox import APP, in_sandbox, install, permit, viewer
+from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
+from tests.vm import marks
+from tests.waiting import eventually
+
+__all__ = ["desktop"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+WIDTH, HEIGHT, FPS = 640, 480, 30
+FRAMES = 90
+REFUSED = 3
+
+
+@contextmanager
+def sending() -> Iterator[PipeWireCamera]:
+    """Send bars with the time drawn into them."""
+    camera, stop = PipeWireCamera(WIDTH, HEIGHT, FPS), threading.Event()
+
+    def send() -> None:
+        number = 0
+        while not stop.wait(1 / FPS):
+            image = bars(WIDTH, HEIGHT)
+            marks.draw(image, number := number + 1)
+            camera.send(Outgoing(Picture(image, PictureKind.COMPOSITE)))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield camera
+    finally:
+        stop.set()
+        thread.join()
+        camera.close()
+
+
+@pytest.fixture
+def sandbox(desktop: PrivateSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PrivateSession:
+    if shutil.which("flatpak") is None or not has_gstreamer():
+        pytest.skip(f"needs flatpak, python3-gi and what GStreamer {NEEDS_GSTREAMER}")
+    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(desktop.folder))
+    install(desktop, tmp_path / "flatpak")
+    return desktop
+
+
+@contextmanager
+def running(session: PrivateSession, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, env=session.environment, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            subprocess.run(["flatpak", "kill", APP], env=session.environment, check=False)
+            process.kill()
+
+
+def frame_of(output: IO[bytes]) -> BgrImage:
+    """Return the next frame of the viewer's output."""
+    data = output.read(WIDTH * HEIGHT * 3 // 2)
+    assert len(data) == WIDTH * HEIGHT * 3 // 2, "the viewer has ended"
+    planes = np.frombuffer(data, np.uint8).reshape(HEIGHT * 3 // 2, WIDTH)
+    return cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420).astype(np.uint8, copy=False)
+
+
+def test_a_program_in_a_sandbox_shows_the_camera(sandbox: PrivateSession) -> None:
+    permit(sandbox, "yes")
+    with sending() as camera:
+        with running(sandbox, in_sandbox(viewer("mattecam"))) as process:
+            assert process.stdout is not None
+            first = frame_of(process.stdout)
+            found = [mark for _ in range(FRAMES) if (mark := marks.read(frame_of(process.stdout))) is not None]
+            assert camera.readers == 1
+        eventually(lambda: camera.readers == 0)
+    ages = [age for _, age in found]
+    print(f"age: median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms")  # noqa: T201
+    assert bar_error(first) <= 2 and len(found) == FRAMES
+    assert np.median(ages) <= 1000 / FPS + 10
+
+
+def test_a_program_that_may_not_use_cameras_gets_no_frame(sandbox: PrivateSession) -> None:
+    permit(sandbox, "no")
+    with sending() as camera:
+        with running(sandbox, in_sandbox(viewer("mattecam"))) as process:
+            assert process.stdout is not None
+            assert process.stdout.read() == b""
+            assert process.wait(60) == REFUSED
+        assert camera.readers == 0
