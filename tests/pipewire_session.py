@@ -39,12 +39,12 @@ def has_gstreamer() -> bool:
 
 
 @contextmanager
-def private_session() -> Iterator[PrivateSession]:
-    """Run a session; skip the test where it cannot be started."""
+def private_session(start_s: float = 10.0) -> Iterator[PrivateSession]:
+    """Run a session; skip the test where it cannot be started. start_s: limit for each of its programs."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         pytest.skip(f"needs the packages pipewire, pipewire-bin, wireplumber and dbus ({', '.join(missing)} missing)")
-    session = PrivateSession()
+    session = PrivateSession(start_s)
     try:
         session.start()
         yield session
@@ -55,7 +55,8 @@ def private_session() -> Iterator[PrivateSession]:
 class PrivateSession:
     """The daemons and the environment in which programs find them."""
 
-    def __init__(self) -> None:
+    def __init__(self, start_s: float) -> None:
+        self._start_s = start_s
         self.folder = Path(tempfile.mkdtemp(prefix="mattecam-pw-"))
         self.environment = {
             **os.environ,
@@ -137,7 +138,7 @@ class PrivateSession:
             process.wait(5)
 
     def _await(self, condition: Any, what: str) -> None:
-        deadline_s = time.monotonic() + 10
+        deadline_s = time.monotonic() + self._start_s
         while not condition():
             if time.monotonic() > deadline_s:
                 pytest.skip(f"{what} does not start on this machine")

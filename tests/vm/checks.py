@@ -14,7 +14,9 @@ from tests.vm import (
     checks_camera,
     checks_doctor,
     checks_formats,
+    checks_obs,
     checks_output,
+    checks_pipewire,
     checks_program,
     checks_source,
 )
@@ -42,6 +44,8 @@ ALL: dict[str, Check] = {
     **checks_browser.CHECKS,
     **checks_doctor.CHECKS,
     **checks_program.CHECKS,
+    **checks_pipewire.CHECKS,
+    **checks_obs.CHECKS,
 }
 
 

@@ -34,13 +34,16 @@ def read(image: BgrImage) -> tuple[int, float] | None:
     """Return (number, age in milliseconds); None if no mark is readable."""
     corner = image[: ROWS * CELL, : _COLUMNS * CELL, 1].reshape(ROWS, CELL, _COLUMNS, CELL)
     bits = corner[:, 5:11, :, 5:11].mean((1, 3)).ravel() > (_BLACK + _WHITE) / 2
-    value = 0
-    for bit in bits:
-        value = value << 1 | int(bit)
+    return decode("".join("1" if bit else "0" for bit in bits), now_us())
+
+
+def decode(bits: str, now: int) -> tuple[int, float] | None:
+    """Return (number, age in milliseconds) of the bits of a mark at `now`, see `now_us`; None if they are wrong."""
+    value = int(bits, 2)
     value, check = value >> 8, value & 255
     if check != _check(value):
         return None
-    return value >> 40, ((now_us() - (value & 0xFFFFFFFFFF)) & 0xFFFFFFFFFF) / 1000
+    return value >> 40, ((now - (value & 0xFFFFFFFFFF)) & 0xFFFFFFFFFF) / 1000
 
 
 def _check(value: int) -> int:

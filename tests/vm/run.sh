@@ -4,8 +4,8 @@
 # MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
 # VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
 # PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
-# LOOPBACK: the version of Debian's v4l2loopback-dkms to test (0.15.0-2), in place of that of the guest's suite; fetched
-#   by name from the folder of apt's own package, and built for the user-mode kernel alone
+# LOOPBACK: the version of Debian's v4l2loopback-dkms to test (0.13.2-1~bpo12+1, 0.15.0-2, 0.15.4-2), in place of that
+#   of the guest's suite; fetched by name from the folder of apt's own package, and built for the user-mode kernel alone
 # SLACK: factor on the limits of time (1), for a machine that does other work; STEADY_S: how long the rate is watched (60)
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
@@ -22,6 +22,7 @@ export VM_DIR=${VM_DIR:-/tmp/vm}
 wanted='^(av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pyvirtualcam|rich|typer|typing-extensions)=='
 VM_PIP=$(grep -E "$wanted" "$root/requirements.txt" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
 export VM_PIP
+export VM_EXTRA_PKGS="${VM_EXTRA_PKGS:-obs-studio obs-plugins xvfb}"  # for the check of OBS
 [ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
 LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
 LOOPBACK_KO=

@@ -48,9 +48,9 @@ def viewer(camera: str) -> list[str]:
     return ["/usr/bin/python3", f"/app/{_VIEWER.name}", camera]
 
 
-def in_sandbox(command: Sequence[str]) -> list[str]:
-    """Return the command line that runs a program of this machine in the sandbox."""
-    return ["flatpak", "run", APP, *command]
+def in_sandbox(command: Sequence[str], *shared: Path) -> list[str]:
+    """Return the command line that runs a program of this machine in the sandbox. shared: folders that it may use."""
+    return ["flatpak", "run", *(f"--filesystem={folder}" for folder in shared), APP, *command]
 
 
 def permit(session: PrivateSession, answer: str) -> None:

@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.output.pipewire.desktop import desktop
+from tests.output.pipewire.marked import ages_of, sending
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
@@ -86,8 +88,26 @@ def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Pa
         eventually(lambda: desktop.nodes()[0]["state"] != "running")
         desktop.end(browser)
     desktop.end(sys.executable)
-    print(json.dumps(report))  # noqa: T201 - the figures of docs/devices.md
+    print(json.dumps({name: value for name, value in report.items() if name != "marks"}))  # noqa: T201 - the figures of docs/devices.md
     assert report.get("label") == "Mattecam" and "Mattecam" in report["cameras"], report
     assert (report["width"], report["height"]) == (1280, 720)
     assert max(abs(one - other) for one, other in zip(report["corner"], GREEN, strict=True)) <= 4
     assert report["fps"] >= 10
+
+
+@pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
+def test_the_age_of_frames_in_a_browser(
+    desktop: PrivateSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: str
+) -> None:
+    """It includes what the browser takes until it draws the frame; a browser that queued frames would show more."""
+    if shutil.which(browser) is None:
+        pytest.skip(f"needs {browser}")
+    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(desktop.folder))
+    with sending(), page() as (address, reports):
+        desktop.launch(*browser_command(browser, tmp_path / "profile", address))
+        report = reports.get(timeout=240)
+        desktop.end(browser)
+    ages = ages_of(report)
+    print(f"{browser}: age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms")  # noqa: T201
+    assert len(ages) >= 20, report
+    assert np.median(ages) <= 250

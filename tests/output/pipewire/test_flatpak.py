@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,42 +13,20 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.types import BgrImage, Outgoing, Picture, PictureKind
-from app.output.pipewire.sink import PipeWireCamera
-from tests.output.pictures import bar_error, bars
+from app.core.types import BgrImage
+from tests.output.pictures import bar_error
 from tests.output.pipewire.desktop import desktop
+from tests.output.pipewire.marked import FPS, HEIGHT, WIDTH, ages_of, sending
 from tests.output.pipewire.sandbox import APP, in_sandbox, install, permit, viewer
+from tests.output.pipewire.test_browsers import browser_command, page
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
 from tests.vm import marks
 from tests.waiting import eventually
 
 __all__ = ["desktop"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
-WIDTH, HEIGHT, FPS = 640, 480, 30
 FRAMES = 90
 REFUSED = 3
-
-
-@contextmanager
-def sending() -> Iterator[PipeWireCamera]:
-    """Send bars with the time drawn into them."""
-    camera, stop = PipeWireCamera(WIDTH, HEIGHT, FPS), threading.Event()
-
-    def send() -> None:
-        number = 0
-        while not stop.wait(1 / FPS):
-            image = bars(WIDTH, HEIGHT)
-            marks.draw(image, number := number + 1)
-            camera.send(Outgoing(Picture(image, PictureKind.COMPOSITE)))
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield camera
-    finally:
-        stop.set()
-        thread.join()
-        camera.close()
 
 
 @pytest.fixture
@@ -102,3 +79,18 @@ def test_a_program_that_may_not_use_cameras_gets_no_frame(sandbox: PrivateSessio
             assert process.stdout.read() == b""
             assert process.wait(60) == REFUSED
         assert camera.readers == 0
+
+
+def test_firefox_in_a_sandbox_shows_the_camera(sandbox: PrivateSession, tmp_path: Path) -> None:
+    if shutil.which("firefox-esr") is None:
+        pytest.skip("needs firefox-esr")
+    permit(sandbox, "yes")
+    with sending() as camera, page() as (address, reports):
+        command = browser_command("firefox-esr", tmp_path / "profile", address)
+        with running(sandbox, in_sandbox(command, tmp_path / "profile")):
+            report = reports.get(timeout=300)
+        eventually(lambda: camera.readers == 0)
+    assert report.get("label") == "Mattecam" and report["cameras"] == ["Mattecam"], report
+    ages = ages_of(report)
+    print(f"{report['fps']} fps, age: median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms")  # noqa: T201
+    assert (report["width"], report["height"]) == (WIDTH, HEIGHT) and report["fps"] >= 2
