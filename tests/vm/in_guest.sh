@@ -3,6 +3,7 @@
 set -uo pipefail
 export PYTHONDONTWRITEBYTECODE=1 OPENCV_LOG_LEVEL=ERROR HOME=/root
 chmod 711 /root  # the lent interpreter may lie in there, and ordinary users run it too
+mkdir -p /run/systemd/{seats,sessions,users,machines}  # WirePlumber does not start without these folders of logind
 cd /mnt/host
 for folder in ${LEND-}; do
   mkdir -p "$folder"
