@@ -1,20 +1,23 @@
 """Measure streams through `run.py serve` on this machine: latency of frames end to end, frame rate, CPU time.
 
     python -m benchmarks.bench_serve --streams 1 --seconds 20
-    python -m benchmarks.bench_serve --streams 4 --precision int8 --encoded
+    python -m benchmarks.bench_serve --streams 4 --precision int8 --encoded [--output composite]
     python -m benchmarks.bench_serve --parts
 
 The service runs in a process of its own. A client in this process sends frames of the demo with a number in a strip
 below them (`app/webrtc/marks.py`), each read back from the matte that the service returns: coding, network stack,
 decoding and matting are part of the latency; the camera and the display are not. `--as-shipped` leaves aiortc as it is.
 `--encoded` sends frames that were encoded before, so that the client takes little of the cores that it shares with the
-service; its latency lacks the encoder. `--parts` prints the CPU time of each part of the service per frame instead.
+service; its latency lacks the encoder. `--output composite` asks for composites before the blurred background, as
+browsers get them, in strict mode; they carry no number, so that no latency is known. `--parts` prints the CPU time of
+each part of the service per frame instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import statistics
 import subprocess
@@ -30,148 +33,29 @@ import av
 import cv2
 import numpy as np
 import psutil
-from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import Packet, VideoFrame
 from numpy.typing import NDArray
 
-from app.capture.demo import DemoSource
 from app.serve.encoding import CleanVp8Encoder
 from app.serve.matting import Output
 from app.serve.run import stream_matting
 from app.serve.sessions import Request
-from app.webrtc.ice import peer_configuration
-from app.webrtc.marks import COUNT, STRIP_PX, mark_strip, read_mark
 from app.webrtc.receiving import host_addresses, repair_aiortc
+from benchmarks.stream_client import CLIP, HEIGHT, WIDTH, Stream, clip, encoded
 
-FPS = 30
-WIDTH, HEIGHT = 640, 360
 WARM_UP_S = 5.0
-CLIP = 60
 PARTS = ("decode", "convert", "step", "encode")
 T = TypeVar("T")
 Given = TypeVar("Given")
 
 
-def _numbered(image: VideoFrame, number: int) -> NDArray[np.uint8]:
-    planes = np.asarray(image.to_ndarray(format="yuv420p"), np.uint8).copy()
-    planes[HEIGHT : HEIGHT + STRIP_PX] = mark_strip(number, WIDTH)
-    return planes
-
-
-class Camera(MediaStreamTrack):
-    """Sends numbered frames at a steady rate and notes when."""
-
-    kind = "video"
-
-    def __init__(self, images: list[VideoFrame]) -> None:
-        super().__init__()
-        self._images = images
-        self._started_s = time.perf_counter()
-        self.sent_s: dict[int, float] = {}
-        self._index = 0
-
-    async def recv(self) -> VideoFrame:
-        await asyncio.sleep(max(0.0, self._started_s + self._index / FPS - time.perf_counter()))
-        if self.readyState != "live":
-            raise MediaStreamError
-        number = self._index % COUNT
-        planes = _numbered(self._images[self._index % CLIP], number)
-        frame = VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.pts, frame.time_base = self._index * 90_000 // FPS, Fraction(1, 90_000)
-        self.sent_s[number] = time.perf_counter()
-        self._index += 1
-        return frame
-
-
-class EncodedCamera(MediaStreamTrack):
-    """Sends frames that were encoded before, in turn; their numbers repeat with the clip."""
-
-    kind = "video"
-
-    def __init__(self, packets: list[Packet[Any]]) -> None:
-        super().__init__()
-        self._packets = packets
-        self._started_s = time.perf_counter()
-        self.sent_s: dict[int, float] = {}
-        self._index = 0
-
-    async def recv(self) -> Packet[Any]:  # type: ignore[override]  # aiortc's senders take packets as well
-        await asyncio.sleep(max(0.0, self._started_s + self._index / FPS - time.perf_counter()))
-        if self.readyState != "live":
-            raise MediaStreamError
-        number = self._index % CLIP
-        packet = Packet(bytes(self._packets[number]))
-        packet.pts, packet.time_base = self._index * 90_000 // FPS, Fraction(1, 90_000)
-        self.sent_s[number] = time.perf_counter()
-        self._index += 1
-        return packet
-
-
-class Stream:
-    """One stream and what came back."""
-
-    def __init__(self, images: list[VideoFrame] | list[Packet[Any]]) -> None:
-        first = images[0]
-        self.camera = (
-            EncodedCamera([image for image in images if isinstance(image, Packet)])
-            if isinstance(first, Packet)
-            else Camera([image for image in images if isinstance(image, VideoFrame)])
-        )
-        self.latencies_s: list[float] = []
-        self.arrivals_s: list[float] = []
-        self.connection = RTCPeerConnection(peer_configuration(()))
-        self._reading: asyncio.Task[None] | None = None
-
-    async def connect(self, address: str, http: aiohttp.ClientSession) -> None:
-        """Offer the stream."""
-
-        @self.connection.on("track")
-        def arrived(track: MediaStreamTrack) -> None:
-            self._reading = asyncio.ensure_future(self._read(track))
-
-        self.connection.addTrack(self.camera)
-        codecs = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.mimeType in ("video/VP8", "video/rtx")]
-        self.connection.getTransceivers()[0].setCodecPreferences(codecs)
-        await self.connection.setLocalDescription(await self.connection.createOffer())
-        offer = {"type": "offer", "sdp": self.connection.localDescription.sdp, "output": "matte"}
-        async with http.post(f"{address}/offer", json=offer) as answer:
-            answer.raise_for_status()
-            await self.connection.setRemoteDescription(RTCSessionDescription(**(await answer.json())))
-
-    async def _read(self, track: MediaStreamTrack) -> None:
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            now_s = time.perf_counter()
-            assert isinstance(frame, VideoFrame)
-            planes = np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8)
-            number = read_mark(planes[HEIGHT : HEIGHT + STRIP_PX])
-            if number is not None and number in self.camera.sent_s:
-                self.latencies_s.append(now_s - self.camera.sent_s.pop(number))
-                self.arrivals_s.append(now_s)
-
-    async def close(self) -> None:
-        """End the stream."""
-        self.camera.stop()
-        await self.connection.close()
-        if self._reading is not None:
-            await self._reading
-
-
-def clip() -> list[VideoFrame]:
-    """Return frames of the demo with room for the strip."""
-    source = DemoSource(WIDTH, HEIGHT, float(FPS), realtime=False)
-    strip = np.zeros((STRIP_PX, WIDTH, 3), np.uint8)
-    frames = [np.vstack([source.render(index), strip]) for index in range(CLIP)]
-    source.close()
-    return [VideoFrame.from_ndarray(frame, format="bgr24").reformat(format="yuv420p") for frame in frames]
-
-
 async def measure(
-    address: str, server: psutil.Process, streams: int, seconds: float, images: list[VideoFrame] | list[Packet[Any]]
+    address: str,
+    server: psutil.Process,
+    streams: int,
+    seconds: float,
+    images: list[VideoFrame] | list[Packet[Any]],
+    output: Output,
 ) -> None:
     """Run the streams and print the figures."""
     async with aiohttp.ClientSession() as http:
@@ -181,7 +65,7 @@ async def measure(
                     break
             except aiohttp.ClientError:
                 await asyncio.sleep(0.2)
-        clients = [Stream(images) for _ in range(streams)]
+        clients = [Stream(images, output) for _ in range(streams)]
         for client in clients:
             await client.connect(address, http)
         await asyncio.sleep(WARM_UP_S)
@@ -193,13 +77,13 @@ async def measure(
         await asyncio.sleep(seconds)
         took_s = time.perf_counter() - started_s
         cpu_s, own_s = sum(server.cpu_times()[:2]) - before, time.process_time() - own
-        frames = sum(len(client.latencies_s) for client in clients)
+        frames = sum(len(client.arrivals_s) for client in clients)
         for client in clients:
-            ms = sorted(1e3 * latency for latency in client.latencies_s)
+            ms = sorted(1e3 * latency for latency in client.latencies_s) or [math.nan]
             gaps = [b - a for a, b in zip(client.arrivals_s, client.arrivals_s[1:], strict=False)]
             longest_ms = 1e3 * max(gaps, default=0.0)
             print(
-                f"{len(ms) / took_s:.1f} fps back, latency p50 {statistics.median(ms):.1f} ms,"
+                f"{len(client.arrivals_s) / took_s:.1f} fps back, latency p50 {statistics.median(ms):.1f} ms,"
                 f" p95 {ms[int(len(ms) * 0.95)]:.1f} ms, least {ms[0]:.1f} ms, longest gap {longest_ms:.0f} ms"
             )
         print(
@@ -209,22 +93,6 @@ async def measure(
         )
         for client in clients:
             await client.close()
-
-
-def encoded(images: list[VideoFrame]) -> list[Packet[Any]]:
-    """Return the frames of the clip with their numbers, encoded as aiortc encodes them; the first is a key frame."""
-    encoder = av.CodecContext.create("libvpx", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT + STRIP_PX, "yuv420p"
-    encoder.time_base, encoder.bit_rate = Fraction(1, FPS), 1_000_000
-    encoder.options = {"deadline": "realtime", "cpu-used": "6", "lag-in-frames": "0", "g": str(CLIP)}
-    packets = []
-    for number, image in enumerate(images):
-        frame = VideoFrame.from_ndarray(_numbered(image, number), format="yuv420p")
-        frame.pts, frame.time_base = number, Fraction(1, FPS)
-        packets += encoder.encode(frame)
-    assert len(packets) == len(images)
-    return packets
 
 
 def print_parts(precision: str) -> None:
@@ -276,12 +144,14 @@ def main() -> None:
     parser.add_argument("--as-shipped", action="store_true", help="without the repair of aiortc, at both ends")
     parser.add_argument("--precision", default="auto", help="of the service's network: auto, float32, bfloat16, int8")
     parser.add_argument("--encoded", action="store_true", help="the client sends frames that were encoded before")
+    parser.add_argument("--output", choices=[output.value for output in Output], default=Output.MATTE.value)
     parser.add_argument("--parts", action="store_true", help="CPU time of the service by part, without a network")
     options = parser.parse_args()
     if options.parts:
         print_parts(options.precision)
         return
     images = encoded(clip()) if options.encoded else clip()
+    output = Output(options.output)
     run = (
         f"import functools, app.serve.run as s;"
         f" s.stream_matting = functools.partial(s.stream_matting, precision={options.precision!r});"
@@ -298,7 +168,7 @@ def main() -> None:
         try:
             server = psutil.Process(process.pid)
             address = f"http://127.0.0.1:{options.port}"
-            asyncio.run(measure(address, server, options.streams, options.seconds, images))
+            asyncio.run(measure(address, server, options.streams, options.seconds, images, output))
         finally:
             process.terminate()
 

@@ -84,6 +84,7 @@ class BatchText(CommandLineMessage):
     NO_FSSPEC = "{file} needs the package fsspec; install requirements-cluster.txt."
     NO_RAY = "--cluster needs Ray; install requirements-cluster.txt, or use --jobs."
     NO_CLUSTER = "Ray at {address} cannot be used: {reason}; check the address and that the versions agree."
+    RAY_NOT_STARTED = "Ray did not start on this machine: {reason} Try again when it is less busy, or omit --cluster."
     RAY_FILE_READABLE = "Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`."
     RESULT = "{done} of {all} clips are done, {failed} failed, {interrupted} were interrupted."
 

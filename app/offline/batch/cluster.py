@@ -35,7 +35,7 @@ class RayWorkers:
     """Implements `Workers` with Ray tasks."""
 
     def __init__(self, address: str, count: int) -> None:
-        """count: of tasks that run side by side. Raises MattecamError if Ray is not installed or does not answer."""
+        """count: of tasks that run side by side. Raises MattecamError if Ray is missing, does not start or answer."""
         try:
             import ray
         except ImportError as error:
@@ -47,8 +47,14 @@ class RayWorkers:
             _connect(ray, address, count)
             self._desk: Any = self._ray.remote(num_cpus=0)(Desk).remote()
             self._task: Any = self._ray.remote(num_cpus=1, max_retries=0, retry_exceptions=False)(run_task)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=str(error).splitlines()[0])) from error
+        except MattecamError:
+            raise
+        except Exception as error:  # Ray raises a bare one where its processes do not start within 30 s
+            ray.shutdown()
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            if address == LOCAL:
+                raise MattecamError(BatchText.RAY_NOT_STARTED(reason=reason)) from error
+            raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=reason)) from error
 
     @property
     def free(self) -> int:
@@ -155,7 +161,7 @@ def check_token_file() -> None:
 def _connect(ray: Any, address: str, count: int) -> None:
     """Start Ray on this machine, or connect to a cluster.
 
-    Raises UsageError, ConnectionError, RuntimeError or ValueError.
+    Raises UsageError, and whatever Ray raises.
     """
     environment = {"env_vars": {"PYTHONPATH": str(ROOT)}}
     if address != LOCAL:

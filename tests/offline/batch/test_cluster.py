@@ -46,6 +46,12 @@ def ray_processes() -> set[int]:
     return {process.pid for process in psutil.process_iter() if is_mine(process)}
 
 
+def is_task(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # it may end meanwhile
+        return "run_task" in process.name() + " ".join(process.cmdline())
+    return False
+
+
 def eventually_none(seconds: float = 30) -> bool:
     deadline_s = time.monotonic() + seconds
     while ray_processes() and time.monotonic() < deadline_s:
@@ -90,8 +96,7 @@ def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim:
             if json.loads(line)["state"] == "progress" and json.loads(line)["frames"] > 0:
                 break
         if victim == "worker":
-            workers = [each for each in psutil.process_iter() if "run_task" in each.name() + " ".join(each.cmdline())]
-            os.kill(workers[0].pid, signal.SIGKILL)
+            os.kill(next(process.pid for process in psutil.process_iter() if is_task(process)), signal.SIGKILL)
         else:
             process.send_signal(signal.SIGKILL if victim == "driver" else signal.SIGINT)
         process.communicate(timeout=200)
