@@ -20,6 +20,8 @@ RATE_HZ = 15.0
 UNSEEN_S = 1.0
 """Without a call of `backdrop` for this long, nothing is captured: the program is paused."""
 RETRY_S = 1.0
+FIRST_S = 0.3
+"""Wait before the first image: the preview of the window replaces the original frame by the composite first."""
 
 
 class Grabber(Protocol):
@@ -43,6 +45,7 @@ class ScreenBackground:
         """Raise BackgroundError if the screen cannot be captured."""
         self.name = self._target = settings.screen
         self._grabber = grabber
+        time.sleep(FIRST_S)
         first = grabber(self._target)
         try:
             self._newest: BgrImage = first.grab()

@@ -56,7 +56,7 @@ class Changes:
         waits = 2 if section == "capture" else 1
         if not all(self.confirmation.wait_until_settled() for _ in range(waits)):
             return after, False
-        problem = self._problem([stage for stage in stages if (stage, after.background.kind) != ("background", "none")])
+        problem = self.problem(*(each for each in stages if (each, after.background.kind) != ("background", "none")))
         if problem is not None:
             if (section, before.background.kind) != ("background", "none"):  # a failure must not expose the room again
                 self._restore(section, before, after)
@@ -80,7 +80,8 @@ class Changes:
         previous, failed = getattr(before, section), getattr(after, section)
         self.apply(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
 
-    def _problem(self, stages: Sequence[str]) -> str | None:
+    def problem(self, *stages: str) -> str | None:
+        """Return the problem of one of these parts of the program, None if they work."""
         problems = self._status_fields()["problems"]
         assert isinstance(problems, Sequence)
         return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from app.control.changes import Changes
+from app.control.changes import Changes, CommandError
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
@@ -47,7 +47,12 @@ class Recording:
         self._changes.apply(update)
         if path is None:
             raise UsageError(ControlText.NOT_RECORDING())
-        return AnswerText.RECORDED(file=path) if self._shows(running=False) else AnswerText.RECORDING_ENDS(file=path)
+        if not self._shows(running=False):
+            return AnswerText.RECORDING_ENDS(file=path)
+        problem = self._changes.problem("recording")
+        if problem is not None:
+            raise CommandError(problem)
+        return AnswerText.RECORDED(file=path)
 
     def _shows(self, *, running: bool) -> bool:
         """Wait until the status shows whether the recording runs; without a field in the status, until it settled."""

@@ -177,7 +177,8 @@ class RemoteEngine:
         small = np.asarray(cv2.resize(frame, sides, interpolation=cv2.INTER_AREA), np.uint8)
         while True:
             received = self._link.exchange(small, self._number, self._last, max(0.0, deadline_s - self._now()))
-            if received is None:
+            late = self._now() > deadline_s
+            if received is None or (late and received.number not in self._sent):
                 raise RemoteError(RemoteText.NO_FRAMES(server=self._link.server))
             self._last = received.number
             sent = self._sent.get(received.number)

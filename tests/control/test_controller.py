@@ -13,7 +13,7 @@ import pytest
 
 from app.control import BackgroundFile, Command, SettingsController, Tiles
 from app.control.commands import JsonValue, answer
-from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
+from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, SinkLostError, UsageError
 from app.core.placement import in_corner
 from app.core.settings import (
     BackgroundSettings,
@@ -405,3 +405,23 @@ def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
 def test_a_number_of_thousands_of_digits_is_no_tile(program: Program) -> None:
     with pytest.raises(UsageError, match="no background and no file"):
         program.run("background " + "9" * 200)
+
+
+def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tmp_path: Path) -> None:
+    finished = threading.Event()
+
+    def finish_slowly() -> None:
+        time.sleep(0.5)
+        finished.set()
+
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", finish_slowly)
+    assert "Recorded to" in program.run("record stop")
+    assert finished.is_set()
+
+
+def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_path: Path) -> None:
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", fail(SinkLostError("The disk is full.")))
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run("record stop")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.preview.rendering import ViewMode, ViewRequest, fitted_size, render
+from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest, fitted_size, render
+from app.gui.preview.worker import PreviewWorker
+from app.runtime.slot import LatestSlot
+from tests.waiting import eventually
 
 WIDTH, HEIGHT = 40, 20
 
@@ -100,3 +105,25 @@ def test_the_view_has_the_fitted_size(room_width: int, room_height: int) -> None
     view = render(picture(), ViewRequest(room_width, room_height))
     assert (view.shape[1], view.shape[0]) == fitted_size(WIDTH, HEIGHT, room_width, room_height)
     assert view.shape[2] == 4
+
+
+def test_the_original_is_not_shown_on_a_screen_that_the_outputs_show() -> None:
+    """Presenter mode captures the screen with the window on it."""
+    room, composite = np.full((24, 32, 3), 200, np.uint8), np.full((24, 32, 3), 10, np.uint8)
+    pictures: LatestSlot[Picture] = LatestSlot()
+    shown: list[BgrxImage] = []
+    presenting = threading.Event()
+    worker = PreviewWorker(pictures, shown.append, presenting.is_set)
+    worker.start()
+    try:
+        pictures.put(Picture(composite, PictureKind.COMPOSITE, frame=Frame(room, 0, 0.0)))
+        for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE):
+            presenting.clear()
+            worker.request(ViewRequest(32, 24, mode))
+            worker.wake()
+            eventually(lambda: bool(shown) and bool((shown[-1] == 200).any()))
+            presenting.set()
+            worker.wake()
+            eventually(lambda: bool((shown[-1][..., :3] == 10).all()))
+    finally:
+        assert worker.stop(5)

@@ -60,6 +60,12 @@ def test_token_and_origin_are_checked() -> None:
     asyncio.run(run())
 
 
+def test_headers_that_are_no_text_are_refused() -> None:
+    access = Access(TOKEN, loopback_only=False)
+    assert not access.knows("Bearer \udcff\udc80"), "how aiohttp passes bytes on that are no UTF-8"
+    assert not access.permits_origin("http://[", "here")
+
+
 def test_a_page_that_poses_as_ours_is_refused_without_a_token() -> None:
     """A name that leads to this machine (DNS rebinding) makes a foreign page one of the same origin."""
 

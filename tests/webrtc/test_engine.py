@@ -213,6 +213,21 @@ def test_silence_is_an_error_and_never_a_frame() -> None:
     assert link.closed
 
 
+def test_mattes_of_frames_that_were_never_sent_are_silence() -> None:
+    class Lying(SimulatedLink):
+        def exchange(
+            self, image: NDArray[np.uint8], number: int, after: int | None, timeout_s: float
+        ) -> Received | None:
+            self.given.append(number)
+            return Received(number + len(self.given) - 1, np.full(image.shape[:2], 255, np.uint8))
+
+    engine = RemoteEngine(Lying(delay=0), *SIZE, silence_s=0.2)
+    engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+    with pytest.raises(RemoteError, match="sends no mattes"):
+        engine.step(np.zeros((360, 640, 3), np.uint8), np.zeros((360, 640, 3), np.uint8), EDGES)
+    engine.close()
+
+
 def test_noise_of_the_coding_shows_no_background() -> None:
     class Noisy(SimulatedLink):
         def exchange(

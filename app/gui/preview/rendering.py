@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
@@ -45,6 +45,12 @@ def fitted_size(width: int, height: int, max_width: int, max_height: int) -> tup
     """Return the largest (width, height) of the same aspect ratio within the maximum, at least (1, 1)."""
     scale = min(max_width / width, max_height / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def matted(request: ViewRequest) -> ViewRequest:
+    """Return the request without the original frame: the composite takes its place."""
+    shows_room = request.mode in (ViewMode.ORIGINAL, ViewMode.COMPARE)
+    return replace(request, mode=ViewMode.COMPOSITE) if shows_room else request
 
 
 def render(picture: Picture, request: ViewRequest) -> BgrxImage:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from app.core.types import Picture
-from app.gui.preview.rendering import BgrxImage, ViewRequest, render
+from app.gui.preview.rendering import BgrxImage, ViewRequest, matted, render
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.system.threads import name_thread
 
@@ -17,7 +17,14 @@ class PreviewWorker:
     It sleeps until a picture or a request arrives, and renders nothing while no view is requested.
     """
 
-    def __init__(self, pictures: LatestSlot[Picture], show: Callable[[BgrxImage], None]) -> None:
+    def __init__(
+        self,
+        pictures: LatestSlot[Picture],
+        show: Callable[[BgrxImage], None],
+        is_seen: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """is_seen: whether the outputs may show the preview, because they show the screen."""
+        self._is_seen = is_seen
         self._pictures = pictures
         self._show = show
         self._condition = threading.Condition()
@@ -77,7 +84,7 @@ class PreviewWorker:
                 request = self._request
             picture = self._take()
             if picture is not None and request is not None and request.width > 0 and request.height > 0:
-                self._show(render(picture, request))
+                self._show(render(picture, matted(request) if self._is_seen() else request))
 
     def _take(self) -> Picture | None:
         try:

@@ -34,7 +34,9 @@ class Bridge(QObject):
         self._image_lock = threading.Lock()
         self._waiting: BgrxImage | None = None
         self._signalled = False
-        self._worker = PreviewWorker(pipeline.preview, self._keep)
+        self._worker = PreviewWorker(
+            pipeline.preview, self._keep, lambda: pipeline.settings.background.kind == "screen"
+        )
         self.watch("preview", Stage.OUTPUT, lambda: self._worker.died)
         self._timer = QTimer(self)
         self._timer.setInterval(STATUS_INTERVAL_MS)
@@ -44,6 +46,7 @@ class Bridge(QObject):
         """Start the pipeline, the preview thread and the status timer."""
         self._worker.start()
         self._pipeline.listen(self._worker.wake)
+        self._pipeline.listen_settings(self._worker.wake)
         self._pipeline.start()
         self._timer.start()
 

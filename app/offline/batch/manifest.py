@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic import TypeAdapter
+
 MANIFEST = "manifest.jsonl"
 
 
@@ -54,6 +56,9 @@ class Manifest:
         self._file.close()
 
 
+_CHECKED = TypeAdapter(Record)
+
+
 def last_records(path: Path) -> dict[str, Record]:
     """Return the last record of each clip; a line that a crash cut is left out. Raises OSError."""
     records: dict[str, Record] = {}
@@ -69,7 +74,6 @@ def last_records(path: Path) -> dict[str, Record]:
 def _record(line: bytes) -> Record | None:
     try:
         fields: Any = json.loads(line)
-        known = {name: fields[name] for name in Record.__slots__ if name in fields}
-        return Record(**known)
-    except (ValueError, TypeError):
+        return _CHECKED.validate_python({name: fields[name] for name in Record.__slots__ if name in fields})
+    except (ValueError, TypeError, RecursionError):  # pydantic's ValidationError is a ValueError
         return None

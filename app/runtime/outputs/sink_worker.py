@@ -33,7 +33,7 @@ class SinkPlan(Generic[K, S]):
     optional: Callable[[K], bool]
     """Whether a failure to open it is no problem to report."""
     opened: Callable[[S | None], None]
-    """Called with the sink when it was opened, with None when it was closed."""
+    """Called with the sink when it was opened, with None after it was closed."""
     accepts: Callable[[Picture], bool] = lambda picture: True
     """Whether a picture belongs into this sink."""
     measured: Callable[[], bool] = lambda: True
@@ -96,8 +96,8 @@ class SinkWorker(Generic[K, S]):
         self._tried = wanted
         self._retry_at_s = None
         if wanted is None:
-            self._close()
             self._board.clear(self._plan.stage)
+            self._close()
             return False
         try:
             sink = self._plan.open(wanted, picture)
@@ -148,8 +148,9 @@ class SinkWorker(Generic[K, S]):
         sink, self._sink = self._sink, None
         if sink is None:
             return
-        self._plan.opened(None)
         try:
             sink.close()
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(self._plan.stage, error)
+        finally:
+            self._plan.opened(None)  # only now is a recording finished

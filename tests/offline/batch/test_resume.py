@@ -178,3 +178,12 @@ def test_a_server_of_live_matting_changes_no_film() -> None:
     assert settings_hash(named) == settings_hash(SETTINGS)
     other = SETTINGS.replace(matting=SETTINGS.matting.replace(downsample_ratio=0.3))
     assert settings_hash(other) != settings_hash(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"file": [], "settings_hash": "", "state": "done", "tries": 1}', b"[" * 100_000, b"\xff", b"null"]
+)
+def test_a_damaged_line_of_the_manifest_is_left_out(line: bytes, tmp_path: Path) -> None:
+    good = b'{"file": "a.mp4", "settings_hash": "", "state": "done", "tries": 1}'
+    (tmp_path / MANIFEST).write_bytes(line + b"\n" + good + b"\n")
+    assert list(last_records(tmp_path / MANIFEST)) == ["a.mp4"]
