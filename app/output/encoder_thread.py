@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
-from app.output.recording import RecordingCounts
+from app.output.recording import RecordingOptions
 from app.system.threads import lower_priority, name_thread
 
 CAPACITY = 8
@@ -23,6 +23,11 @@ processor busy starve a recording for seconds."""
 FEEDER_NICENESS = 4
 """Added to the thread that feeds it: a thread that is preempted while it holds the lock stalls the frame path and the
 window."""
+PATIENT = CAPACITY // 2
+"""With fewer waiting frames, one is encoded between two frame steps: x264 and OpenVINO's workers on the same cores
+delay the step by more than the encoding takes."""
+LONGEST_WAIT_S = 0.05
+"""Longest wait for the end of a step. A machine that steps without a gap encodes during the next step."""
 LONGEST_FILL_S = 1
 """Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
 Time = Fraction | float
@@ -35,17 +40,17 @@ class EncoderThread:
         self,
         open_writer: Callable[[], VideoWriter],
         image_of: Callable[[Picture], NDArray[np.uint8]],
-        counts: RecordingCounts,
+        options: RecordingOptions,
         fill_rate: Fraction | None = None,
         sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
-        """image_of: the image of the writer's size. fill_rate: the constant frame rate whose gaps are filled by
-        repetitions; None for a variable one. sound_for: the samples that are written after the frame of this time.
-        Waits for the writer; raises what `open_writer` raises.
+        """image_of: the image of the writer's size. options: whose counts and turns are used. fill_rate: the constant
+        frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples that are
+        written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
         """
         self._open_writer = open_writer
         self._image_of = image_of
-        self._counts = counts
+        self._counts, self._turns = options.counts, options.turns
         self._fill_rate = fill_rate
         self._sound_for = sound_for
         self._condition = threading.Condition()
@@ -89,7 +94,7 @@ class EncoderThread:
     def _open(self) -> None:
         # The encoder starts its threads when it is opened; they inherit name and priority.
         name_thread("encoder-pool")
-        lower_priority(ENCODER_NICENESS)
+        lower_priority(ENCODER_NICENESS, batch=True)
         try:
             self._writer = self._open_writer()
         except Exception as error:  # noqa: BLE001 - raised by the constructor
@@ -100,6 +105,8 @@ class EncoderThread:
         lower_priority(FEEDER_NICENESS)
         try:
             while (item := self._next()) is not None:
+                if len(self._waiting) < PATIENT and not self._closed:
+                    self._turns.wait_for_gap(LONGEST_WAIT_S)
                 self._write(*item)
         except Exception as error:  # noqa: BLE001 - reported at the next frame
             self._error = error

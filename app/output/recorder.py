@@ -69,7 +69,7 @@ class Recorder:
         try:
             fill_rate = rate if options.constant_rate else None
             sound_for = None if options.open_microphone is None else self._sound_for
-            self._thread = EncoderThread(open_writer, self._image, options.counts, fill_rate, sound_for)
+            self._thread = EncoderThread(open_writer, self._image, options, fill_rate, sound_for)
         except OSError as error:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
         self._writer = self._thread.writer

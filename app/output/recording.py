@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.sound.base import SoundFeed
+from app.system.turns import Turns
 
 
 class RecordingCounts:
@@ -49,3 +50,5 @@ class RecordingOptions:
     open_microphone: Callable[[], SoundFeed] | None = None
     """Opens the microphone whose sound is recorded; None: the file gets no sound track."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)
+    turns: Turns = field(default_factory=Turns)
+    """Of the frame steps, between which frames are encoded."""

@@ -14,6 +14,7 @@ from app.output.base import CountedSink
 from app.output.recording import RecordingCounts
 from app.runtime.measure import LatencyMeter, RateMeter
 from app.runtime.status import Latencies, Lowered, Phase, PipelineStatus, Problem, ServerState, Stage
+from app.system.turns import Turns
 
 _log = logging.getLogger(__name__)
 MAX_ERRORS = 100
@@ -46,6 +47,7 @@ class StatusBoard:
         self.pipewire: CountedSink | None = None
         self.recording: str | None = None
         self.recording_counts = RecordingCounts()
+        self.turns = Turns()
         self.unmatted = False
         self.size = (0, 0)
         self.server: ServerState | None = None

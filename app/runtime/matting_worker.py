@@ -117,7 +117,8 @@ class MattingWorker:
                 self._board.phase = Phase.RUNNING
                 self._finish(repeated)
                 return
-            matte = self._step(run.engine, frame.image, backdrop, edges, want_foreground, shaping)
+            with self._board.turns.step():
+                matte = self._step(run.engine, frame.image, backdrop, edges, want_foreground, shaping)
             if matte.frame is not None:
                 whole = frame.image if frame.whole is None else frame.whole
                 frame = replace(frame, image=matte.frame, whole=whole if shaping else None)

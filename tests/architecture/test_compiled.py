@@ -41,15 +41,17 @@ def test_the_preparation_compiles_every_function_that_python_calls() -> None:
 
 
 def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
-    lazy = {(name, key) for name in compiling() for key, function in functions(name).items() if not ahead(function)}
+    own = compiling()
+    lazy = {(name, key) for name in own for key, function in functions(name).items() if not ahead(function)}
     used = {
         (node.module, alias.name)
         for name, path in modules().items()
-        if name not in compiling()
-        for node in ast.walk(ast.parse(path.read_text()))
+        if name not in own and any(each in (text := path.read_text()) for each in own)
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
     }
 
     assert ("app.matting.kernels.visible", "any_visible") in lazy
+    assert ("app.matting.kernels.strict_keep", "keep_cells") in used
     assert not lazy & used

@@ -12,11 +12,16 @@ import av
 import numpy as np
 import pytest
 
-from app.core.types import PictureKind
+from app.core.settings import EdgeSettings, EngineSettings, FramingSettings
+from app.core.types import Backdrop, BgrImage, Matte, PictureKind
+from app.matting.base import MattingEngine
+from app.output.base import FrameSink
 from app.output.encoder_thread import FEEDER_NICENESS
 from app.output.recorder import Recorder
+from app.output.recording import RecordingOptions
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
+from app.system.turns import Turns
 from tests.fakes import FakeWorld
 from tests.runtime.test_pipeline import BASE, apply, composites, running
 from tests.sound.sources import FakeDevice
@@ -104,6 +109,45 @@ def test_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
     assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
+
+
+class WaitingEngine:
+    """Waits within its steps for the gap between steps, as the encoder does."""
+
+    def __init__(self, engine: MattingEngine, turns: list[Turns], waits_s: list[float]) -> None:
+        self._engine, self._turns, self._waits_s = engine, turns, waits_s
+        self.info, self.reset, self.close = engine.info, engine.reset, engine.close
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        """Wait and run one step."""
+        for turns in self._turns:
+            started_s = time.perf_counter()
+            turns.wait_for_gap(0.05)
+            self._waits_s.append(time.perf_counter() - started_s)
+        return self._engine.step(frame, backdrop, edges, want_foreground=want_foreground)
+
+
+def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
+    parts, turns, waits_s = FakeWorld().parts(), list[Turns](), list[float]()
+
+    def open_recorder(path: Path, width: int, height: int, options: RecordingOptions) -> FrameSink:
+        turns.append(options.turns)
+        return parts.open_recorder(path, width, height, options)
+
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+        return WaitingEngine(parts.build_engine(settings, width, height, framing), turns, waits_s)
+
+    output = BASE.output.replace(record=tmp_path / "a.mp4")
+    pipeline = Pipeline(
+        BASE.replace(output=output), parts=replace(parts, open_recorder=open_recorder, build_engine=build)
+    )
+    pipeline.start()
+    try:
+        eventually(lambda: len(waits_s) >= 3)
+    finally:
+        assert pipeline.stop()
+    turns[0].wait_for_gap(60)
+    assert min(waits_s) > 0.04
 
 
 def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:

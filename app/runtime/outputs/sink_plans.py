@@ -106,7 +106,13 @@ def recorder_plan(
         capture, output = settings().capture, settings().output
         sound = None if alpha or output.microphone == "off" else lambda: _microphone(parts, settings, board)
         options = RecordingOptions(
-            capture.fps, alpha, output.record_rate == "constant", output.encoder, sound, board.recording_counts
+            capture.fps,
+            alpha,
+            output.record_rate == "constant",
+            output.encoder,
+            sound,
+            board.recording_counts,
+            board.turns,
         )
         return parts.open_recorder(path, *picture.size, options)
 
