@@ -42,7 +42,9 @@ def main(argv: list[str]) -> int:
         import pytest
 
         os.chdir(environment.ROOT)
-        return int(pytest.main(argv[1:]))
+        # A process per core, four at most, because each needs about a gigabyte. Tests of one file share fixtures.
+        parallel = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]
+        return int(pytest.main([*parallel, *argv[1:]]))
     from app.cli.main import run_to_exit
 
     return run_to_exit(argv)
