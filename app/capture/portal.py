@@ -10,13 +10,13 @@ import numpy as np
 
 from app.capture.devices import OWN_LABEL
 from app.capture.mjpg import MjpgDecoder
-from app.capture.raw_video import to_bgr
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import PortalText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.system.camera_portal import open_cameras
 from app.system.pipewire.connection import Connection
+from app.system.pipewire.raw_video import to_bgr
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.registry import CameraList, CameraNode
 from app.system.pipewire.video_format import Layout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from app.core import geometry
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.system.screen import ScreenGrabber
+from app.system.screen import ScreenGrabber, asks_for_screens
 
 RATE_HZ = 15.0
 UNSEEN_S = 1.0
@@ -25,7 +25,10 @@ FIRST_S = 0.3
 
 
 class Grabber(Protocol):
-    """Captures images; see `ScreenGrabber`."""
+    """Captures images; see `ScreenGrabber` and `PortalGrabber`."""
+
+    moves: ClassVar[bool]
+    """Whether another thread may go on with it. The user is asked when one is made, so that it is never made again."""
 
     def grab(self) -> BgrImage:
         """Return the image now. Raises BackgroundError."""
@@ -36,20 +39,33 @@ class Grabber(Protocol):
         ...
 
 
+def open_grabber(target: str) -> Grabber:
+    """Return what captures a target in this session. Raises BackgroundError."""
+    if asks_for_screens():
+        from app.system.screen_portal import PortalGrabber  # needs D-Bus, which exists on Linux alone
+
+        return PortalGrabber(target)
+    return ScreenGrabber(target)
+
+
 class ScreenBackground:
     """Captures on a thread of its own and lays out there; `backdrop` returns the newest image."""
 
     slides = 0
 
-    def __init__(self, settings: BackgroundSettings, grabber: Callable[[str], Grabber] = ScreenGrabber) -> None:
+    def __init__(self, settings: BackgroundSettings, grabber: Callable[[str], Grabber] = open_grabber) -> None:
         """Raise BackgroundError if the screen cannot be captured."""
         self.name = self._target = settings.screen
         self._grabber = grabber
         time.sleep(FIRST_S)
         first = grabber(self._target)
+        self._first = first if first.moves else None
         try:
             self._newest: BgrImage = first.grab()
-        finally:
+        except BackgroundError:
+            first.close()
+            raise
+        if self._first is None:
             first.close()  # the thread opens its own: some systems tie it to a thread
         self._shown: BgrImage | None = None
         self._error: BackgroundError | None = None
@@ -81,17 +97,21 @@ class ScreenBackground:
         self._reader.close()
 
     def _capture(self) -> None:
-        while not self._waited(1 / RATE_HZ):
-            try:
-                self._capture_until_closed()
-            except BackgroundError as error:  # noqa: PERF203 - a screen that is lost may come back
-                with self._condition:
-                    self._error = error
-                if self._waited(RETRY_S):
-                    return
+        try:
+            while not self._waited(1 / RATE_HZ):
+                try:
+                    self._capture_until_closed()
+                except BackgroundError as error:  # noqa: PERF203 - a screen that is lost may come back
+                    with self._condition:
+                        self._error = error
+                    if self._first is not None or self._waited(RETRY_S):
+                        return
+        finally:
+            if self._first is not None:
+                self._first.close()
 
     def _capture_until_closed(self) -> None:
-        grabber = self._grabber(self._target)
+        grabber = self._first or self._grabber(self._target)
         try:
             while True:
                 self._publish(grabber.grab())

@@ -73,7 +73,7 @@ class _NodeReader:
 
     def read(self) -> BgrImage | None:
         """Return the next frame as BGR."""
-        from app.capture.raw_video import to_bgr
+        from app.system.pipewire.raw_video import to_bgr
 
         frame = self._reader.read(_READ_S)
         return None if frame is None else to_bgr(frame)

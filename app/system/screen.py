@@ -1,4 +1,4 @@
-"""Captures a screen, a region of the screens, or a window (X11, Windows, macOS)."""
+"""Captures a screen, a region of the screens, or a window (X11, Windows, macOS; `screen_portal` on Wayland)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ Place = Mapping[str, int]
 
 class ScreenGrabber:
     """Grabs what `--background screen…` names. Made, used and closed on one thread."""
+
+    moves: ClassVar[bool] = False
 
     def __init__(self, target: str) -> None:
         """target: `screen`, `screen:N` from 1, `region:X,Y,WxH`, or `window:TITLE` (a part of the title).
@@ -78,8 +80,15 @@ class ScreenGrabber:
         raise BackgroundError(ScreenText.NO_WINDOW(title=title))
 
 
+def asks_for_screens() -> bool:
+    """Whether the desktop asks which screen or window is captured: in a Wayland session."""
+    return sys.platform.startswith("linux") and bool(os.environ.get("WAYLAND_DISPLAY"))
+
+
 def screen_count() -> int:
-    """Return the number of screens; 0 where they cannot be captured."""
+    """Return the number of screens; 0 where they cannot be captured or listed."""
+    if asks_for_screens():
+        return 0
     try:
         with_screens = _opened()
     except BackgroundError:
@@ -91,9 +100,10 @@ def screen_count() -> int:
 
 
 def window_titles() -> tuple[str, ...]:
-    """Return the titles of the visible windows, topmost first; empty where they cannot be captured."""
+    """Return the titles of the visible windows, topmost first; empty where they cannot be captured or listed."""
+    if asks_for_screens():
+        return ()
     try:
-        _refuse_wayland()
         display = _x_display()
     except BackgroundError:
         return ()
@@ -105,7 +115,6 @@ def window_titles() -> tuple[str, ...]:
 
 def _opened() -> Any:
     """Return an `mss.MSS`."""
-    _refuse_wayland()
     import mss  # connects to no display before
 
     try:
@@ -114,11 +123,6 @@ def _opened() -> Any:
         return opened
     except Exception as error:
         raise BackgroundError(ScreenText.NO_DISPLAY()) from error
-
-
-def _refuse_wayland() -> None:
-    if sys.platform.startswith("linux") and os.environ.get("WAYLAND_DISPLAY"):
-        raise BackgroundError(ScreenText.WAYLAND())
 
 
 def _x_display() -> XDisplay:

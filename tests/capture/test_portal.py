@@ -2,89 +2,36 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 
-import cv2
 import numpy as np
 import pytest
 
 from app.capture.open import open_source
 from app.capture.portal import PortalSource
-from app.capture.raw_video import to_bgr
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.output.pipewire.node import CameraNode
 from app.system.camera_portal import open_cameras, read_portal
-from app.system.pipewire.connection import Connection
+from app.system.pipewire.raw_video import to_bgr
 from app.system.pipewire.reader import RawFrame
-from app.system.pipewire.registry import OWN_NODE, CameraList
 from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault
-from tests.output.pictures import bar_error, bars
+from tests.output.pictures import bar_error
+from tests.pipewire_camera import LAYOUTS, camera, is_listed, packed
 from tests.pipewire_session import PrivateSession
-from tests.played_portal import PlayedPortal, played_portal
+from tests.played_portal import PlayedPortal
 from tests.waiting import eventually
 
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
-LAYOUTS: tuple[Layout, ...] = ("YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR", "MJPG")
-
-
-def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Bars as a camera sends them."""
-    image = bars(width, height)
-    if layout == "NV12":
-        planar = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-        u, v = planar[height:].reshape(2, -1)
-        return np.concatenate([planar[:height].ravel(), np.stack([u, v], 1).ravel()])
-    if layout == "MJPG":
-        return np.asarray(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], np.uint8)
-    codes = {"YUY2": cv2.COLOR_BGR2YUV_YUY2, "I420": cv2.COLOR_BGR2YUV_I420, "RGB": cv2.COLOR_BGR2RGB}
-    codes |= dict.fromkeys(("BGRx", "BGRA"), cv2.COLOR_BGR2BGRA)
-    return image if layout == "BGR" else np.asarray(cv2.cvtColor(image, codes[layout]), np.uint8)
-
-
-@contextmanager
-def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Callable[[], None]]:
-    """Another camera of PipeWire, which sends bars; gives a function that removes it."""
-    stop = threading.Event()
-    node = CameraNode(VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
-    frame = packed(layout)
-
-    eventually(lambda: name == OWN_NODE or is_listed(name))
-
-    def send() -> None:
-        while not stop.wait(1 / 60):
-            node.send(frame)
-
-    def remove() -> None:
-        stop.set()
-        thread.join()
-        node.close()
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield remove
-    finally:
-        remove()
-
-
-def is_listed(name: str) -> bool:
-    connection = Connection()
-    try:
-        return name in [one.name for one in CameraList(connection).cameras()]
-    finally:
-        connection.close()
 
 
 @pytest.fixture
 def portal(pipewire: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlayedPortal]:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", pipewire.environment["DBUS_SESSION_BUS_ADDRESS"])
-    with played_portal(pipewire.folder / "pipewire-0") as portal:
+    with PlayedPortal(pipewire.folder / "pipewire-0") as portal:
         yield portal
 
 
@@ -152,11 +99,11 @@ def test_a_silent_camera_is_an_error(portal: PlayedPortal, monkeypatch: pytest.M
 
 
 def test_refusals_are_explained(portal: PlayedPortal) -> None:
-    portal.response = 1
+    portal.responses["AccessCamera"] = 1
     assert "refused access" in fails()
-    portal.response = 2
+    portal.responses["AccessCamera"] = 2
     assert "not answered" in fails()
-    portal.response = None
+    portal.responses["AccessCamera"] = None
     with pytest.raises(PortalError, match="did not answer"):
         open_cameras(question_s=0.2)
 

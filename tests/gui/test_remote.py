@@ -25,7 +25,8 @@ from app.runtime.status import Phase
 from tests.fakes import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button
-from tests.played_shortcuts import played_shortcuts, private_bus
+from tests.played_service import private_bus
+from tests.played_shortcuts import PlayedShortcuts
 from tools import make_translations
 
 BLOCKED_S = 0.5
@@ -108,7 +109,7 @@ def test_global_shortcuts_reach_the_window_through_the_portal(
         pytest.skip("needs the package dbus")
     with private_bus(tmp_path) as address, monkeypatch.context() as environment:
         environment.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-        with played_shortcuts() as portal:
+        with PlayedShortcuts() as portal:
             session = start_window(QUIET.replace(global_shortcuts=True))
             qtbot.waitUntil(lambda: len(portal.bound) == 11)
             portal.press("pause")

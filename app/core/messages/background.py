@@ -20,9 +20,10 @@ class ScreenText(Message):
     """Errors of screens and windows as background."""
 
     NO_DISPLAY = "There is no display whose screen could be captured; choose another background."
-    WAYLAND = (
-        "Screens cannot be captured in a Wayland session; choose slides as background, or log in with an X11 session."
-    )
+    NO_PORTAL = "The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background."
+    REFUSED = "The desktop did not allow Mattecam to show a screen; choose it again and allow it."
+    NO_ANSWER = "No screen was chosen in the desktop's dialog in time; choose it again."
+    CAST_ENDED = "The desktop has ended the capture of {target}; end the presentation and choose it again."
     WINDOWS_ON_X11 = "Windows can be captured on X11 only; choose a screen or a region."
     NO_SCREEN = "There is no screen {number}, only {count}; choose another one."
     NO_WINDOW = "There is no visible window with “{title}” in its title; open it or choose another background."

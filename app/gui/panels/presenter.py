@@ -14,7 +14,7 @@ from app.gui.dialogs.questions import UserFolder, ask_for_file, ask_for_folder
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label, link_button
 from app.gui.widgets.page import field_row
-from app.system.screen import screen_count, window_titles
+from app.system.screen import asks_for_screens, screen_count, window_titles
 
 PRESENTED = ("slides", "screen")
 
@@ -107,6 +107,9 @@ class PresenterControls(QWidget):
     def _list_screens(self) -> None:
         background = self._store.current.background
         entries: list[tuple[str, object]] = [(self.tr("Off"), None)]
+        if asks_for_screens():
+            entries.append((self.tr("Screen (your desktop asks which one)"), "screen:1"))
+            entries.append((self.tr("Window (your desktop asks which one)"), "window:*"))
         entries += [
             (self.tr("Screen {0}").format(number), f"screen:{number}") for number in range(1, screen_count() + 1)
         ]

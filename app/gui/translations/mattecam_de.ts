@@ -1860,6 +1860,14 @@
         <translation>Aus</translation>
     </message>
     <message>
+        <source>Screen (your desktop asks which one)</source>
+        <translation>Bildschirm (der Desktop fragt, welcher)</translation>
+    </message>
+    <message>
+        <source>Window (your desktop asks which one)</source>
+        <translation>Fenster (der Desktop fragt, welches)</translation>
+    </message>
+    <message>
         <source>Screen {0}</source>
         <translation>Bildschirm {0}</translation>
     </message>
@@ -2515,9 +2523,24 @@
         <translation>Es gibt keine Anzeige, deren Bildschirm aufgenommen werden könnte; wählen Sie einen anderen Hintergrund.</translation>
     </message>
     <message>
-        <source>Screens cannot be captured in a Wayland session; choose slides as background, or log in with an X11 session.</source>
-        <comment>ScreenText.WAYLAND</comment>
-        <translation>In einer Wayland-Sitzung können Bildschirme nicht aufgenommen werden; wählen Sie Folien als Hintergrund oder melden Sie sich mit einer X11-Sitzung an.</translation>
+        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
+        <comment>ScreenText.NO_PORTAL</comment>
+        <translation>Der Desktop bietet keine Bildschirme an; installieren Sie xdg-desktop-portal und PipeWire, oder wählen Sie einen anderen Hintergrund.</translation>
+    </message>
+    <message>
+        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
+        <comment>ScreenText.REFUSED</comment>
+        <translation>Der Desktop hat Mattecam nicht erlaubt, einen Bildschirm zu zeigen; wählen Sie ihn erneut und erlauben Sie es.</translation>
+    </message>
+    <message>
+        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
+        <comment>ScreenText.NO_ANSWER</comment>
+        <translation>Im Dialog des Desktops wurde nicht rechtzeitig ein Bildschirm gewählt; wählen Sie ihn erneut.</translation>
+    </message>
+    <message>
+        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
+        <comment>ScreenText.CAST_ENDED</comment>
+        <translation>Der Desktop hat die Aufnahme von {target} beendet; beenden Sie die Präsentation und wählen Sie sie erneut.</translation>
     </message>
     <message>
         <source>Windows can be captured on X11 only; choose a screen or a region.</source>

@@ -1860,6 +1860,14 @@
         <translation>Desactivada</translation>
     </message>
     <message>
+        <source>Screen (your desktop asks which one)</source>
+        <translation>Pantalla (el escritorio pregunta cuál)</translation>
+    </message>
+    <message>
+        <source>Window (your desktop asks which one)</source>
+        <translation>Ventana (el escritorio pregunta cuál)</translation>
+    </message>
+    <message>
         <source>Screen {0}</source>
         <translation>Pantalla {0}</translation>
     </message>
@@ -2515,9 +2523,24 @@
         <translation>No hay ninguna pantalla que se pueda capturar; elija otro fondo.</translation>
     </message>
     <message>
-        <source>Screens cannot be captured in a Wayland session; choose slides as background, or log in with an X11 session.</source>
-        <comment>ScreenText.WAYLAND</comment>
-        <translation>En una sesión de Wayland no se pueden capturar pantallas; elija diapositivas como fondo o inicie una sesión de X11.</translation>
+        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
+        <comment>ScreenText.NO_PORTAL</comment>
+        <translation>El escritorio no ofrece pantallas; instale xdg-desktop-portal y PipeWire, o elija otro fondo.</translation>
+    </message>
+    <message>
+        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
+        <comment>ScreenText.REFUSED</comment>
+        <translation>El escritorio no permitió que Mattecam mostrara una pantalla; elíjala de nuevo y permítalo.</translation>
+    </message>
+    <message>
+        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
+        <comment>ScreenText.NO_ANSWER</comment>
+        <translation>No se eligió a tiempo ninguna pantalla en el diálogo del escritorio; elíjala de nuevo.</translation>
+    </message>
+    <message>
+        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
+        <comment>ScreenText.CAST_ENDED</comment>
+        <translation>El escritorio ha terminado la captura de {target}; termine la presentación y elíjala de nuevo.</translation>
     </message>
     <message>
         <source>Windows can be captured on X11 only; choose a screen or a region.</source>

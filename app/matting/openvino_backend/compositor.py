@@ -49,6 +49,8 @@ class Coefficients(NamedTuple):
     """The part of the frame that slope and offset cover, outside which nobody is shown; None: the whole frame."""
     keep: Floats | None = None
     """(h, w) alpha with which the whole frame itself is shown; slope and offset contain it already."""
+    beside: Floats | None = None
+    """(h, w) alpha of the whole frame, for what is outside the place; None: the network did not look there."""
 
     @property
     def finite(self) -> bool:

@@ -76,7 +76,7 @@ class CpuExecutor(ABC):
         if not coefficients.finite:
             raise NotAMatteError
         if strict:
-            self._strict.apply(*coefficients[:4], coefficients.place)
+            self._strict.apply(*coefficients[:4], coefficients.place, coefficients.beside)
         else:
             self._strict.reset()
         if region:
@@ -150,17 +150,18 @@ class OpenVinoExecutor(CpuExecutor):
         tracker = self._tracker
         if tracker is None:
             return self._coefficients(self._network.run(frame, self._ratio))
+        beside = None
         if not region:
             tracker.reset()
         elif not tracker.place.is_whole:
             self._strips.shrink(frame, self._ratio, self._whole_small)
             if tracker.look_is_due:
-                alpha = self._network.alpha_without_memory(self._whole_small)
-                tracker.found(people_box(alpha, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
+                beside = self._network.alpha_without_memory(self._whole_small)
+                tracker.found(people_box(beside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
         undecided = self._run_at(frame, tracker.place)
         if not tracker.place.is_whole and tracker.lost(people_box(self._network.coefficients[2], self._place)):
             undecided = self._run_at(frame, tracker.place)
-        return self._coefficients(undecided)
+        return self._coefficients(undecided, beside)
 
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
@@ -183,13 +184,13 @@ class OpenVinoExecutor(CpuExecutor):
         ratio = self._ratio if place.is_whole else self._whole_small.shape[2] / place.width
         return self._network.run(place.cut(frame), ratio)
 
-    def _coefficients(self, undecided: Floats | None) -> Coefficients:
+    def _coefficients(self, undecided: Floats | None, beside: Floats | None = None) -> Coefficients:
         slope, offset, alpha = self._network.coefficients
         # Strict mode tells people from ghosts by how certain the network is, before the decision.
         coarse, place = alpha if undecided is None else undecided, self._place
         if place.is_whole:
             return Coefficients(self._network.small, slope, offset, coarse)
-        return Coefficients(self._whole_small, slope, offset, place.on_frame(coarse), place=place)
+        return Coefficients(self._whole_small, slope, offset, place.on_frame(coarse), place=place, beside=beside)
 
     def _forget_region(self) -> None:
         if self._tracker is not None:

@@ -60,6 +60,16 @@ class Place:
         columns = slice(channels * self.left, channels * (self.left + self.width))
         image[self.top : self.top + self.height, columns] = part
 
+    def outside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return which pixels of a plane over the frame, (h, w), are not wholly inside the rectangle."""
+        rows, columns = shape
+        outside = np.ones(shape, np.bool_)
+        first_row, first_column = -(-self.top * rows // self.frame_height), -(-self.left * columns // self.frame_width)
+        last_row = (self.top + self.height) * rows // self.frame_height
+        last_column = (self.left + self.width) * columns // self.frame_width
+        outside[first_row:last_row, first_column:last_column] = False
+        return outside
+
     def on_frame(self, plane: Floats) -> Floats:
         """Return a plane (h, w) that covers the rectangle as one of the same size that covers the frame; 0 outside."""
         _, _, across, down = self.fractions

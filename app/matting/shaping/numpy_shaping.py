@@ -31,7 +31,7 @@ def shaped(frame: BgrImage, coefficients: Coefficients, shape: Shape, strips: St
 
 
 def _with_alpha(coefficients: Coefficients, shape: Shape, size: tuple[int, ...]) -> Coefficients:
-    small, slope, offset, coarse, cells, place, _ = coefficients
+    small, slope, offset, coarse, cells, place, *_ = coefficients
     if shape.gain is not None:
         gain = shape.gain if place is None else place.from_frame(shape.gain)
         slope[3] *= gain

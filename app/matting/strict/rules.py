@@ -34,6 +34,8 @@ EMPTY_ALPHA = 0.04
 """Largest alpha of 3x3 cells that the background is learned from."""
 PRESENT_ALPHA = 0.05
 """Motion is remembered where alpha stays above this."""
+UNSEEN_ALPHA = 0.06
+"""Alpha of cells at which the network did not look: neither empty nor a person, and motion is remembered."""
 
 AGREEMENT = 0.035
 """Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""

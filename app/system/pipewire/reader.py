@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamState
+from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
 
 RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
@@ -32,7 +32,7 @@ class NodeReader:
 
     def __init__(
         self,
-        target: str | None,
+        target: str | int | None,
         size: tuple[int, int],
         fps: Fraction,
         *,
@@ -41,9 +41,9 @@ class NodeReader:
         connection: Connection | None = None,
         name: str = "mattecam-reader",
     ) -> None:
-        """target: the name or serial number of the node, None for the default camera. size, fps: preferred. follows:
-        wait for the node if it is absent, and read on when it is replaced; otherwise the reader is lost. connection:
-        see `Stream`. Raises OSError.
+        """target: the name or serial number of the node, the number that a portal gives, None for the default
+        camera. size, fps: preferred. follows: wait for the node if it is absent, and read on when it is replaced;
+        otherwise the reader is lost. connection: see `Stream`. Raises OSError.
         """
         self._arrived = threading.Condition()
         self._newest: RawFrame | None = None
@@ -60,13 +60,14 @@ class NodeReader:
             "media.role": "Camera",
             "node.name": name,
         }
-        if target is not None:
+        if isinstance(target, str):
             properties["target.object"] = target
         self._stream = Stream(properties, self, connection)
         try:
             flags = StreamFlags.AUTOCONNECT | StreamFlags.MAP_BUFFERS
             flags |= 0 if follows else StreamFlags.DONT_RECONNECT
-            self._stream.connect(Direction.INPUT, flags, [any_format(group, *size, fps) for group in layouts])
+            formats = [any_format(group, *size, fps) for group in layouts]
+            self._stream.connect(Direction.INPUT, flags, formats, target if isinstance(target, int) else ANY_NODE)
         except OSError:
             self._stream.close()
             raise

@@ -13,7 +13,7 @@ from app.system.pipewire.connection import Connection, last_error
 from app.system.pipewire.pods import pod_bytes
 from app.system.pipewire.video_format import PARAM_FORMAT
 
-_ANY_NODE = 0xFFFFFFFF
+ANY_NODE = 0xFFFFFFFF
 _EVENTS_VERSION = 2
 
 
@@ -92,13 +92,11 @@ class Stream:
             self.close()
             raise
 
-    def connect(self, direction: Direction, flags: int, formats: Sequence[bytes]) -> None:
-        """Connect the stream with the formats that it offers or accepts. Raises OSError."""
+    def connect(self, direction: Direction, flags: int, formats: Sequence[bytes], node: int = ANY_NODE) -> None:
+        """Connect the stream with the formats that it offers or accepts. node: to connect to. Raises OSError."""
         array, memory = library.parameters(list(formats))
         with self.locked():
-            result = self._library.pw_stream_connect(
-                self._stream, direction.value, _ANY_NODE, flags, array, len(formats)
-            )
+            result = self._library.pw_stream_connect(self._stream, direction.value, node, flags, array, len(formats))
         del memory
         if result < 0:
             raise OSError(-result, os.strerror(-result))

@@ -134,6 +134,18 @@ def test_a_second_person_is_shown_within_a_second(executor: OpenVinoExecutor, ro
     raise AssertionError(f"the second person was not shown within {LOOK_FRAMES} frames")
 
 
+def test_a_second_person_who_stops_before_being_found_is_shown_within_a_second(
+    executor: OpenVinoExecutor, room: Room
+) -> None:
+    settle(executor, room)
+    second = room.at(200) & ~room.at(0)
+    for n in range(LOOK_FRAMES + 3):
+        alpha = executor.run(room.frame(0, max(200, 230 - 10 * n), noise=n), BACKDROP, ON, False).alpha
+        if (alpha[second] > 127).mean() > 0.7:
+            return
+    raise AssertionError("the second person was not shown")
+
+
 def test_somebody_who_jumps_is_shown_in_the_same_frame(executor: OpenVinoExecutor, room: Room) -> None:
     settle(executor, room)
     alpha = executor.run(room.frame(180), BACKDROP, ON, False).alpha

@@ -58,3 +58,13 @@ def test_what_was_cut_is_pasted_where_it_was(place: Place, seed: int) -> None:
     columns = slice(place.left, place.left + place.width)
     expected[place.top : place.top + place.height, columns] = image[place.top : place.top + place.height, columns]
     np.testing.assert_array_equal(rows.reshape(image.shape), expected)
+
+
+@given(places())
+def test_what_lies_outside_is_what_a_full_plane_of_the_place_does_not_cover(place: Place) -> None:
+    outside = place.outside(SMALL[::-1])
+    left, top, across, down = place.fractions
+    x, y = np.arange(SMALL[0]) / SMALL[0], (np.arange(SMALL[1]) / SMALL[1])[:, None]
+    within_x = (x >= left - 1e-9) & (x + 1 / SMALL[0] <= left + across + 1e-9)
+    within_y = (y >= top - 1e-9) & (y + 1 / SMALL[1] <= top + down + 1e-9)
+    np.testing.assert_array_equal(outside, ~(within_x & within_y))

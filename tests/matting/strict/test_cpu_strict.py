@@ -43,6 +43,34 @@ def test_a_part_of_an_empty_room_never_shows() -> None:
     assert not any(strict.gain(*room.frame(POSTER)).any() for _ in range(40))
 
 
+def test_who_enters_where_the_network_does_not_look_is_shown_when_it_looks() -> None:
+    room, strict = Room(), StrictFilter()
+    unseen = np.zeros((HEIGHT, WIDTH), np.bool_)
+    unseen[:, 100:] = True
+    newcomer = Blob(130, 45, 14)
+    for n in range(20):
+        strict.gain(*room.frame(Blob(40 + 2 * (n % 2), 50, 16)))
+    for n in range(12):  # enters from the right and then stands still
+        image, alpha = room.frame(Blob(40, 50, 16), Blob(max(130, 170 - 10 * n), 45, 14))
+        assert not strict.gain(image, np.where(unseen, np.float32(0), alpha), unseen)[newcomer.cover() > 0].any()
+
+    gain = strict.gain(*room.frame(Blob(40, 50, 16), newcomer))
+
+    assert kept(gain, newcomer) == 1
+
+
+def test_what_stands_still_where_the_network_does_not_look_is_not_shown_when_it_looks() -> None:
+    room, strict = Room(), StrictFilter()
+    unseen = np.zeros((HEIGHT, WIDTH), np.bool_)
+    unseen[:, 100:] = True
+    ghost = Blob(130, 45, 14)
+    for n in range(32):
+        image, alpha = room.frame(Blob(40 + 2 * (n % 2), 50, 16), ghost)
+        strict.gain(image, np.where(unseen, np.float32(0), alpha), unseen if n else None)
+
+    assert kept(strict.gain(*room.frame(Blob(40, 50, 16), ghost)), ghost) == 0
+
+
 def test_a_change_of_light_is_no_motion() -> None:
     room, strict = Room(), StrictFilter()
 

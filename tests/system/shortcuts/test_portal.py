@@ -12,7 +12,8 @@ import pytest
 from app.core.text import Text
 from app.system.shortcuts.base import Shortcut, ShortcutError
 from app.system.shortcuts.portal import PROGRAM_ID, PortalShortcuts
-from tests.played_shortcuts import PlayedShortcuts, played_shortcuts, private_bus
+from tests.played_service import private_bus
+from tests.played_shortcuts import PlayedShortcuts
 from tests.waiting import eventually
 
 KEYS = (Shortcut("pause", "Pause", "P"), Shortcut("background-1", "Background 1", "1"))
@@ -46,7 +47,7 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture
 def portal(bus: str) -> Iterator[PlayedShortcuts]:
     """The portal of the desktop."""
-    with played_shortcuts() as portal:
+    with PlayedShortcuts() as portal:
         yield portal
 
 

@@ -1,0 +1,158 @@
+"""Screens and windows through the desktop's portal for screen casts (Linux, D-Bus, PipeWire), as Wayland requires."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from jeepney import DBusAddress, new_method_call
+from jeepney.io.blocking import DBusConnection
+
+from app.core.errors import BackgroundError
+from app.core.messages.background import ScreenText
+from app.core.types import BgrImage
+from app.system import portal
+from app.system.pipewire.connection import Connection
+from app.system.pipewire.raw_video import to_bgr
+from app.system.pipewire.reader import NodeReader
+from app.system.pipewire.video_format import Layout
+from app.system.portal import PortalError, PortalFault
+
+INTERFACE = "org.freedesktop.portal.ScreenCast"
+QUESTION_S = 12.0
+"""Limit for the user's choice: the thread that opens backgrounds must be able to stop."""
+FIRST_FRAME_S = 5.0
+_PORTAL = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, INTERFACE)
+_SESSION = "org.freedesktop.portal.Session"
+_MONITOR, _WINDOW = 1, 2
+_WHILE_RUNNING = 1
+"""The desktop remembers the choice until the program ends."""
+_LAYOUTS: tuple[tuple[Layout, ...], ...] = (("BGRx", "BGRA", "RGBA", "BGR", "RGB"),)
+_PREFERRED = (1920, 1080), Fraction(15)
+_FAULTS = {
+    PortalFault.NO_BUS: ScreenText.NO_PORTAL,
+    PortalFault.NO_PORTAL: ScreenText.NO_PORTAL,
+    PortalFault.REFUSED: ScreenText.REFUSED,
+    PortalFault.NO_ANSWER: ScreenText.NO_ANSWER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """A stream that the user chose."""
+
+    node: int
+    position: tuple[int, int]
+    """Of its top left corner on the desktop."""
+    size: tuple[int, int] | None
+    """In the desktop's units, which differ from pixels where the screen is scaled."""
+
+
+class PortalGrabber:
+    """Grabs what the user chooses in the desktop's dialog. May be made, used and closed on different threads."""
+
+    moves: ClassVar[bool] = True
+
+    def __init__(self, target: str, question_s: float = QUESTION_S) -> None:
+        """target: as of `ScreenGrabber`, but the desktop asks which screen or window, whatever number or title it has.
+
+        Raises BackgroundError.
+        """
+        self._target = target
+        self._image: BgrImage | None = None
+        self._reader: NodeReader | None = None
+        self._session = ""
+        try:
+            self._bus = portal.connect()
+        except PortalError as error:
+            raise BackgroundError(_FAULTS[error.fault]()) from error
+        try:
+            self._cast = self._ask(question_s)
+            self._reader = self._read()
+            self.grab()
+        except (PortalError, OSError) as error:
+            self.close()
+            fault = error.fault if isinstance(error, PortalError) else PortalFault.NO_PORTAL
+            raise BackgroundError(_FAULTS[fault]()) from error
+        except BackgroundError:
+            self.close()
+            raise
+
+    def grab(self) -> BgrImage:
+        """Return the newest image, (H, W, 3): the same object until the desktop sends another one.
+
+        Raises BackgroundError if the desktop or the user has ended the capture.
+        """
+        assert self._reader is not None
+        raw = self._reader.read(FIRST_FRAME_S if self._image is None else 0.0)
+        image = None if raw is None else to_bgr(raw)
+        if image is not None:
+            self._image = self._part(image)
+        if self._reader.lost or self._image is None:
+            raise BackgroundError(ScreenText.CAST_ENDED(target=self._target))
+        return self._image
+
+    def close(self) -> None:
+        """End the capture. Idempotent."""
+        if self._reader is not None:
+            self._reader.close()
+        if self._session:
+            session, self._session = DBusAddress(self._session, portal.DESKTOP_NAME, _SESSION), ""
+            with suppress(PortalError):
+                portal.call(self._bus, new_method_call(session, "Close"), PortalFault.NO_ANSWER)
+        self._bus.close()
+
+    def _ask(self, question_s: float) -> _Cast:
+        """Open a session and let the user choose. Raises PortalError."""
+        bus = self._bus
+        created = _request(bus, "CreateSession", (), {"session_handle_token": ("s", portal.new_token())}, question_s)
+        self._session = str(created["session_handle"][1])
+        kind = _WINDOW if self._target.startswith("window:") else _MONITOR
+        _request(bus, "SelectSources", (self._session,), {"types": ("u", kind), "multiple": ("b", False)}, question_s)
+        started = _request(bus, "Start", (self._session, ""), {}, question_s)
+        streams = started.get("streams", ("", ()))[1]
+        if not streams:
+            raise PortalError(PortalFault.NO_ANSWER)
+        node, properties = streams[0]
+        position, size = (properties.get(name, (None, None))[1] for name in ("position", "size"))
+        return _Cast(node, tuple(position or (0, 0)), None if size is None else tuple(size))
+
+    def _read(self) -> NodeReader:
+        """Connect to the stream. Raises PortalError or OSError."""
+        message = new_method_call(_PORTAL, "OpenPipeWireRemote", "oa{sv}", (self._session, {}))
+        (remote,) = portal.call(self._bus, message, PortalFault.REFUSED)
+        connection = Connection(int(remote.to_raw_fd()))
+        return NodeReader(self._cast.node, *_PREFERRED, layouts=_LAYOUTS, connection=connection, name="mattecam-screen")
+
+    def _part(self, image: BgrImage) -> BgrImage:
+        """Return the part of the screen that is asked for. Raises BackgroundError if there is none."""
+        if not self._target.startswith("region:"):
+            return image
+        left, top, width, height = map(int, re.findall(r"-?\d+", self._target))
+        rows, columns = image.shape[:2]
+        across, down = (columns, rows) if self._cast.size is None else self._cast.size
+        scales = columns / max(1, across), rows / max(1, down)
+        x, y = left - self._cast.position[0], top - self._cast.position[1]
+        ends = [
+            round((first + length) * scale)
+            for first, length, scale in zip((x, y), (width, height), scales, strict=True)
+        ]
+        starts = [max(0, round(first * scale)) for first, scale in zip((x, y), scales, strict=True)]
+        part = image[starts[1] : max(0, ends[1]), starts[0] : max(0, ends[0])]
+        if not part.size:
+            raise BackgroundError(ScreenText.OFF_SCREEN(target=self._target))
+        return part
+
+
+def _request(
+    bus: DBusConnection, member: str, arguments: tuple[str, ...], options: dict[str, Any], question_s: float
+) -> Any:
+    """Make one of the portal's requests. Raises PortalError."""
+    token = portal.new_token()
+    options = {"handle_token": ("s", token), **options}
+    signature = {0: "a{sv}", 1: "oa{sv}", 2: "osa{sv}"}[len(arguments)]
+    message = new_method_call(_PORTAL, member, signature, (*arguments, options))
+    return portal.request(bus, token, message, question_s)

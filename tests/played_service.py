@@ -1,0 +1,113 @@
+"""What the portals that tests play have in common: names on the bus, the thread that answers, requests and sessions."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
+from jeepney.bus_messages import message_bus
+from jeepney.io.blocking import Proxy, open_dbus_connection
+
+from tests.pipewire_session import BUS_CONFIGURATION
+
+DESKTOP_NAME, DESKTOP_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
+
+
+@contextmanager
+def private_bus(folder: Path) -> Iterator[str]:
+    """Run a bus that starts no service of the machine; yield its address."""
+    address = f"unix:path={folder}/bus"
+    (folder / "bus.conf").write_text(BUS_CONFIGURATION.format(address=address))
+    daemon = subprocess.Popen(["dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork", "--nopidfile"])
+    try:
+        until_s = time.monotonic() + 10
+        while not (folder / "bus").exists():
+            assert time.monotonic() < until_s, "the bus did not start"
+            time.sleep(0.02)
+        yield address
+    finally:
+        daemon.terminate()
+        daemon.wait(10)
+
+
+class PlayedService(ABC):
+    """Owns names on the bus of the environment and answers the calls to them. A context."""
+
+    names: tuple[str, ...] = (DESKTOP_NAME,)
+
+    def __init__(self) -> None:
+        self.responses: dict[str, int | None] = {}
+        """Answers to the requests by member: 0 granted (the default), 1 refused, 2 ended otherwise; None: none."""
+        self.sessions: list[str] = []
+        """Sessions that are open."""
+        self._owner = ""
+        self._bus = open_dbus_connection(enable_fds=True)
+        for name in self.names:
+            Proxy(message_bus, self._bus).RequestName(name)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._bus.close()
+
+    @abstractmethod
+    def answer(self, call: Message, member: str) -> bool:
+        """Answer a call; return whether there is such a method."""
+
+    def reply(self, call: Message, signature: str | None = None, body: tuple[Any, ...] = ()) -> None:
+        self._bus.send(new_method_return(call, signature, body))
+
+    def request(self, call: Message, options: dict[str, Any], results: dict[str, Any]) -> int | None:
+        """Answer a request and send its response, which is returned."""
+        path = self._object("request", options["handle_token"][1])
+        self.reply(call, "o", (path,))
+        response = self.responses.get(call.header.fields[HeaderFields.member], 0)
+        if response is not None:
+            address = DBusAddress(path, interface="org.freedesktop.portal.Request")
+            self.send_signal(address, "Response", "ua{sv}", (response, results if response == 0 else {}))
+        return response
+
+    def open_session(self, call: Message) -> None:
+        """Answer CreateSession."""
+        options = call.body[0]
+        session = self._object("session", options["session_handle_token"][1])
+        if self.responses.get("CreateSession", 0) == 0:
+            self.sessions.append(session)
+        self.request(call, options, {"session_handle": ("s", session)})
+
+    def close_session(self, call: Message) -> None:
+        """Answer the program that closes its session."""
+        self.sessions.remove(call.header.fields[HeaderFields.path])
+        self.reply(call)
+
+    def send_signal(self, address: DBusAddress, member: str, signature: str, body: tuple[Any, ...]) -> None:
+        """Send a signal to the program that called last."""
+        signal = new_signal(address, member, signature, body)
+        signal.header.fields[HeaderFields.destination] = self._owner
+        self._bus.send(signal)
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            with suppress(TimeoutError):
+                call = self._bus.receive(timeout=0.05)
+                if call.header.message_type is MessageType.method_call:
+                    self._owner = call.header.fields[HeaderFields.sender]
+                    if not self.answer(call, call.header.fields[HeaderFields.member]):
+                        self._bus.send(new_error(call, "org.freedesktop.DBus.Error.UnknownMethod"))
+
+    def _object(self, kind: str, token: str) -> str:
+        sender = self._owner.removeprefix(":").replace(".", "_")
+        return f"{DESKTOP_PATH}/{kind}/{sender}/{token}"
