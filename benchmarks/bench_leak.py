@@ -63,7 +63,7 @@ class Row:
 
 
 def measure(
-    model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = False
+    model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = True
 ) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
     edges = EdgeSettings(strict=strict, person_region=region)
@@ -160,7 +160,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", choices=("on", "off", "both"), default="both")
-    parser.add_argument("--region", choices=("on", "off"), default="off", help="see EdgeSettings.person_region")
+    parser.add_argument("--region", choices=("on", "off"), default="on", help="see EdgeSettings.person_region")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")

@@ -1,6 +1,7 @@
 """What the network gains by looking at the part of the frame around people (`EdgeSettings.person_region`).
 
-    python -m benchmarks.bench_region [--data FOLDER] [--model M] [--precision P] [--scenes N] [--frames N] [--json]
+    python -m benchmarks.bench_region [--data FOLDER] [--model M] [--precision P] [--head H]... [--scenes N]
+        [--frames N] [--json]
 
 Held-out cut-outs of people stand over held-out rooms at 1280x720, with heads of 10, 20 and 40 % of the frame's height.
 Each sequence runs through four engines on a CPU: the whole frame and the region, at the automatic ratio and at half of
@@ -17,7 +18,7 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,11 +125,13 @@ def delay(variant: Variant, samples: list[Sample]) -> int | None:
     return None
 
 
-def measure(scenes: Scenes, engines: list[Variant], count: int, frames: int) -> tuple[list[dict[str, object]], ...]:
+def measure(
+    scenes: Scenes, engines: list[Variant], heads: Sequence[float], count: int, frames: int
+) -> tuple[list[dict[str, object]], ...]:
     """Return the rows of quality and those of the second person."""
     quality: dict[tuple[float, str, str], Figures] = defaultdict(Figures)
     delays: dict[str, list[int | None]] = defaultdict(list)
-    for head in HEADS:
+    for head in heads:
         usable = _people(scenes, head)[:count]
         print(f"head {head:.0%}: {len(usable)} people", file=sys.stderr)
         for number in usable:
@@ -158,7 +161,9 @@ def _two(scenes: Scenes, number: int, usable: list[int], head: float) -> list[Pe
 
 
 def table(rows: list[dict[str, object]]) -> str:
-    """Return rows as a Markdown table."""
+    """Return rows as a Markdown table; empty if there is none."""
+    if not rows:
+        return ""
     lines = [f"| {' | '.join(rows[0])} |", "|---" * len(rows[0]) + "|"]
     lines += [f"| {' | '.join(f'{v:.3g}' if isinstance(v, float) else str(v) for v in row.values())} |" for row in rows]
     return "\n".join(lines)
@@ -170,6 +175,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with train and train-clean")
     parser.add_argument("--model", default="student")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
+    parser.add_argument("--head", type=float, action="append", help="height of a head, repeatable")
     parser.add_argument("--scenes", type=int, default=8, help="people per head height")
     parser.add_argument("--frames", type=int, default=75, help="of a sequence")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
@@ -180,7 +186,7 @@ def main() -> None:
         sys.exit(f"There are no cut-outs or rooms in {words.data}; name the folder with --data.")
     engines = variants(words.model, words.precision)
     try:
-        quality, delays = measure(scenes, engines, words.scenes, words.frames)
+        quality, delays = measure(scenes, engines, words.head or HEADS, words.scenes, words.frames)
     finally:
         for variant in engines:
             variant.engine.close()

@@ -24,7 +24,7 @@ HEADS = (0.1, 0.2, 0.4)
 VISIBLE_HEADS = 3.2
 """Height of what is seen of a person, in heads: the rest is behind a desk or below the frame."""
 LARGEST_SCALE = 4.0
-"""Cut-outs that would be enlarged more are left out."""
+"""Cut-outs that would be enlarged more are left out; for heads above 20 % of the frame in proportion more."""
 NOISE_SIGMA = 2.0
 """Of the sensor, in 8-bit levels."""
 
@@ -102,7 +102,7 @@ class Scenes:
         height = image.shape[0]
         head_px, top = found[0].head_height * height, max(0, round(found[0].top * height) - 2)
         scale = head * SIZE[1] / head_px
-        if scale > LARGEST_SCALE:
+        if scale > LARGEST_SCALE * max(1.0, head / 0.2):
             return None
         image = image[top : top + round(VISIBLE_HEADS * head_px)]
         image[..., :3] *= image[..., 3:]

@@ -118,7 +118,7 @@ class EdgeSettings(Model):
     """Strength of the removal of green cast from the semi-transparent edge."""
     strict: bool = True
     """Remove regions from the matte that are not connected to a person or that match the learned background."""
-    person_region: bool = False
+    person_region: bool = True
     """In strict mode, let the network see the part of the frame around people where they are far away."""
     light_match: Annotated[float, Field(ge=0, le=100)] = 0.0
     """How far the person's brightness, white balance and contrast follow the background's; not that of blur."""

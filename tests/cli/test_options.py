@@ -246,8 +246,8 @@ def test_strict_mode_is_on_unless_switched_off(said: str | None, expected: bool)
     assert apply_options(Settings(), LiveOptions(strict=said)).matting.edges.strict is expected
 
 
-@pytest.mark.parametrize(("said", "expected"), [(None, False), ("on", True), ("off", False)])
-def test_the_region_is_off_unless_switched_on(said: str | None, expected: bool) -> None:
+@pytest.mark.parametrize(("said", "expected"), [(None, True), ("on", True), ("off", False)])
+def test_the_region_is_on_unless_switched_off(said: str | None, expected: bool) -> None:
     assert apply_options(Settings(), LiveOptions(region=said)).matting.edges.person_region is expected
 
 

@@ -23,8 +23,8 @@ from models.weights import find
 
 SIZE = 640, 360
 GEOMETRY = StepGeometry(*SIZE, 0.5)
-ON = EdgeSettings(person_region=True)
-OFF = EdgeSettings()
+ON = EdgeSettings()
+OFF = EdgeSettings(person_region=False)
 BACKDROP = np.full((SIZE[1], SIZE[0], 3), (200, 30, 120), np.uint8)
 SCALE = 0.4
 Mask = NDArray[np.bool_]
@@ -257,9 +257,9 @@ def test_a_view_shows_the_same_person(executor: OpenVinoExecutor, room: Room) ->
 @pytest.mark.parametrize(
     "edges",
     [
-        EdgeSettings(person_region=True),
-        EdgeSettings(person_region=True, grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
-        EdgeSettings(person_region=True, light_match=80, light_wrap=80, portrait_light=80),
+        EdgeSettings(),
+        EdgeSettings(grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5),
+        EdgeSettings(light_match=80, light_wrap=80, portrait_light=80),
     ],
     ids=["strict", "edges", "light"],
 )
