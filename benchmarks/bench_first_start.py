@@ -4,8 +4,9 @@
 
 Starts the window over the demo source in a new process with empty folders, so that nothing is compiled or converted.
 `--set-up` first runs what run.py runs at set-up, as a user does who starts in a terminal. Prints JSON: the duration of
-the set-up, the time from the shown window to the first composite, the frame rate in each second from then on, and the
-longest gap between two events of the GUI thread, with the CPU time of the thread itself, before and after that moment.
+the set-up, the time from the shown window to the first composite, the frame rate in each second from then on, the
+longest gap between two events of the GUI thread, with the CPU time of the thread itself, before and after that moment,
+and the functions that the window's process compiled.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from numba.core import event
 from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
@@ -28,6 +30,20 @@ from app.gui.state.log_buffer import LogBuffer
 
 BEAT_MS = 5
 PATIENCE_S = 180.0
+
+
+class Compiled(event.Listener):  # type: ignore[misc]
+    """Collects the functions that numba compiles in this process; those of its cache do not count."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def on_start(self, started: event.Event) -> None:
+        """Note the function."""
+        self.names.append(str(started.data["dispatcher"].__name__))
+
+    def on_end(self, ended: event.Event) -> None:
+        """Do nothing."""
 
 
 class FirstSeconds:
@@ -96,10 +112,12 @@ def first_seconds(model: str, seconds: float) -> dict[str, object]:
     )
     session = Session(make_application(), settings, WindowOptions(seconds=3600), SingleInstance(), LogBuffer())
     measured = FirstSeconds(session, seconds)
+    compiled = Compiled()
+    event.register("numba:compile", compiled)
     session.start()
     try:
         measured.watch()
-        return measured.result()
+        return measured.result() | {"compiled": compiled.names}
     finally:
         session.close()
 
@@ -118,7 +136,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as home:
         folders = {f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-        environment = {**os.environ, **folders}
+        environment = {**os.environ, **folders, "NUMBA_CACHE_DIR": str(Path(home) / "numba")}
         results: dict[str, object] = {}
         if chosen.set_up:
             started_s = time.perf_counter()
