@@ -14,7 +14,6 @@ from tests.vm import (
     checks_camera,
     checks_doctor,
     checks_formats,
-    checks_obs,
     checks_output,
     checks_pipewire,
     checks_program,
@@ -45,7 +44,6 @@ ALL: dict[str, Check] = {
     **checks_doctor.CHECKS,
     **checks_program.CHECKS,
     **checks_pipewire.CHECKS,
-    **checks_obs.CHECKS,
 }
 
 

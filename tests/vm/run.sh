@@ -22,7 +22,6 @@ export VM_DIR=${VM_DIR:-/tmp/vm}
 wanted='^(av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pyvirtualcam|rich|typer|typing-extensions)=='
 VM_PIP=$(grep -E "$wanted" "$root/requirements.txt" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
 export VM_PIP
-export VM_EXTRA_PKGS="${VM_EXTRA_PKGS:-obs-studio obs-plugins xvfb}"  # for the check of OBS
 [ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
 LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
 LOOPBACK_KO=

@@ -20,7 +20,7 @@ NEWER_LOOPBACK = "0.15.0-2"
 
 
 @pytest.mark.vm
-@pytest.mark.timeout(5400)
+@pytest.mark.timeout(int(os.environ.get("VM_TIMEOUT", "3600")) + 1800)
 @pytest.mark.parametrize("loopback", ["", NEWER_LOOPBACK])
 def test_everything_in_the_bed(loopback: str) -> None:
     if os.environ.get("MATTECAM_VM") != "1":

@@ -80,9 +80,9 @@ class Obs:
         assert image is not None
         return image.astype(np.uint8, copy=False)
 
-    def wait_for_frames(self, timeout_s: float = 60.0) -> None:
+    def wait_for_frames(self) -> None:
         """Wait until the camera of the scene has delivered a frame: OBS takes no screenshot before."""
-        eventually(lambda: self._camera_width() > 0, timeout_s=timeout_s)
+        eventually(lambda: self._camera_width() > 0, timeout_s=60)
 
     def _camera_width(self) -> float:
         items = self.ask("GetSceneItemList", sceneName="Scene")["sceneItems"]
