@@ -2,7 +2,7 @@
 
 `python -m benchmarks.bench_people CLIP_A CLIP_B`: two clips of one person each, from a camera that does not move. Each
 person is matted alone, and both are composited into one scene: B walks through behind A, then in front of A. The known
-mattes tell what is shown of whom.
+mattes tell what is shown of whom. A swap: more begins to be shown of B than of A.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def run(me: list[Person], other: list[Person], engine: MattingEngine, *, behind:
     wall = np.full((HEIGHT, WIDTH, 3), (150, 158, 160), np.uint8)
     backdrop = np.zeros_like(wall)
     engine.reset()
-    own, seen, hidden = [], [], 0
+    own, seen, hidden, swaps, swapped = [], [], 0, 0, False
     for index, mine, theirs in zip(range(SECONDS * FPS), there_and_back(me), there_and_back(other), strict=False):
         time_s = index / FPS
         frame, alpha = placed(mine, 0.45)
@@ -96,11 +96,15 @@ def run(me: list[Person], other: list[Person], engine: MattingEngine, *, behind:
         own.append(float((shown * mine_visible).sum() / max(1.0, mine_visible.sum())))
         seen.append(float((shown * theirs_visible * (mine_visible < 0.1)).mean()))
         hidden += shaper.hides_person
+        mine_shown, theirs_shown = float((shown * mine_visible).mean()), seen[-1]
+        if max(mine_shown, theirs_shown) > VISIBLE:
+            swaps += theirs_shown > mine_shown and not swapped
+            swapped = theirs_shown > mine_shown
     visible = sum(part > VISIBLE for part in seen)
     return (
         f"{'behind' if behind else 'in front'}: bystander visible in {visible} of {len(seen)} frames"
-        f" (at most {max(seen):.2%} of the frame), selected person shown {np.mean(own):.0%} (end {own[-1]:.0%}),"
-        f" hidden in {hidden} frames, tracker {1e3 * float(np.median(timed.spent_s)):.1f} ms"
+        f" (at most {max(seen):.2%} of the frame), {swaps} swaps, selected person shown {np.mean(own):.0%}"
+        f" (end {own[-1]:.0%}), hidden in {hidden} frames, tracker {1e3 * float(np.median(timed.spent_s)):.1f} ms"
     )
 
 
