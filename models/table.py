@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.bgmv2.spec import BGMV2_MOBILENETV2, BGMV2_RESNET50, BGMV2_RESNET101
 from models.rvm.spec import RVM_MOBILENETV3, RVM_RESNET50
 from models.spec import NetworkSpec
-from models.student.spec import STUDENT
+from models.student.spec import STUDENT, STUDENT_PLATE
 from models.u2net.spec import U2NET, U2NET_HUMAN_SEG, U2NETP
 
 NETWORKS: dict[str, NetworkSpec] = {
@@ -20,6 +20,7 @@ NETWORKS: dict[str, NetworkSpec] = {
         U2NETP,
         U2NET_HUMAN_SEG,
         STUDENT,
+        STUDENT_PLATE,
     )
 }
 """All networks by name, in display order."""
@@ -31,8 +32,8 @@ def needs_plate(name: str) -> bool:
 
 
 def bundled() -> NetworkSpec:
-    """Return the network that ships with the program: always available, and the lightest."""
-    return next(spec for spec in NETWORKS.values() if spec.bundled)
+    """Return the network without a plate that ships with the program: always available, and the lightest."""
+    return next(spec for spec in NETWORKS.values() if spec.bundled and not spec.needs_plate)
 
 
 def auto_order(*, gpu: bool, plate: bool) -> list[NetworkSpec]:

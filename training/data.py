@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import UsageError
-from training.degrade import FLAWLESS, ToneRange, random_camera, random_tone, through_h264
+from training.degrade import FLAWLESS, Camera, ToneRange, random_camera, random_tone, through_h264
 from training.framing import Pixels, Rng, Size, framed, placed
 from training.hard import Layer, furniture, lit_like, rushing
 from training.motion import random_path, warp_all
@@ -46,6 +46,9 @@ _VIEW_ZOOMS = 0.05
 """Zoom spread of views, which are framed already; see `framed`."""
 _NOBODY = 2
 """Largest alpha, of 255, that counts as background."""
+
+Layers = tuple[list[Pixels], list[Pixels], list[Pixels]]
+"""Frames, alphas and foregrounds of a sequence."""
 
 
 @dataclass(frozen=True)
@@ -119,18 +122,24 @@ class SampleSource:
             frames, alphas, foregrounds = (
                 [*one[:at], *other[at:]] for one, other in zip((frames, alphas, foregrounds), others, strict=True)
             )
-        camera = FLAWLESS if rng.random() < self.unspoilt else random_camera(rng)
-        pictures = [camera.picture(frame, rng) for frame in frames]
-        if camera.h264 and self.frames > 1:
-            pictures = through_h264(pictures, camera.h264)
-        src = np.stack(pictures)
+        camera = self.camera(rng)
+        src = self.taken(camera, frames, rng)
         return Sample(src, np.stack([camera.tone_of(f) for f in foregrounds]), np.stack(alphas))
 
-    def _scene(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
+    def camera(self, rng: Rng) -> Camera:
+        """Return the camera of a sample; it is flawless for the share `unspoilt`."""
+        return FLAWLESS if rng.random() < self.unspoilt else random_camera(rng)
+
+    def taken(self, camera: Camera, frames: list[Pixels], rng: Rng) -> Pixels:
+        """Return the frames, (T, H, W, 3), as the camera delivers them."""
+        pictures = [camera.picture(frame, rng) for frame in frames]
+        return np.stack(through_h264(pictures, camera.h264) if camera.h264 and self.frames > 1 else pictures)
+
+    def _scene(self, rng: Rng) -> Layers:
         kind = rng.random()
         mixture = self.mixture
         if kind < mixture.empty:
-            frames = self._room(rng)
+            frames = self.room(rng)
             return frames, [np.zeros((*f.shape[:2], 1), np.uint8) for f in frames], frames
         kind -= mixture.empty
         if kind < mixture.composite:
@@ -140,7 +149,7 @@ class SampleSource:
             return self._clip(rng)
         return self._photo(rng)
 
-    def _photo(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
+    def _photo(self, rng: Rng) -> Layers:
         if rng.random() < self._view_share:
             layers = self._views.pixels(_one_of(rng, self._cuts))
             placement, padded = framed(rng, _size(layers), self.size, zooms=_VIEW_ZOOMS)
@@ -151,7 +160,7 @@ class SampleSource:
         path = random_path(rng, self.frames, self.size, 0.012)
         return _split(warp_all(layers, placement.matrix(), path, self.size, border, int(rng.choice([0, 0, 255, 128]))))
 
-    def _clip(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
+    def _clip(self, rng: Rng) -> Layers:
         clip = self._sequences[rng.integers(len(self._sequences))]
         stride = int(rng.integers(1, 3))
         first = int(rng.integers(0, max(1, len(clip) - stride * (self.frames - 1))))
@@ -164,12 +173,13 @@ class SampleSource:
         images = [warp_all(still, matrix, [np.eye(3)], self.size, cv2.BORDER_REPLICATE)[0] for still in stills]
         return _split(images)
 
-    def _room(self, rng: Rng) -> list[Pixels]:
+    def room(self, rng: Rng, speed: float = 0.006) -> list[Pixels]:
+        """Return an empty room before a camera that moves by this fraction of the width per frame."""
         room = self.place(rng)
         if rng.random() < _OBJECTS:
             room = with_objects(room, rng)
         placement, _ = framed(rng, _size(room), self.size, pad=False)
-        path = random_path(rng, self.frames, self.size, 0.006)
+        path = random_path(rng, self.frames, self.size, speed)
         frames = warp_all(room, placement.matrix(), path, self.size, cv2.BORDER_REFLECT_101)
         sigma = rng.uniform(0.5, 4) * self.size[0] / 256 if rng.random() < 0.25 else 0.0
         tone = random_tone(rng, ToneRange())
@@ -184,25 +194,36 @@ class SampleSource:
                 return np.ascontiguousarray(layers[:, free, :3])
         return self._backgrounds.pixels(self._rooms[rng.integers(len(self._rooms))])
 
-    def _composite(self, rng: Rng) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
-        in_room = rng.random() >= _CROWDS
-        if not in_room:
+    def _composite(self, rng: Rng) -> Layers:
+        if rng.random() < _CROWDS:
             # A second person in front of the first.
-            frames, before, behind = self._photo(rng)
-            alphas = [a.astype(np.float32) / 255 for a in before]
-            foregrounds = [f.astype(np.float32) for f in behind]
-            count = 1
-        else:
-            frames = self._room(rng)
-            alphas = [np.zeros((*f.shape[:2], 1), np.float32) for f in frames]
-            foregrounds = [np.zeros(f.shape, np.float32) for f in frames]
-            count = 2 if rng.random() < 0.12 else 1
-        for number in range(count):
-            layer = self._person(rng, small=count > 1)
+            return self._in_front(rng, *self._photo(rng), [self._person(rng, small=False)])
+        return self.people_in(rng, self.room(rng))[0]
+
+    def people_in(self, rng: Rng, room: list[Pixels]) -> tuple[Layers, Pixels]:
+        """Return frames, alphas and foregrounds of one or two people in a room, and its first frame without them."""
+        count = 2 if rng.random() < 0.12 else 1
+        nobody = [np.zeros((*frame.shape[:2], 1), np.uint8) for frame in room]
+        people = [self._person(rng, small=count > 1) for _ in range(count)]
+        if rng.random() < _FURNISHED:
+            room = furniture(room, people[0][0][1], rng)
+        return self._in_front(rng, room, nobody, [np.zeros_like(frame) for frame in room], people), room[0]
+
+    def _in_front(
+        self,
+        rng: Rng,
+        frames: list[Pixels],
+        before: list[Pixels],
+        behind: list[Pixels],
+        people: list[list[Layer]],
+    ) -> Layers:
+        """Return frames, alphas and foregrounds with these people in front of what is there."""
+        frames = list(frames)
+        alphas = [a.astype(np.float32) / 255 for a in before]
+        foregrounds = [f.astype(np.float32) for f in behind]
+        for layer in people:
             if rng.random() < _MATCHED:
                 layer = lit_like(frames[0], layer, rng)
-            if not number and in_room and rng.random() < _FURNISHED:
-                frames = furniture(frames, layer[0][1], rng)
             for t, (colour, alpha) in enumerate(layer):
                 # Porter-Duff over: the nearer person covers the farther one.
                 frames[t] = _over(colour, alpha, frames[t].astype(np.float32))
@@ -257,7 +278,7 @@ def _blurred(image: Pixels, sigma: float) -> Pixels:
     return image if sigma <= 0 else cv2.GaussianBlur(image, (0, 0), sigma).astype(np.uint8)
 
 
-def _split(layers: list[Pixels]) -> tuple[list[Pixels], list[Pixels], list[Pixels]]:
+def _split(layers: list[Pixels]) -> Layers:
     """Split images of RGB, foreground and alpha into frames, foregrounds and alphas."""
     return (
         [np.ascontiguousarray(x[..., :3]) for x in layers],

@@ -35,10 +35,10 @@ def main(
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 
 
-def averaged_student(checkpoint: Path) -> StudentNetwork:
-    """Return the student with a checkpoint's averaged weights, in inference mode."""
+def averaged_student(checkpoint: Path, student: StudentNetwork | None = None) -> StudentNetwork:
+    """Return the student, or `student`, with a checkpoint's averaged weights, in inference mode."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    learner = Learner()
+    learner = Learner(student=student)
     prefix = "module."
     weights = {name.removeprefix(prefix): v for name, v in state["average"].items() if name.startswith(prefix)}
     learner.load_state_dict(weights)

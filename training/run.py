@@ -15,12 +15,15 @@ import torch
 from torch import nn
 
 from models.student.bundled import load
+from models.student.network import StudentNetwork
+from models.student.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
 from training.check import quick_check
 from training.data import SampleSource
 from training.loader import Batch, batches
 from training.optimizer import Optimizer
+from training.plates import PlateSource
 from training.progress import Bar
 from training.step import Learner, half_type, on_device, stacked
 
@@ -58,6 +61,8 @@ class Stage:
     """Processes that draw samples; 0 draws in the training thread."""
     stills: float = 0.0
     """Share of the steps with single pictures instead of sequences, as many pictures as the sequences have frames."""
+    plate: bool = False
+    """Train `models.student.plate.PlateNetwork`; then `begin` holds exported weights of either network."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:
@@ -100,7 +105,8 @@ class Draw:
         key = size, frames
         if key not in self._sources:
             stage = self._arguments[0]
-            self._sources[key] = SampleSource(stage.cache, size, frames, seed=stage.seed, unspoilt=stage.unspoilt)
+            kind = PlateSource if stage.plate else SampleSource
+            self._sources[key] = kind(stage.cache, size, frames, seed=stage.seed, unspoilt=stage.unspoilt)
         return self._sources[key]
 
 
@@ -115,7 +121,8 @@ class Run:
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
         begin = self.checkpoint if self.checkpoint.exists() else stage.begin
-        self.learner = Learner(hints=_has_heads(begin)).to(self.device)
+        student = PlateNetwork() if stage.plate else StudentNetwork()
+        self.learner = Learner(_has_heads(begin), student).to(self.device)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.backends.cudnn.benchmark = True
@@ -203,7 +210,8 @@ class Run:
         partial.replace(self.checkpoint)
         averaged = self.average.module
         assert isinstance(averaged, Learner)
-        self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
+        if not self.stage.plate:  # the pictures of the check have no plates
+            self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
 
     def _load(self) -> None:
         resumed = self.checkpoint.exists()
@@ -211,7 +219,9 @@ class Run:
         if path is None:
             return
         if path.suffix == ".safetensors":
-            self.learner.student.load_state_dict(load(path).state_dict())
+            network = load(path)
+            network = with_plate(network) if self.stage.plate else network
+            self.learner.student.load_state_dict(network.state_dict())
             self.average.module.load_state_dict(self.learner.state_dict())
             return
         state = torch.load(path, map_location=self.device, weights_only=True)

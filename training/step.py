@@ -28,29 +28,30 @@ class Learner(nn.Module):
     They supervise the deeper layers at 1/4, 1/8 and 1/16 directly.
     """
 
-    def __init__(self, hints: bool = True) -> None:
+    def __init__(self, hints: bool = True, student: StudentNetwork | None = None) -> None:
         """hints: train with the auxiliary heads. New heads before a trained network would spoil it."""
         super().__init__()
         self.hints = hints
-        self.student = StudentNetwork()
+        self.student = student or StudentNetwork()
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
 
     def forward(self, src: Tensor, fgr: Tensor, pha: Tensor, half: bool) -> dict[str, Tensor]:
-        """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1.
+        """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with the frame's RGB.
 
         half: run the network in half precision, see `half_type`; the losses stay in float32.
         """
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        image = flat[:, :3]
         with torch.autocast(src.device.type, half_type(src.device), enabled=half):
-            keep, _ = self.student.forgetting(flat, None, frames)
+            keep, _ = self.student.forgetting(image, None, frames)
             raw, features, _ = self.student.decode(flat, None, None, None, frames, keep)
             rough = [head(x) for head, x in zip(self.heads, features, strict=True)]
         residual, logit = raw[:, :3].float(), raw[:, 3:].float()
         truth = pha.flatten(0, 1)
         alpha = stretched(logit)
         seen = truth > 0
-        wanted = (fgr.flatten(0, 1) - flat) * seen
+        wanted = (fgr.flatten(0, 1) - image) * seen
         losses = {
             "l1": functional.l1_loss(alpha, truth),
             "laplacian": laplacian_loss(alpha, truth, levels=4),
@@ -82,7 +83,7 @@ def stacked(samples: Sequence[Sample]) -> Batch:
 
 
 def on_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return src, fgr (B, T, 3, H, W) and pha (B, T, 1, H, W) in 0..1. From pinned memory the copy does not block."""
+    """Return src (B, T, 3 or 6, H, W), fgr (3) and pha (1) in 0..1. From pinned memory the copy does not block."""
     src, fgr, pha = (x.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255 for x in batch)
     return src, fgr, pha
 

@@ -55,6 +55,7 @@ def main(
     processes: Annotated[int, typer.Option(min=1, help="Training processes; on a CPU, one for each core.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     workers: Annotated[int, typer.Option(min=0, help="Processes that draw samples; 0 draws in the trainer.")] = 0,
+    plate: Annotated[bool, typer.Option(help="Train the network that also sees a picture of the empty room.")] = False,
     half: Annotated[bool, typer.Option(help="bfloat16 in the network; float16 on GPUs without it.")] = True,
 ) -> None:
     """Train the student, or resume the run in OUT. Start with small frames.
@@ -84,6 +85,7 @@ def main(
         vary=vary,
         unspoilt=unspoilt,
         stills=stills,
+        plate=plate,
     )
     raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from app.core.messages.doctor import ModelFinding
 from app.doctor.finding import Command, Finding, State
-from models.table import bundled, recommended
+from models.table import NETWORKS, bundled, recommended
 
 _CHECK = "models"
 _DOWNLOAD = Command(f"python3 run.py weights download {recommended().name}")
@@ -25,7 +25,7 @@ def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
                 (ModelFinding.FIX_MISSING(), _DOWNLOAD),
             ),
         )
-    if set(installed) == {bundled().name}:
+    if all(NETWORKS[name].bundled for name in installed):
         detail, why = ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE()
         return (Finding(_CHECK, State.WARNING, detail, why, (_DOWNLOAD,)),)
     return (Finding(_CHECK, State.OK, ModelFinding.INSTALLED(models=tuple(models))),)

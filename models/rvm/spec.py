@@ -67,7 +67,7 @@ RVM_MOBILENETV3 = NetworkSpec(
     int8=Path(__file__).with_name("rvm_mobilenetv3-int8.safetensors"),
     quantize=_quantize,
     float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
-    auto=AutoRank(cpu=3, gpu=4),
+    auto=AutoRank(cpu=4, gpu=5),
 )
 RVM_RESNET50 = NetworkSpec(
     title="Robust Video Matting, fine",
@@ -83,5 +83,5 @@ RVM_RESNET50 = NetworkSpec(
     load=partial(_load, "resnet50"),
     export=_export,
     direct=True,
-    auto=AutoRank(gpu=3),
+    auto=AutoRank(gpu=4),
 )

@@ -27,7 +27,7 @@ frame (see `models.student.decision`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
-_ENCODER = (16, 32, 64, 96, 96)
+ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
 EPS = 1e-4
 STRETCH = 0.01
@@ -75,7 +75,7 @@ class StudentNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        e1, e2, e3, e4, e5 = _ENCODER
+        e1, e2, e3, e4, e5 = ENCODER
         d1, d2, d3, d4 = _DECODER
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
@@ -155,7 +155,7 @@ class StudentNetwork(nn.Module):
         """
         undecided, *memories = self.undecided_matte(src_small, r1, r2, r3, seen, frames)
         matte, decided = self._decide(undecided, decided, frames)
-        slope, offset = explained(src_small, matte)
+        slope, offset = explained(src_small[:, :3], matte)
         return slope, offset, undecided[:, 3:], *memories, decided
 
     def matte(
@@ -193,13 +193,17 @@ class StudentNetwork(nn.Module):
         frames: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`."""
-        keep, seen = self.forgetting(src_small, seen, frames)
+        keep, seen = self.forgetting(src_small[:, :3], seen, frames)
         raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep)
         return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *memories, seen
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""
         return _finish(src, guided_filter.apply(src, slope, offset))
+
+    def normalized(self, src_small: Tensor) -> Tensor:
+        """Return what the first layer gets of the small frame."""
+        return (src_small - self.mean) / self.deviation
 
     def decode(
         self,
@@ -217,7 +221,7 @@ class StudentNetwork(nn.Module):
         keep: the shares of the memories that each frame sees; None for all.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
-        f1 = self.encode1((src_small - self.mean) / self.deviation)
+        f1 = self.encode1(self.normalized(src_small))
         f2 = self.encode2(f1)
         f3 = self.encode3(f2)
         f4 = self.encode4(f3)

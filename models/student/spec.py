@@ -1,4 +1,4 @@
-"""The bundled network."""
+"""The bundled networks."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module:
     return fuse(network, launch, dtype)
 
 
+def _load_with_plate(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
+    from models.student.plate import PlateNetwork
+
+    network = PlateNetwork()
+    network.load_state_dict(tensors, strict=True)
+    return network
+
+
+def _export_with_plate(network: nn.Module, direct: bool) -> Export:
+    from models.student.export import export_with_plate
+
+    return export_with_plate(network, direct)
+
+
 STUDENT = NetworkSpec(
     title="Mattecam (bundled, fast)",
     weights=WeightSpec("student", "student.safetensors", "GPL-3.0", "Mattecam's own, ships with the program"),
@@ -41,5 +55,19 @@ STUDENT = NetworkSpec(
     fuse=_fuse,
     short_side=180,
     precisions=("float32", "float16", "bfloat16", "int8"),
-    auto=AutoRank(cpu=4, gpu=5),
+    auto=AutoRank(cpu=5, gpu=6),
+)
+STUDENT_PLATE = NetworkSpec(
+    title="Mattecam with the empty room (bundled)",
+    weights=WeightSpec(
+        "student-plate",
+        "student-plate.safetensors",
+        "GPL-3.0",
+        "Mattecam's own, needs a picture of the empty room, ships with the program",
+    ),
+    load=_load_with_plate,
+    export=_export_with_plate,
+    needs_plate=True,
+    short_side=180,
+    auto=AutoRank(cpu=3, gpu=3),
 )

@@ -42,7 +42,7 @@ def test_the_registry_covers_every_model_and_only_encrypted_addresses() -> None:
         assert Path(spec.file).name == spec.file
         assert spec.url is None or spec.url.startswith("https://")
         assert spec.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", spec.sha256)
-    assert [name for name, network in NETWORKS.items() if network.bundled] == ["student"]
+    assert [name for name, network in NETWORKS.items() if network.bundled] == ["student", "student-plate"]
 
 
 def test_weights_and_program_agree_on_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1288,6 +1288,10 @@
         <translation>Mattecam (mitgeliefert, schnell)</translation>
     </message>
     <message>
+        <source>Mattecam with the empty room (bundled)</source>
+        <translation>Mattecam mit dem leeren Raum (mitgeliefert)</translation>
+    </message>
+    <message>
         <source>Robust Video Matting, fast</source>
         <translation>Robust Video Matting, schnell</translation>
     </message>

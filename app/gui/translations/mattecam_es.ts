@@ -1288,6 +1288,10 @@
         <translation>Mattecam (incluido, rápido)</translation>
     </message>
     <message>
+        <source>Mattecam with the empty room (bundled)</source>
+        <translation>Mattecam con la habitación vacía (incluida)</translation>
+    </message>
+    <message>
         <source>Robust Video Matting, fast</source>
         <translation>Robust Video Matting, rápido</translation>
     </message>

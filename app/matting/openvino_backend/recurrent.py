@@ -16,12 +16,13 @@ from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.forgetting import CpuForgetting
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
+from app.matting.openvino_backend.small_plate import SmallPlate
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino_backend.strips import Strips
 from app.matting.openvino_backend.threads import is_fast_enough, tries_one_thread
 from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.system.compute_threads import usable_cores
-from models.names import COEFFICIENTS, state_names
+from models.names import COEFFICIENTS, ROOM_CHANNELS, state_names
 
 Floats = NDArray[np.float32]
 
@@ -49,12 +50,17 @@ class RecurrentNetwork:
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
-        models, shapes = fitted(artefact.stages, {"small": small, **halved_shapes(height, width), **states})
+        models, shapes = fitted(
+            artefact.stages,
+            {"small": small, "room": (1, ROOM_CHANNELS, height, width), **halved_shapes(height, width), **states},
+        )
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
         self.arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         """Inputs and outputs by name; see `models.export`."""
         self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
         self._states = [[self.arrays[name] for name in names] for names in (before, after)]
+        self.plate: SmallPlate | None = None
+        """Set it before the first frame if the network sees a plate."""
         self._turn = 0
         self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
         """Of the step; None for all cores."""
@@ -90,9 +96,13 @@ class RecurrentNetwork:
         small = self._shrink(frame, ratio)
         if self._forgetting is not None:
             self._forgetting.apply(small, self._states[self._turn])
+        if self.plate is not None:
+            self.plate.compare(small, self.arrays["room"][0])
         with CpuPart("network"):
             self._infer()
         self._turn = 1 - self._turn
+        if self.plate is not None:
+            self.plate.limit(self.arrays["given"][0, 3])
         undecided = None
         if self._decision is not None:
             undecided = self.arrays["given"][0, 3].copy()

@@ -16,6 +16,7 @@ from app.matting.geometry import StepGeometry, auto_ratio
 from app.matting.plate.engine import LitPlate, PlateEngine
 from app.matting.plate.occupancy import shows_someone
 from app.matting.plate.plate import PlateWatch, read_plate
+from app.matting.selection.choice import geometry_for
 
 if TYPE_CHECKING:
     from app.matting.selection.choice import Choice
@@ -45,6 +46,8 @@ def build_with_plate(
         return executor
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        if choice.spec.recurrent:
+            return geometry_for(settings, choice.model, frame_width, frame_height)
         return StepGeometry(frame_width, frame_height, 1.0)
 
     return PlateEngine(lambda: FrameEngine(choice.model, make_executor, make_geometry, width, height), lambda: made[0])
@@ -59,23 +62,29 @@ def _make_executor(
     settings: EngineSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
 ) -> tuple[Executor, LitPlate]:
     """Return the executor and its component that holds the plate."""
-    width, height = geometry.width, geometry.height
-    scale = min(settings.downsample_ratio or auto_ratio(width, height), MOST_SCALE)
-    pixels = sample_pixels(width, height)
+    scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
+    pixels = sample_pixels(geometry.width, geometry.height)
     if choice.executor == "openvino":
         from app.matting.openvino_backend.artefact_cache import artefacts
         from app.matting.openvino_backend.plate_executor import PlateOpenVinoExecutor
+        from app.matting.openvino_backend.seen_plate import SeenPlateExecutor
 
         artefact = artefacts.load(choice.model, choice.weights)
-        executor = PlateOpenVinoExecutor(artefact, plate, scale, pixels, choice.precision)
+        executor = (
+            SeenPlateExecutor(artefact, plate, geometry, choice.precision)
+            if choice.spec.recurrent
+            else PlateOpenVinoExecutor(artefact, plate, scale, pixels, choice.precision)
+        )
         return executor, executor
-    from app.matting.step.plate_core import PlateCore
+    from app.matting.step.plate_core import PlateCore, SeenPlateCore
     from app.matting.torch_backend.eager import EagerExecutor
     from app.matting.torch_backend.networks import load_core
     from app.matting.torch_backend.nvrtc import full_size_on
 
-    core = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision)
-    lit = PlateCore(core.network, plate, scale, pixels).eval()
+    network = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision).network
+    lit = (
+        SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
+    ).eval()
     full_size = full_size_on(choice.device)
     if choice.executor == "cuda-graph":
         from app.matting.torch_backend.captured_plate import CapturedPlate

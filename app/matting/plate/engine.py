@@ -1,4 +1,4 @@
-"""Engine for Background Matting V2: adapts the plate to the illumination and detects when it is outdated."""
+"""Engine for networks that see a plate: adapts it to the illumination and detects when it is outdated."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class LitPlate(Protocol):
     """The part of an executor that holds the plate."""
 
     @property
-    def scale(self) -> float:
-        """Scale of the base network's input relative to the frame."""
+    def scale(self) -> float | None:
+        """Scale of the base network's input relative to the frame; None if it is the engine's."""
         ...
 
     @property
@@ -69,6 +69,8 @@ class PlateEngine:
         """Engine info; ratio and small size are those of the base network."""
         info = self._engine.info
         scale = self._lit.scale
+        if scale is None:
+            return info
         width, height = info.small_size
         return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
 

@@ -1,8 +1,9 @@
-"""Background Matting V2 as a core of the frame step; the core holds the plate."""
+"""Cores of the frame step that hold a plate."""
 
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
@@ -11,19 +12,58 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.core.types import BgrImage
+from app.matting.geometry import StepGeometry
 from app.matting.step.core import Core, State, no_slope
+from app.matting.step.full_size import TorchFullSize
 from models.bgmv2.network import MattingRefine
 
 CELL = 4
 
 
-class PlateCore(Core):
-    """Core that runs at full size: the matte is the offset; slope is zero and there is no recurrent state.
+class LitCore(Core, ABC):
+    """Core with a plate; see `LitPlate`."""
+
+    supports_strict = False
+    scale: float | None
+    size: tuple[int, int]
+
+    @abstractmethod
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied: in place, for captured graphs."""
+
+
+class SeenPlateCore(LitCore):
+    """Core of a recurrent network that sees frame and plate at the small size."""
+
+    scale = None
+    plate: Tensor
+    unlit: Tensor
+    """The plate as it was captured, (1, 3, h, w), RGB in 0..1."""
+
+    def __init__(self, network: nn.Module, plate: BgrImage, geometry: StepGeometry) -> None:
+        """plate: (H, W, 3) uint8 BGR, of the size of the frame."""
+        super().__init__(network)
+        self.size = plate.shape[0], plate.shape[1]
+        small = TorchFullSize().small(torch.from_numpy(plate.copy()), geometry).to(next(network.parameters()))
+        self.register_buffer("unlit", small, persistent=False)
+        self.register_buffer("plate", small.clone(), persistent=False)
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """See `LitCore.set_gain`."""
+        factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit).view(1, 3, 1, 1)
+        self.plate.copy_((self.unlit * factors).clamp_(0, 1))
+
+    def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """See `Core.forward`."""
+        return super().forward(torch.cat([small, self.plate], 1), *state)
+
+
+class PlateCore(LitCore):
+    """Core of Background Matting V2 at full size: the matte is the offset; slope is zero, and there is no state.
 
     Frame and plate are padded to multiples of 4 pixels, as required by the refiner.
     """
 
-    supports_strict = False
     plate: Tensor
     unlit: Tensor
     """The plate as it was captured, (1, 3, H', W') uint8 RGB."""
@@ -47,10 +87,7 @@ class PlateCore(Core):
         self.register_buffer("plate", self.unlit.to(like) / 255, persistent=False)
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """Set the illumination gain, (3,) BGR, by which the plate is multiplied; see `lit_plate`.
-
-        On the device, and in place, for captured graphs.
-        """
+        """See `LitCore.set_gain`; rounds as `lit_plate`."""
         factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit.device).view(1, 3, 1, 1)
         self.plate.copy_((self.unlit * factors + 0.5).clamp_(0, 255).floor_().div_(255))
 

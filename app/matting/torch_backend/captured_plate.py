@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.matting.step.core import Core
-from app.matting.step.plate_core import PlateCore
+from app.matting.step.plate_core import LitCore
 from app.matting.torch_backend.cuda_graph import CudaGraphExecutor
 
 
 class CapturedPlate:
     """Implements `LitPlate`: sets the gain of the core that the executor has copied, in the order of its frames."""
 
-    def __init__(self, executor: CudaGraphExecutor, core: PlateCore) -> None:
+    def __init__(self, executor: CudaGraphExecutor, core: LitCore) -> None:
         """core: the one that was given to the executor."""
         self._executor = executor
         self.scale = core.scale
@@ -23,7 +23,7 @@ class CapturedPlate:
         """See `LitPlate.set_gain`."""
 
         def update(core: Core) -> None:
-            assert isinstance(core, PlateCore)
+            assert isinstance(core, LitCore)
             core.set_gain(gain)
 
         self._executor.update_core(update)

@@ -1,0 +1,95 @@
+"""Compare the bundled network with one that also sees the empty room, on people it was never trained on.
+
+Run from the root of the repository: `python -m benchmarks.bench_plates --help`. People of held-out photos stand, with
+RVM's matte, in held-out rooms; the plate is exact, or shifted, turned, lit differently and noisy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import typer
+
+from benchmarks.bench_strangers import Scenes
+from models.rvm.network import MattingNetwork
+from models.student.bundled import load_bundled
+from models.student.network import StudentNetwork
+from models.student.plate import PlateNetwork
+from training.degrade import FLAWLESS, ToneRange, random_tone
+from training.export import averaged_student
+from training.held_out import SIZE
+from training.metrics import Alpha
+from training.plates import plate_of
+from training.rows import agreement_row
+
+Pixels = npt.NDArray[np.uint8]
+SMALL = (320, 180)
+PASSES = 2
+_NOISE = 2.0
+_LEAST = 0.02
+"""Share of the frame that somebody must cover."""
+
+
+def main(
+    pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
+    weights: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3.")],
+    checkpoint: Annotated[Path, typer.Option(help="A checkpoint of `python -m training.train --plate`.")],
+    every: Annotated[int, typer.Option(help="Take every Nth photo only.")] = 1,
+) -> None:
+    """Print MAD, failures, IoU and ghosts of each group of photos, and what is shown of empty rooms."""
+    teacher = MattingNetwork()
+    teacher.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    scenes = Scenes(pictures, teacher, every)
+    bundled, plated = load_bundled(), averaged_student(checkpoint, PlateNetwork())
+    ways: dict[str, Callable[[Pixels, Pixels, Pixels], Alpha]] = {
+        "bundled": lambda frame, plate, off: matte(bundled, frame),
+        "exact plate": lambda frame, plate, off: matte(plated, frame, plate),
+        "plate that is off": lambda frame, plate, off: matte(plated, frame, off),
+    }
+    found: dict[str, dict[int, Alpha]] = {way: {} for way in ways}
+    empty: dict[str, list[float]] = {way: [] for way in ways}
+    for number, (photo, alpha) in enumerate(zip(scenes.photos, scenes.true, strict=True)):
+        if alpha.mean() < _LEAST:
+            continue
+        rng = np.random.default_rng(number)
+        plate = scenes.rooms[int(rng.integers(len(scenes.rooms)))].frame
+        mixed = photo.frame * alpha[..., None] + plate * (1 - alpha[..., None])
+        tone = random_tone(rng, ToneRange())
+        frame, plate = noisy(tone(np.rint(mixed).astype(np.uint8)), rng), tone(plate)
+        off, nobody = plate_of(plate, FLAWLESS, rng), noisy(plate, rng)
+        for way, matte_of in ways.items():
+            found[way][number] = matte_of(frame, plate, off)
+            empty[way].append(100 * float((matte_of(nobody, plate, off) > 0.1).mean()))
+    for way, alphas in found.items():
+        for group, members in scenes.groups.items():
+            shown = [i for i in members if i in alphas]
+            row = agreement_row([alphas[i] for i in shown], [scenes.true[i] for i in shown])
+            print(way, f"{group} ({len(shown)})", {name: round(value, 3) for name, value in row.items()})
+        print(way, "empty rooms: alpha > 0.1 %", round(fmean(empty[way]), 4))
+
+
+@torch.no_grad()
+def matte(network: StudentNetwork, *pictures: Pixels) -> Alpha:
+    """Return the alpha (360, 640) of a still frame, and of its plate if the network takes one, after two passes."""
+    small = [cv2.resize(picture, SMALL, interpolation=cv2.INTER_AREA).transpose(2, 0, 1) for picture in pictures]
+    image = torch.from_numpy(np.concatenate(small)[None].astype(np.float32) / np.float32(255))
+    found, r1, r2, r3, seen, decided = network.matte(image)
+    for _ in range(PASSES - 1):
+        found, r1, r2, r3, seen, decided = network.matte(image, r1, r2, r3, seen, decided)
+    return np.asarray(cv2.resize(found[0, 3].numpy(), SIZE, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def noisy(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return the image with a sensor's noise."""
+    return np.clip(image + rng.normal(0, _NOISE, image.shape), 0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    typer.run(main)

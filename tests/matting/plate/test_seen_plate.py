@@ -1,0 +1,93 @@
+"""The bundled network that sees the empty room, in every executor that runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.capture.demo import DemoSource
+from app.core.errors import PlateError
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import AlphaImage, BgrImage
+from app.matting import choose_model
+from tests.matting.conftest import BuildEngine
+
+SIZE = (640, 360)
+OFF = EdgeSettings(strict=False)
+EMPTY_FRAMES = 30
+
+
+def demo(index: int) -> BgrImage:
+    """Return a frame of the demo from a tripod, (360, 640, 3): the empty room, from EMPTY_FRAMES on with a person."""
+    source = DemoSource(*SIZE, 30.0, realtime=False, empty_scene_s=EMPTY_FRAMES / 30, motion=0)
+    return source.render(index)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable the detection of persons: in this cut, the demo's flag resembles one."""
+    monkeypatch.setattr("app.matting.plate.build.shows_someone", lambda plate: False)
+
+
+@pytest.fixture(params=["eager", "openvino"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MattingSettings:
+    """Return settings with the demo's empty room as the plate, for each executor."""
+    cv2.imwrite(str(tmp_path / "plate.png"), demo(0))
+    return MattingSettings(
+        model="student-plate",
+        plate=tmp_path / "plate.png",
+        device="cpu",
+        precision="float32",
+        executor=request.param,
+    )
+
+
+def mattes(settings: MattingSettings, engines: BuildEngine, frame: BgrImage, edges: EdgeSettings = OFF) -> AlphaImage:
+    """Return alpha of a still frame after three steps."""
+    engine = engines(settings, *SIZE)
+    return [engine.step(frame, np.zeros_like(frame), edges).alpha for _ in range(3)][-1]
+
+
+def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, engines: BuildEngine) -> None:
+    frame, room = demo(EMPTY_FRAMES + 1), demo(0)
+    alpha = mattes(settings, engines, frame)
+    other = (cv2.blur(np.abs(frame.astype(np.float32) - room), (9, 9)).max(2) > 12).astype(np.uint8)
+    near = cv2.dilate(other, np.ones((61, 61), np.uint8)) > 0
+    assert 0.2 < near.mean() < 0.9
+    assert alpha[~near].max() == 0
+    assert 0.15 < (alpha > 230).mean() < 0.6
+
+
+def test_an_empty_room_is_empty(settings: MattingSettings, engines: BuildEngine) -> None:
+    assert mattes(settings, engines, demo(7)).max() == 0
+
+
+def test_the_plate_takes_on_the_light_of_the_frame(settings: MattingSettings, engines: BuildEngine) -> None:
+    frame = demo(EMPTY_FRAMES + 1)
+    darker = np.asarray(frame * 0.8, np.uint8)
+    bright, dark = (mattes(settings, engines, picture) for picture in (frame, darker))
+    assert np.abs(bright.astype(int) - dark).mean() < 6
+
+
+def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: BuildEngine) -> None:
+    engine = engines(settings, *SIZE)
+    frame = demo(EMPTY_FRAMES + 1)[:, ::-1].copy()
+    with pytest.raises(PlateError):
+        engine.step(frame, np.zeros_like(frame), OFF)
+
+
+def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) -> None:
+    frame = demo(EMPTY_FRAMES + 1)
+    other = settings.replace(executor="openvino" if settings.executor == "eager" else "eager")
+    for edges in (OFF, EdgeSettings(strict=True)):
+        here, there = (mattes(each, engines, frame, edges) for each in (settings, other))
+        assert np.abs(here.astype(int) - there).mean() < 0.3
+
+
+def test_auto_takes_it_where_there_is_a_plate_and_nothing_was_downloaded(settings: MattingSettings) -> None:
+    auto = settings.replace(model="auto", executor="auto")
+    assert choose_model(auto) == "student-plate"
+    assert choose_model(auto.replace(plate=None)) == "student"
