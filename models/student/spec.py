@@ -58,7 +58,7 @@ STUDENT = NetworkSpec(
     auto=AutoRank(cpu=5, gpu=6),
 )
 STUDENT_PLATE = NetworkSpec(
-    title="Mattecam with the empty room (bundled)",
+    title="Mattecam, empty room (bundled)",
     weights=WeightSpec(
         "student-plate",
         "student-plate.safetensors",

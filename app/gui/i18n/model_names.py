@@ -9,7 +9,7 @@ from models.table import NETWORKS
 translate = QCoreApplication.translate
 TITLES = (
     QT_TRANSLATE_NOOP("Models", "Mattecam (bundled, fast)"),
-    QT_TRANSLATE_NOOP("Models", "Mattecam with the empty room (bundled)"),
+    QT_TRANSLATE_NOOP("Models", "Mattecam, empty room (bundled)"),
     QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fast"),
     QT_TRANSLATE_NOOP("Models", "Robust Video Matting, fine"),
     QT_TRANSLATE_NOOP("Models", "Background Matting, fast"),

@@ -1288,8 +1288,8 @@
         <translation>Mattecam (mitgeliefert, schnell)</translation>
     </message>
     <message>
-        <source>Mattecam with the empty room (bundled)</source>
-        <translation>Mattecam mit dem leeren Raum (mitgeliefert)</translation>
+        <source>Mattecam, empty room (bundled)</source>
+        <translation>Mattecam, leerer Raum (enthalten)</translation>
     </message>
     <message>
         <source>Robust Video Matting, fast</source>

@@ -1288,8 +1288,8 @@
         <translation>Mattecam (incluido, rápido)</translation>
     </message>
     <message>
-        <source>Mattecam with the empty room (bundled)</source>
-        <translation>Mattecam con la habitación vacía (incluida)</translation>
+        <source>Mattecam, empty room (bundled)</source>
+        <translation>Mattecam, sala vacía (incluida)</translation>
     </message>
     <message>
         <source>Robust Video Matting, fast</source>
