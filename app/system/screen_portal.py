@@ -28,8 +28,6 @@ FIRST_FRAME_S = 5.0
 _PORTAL = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, INTERFACE)
 _SESSION = "org.freedesktop.portal.Session"
 _MONITOR, _WINDOW = 1, 2
-_WHILE_RUNNING = 1
-"""The desktop remembers the choice until the program ends."""
 _LAYOUTS: tuple[tuple[Layout, ...], ...] = (("BGRx", "BGRA", "RGBA", "BGR", "RGB"),)
 _PREFERRED = (1920, 1080), Fraction(15)
 _FAULTS = {

@@ -42,11 +42,12 @@ class PlateNetwork(StudentNetwork):
         frames: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """See `StudentNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
-        matte, r1, r2, r3, seen = super().undecided_matte(src_small, r1, r2, r3, seen, frames)
-        if src_small.shape[1] == 6:
-            alpha = matte[:, 3:] * changed(difference(src_small[:, :3], src_small[:, 3:]))
-            matte = torch.cat([matte[:, :3], alpha], 1)
-        return matte, r1, r2, r3, seen
+        if src_small.shape[1] > 6:
+            return super().undecided_matte(src_small, r1, r2, r3, seen, frames)
+        maps = differences(src_small[:, :3], src_small[:, 3:])
+        both = torch.cat([src_small, maps], 1)
+        matte, r1, r2, r3, seen = super().undecided_matte(both, r1, r2, r3, seen, frames)
+        return torch.cat([matte[:, :3], matte[:, 3:] * changed(maps[:, :1])], 1), r1, r2, r3, seen
 
 
 def differences(frame: Tensor, plate: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ class RecurrentNetwork:
         if self._forgetting is not None:
             self._forgetting.apply(small, self._states[self._turn])
         if self.plate is not None:
-            self.plate.compare(small, self.arrays["room"][0])
+            self.plate.compare(small)
         with CpuPart("network"):
             self._infer()
         self._turn = 1 - self._turn

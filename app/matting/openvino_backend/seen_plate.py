@@ -36,7 +36,7 @@ class SeenPlateExecutor(OpenVinoExecutor):
         """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         small = np.empty_like(self._network.small)
         self._strips.shrink(lit_plate(self._plate, gain), self._ratio, small)
-        self._network.plate = SmallPlate(small)
+        self._network.plate = SmallPlate(small, self._network.arrays["room"][0])
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
         """Run the network on the whole frame: the plate shows the whole room."""
