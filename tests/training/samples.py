@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from training.run import Stage
 from training.store import PackWriter
 
 Pixels = npt.NDArray[np.uint8]
@@ -31,6 +32,25 @@ def person(seed: int, height: int = 96, width: int = 128) -> Pixels:
     foreground = np.broadcast_to(np.array([235, 190, 160], np.uint8), (height, width, 3))
     rgb = np.where(alpha > 0, foreground, room(seed + 1000, height, width))
     return np.concatenate([rgb, foreground, alpha], 2)
+
+
+def short_stage(folder: Path, cache: Path) -> Stage:
+    """Return a stretch of about a second over a cache of `make_cache`."""
+    return Stage(
+        out=folder / "run",
+        cache=cache,
+        begin=None,
+        size=(64, 48),
+        frames=1,
+        batch=4,
+        minutes=0.02,
+        rate=2e-3,
+        ema=0.9,
+        seed=0,
+        save_minutes=10,
+        device="cpu",
+        half=False,
+    )
 
 
 def make_cache(folder: Path, people: int = 8) -> Path:

@@ -11,10 +11,10 @@ import torch
 
 from models.student.bundled import load_bundled, save
 from models.student.plate import FIRST_KERNEL, PlateNetwork, difference, with_plate
-from tests.training.samples import make_cache
+from tests.training.samples import make_cache, short_stage
 from training.export import averaged_student
 from training.plates import PlateSource
-from training.run import Run, Stage
+from training.run import Run
 
 SIZE = (64, 48)
 
@@ -68,23 +68,8 @@ def test_a_small_shift_of_the_plate_is_no_difference() -> None:
 
 def test_a_run_trains_it_from_exported_weights(cache: Path, tmp_path: Path) -> None:
     save(load_bundled(), tmp_path / "student.safetensors")
-    stage = Stage(
-        out=tmp_path / "run",
-        cache=cache,
-        begin=tmp_path / "student.safetensors",
-        size=SIZE,
-        frames=1,
-        batch=2,
-        minutes=0.0,
-        rate=1e-3,
-        ema=0.5,
-        seed=0,
-        save_minutes=1,
-        device="cpu",
-        half=False,
-        plate=True,
-    )
-    run = Run(replace(stage, minutes=0.02), 0, 1, "")
+    stage = replace(short_stage(tmp_path, cache), begin=tmp_path / "student.safetensors", plate=True)
+    run = Run(stage, 0, 1, "")
     run.train()
     assert run.step > 0
     network = averaged_student(tmp_path / "run" / "checkpoint.pt", PlateNetwork())

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from models.student.bundled import BUNDLED, load, save
 from models.student.network import StudentNetwork
-from tests.training.samples import make_cache
+from tests.training.samples import make_cache, short_stage
 from training.export import averaged_student, blended
 from training.run import Run, Stage, frames_of_step, size_of_step
 from training.step import Learner, to_batch
@@ -22,21 +22,7 @@ from training.train import main
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    return Stage(
-        out=tmp_path / "run",
-        cache=make_cache(tmp_path / "cache"),
-        begin=None,
-        size=(64, 48),
-        frames=1,
-        batch=4,
-        minutes=0.02,
-        rate=2e-3,
-        ema=0.9,
-        seed=0,
-        save_minutes=10,
-        device="cpu",
-        half=False,
-    )
+    return short_stage(tmp_path, make_cache(tmp_path / "cache"))
 
 
 def test_twenty_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> None:
@@ -105,7 +91,8 @@ def test_a_folder_that_was_not_filled_is_named(stage: Stage, tmp_path: Path) -> 
     (tmp_path / "views.json").unlink()
     command = typer.Typer()
     command.command()(main)
-    result = CliRunner().invoke(command, ["--out", str(tmp_path / "run"), "--cache", str(tmp_path)])
+    wide = {"COLUMNS": "400"}  # a long path must not break the sentence into lines
+    result = CliRunner(env=wide).invoke(command, ["--out", str(tmp_path / "run"), "--cache", str(tmp_path)])
     assert result.exit_code == 2
     assert "no views" in result.output and "training.cache" in result.output
     assert not (tmp_path / "run").exists()
