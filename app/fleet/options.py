@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,4 +49,9 @@ class FleetOptions(BaseModel):
     @property
     def limits(self) -> Limits:
         """Limits of the service in a replica."""
-        return Limits(streams=self.streams_per_replica, drain_s=self.drain_s, stalled_s=STALLED_S)
+        return Limits(
+            streams=self.streams_per_replica,
+            steps_at_once=None if self.gpus else ceil(self.cores),
+            drain_s=self.drain_s,
+            stalled_s=STALLED_S,
+        )

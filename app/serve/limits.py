@@ -16,6 +16,8 @@ class Limits:
     """What one client may take, and how long the service waits."""
 
     streams: int = 1
+    steps_at_once: int | None = None
+    """Streams that step at the same time; None: as many as the cores that this process may use."""
     max_offer_bytes: int = 64 * 1024
     max_candidates: int = 64
     """Addresses in an offer; each is sent packets to find a path."""

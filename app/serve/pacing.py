@@ -11,8 +11,10 @@ LOWEST = Fraction(1, 2)
 """At 30 fps: 15 fps."""
 HOLD_S = 2.0
 """Steps must be too slow for this long before the rate is lowered."""
-RETURN_S = 10.0
+RETURN_S = 2.0
 """Steps must be fast enough for this long before a higher rate is tried; doubles after each failure."""
+FAILED_S = 10.0
+"""A higher rate that must be lowered again within this time was a failure."""
 MAX_RETURN_S = 160.0
 HEADROOM = 0.8
 """Fraction of the interval of matted frames that a step may take at a higher rate."""
@@ -38,6 +40,7 @@ class RateGuard:
         self._slow_since_s: float | None = None
         self._fast_since_s: float | None = None
         self._return_s = RETURN_S
+        self._raised_s = float("-inf")
 
     @property
     def share(self) -> Fraction:
@@ -57,7 +60,7 @@ class RateGuard:
         return admitted
 
     def note(self, step_s: float, now_s: float) -> None:
-        """Take note of a step that took `step_s` and ended now."""
+        """Take note of a step that took `step_s`, the wait for its turn included, and ended now."""
         step_s = min(step_s, LONGEST_STEP * self._interval_s / LOWEST)
         self._step_s += SMOOTHING * (step_s - self._step_s)
         possible = _possible(self._interval_s, self._step_s)
@@ -67,9 +70,10 @@ class RateGuard:
         if self._slow_since_s is not None and now_s - self._slow_since_s >= HOLD_S:
             self._share = possible
             self._slow_since_s = self._fast_since_s = None
-            self._return_s = min(self._return_s * 2, MAX_RETURN_S)
+            failed = now_s - self._raised_s <= FAILED_S
+            self._return_s = min(self._return_s * 2, MAX_RETURN_S) if failed else RETURN_S
         elif self._fast_since_s is not None and now_s - self._fast_since_s >= self._return_s:
-            self._share = sensible
+            self._share, self._raised_s = sensible, now_s
             self._slow_since_s = self._fast_since_s = None
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from typing import NamedTuple
 
 import numpy as np
 from aiortc import RTCPeerConnection
@@ -18,8 +20,17 @@ from app.serve.matting import Output, SentFrame, StreamMatting, fitted
 from app.serve.metrics import Metrics
 from app.serve.pacing import RateGuard
 from app.serve.track import CLOCK_HZ, MattedTrack
+from app.serve.turns import Turns
 
 FIRST_CARD = (640, 360)
+
+
+class _Stepped(NamedTuple):
+    """A step: what to send, for which frame, and how long it took without waiting for its turn."""
+
+    outgoing: SentFrame
+    frame: VideoFrame
+    seconds: float
 
 
 class Session:
@@ -32,21 +43,24 @@ class Session:
         output: Output,
         limits: Limits,
         metrics: Metrics,
+        turns: Turns,
         closed: Callable[[Session], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """closed: called once, when everything has been released."""
+        """turns: of all streams. closed: called once, when everything has been released."""
         self.connection = connection
         self._matting = matting
         self._output = output
         self._limits = limits
         self._metrics = metrics
+        self._turns = turns
         self._closed = closed
         self._now = now
         self.track = MattedTrack(limits, now)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self._guard = RateGuard()
-        self._newest: VideoFrame | None = None
+        self._newest: deque[VideoFrame] = deque(maxlen=1)
+        """Filled on the event loop, emptied on the thread."""
         self._waiting_since_s: float | None = None
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -104,11 +118,11 @@ class Session:
                 if not self._guard.admits(self._frame_s):
                     self._metrics.frame("skipped")
                     continue
-                if self._newest is not None:
+                if self._newest:
                     self._metrics.frame("dropped")
                 else:
                     self._waiting_since_s = self._frame_s
-                self._newest = frame
+                self._newest.append(frame)
                 self._arrived.set()
         self.end("disconnected")
 
@@ -118,24 +132,30 @@ class Session:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            frame, self._newest, self._waiting_since_s = self._newest, None, None
-            if frame is None:
+            if not self._newest:
                 continue
             self.parked = False
-            self.step_began_s = began_s = self._now()
-            outgoing = await loop.run_in_executor(self._thread, self._step, frame)
+            self.step_began_s = asked_s = self._now()
+            outgoing, frame, seconds = await loop.run_in_executor(self._thread, self._step)
             self.step_began_s, self.step_ended_s = None, self._now()
             if outgoing.matted:
-                self._guard.note(self.step_ended_s - began_s, self.step_ended_s)
-                self._metrics.step_s.observe(self.step_ended_s - began_s)
+                self._guard.note(self.step_ended_s - asked_s, self.step_ended_s)
+                self._metrics.step_s.observe(seconds)
             self._metrics.frame("matted" if outgoing.matted else "standby")
             ticks = 0 if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base * CLOCK_HZ
             self.track.put(outgoing, round(ticks))
 
-    def _step(self, frame: VideoFrame) -> SentFrame:
-        """Return what to send for a frame. Called on the thread of this stream."""
-        image = fitted(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), self._limits.matted_pixels, self._output)
-        return self._matting.step(image)
+    def _step(self) -> _Stepped:
+        """Matte the frame that is the newest when the turn comes. Called on the thread of this stream.
+
+        A step that builds the engine, for seconds, takes no turn.
+        """
+        with self._turns.turn() if self._matting.active else nullcontext():
+            began_s, self._waiting_since_s = self._now(), None
+            frame = self._newest.pop()
+            bgr = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+            outgoing = self._matting.step(fitted(bgr, self._limits.matted_pixels, self._output))
+            return _Stepped(outgoing, frame, self._now() - began_s)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from app.serve.matting import Output, StreamMatting
 from app.serve.metrics import Metrics
 from app.serve.offer import count_candidates, usable_candidates
 from app.serve.session import Session
+from app.serve.turns import Turns
 from app.webrtc.ice import IceServer, peer_configuration
 
 FIRST_CODECS = ("video/VP8", "video/rtx", "video/H264")
@@ -63,6 +64,7 @@ class Sessions:
         self.limits = limits
         self._now = now
         self._ice_servers = ice_servers
+        self._turns = Turns(limits.steps_at_once)
         self._open: set[Session] = set()
         self.draining = False
         self.metrics = Metrics(lambda: self.count, limits.streams, lambda: self.last_step_age_s)
@@ -103,6 +105,7 @@ class Sessions:
             request.output,
             self.limits,
             self.metrics,
+            self._turns,
             self._open.discard,
             self._now,
         )
