@@ -8,9 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from app.bench.in_use import in_use, table
+from app.bench.in_use import in_use, rounds, table
 from app.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
+from app.bench.in_use.rounds import merged, rounds_of
 from app.bench.in_use.run import fixed
 from app.cli.bench import bench as command
 from app.core.cpu_parts import CpuPart, cpu_parts_s
@@ -155,6 +156,52 @@ def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
     ], "those with most outputs, and not what takes nearly no time"
     relative = [line for line in lines if line.startswith("Frame rate with the recording")]
     assert [line.rpartition(" ")[2] for line in relative] == ["0.90.", "0.85."]
+
+
+def test_rounds_are_merged_into_one_row() -> None:
+    first = {
+        "outputs": ["camera"],
+        "fps": 20.0,
+        "dropped": 2,
+        "gui_stall_ms": {"p99": 8.0, "longest": 90.0},
+        "lowered": "to 20",
+    }
+    second = {
+        "outputs": ["camera"],
+        "fps": 29.0,
+        "dropped": 1,
+        "gui_stall_ms": {"p99": 9.0, "longest": 10.0},
+        "lowered": None,
+    }
+    third = {
+        "outputs": ["camera"],
+        "fps": 30.0,
+        "dropped": 0,
+        "gui_stall_ms": None,
+        "lowered": None,
+        "threads": {"a": 1.5},
+    }
+    assert merged([first, second, third]) == {
+        "outputs": ["camera"],
+        "fps": 29.0,
+        "dropped": 3,
+        "gui_stall_ms": {"p99": 8.5, "longest": 90.0},
+        "lowered": "to 20",
+        "threads": {"a": 1.5},
+    }
+    assert merged([third]) == third
+
+
+def test_short_measurements_have_one_round() -> None:
+    assert [rounds_of(seconds) for seconds in (0.5, 4.0, 8.0, 100.0)] == [1, 1, 2, 3]
+
+
+def test_every_phase_is_measured_in_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "SHORTEST_S", 0.3)
+    lines: list[str] = []
+    result = in_use(SMALL, 5.0, lines.append, phases=[(), ("camera",)])
+    assert lines[:4] == ["student: in-use without outputs", "student: in-use camera"] * 2
+    assert [row["outputs"] for row in result["results"] if row["what"] == "in-use"] == [[], ["camera"]]
 
 
 def test_a_process_that_fails_is_reported_in_one_sentence() -> None:

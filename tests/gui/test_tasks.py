@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
-from app.gui.state.tasks import Tasks
+from app.gui.state.tasks import NICENESS, Tasks
 from tests.waiting import eventually
 
 
@@ -74,3 +76,12 @@ def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, taker: Taker) ->
     tasks.run(lambda: 2, taker.take)
     qtbot.wait(50)
     assert taker.taken == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_threads_let_the_window_run_first(qtbot: QtBot, taker: Taker) -> None:
+    tasks = Tasks()
+    tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), taker.take)
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    qtbot.waitUntil(lambda: taker.taken == [(min(19, own + NICENESS), True)])
+    tasks.close()

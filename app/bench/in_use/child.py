@@ -65,7 +65,7 @@ class StepAlone:
 
 
 def measure(work: Workload) -> Iterable[dict[str, Any]]:
-    """Yield one row per phase. The step alone is measured before and after each."""
+    """Yield one row per phase and round. The step alone is measured before and after each."""
     compiled.wait()
     capture = work.settings.capture
     frames = camera_frames(capture.width, capture.height, capture.fps, SCENE_FRAMES)
@@ -73,7 +73,7 @@ def measure(work: Workload) -> Iterable[dict[str, Any]]:
         decoded = [image for image in map(decoder.decode, frames[:ALONE_FRAMES]) if image is not None]
     with tempfile.TemporaryDirectory() as folder, closing(StepAlone(work.settings, decoded)) as alone:
         before_ms = alone.measure(work.seconds / 4)
-        for outputs in work.phases:
+        for outputs in list(work.phases) * work.rounds:
             with Program(work.settings, outputs, frames, Path(folder)) as program:
                 row = program.measure(work.seconds)
             after_ms = alone.measure(work.seconds / 4)

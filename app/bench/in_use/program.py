@@ -24,7 +24,8 @@ from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 
-WARM_UP_FRAMES, WARM_UP_S = 30, 2.0
+WARM_UP_FRAMES, WARM_UP_S = 30, 3.5
+"""The governor lowers the quality for the first time after 2.5 s."""
 PATIENCE_S = 120.0
 POLL_S = 0.02
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.bench.in_use.rounds import merged, rounds_of
 from app.bench.in_use.workload import Workload
 from app.bench.machine import machine
 from app.core.errors import ModelError
@@ -46,10 +47,13 @@ def in_use(
     for model in models:
         chosen = fixed(settings, model)
         part_s = max(SHORTEST_S, seconds / len(models) / (len(phases) + 3))
-        work = Workload(settings=chosen, phases=_possible(phases), seconds=part_s, idle=True)
+        rounds = rounds_of(part_s)
+        work = Workload(settings=chosen, phases=_possible(phases), seconds=part_s / rounds, rounds=rounds, idle=True)
+        rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in _rows(work):
             progress(f"{model}: {row['what']} {'+'.join(row['outputs']) or 'without outputs'}")
-            results.append({**row, **_labels(chosen)})
+            rows.setdefault((row["what"], *row["outputs"]), []).append(row)
+        results += [{**merged(same), **_labels(chosen)} for same in rows.values()]
     return {"machine": machine(), "results": results}
 
 

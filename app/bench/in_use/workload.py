@@ -15,5 +15,7 @@ class Workload(BaseModel):
     """The outputs of each measurement."""
     seconds: float
     """Of each measurement."""
+    rounds: int = 1
+    """How often every phase is measured, in turn."""
     idle: bool = False
     """Also measure the CPU time while the program rests and while it is paused."""

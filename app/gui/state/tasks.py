@@ -11,8 +11,12 @@ from typing import Any, TypeVar
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.sip import isdeleted
 
+from app.system.threads import lower_priority
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+NICENESS = 4
+"""Added to the threads: at the start, they decode the pictures of the background strip while the window is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Tasks(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="window-task")
+        self._pool = ThreadPoolExecutor(3, "window-task", initializer=lower_priority, initargs=(NICENESS,))
         self._open = True
         # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]

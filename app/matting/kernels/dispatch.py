@@ -6,6 +6,8 @@ import logging
 import threading
 from types import ModuleType
 
+from app.system import garbage
+
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +36,8 @@ class Compiled:
 
     def _load(self) -> None:
         try:
-            from app.matting.kernels import composite  # compiles
+            with garbage.loading():
+                from app.matting.kernels import composite  # compiles
 
             self._module = composite
         except ImportError as error:

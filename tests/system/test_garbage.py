@@ -1,0 +1,58 @@
+"""No garbage collection of everything while the kernels are loaded."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from app.system import garbage
+from tests.paths import ROOT
+
+LOAD_AND_COUNT = """
+import gc
+import app.gui.shell.application  # what a window keeps alive makes a collection of everything due
+from app.matting.kernels.dispatch import compiled
+
+whole = []
+gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
+module = compiled.wait()
+print(module.__name__, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+
+
+def test_inside_nothing_is_collected_and_afterwards_as_before() -> None:
+    assert gc.isenabled()
+    with garbage.loading():
+        assert not gc.isenabled()
+        made: list[list[int]] = [[] for _ in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() >= len(made)
+    gc.unfreeze()
+
+
+def test_a_failure_ends_it_as_well() -> None:
+    with pytest.raises(ImportError), garbage.loading():
+        raise ImportError
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_who_has_switched_it_off_keeps_it_off() -> None:
+    gc.disable()
+    try:
+        with garbage.loading():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:
+    pytest.importorskip("numba")
+    command = [sys.executable, "-c", LOAD_AND_COUNT]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300).stdout.split()
+    assert said == ["app.matting.kernels.composite", "0", "True", "True"]
