@@ -9,11 +9,15 @@ from typing import Annotated
 
 import typer
 
+from app.cli.terminal import notify
 from app.config import program
 from app.control import Command, ask, parse_words
+from app.control.arguments.plate import countdown_of, is_taking
 from app.control.commands import SYNTAX, JsonValue
 from app.control.settable import SETTABLE
 from app.core.errors import MattecamError
+from app.core.messages.command_line import CommandLineText
+from app.core.plate_times import COLLECT_S
 
 _HELP = "; ".join(f"{name} {syntax.usage}".strip() for name, syntax in SYNTAX.items())
 
@@ -23,7 +27,10 @@ def ctl(
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
-    answer = ask(_with_absolute_path(parse_words(words)))
+    command = _with_absolute_path(parse_words(words))
+    if command.name == "plate" and is_taking(command.argument):
+        notify(CommandLineText.STEP_OUT(countdown=f"{countdown_of(command.argument):g}", seconds=f"{COLLECT_S:g}"))
+    answer = ask(command)
     if not answer.done:
         raise MattecamError(answer.message)
     if answer.status is not None:
@@ -38,11 +45,11 @@ def _with_absolute_path(command: Command) -> Command:
         return _with_absolute_value(command)
     records = command.name in ("record", "record-alpha") and command.argument != "stop"
     new_file = command.name == "snapshot" or records
-    a_file = command.name == "zones" and command.argument != "off"
+    a_file = command.name == "zones" and command.argument not in ("off", "undo")
     word, _, file = command.argument.partition(" ")
     if command.name == "server" and file not in ("", "none"):
         return Command(command.name, f"{word} {Path(file).expanduser().absolute()}")
-    if new_file or a_file or (command.name in ("background", "overlay") and Path(command.argument).is_file()):
+    if new_file or a_file or (command.name in ("background", "overlay", "plate") and Path(command.argument).is_file()):
         return Command(command.name, str(Path(command.argument).expanduser().absolute()))
     return command
 

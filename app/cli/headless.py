@@ -24,6 +24,7 @@ from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.output.virtual_camera import list_virtual_cameras
+from app.plate.live import take_live_plate
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
@@ -109,6 +110,8 @@ def _controlled(session: Session) -> Iterator[None]:
         scenes=SceneStore(default_path()),
         request_quit=session.end,
         save_snapshot=session.save_snapshot,
+        take_plate=partial(take_live_plate, pipeline),
+        retry=pipeline.retry,
     )
     server = ControlServer(controller)
     server.start()

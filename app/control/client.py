@@ -28,7 +28,7 @@ def ask(command: Command, *, at: Callable[[], Place] = default_place) -> Answer:
     call = _connect(at)
     try:
         call.send(command.encode())
-        line = call.receive()
+        line = call.receive(command.extra_s)
     except OSError as error:
         raise NotRunningError(ControlText.NOT_ANSWERED()) from error
     finally:

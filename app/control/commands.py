@@ -11,6 +11,8 @@ from typing import Protocol
 from app.config.parsing import parse_pan, parse_place
 from app.control.arguments.matting_server import USAGE as SERVER_USAGE
 from app.control.arguments.overlay import USAGE as OVERLAY_USAGE
+from app.control.arguments.plate import USAGE as PLATE_USAGE
+from app.control.arguments.plate import taking_s
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
@@ -51,6 +53,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "parallax": Syntax("0-100"),
     "pause": Syntax("|".join(SWITCHES), optional=True, choices=SWITCHES),
     "place": Syntax("X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35"),
+    "plate": Syntax(PLATE_USAGE),
     "quit": Syntax(),
     "ratio": Syntax(f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
     "record": Syntax("FILE|stop"),
@@ -59,6 +62,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "rename-scene": Syntax("NAME=NEW NAME"),
     "reset": Syntax("NAME of a setting"),
     "resume": Syntax(),
+    "retry": Syntax(),
     "save-scene": Syntax("NAME"),
     "save-scene-with-camera": Syntax("NAME"),
     "scene": Syntax("NAME"),
@@ -67,7 +71,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "slide": Syntax("next|previous|NUMBER"),
     "snapshot": Syntax("FILE"),
     "status": Syntax(),
-    "zones": Syntax("FILE|off"),
+    "zones": Syntax("FILE|undo|off"),
     "zoom": Syntax(f"1-{MAX_ZOOM:g}"),
 }
 
@@ -78,6 +82,11 @@ class Command:
 
     name: str
     argument: str = ""
+
+    @property
+    def extra_s(self) -> float:
+        """How much longer than others the command may take."""
+        return taking_s(self.argument) if self.name == "plate" else 0.0
 
     def encode(self) -> bytes:
         """Return one line of JSON."""
@@ -140,6 +149,7 @@ def parse_words(words: Sequence[str]) -> Command:
         "only-me": parse_person,
         "place": parse_place,
         "light": parse_light,
+        "plate": taking_s,
     }.get(name)
     if check is not None:
         check(argument)

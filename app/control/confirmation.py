@@ -31,6 +31,10 @@ class Confirmation:
         """Cancel all waits."""
         self._closed.set()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait; return whether waits were cancelled."""
+        return self._closed.wait(seconds)
+
     def wait_for(self, took_effect: Callable[[Status], bool]) -> bool:
         """Wait until `took_effect(status)`; return False if it does not within the time limit."""
         deadline_s = time.monotonic() + self._timeout_s

@@ -16,7 +16,7 @@ from app.control.arguments.presenting import presenting
 from app.control.arguments.zones import described_zones
 from app.control.autostart import switch_autostart
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.changes import Changes, Update
+from app.control.changes import Changes, CommandError, Update
 from app.control.commands import (
     AUTO_FRAMING,
     Command,
@@ -28,6 +28,7 @@ from app.control.commands import (
     parse_zoom,
 )
 from app.control.confirmation import Confirmation
+from app.control.plate import PlateCommand, TakePlate
 from app.control.recording import Recording
 from app.control.saved_scenes import SavedScenes
 from app.control.values import Preferences, Values
@@ -38,6 +39,8 @@ from app.core.text import Text
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
+RETRIED = ("capture", "matting")
+"""Parts of the program that `retry` concerns."""
 
 
 class SettingsController:
@@ -53,6 +56,8 @@ class SettingsController:
         scenes: SceneStore,
         request_quit: Callable[[], None],
         save_snapshot: Callable[[Path], None] | None = None,
+        take_plate: TakePlate | None = None,
+        retry: Callable[[], None] = lambda: None,
         preferences: Preferences | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
         confirm_s: float = CONFIRM_S,
@@ -63,6 +68,7 @@ class SettingsController:
         status_fields: the fields of `--status-json`.
         request_quit: returns at once.
         save_snapshot: writes what the outputs show to a PNG file; raises MattecamError.
+        take_plate: as in `app.control.plate`. retry: tries again what failed.
         preferences: those of the window; None without one. scenes_changed: called after a scene was saved or removed.
         """
         self._change = change
@@ -72,6 +78,7 @@ class SettingsController:
         self._scenes = scenes
         self._request_quit = request_quit
         self._save_snapshot = save_snapshot
+        self._retry = retry
         self._confirmation = Confirmation(status_fields, confirm_s)
         self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
         values = Values(changes, settings, preferences)
@@ -89,6 +96,7 @@ class SettingsController:
             "overlay": self._overlay,
             "only-me": self._only_me,
             "pause": self._pause,
+            "plate": PlateCommand(changes, take_plate).run,
             **presenting(change, status_fields),
             "quit": lambda _: self._quit(),
             "ratio": lambda text: self._ratio(parse_ratio(text)),
@@ -98,6 +106,7 @@ class SettingsController:
             "rename-scene": saved.rename,
             "reset": values.reset,
             "resume": lambda _: self._resume(),
+            "retry": lambda _: self._retry_failed(),
             "save-scene": saved.save,
             "save-scene-with-camera": partial(saved.save, with_devices=True),
             "scene": self._scene,
@@ -227,9 +236,13 @@ class SettingsController:
         return AnswerText.ONLY_ME_HIDDEN() if hidden else AnswerText.ONLY_ME()
 
     def _zones(self, file: str) -> str:
-        zones = () if file == "off" else read_zones(Path(file))
-        self._change(lambda settings: settings.replace(people=settings.people.replace(zones=zones)))
-        return described_zones(zones)
+        read = () if file in ("off", "undo") else read_zones(Path(file))
+
+        def update(settings: Settings) -> Settings:
+            zones = settings.people.zones[:-1] if file == "undo" else read
+            return settings.replace(people=settings.people.replace(zones=zones))
+
+        return described_zones(self._change(update).people.zones)
 
     def _overlay(self, argument: str) -> str:
         settings, in_use = self._changes.follow_section("overlay", partial(changed_overlay, argument), "overlay")
@@ -243,6 +256,14 @@ class SettingsController:
             raise UsageError(ControlText.FILE_EXISTS(file=path))
         self._save_snapshot(path)
         return AnswerText.SAVED(file=path)
+
+    def _retry_failed(self) -> str:
+        self._retry()
+        self._confirmation.wait_until_settled()
+        problem = self._changes.problem(*RETRIED)
+        if problem is not None:
+            raise CommandError(problem)
+        return AnswerText.RETRIED()
 
     def _quit(self) -> str:
         self._request_quit()

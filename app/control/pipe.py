@@ -33,11 +33,11 @@ class PipeCall:
         self._timeout_s = timeout_s
         self._secret = secret
 
-    def receive(self) -> bytes:
+    def receive(self, extra_s: float = 0.0) -> bytes:
         """Return the next message, or b"" if none came in time or the secret was wrong. Raises OSError."""
         if self._secret is not None and not hmac.compare_digest(self._next(), self._secret):
             return b""
-        return self._next()
+        return self._next(extra_s)
 
     def send(self, line: bytes) -> None:
         """Send one message. Raises OSError."""
@@ -47,9 +47,10 @@ class PipeCall:
         """Close the connection. Idempotent."""
         self._connection.close()
 
-    def _next(self) -> bytes:
+    def _next(self, extra_s: float = 0.0) -> bytes:
         try:
-            return self._connection.recv_bytes(MAX_LINE_BYTES) if self._connection.poll(self._timeout_s) else b""
+            came = self._connection.poll(self._timeout_s + extra_s)
+            return self._connection.recv_bytes(MAX_LINE_BYTES) if came else b""
         except EOFError:
             return b""
 

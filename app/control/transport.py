@@ -24,8 +24,8 @@ BACKLOG = 64
 class Call(Protocol):
     """One connection: receives a line and sends a line."""
 
-    def receive(self) -> bytes:
-        """Return the line, or b"" if it did not arrive in time. Raises OSError."""
+    def receive(self, extra_s: float = 0.0) -> bytes:
+        """Return the line, or b"" if it did not arrive in time. extra_s: more time than usual. Raises OSError."""
         ...
 
     def send(self, line: bytes) -> None:
@@ -61,9 +61,9 @@ class SocketCall:
         self._connection = connection
         self._timeout_s = timeout_s
 
-    def receive(self) -> bytes:
+    def receive(self, extra_s: float = 0.0) -> bytes:
         """Return the bytes up to the line end, or b"" if it did not arrive in time. Raises OSError."""
-        deadline_s = time.monotonic() + self._timeout_s
+        deadline_s = time.monotonic() + self._timeout_s + extra_s
         received = bytearray()
         while not received.endswith(b"\n") and len(received) < MAX_LINE_BYTES:
             left_s = deadline_s - time.monotonic()

@@ -13,11 +13,12 @@ from app.config import json_file, paths
 from app.config.private_file import write_picture
 from app.core.errors import PlateError, SettingsError
 from app.core.messages.matting import PlateText
+from app.core.plate_times import COLLECT_S
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate.plate import median_plate
 from app.media.disk_errors import why_not_written
 
-DEFAULT_S = 3.0
+DEFAULT_S = COLLECT_S
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
 """Limit of the memory for frames: fewer are kept if they are large."""

@@ -65,6 +65,8 @@ class MattingWorker:
         self._people = PeopleShaper()
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
+        self.newest: Frame | None = None
+        """The newest frame of the source, also if it is not matted; None while there is no source."""
 
     def run(self, stop: threading.Event) -> None:
         """Process frames until `stop` is set or the slot is closed."""
@@ -76,6 +78,8 @@ class MattingWorker:
                     return
                 settings = self._settings()
                 self._backdrops.follow(settings.background)
+                if captured is not None:
+                    self.newest = captured.frame
                 if captured is None:
                     self._engines.poll()
                 elif captured.frame is None:

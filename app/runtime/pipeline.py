@@ -19,7 +19,7 @@ import cv2
 
 from app.compositing.standby import StandbyCard
 from app.core.settings import Settings
-from app.core.types import Outgoing, Picture
+from app.core.types import Frame, Outgoing, Picture
 from app.runtime.backdrops import Backdrops, background_opener
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured, CaptureWorker
@@ -57,6 +57,8 @@ class Pipeline:
         """Whether the preview is visible; otherwise the camera may be released until a program reads it."""
         self.want_foreground = False
         """Whether preview pictures carry the foreground image, which costs time."""
+        self.takes_plate = False
+        """While a plate is captured, the camera stays on and holds its exposure."""
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Captured] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
@@ -148,15 +150,18 @@ class Pipeline:
         """The settings in force."""
         return self._owner.current
 
+    @property
+    def newest_frame(self) -> Frame | None:
+        """The newest frame of the source; None while the user has paused (any thread)."""
+        return None if self.settings.paused else self._matting.newest
+
     def start(self) -> None:
         """Start every thread; return at once."""
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         self._board.begin()
-        self._cards.start()
-        self._engines.start()
-        self._backgrounds.start()
-        self._overlay.preparer.start()
+        for start in (self._cards.start, self._engines.start, self._backgrounds.start, self._overlay.preparer.start):
+            start()
         for thread in [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]:
             thread.start()
         self._demand_thread.start()
@@ -283,6 +288,7 @@ class Pipeline:
         return (
             not output.on_demand
             or self.watched
+            or self.takes_plate
             or output.record is not None
             or output.record_alpha is not None
             or self._capture.kind != "camera"
@@ -291,4 +297,4 @@ class Pipeline:
     def _uses_plate(self) -> bool:
         """Return whether frames are compared with a plate, so that the camera should hold its exposure."""
         engine = self._board.engine
-        return engine is not None and needs_plate(engine.model)
+        return self.takes_plate or (engine is not None and needs_plate(engine.model))

@@ -285,7 +285,9 @@ def test_zones_are_read_from_a_file(program: Program, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="does not exist"):
         program.run("zones /nowhere.json")
     assert len(program.settings.people.zones) == 2
+    assert program.run("zones undo") == "Zones: 1 to drop."
     assert program.run("zones off") == "Zones: none."
+    assert program.run("zones undo") == "Zones: none."
 
 
 def test_the_overlay_is_set_and_a_bad_file_changes_nothing(program: Program, tmp_path: Path) -> None:

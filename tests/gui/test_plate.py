@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.capture import open_source
 from app.core.errors import PlateError
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage, Picture, PictureKind
+from app.core.types import BgrImage
 from app.gui.dialogs import plate_dialog
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
@@ -62,12 +62,7 @@ def store(qtbot: QtBot) -> SettingsStore:
 def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
-    empty: BgrImage = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-
-    def newest() -> Picture:
-        return Picture(empty, PictureKind.STANDBY, frame=source.read())
-
-    made = PlateDialog(store, tasks, newest, lambda: "demo")
+    made = PlateDialog(store, tasks, source.read, lambda: "demo")
     made.show()
     yield made
     made.close()
@@ -124,6 +119,38 @@ def test_capture_without_frames_fails(
     qtbot.waitUntil(dialog.start_button.isEnabled)
     assert dialog.text.text() != before
     assert not quick
+
+
+def test_a_pause_ends_the_capture(
+    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage]
+) -> None:
+    dialog.begin()
+    store.set_paused(True)
+    qtbot.waitUntil(lambda: "paused" in dialog.text.text())
+    assert dialog.start_button.isEnabled()
+    assert not quick
+
+
+def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: QtBot, quick: list[BgrImage]) -> None:
+    session.store.set_frozen(True)
+    session.window.windows.open_plate_dialog(lambda: None)
+    (dialog,) = session.window.findChildren(PlateDialog)
+    with qtbot.waitSignal(dialog.taken):
+        dialog.begin()
+    assert len(quick) == 1
+    dialog.close()
+
+
+def test_a_plate_is_removed_in_the_panel(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    controls = session.window.matting_page.network.plate
+    path = tmp_path / "plate.png"
+    save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
+    session.store.edit("matting", model="auto", plate=path)
+    assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
+    controls.drop.click()
+    assert session.store.current.matting.plate is None
+    assert controls.isHidden()
+    assert path.is_file()
 
 
 def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:

@@ -7,8 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QMenu
+from PyQt6.QtGui import QAction, QShortcut
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QScrollBar,
+    QSpinBox,
+    QTextEdit,
+)
 from pytestqt.qtbot import QtBot
 
 from app.control import Answer, Command, ask
@@ -60,6 +71,155 @@ COMMANDS = {
     "Save as scene with camera…": "save-scene-with-camera",
 }
 
+CONTROLS = {
+    "assistantCamera": "set capture.source",
+    "autoFramingCombo": "framing",
+    "autostartCheck": "autostart",
+    "backgroundList": "background",
+    "backgroundReset": "background-view",
+    "backgroundXSlider": "background-view",
+    "backgroundYSlider": "background-view",
+    "backgroundZoomSlider": "background-view",
+    "blurSlider": "background",
+    "bokehCheck": "background",
+    "cameraCombo": "set capture.source",
+    "closeToTrayCheck": "set window.close_to_tray",
+    "colourButton": "background",
+    "contrastSlider": "set edges.contrast",
+    "cornerCombo": "place",
+    "alphaOutputCombo": "set output.alpha_output",
+    "despillSlider": "set edges.despill",
+    "deviceCombo": "set matting.device",
+    "distanceBlurCheck": "set background.distance_blur",
+    "downsampleAuto": "ratio",
+    "downsampleSlider": "ratio",
+    "edgeReset": "reset edges.contrast",
+    "edge_crisp": "set edges.contrast",
+    "edge_normal": "set edges.contrast",
+    "edge_soft": "set edges.contrast",
+    "errorAction": "retry",
+    "executorCombo": "set matting.executor",
+    "featherSlider": "set edges.feather_px",
+    "fitCombo": "background-view",
+    "formatCombo": "set capture.pixel_format",
+    "framingReset": "framing",
+    "freezeButton": "freeze",
+    "globalShortcutsCheck": "set global_shortcuts",
+    "governorCheck": "set matting.governor",
+    "growSlider": "set edges.grow_px",
+    "languageCombo": "set window.language",
+    "light_matchSlider": "light",
+    "light_wrapSlider": "light",
+    "microphoneCombo": "microphone",
+    "mirrorCheck": "set window.mirror_preview",
+    "mirrorOutputCheck": "set output.mirror",
+    "modelCombo": "model",
+    "nextSlide": "slide",
+    "noOverlayFile": "overlay",
+    "noStandbyImage": "reset output.standby_image",
+    "onDemandCheck": "set output.on_demand",
+    "onlyMeCheck": "only-me",
+    "overlayFile": "overlay",
+    "overlayPlace": "overlay",
+    "overlaySize": "overlay",
+    "overlayText": "overlay",
+    "overlayTextPlace": "overlay",
+    "panXSlider": "framing",
+    "panYSlider": "framing",
+    "parallaxSlider": "parallax",
+    "pauseButton": "pause",
+    "pipewireCombo": "set output.pipewire",
+    "placeXSlider": "place",
+    "placeYSlider": "place",
+    "placementReset": "place",
+    "plateButton": "plate",
+    "plateDrop": "plate",
+    "plateStart": "plate",
+    "plateTake": "plate",
+    "portrait_lightSlider": "light",
+    "precisionCombo": "set matting.precision",
+    "preview": "only-me",
+    "presentEnd": "background",
+    "presentFolder": "background",
+    "presentPdf": "background",
+    "previousSlide": "slide",
+    "rateCombo": "set capture.fps",
+    "recordButton": "record",
+    "recordingsFolder": "set window.recordings_dir",
+    "refinerCombo": "set matting.refiner",
+    "regionCheck": "set edges.person_region",
+    "scaleSlider": "place",
+    "screenCombo": "background",
+    "serverAddress": "server",
+    "serverCertificate": "server",
+    "serverCertificateRemove": "server",
+    "serverConnect": "server",
+    "serverDisconnect": "server",
+    "serverToken": "server",
+    "serverTokenRemove": "server",
+    "sizeCombo": "set capture.width",
+    "snapshotButton": "snapshot",
+    "standbyImage": "set output.standby_image",
+    "standbyText": "set output.standby_text",
+    "strictCheck": "set edges.strict",
+    "temporal_smoothingSlider": "set edges.temporal_smoothing",
+    "themeCombo": "set window.theme",
+    "thresholdSlider": "set edges.threshold",
+    "virtualCameraBackendCombo": "set output.virtual_camera_backend",
+    "virtualCameraCombo": "set output.virtual_camera",
+    "virtualCameraToggle": "set output.virtual_camera",
+    "zoneUndo": "zones",
+    "zonesClear": "zones",
+    "zoomSlider": "zoom",
+}
+"""Controls of the window and its dialogs by their names, and what does the same in `ctl`."""
+CONTROLS_ALONE = {
+    "addBackgroundButton": "a dialog for files; `background FILE` uses any file",
+    "advancedToggle": "opens a part of the page",
+    "appsLink": "a page of the documentation",
+    "assistantBack": "a page of the assistant",
+    "assistantNext": "a page of the assistant",
+    "assistantSkip": "closes the assistant",
+    "brushSlider": "the brush; `zones FILE` names the radius",
+    "checkAgain": "`run.py doctor`",
+    "closeLog": "closes a dialog",
+    "copyDiagnostics": "the clipboard; `run.py doctor`",
+    "doctorProve": "the sight of the test picture in another program",
+    "downloadButton": "`run.py weights download`",
+    "downloadCancel": "`run.py weights download`",
+    "dropBrush": "painting; `zones FILE`",
+    "errorDismiss": "hides a message",
+    "findingsClose": "closes a dialog",
+    "keepBrush": "painting; `zones FILE`",
+    "mousePersonCheck": "what the mouse moves",
+    "plateClose": "closes a dialog",
+    "preferencesClose": "closes a dialog",
+    "serverToggle": "opens a part of the page",
+    "shortcutsClose": "closes a dialog",
+    "viewCombo": "what the preview shows",
+    "view_compare": "what the preview shows",
+    "view_composite": "what the preview shows",
+    "view_foreground": "what the preview shows",
+    "view_matte": "what the preview shows",
+    "view_original": "what the preview shows",
+    "virtualCameraHelp": "`run.py doctor`",
+}
+"""Controls without a command, and why."""
+PARTS_OF_QT = {"", "ScrollLeftButton", "ScrollRightButton", "qt_menubar_ext_button"}
+"""Names of controls inside Qt's own widgets; unnamed are only the lists of combo boxes."""
+TRAY = {"Open Mattecam": "", "Pause": "pause", "Background": "background", "Quit": "quit"}
+"""Entries of the tray's menu; a second start of the program opens the window."""
+KEYS = {
+    **{str(number): "background" for number in range(1, 10)},
+    "Ctrl+0": "background",
+    "PgUp": "slide",
+    "PgDown": "slide",
+    "Del": "",
+    "F2": "",
+    "Space": "background",
+}
+"""Shortcuts beside those of the menus; Del and F2 remove and rename files, as the menu does."""
+
 
 def answered(qtbot: QtBot, *command: str) -> Answer:
     """Ask while the GUI thread runs its event loop."""
@@ -109,6 +269,43 @@ def test_every_entry_of_the_menus_has_a_command_or_a_reason(session: Session) ->
     assert {"Pause", "Dark", "About Mattecam"} <= texts
     assert not texts - {*COMMANDS, *WINDOW_ALONE}
     assert {command.split()[0] for command in COMMANDS.values()} <= set(SYNTAX)
+
+
+def exists(command: str) -> bool:
+    """Return whether `ctl` knows the command, and the setting that it names."""
+    name, _, setting = command.partition(" ")
+    preference = setting.removeprefix("window.")
+    known = setting in SETTABLE or (preference != setting and preference in WindowPreferences.model_fields)
+    return name in SYNTAX and (name not in ("set", "reset") or known)
+
+
+def test_every_control_has_a_command_or_a_reason(session: Session) -> None:
+    window = session.window
+    windows = window.windows
+    window.open_assistant()
+    windows.open_plate_dialog(lambda: None)
+    windows.open_virtual_camera_help()
+    for opened in (windows.open_preferences, windows.open_doctor, windows.open_shortcuts, windows.open_log):
+        opened()
+    kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTextEdit, QSpinBox, QListView)
+    found = {control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)}
+    unnamed = [control for control in found if not control.objectName() and not isinstance(control, QListView)]
+    names = {control.objectName() for control in found} | {window.preview.objectName()}
+    try:
+        assert unnamed == []
+        assert names - PARTS_OF_QT == {*CONTROLS, *CONTROLS_ALONE}
+        assert not set(CONTROLS) & set(CONTROLS_ALONE)
+        assert [command for command in CONTROLS.values() if not exists(command)] == []
+    finally:
+        for dialog in window.findChildren(QDialog):
+            dialog.close()
+
+
+def test_every_key_and_entry_of_the_tray_has_a_command_or_a_reason(session: Session) -> None:
+    keys = {shortcut.key().toString() for shortcut in session.window.findChildren(QShortcut)}
+    assert keys == set(KEYS)
+    assert {action.text() for action in session.tray.menu.actions() if not action.isSeparator()} == set(TRAY)
+    assert all(command in ("", *SYNTAX) for command in (*KEYS.values(), *TRAY.values()))
 
 
 VALUES = {"own_colour": "#102030", "recordings_dir": "/tmp/recordings", "language": "de", "theme": "dark"}

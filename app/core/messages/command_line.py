@@ -37,6 +37,7 @@ class CommandLineText(CommandLineMessage):
     UNFINISHED = "Unfinished recordings: {files}; run `python3 run.py recover` to finish them."
     NOTHING_UNFINISHED = "There is no unfinished recording."
     PROOF = "There is no window, no virtual camera and no --record; a short proof is recorded."
+    STEP_OUT = "Step out of the frame; capturing starts in {countdown} seconds and takes {seconds}."
     STARTS_PAUSED = (
         'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
         "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "

@@ -53,6 +53,10 @@ class ControlText(CommandLineMessage):
     LOCK_NOT_CREATED = "The lock file {file} cannot be created: {reason}."
     ANOTHER_RUNS = "Another Mattecam of this user is running; `ctl` controls that one."
     NOT_OPENED = "The control socket {address} cannot be opened: {reason}."
+    PLATE = "There is no file “{text}”; write take, take and the seconds of the countdown (0 to 60), drop, or an image."
+    PLATE_RUNS = "A picture of the empty room is already being taken; wait for it."
+    NO_PLATES = "This program cannot take pictures of the empty room."
+    NO_PLATE = "No picture of the empty room is in use."
     NO_FRAME = "There is no frame yet; try again when the preview shows one."
 
 
@@ -78,6 +82,10 @@ class AnswerText(CommandLineMessage):
     AUTOSTART_ON = "Mattecam starts when you log in."
     AUTOSTART_OFF = "Mattecam does not start when you log in."
     MODEL = "Model: {name}."
+    PLATE = "Picture of the empty room: {file}."
+    PLATE_UNUSED = "Picture of the empty room: {file}. The model {model} does not use it; `ctl model auto` does."
+    PLATE_DROPPED = "The picture of the empty room is no longer used; delete {file} if you do not need it."
+    RETRIED = "What failed is tried again."
     RATIO = "Downsample ratio: {ratio}."
     RATIO_AUTO = "Downsample ratio: automatic."
     LIGHT = "Light: match {match}, wrap {wrap}, portrait {portrait}."

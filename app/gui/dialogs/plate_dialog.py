@@ -11,7 +11,9 @@ from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.errors import PlateError
-from app.core.types import BgrImage, Picture
+from app.core.messages.matting import PlateText
+from app.core.plate_times import COUNTDOWN_S
+from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
@@ -20,7 +22,6 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
 from app.plate.capture import DEFAULT_S, PlateCapture
 
-COUNTDOWN_S = 5.0
 TICK_MS = 30
 SILENT_TICKS = 300
 """Ticks without a new frame before the capture fails."""
@@ -28,7 +29,7 @@ THUMBNAIL_WIDTH = 320
 
 
 class PlateDialog(QDialog):
-    """`newest` returns the newest picture of the pipeline, `camera` the id of its source."""
+    """`newest` returns the newest frame of the camera, None while paused; `camera` the id of its source."""
 
     taken = pyqtSignal()
     """A new plate was stored, possibly under the same path as the last one."""
@@ -37,7 +38,7 @@ class PlateDialog(QDialog):
         self,
         store: SettingsStore,
         tasks: Tasks,
-        newest: Callable[[], Picture | None],
+        newest: Callable[[], Frame | None],
         camera: Callable[[], str],
         parent: QWidget | None = None,
     ) -> None:
@@ -69,6 +70,7 @@ class PlateDialog(QDialog):
         self.start_button = button(self.tr("Start"))
         describe(self.start_button, self.tr("Start"), self.tr("Start the countdown"), "plateStart")
         self.close_button = button(self.tr("Close"))
+        self.close_button.setObjectName("plateClose")
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.close_button)
@@ -99,6 +101,9 @@ class PlateDialog(QDialog):
         self._store.edit("capture", lock_exposure=self._locked_before)
 
     def _tick(self) -> None:
+        if self._store.current.paused:
+            self._fail(PlateError(PlateText.PAUSED()))
+            return
         if self._ticks_left > 0:
             self._ticks_left -= 1
             self.number.setText(str(self._ticks_left * TICK_MS // 1000 + 1))
@@ -107,9 +112,9 @@ class PlateDialog(QDialog):
             self._capture = PlateCapture(DEFAULT_S)
             self.number.setText("●")
             self.text.setText(self.tr("Taking the picture…"))
-        picture = self._newest()
+        frame = self._newest()
         before = self._capture.progress
-        done = picture is not None and picture.frame is not None and self._capture.feed(picture.frame)
+        done = frame is not None and self._capture.feed(frame)
         self.bar.setValue(round(100 * self._capture.progress))
         self._silent_ticks = self._silent_ticks + 1 if self._capture.progress == before else 0
         if self._silent_ticks > SILENT_TICKS:

@@ -15,7 +15,7 @@ from app.gui.preview.qimage import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, describe, label, link_button
 from app.runtime.status import PipelineStatus
 from models.table import needs_plate
 
@@ -23,7 +23,7 @@ THUMBNAIL_WIDTH = 160
 
 
 class PlateControls(QWidget):
-    """Visible while a model is chosen that needs a plate."""
+    """Visible while a model is chosen that needs a plate, or one is chosen automatically and there is a plate."""
 
     capture_requested = pyqtSignal()
     """The user wants to capture a plate now."""
@@ -54,13 +54,21 @@ class PlateControls(QWidget):
             self.tr("This model compares each frame with a picture of the room without people"),
             "plateButton",
         )
+        self.drop = link_button(self.tr("Remove picture of the empty room"))
+        describe(
+            self.drop,
+            self.tr("Remove picture of the empty room"),
+            self.tr("Compare with no picture; its file stays"),
+            "plateDrop",
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (self.thumbnail, self.age, self.warning, self.take, self._choose):
+        for widget in (self.thumbnail, self.age, self.warning, self.take, self._choose, self.drop):
             column.addWidget(widget)
         self.take.clicked.connect(self.capture_requested)
         self._choose.clicked.connect(self.ask_for_plate)
+        self.drop.clicked.connect(lambda: store.edit("matting", plate=None))
         self.warning.hide()
         store.changed.connect(self._show)
         self._show(store.current)
@@ -86,7 +94,9 @@ class PlateControls(QWidget):
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting
-        self.setVisible(needs_plate(matting.model))
+        in_use = matting.plate is not None
+        self.setVisible(needs_plate(matting.model) or (matting.model == "auto" and in_use))
+        self.drop.setVisible(in_use)
         if matting.plate != self._path:
             self._path = matting.plate
             self.reload()

@@ -64,7 +64,7 @@ class SecondaryWindows(QObject):
             return source.id if source is not None else ""
 
         def make() -> PlateDialog:
-            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.picture, camera, self._window)
+            dialog = PlateDialog(self._store, self._tasks, lambda: self._bridge.newest_frame, camera, self._window)
             dialog.taken.connect(self._bridge.retry)
             dialog.taken.connect(taken)
             return dialog

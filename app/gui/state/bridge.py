@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from app.core.settings import Settings
-from app.core.types import Outgoing, Picture
+from app.core.types import Frame, Outgoing, Picture
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest
 from app.gui.preview.worker import PreviewWorker
 from app.gui.state.store import Update
+from app.plate.live import take_live_plate
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus, Stage
 
@@ -81,6 +83,10 @@ class Bridge(QObject):
         """Retry now whatever failed."""
         self._pipeline.retry()
 
+    def take_plate(self, countdown_s: float | None, wait: Callable[[float], bool]) -> Path:
+        """Capture an empty-background plate (not the GUI thread). See `take_live_plate`; raises PlateError."""
+        return take_live_plate(self._pipeline, countdown_s, wait)
+
     def poll(self) -> None:
         """Emit the status now."""
         self.status_changed.emit(self.status)
@@ -92,8 +98,13 @@ class Bridge(QObject):
 
     @property
     def picture(self) -> Picture | None:
-        """The newest picture at full size, for a snapshot or a plate."""
+        """The newest picture at full size, for a snapshot."""
         return self._worker.newest
+
+    @property
+    def newest_frame(self) -> Frame | None:
+        """The newest frame of the source, for a plate; None while paused."""
+        return self._pipeline.newest_frame
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may be written to a file now, otherwise the stand-by card (any thread)."""

@@ -96,6 +96,8 @@ class RemoteControl(QObject):
             scenes=scenes,
             request_quit=self._end_requested.emit,
             save_snapshot=self._save_snapshot,
+            take_plate=bridge.take_plate,
+            retry=bridge.retry,
             preferences=RemotePreferences(preferences, self),
             scenes_changed=self.scenes_changed.emit,
         )

@@ -1644,6 +1644,14 @@
         <translation>Dieses Modell vergleicht jedes Bild mit einer Aufnahme des Raums ohne Personen</translation>
     </message>
     <message>
+        <source>Remove picture of the empty room</source>
+        <translation>Bild des leeren Raums entfernen</translation>
+    </message>
+    <message>
+        <source>Compare with no picture; its file stays</source>
+        <translation>Mit keinem Bild vergleichen; die Datei bleibt erhalten</translation>
+    </message>
+    <message>
         <source>Taken {0}</source>
         <translation>Aufgenommen {0}</translation>
     </message>
@@ -3755,6 +3763,16 @@
         <source>The picture of the empty room {file} cannot be written: {reason}.</source>
         <comment>PlateText.NOT_WRITTEN</comment>
         <translation>Das Bild des leeren Raums {file} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>While Mattecam is paused, no picture of the empty room is taken; resume and take it again.</source>
+        <comment>PlateText.PAUSED</comment>
+        <translation>Solange Mattecam pausiert, wird kein Bild des leeren Raums aufgenommen; setzen Sie fort und nehmen Sie es erneut auf.</translation>
+    </message>
+    <message>
+        <source>Mattecam stops; no picture of the empty room was taken.</source>
+        <comment>PlateText.CANCELLED</comment>
+        <translation>Mattecam wird beendet; es wurde kein Bild des leeren Raums aufgenommen.</translation>
     </message>
     <message>
         <source>Someone is still in view; step out of the picture and take it again.</source>

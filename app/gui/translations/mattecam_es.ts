@@ -1644,6 +1644,14 @@
         <translation>Este modelo compara cada fotograma con una imagen de la habitación sin personas</translation>
     </message>
     <message>
+        <source>Remove picture of the empty room</source>
+        <translation>Quitar la imagen de la habitación vacía</translation>
+    </message>
+    <message>
+        <source>Compare with no picture; its file stays</source>
+        <translation>No comparar con ninguna imagen; su archivo se conserva</translation>
+    </message>
+    <message>
         <source>Taken {0}</source>
         <translation>Tomada {0}</translation>
     </message>
@@ -3755,6 +3763,16 @@
         <source>The picture of the empty room {file} cannot be written: {reason}.</source>
         <comment>PlateText.NOT_WRITTEN</comment>
         <translation>No se puede escribir la imagen de la habitación vacía {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>While Mattecam is paused, no picture of the empty room is taken; resume and take it again.</source>
+        <comment>PlateText.PAUSED</comment>
+        <translation>Mientras Mattecam está en pausa no se toma ninguna imagen de la habitación vacía; reanude y vuelva a tomarla.</translation>
+    </message>
+    <message>
+        <source>Mattecam stops; no picture of the empty room was taken.</source>
+        <comment>PlateText.CANCELLED</comment>
+        <translation>Mattecam se detiene; no se tomó ninguna imagen de la habitación vacía.</translation>
     </message>
     <message>
         <source>Someone is still in view; step out of the picture and take it again.</source>

@@ -1,0 +1,77 @@
+"""The command `ctl plate`: the picture of the empty room."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app.control.arguments.plate import is_taking, parse_countdown
+from app.control.changes import Changes
+from app.core.errors import UsageError
+from app.core.messages.control import AnswerText, ControlText
+from app.core.settings import Settings
+from app.core.text import Text
+from models.table import needs_plate
+
+TakePlate = Callable[[float | None, Callable[[float], bool]], Path]
+"""(seconds of the countdown or None for the usual ones, waits for so many seconds and returns whether to cancel)
+
+Takes a plate and returns its file. Raises MattecamError.
+"""
+
+
+class PlateCommand:
+    """Takes a plate, uses an existing one, or uses none any more. One is taken at a time."""
+
+    def __init__(self, changes: Changes, take: TakePlate | None) -> None:
+        """take: None where the program cannot take one."""
+        self._changes, self._take = changes, take
+        self._taking = threading.Lock()
+
+    def run(self, argument: str) -> Text:
+        """Execute the command; return after the engine uses the plate. Raises MattecamError."""
+        if argument == "drop":
+            return self._drop()
+        if is_taking(argument):
+            return self._use(self._taken(parse_countdown(argument)))
+        file = Path(argument)
+        if not file.is_file():
+            raise UsageError(ControlText.PLATE(text=argument))
+        return self._use(file)
+
+    def _taken(self, countdown_s: float | None) -> Path:
+        if self._take is None:
+            raise UsageError(ControlText.NO_PLATES())
+        if not self._taking.acquire(blocking=False):
+            raise UsageError(ControlText.PLATE_RUNS())
+        try:
+            return self._take(countdown_s, self._changes.confirmation.wait)
+        finally:
+            self._taking.release()
+
+    def _use(self, file: Path) -> Text:
+        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), "matting", "matting")
+        model = settings.matting.model
+        if model != "auto" and not needs_plate(model):
+            return AnswerText.PLATE_UNUSED(file=file, model=model)
+        answer = AnswerText.PLATE(file=file)
+        return answer if in_use else AnswerText.PENDING(answer=answer)
+
+    def _drop(self) -> Text:
+        before: Path | None = None
+
+        def update(settings: Settings) -> Settings:
+            nonlocal before
+            before = settings.matting.plate
+            return _with_plate(settings, None)
+
+        _, in_use = self._changes.follow(update, "matting", "matting")
+        if before is None:
+            raise UsageError(ControlText.NO_PLATE())
+        answer = AnswerText.PLATE_DROPPED(file=before)
+        return answer if in_use else AnswerText.PENDING(answer=answer)
+
+
+def _with_plate(settings: Settings, file: Path | None) -> Settings:
+    return settings.replace(matting=settings.matting.replace(plate=file))
