@@ -100,6 +100,7 @@ def _agree(
     background: Floats,
     frames: Floats,
     empty: Bytes,
+    moving: Bytes,
     limits: Limits,
     difference: Floats,
     agreeing: Bytes,
@@ -112,7 +113,7 @@ def _agree(
     for y in range(height):
         for x in range(width):
             known[y, x] = frames[y, x] >= limits.least_frames
-            witnesses[y, x] = known[y, x] & empty[y, x]
+            witnesses[y, x] = known[y, x] & empty[y, x] & (moving[y, x] == 0)
     cells = count(witnesses)
     change = np.empty(image.shape, np.float32)
     light = np.empty(3, np.float32)
@@ -183,7 +184,7 @@ def compare_cells(
     cut = _follow(image, reference, mask, limits, moving)
     if cut:
         _forget(image, background, reference, frames, doubtful, moved, moving)
-    _agree(image, background, frames, empty, limits, difference, agreeing, removed)
+    _agree(image, background, frames, empty, moving, limits, difference, agreeing, removed)
     for y in range(height):
         for x in range(width):
             doubt = doubtful[y, x]

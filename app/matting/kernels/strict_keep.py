@@ -82,12 +82,15 @@ def _learn(
                 seen = F32(0)
             changed = change > limits.changed
             anew = still & (changed | (seen == 0))
-            if anew | (free & (changed | (doubt & (change > limits.agreement)))):
+            if anew:
                 seen = F32(0)
+            if free & (changed | (doubt & (change > limits.agreement))):
+                seen = max(seen - limits.change_cost, F32(0))
+                free = seen == 0
             doubt = (doubt & (not free)) | anew
             learned = free | (still & (doubt | (change < limits.agreement)))
             rate[x] = F32(learned) / min(seen + F32(1), limits.most_frames)
-            frames[y, x] = seen + F32(learned)
+            frames[y, x] = min(seen + F32(learned), limits.most_frames)
             doubtful[y, x] = doubt
         for colour in range(3):
             for x in range(frames.shape[1]):

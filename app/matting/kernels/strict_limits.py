@@ -24,6 +24,7 @@ class Limits(NamedTuple):
     reference_rate: np.float32
     least_frames: np.float32
     most_frames: np.float32
+    change_cost: np.float32
     cut: float
     darkest: float
     brightest: float

@@ -26,6 +26,7 @@ LIMITS = Limits(
     reference_rate=F32(rules.REFERENCE_RATE),
     least_frames=F32(rules.LEAST_FRAMES),
     most_frames=F32(rules.MOST_FRAMES),
+    change_cost=F32(rules.CHANGE_COST),
     cut=rules.CUT,
     darkest=rules.LIGHT_RANGE[0],
     brightest=rules.LIGHT_RANGE[1],

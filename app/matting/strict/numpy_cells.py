@@ -93,7 +93,7 @@ def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
 def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evidence:
     """Compare the frame with the learned background, after following the light."""
     known = memory.frames >= rules.LEAST_FRAMES
-    witnesses = (known & empty).view(np.uint8)
+    witnesses = (known & empty & ~moving).view(np.uint8)
     if _average(witnesses) > rules.LIGHT_SHARE:
         memory.background *= _light(_averages(image, witnesses), _averages(memory.background, witnesses))
     difference = _largest(image - memory.background)
@@ -114,12 +114,15 @@ def _learn(memory: Memory, image: Planes, evidence: _Evidence, kept: Mask) -> No
     hidden &= ~evidence.moving
     changed = difference > rules.CHANGED
     anew = hidden & (changed | (memory.frames == 0))
-    memory.frames *= ~(anew | (empty & (changed | (memory.doubtful & (difference > rules.AGREEMENT)))))
-    memory.doubtful = (memory.doubtful & ~empty) | anew
-    learned = empty | (hidden & (memory.doubtful | (difference < rules.AGREEMENT)))
-    rate = learned / np.minimum(memory.frames + 1, np.float32(rules.MOST_FRAMES))
-    memory.background += rate * (image - memory.background)
-    memory.frames += learned
+    memory.frames *= ~anew
+    stale = empty & (changed | (memory.doubtful & (difference > rules.AGREEMENT)))
+    memory.frames -= np.minimum(memory.frames, stale * np.float32(rules.CHANGE_COST))
+    free = empty & ~(stale & (memory.frames > 0))
+    memory.doubtful = (memory.doubtful & ~free) | anew
+    learned = free | (hidden & (memory.doubtful | (difference < rules.AGREEMENT)))
+    most = np.float32(rules.MOST_FRAMES)
+    memory.background += learned / np.minimum(memory.frames + 1, most) * (image - memory.background)
+    memory.frames = np.minimum(memory.frames + learned, most)
 
 
 def _people(mask: Mask, core: Mask, memory: Memory, agreeing: Mask) -> tuple[Mask, Mask | None]:

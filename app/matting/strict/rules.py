@@ -5,6 +5,7 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
 1. Nobody is shown in the first WAIT_FRAMES frames. Meanwhile motion is observed and the background is learned.
 2. The background is learned from cells around which the network sees nobody, and from cells that are hidden and do not
    change. The second kind is doubtful: a person who has not moved yet is hidden as well.
+   What the network overlooks passes as well: background is replaced only after it has differed for a while.
 3. A cell that agrees with the learned background is background, unless it and its neighbours are opaque. Opaque cells
    are background if they repeat a pattern of the background, because clothes rarely repeat it by chance.
 4. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
@@ -44,9 +45,12 @@ EXACT = 0.03
 PATTERN = 0.04
 """Range of brightness (0..1) of 3x3 cells of the background above which they have a pattern, and not only noise."""
 CHANGED = 2 * AGREEMENT
-"""Difference above which an empty cell has changed; its background is learned again."""
+"""Difference above which an empty cell has changed."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16
 """Frames after which the background of a cell is known, and the most frames over which it is averaged."""
+CHANGE_COST = 1
+"""Frames of learning that an empty cell loses in each frame in which it is changed; it learns again when none are left.
+A network overlooks a person who enters for some frames, and the background behind them must not be forgotten."""
 AGREEING_SHARE = 0.5
 """A component of which a larger share agrees with the background is no person."""
 

@@ -128,7 +128,8 @@ def _compare(
 ) -> tuple[Tensor, _Evidence]:
     """The background in the light of the frame, and the comparison of the two."""
     known = frames >= rules.LEAST_FRAMES
-    background = background * _light_of(image, background, known & empty, torch.ones_like(background[:, :, :1, :1]))
+    witnesses = known & empty & ~moving
+    background = background * _light_of(image, background, witnesses, torch.ones_like(background[:, :, :1, :1]))
     difference = (image - background).abs().amax(1, keepdim=True)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
     brightness = background.mean(1, keepdim=True)
@@ -153,11 +154,13 @@ def _learn(
     hidden = hidden & ~evidence.moving
     changed, differing = evidence.difference > rules.CHANGED, evidence.difference > rules.AGREEMENT
     anew = hidden & (changed | (frames == 0))
-    frames = torch.where(anew | (empty & (changed | (doubtful & differing))), 0, frames)
-    doubtful = (doubtful & ~empty) | anew
-    learned = empty | (hidden & (doubtful | (evidence.difference < rules.AGREEMENT)))
+    stale = empty & (changed | (doubtful & differing))
+    frames = (torch.where(anew, 0, frames) - rules.CHANGE_COST * stale).clamp(min=0)
+    free = empty & ~(stale & (frames > 0))
+    doubtful = (doubtful & ~free) | anew
+    learned = free | (hidden & (doubtful | (evidence.difference < rules.AGREEMENT)))
     rate = learned / (frames + 1).clamp(max=rules.MOST_FRAMES)
-    return background + rate * (image - background), frames + learned, doubtful
+    return background + rate * (image - background), (frames + learned).clamp(max=rules.MOST_FRAMES), doubtful
 
 
 def _people(

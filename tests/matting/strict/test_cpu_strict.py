@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -110,6 +112,48 @@ def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
         strict.gain(*room.frame(walking(n)))
 
     gain = strict.gain(*room.frame(Blob(80, 55, 24, visible=False)))
+
+    assert not gain.any()
+
+
+@pytest.mark.parametrize("furniture", [[], [replace(POSTER, alpha=0.9)]])
+def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(furniture: list[Blob]) -> None:
+    """The network then takes what it sees there for a person."""
+    room, strict, ghost = Room(), StrictFilter(), replace(POSTER, alpha=0.9, visible=False)
+    for n in range(16):
+        strict.gain(*room.frame(*furniture, walking(n)))
+    for n in range(16, 25):
+        image, _ = room.frame(*furniture, Blob(4 * (n - 16), 45, 16), walking(n))
+        _, alpha = room.frame(walking(n))
+        strict.gain(image, alpha)
+
+    gains = [strict.gain(*room.frame(*furniture, ghost, walking(n))) for n in range(25, 35)]
+
+    assert all(kept(gain, POSTER) == 0 for gain in gains)
+    assert kept(gains[-1], walking(34)) == 1
+
+
+def test_a_person_whom_the_network_overlooks_does_not_pass_for_a_change_of_light() -> None:
+    room, strict = Room(), StrictFilter()
+    room.wall[:] = 0.6
+    for _ in range(16):
+        strict.gain(*room.frame())
+    for n in range(9):
+        image, _ = room.frame(Blob(6 * n, 45, 20))
+        strict.gain(image, np.zeros((HEIGHT, WIDTH), np.float32))
+
+    assert np.abs(strict.state()["background"] - room.wall)[:, :, 90:].mean() < 0.01
+
+
+def test_a_room_that_has_changed_is_learned_again() -> None:
+    room, strict = Room(), StrictFilter()
+    for _ in range(16):
+        strict.gain(*room.frame())
+    room.wall[:, :60, :60] = 0.1
+    for _ in range(rules.MOST_FRAMES + rules.LEAST_FRAMES):
+        strict.gain(*room.frame())
+
+    gain = strict.gain(*room.frame(Blob(28, 30, 20, visible=False)))
 
     assert not gain.any()
 
