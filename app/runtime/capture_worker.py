@@ -64,6 +64,8 @@ class CaptureWorker:
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
         """While paused, frames before this time of time.perf_counter() are skipped."""
+        self._next_index = 0
+        """Of the next frame."""
 
     def wake(self) -> None:
         """Read the settings now instead of after the next wait, and the next frame even if paused (any thread)."""
@@ -131,6 +133,7 @@ class CaptureWorker:
         self._source, self._running = source, settings
         self.kind = source.info.kind
         self._generation += 1
+        self._next_index = 0
         self._last_frame_s = time.perf_counter()
         self._board.source = source.info
 
@@ -141,8 +144,9 @@ class CaptureWorker:
             if isinstance(self._source, HoldsExposure):
                 self._source.hold_exposure(hold_exposure)
             frame = None
-            if self._paused() and started_s < self._read_at_s and isinstance(self._source, SkipsFrames):
+            if isinstance(self._source, SkipsFrames) and self._is_unneeded(started_s):
                 arrived = self._source.skip()
+                self._next_index += 1
             else:
                 self._read_at_s = started_s + self._timing.paused_interval_s
                 frame = self._source.read()
@@ -160,11 +164,19 @@ class CaptureWorker:
         self._board.frames_in.tick()
         if frame is None:
             return
+        self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
         self._board.source = self._source.info
         if self._running == self._tried:
             self._board.clear(Stage.CAPTURE)
         self._frames.put(Captured(frame, self._generation))
+
+    def _is_unneeded(self, now_s: float) -> bool:
+        """Return whether nobody needs the next frame, so that decoding it would take time from the step."""
+        if self._paused() and now_s < self._read_at_s:
+            return True
+        generation, last = self._board.unneeded
+        return generation == self._generation and self._next_index <= last
 
     def _lose(self, error: Exception) -> None:
         self._board.report(Stage.CAPTURE, error)

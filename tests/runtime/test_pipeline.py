@@ -22,6 +22,7 @@ from app.core.settings import (
     Settings,
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
+from app.matting.selection.governor import GovernorTiming
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
@@ -154,6 +155,22 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> No
         apply(pipeline, BASE)
         composites(pipeline)
         assert source.skipped <= skipped + 50, "still skips"
+
+
+def test_frames_that_the_governor_skips_are_not_decoded() -> None:
+    world = FakeWorld()
+    world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
+    pinned = BASE.matting.replace(model="student", downsample_ratio=0.5)
+    slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
+    timing = Timing(governor=GovernorTiming(window_s=0.2, settle_s=0.05))
+    with running(world, slow, timing) as pipeline:
+        eventually(lambda: pipeline.status().lowered is not None)
+        (source,) = world.sources
+        skipped = source.skipped
+        composites(pipeline, 30)
+        assert source.skipped >= skipped + 5
+        assert not pipeline.status().problems
+    assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
 def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again() -> None:

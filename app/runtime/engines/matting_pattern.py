@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 
@@ -23,7 +24,15 @@ class MattingPattern:
 
     def note(self, generation: int, index: int, matted: Fraction) -> None:
         """Note that this frame was matted."""
+        self._due = self._following(generation, index, matted)
+        self.generation, self._last_index = generation, index
+
+    def last_skipped(self, generation: int, index: int, matted: Fraction) -> int:
+        """Return the last frame that is skipped after this one, if this one is matted; itself if none is."""
+        return index if matted == 1 else math.floor(self._following(generation, index, matted)) - 1
+
+    def _following(self, generation: int, index: int, matted: Fraction) -> Fraction:
+        """Return the ideal index of the next frame after this one."""
         continues = generation == self.generation and index > self._last_index
         # A late frame moves the phase, so that the following ones are not closer together than the interval.
-        self._due = (max(self._due, Fraction(index)) if continues else Fraction(index)) + 1 / matted
-        self.generation, self._last_index = generation, index
+        return (max(self._due, Fraction(index)) if continues else Fraction(index)) + 1 / matted
