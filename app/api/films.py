@@ -39,7 +39,8 @@ def convert(
 
     target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv) or, without
     suffix, a folder for PNG images. background: `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`.
-    settings: replaces background, edges and the choice of the model. progress(frames done, expected frames or None) is
+    settings: replaces background, edges and the choice of the model, and adds framing, placement, people and overlay.
+    progress(frames done, expected frames or None) is
     called after every frame, should_stop before. keep_partial: keep the frames so far of a conversion that is
     interrupted or fails; None keeps them only after a failure.
     reproducible: write the same bytes on every machine, with a slower encoder. Raises MattecamError.

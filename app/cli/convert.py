@@ -19,8 +19,9 @@ from app.cli.convert_batch import (
     convert_many,
     is_batch,
 )
+from app.cli.film_options import FILM_OPTIONS, film_settings
 from app.cli.live_options import LiveOptions
-from app.cli.options import settings_from
+from app.cli.signature import with_live_options
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 
@@ -28,26 +29,19 @@ if TYPE_CHECKING:
     from app.core.settings import Settings
 
 
+@with_live_options(*FILM_OPTIONS)
 def convert(
+    *,
     sources: Annotated[
         list[str], typer.Argument(metavar="IN...", help="Videos, folders of images, or folders of videos.")
     ],
     target: Annotated[
         str, typer.Argument(metavar="OUT", help="The composite: a video, a folder for images, or for several clips.")
     ],
-    background: Annotated[str, typer.Option(help="blur[:0-100], a file, #RRGGBB, green or none.")] = "green",
     alpha: Annotated[str | None, typer.Option(help="Also write the matte here.")] = None,
     foreground: Annotated[
         str | None, typer.Option(help="Also write the foreground over black (premultiplied by the matte) here.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="As for the live commands, like the options below.")] = None,
-    weights: Annotated[Path | None, typer.Option()] = None,
-    refiner: Annotated[str | None, typer.Option()] = None,
-    plate: Annotated[Path | None, typer.Option()] = None,
-    device: Annotated[str | None, typer.Option()] = None,
-    executor: Annotated[str | None, typer.Option()] = None,
-    precision: Annotated[str | None, typer.Option()] = None,
-    downsample_ratio: Annotated[str | None, typer.Option()] = None,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
     ] = False,
@@ -62,32 +56,20 @@ def convert(
         typer.Option(metavar="[ADDRESS]", help="Convert on Ray: at this address, or on this machine without one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False,
-    config: Annotated[Path | None, typer.Option()] = None,
-    profile: Annotated[str | None, typer.Option()] = None,
-    verbose: Annotated[bool, typer.Option("--verbose")] = False,
+    live: LiveOptions,
 ) -> None:
     """Matte videos or folders of images offline: every frame once and in order, with audio.
 
-    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest.
+    Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without a scene the
+    background is green; strict mode is off unless --strict on is given.
     """
-    logs.set_up_console(verbose=verbose)
-    start = settings_from(
-        LiveOptions(
-            background=background,
-            model=model,
-            weights=weights,
-            refiner=refiner,
-            plate=plate,
-            device=device,
-            executor=executor,
-            precision=precision,
-            downsample_ratio=downsample_ratio,
-            config=config,
-            profile=profile,
-        )
-    )
+    logs.set_up_console(verbose=live.verbose)
+    start = film_settings(live)
     if start.warning:
         notify(start.warning)
+    from app.offline.film_step import check_settings
+
+    check_settings(start.settings)
     options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground)
     if is_batch(sources, target, options):
         raise typer.Exit(convert_many(sources, target, start.settings, options))

@@ -150,6 +150,9 @@ class LiveOptions:
     overlay: Annotated[
         Path | None, typer.Option(help="SVG, or image with alpha, over the output; fitted to the safe area.")
     ] = None
+    overlay_text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Text over the output; {time} and {date} show the local time.")
+    ] = None
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Mirror the output.")] = None
     global_shortcuts: Annotated[
         bool | None, typer.Option(help="Keys that pause, freeze and choose backgrounds in every program.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -25,6 +24,7 @@ from app.cli.plate import plate
 from app.cli.prepare import prepare
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
+from app.cli.signature import live_parameters, set_signature
 from app.cli.terminal import notify
 from app.cli.weights import app as weights_app
 from app.config import logs, program
@@ -92,7 +92,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., None]:
-    """Return a command with every live option: typer reads options from the signature, which LiveOptions defines."""
+    """Return a command with every live option."""
 
     def command(ctx: typer.Context, **values: Any) -> None:
         if ctx.invoked_subcommand is not None:
@@ -101,13 +101,8 @@ def _live(run: Callable[[typer.Context, LiveOptions], int]) -> Callable[..., Non
             return
         raise typer.Exit(run(ctx, LiveOptions(**values)))
 
-    hints = get_type_hints(LiveOptions, include_extras=True)
-    parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
-    for field in dataclasses.fields(LiveOptions):
-        kind = inspect.Parameter.KEYWORD_ONLY
-        parameters.append(inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name]))
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    set_signature(command, [context, *live_parameters()])
     command.__doc__ = run.__doc__
     return command
 

@@ -44,8 +44,10 @@ class StartSettings:
     """False if the background is "none" because it was saved, not because the command line names it."""
 
 
-def settings_from(options: LiveOptions) -> StartSettings:
+def settings_from(options: LiveOptions, *, without: tuple[str, ...] = ()) -> StartSettings:
     """Return the settings: command line over scene over settings file over defaults.
+
+    without: fields of `Settings` that the settings file does not give.
 
     Raises UsageError for an impossible value and SettingsError for an unknown scene.
     """
@@ -54,9 +56,9 @@ def settings_from(options: LiveOptions) -> StartSettings:
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path)
     saved = _without_run_state(saved)
-    base = saved
+    base = saved.replace(**{name: Settings.model_fields[name].default for name in without})
     if options.profile is not None:
-        base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(saved)
+        base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
     settings = apply_options(base, options)
     return StartSettings(
@@ -164,10 +166,13 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         matting=replace_checked(base.matting, matting),
         background=replace_checked(background, view),
         output=replace_checked(base.output, output),
-        overlay=replace_checked(
-            base.overlay, {} if options.overlay is None else {"file": paths.from_user(str(options.overlay)).absolute()}
-        ),
+        overlay=replace_checked(base.overlay, _overlay(options)),
     )
+
+
+def _overlay(options: LiveOptions) -> dict[str, Any]:
+    file = None if options.overlay is None else paths.from_user(str(options.overlay)).absolute()
+    return _given(file=file, text=options.overlay_text)
 
 
 def _check_server(server: str) -> None:

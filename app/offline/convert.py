@@ -10,19 +10,16 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from app.compositing import Background, open_background
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
 from app.core.messages.command_line import ConvertText
-from app.core.settings import BackgroundSettings, MattingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, BgrImage
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
+from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
+from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, open_output
 
 log = logging.getLogger(__name__)
@@ -57,7 +54,7 @@ class ConvertReport:
 class Makers:
     """Factories of engine and background, replaceable in tests."""
 
-    engine: Callable[[MattingSettings, int, int], MattingEngine] = build_engine
+    engine: Callable[[MattingSettings, int, int, FramingSettings], MattingEngine] = build_engine
     background: Callable[[BackgroundSettings], Background] = lambda chosen: open_background(chosen, realtime=False)
 
 
@@ -76,6 +73,8 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
+    settings: matting, background, overlay, people, framing and placement take effect as in the live pipeline; a screen
+    as background and a clock in the overlay are refused. Strict mode hides people until they move.
     source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
     over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
     progress is called after every frame, should_stop before. reproducible: write the same bytes on every machine, for
@@ -85,6 +84,7 @@ def convert(
     so far, in a finished file under the temporary name, when the conversion is interrupted (also by Ctrl+C) or fails;
     None keeps them only after a failure. Memory use is independent of the length. Raises MattecamError.
     """
+    check_settings(settings)
     _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
     reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
     with ExitStack() as stack:
@@ -93,13 +93,13 @@ def convert(
         if first is None:
             raise UsageError(ConvertText.NO_FRAME(file=source))
         height, width = first[2].shape[:2]
-        engine = stack.enter_context(closing(makers.engine(settings.matting, width, height)))
+        engine = stack.enter_context(closing(makers.engine(settings.matting, width, height, settings.framing)))
         background = None
         if settings.background.kind != "none":
             background = stack.enter_context(closing(makers.background(settings.background)))
         shape = OutputShape((width, height), reader.fps, reader.time_base, reproducible)
         opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
-        step = _Step(engine, background, settings, alpha is not None, foreground is not None)
+        step = FilmStep(engine, background, settings, alpha is not None, foreground is not None)
         outputs = Outputs(opened)
         keep_failed = keep_partial is not False
         complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_failed)
@@ -117,7 +117,7 @@ def convert(
 
 def _run(
     frames: Iterator[NamedFrame],
-    step: _Step,
+    step: FilmStep,
     outputs: Outputs,
     reader: VideoReader | ImageFolderReader,
     progress: Progress,
@@ -158,52 +158,6 @@ def _finish(outputs: Outputs, complete: bool, keep_partial: bool) -> Path | None
     return written
 
 
-class _Step:
-    """Processes one frame into one image for every output."""
-
-    def __init__(
-        self,
-        engine: MattingEngine,
-        background: Background | None,
-        settings: Settings,
-        want_alpha: bool,
-        want_foreground: bool,
-    ) -> None:
-        """background: None for the kind "none", whose composite is the frame itself."""
-        self._engine = engine
-        self._background = background
-        # Strict mode hides people until they move, which would remove them from still pictures.
-        self._edges = settings.matting.edges.replace(strict=False)
-        self._want_alpha = want_alpha
-        self._want_foreground = want_foreground
-
-    def __call__(self, image: BgrImage, time_s: float) -> list[NDArray[np.uint8]]:
-        """Return [composite, alpha if wanted, premultiplied foreground if wanted]."""
-        height, width = image.shape[:2]
-        backdrop: Backdrop = np.zeros_like(image)
-        if self._background is not None:
-            backdrop = self._background.backdrop(width, height, time_s)
-        matte = self._engine.step(image, backdrop, self._edges, want_foreground=self._want_foreground)
-        pictures: list[NDArray[np.uint8]] = [image if self._background is None else matte.composite]
-        if self._want_alpha:
-            pictures.append(matte.alpha)
-        if self._want_foreground:
-            assert matte.foreground is not None
-            pictures.append(premultiplied(matte.foreground, matte.alpha))
-        return pictures
-
-
-def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
-    """Return the foreground over black: foreground * alpha / 255, rounded. Exactly black where alpha is 0.
-
-    The foreground that a network estimates is defined only where alpha is above 0. Elsewhere it still holds the frame
-    with altered colours, so that writing it as it is would write the background of the user.
-    foreground: (height, width, 3) uint8 BGR. alpha: (height, width) uint8.
-    """
-    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.multiply(foreground, weights, scale=1 / 255), np.uint8)
-
-
 def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, None, None]:
     if isinstance(reader, ImageFolderReader):
         yield from reader.frames()
@@ -216,7 +170,7 @@ def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, Non
 def _open_outputs(
     source: Path, paths: tuple[Path, Path | None, Path | None], shape: OutputShape
 ) -> tuple[list[Output], list[str]]:
-    """Return the outputs in the order of `_Step`, and what could not be copied. Raises SinkOpenError.
+    """Return the outputs in the order of `FilmStep`, and what could not be copied. Raises SinkOpenError.
 
     paths: of composite, alpha and foreground; None for those not wanted.
     """

@@ -7,19 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from app.assembly.drifting_backdrop import DriftingBackdrop
 from app.compositing.base import Background
-from app.compositing.shifting import ShiftedBackdrop, margins
 from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, Backdrop, Frame
-from app.people.parallax import HeadDrift
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
 
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
-MOVING = ("image", "video")
-"""Kinds of background that parallax moves."""
 
 
 def background_opener(
@@ -41,7 +38,7 @@ class Backdrops:
         """What the background in use follows."""
         self._failed = False
         """The background in use could not be shown for the last frame."""
-        self._drift, self._shifted = HeadDrift(), ShiftedBackdrop()
+        self._drifting = DriftingBackdrop()
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
         self._seen: BackgroundSettings | None = None
@@ -84,7 +81,7 @@ class Backdrops:
         """Return what is behind the person in this frame; grey if there is no background."""
         if self._background is not None and self._settings is not None:
             try:
-                shown = self._of(self._background, self._settings, *frame.size, time_s)
+                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 if self._failed:
                     self._failed = False
                     self._board.clear(Stage.BACKGROUND)
@@ -96,28 +93,13 @@ class Backdrops:
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._settings is not None and _moves(self._settings):
-            self._drift.follow(alpha, now_s)
+        if self._settings is not None:
+            self._drifting.watch(self._settings, alpha, now_s)
 
     def close(self) -> None:
         """Close the background in use."""
         if self._background is not None:
             self._background.close()
-
-    def _of(
-        self, background: Background, settings: BackgroundSettings, width: int, height: int, time_s: float
-    ) -> Backdrop:
-        if not _moves(settings):
-            return background.backdrop(width, height, time_s)
-        beside, above = margins(width, height, settings.parallax)
-        larger = background.backdrop(width + 2 * beside, height + 2 * above, time_s)
-        if not isinstance(larger, np.ndarray):
-            return larger
-        return self._shifted.shown(larger, width, height, self._drift.offset)
-
-
-def _moves(settings: BackgroundSettings) -> bool:
-    return settings.parallax > 0 and settings.kind in MOVING
 
 
 def describe_background(settings: BackgroundSettings) -> str:

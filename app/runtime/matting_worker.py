@@ -7,17 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
-from app.core.errors import ModelError
+from app.assembly.shaped_step import ShapedStep
 from app.core.framing import framed
-from app.core.messages.matting import ModelText
-from app.core.settings import EdgeSettings, FramingSettings, Settings
-from app.core.shaping import WHOLE_VIEW
-from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture, PictureKind
-from app.matting.base import MattingEngine, ShapingEngine
+from app.core.settings import FramingSettings, Settings
+from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind
+from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
-from app.people.shaper import PeopleShaper
 from app.runtime.backdrops import Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
@@ -62,7 +57,7 @@ class MattingWorker:
         self._timing = timing
         self._mattes = MatteCheck(timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
-        self._people = PeopleShaper()
+        self._people = ShapedStep()
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
         self.newest: Frame | None = None
@@ -114,7 +109,8 @@ class MattingWorker:
                     self._people.forget()
             backdrop = self._backdrops.backdrop(frame, started_s)
             edges, want_foreground = settings.matting.edges, self._want_foreground()
-            shaping = self._begin_shaping(settings, run.framing, frame)
+            self._begin_shaping(settings, run.framing, frame)
+            shaping = self._people.shapes
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, self._overlay.current)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
@@ -122,7 +118,7 @@ class MattingWorker:
                 self._finish(repeated)
                 return
             with self._board.turns.step():
-                matte = self._step(run.engine, frame.image, backdrop, edges, want_foreground, shaping)
+                matte = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
             if matte.frame is not None:
                 whole = frame.image if frame.whole is None else frame.whole
                 frame = replace(frame, image=matte.frame, whole=whole if shaping else None)
@@ -133,11 +129,11 @@ class MattingWorker:
             self._stand_by(StandBy(Phase.WAITING))
             return
         self._board.hides_person = self._people.hides_person
-        self._board.view = self._people.view if shaping else WHOLE_VIEW
+        self._board.view = self._people.view
         self._board.step_ms.add(time.perf_counter() - started_s)
-        self._last_alpha = self._whole_alpha(matte) if plausible else None
+        self._last_alpha = self._people.whole_alpha(matte) if plausible else None
         if plausible:
-            self._backdrops.watch(self._whole_alpha(matte), frame.captured_at_s)
+            self._backdrops.watch(self._people.whole_alpha(matte), frame.captured_at_s)
         if plausible:
             self._board.phase = Phase.RUNNING
             # Only now: the check compares the composite with its background, and the overlay draws itself alone.
@@ -154,40 +150,11 @@ class MattingWorker:
             run, Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings))
         )
 
-    def _step(
-        self,
-        engine: MattingEngine,
-        image: BgrImage,
-        backdrop: Backdrop,
-        edges: EdgeSettings,
-        want_foreground: bool,
-        shaping: bool,
-    ) -> Matte:
-        if not shaping:
-            return engine.step(image, backdrop, edges, want_foreground=want_foreground)
-        if not isinstance(engine, ShapingEngine):
-            raise ModelError(ModelText.NO_SHAPING(executor=engine.info.executor))
-        return engine.step_shaped(image, backdrop, edges, self._people, want_foreground=want_foreground)
-
-    def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> bool:
+    def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
         source = self._board.source
         camera = "" if source is None else source.id
-        shapes = self._people.begin(
-            settings.people,
-            framing,
-            frame.size,
-            camera,
-            frame.captured_at_s,
-            settings.selected,
-            settings.placement,
-        )
+        self._people.begin(settings, framing, frame.size, camera, frame.captured_at_s)
         self._board.keeps_room = self._people.keeps_room
-        return shapes
-
-    def _whole_alpha(self, matte: Matte) -> AlphaImage:
-        """Return alpha of the whole frame before it was shaped, which may be smaller than the frame."""
-        alpha = self._people.alpha
-        return matte.alpha if alpha is None else (alpha * 255).astype(np.uint8)
 
     def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
         """Return whether the matte may be shown; raise ModelError if the engine has failed."""
@@ -198,7 +165,7 @@ class MattingWorker:
             time.monotonic(),
             run.sequence,
             lambda: self._self_test(run.engine, *frame.size),
-            self._whole_alpha(matte) if self._people.moves else None,
+            self._people.whole_alpha(matte) if self._people.moves else None,
         )
 
     def _rate_hz(self, settings: Settings) -> float:

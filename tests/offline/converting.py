@@ -45,7 +45,7 @@ class HalfEngine:
 
 def makers(engine: HalfEngine | None = None) -> Makers:
     made = engine or HalfEngine()
-    return Makers(engine=lambda settings, width, height: made)
+    return Makers(engine=lambda settings, width, height, framing: made)
 
 
 def run(source: Path, target: Path, settings: Settings = GREEN, engine: HalfEngine | None = None) -> ConvertReport:

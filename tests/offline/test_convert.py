@@ -16,7 +16,8 @@ from hypothesis.extra.numpy import arrays
 
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.offline.convert import ConvertReport, convert, premultiplied
+from app.offline.convert import ConvertReport, convert
+from app.offline.film_step import premultiplied
 from tests.clips import number_of, numbered, read_numbers, write_clip
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run, times_of
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.cli import main
 from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, UsageError
-from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage, Matte
 from app.offline.convert import Makers, convert
 from tests.clips import read_numbers, write_clip
@@ -96,7 +96,7 @@ def test_a_failure_at_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_network_that_cannot_be_built_leaves_nothing(tmp_path: Path) -> None:
-    def fail(settings: MattingSettings, width: int, height: int) -> HalfEngine:
+    def fail(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> HalfEngine:
         raise ModelError("No weights.")
 
     source = write_clip(tmp_path / "in.mp4", 5)

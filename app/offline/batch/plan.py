@@ -81,13 +81,15 @@ def settings_hash(settings: Settings) -> str:
     Raises WeightsMissingError or ModelError.
     """
     choice = choose(settings.matting)
-    files = [choice.weights, settings.background.path, settings.matting.plate]
+    files = [choice.weights, settings.background.path, settings.matting.plate, settings.overlay.file]
     fields = {
         "version": __version__,
         "model": [choice.model, choice.device, choice.executor, choice.precision],
         "files": [digest(file)[0] for file in files if file is not None and file.exists()],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate", *OF_A_SERVER}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
+        "overlay": settings.overlay.model_dump(mode="json", exclude={"file"}),
+        **settings.model_dump(mode="json", include={"framing", "placement", "people", "selected"}),
     }
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UsageError
-from app.core.settings import BackgroundSettings
+from app.core.settings import (
+    BackgroundSettings,
+    FramingSettings,
+    OverlaySettings,
+    PeopleSettings,
+    PlacementSettings,
+    Settings,
+)
 from app.offline.batch.base import Report
 from app.offline.batch.job import TRIES, Job, JobResult, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
@@ -178,6 +185,29 @@ def test_a_server_of_live_matting_changes_no_film() -> None:
     assert settings_hash(named) == settings_hash(SETTINGS)
     other = SETTINGS.replace(matting=SETTINGS.matting.replace(downsample_ratio=0.3))
     assert settings_hash(other) != settings_hash(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        SETTINGS.replace(framing=FramingSettings(zoom=2)),
+        SETTINGS.replace(placement=PlacementSettings(scale=0.5)),
+        SETTINGS.replace(people=PeopleSettings(only_me=True)),
+        SETTINGS.replace(overlay=OverlaySettings(text="Ada")),
+        SETTINGS.replace(selected=(0.5, 0.5)),
+    ],
+)
+def test_each_feature_of_a_film_changes_the_hash(changed: Settings) -> None:
+    assert settings_hash(changed) != settings_hash(SETTINGS)
+
+
+def test_another_file_of_the_overlay_changes_the_hash(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    chosen = SETTINGS.replace(overlay=OverlaySettings(file=logo))
+    logo.write_bytes(b"one")
+    first = settings_hash(chosen)
+    logo.write_bytes(b"two")
+    assert settings_hash(chosen) != first
 
 
 @pytest.mark.parametrize(

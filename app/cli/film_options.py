@@ -1,0 +1,64 @@
+"""The settings of `convert`: what a film takes from the command line, a scene and the settings file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.cli.live_options import LiveOptions
+from app.cli.options import StartSettings, settings_from
+from app.cli.terminal import notify
+from app.core.errors import UsageError
+from app.core.messages.command_line import ConvertText
+
+FILM_OPTIONS = (
+    "background",
+    "background_fit",
+    "background_zoom",
+    "background_pan",
+    "slide",
+    "parallax",
+    "distance_blur",
+    "zoom",
+    "pan",
+    "place",
+    "auto_framing",
+    "only_me",
+    "zones",
+    "strict",
+    "region",
+    "light_match",
+    "light_wrap",
+    "portrait_light",
+    "overlay",
+    "overlay_text",
+    "model",
+    "weights",
+    "refiner",
+    "plate",
+    "device",
+    "executor",
+    "precision",
+    "downsample_ratio",
+    "config",
+    "profile",
+    "verbose",
+)
+"""Names of the live options that films have too."""
+OF_THE_CAMERA = ("framing", "placement", "people", "background", "overlay")
+"""Settings that the window last had for a camera; films have those of the command line or of a scene."""
+
+
+def film_settings(options: LiveOptions) -> StartSettings:
+    """Return the settings of a film: command line over scene over settings file, green without a background.
+
+    Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
+    """
+    if options.region == "on" and options.strict != "on":
+        raise UsageError(ConvertText.NEEDS_STRICT())
+    if options.background is None and options.profile is None:
+        options = replace(options, background="green")
+    start = settings_from(replace(options, strict=options.strict or "off"), without=OF_THE_CAMERA)
+    zones = start.settings.people.zones
+    if any(zone.camera for zone in zones):
+        notify(ConvertText.OTHER_ZONES())
+    return start

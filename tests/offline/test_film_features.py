@@ -1,0 +1,288 @@
+"""Films have the features of the live pipeline: every frame is the bits that the inference thread publishes."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import pytest
+
+from app.capture.demo import DemoSource
+from app.compositing import open_background
+from app.compositing.overlay import render_overlay
+from app.core.errors import MattecamError
+from app.core.settings import (
+    BackgroundSettings,
+    EdgeSettings,
+    FramingSettings,
+    MattingSettings,
+    OverlaySettings,
+    PeopleSettings,
+    PlacementSettings,
+    Settings,
+    Zone,
+)
+from app.core.types import BgrImage, Frame, Picture
+from app.matting import build_engine
+from app.matting.base import MattingEngine
+from app.offline.convert import Makers, convert
+from app.offline.film_step import FilmStep
+from app.runtime.backdrops import Backdrops, background_opener
+from app.runtime.board import StatusBoard
+from app.runtime.capture_worker import Captured
+from app.runtime.engines.decision import Decision, PassThrough, Run, StandBy
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.matting_worker import MattingWorker
+from app.runtime.outputs.overlay import OverlayPainter
+from app.runtime.slot import LatestSlot
+from app.runtime.timing import Timing
+from tests.offline.converting import HalfEngine, makers
+from tests.waiting import eventually
+
+SIZE = 320, 180
+STEP_S = 0.2
+FRAMES = 16
+
+
+def small_people() -> list[BgrImage]:
+    """Return frames of the demo person, far away at the right."""
+    source = DemoSource(*SIZE, 5, motion=0)
+    part = SIZE[0] * 3 // 10, SIZE[1] * 3 // 10
+    frames = []
+    for index in range(FRAMES):
+        small = cv2.resize(source.render(index), part, interpolation=cv2.INTER_AREA)
+        frames.append(cv2.copyMakeBorder(small, SIZE[1] - part[1], 0, SIZE[0] - part[0], 0, cv2.BORDER_REPLICATE))
+    return [np.ascontiguousarray(frame, np.uint8) for frame in frames]
+
+
+def over(settings: Settings, picture: Path) -> Settings:
+    """Return the settings with this image, if the background is one."""
+    path = picture if settings.background.kind == "image" else None
+    return settings.replace(background=settings.background.replace(path=path))
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """Return an image with a gradient, so that a shift and a crop of it show."""
+    ramp = np.linspace(0, 255, SIZE[0], dtype=np.float32)
+    image = np.stack(
+        [np.tile(ramp, (SIZE[1], 1)), np.full(SIZE[::-1], 90.0), np.tile(ramp[::-1], (SIZE[1], 1))], axis=2
+    )
+    cv2.imwrite(str(tmp_path / "behind.png"), image.astype(np.uint8))
+    return tmp_path / "behind.png"
+
+
+class OneEngine:
+    """In place of `EngineSelector`: one engine for every frame."""
+
+    def __init__(self, engine: MattingEngine) -> None:
+        self.engine, self.errors = engine, list[Exception]()
+
+    def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
+        if settings.background.kind == "none":
+            return PassThrough(settings.framing)
+        return Run(self.engine, settings.framing, (generation, 1), frame.index, frame.index == 0)
+
+    def poll(self) -> None: ...
+
+    def completed(self, run: Run, step: object) -> None: ...
+
+    def failed(self, error: Exception) -> None:
+        self.errors.append(error)
+
+    def close_engine(self) -> None: ...
+
+
+def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
+    """Return what the inference thread publishes for the frames, one after the other."""
+    board, slot, engines = StatusBoard(), LatestSlot[Captured](), OneEngine(engine)
+    opener = background_opener(open_background)
+    opener.start()
+    painter = OverlayPainter(render_overlay, board)
+    painter.preparer.start()
+    backdrops = Backdrops(opener, board)
+    published: list[Picture | StandBy] = []
+    worker = MattingWorker(
+        lambda: settings,
+        slot,
+        cast("EngineSelector", engines),
+        backdrops,
+        painter,
+        published.append,
+        lambda: False,
+        lambda: False,
+        lambda engine, width, height: None,
+        board,
+        Timing(),
+    )
+    if settings.background.kind != "none":
+        backdrops.follow(settings.background)
+        eventually(lambda: not opener.busy)
+        backdrops.follow(settings.background)
+    painter.follow(settings, *SIZE)
+    eventually(lambda: not painter.preparer.busy)
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        for index, image in enumerate(frames):
+            slot.put(Captured(Frame(image, index, index * STEP_S), 1))
+            eventually(lambda count=index + 1: len(published) >= count)  # type: ignore[misc]
+    finally:
+        stop.set()
+        slot.close()
+        thread.join(10)
+        for preparer in (opener, painter.preparer):
+            preparer.request_stop()
+            assert preparer.join(10)
+    assert not engines.errors
+    pictures = [each for each in published if isinstance(each, Picture)]
+    assert len(pictures) == len(frames)
+    return pictures
+
+
+def film(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[tuple[BgrImage, BgrImage]]:
+    """Return composite and alpha of each frame, as `convert` makes them."""
+    engine.reset()
+    background = None
+    if settings.background.kind != "none":
+        background = open_background(settings.background, realtime=False)
+    step = FilmStep(engine, background, settings, want_alpha=True, want_foreground=False)
+    made = [step(image, index * STEP_S) for index, image in enumerate(frames)]
+    if background is not None:
+        background.close()
+    return [(composite.copy(), alpha.copy()) for composite, alpha in made]
+
+
+IMAGE = BackgroundSettings(kind="image")
+
+
+def look(
+    *,
+    people: PeopleSettings | None = None,
+    framing: FramingSettings | None = None,
+    placement: PlacementSettings | None = None,
+    overlay: OverlaySettings | None = None,
+    background: BackgroundSettings = IMAGE,
+    **edges: float | bool,
+) -> Settings:
+    """Return settings of a film over an image, without strict mode, and with these features."""
+    given = {"people": people, "framing": framing, "placement": placement, "overlay": overlay}
+    return Settings(
+        matting=MattingSettings(edges=EdgeSettings(strict=False).replace(**edges)), background=background
+    ).replace(**{name: value for name, value in given.items() if value is not None})
+
+
+DOOR = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
+CHAIR = Zone(kind="keep", points=((0, 0.6), (0.3, 0.6), (0.3, 1), (0, 1)), radius=0, filled=True)
+UNSEEN = ("only me",)
+"""Without effect where one person is in view."""
+FEATURES = {
+    "auto-framing": look(people=PeopleSettings(auto_framing="close")),
+    "zoom": look(framing=FramingSettings(zoom=1.5, pan_x=0.2)),
+    "zones": look(people=PeopleSettings(zones=(DOOR, CHAIR))),
+    "only me": look(people=PeopleSettings(only_me=True)),
+    "place": look(placement=PlacementSettings(x=0.2, y=0.1, scale=0.6)),
+    "light match": look(light_match=80),
+    "light wrap": look(light_wrap=80),
+    "portrait light": look(portrait_light=80),
+    "background view": look(background=BackgroundSettings(kind="image", fit="fit", zoom=1.5, pan_x=0.5)),
+    "parallax": look(background=BackgroundSettings(kind="image", parallax=100)),
+    "blur": look(background=BackgroundSettings(kind="blur", blur_strength=40)),
+    "bokeh": look(background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)),
+    "distance blur": look(background=BackgroundSettings(kind="blur", distance_blur=True, blur_strength=40)),
+    "overlay": look(overlay=OverlaySettings(text="Ada")),
+    "strict mode": look(strict=True),
+    "no background": look(
+        background=BackgroundSettings(kind="none"),
+        framing=FramingSettings(zoom=2),
+        overlay=OverlaySettings(text="Ada"),
+        people=PeopleSettings(zones=(DOOR,), auto_framing="close"),
+    ),
+    "all together": look(
+        people=PeopleSettings(auto_framing="calm", only_me=True, zones=(CHAIR,)),
+        placement=PlacementSettings(x=-0.1, scale=0.8),
+        overlay=OverlaySettings(text="Ada"),
+        light_match=50,
+        light_wrap=50,
+        portrait_light=50,
+        background=BackgroundSettings(kind="image", parallax=60),
+    ),
+}
+
+
+def test_a_film_has_every_feature_of_the_live_pipeline(picture: Path) -> None:
+    frames = small_people()
+    network = MattingSettings(model="student", executor="openvino", precision="float32")
+    with closing(build_engine(network, *SIZE)) as engine:
+        plain = film(frames, over(look(), picture), engine)
+        for name, feature in FEATURES.items():
+            settings = over(feature, picture)
+            made = film(frames, settings, engine)
+            for (composite, alpha), shown in zip(made, live(frames, settings, engine), strict=True):
+                np.testing.assert_array_equal(composite, shown.image, err_msg=name)
+                if shown.alpha is not None:
+                    np.testing.assert_array_equal(alpha, shown.alpha, err_msg=name)
+            differs = any((first != second).any() for (first, _), (second, _) in zip(made, plain, strict=True))
+            assert differs or name in UNSEEN, name
+
+
+def test_a_frame_of_the_source_is_not_painted_on(tmp_path: Path) -> None:
+    image = np.full((90, 160, 3), 120, np.uint8)
+    settings = Settings(background=BackgroundSettings(kind="none"), overlay=OverlaySettings(text="Ada"))
+    (composite,) = FilmStep(HalfEngine(), None, settings, want_alpha=False, want_foreground=False)(image, 0.0)
+    assert (composite != 120).any()
+    assert (image == 120).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (Settings(background=BackgroundSettings(kind="screen")), "over a screen"),
+        (Settings(overlay=OverlaySettings(text="It is {time}")), "no clock"),
+        (Settings(overlay=OverlaySettings(text="{date}")), "no clock"),
+        (Settings(overlay=OverlaySettings(file=Path("/nowhere.svg"))), "nowhere.svg"),
+        (Settings(people=PeopleSettings(zones=(DOOR,))), "cannot"),
+    ],
+)
+def test_what_a_film_cannot_have_is_refused_and_leaves_nothing(tmp_path: Path, settings: Settings, said: str) -> None:
+    """The last case is an engine that cannot shape mattes."""
+    source = tmp_path / "in"
+    source.mkdir()
+    cv2.imwrite(str(source / "0.png"), np.zeros((48, 64, 3), np.uint8))
+    colour = settings.background.kind == "blur"
+    chosen = settings.replace(background=BackgroundSettings(kind="colour")) if colour else settings
+    with pytest.raises(MattecamError, match=said):
+        convert(source, tmp_path / "out", settings=chosen, makers=makers(), keep_partial=False)
+    assert [each.name for each in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    cv2.imwrite(str(source / "0.png"), np.zeros((48, 64, 3), np.uint8))
+    crops: list[FramingSettings] = []
+
+    def make(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> HalfEngine:
+        crops.append(framing)
+        return HalfEngine()
+
+    zoomed = Settings(background=BackgroundSettings(kind="colour"), framing=FramingSettings(zoom=2))
+    convert(source, tmp_path / "out", settings=zoomed, makers=Makers(engine=make))
+    assert crops == [FramingSettings(zoom=2)]
+
+
+def test_slides_are_a_background_of_films(tmp_path: Path) -> None:
+    for folder, grey in (("in", 200), ("slides", 50)):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "0.png"), np.full((48, 64, 3), grey, np.uint8))
+    slides = Settings(background=BackgroundSettings(kind="slides", path=tmp_path / "slides"))
+    convert(tmp_path / "in", tmp_path / "out", settings=slides, makers=makers())
+    image = cv2.imread(str(tmp_path / "out" / "0.png"))
+    assert image is not None
+    assert (image[:, 40:] == 50).all()
+    assert (image[:, :20] == 200).all()
