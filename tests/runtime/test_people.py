@@ -87,7 +87,8 @@ def test_keep_zones_show_the_room_inside_their_border_only_and_say_so() -> None:
     with running(world.parts(), zoned) as pipeline:
         composites(pipeline)
         eventually(lambda: pipeline.status().keeps_room)
-        eventually(lambda: bool(shown_in(pipeline, ROOM)))  # the status changes before the picture of the same frame leaves
+        # The status changes before the picture of the same frame leaves.
+        eventually(lambda: bool(shown_in(pipeline, ROOM)))
         columns = shown_in(pipeline, ROOM)
         assert max(columns) < 0.3 * WIDTH
         for other in ("another", "fake2"):
