@@ -47,7 +47,7 @@ def _people(
         every, cores, close, agreed, unsure = cells[0], cells[1], cells[2], cells[4], cells[5]
         likely = cores > 0 and close > limits.moved_share * every
         people[label] = likely and agreed - unsure <= limits.agreeing_share * every
-        beginning[label] = people[label] and unsure > limits.agreeing_share * every
+        beginning[label] = people[label] and unsure > limits.beginning_share * every
         begins |= beginning[label] != 0
         others |= people[label] > beginning[label]
     least = limits.first_moved_share if others else limits.moved_share
@@ -101,6 +101,7 @@ def _learn(
 @whole(
     numba.void(
         PLANES,
+        FLOATS,
         PLANES,
         FLOATS,
         WRITE,
@@ -117,6 +118,7 @@ def _learn(
 )
 def keep_cells(
     image: Floats,
+    alpha: Floats,
     background: Floats,
     frames: Floats,
     doubtful: Bytes,
@@ -141,13 +143,18 @@ def keep_cells(
     people, beginning = np.zeros(number, np.uint8), np.zeros(number, np.uint8)
     body, near = np.empty((height, width), np.uint8), np.empty((height, width), np.uint8)
     if _people(labels, number, core, moved, agreeing, doubtful, limits, people, beginning):
+        certain = np.empty((height, width), np.uint8)
+        for y in range(height):
+            for x in range(width):
+                body[y, x] = alpha[y, x] > limits.opaque_alpha
+        grow(body, certain)
         for y in range(height):
             for x in range(width):
                 body[y, x] = beginning[labels[y, x]]
         grow(body, near)
         for y in range(height):
             for x in range(width):
-                if near[y, x] & doubtful[y, x]:
+                if near[y, x] & doubtful[y, x] & (certain[y, x] | (agreeing[y, x] == 0)):
                     frames[y, x] = doubtful[y, x] = removed[y, x] = 0
     for y in range(height):
         for x in range(width):

@@ -30,9 +30,10 @@ class Limits(NamedTuple):
     brightest: float
     light_share: float
     agreeing_share: float
+    beginning_share: float
     moved_share: float
     first_moved_share: float
 
 
-_DOUBLES = 7
+_DOUBLES = 8
 LIMITS = numba.types.NamedTuple([numba.float32] * (len(Limits._fields) - _DOUBLES) + [numba.float64] * _DOUBLES, Limits)

@@ -32,6 +32,7 @@ LIMITS = Limits(
     brightest=rules.LIGHT_RANGE[1],
     light_share=rules.LIGHT_SHARE,
     agreeing_share=rules.AGREEING_SHARE,
+    beginning_share=rules.BEGINNING_SHARE,
     moved_share=rules.MOVED_SHARE,
     first_moved_share=rules.FIRST_MOVED_SHARE,
 )
@@ -56,5 +57,5 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     number, labels = cv2.connectedComponents(mask, connectivity=4)
     state = memory.background, memory.frames, doubtful, moved, empty
     evidence = difference, moving, agreeing, removed, core
-    keep_cells(image, *state, labels, number, memory.age < rules.WAIT_FRAMES, LIMITS, *evidence, kept)
+    keep_cells(image, alpha, *state, labels, number, memory.age < rules.WAIT_FRAMES, LIMITS, *evidence, kept)
     return kept

@@ -55,7 +55,8 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     core = np.asarray(cv2.erode(alpha * uncertain, _SQUARE)) > rules.CORE_ALPHA
     people, beginning = _people((alpha > rules.BODY_ALPHA) & uncertain, core, memory, evidence.agreeing)
     if beginning is not None:
-        remembered = ~(_grown(beginning) & memory.doubtful)
+        certain = _grown(alpha > rules.OPAQUE_ALPHA)
+        remembered = ~(_grown(beginning) & memory.doubtful & (certain | ~evidence.agreeing))
         memory.frames *= remembered
         memory.doubtful &= remembered
         removed &= remembered
@@ -137,7 +138,7 @@ def _people(mask: Mask, core: Mask, memory: Memory, agreeing: Mask) -> tuple[Mas
     cores, near, moved, agreed, doubtful = (counted @ _CODES).T
     people = (cores > 0) & (near > rules.MOVED_SHARE * total) & (agreed - doubtful <= rules.AGREEING_SHARE * total)
     people[0] = False
-    beginning = people & (doubtful > rules.AGREEING_SHARE * total)
+    beginning = people & (doubtful > rules.BEGINNING_SHARE * total)
     if not beginning.any():
         return people.take(labels), None
     least = rules.FIRST_MOVED_SHARE if (people & ~beginning).any() else rules.MOVED_SHARE

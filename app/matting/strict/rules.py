@@ -9,8 +9,9 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
 3. A cell that agrees with the learned background is background, unless it and its neighbours are opaque. Opaque cells
    are background if they repeat a pattern of the background, because clothes rarely repeat it by chance.
 4. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
-   appeared, and if less than half of it agrees with the learned background. If most of it agrees with doubtful
-   background only, it is a person who begins to move, and that background is forgotten.
+   appeared, and if most of it does not agree with the learned background. If half of it agrees with doubtful
+   background only, it is a person who begins to move, and that background is forgotten where and beside where the
+   network is certain of the person. Elsewhere it may be furniture that the network takes for a part of the person.
 5. The matte is kept within the people and one cell around them. Everything else becomes background.
 6. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
 
@@ -51,8 +52,10 @@ LEAST_FRAMES, MOST_FRAMES = 3, 16
 CHANGE_COST = 1
 """Frames of learning that an empty cell loses in each frame in which it is changed; it learns again when none are left.
 A network overlooks a person who enters for some frames, and the background behind them must not be forgotten."""
-AGREEING_SHARE = 0.5
-"""A component of which a larger share agrees with the background is no person."""
+AGREEING_SHARE = 0.7
+"""A component of which a larger share agrees with the background is no person. Clothes may look like the wall."""
+BEGINNING_SHARE = 0.5
+"""A component of which a larger share agrees with doubtful background is a person who begins to move."""
 
 MOTION = 0.02
 """Change of colour (0..1, mean over 3x3 cells) against the recent frames that is motion and not noise."""

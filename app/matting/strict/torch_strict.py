@@ -91,7 +91,7 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     core = _smallest(torch.where(certain, 0, alpha)) > rules.CORE_ALPHA
     mask = (alpha > rules.BODY_ALPHA) & ~certain
     people, beginning = _people(mask, core, has_moved, agreeing, agreeing & unsure, label)
-    forgotten = _grown(beginning) & unsure
+    forgotten = _grown(beginning) & unsure & (_grown(alpha > rules.OPAQUE_ALPHA) | ~agreeing)
     frames, unsure, removed = torch.where(forgotten, 0, frames), unsure & ~forgotten, removed & ~forgotten
     body = people & ~removed
     has_moved = has_moved | (body & core)
@@ -172,7 +172,7 @@ def _people(
     total, cores, near, shifted, agreed, unsure = torch.split(counts, 1, 1)
     likely = (cores > 0) & (near > rules.MOVED_SHARE * total) & (agreed - unsure <= rules.AGREEING_SHARE * total)
     people = mask & likely
-    beginning = people & (unsure > rules.AGREEING_SHARE * total)
+    beginning = people & (unsure > rules.BEGINNING_SHARE * total)
     others = (people & ~beginning).amax((2, 3), keepdim=True)
     least = torch.where(others, rules.FIRST_MOVED_SHARE, rules.MOVED_SHARE)
     people = people & (~beginning | (shifted > least * total))

@@ -235,6 +235,35 @@ def test_a_person_who_begins_to_move_is_shown_whole(still: int) -> None:
     assert all(kept(gain, walking(n)) > 0.99 for n, gain in enumerate(gains) if n >= 5)
 
 
+def test_furniture_that_the_network_attaches_to_a_person_is_not_shown_when_the_person_begins_to_move() -> None:
+    room, strict = Room(), StrictFilter()
+    furniture = Blob(118, 62, 14, 0.9)
+    for _ in range(6):
+        strict.gain(*room.frame(furniture, walking(0)))
+
+    gains = [strict.gain(*room.frame(furniture, walking(n))) for n in range(20)]
+
+    assert all(kept(gain, Blob(124, 62, 7)) == 0 for gain in gains)
+    assert all(kept(gain, Blob(walking(n).x, 55, 22)) == 1 for n, gain in enumerate(gains) if n >= 5)
+
+
+@pytest.mark.parametrize(("top", "shown"), [(54, True), (42, False)])
+def test_a_person_in_clothes_like_the_wall_is_shown(top: int, shown: bool) -> None:
+    """54 % of the person look like the wall, or 84 %: then it is a mistake of the network."""
+    room, strict = Room(), StrictFilter()
+    room.wall[:] = 0.5
+    for _ in range(10):
+        strict.gain(*room.frame())
+
+    for n in range(20):
+        image, alpha = room.frame(walking(n))
+        image[:, top:79] = room.frame()[0][:, top:79]
+        gain = strict.gain(image, alpha)
+
+    assert (kept(gain, walking(19)) > 0.9) == shown
+    assert gain.any() == shown
+
+
 def test_a_second_person_who_begins_to_move_is_shown_whole() -> None:
     room, strict = Room(), StrictFilter()
     other = Blob(28, 60, 16)
