@@ -73,7 +73,7 @@ def current_format(path: str) -> PixelSize | None:
 def frames_arrive(path: str, within_s: float = 0.4) -> bool:
     """Return whether a producer sends frames to the node, by reading from it for a moment. Disturbs no other reader.
 
-    v4l2loopback 0.15 takes one reader at a time, and only while there is a producer.
+    v4l2loopback 0.13 and later take one reader at a time, and only while there is a producer.
     """
     try:
         with v4l2.opened(path) as node:

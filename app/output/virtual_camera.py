@@ -56,8 +56,8 @@ class VirtualCamera:
 
     def __init__(self, device_or_label: str, width: int, height: int, fps: float, *, backend: str = "auto") -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
-        even. backend: `auto` (pyvirtualcam, or V4L2 where it is not installed), `pyvirtualcam` or `v4l2`. Raises
-        SinkOpenError.
+        even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
+        Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
@@ -192,18 +192,25 @@ class _Opener:
         """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
         from app.output import v4l2  # ioctls: Linux only
 
-        feed = self._make(device, size, fps, "I420")
+        refused: SinkOpenError | None = None
+        try:
+            feed = self._make(device, size, fps, "I420")
+        except SinkOpenError as error:  # v4l2loopback 0.13 refuses other formats than the one that a reader holds
+            refused = error
         real = v4l2.current_format(device)
         if real is None or (real.width, real.height, real.fourcc) == (*size, "YU12"):
+            if refused is not None:
+                raise refused
             return feed
-        feed.close()
+        if refused is None:
+            feed.close()
         if real.fourcc in _LAYOUTS and real.width % 2 == real.height % 2 == 0:
             log.info("%s keeps %dx%d %s", device, real.width, real.height, real.fourcc)
             feed = self._make(device, (real.width, real.height), fps, _LAYOUTS[real.fourcc])
             if v4l2.current_format(device) == real:
                 return feed
             feed.close()
-        raise SinkOpenError(
+        raise refused or SinkOpenError(
             VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
         )
 
@@ -220,12 +227,19 @@ class _Opener:
             return _v4l2_driver(device, size, fps, layout)
         try:
             import pyvirtualcam
-        except ImportError:
-            if self._backend == "auto" and LINUX:
-                return _v4l2_driver(device, size, fps, layout)
-            raise
-        camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
-        return camera
+
+            camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout])
+            return camera
+        except _ERRORS as error:
+            if self._backend != "auto" or not LINUX:
+                raise
+            failed = error
+        try:
+            return _v4l2_driver(device, size, fps, layout)
+        except _ERRORS:
+            if isinstance(failed, ImportError):
+                raise
+            raise failed from None
 
 
 def _v4l2_driver(device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:

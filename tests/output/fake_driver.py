@@ -6,6 +6,7 @@ It keeps what was sent, and behaves as the real driver was seen to: it may clamp
 from __future__ import annotations
 
 import enum
+import errno
 import sys
 import types
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ class FakeDriver:
     nodes: list[LoopbackNode] = field(default_factory=lambda: [LoopbackNode("/dev/video10", "Mattecam", 10)])
     kept: PixelSize | None = None
     """The format that devices are held in, whatever is asked for."""
+    refuses_others: bool = False
+    """Other formats than the kept one are refused, as v4l2loopback 0.13 does while a program reads."""
     largest: tuple[int, int] = (1920, 1080)
     used_up: set[str] = field(default_factory=set)
     """Devices that take no producer until they are revived."""
@@ -45,6 +48,8 @@ class FakeDriver:
             raise self.refusals[device]
         if device in self.used_up:
             raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
+        if self.refuses_others and self.kept is not None and self.kept != PixelSize(width, height, FOURCC[fmt.name]):
+            raise OSError(errno.EBUSY, "Device or resource busy")
         clamped = PixelSize(min(width, self.largest[0]), min(height, self.largest[1]), FOURCC[fmt.name])
         self.formats[device] = self.kept or clamped
         self.used_up.add(device)
@@ -101,6 +106,6 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     monkeypatch.setattr(v4l2, "loopback_nodes", lambda: tuple(driver.nodes))
     monkeypatch.setattr(v4l2, "takes_output", lambda path: path not in driver.used_up | driver.sending)
     monkeypatch.setattr(v4l2, "frames_arrive", lambda path: path in driver.sending)
-    monkeypatch.setattr(v4l2, "current_format", driver.formats.get)
+    monkeypatch.setattr(v4l2, "current_format", lambda path: driver.formats.get(path, driver.kept))
     monkeypatch.setattr(v4l2, "revive", driver.revive)
     return driver

@@ -50,6 +50,11 @@ def side_by_side_camera(folder: Path) -> FrameSink:
     return SideBySideCamera("auto", 64, 48, 30)
 
 
+def v4l2_side_by_side_camera(folder: Path) -> FrameSink:
+    """Shows the person and the alpha, without pyvirtualcam."""
+    return SideBySideCamera("auto", 64, 48, 30, backend="v4l2")
+
+
 def real_virtual_camera(folder: Path) -> FrameSink:
     """The same with the real driver."""
     return VirtualCamera("auto", 64, 48, 30)
@@ -63,6 +68,7 @@ def real_virtual_camera(folder: Path) -> FrameSink:
         virtual_camera,
         v4l2_camera,
         side_by_side_camera,
+        v4l2_side_by_side_camera,
         real_virtual_camera,
     ]
 )

@@ -115,6 +115,31 @@ def test_auto_uses_v4l2_where_pyvirtualcam_is_not_installed(monkeypatch: pytest.
         VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
 
 
+def test_auto_uses_v4l2_where_pyvirtualcam_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = fake_driver.install(monkeypatch)
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("'v4l2loopback' backend: Unable to configure capture device")
+
+    monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
+    VirtualCamera("auto", 64, 48, 30).close()
+    assert len(driver.opened) == 1
+    with pytest.raises(SinkOpenError):
+        VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
+
+
+def test_auto_tells_why_pyvirtualcam_failed_if_v4l2_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = fake_driver.install(monkeypatch)
+    driver.refusals["/dev/video10"] = OSError("the writer")
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("'v4l2loopback' backend: Device /dev/video10 could not be opened: Device or resource busy")
+
+    monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
+    with pytest.raises(SinkOpenError, match="Another program sends"):
+        VirtualCamera("auto", 64, 48, 30)
+
+
 def test_v4l2_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     fake_driver.install(monkeypatch)
     monkeypatch.setattr(virtual_camera, "LINUX", False)

@@ -61,6 +61,18 @@ def test_a_fixed_format_of_the_device_is_used(driver: FakeDriver, fourcc: str) -
     assert [one.closed for one in driver.opened] == [1, 0]
 
 
+@pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
+@pytest.mark.parametrize("fourcc", ["YU12", "YUYV"])
+def test_the_format_that_a_reader_holds_is_used_where_others_are_refused(
+    driver: FakeDriver, fourcc: str, backend: str
+) -> None:
+    driver.kept, driver.refuses_others = PixelSize(320, 240, fourcc), True
+    camera = VirtualCamera("auto", 640, 480, 30, backend=backend)
+    camera.send(picture(640, 480))
+    assert camera.size == (320, 240) and len(driver.opened) == 1
+    assert bar_error(shown(driver.opened[-1])) <= 3
+
+
 def test_an_unsupported_format_is_rejected(driver: FakeDriver) -> None:
     for kept in (PixelSize(320, 240, "MJPG"), PixelSize(321, 240, "YU12")):
         driver.kept = kept

@@ -10,10 +10,10 @@ from tests.output.test_contract import Make
 from tests.pipewire_session import PrivateSession
 
 
-@pytest.fixture
-def make(pipewire: PrivateSession) -> Make:
-    """The PipeWire camera."""
-    return lambda folder: PipeWireCamera(64, 48, 30)
+@pytest.fixture(params=[False, True])
+def make(pipewire: PrivateSession, request: pytest.FixtureRequest) -> Make:
+    """The PipeWire camera, without and with alpha."""
+    return lambda folder: PipeWireCamera(64, 48, 30, alpha=request.param)
 
 
 test_frames_of_any_size_and_repeats_are_accepted = test_contract.test_frames_of_any_size_and_repeats_are_accepted
