@@ -222,7 +222,7 @@ class OutputSettings(Model):
     virtual_camera: str = "auto"
     """`auto`, `off`, a device (`/dev/video10`) or its label."""
     virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = "auto"
-    """What writes to the virtual camera. auto: pyvirtualcam, or V4L2 where it is not installed."""
+    """What writes to the virtual camera. auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
     alpha_output: Literal["off", "bgra", "side-by-side"] = "off"
     """How the person is sent with alpha. bgra: through PipeWire; side-by-side: through the virtual camera."""
     pipewire: Literal["auto", "on", "off"] = "auto"

@@ -146,5 +146,10 @@ def test_no_print_outside_the_command_line() -> None:
     assert not [(name, line) for name in modules() if not under(name, *PRINTING) for line in _prints(name)]
 
 
+def test_ioctls_are_called_in_one_module() -> None:
+    calling = {name for name in modules() for node in ast.walk(tree(name)) if getattr(node, "attr", "") == "ioctl"}
+    assert calling == {"app.system.v4l2"}
+
+
 def test_run_is_small() -> None:
     assert len(modules()["run"].read_text(encoding="utf-8").splitlines()) <= 120

@@ -14,12 +14,13 @@ from tests.vm import (
     checks_camera,
     checks_doctor,
     checks_formats,
+    checks_obs,
     checks_output,
     checks_pipewire,
     checks_program,
     checks_source,
 )
-from tests.vm.tools import CheckFailed
+from tests.vm.tools import CheckFailed, NotHere
 
 Check = Callable[[], None]
 OF_BOTH_BACKENDS: dict[str, Check] = {**checks_output.CHECKS, **checks_camera.CHECKS, **checks_formats.CHECKS}
@@ -41,6 +42,7 @@ ALL: dict[str, Check] = {
     **{f"v4l2-{name}": _with_v4l2(check) for name, check in OF_BOTH_BACKENDS.items()},
     **checks_source.CHECKS,
     **checks_browser.CHECKS,
+    **checks_obs.CHECKS,
     **checks_doctor.CHECKS,
     **checks_program.CHECKS,
     **checks_pipewire.CHECKS,
@@ -49,7 +51,7 @@ ALL: dict[str, Check] = {
 
 def main(names: list[str]) -> int:
     """Run the checks, print the results and return the exit code."""
-    failed = []
+    failed, skipped = [], []
     version = subprocess.run(["modinfo", "-F", "version", "v4l2loopback"], capture_output=True, text=True, check=False)
     sys.stdout.write(f"v4l2loopback {version.stdout.strip()}\n")
     for name in names or list(ALL):
@@ -60,10 +62,15 @@ def main(names: list[str]) -> int:
         except (AssertionError, CheckFailed, MattecamError, OSError, subprocess.SubprocessError) as error:
             failed.append(name)
             verdict = f"FAILED: {type(error).__name__}: {error}"
+        except NotHere as reason:
+            skipped.append(name)
+            verdict = f"skipped: {reason}"
         else:
             verdict = "passed"
         sys.stdout.write(f"  {verdict} ({time.monotonic() - started_s:.1f} s)\n")
         sys.stdout.flush()
+    if skipped:
+        sys.stdout.write(f"skipped: {', '.join(skipped)}\n")
     sys.stdout.write(f"failed: {', '.join(failed)}\n" if failed else "all passed\n")
     return 1 if failed else 0
 

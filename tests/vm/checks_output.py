@@ -7,10 +7,9 @@ import os
 import signal
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -26,6 +25,7 @@ from app.output.base import CameraSink
 from app.output.side_by_side import SideBySideCamera
 from app.output.virtual_camera import VirtualCamera
 from tests.output import test_contract
+from tests.output.sender import sender
 from tests.vm.producer import backend
 from tests.vm.program import ctl, log, opened_reader, program, until_picture
 from tests.vm.tools import (
@@ -71,7 +71,7 @@ def negotiation() -> None:
     load()
     expect(v4l2.takes_output(DEVICE), "the device takes no output although nobody sends")
     for fps in (25, 30):
-        with feeding(partial(VirtualCamera, DEVICE, 640, 480, fps, backend=backend())):
+        with sender(BARS, VirtualCamera(DEVICE, 640, 480, fps, backend=backend())):
             told = shell(f"v4l2-ctl -d {DEVICE} --info --get-fmt-video --get-parm")
             expect("Video Capture" in told and "Video Output" not in told, f"exclusive_caps does not hold: {told}")
             lines = [line.strip() for line in told.splitlines()]
@@ -90,7 +90,7 @@ def side_by_side() -> None:
     grey = np.tile(np.linspace(0, 255, HEIGHT).astype(np.uint8)[:, None], (1, WIDTH))
     person = np.dstack([grey] * 3)
     one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
-    with feeding(lambda: SideBySideCamera(DEVICE, WIDTH, HEIGHT, 30, backend=backend()), one):
+    with sender(one, SideBySideCamera(DEVICE, WIDTH, HEIGHT, 30, backend=backend())):
         left, right = np.split(_luma(2 * WIDTH, HEIGHT), 2, axis=1)
     errors = [
         float(np.abs(left - np.round(grey.astype(float) * alpha / 255)).max()),
@@ -221,26 +221,6 @@ def _until_running(limit_s: float) -> None:
             last = str(error)
         expect(time.monotonic() < deadline_s, f"no composite: {last}; log: {log()}")
         time.sleep(0.5)
-
-
-@contextmanager
-def feeding(make: Callable[[], CameraSink], picture: Outgoing = BARS) -> Iterator[None]:
-    """Send to a camera from a thread inside the context."""
-    camera, stop = make(), threading.Event()
-
-    def send() -> None:
-        while not stop.wait(1 / 30):
-            camera.send(picture)
-
-    camera.send(picture)
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        camera.close()
 
 
 def _is_blue(image: NDArray[np.uint8]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,16 +11,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from app.core.types import Outgoing, Picture, PictureKind
-from app.doctor.proof import colour_bars
 from app.output.pipewire.sink import PipeWireCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.reader import NodeReader
 from tests.output.pipewire.feeding import image_of
+from tests.output.sender import FPS, marked_bars, sender
 from tests.pipewire_session import PrivateSession, private_session
 from tests.vm import marks
-from tests.vm.checks_program import SLACK
-from tests.vm.producer import FPS, backend
+from tests.vm.producer import backend
+from tests.vm.program import SLACK
 from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, expect, in_a_child, load, say
 
 WIDTH, HEIGHT = 640, 480
@@ -35,7 +33,8 @@ def age_of_both() -> None:
     load()
     with _session() as session:
         of_node, of_device = in_a_child(_ages_in_node), in_a_child(_ages_in_device)
-        with _sending_to_both():
+        cameras = VirtualCamera(DEVICE, WIDTH, HEIGHT, FPS, backend=backend()), PipeWireCamera(WIDTH, HEIGHT, FPS)
+        with sender(marked_bars(WIDTH, HEIGHT), *cameras):
             told = {"PipeWire": of_node(120 * SLACK), "V4L2": of_device(120 * SLACK)}
         expect(not session.nodes(), "the node is left behind")
     late_ms: dict[str, float] = {}
@@ -62,34 +61,6 @@ def _session() -> Iterator[PrivateSession]:
                     os.environ["PIPEWIRE_RUNTIME_DIR"] = before
     except pytest.skip.Exception as missing:
         raise CheckFailed(str(missing)) from missing
-
-
-@contextmanager
-def _sending_to_both() -> Iterator[None]:
-    """Send frames with their number and time to both cameras from one thread, as the program does."""
-    stop = threading.Event()
-    cameras = (
-        VirtualCamera(DEVICE, WIDTH, HEIGHT, FPS, backend=backend()),
-        PipeWireCamera(WIDTH, HEIGHT, FPS),
-    )
-
-    def send() -> None:
-        began_s, number = time.monotonic(), 0
-        while not stop.wait(max(0.0, began_s + number / FPS - time.monotonic())):
-            image, number = colour_bars(WIDTH, HEIGHT), number + 1
-            marks.draw(image, number)
-            for camera in cameras:
-                camera.send(Outgoing(Picture(image, PictureKind.COMPOSITE)))
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        for camera in cameras:
-            camera.close()
 
 
 def _ages_in_device() -> str:

@@ -14,7 +14,7 @@ from app.core.types import BgrImage
 from app.doctor.system import System
 from tests.vm import feeder, marks
 from tests.vm.checks_browser import look
-from tests.vm.program import ctl, opened_reader, program, until_picture
+from tests.vm.program import SLACK, ctl, opened_reader, program, until_picture
 from tests.vm.tools import (
     LABEL,
     OpenCvReader,
@@ -27,8 +27,6 @@ from tests.vm.tools import (
     unload,
 )
 
-SLACK = float(os.environ.get("SLACK", "1"))
-"""Factor on the time limits if the virtual machine shares its host."""
 WAKE_LIMIT_S, CAMERA_LIMIT_S, RESTART_LIMIT_S = 1.0, 2.0, 3.0
 """Time limits for the first frame after opening a reader, reconnecting the camera, and killing the program."""
 GAP_LIMIT_MS = 100.0

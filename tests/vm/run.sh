@@ -3,6 +3,7 @@
 #   tests/vm/run.sh [CHECK...]        without names: all of them
 # MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
 # VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
+# VM_EXTRA_PKGS: packages of the guest beside those of build.sh; checks without their program are skipped
 # PYTHON: an interpreter with the program's packages; its folders are lent to the guest where the guest can mount them
 # LOOPBACK: the version of Debian's v4l2loopback-dkms to test (0.13.2-1~bpo12+1, 0.15.0-2, 0.15.4-2), in place of that
 #   of the guest's suite; fetched by name from the folder of apt's own package, and built for the user-mode kernel alone
@@ -19,9 +20,10 @@ if [ ! -x "$bed/build.sh" ] || [ ! -x "$bed/run.sh" ]; then
 fi
 export VM_DIR=${VM_DIR:-/tmp/vm}
 # what the guest's own interpreter gets, in the versions of the program: enough for the checks without a network
-wanted='^(av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pyvirtualcam|rich|typer|typing-extensions)=='
-VM_PIP=$(grep -E "$wanted" "$root/requirements.txt" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
+wanted='^(aiohttp|av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pytest|pyvirtualcam|rich|typer|typing-extensions)=='
+VM_PIP=$(cat "$root"/requirements{,-serve,-dev}.txt | grep -E "$wanted" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
 export VM_PIP
+export VM_EXTRA_PKGS=${VM_EXTRA_PKGS-firefox-esr obs-studio obs-plugins xvfb libgl1-mesa-dri}
 [ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
 LEND=$("$python" -c 'import sys; print(sys.prefix, sys.base_prefix)')
 LOOPBACK_KO=

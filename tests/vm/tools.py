@@ -6,6 +6,7 @@ import faulthandler
 import multiprocessing
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,10 @@ DROPPED_PICTURES = 8
 
 class CheckFailed(Exception):
     """An expectation of a check does not hold."""
+
+
+class NotHere(Exception):
+    """A check cannot be made on this machine."""
 
 
 def expect(fact: bool, otherwise: str) -> None:
@@ -63,9 +68,9 @@ def load(*, exclusive: bool = True, label: str = LABEL, number: int = NUMBER, mo
 
 
 def one_at_a_time() -> bool:
-    """Return whether the loaded driver takes one reader at a time, as version 0.15 does."""
+    """Return whether the loaded driver takes one reader at a time, as versions from 0.13 on do."""
     version = Path("/sys/module/v4l2loopback/version")  # 0.12 has none
-    return version.exists() and version.read_text() >= "0.15"
+    return version.exists() and version.read_text() >= "0.13"
 
 
 def load_camera(number: int = 0) -> str:
@@ -92,6 +97,13 @@ _FORK = multiprocessing.get_context("fork")
 
 Work = Callable[[str, Callable[[str], None]], None]
 """Function that uses a device until SIGTERM, and calls its second argument once it has begun."""
+
+
+def needs(*programs: str) -> None:
+    """Raise NotHere unless all programs are installed."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise NotHere(f"{', '.join(missing)} is not installed")
 
 
 @contextmanager

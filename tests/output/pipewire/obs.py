@@ -15,28 +15,36 @@ import numpy as np
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
 from numpy.typing import NDArray
 
+from tests.paths import ROOT
 from tests.waiting import eventually
 
 PORT = 4455
-FILTER = "mattecam_alpha"
+SCRIPT = ROOT / "deploy" / "obs" / "mattecam-alpha.lua"
+ALPHA_FILTER, COLOUR_FILTER = "mattecam_alpha", "mattecam_colours"
 _HELLO, _IDENTIFY, _REQUEST, _RESPONSE = 0, 1, 6, 7
 
 
-def prepare(home: Path, kind: str, settings: Mapping[str, object], script: Path | None = None) -> None:
-    """Write settings without first-run questions, with the websocket and a scene "Scene": a source "camera" of `kind`
+def prepare(home: Path, kind: str, settings: Mapping[str, object], added: str = "") -> None:
+    """Write settings without first-run questions, with the websocket (in `global.ini` for OBS 29, in its own file for
+    later ones), a canvas of 640x480 and a scene "Scene": a source "camera" of `kind`
     before white. A source that is added through the websocket would never hear the answer of the portal: OBS waits for
-    it in a thread without an event loop. script: a script whose filter `mattecam_alpha` the camera gets.
+    it in a thread without an event loop. added: a filter of `SCRIPT` that the camera gets.
     """
     folder = home / ".config" / "obs-studio"
     (folder / "plugin_config" / "obs-websocket").mkdir(parents=True)
     (folder / "basic" / "scenes").mkdir(parents=True)
+    (folder / "basic" / "profiles" / "Small").mkdir(parents=True)
+    (folder / "basic" / "profiles" / "Small" / "basic.ini").write_text(
+        "[General]\nName=Small\n[Video]\nBaseCX=640\nBaseCY=480\nOutputCX=640\nOutputCY=480\n"
+    )
     (folder / "global.ini").write_text(
         "[General]\nFirstRun=true\nLastVersion=503447555\nEnableAutoUpdates=false\n"
-        "[Basic]\nSceneCollection=Untitled\nSceneCollectionFile=Untitled\n"
+        "[Basic]\nSceneCollection=Untitled\nSceneCollectionFile=Untitled\nProfile=Small\nProfileDir=Small\n"
+        f"[OBSWebSocket]\nFirstLoad=false\nServerEnabled=true\nServerPort={PORT}\nAuthRequired=false\n"
     )
     socket = {"first_load": False, "server_enabled": True, "server_port": PORT, "auth_required": False}
     (folder / "plugin_config" / "obs-websocket" / "config.json").write_text(json.dumps(socket))
-    filters = [] if script is None else [{"id": FILTER, "versioned_id": FILTER, "name": "alpha", "settings": {}}]
+    filters = [{"id": added, "versioned_id": added, "name": "filter", "settings": {}}] if added else []
     white = {"color": 0xFFFFFFFF, "width": 1920, "height": 1080}
     items = [{"name": "white", "id": 1, "visible": True}, {"name": "camera", "id": 2, "visible": True}]
     sources = [
@@ -51,8 +59,8 @@ def prepare(home: Path, kind: str, settings: Mapping[str, object], script: Path 
         "scene_order": [{"name": "Scene"}],
         "sources": sources,
     }
-    if script is not None:
-        scenes["modules"] = {"scripts-tool": [{"path": str(script), "settings": {}}]}
+    if added:
+        scenes["modules"] = {"scripts-tool": [{"path": str(SCRIPT), "settings": {}}]}
     (folder / "basic" / "scenes" / "Untitled.json").write_text(json.dumps(scenes))
 
 
@@ -80,9 +88,9 @@ class Obs:
         assert image is not None
         return image.astype(np.uint8, copy=False)
 
-    def wait_for_frames(self) -> None:
+    def wait_for_frames(self, timeout_s: float = 60.0) -> None:
         """Wait until the camera of the scene has delivered a frame: OBS takes no screenshot before."""
-        eventually(lambda: self._camera_width() > 0, timeout_s=60)
+        eventually(lambda: self._camera_width() > 0, timeout_s=timeout_s)
 
     def _camera_width(self) -> float:
         items = self.ask("GetSceneItemList", sceneName="Scene")["sceneItems"]

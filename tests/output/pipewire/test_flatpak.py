@@ -16,9 +16,10 @@ import pytest
 from app.core.types import BgrImage
 from tests.output.pictures import bar_error
 from tests.output.pipewire.desktop import desktop
-from tests.output.pipewire.marked import FPS, HEIGHT, WIDTH, ages_of, sending
+from tests.output.pipewire.marked import HEIGHT, WIDTH, marked_camera
 from tests.output.pipewire.sandbox import APP, in_sandbox, install, permit, viewer
-from tests.output.pipewire.test_browsers import browser_command, page
+from tests.output.sender import FPS
+from tests.output.web_page import ages_of, browser_command, page
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
 from tests.vm import marks
 from tests.waiting import eventually
@@ -58,7 +59,7 @@ def frame_of(output: IO[bytes]) -> BgrImage:
 
 def test_a_program_in_a_sandbox_shows_the_camera(sandbox: PrivateSession) -> None:
     permit(sandbox, "yes")
-    with sending() as camera:
+    with marked_camera() as camera:
         with running(sandbox, in_sandbox(viewer("mattecam"))) as process:
             assert process.stdout is not None
             first = frame_of(process.stdout)
@@ -73,7 +74,7 @@ def test_a_program_in_a_sandbox_shows_the_camera(sandbox: PrivateSession) -> Non
 
 def test_a_program_that_may_not_use_cameras_gets_no_frame(sandbox: PrivateSession) -> None:
     permit(sandbox, "no")
-    with sending() as camera:
+    with marked_camera() as camera:
         with running(sandbox, in_sandbox(viewer("mattecam"))) as process:
             assert process.stdout is not None
             assert process.stdout.read() == b""
@@ -85,7 +86,7 @@ def test_firefox_in_a_sandbox_shows_the_camera(sandbox: PrivateSession, tmp_path
     if shutil.which("firefox-esr") is None:
         pytest.skip("needs firefox-esr")
     permit(sandbox, "yes")
-    with sending() as camera, page() as (address, reports):
+    with marked_camera() as camera, page() as (address, reports):
         command = browser_command("firefox-esr", tmp_path / "profile", address)
         with running(sandbox, in_sandbox(command, tmp_path / "profile")):
             report = reports.get(timeout=300)

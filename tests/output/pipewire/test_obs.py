@@ -6,7 +6,6 @@ It needs OBS 30 or later with its PipeWire plugin (packages obs-studio and obs-p
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from app.output.alpha import side_by_side
 from app.output.pipewire.sink import PipeWireCamera
 from tests.output.pictures import bar_error, picture
 from tests.output.pipewire.desktop import desktop
-from tests.paths import ROOT
+from tests.output.sender import sender
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 
@@ -33,24 +32,6 @@ __all__ = ["desktop"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 KIND = "pipewire-camera-source"
 WIDTH, HEIGHT = 320, 240
-
-
-@contextmanager
-def sending(camera: PipeWireCamera, one: Outgoing) -> Iterator[None]:
-    stop = threading.Event()
-
-    def send() -> None:
-        while not stop.wait(1 / 30):
-            camera.send(one)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        camera.close()
 
 
 @pytest.fixture
@@ -68,7 +49,7 @@ def obs(desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> Obs:
 
 def test_the_picture_of_the_camera(desktop: PrivateSession, obs: Obs) -> None:
     camera = PipeWireCamera(WIDTH, HEIGHT, 30)
-    with sending(camera, picture(WIDTH, HEIGHT)), running(desktop, obs):
+    with sender(picture(WIDTH, HEIGHT), camera), running(desktop, obs):
         items = obs.ask("GetInputPropertiesListPropertyItems", inputName="camera", propertyName="device_id")
         assert {"itemEnabled": True, "itemName": "Mattecam", "itemValue": "mattecam"} in items["propertyItems"]
         obs.wait_for_frames()
@@ -81,7 +62,7 @@ def test_the_person_over_a_scene(desktop: PrivateSession, obs: Obs) -> None:
     alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
     person = np.full((HEIGHT, WIDTH, 3), (40, 120, 220), np.uint8)
     one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
-    with sending(PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True), one), running(desktop, obs):
+    with sender(one, PipeWireCamera(WIDTH, HEIGHT, 30, alpha=True)), running(desktop, obs):
         obs.wait_for_frames()
         eventually(lambda: bool(obs.screenshot("camera").any()), timeout_s=30)
         seen = obs.screenshot("camera").astype(int)
@@ -98,16 +79,14 @@ def test_the_filter_joins_the_halves_of_side_by_side(desktop: PrivateSession, tm
     if shutil.which("obs") is None:
         pytest.skip("needs obs-studio, version 30 or later")
     pytest.importorskip("aiohttp")
-    from tests.output.pipewire.obs import Obs, prepare
+    from tests.output.pipewire.obs import ALPHA_FILTER, Obs, prepare
 
     alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
     person = np.full((HEIGHT, WIDTH, 3), (40, 120, 220), np.uint8)
     both = side_by_side(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
     file = tmp_path / "both.png"
     assert cv2.imwrite(str(file), both.image)
-    prepare(
-        Path(desktop.environment["HOME"]), "image_source", {"file": str(file)}, ROOT / "deploy/obs/mattecam-alpha.lua"
-    )
+    prepare(Path(desktop.environment["HOME"]), "image_source", {"file": str(file)}, ALPHA_FILTER)
     desktop.environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
     obs = Obs()
     with running(desktop, obs):

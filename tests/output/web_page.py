@@ -1,0 +1,91 @@
+"""A web page that opens the camera and reports what it sees, and the browsers that show it."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.output.pictures import BARS
+from tests.paths import ROOT
+from tests.vm import marks
+
+_FIREFOX_PREFERENCES = """
+user_pref("media.webrtc.camera.allow-pipewire", {pipewire});
+user_pref("media.navigator.permission.disabled", true);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+"""
+_CHROMIUM_SWITCHES = (
+    "--headless=new",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--use-fake-ui-for-media-stream",
+)
+
+
+def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = True) -> list[str]:
+    """Return the command that opens the page without a display. name: `firefox-esr` or `chromium`. pipewire: the
+    browser asks the camera portal; otherwise it opens video devices.
+    """
+    profile.mkdir()
+    if name == "firefox-esr":
+        (profile / "user.js").write_text(_FIREFOX_PREFERENCES.format(pipewire=str(pipewire).lower()))
+        return [name, "--headless", "--profile", str(profile), "--no-remote", address]
+    switches = [*_CHROMIUM_SWITCHES, f"--user-data-dir={profile}"]
+    if pipewire:
+        switches.append("--enable-features=WebRtcPipeWireCamera")
+    return [name, *switches, address]
+
+
+@contextmanager
+def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """Serve the page; gives its address and what it reports."""
+    reports: queue.Queue[dict[str, Any]] = queue.Queue()
+    content = (ROOT / "tests" / "output" / "page.html").read_bytes()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_POST(self) -> None:
+            reports.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/", reports
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ages_of(report: dict[str, Any]) -> list[float]:
+    """Return the ages in milliseconds of the frames that the page has seen."""
+    ahead_us = marks.now_us() - time.time_ns() // 1000
+    found = (marks.decode(bits, round(seen_ms * 1000) + ahead_us) for bits, seen_ms in report["marks"])
+    return [mark[1] for mark in found if mark is not None]
+
+
+def bars_error(report: dict[str, Any]) -> float:
+    """Return the largest difference between a bar that the page has seen and its colour, 0..255."""
+    seen = np.asarray(report["bars"], float)
+    return float(np.abs(seen[:, ::-1] - BARS).max())
