@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ray import serve
@@ -17,8 +18,12 @@ NEGOTIATIONS = 16
 """Requests that a replica answers at a time; media are none."""
 
 
-def build(options: FleetOptions) -> Any:
-    """Return the application. options: `args` in a Serve configuration file."""
+def build(args: FleetOptions | Mapping[str, Any]) -> Any:
+    """Return the application. args: those of a Serve configuration file. Raises ValidationError for unknown ones.
+
+    Serve passes the mapping itself, because it finds options of a class only in annotations that are no strings.
+    """
+    options = args if isinstance(args, FleetOptions) else FleetOptions(**args)
     policy = AutoscalingPolicy(
         policy_function="app.fleet.scaling:StreamScaling",
         policy_kwargs={"streams_per_replica": options.streams_per_replica, "occupancy": options.occupancy},

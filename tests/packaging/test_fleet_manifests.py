@@ -54,6 +54,19 @@ def test_ray_serve_accepts_the_configuration() -> None:
     schema.ServeDeploySchema.model_validate(loaded("fleet.yaml")[0])
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_ray_serve_builds_the_application_of_the_configuration() -> None:
+    api = pytest.importorskip("ray.serve._private.api", reason="requirements-fleet.txt is not installed")
+    from pydantic import ValidationError
+
+    from app.fleet.application import build
+
+    args = loaded("fleet.yaml")[0]["applications"][0]["args"]
+    assert api.call_user_app_builder_with_args_if_necessary(build, args) is not None
+    with pytest.raises(ValidationError):
+        api.call_user_app_builder_with_args_if_necessary(build, {**args, "tokens": 3})
+
+
 def test_the_arguments_are_options_of_the_fleet() -> None:
     from app.fleet.options import FleetOptions
 
