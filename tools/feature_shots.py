@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.config.paths import assets_dir
+from app.core.placement import in_corner
 from app.core.settings import MattingSettings, Settings, Zone
 
 CAMERA, MATTING, OUTPUT = range(3)
@@ -46,15 +47,20 @@ class Feature:
 
 _IMAGE = {"kind": "image", "path": EVENING}
 FEATURES = (
+    Feature("region", MATTING, "regionCheck", background=_IMAGE),
     Feature("auto-framing", CAMERA, "", people={"auto_framing": "close"}, background=_IMAGE),
     Feature("zones", CAMERA, "dropBrush", people={"zones": (DOOR, SHELF)}, background=_IMAGE),
     Feature("only-me", CAMERA, "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
-    Feature("light", MATTING, "lightMatchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
+    Feature("light", MATTING, "light_matchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
             background=_IMAGE),
     Feature("bokeh", MATTING, "", edges={"strict": False}, background={"blur_strength": 45, "bokeh": True}),
     Feature("distance-blur", MATTING, "", edges={"strict": False},
             background={"blur_strength": 5, "distance_blur": True}),
     Feature("placement", CAMERA, "dropBrush", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
+    Feature("background-view", CAMERA, "parallaxSlider",
+            background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3, "parallax": 40}),
+    Feature("presenter", CAMERA, "presentEnd", background={"kind": "slides", "path": EVENING.parent, "slide": 3},
+            placement=dict(in_corner("bottom-right"))),
     Feature("overlay", OUTPUT, "", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
             background=_IMAGE),
     Feature("sound", OUTPUT, "microphoneCombo", background=_IMAGE),

@@ -27,6 +27,7 @@ from app.core.placement import IN_PLACE
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
+from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.i18n.language import translate
 from app.gui.panels.presenter import PresenterControls
 from app.gui.preview.rendering import ViewMode
@@ -148,6 +149,8 @@ def _feature(feature: Feature) -> Callable[[Session], QWidget]:
         window.tabs.setCurrentIndex(feature.page)
         page = window.tabs.currentWidget()
         control = page.findChild(QWidget, feature.control) if page is not None and feature.control else None
+        if feature.control and control is None:
+            raise SystemExit(f"There is no control {feature.control} on page {feature.page}.")
         if isinstance(page, QScrollArea) and control is not None:
             QTimer.singleShot(SETTLE_MS, lambda: page.ensureWidgetVisible(control, 0, 200))
         return window
@@ -155,7 +158,18 @@ def _feature(feature: Feature) -> Callable[[Session], QWidget]:
     return prepare
 
 
-FEATURE_SHOTS = tuple(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES)
+def _preferences(session: Session) -> QWidget:
+    """Show autostart, tray and global shortcuts."""
+    session.window.windows.open_preferences()
+    dialog = session.window.findChild(PreferencesDialog)
+    assert dialog is not None
+    return dialog
+
+
+FEATURE_SHOTS = (
+    *(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES),
+    Shot("feature-preferences", _preferences),
+)
 ALL = (
     Shot("camera", _scene(4, 0)),
     Shot("matting", _scene(1, 1)),
@@ -202,8 +216,9 @@ def _save(widget: QWidget, path: Path, *, small: bool) -> Path:
     if not small:
         return png
     with Image.open(png) as image:
-        height = round(image.height * SMALL_WIDTH / image.width)
-        image.convert("RGB").resize((SMALL_WIDTH, height)).save(path.with_suffix(".webp"), quality=QUALITY, method=6)
+        width = min(SMALL_WIDTH, image.width)
+        height = round(image.height * width / image.width)
+        image.convert("RGB").resize((width, height)).save(path.with_suffix(".webp"), quality=QUALITY, method=6)
     png.unlink()
     return path.with_suffix(".webp")
 
@@ -241,6 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every theme, scale and language")
     parser.add_argument("--set", choices=("readme", "features", "all"), default="readme", help="which pictures")
+    parser.add_argument("--only", metavar="NAME", help="the picture of this name")
     parser.add_argument("--theme", choices=THEMES, default="dark")
     parser.add_argument("--language", choices=LANGUAGES, default="en")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
@@ -255,7 +271,8 @@ def main() -> None:
         for name in ("CONFIG", "DATA", "RUNTIME"):
             os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
         sets = {"readme": README, "features": FEATURE_SHOTS, "all": ALL}
-        take(sets[chosen.set], chosen.theme, chosen.language, chosen.output)
+        shots = [shot for shot in sets[chosen.set] if chosen.only in (None, shot.name)]
+        take(shots, chosen.theme, chosen.language, chosen.output)
 
 
 if __name__ == "__main__":

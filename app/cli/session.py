@@ -23,6 +23,8 @@ from app.runtime.status import Phase, PipelineStatus, Stage
 START_LIMIT_S = 120.0
 POLL_S = 0.25
 """Interval of status polls while no frame wakes the run."""
+UNNEEDED = (Stage.MICROPHONE, Stage.SHORTCUTS)
+"""Parts without which a run goes on: their problems are reported."""
 
 
 class Session:
@@ -105,7 +107,7 @@ class Session:
             self._counted_from_s = time.monotonic()
         if not self._announced:
             # The requested model does not work, and the user expects this model or an error.
-            problems = [p for p in status.problems if p.stage is not Stage.MICROPHONE]  # nothing waits for sound
+            problems = [p for p in status.problems if p.stage not in UNNEEDED]
             failed = [p.message for p in problems if p.stage is Stage.MATTING or status.frames_out == 0]
             self.failure = failed[0] if failed else None
         self._announce(_description(status))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QTabBar, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
@@ -259,3 +259,21 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
     theme.apply(qapp, chosen == "dark")  # as at the start of the program
     assert turned == pictures()
     assert not any(one == other for one, other in zip(before, turned, strict=True))
+
+
+@pytest.mark.parametrize("name", ["presentEnd", "zonesClear"])
+def test_a_link_that_does_nothing_looks_like_it(session: Session, qtbot: QtBot, name: str) -> None:
+    window = session.window
+    link = window.findChild(QPushButton, name)
+    assert link is not None
+    assert not link.isEnabled()
+
+    def strongest() -> int:
+        """Return the greatest difference between the colours of a pixel: the accent is a colour, grey is none."""
+        image = link.grab().toImage()
+        pixels = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+        return max(max(p.red(), p.green(), p.blue()) - min(p.red(), p.green(), p.blue()) for p in pixels)
+
+    disabled = strongest()
+    link.setEnabled(True)
+    assert strongest() > 2 * disabled

@@ -176,6 +176,7 @@ QPushButton:checked:focus, QToolButton:checked:focus { border-color: @text; }
 QPushButton[primary="true"] { background: @accent; color: @on_accent; border-color: @accent; font-weight: 600; }
 QPushButton[primary="true"]:focus { border-color: @text; }
 QPushButton[link="true"] { background: transparent; border: none; color: @accent; padding: 2px 0; text-align: left; }
+QPushButton[link="true"]:disabled { color: @faint; }
 QPushButton[link="true"]:hover { text-decoration: underline; }
 QPushButton[link="true"]:focus { border: 2px solid @accent; padding: 0; }
 QPushButton#recordButton:checked { background: @alarm; border-color: @alarm; color: white; }

@@ -1,0 +1,39 @@
+"""A run without a window ends with a failure only where it has no result."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from app.cli.session import Session
+from app.core.errors import MattecamError
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Stage
+from tests.control.conftest import BASE
+from tests.fakes import FakeWorld
+
+
+@pytest.mark.parametrize(
+    ("stage", "goes_on"), [(Stage.SHORTCUTS, True), (Stage.MICROPHONE, True), (Stage.SETTINGS, False)]
+)
+def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) -> None:
+    """The problem is there before the first frame, as that of a desktop without a portal for shortcuts is."""
+    world, looked = FakeWorld(), threading.Event()
+    pipeline = Pipeline(BASE, parts=world.parts())
+
+    def report_and_wait() -> None:
+        pipeline.report(stage, MattecamError("It is missing."))
+        looked.wait(10)
+
+    world.faults.put("read", report_and_wait)
+    session = Session(pipeline, None, 5)
+
+    def observed() -> None:
+        if any(problem.stage is stage for problem in session.status.problems):
+            looked.set()
+
+    session.each_poll = observed
+    session.run()
+    assert session.failure == (None if goes_on else "It is missing.")
+    assert goes_on == (session.status.frames_out >= 5)
