@@ -13,6 +13,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
+from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.media.disk_errors import why_not_written
 from app.media.video_input import VideoError, open_container
@@ -40,6 +41,8 @@ def recover(part: Path) -> Path:
         part.unlink()
     except OSError as error:  # FFmpegError is one
         raise VideoError(RecordingText.NOT_RECOVERED(file=part, reason=why_not_written(error))) from error
+    except ValueError:  # a damaged header, or a codec that this kind of file cannot hold
+        raise VideoError(VideoText.UNREADABLE(file=part)) from None
     return final
 
 

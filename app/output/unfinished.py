@@ -43,7 +43,7 @@ def unfinished_recordings() -> tuple[Path, ...]:
     found = []
     for entry in sorted(_folder().glob("*.json")):
         part = _part(entry)
-        if part is not None and part.is_file():
+        if part is not None and _exists(part):
             if not in_progress(part):
                 found.append(part)
             continue
@@ -66,6 +66,13 @@ def in_progress(part: Path) -> bool:
 def _part(entry: Path) -> Path | None:
     path = _read(entry).get("path")
     return Path(path) if isinstance(path, str) else None
+
+
+def _exists(part: Path) -> bool:
+    try:
+        return part.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _read(entry: Path) -> JsonObject:

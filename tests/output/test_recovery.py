@@ -101,6 +101,8 @@ def test_entries_of_deleted_files_and_broken_entries_are_removed(tmp_path: Path)
     (folder / "a.json").write_text(json.dumps({"path": str(tmp_path / "gone.part.mp4"), "pid": 0, "started_s": 0}))
     (folder / "b.json").write_text("{")
     (folder / "c.json").write_text("[1]")
+    (folder / "d.json").write_text(json.dumps({"path": 300 * "d"}))
+    (folder / "e.json").write_text(json.dumps({"path": "e\0"}))
     assert unfinished_recordings() == ()
     assert list(folder.iterdir()) == []
 
@@ -139,3 +141,27 @@ def test_files_that_cannot_be_recovered_are_kept_and_named(
     assert main.main(["recover", str(part)]) == 1
     assert "a.part.mp4" in capsys.readouterr().err
     assert [file.name for file in tmp_path.iterdir()] == ([] if content is None else ["a.part.mp4"])
+
+
+@pytest.mark.parametrize("name", ["a.part", "a.part.xyz", "a.part.webm"])
+def test_a_video_that_its_name_does_not_fit_is_kept_and_named(tmp_path: Path, name: str) -> None:
+    part = write_clip(tmp_path / "a.mp4", 3).rename(tmp_path / name)
+
+    with pytest.raises(VideoError, match=name):
+        recover(part)
+
+    assert list(tmp_path.iterdir()) == [part]
+
+
+def test_a_damaged_header_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Without its codec, FFmpeg opens the file, but has nothing to copy the stream with."""
+    part = write_clip(tmp_path / "a.part.mp4", 3)
+    content = part.read_bytes()
+    for codec in (b"avc1", b"mp4v"):
+        content = content.replace(codec, b"zzzz")
+    part.write_bytes(content)
+
+    with pytest.raises(VideoError, match=r"a\.part\.mp4"):
+        recover(part)
+
+    assert list(tmp_path.iterdir()) == [part]
