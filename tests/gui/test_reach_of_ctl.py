@@ -29,6 +29,7 @@ from app.core.settings import Settings
 from app.gui.shell.application import Session
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.remote import OWN_STATE
+from app.plate import live
 from app.system import autostart
 from tests.gui.conftest import StartWindow
 from tests.gui.test_all_controls import use_everything_on
@@ -350,3 +351,23 @@ def test_autostart_is_switched(session: Session, qtbot: QtBot) -> None:
     assert autostart.enabled()
     assert switched("off").done
     assert not autostart.enabled()
+
+
+def test_the_window_takes_plates_for_ctl_but_not_while_paused(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "DEFAULT_S", 0.3)
+    empty = answered(qtbot, "plate", "take 0")
+    assert empty.done, empty.message
+    plate = session.store.current.matting.plate
+    assert plate is not None and plate.is_file()
+    assert answered(qtbot, "plate", "drop").done
+    session.store.set_paused(True)
+    refused = answered(qtbot, "plate", "take 0")
+    assert not refused.done
+    assert "paused" in refused.message
+    assert session.store.current.matting.plate is None
+
+
+def test_ctl_tries_again_what_failed(session: Session, qtbot: QtBot) -> None:
+    assert answered(qtbot, "retry").done
