@@ -77,7 +77,8 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     was_empty = (was_empty > 0) | (age <= 0)
     age = torch.where(age < 0, _OLD, age.clamp(min=1))
 
-    empty = _largest(alpha) < rules.EMPTY_ALPHA
+    largest = _largest(alpha)
+    empty = largest < rules.EMPTY_ALPHA
     moving, cut, reference = _follow(image, reference, empty & was_empty)
     background, frames = torch.where(cut, image, background), torch.where(cut, 0, frames)
     unsure, age = (doubtful > 0) & ~cut, torch.where(cut, 1, age)
@@ -91,7 +92,7 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     core = _smallest(torch.where(certain, 0, alpha)) > rules.CORE_ALPHA
     mask = (alpha > rules.BODY_ALPHA) & ~certain
     people, beginning = _people(mask, core, has_moved, agreeing, agreeing & unsure, label)
-    forgotten = _grown(beginning) & unsure & (_grown(alpha > rules.OPAQUE_ALPHA) | ~agreeing)
+    forgotten = _grown(beginning) & unsure & ((largest > rules.OPAQUE_ALPHA) | ~agreeing)
     frames, unsure, removed = torch.where(forgotten, 0, frames), unsure & ~forgotten, removed & ~forgotten
     body = people & ~removed
     has_moved = has_moved | (body & core)
