@@ -48,8 +48,8 @@ class StatusBoard:
         self.recording: str | None = None
         self.recording_counts = RecordingCounts()
         self.turns = Turns()
-        self.unneeded = -1, -1
-        """Source generation and frame index: frames of this source up to this one are not matted."""
+        self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
+        """Source generation, and indexes of frames of this source that will not be matted."""
         self.unmatted = False
         self.size = (0, 0)
         self.server: ServerState | None = None

@@ -175,8 +175,8 @@ class CaptureWorker:
         """Return whether nobody needs the next frame, so that decoding it would take time from the step."""
         if self._paused() and now_s < self._read_at_s:
             return True
-        generation, last = self._board.unneeded
-        return generation == self._generation and self._next_index <= last
+        generation, indexes = self._board.unneeded
+        return generation == self._generation and self._next_index in indexes
 
     def _lose(self, error: Exception) -> None:
         self._board.report(Stage.CAPTURE, error)

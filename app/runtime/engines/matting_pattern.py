@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import copy
 from fractions import Fraction
+
+AHEAD = 6
+"""The source chooses what it does with the next frame before the last one has been looked at."""
 
 
 class MattingPattern:
@@ -27,9 +30,17 @@ class MattingPattern:
         self._due = self._following(generation, index, matted)
         self.generation, self._last_index = generation, index
 
-    def last_skipped(self, generation: int, index: int, matted: Fraction) -> int:
-        """Return the last frame that is skipped after this one, if this one is matted; itself if none is."""
-        return index if matted == 1 else math.floor(self._following(generation, index, matted)) - 1
+    def skipped_after(self, generation: int, index: int, matted: Fraction) -> frozenset[int]:
+        """Return which of the next `AHEAD` frames are skipped, if this one is matted and none is late."""
+        ahead = copy.copy(self)
+        skipped = set()
+        ahead.note(generation, index, matted)
+        for later in range(index + 1, index + 1 + AHEAD):
+            if ahead.skips(generation, later, matted):
+                skipped.add(later)
+            else:
+                ahead.note(generation, later, matted)
+        return frozenset(skipped)
 
     def _following(self, generation: int, index: int, matted: Fraction) -> Fraction:
         """Return the ideal index of the next frame after this one."""

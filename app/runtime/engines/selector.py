@@ -171,7 +171,7 @@ class EngineSelector:
         if self._skips(frame, generation):
             return Skip()
         matted = self._quality.quality.matted
-        self._board.unneeded = generation, self._pattern.last_skipped(generation, frame.index, matted)
+        self._board.unneeded = generation, self._pattern.skipped_after(generation, frame.index, matted)
         assert self._running is not None
         framing = self._running.framing if may_use_plate(self._running.settings) else settings.framing
         sequence = (generation, self._number)

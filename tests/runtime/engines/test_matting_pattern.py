@@ -56,18 +56,21 @@ def test_another_source_and_a_restarted_one_begin_at_once() -> None:
 
 
 @pytest.mark.parametrize("matted", [*MATTED, Fraction(1)])
-def test_the_frames_that_will_be_skipped_are_known_when_one_is_matted(matted: Fraction) -> None:
+def test_the_frames_that_will_be_skipped_are_known_two_matted_frames_before(matted: Fraction) -> None:
     pattern = MattingPattern()
-    last = -1
+    before: frozenset[int] = frozenset()
+    latest: frozenset[int] = frozenset()
     for index in range(60):
         skipped = pattern.skips(1, index, matted)
-        assert skipped == (index <= last)
+        assert skipped == (index in latest)
+        if index > 3:
+            assert skipped == (index in before)
         if not skipped:
-            last = pattern.last_skipped(1, index, matted)
+            before, latest = latest, pattern.skipped_after(1, index, matted)
             pattern.note(1, index, matted)
 
 
 def test_at_the_full_rate_none_is_skipped_also_right_after_a_reduced_one() -> None:
     pattern = MattingPattern()
     selected(pattern, range(4), Fraction(1, 3))
-    assert pattern.last_skipped(1, 4, Fraction(1)) == 4
+    assert not pattern.skipped_after(1, 4, Fraction(1))
