@@ -146,7 +146,8 @@ def main(
     people = [read(clip, count) for clip in sorted(clips.glob("*.mkv"))[:3]]
     still, matched = np.mean([flicker(engine, frames) for frames in people], axis=0)
     print(f"change of the mean colour between frames: {still:.3f} without, {matched:.3f} with light match")
-    print("CPU ms per frame:", {name: round(float(value), 2) for name, value in milliseconds(engine, people[0]).items()})
+    costs = milliseconds(engine, people[0]).items()
+    print("CPU ms per frame:", {name: round(float(value), 2) for name, value in costs})
     engine.close()
 
 
