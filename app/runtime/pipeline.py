@@ -119,12 +119,8 @@ class Pipeline:
         self._matting_thread = Worker("matting", self._matting.run)
         self._clock_thread = Worker("output-clock", self._clock.run)
         self._demand_thread = Worker("demand", self._demand.run)
-        self._sink_threads = [
-            Worker(name, sink.run)
-            for name, sink in zip(
-                ("virtual-camera", "recording", "matte-recording", "pipewire"), self._sinks, strict=True
-            )
-        ]
+        names = "virtual-camera", "recording", "matte-recording", "pipewire"
+        self._sink_threads = [Worker(name, sink.run) for name, sink in zip(names, self._sinks, strict=True)]
         self._watchdog = Watchdog(
             Watched.of(self._clock_thread, Stage.OUTPUT, frame_path=True),
             lambda: self._clock.last_tick_s,
@@ -160,12 +156,13 @@ class Pipeline:
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         self._board.begin()
-        for start in (self._cards.start, self._engines.start, self._backgrounds.start, self._overlay.preparer.start):
-            start()
-        for thread in [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]:
+        self._cards.start()
+        self._engines.start()
+        self._backgrounds.start()
+        self._overlay.preparer.start()
+        live = [*self._sink_threads, self._clock_thread, self._matting_thread, self._capture_thread]
+        for thread in [*live, self._demand_thread, self._watchdog_thread]:
             thread.start()
-        self._demand_thread.start()
-        self._watchdog_thread.start()
 
     def change(self, update: Callable[[Settings], Settings]) -> Settings:
         """Replace the settings atomically by `update` of those in force; return the new ones (any thread).

@@ -27,11 +27,15 @@ class MattingPattern:
 
     def note(self, generation: int, index: int, matted: Fraction) -> None:
         """Note that this frame was matted."""
-        self._due = self._following(generation, index, matted)
+        continues = generation == self.generation and index > self._last_index
+        # A late frame moves the phase, so that the following ones are not closer together than the interval.
+        self._due = (max(self._due, Fraction(index)) if continues else Fraction(index)) + 1 / matted
         self.generation, self._last_index = generation, index
 
     def skipped_after(self, generation: int, index: int, matted: Fraction) -> frozenset[int]:
         """Return which of the next `AHEAD` frames are skipped, if this one is matted and none is late."""
+        if matted == 1:
+            return frozenset()
         ahead = copy.copy(self)
         skipped = set()
         ahead.note(generation, index, matted)
@@ -41,9 +45,3 @@ class MattingPattern:
             else:
                 ahead.note(generation, later, matted)
         return frozenset(skipped)
-
-    def _following(self, generation: int, index: int, matted: Fraction) -> Fraction:
-        """Return the ideal index of the next frame after this one."""
-        continues = generation == self.generation and index > self._last_index
-        # A late frame moves the phase, so that the following ones are not closer together than the interval.
-        return (max(self._due, Fraction(index)) if continues else Fraction(index)) + 1 / matted
