@@ -71,3 +71,12 @@ def _enlarged(plane: Floats, size: tuple[int, int]) -> Floats:
 def walking(frame: int) -> Blob:
     """Return a swaying person."""
     return Blob(80 + 6 * float(np.sin(frame / 3)), 55, 24)
+
+
+POSTER = Blob(30, 40, 12)
+"""Part of the room that the network takes for a person."""
+
+
+def kept(gain: Floats, blob: Blob) -> float:
+    """Return the fraction of a blob's pixels that strict mode keeps."""
+    return float(gain[blob.cover() > 0.99].mean())

@@ -1,0 +1,157 @@
+"""Strict mode: what it learns of the room, and what agrees with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.matting.strict import rules
+from app.matting.strict.cpu_strict import StrictFilter
+from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, kept, walking
+
+
+def test_a_change_of_light_is_no_motion() -> None:
+    room, strict = Room(), StrictFilter()
+
+    gains = [strict.gain(*room.frame(POSTER, light=0.85 + 0.15 * np.sin(n / 4))) for n in range(40)]
+
+    assert not any(gain.any() for gain in gains)
+
+
+def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
+    """The network still gives an opaque person where the wall is visible again."""
+    room, strict = Room(), StrictFilter()
+    for _ in range(10):
+        strict.gain(*room.frame())
+    for n in range(10):
+        strict.gain(*room.frame(walking(n)))
+
+    gain = strict.gain(*room.frame(Blob(80, 55, 24, visible=False)))
+
+    assert not gain.any()
+
+
+@pytest.mark.parametrize("furniture", [[], [replace(POSTER, alpha=0.9)]])
+def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(furniture: list[Blob]) -> None:
+    """The network then takes what it sees there for a person."""
+    room, strict, ghost = Room(), StrictFilter(), replace(POSTER, alpha=0.9, visible=False)
+    for n in range(16):
+        strict.gain(*room.frame(*furniture, walking(n)))
+    for n in range(16, 25):
+        image, _ = room.frame(*furniture, Blob(4 * (n - 16), 45, 16), walking(n))
+        _, alpha = room.frame(walking(n))
+        strict.gain(image, alpha)
+
+    gains = [strict.gain(*room.frame(*furniture, ghost, walking(n))) for n in range(25, 35)]
+
+    assert all(kept(gain, POSTER) == 0 for gain in gains)
+    assert kept(gains[-1], walking(34)) == 1
+
+
+def test_a_person_whom_the_network_overlooks_does_not_pass_for_a_change_of_light() -> None:
+    room, strict = Room(), StrictFilter()
+    room.wall[:] = 0.6
+    for _ in range(16):
+        strict.gain(*room.frame())
+    for n in range(9):
+        image, _ = room.frame(Blob(6 * n, 45, 20))
+        strict.gain(image, np.zeros((HEIGHT, WIDTH), np.float32))
+
+    assert np.abs(strict.state()["background"] - room.wall)[:, :, 90:].mean() < 0.01
+
+
+def test_a_room_that_has_changed_is_learned_again() -> None:
+    room, strict = Room(), StrictFilter()
+    for _ in range(16):
+        strict.gain(*room.frame())
+    room.wall[:, :60, :60] = 0.1
+    for _ in range(rules.MOST_FRAMES + rules.LEAST_FRAMES):
+        strict.gain(*room.frame())
+
+    gain = strict.gain(*room.frame(Blob(28, 30, 20, visible=False)))
+
+    assert not gain.any()
+
+
+def test_clothes_like_the_wall_stay_where_the_network_is_certain() -> None:
+    room, strict = Room(), StrictFilter()
+    room.wall[:] = 0.5
+    for _ in range(10):
+        strict.gain(*room.frame())
+
+    for n in range(20):
+        person = walking(n)
+        patch = Blob(person.x, 60, 8, like_wall=True)
+        image, alpha = room.frame(person)
+        image = np.where(patch.cover() > 0.5, room.wall, image).astype(np.float32)
+        gain = strict.gain(image, alpha)
+
+    assert kept(gain, patch) == 1
+
+
+def test_a_pattern_of_the_room_is_removed_even_if_opaque() -> None:
+    """The network fills a gap between arm and body."""
+    room, strict = Room(), StrictFilter()
+    room.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
+    for _ in range(10):
+        strict.gain(*room.frame())
+
+    for n in range(20):
+        gap = Blob(walking(n).x, 60, 9, visible=False)
+        image, alpha = room.frame(walking(n))
+        image = np.where(gap.cover() > 0.5, room.frame()[0], image).astype(np.float32)
+        gain = strict.gain(image, alpha)
+
+        if n > rules.WAIT_FRAMES:
+            assert kept(gain, Blob(gap.x, gap.y, 7)) < 0.25
+    assert gain[walking(n).cover() > 0.99].mean() > 0.8
+
+
+def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
+    """The mean of the frame changes, and what the network takes for a person seems to change with it."""
+    room, strict = Room(), StrictFilter()
+    room.wall[:, :, 80:] = 0.9
+    for _ in range(2):
+        strict.gain(*room.frame(POSTER))
+
+    gains = [strict.gain(*room.frame(POSTER, Blob(175 - 5 * n, 50, 30))) for n in range(9)]
+
+    assert all(kept(gain, POSTER) == 0 for gain in gains)
+
+
+def test_nobody_is_shown_before_the_background_is_learned() -> None:
+    room, strict = Room(), StrictFilter()
+
+    gains = [strict.gain(*room.frame(walking(n))) for n in range(rules.WAIT_FRAMES + 1)]
+
+    assert not any(gain.any() for gain in gains[:-1])
+    assert kept(gains[-1], walking(rules.WAIT_FRAMES)) == 1
+
+
+@pytest.mark.parametrize(("top", "shown"), [(54, True), (42, False)])
+def test_a_person_in_clothes_like_the_wall_is_shown(top: int, shown: bool) -> None:
+    """54 % of the person look like the wall, or 84 %: then it is a mistake of the network."""
+    room, strict = Room(), StrictFilter()
+    room.wall[:] = 0.5
+    for _ in range(10):
+        strict.gain(*room.frame())
+
+    for n in range(20):
+        image, alpha = room.frame(walking(n))
+        image[:, top:79] = room.frame()[0][:, top:79]
+        gain = strict.gain(image, alpha)
+
+    assert (kept(gain, walking(19)) > 0.9) == shown
+    assert gain.any() == shown
+
+
+def test_a_cut_forgets_motion_and_background() -> None:
+    here, there, strict = Room(), Room(seed=5), StrictFilter()
+    for n in range(10):
+        strict.gain(*here.frame(walking(n)))
+
+    gains = [strict.gain(*there.frame(Blob(80, 55, 24))) for _ in range(20)]
+
+    assert not any(gain.any() for gain in gains)
