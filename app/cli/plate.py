@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,9 @@ import typer
 
 from app.cli.live_options import LiveOptions
 from app.cli.options import settings_from
+from app.cli.terminal import notify
 from app.config import logs
+from app.core.messages.command_line import CommandLineText
 
 
 def plate(
@@ -31,8 +32,5 @@ def plate(
     start = settings_from(LiveOptions(source=source, size=size, fps=fps, format=format, config=config))
     from app.plate.session import take_plate
 
-    print(
-        f"mattecam: step out of the frame; capturing starts in {countdown:g} seconds and takes {seconds:g}.",
-        file=sys.stderr,
-    )
+    notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))
     print(take_plate(start.settings, output, seconds, countdown))

@@ -18,7 +18,6 @@ from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate.plate import median_plate
 from app.media.disk_errors import why_not_written
 
-DEFAULT_S = COLLECT_S
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
 """Limit of the memory for frames: fewer are kept if they are large."""
@@ -39,12 +38,15 @@ class PlateInfo:
 
 
 class PlateCapture:
-    """Collects frames for some seconds, in bounded memory."""
+    """Collects frames of one camera for some seconds, in bounded memory."""
 
-    def __init__(self, seconds: float = DEFAULT_S) -> None:
+    def __init__(self, seconds: float = COLLECT_S) -> None:
+        self.camera = ""
+        """The id of the camera that the frames are of."""
         self._seconds = seconds
         self._frames: list[BgrImage] = []
         self._started_s: float | None = None
+        self._advanced_s = time.monotonic()
         self._last_s = 0.0
         self._index = -1
 
@@ -55,15 +57,24 @@ class PlateCapture:
             return 0.0
         return min(1.0, (self._last_s - self._started_s) / self._seconds)
 
-    def feed(self, frame: Frame) -> bool:
-        """Add a frame without copying it; return True once there are enough. A frame of another size restarts.
+    @property
+    def silent(self) -> bool:
+        """Whether no new frame has arrived for `START_LIMIT_S`."""
+        return time.monotonic() - self._advanced_s > START_LIMIT_S
 
-        A plate shows the whole camera frame, so that it matches any zoom and pan.
+    def feed(self, frame: Frame, camera: str) -> bool:
+        """Add a frame without copying it; return True once there are enough.
+
+        A frame of another camera or size restarts. A plate shows the whole camera frame, so that it matches any zoom
+        and pan.
         """
         image = frame.image if frame.whole is None else frame.whole
-        if self._frames and self._frames[0].shape != image.shape:
+        if camera != self.camera or (self._frames and self._frames[0].shape != image.shape):
             self._frames.clear()
             self._started_s = None
+        if self._started_s is None or frame.captured_at_s != self._last_s:
+            self._advanced_s = time.monotonic()
+        self.camera = camera
         if self._started_s is None:
             self._started_s = frame.captured_at_s
         self._last_s = frame.captured_at_s
@@ -95,19 +106,15 @@ def capture_plate(
     Raises SourceLostError, or PlateError if no frames arrive.
     """
     capture = PlateCapture(seconds)
-    begun_s = last_s = time.perf_counter()
+    begun_s = time.monotonic()
     while True:
         frame = source.read()
-        now_s = time.perf_counter()
-        if frame is None:
-            if now_s - last_s > START_LIMIT_S:
-                raise PlateError(PlateText.SILENT(camera=source.info.name))
+        if time.monotonic() - begun_s < after_s:
             continue
-        last_s = now_s
-        if now_s - begun_s < after_s:
-            continue
-        if capture.feed(frame):
+        if frame is not None and capture.feed(frame, source.info.id):
             return capture.plate()
+        if capture.silent:
+            raise PlateError(PlateText.SILENT(camera=source.info.name))
         progress(capture.progress)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
-from app.core.plate_times import COUNTDOWN_S
+from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.types import BgrImage
-from app.plate.capture import DEFAULT_S, START_LIMIT_S, PlateCapture
+from app.plate.capture import PlateCapture
 from app.plate.session import keep_plate
 from app.runtime.pipeline import Pipeline
 
@@ -34,26 +34,21 @@ def take_live_plate(
     pipeline.takes_plate = True
     try:
         _pause(pipeline, COUNTDOWN_S if countdown_s is None else countdown_s, wait)
-        capture, camera = _collect(pipeline, wait)
+        capture = _collect(pipeline, wait)
     finally:
         pipeline.takes_plate = False
-    path = keep(capture.plate(), camera)
+    path = keep(capture.plate(), capture.camera)
     pipeline.retry()  # the file may be the one in use
     return path
 
 
-def _collect(pipeline: Pipeline, wait: Callable[[float], bool]) -> tuple[PlateCapture, str]:
-    capture, camera, silent_s, before = PlateCapture(DEFAULT_S), "", 0.0, -1.0
+def _collect(pipeline: Pipeline, wait: Callable[[float], bool]) -> PlateCapture:
+    capture = PlateCapture(COLLECT_S)
     while True:
         frame, source = pipeline.newest_frame, pipeline.status().source
-        if frame is not None and source is not None:
-            if source.id != camera:
-                capture, camera = PlateCapture(DEFAULT_S), source.id
-            if capture.feed(frame):
-                return capture, camera
-        silent_s = silent_s + POLL_S if capture.progress == before else 0.0
-        before = capture.progress
-        if silent_s > START_LIMIT_S:
+        if frame is not None and source is not None and capture.feed(frame, source.id):
+            return capture
+        if capture.silent:
             raise PlateError(
                 PlateText.SILENT(camera=pipeline.settings.capture.source if source is None else source.name)
             )

@@ -67,7 +67,7 @@ class Room:
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
-    monkeypatch.setattr(live, "DEFAULT_S", 0.3)
+    monkeypatch.setattr(live, "COLLECT_S", 0.3)
     room = Room(tmp_path)
     room.pipeline.start()
     eventually(lambda: room.pipeline.status().phase is Phase.RUNNING)
@@ -201,13 +201,13 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(room: Room) -> 
         opened = len(room.world.sources)
         held: list[bool] = []
 
-        def keep(plate: BgrImage, camera: str) -> Path:
+        def wait(seconds: float) -> bool:
             held.append(room.world.sources[-1].holds_exposure)
-            return room.keep(plate, camera)
+            return threading.Event().wait(seconds)
 
-        take_live_plate(pipeline, 0.3, threading.Event().wait, keep=keep)
+        take_live_plate(pipeline, 0.3, wait, keep=room.keep)
         assert len(room.world.sources) == opened + 1
-        assert held == [True]
+        assert held[-1]
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
     finally:
         assert pipeline.stop()

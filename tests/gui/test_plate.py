@@ -23,6 +23,7 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
+from app.plate import capture
 from app.plate.capture import plate_path, save_plate
 from tests.gui.widgets import OwnedSettings
 
@@ -48,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[BgrImage]:
         return path
 
     monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.3)
-    monkeypatch.setattr(plate_dialog, "DEFAULT_S", 0.5)
+    monkeypatch.setattr(plate_dialog, "COLLECT_S", 0.5)
     monkeypatch.setattr(services, "keep_plate", keep)
     return kept
 
@@ -112,7 +113,7 @@ def test_person_in_the_plate_is_reported_and_capture_can_be_repeated(
 def test_capture_without_frames_fails(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plate_dialog, "SILENT_TICKS", 3)
+    monkeypatch.setattr(capture, "START_LIMIT_S", 0.1)
     monkeypatch.setattr(dialog, "_newest", lambda: None)
     before = dialog.text.text()
     dialog.begin()

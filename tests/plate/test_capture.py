@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from app.core.types import BgrImage, Frame, SourceInfo
 from app.matting.plate.occupancy import shows_someone
 from app.plate.capture import (
     MOST_FRAMES,
+    START_LIMIT_S,
     PlateCapture,
     capture_plate,
     mismatch,
@@ -40,7 +42,7 @@ class TestCapture:
 
     def test_frames_are_spread_over_the_time_and_few(self) -> None:
         capture = PlateCapture(2.0)
-        done = [capture.feed(shot(index, value=index)) for index in range(61)]
+        done = [capture.feed(shot(index, value=index), "one") for index in range(61)]
         assert done == [False] * 60 + [True]
         assert len(capture.frames) == MOST_FRAMES
         assert capture.frames[0][0, 0, 0] == 0
@@ -49,20 +51,40 @@ class TestCapture:
     def test_large_frames_are_fewer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("app.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
         capture = PlateCapture(1.0)
-        assert [capture.feed(shot(index)) for index in range(31)][-1]
+        assert [capture.feed(shot(index), "one") for index in range(31)][-1]
         assert len(capture.frames) == 5
 
     def test_another_size_begins_anew(self) -> None:
         capture = PlateCapture(1.0)
-        assert not any(capture.feed(shot(index)) for index in range(20))
-        assert not any(capture.feed(shot(index, size=(80, 60))) for index in range(20, 50))
-        assert capture.feed(shot(50, size=(80, 60)))
+        assert not any(capture.feed(shot(index), "one") for index in range(20))
+        assert not any(capture.feed(shot(index, size=(80, 60)), "one") for index in range(20, 50))
+        assert capture.feed(shot(50, size=(80, 60)), "one")
         assert capture.plate().shape == (60, 80, 3)
+
+    def test_another_camera_begins_anew(self) -> None:
+        capture = PlateCapture(1.0)
+        assert not any(capture.feed(shot(index, value=0), "one") for index in range(20))
+        assert not any(capture.feed(shot(index), "two") for index in range(20, 50))
+        assert capture.feed(shot(50), "two")
+        assert (capture.plate() == 100).all()
+        assert capture.camera == "two"
+
+    def test_a_camera_that_repeats_its_last_frame_is_silent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now_s = [100.0]
+        monkeypatch.setattr("app.plate.capture.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+        capture = PlateCapture(1.0)
+        now_s[0] += START_LIMIT_S - 1
+        capture.feed(shot(0), "one")
+        now_s[0] += START_LIMIT_S - 1
+        assert not capture.silent
+        capture.feed(shot(0), "one")
+        now_s[0] += 2
+        assert capture.silent
 
     def test_a_repeated_picture_counts_once(self) -> None:
         capture = PlateCapture(1.0)
         for _ in range(5):
-            capture.feed(shot(7))
+            capture.feed(shot(7), "one")
         assert len(capture.frames) == 1
 
     def test_nothing_seen_is_no_plate(self) -> None:
@@ -75,7 +97,7 @@ class TestCapture:
         for index in range(31):
             frame = shot(index)
             frame.image[:, 4 * index : 4 * index + 30] = 255
-            capture.feed(frame)
+            capture.feed(frame, "one")
         assert (capture.plate() == 100).all()
 
 
@@ -159,7 +181,7 @@ class TestCommand:
         assert main.main(["plate", "--output", str(path), *words]) == 0
         said = capsys.readouterr()
         assert said.out == f"{path}\n"
-        assert "step out" in said.err
+        assert "Step out" in said.err
         assert np.asarray(cv2.imread(str(path))).shape == (96, 160, 3)
         info = plate_info(path)
         assert info is not None
@@ -177,7 +199,7 @@ def median(frames: Sequence[BgrImage]) -> BgrImage:
     """Return the plate that the capture computes from the frames."""
     capture = PlateCapture(1.0)
     for index, image in enumerate(frames):
-        capture.feed(Frame(image, index, index / (len(frames) - 1)))
+        capture.feed(Frame(image, index, index / (len(frames) - 1)), "one")
     return capture.plate()
 
 

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLay
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
-from app.core.plate_times import COUNTDOWN_S
+from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import to_qimage
@@ -20,11 +20,9 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
-from app.plate.capture import DEFAULT_S, PlateCapture
+from app.plate.capture import PlateCapture
 
 TICK_MS = 30
-SILENT_TICKS = 300
-"""Ticks without a new frame before the capture fails."""
 THUMBNAIL_WIDTH = 320
 
 
@@ -48,7 +46,6 @@ class PlateDialog(QDialog):
         self._store, self._tasks, self._newest, self._camera = store, tasks, newest, camera
         self._capture: PlateCapture | None = None
         self._ticks_left = 0
-        self._silent_ticks = 0
         self._plate: BgrImage | None = None
         self._locked_before = store.current.capture.lock_exposure
         self._timer = QTimer(self)
@@ -90,7 +87,6 @@ class PlateDialog(QDialog):
         self._store.edit("capture", lock_exposure=True)
         self.start_button.setEnabled(False)
         self._capture = None
-        self._silent_ticks = 0
         self._ticks_left = int(COUNTDOWN_S * 1000) // TICK_MS
         self.text.setText(self.tr("Step out of the picture."))
         self._timer.start()
@@ -109,26 +105,24 @@ class PlateDialog(QDialog):
             self.number.setText(str(self._ticks_left * TICK_MS // 1000 + 1))
             return
         if self._capture is None:
-            self._capture = PlateCapture(DEFAULT_S)
+            self._capture = PlateCapture(COLLECT_S)
             self.number.setText("●")
             self.text.setText(self.tr("Taking the picture…"))
         frame = self._newest()
-        before = self._capture.progress
-        done = frame is not None and self._capture.feed(frame)
+        done = frame is not None and self._capture.feed(frame, self._camera())
         self.bar.setValue(round(100 * self._capture.progress))
-        self._silent_ticks = self._silent_ticks + 1 if self._capture.progress == before else 0
-        if self._silent_ticks > SILENT_TICKS:
-            self._fail(PlateError(self.tr("The camera delivers no frames.")))
-        elif done:
+        if done:
             self._timer.stop()
             self.text.setText(self.tr("Checking that nobody is in the picture…"))
-            self._tasks.run(partial(self._keep, self._capture, self._camera()), self._show, self._fail)
+            self._tasks.run(partial(self._keep, self._capture), self._show, self._fail)
+        elif self._capture.silent:
+            self._fail(PlateError(self.tr("The camera delivers no frames.")))
 
-    def _keep(self, capture: PlateCapture, camera: str) -> Path:
+    def _keep(self, capture: PlateCapture) -> Path:
         """Store the plate (on a task thread)."""
         plate = capture.plate()
         self._plate = plate
-        return services.keep_plate(plate, camera)
+        return services.keep_plate(plate, capture.camera)
 
     def _show(self, path: Path) -> None:
         plate, self._plate = self._plate, None
