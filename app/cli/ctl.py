@@ -78,4 +78,6 @@ def status_line(status: Mapping[str, JsonValue]) -> str:
         parts.insert(2, f"round trip {status['round_trip_ms']} ms")
     if status.get("recording"):
         parts.append(f"recording to {status['recording']}")
+    if status.get("recording_alpha"):
+        parts.append(f"recording the matte to {status['recording_alpha']}")
     return ", ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -182,6 +183,8 @@ def parse_framing(text: str) -> tuple[float, tuple[float, float] | None]:
     if text in ("whole", *AUTO_FRAMING):
         return 1.0, (0.0, 0.0)
     zoom, _, position = text.partition(" ")
+    if math.isnan(_number(zoom)):
+        raise UsageError(ControlText.FRAMING(styles=", ".join(("whole", *AUTO_FRAMING)), text=text))
     if not position:
         return parse_zoom(zoom), None
     pan = parse_pan(position)

@@ -83,7 +83,7 @@ class SettingsController:
         self._changes = changes = Changes(change, settings, status_fields, self._confirmation)
         values = Values(changes, settings, preferences)
         saved = SavedScenes(scenes, settings, scenes_changed)
-        output, alpha = Recording(changes, "record", "recording"), Recording(changes, "record_alpha", "")
+        output, alpha = Recording(changes, "record", "recording"), Recording(changes, "record_alpha", "recording_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
             "background": self._background,

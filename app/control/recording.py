@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from app.control.changes import Changes, CommandError
+from app.control.commands import JsonValue
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
@@ -16,7 +19,7 @@ class Recording:
     """Starts and stops recordings of the output or of the matte."""
 
     def __init__(self, changes: Changes, field: Literal["record", "record_alpha"], shown_as: str) -> None:
-        """field: of `OutputSettings`. shown_as: the field of the status that names the file; empty: there is none."""
+        """field: of `OutputSettings`. shown_as: the field of the status that names the file."""
         self._changes, self._field, self._shown_as = changes, field, shown_as
 
     def run(self, argument: str) -> Text:
@@ -29,12 +32,17 @@ class Recording:
 
         def update(settings: Settings) -> Settings:
             running: Path | None = getattr(settings.output, self._field)
-            if running is not None:
+            if running is not None and self._problem() is None:
                 raise UsageError(ControlText.ALREADY_RECORDING(file=running))
             return settings.replace(output=settings.output.replace(**{self._field: path}))
 
         self._changes.follow(update, "output", "recording")
-        return AnswerText.RECORDING(file=path) if self._shows(running=True) else AnswerText.RECORDING_WAITS(file=path)
+        runs = self._shows(running=True)
+        problem = self._problem()  # the file may be opened later than the settings are in use
+        if problem is not None:
+            self._changes.apply(partial(self._without, path))
+            raise CommandError(problem)
+        return AnswerText.RECORDING(file=path) if runs else AnswerText.RECORDING_WAITS(file=path)
 
     def _stop(self) -> Text:
         path: Path | None = None
@@ -49,13 +57,23 @@ class Recording:
             raise UsageError(ControlText.NOT_RECORDING())
         if not self._shows(running=False):
             return AnswerText.RECORDING_ENDS(file=path)
-        problem = self._changes.problem("recording")
+        problem = self._problem()
         if problem is not None:
             raise CommandError(problem)
         return AnswerText.RECORDED(file=path)
 
+    def _problem(self) -> str | None:
+        return self._changes.problem("recording")
+
+    def _without(self, path: Path, settings: Settings) -> Settings:
+        if getattr(settings.output, self._field) != path:
+            return settings
+        return settings.replace(output=settings.output.replace(**{self._field: None}))
+
     def _shows(self, *, running: bool) -> bool:
-        """Wait until the status shows whether the recording runs; without a field in the status, until it settled."""
-        if not self._shown_as:
-            return self._changes.confirmation.wait_until_settled()
-        return self._changes.confirmation.wait_for(lambda status: (status[self._shown_as] is not None) is running)
+        """Wait until the status shows that the recording runs or cannot, or that it ended; return whether it does."""
+
+        def shown(status: Mapping[str, JsonValue]) -> bool:
+            return (status[self._shown_as] is not None) is running or (running and self._problem() is not None)
+
+        return self._changes.confirmation.wait_for(shown)

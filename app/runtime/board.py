@@ -46,6 +46,7 @@ class StatusBoard:
         self.virtual_camera: str | None = None
         self.pipewire: CountedSink | None = None
         self.recording: str | None = None
+        self.recording_alpha: str | None = None
         self.recording_counts = RecordingCounts()
         self.turns = Turns()
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
@@ -106,6 +107,7 @@ class StatusBoard:
             pipewire=self.pipewire.name if self.pipewire else None,
             readers=readers,
             recording=self.recording,
+            recording_alpha=self.recording_alpha,
             unmatted=self.unmatted,
             busy=busy,
             server=self.server,

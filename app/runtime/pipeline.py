@@ -256,6 +256,7 @@ class Pipeline:
             virtual_camera=running.virtual_camera,
             pipewire=running.pipewire,
             recording=running.recording,
+            recording_alpha=running.recording_alpha,
             fps_in=running.fps_in,
             fps_out=running.fps_out,
             latency_ms=running.latency_ms,

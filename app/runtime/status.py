@@ -117,6 +117,9 @@ class PipelineStatus:
     """The number of programs that read the virtual camera; None if unknown. All readers of the PipeWire camera count
     as one."""
     recording: str | None = None
+    """The file that the output is recorded to; None while it is not."""
+    recording_alpha: str | None = None
+    """The file that the matte is recorded to."""
     unmatted: bool = False
     """Unmatted frames leave because the user chose the background "none"."""
     busy: str = ""

@@ -58,6 +58,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "busy": status.busy,
         "source": dataclasses.asdict(status.source) if status.source else None,
         "recording": status.recording,
+        "recording_alpha": status.recording_alpha,
         "problems": [{"stage": problem.stage.value, "message": problem.message} for problem in status.problems],
         "errors": list(status.errors),
     }

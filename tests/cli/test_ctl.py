@@ -79,8 +79,10 @@ def test_the_status_line_names_state_background_and_recording() -> None:
         "fps_out": 30,
         "background": "blur:50",
         "recording": "a.mp4",
+        "recording_alpha": "b.mkv",
     }
-    assert status_line(status) == "frozen, no model, 30 fps, background blur:50, no virtual camera, recording to a.mp4"
+    words = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
+    assert status_line(status) == f"frozen, no model, 30 fps, {words}"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,7 @@ def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: s
         (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
         (["dance"], 2, "There is no command “dance”; the commands are autostart, background"),
         (["ratio", "7"], 2, "between 0.05 and 1"),
+        (["framing", "head"], 2, "The framing is whole, calm, close or a zoom and position, such as “1.5 0,-1”"),
         ([], 2, "Missing argument"),
     ],
 )

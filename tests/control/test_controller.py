@@ -13,7 +13,7 @@ import pytest
 
 from app.control import BackgroundFile, Command, SettingsController, Tiles
 from app.control.commands import JsonValue, answer
-from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, SinkLostError, UsageError
+from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.placement import in_corner
 from app.core.settings import (
     BackgroundSettings,
@@ -320,28 +320,6 @@ def test_one_person_is_selected_by_a_point(program: Program) -> None:
     assert program.settings.selected is None
 
 
-def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    with pytest.raises(UsageError, match="Nothing is being recorded"):
-        program.run("record stop")
-    assert program.run(f"record {path}") == f"Recording to {path}."
-    assert program.controller.status()["recording"] is not None
-    with pytest.raises(UsageError, match="is running; stop it first"):
-        program.run(f"record {tmp_path / 'b.mp4'}")
-    assert program.run("record stop") == f"Recorded to {path}."
-    assert program.controller.status()["recording"] is None
-
-
-def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) -> None:
-    with pytest.raises(MattecamError, match="disk is full"):
-        program.run(f"record {tmp_path / 'full.mp4'}")
-    assert program.settings.output.record is None
-    (tmp_path / "there.mp4").touch()
-    for text in ("record", "snapshot"):
-        with pytest.raises(UsageError, match="already exists"):
-            program.run(f"{text} {tmp_path / 'there.mp4'}")
-
-
 def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
     eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
@@ -407,23 +385,3 @@ def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
 def test_a_number_of_thousands_of_digits_is_no_tile(program: Program) -> None:
     with pytest.raises(UsageError, match="no background and no file"):
         program.run("background " + "9" * 200)
-
-
-def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tmp_path: Path) -> None:
-    finished = threading.Event()
-
-    def finish_slowly() -> None:
-        time.sleep(0.5)
-        finished.set()
-
-    program.run(f"record {tmp_path / 'a.mp4'}")
-    program.world.faults.put("close_recorder", finish_slowly)
-    assert "Recorded to" in program.run("record stop")
-    assert finished.is_set()
-
-
-def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_path: Path) -> None:
-    program.run(f"record {tmp_path / 'a.mp4'}")
-    program.world.faults.put("close_recorder", fail(SinkLostError("The disk is full.")))
-    with pytest.raises(MattecamError, match="disk is full"):
-        program.run("record stop")

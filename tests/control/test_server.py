@@ -97,7 +97,7 @@ def test_the_status_is_returned_unchanged(place: Place, controller: Recorder, se
         (Command("zoom", "nan"), "between 1 and 4"),
         (Command("ratio", "nan"), "between 0.05 and 1"),
         (Command("framing", "1.5 2,0"), "between -1,-1 and 1,1"),
-        (Command("framing", "near"), "between 1 and 4"),
+        (Command("framing", "near"), "whole, calm, close or a zoom"),
         (Command("dance"), "the commands are autostart, background, background-view, framing, freeze"),
         (Command("pause", "now"), "the choices are on, off, toggle"),
         (Command("resume", "now"), "takes no argument"),

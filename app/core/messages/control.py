@@ -18,6 +18,7 @@ class ControlText(CommandLineMessage):
     NOT_A_CHOICE = "{name} “{argument}” is not possible; the choices are {choices}."
     RATIO = "The ratio must be auto or between {low} and {high}, not “{text}”."
     ZOOM = "The zoom must be between 1 and {high}, not “{text}”."
+    FRAMING = "The framing is {styles} or a zoom and position, such as “1.5 0,-1”, not “{text}”."
     LIGHT = "The light is one of {names} and a strength from 0 to 100, not “{text}”."
     NO_OVERLAY = "There is no file “{text}”; the overlay is {usage}."
     NO_SERVER = "No server is known; the server is {usage}."

@@ -117,8 +117,11 @@ def recorder_plan(
         return parts.open_recorder(path, *picture.size, options)
 
     def opened(recorder: FrameSink | None) -> None:
-        if not alpha:
-            board.recording = recorder.name if recorder else None
+        name = recorder.name if recorder else None
+        if alpha:
+            board.recording_alpha = name
+        else:
+            board.recording = name
 
     def accepts(picture: Picture) -> bool:
         # A recording begins with the first matte, not with the start of the program.

@@ -1,0 +1,77 @@
+"""`ctl record` and `ctl record-alpha` against a running pipeline with replaceable parts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import MattecamError, SinkLostError, UsageError
+from tests.control.conftest import Program, fail
+from tests.waiting import eventually
+
+
+def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with pytest.raises(UsageError, match="Nothing is being recorded"):
+        program.run("record stop")
+    assert program.run(f"record {path}") == f"Recording to {path}."
+    assert program.controller.status()["recording"] is not None
+    with pytest.raises(UsageError, match="is running; stop it first"):
+        program.run(f"record {tmp_path / 'b.mp4'}")
+    assert program.run("record stop") == f"Recorded to {path}."
+    assert program.controller.status()["recording"] is None
+
+
+def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run(f"record {tmp_path / 'full.mp4'}")
+    assert program.settings.output.record is None
+    assert program.run(f"record {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
+    program.run("record stop")
+    (tmp_path / "there.mp4").touch()
+    for text in ("record", "snapshot"):
+        with pytest.raises(UsageError, match="already exists"):
+            program.run(f"{text} {tmp_path / 'there.mp4'}")
+
+
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_a_recording_that_fails_late_is_an_error(program: Program, tmp_path: Path, command: str) -> None:
+    def fail_slowly() -> None:
+        time.sleep(0.5)
+        raise SinkLostError("The disk is full.")
+
+    program.world.faults.put("open_recorder", fail_slowly)
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run(f"{command} {tmp_path / 'slow.mp4'}")
+    assert program.settings.output.record is program.settings.output.record_alpha is None
+
+
+def test_a_recording_that_failed_may_be_followed_by_another(program: Program, tmp_path: Path) -> None:
+    """Started by the window or the command line, which keep the file in the settings."""
+    output = program.settings.output.replace(record=tmp_path / "full.mp4")
+    program.pipeline.change(lambda settings: settings.replace(output=output))
+    eventually(lambda: program.controller.status()["problems"] != [])
+    assert program.run(f"record {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
+
+
+def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tmp_path: Path) -> None:
+    finished = threading.Event()
+
+    def finish_slowly() -> None:
+        time.sleep(0.5)
+        finished.set()
+
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", finish_slowly)
+    assert "Recorded to" in program.run("record stop")
+    assert finished.is_set()
+
+
+def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_path: Path) -> None:
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", fail(SinkLostError("The disk is full.")))
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run("record stop")
