@@ -5,7 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from PyQt6.QtCore import QLocale
+from PyQt6.QtWidgets import QApplication
+
 from app.core.messages.matting import ModelText
+from app.core.types import SourceInfo
+from app.gui.i18n.language import translate
+from app.gui.widgets.slider_text import times
 from app.gui.widgets.status_line import describe_status
 from app.runtime.status import Lowered, PipelineStatus
 
@@ -29,3 +35,15 @@ def test_the_preparation_shows_its_progress() -> None:
 def test_a_lowered_matting_rate_is_shown() -> None:
     status = PipelineStatus(lowered=Lowered(30.0, None, False, 20.0))
     assert describe_status(status).endswith("Machine busy: 20 of 30 fps")
+
+
+def test_numbers_are_written_as_in_the_chosen_language(qapp: QApplication) -> None:
+    source = SourceInfo("camera", "Camera", "id", 640, 480, 29.97, "")
+    status = PipelineStatus(source=source, fps_in=29.97, fps_out=14.5, lowered=Lowered(30.0, None, False, 14.5))
+    before = describe_status(status)
+    with translate(qapp, QLocale("de")):
+        german = describe_status(status)
+        assert times(150) == "1,50 ×"
+    assert "30,0 Bilder/s ein, 14,5 aus" in german
+    assert german.endswith("14,5 von 30 Bildern/s")
+    assert describe_status(status) == before

@@ -13,8 +13,13 @@ FOLDER = Path(__file__).resolve().parents[1] / "translations"
 
 @contextmanager
 def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[None]:
-    """Install the translations of the program and of Qt; remove them on exit. locale: by default that of the system."""
-    locale = locale or QLocale()
+    """Install the translations of the program and of Qt, and the format of numbers; remove them on exit.
+
+    locale: by default that of the system.
+    """
+    before = QLocale()
+    locale = locale or before
+    QLocale.setDefault(locale)
     installed = []
     qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     for name, folder in (("qtbase", qt_folder), ("mattecam", str(FOLDER))):
@@ -27,3 +32,4 @@ def translate(app: QCoreApplication, locale: QLocale | None = None) -> Iterator[
     finally:
         for translator in installed:
             app.removeTranslator(translator)
+        QLocale.setDefault(before)

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QSignalBlocker, pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.i18n.numbers import short
 from app.gui.panels.background_view import BackgroundViewControls
 from app.gui.panels.framing import FramingControls
 from app.gui.panels.placement import PlacementControls
@@ -98,7 +99,7 @@ class CameraPage(Page):
             ""
             if source is None
             else self.tr("{0}: {1} × {2}, {3} fps {4}").format(
-                source.name, source.width, source.height, f"{source.fps:g}", source.pixel_format
+                source.name, source.width, source.height, short(source.fps), source.pixel_format
             )
         )
 
@@ -156,7 +157,7 @@ class CameraPage(Page):
         sizes = set(camera.sizes if camera is not None and camera.sizes else SIZES) | {(capture.width, capture.height)}
         fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)],
                    (capture.width, capture.height))  # fmt: skip
-        fill_combo(self._rate, [(f"{rate:g}", rate) for rate in sorted({*RATES, capture.fps})], capture.fps)
+        fill_combo(self._rate, [(short(rate), rate) for rate in sorted({*RATES, capture.fps})], capture.fps)
         formats = dict.fromkeys((*(camera.formats if camera is not None and camera.formats else FORMATS),))
         entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto"), *((name, name) for name in formats)]
         if capture.pixel_format not in ("auto", *formats):

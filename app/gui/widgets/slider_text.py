@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QLocale
 
+from app.gui.i18n.numbers import decimal
+
 STEPS = 100
 """Slider steps per unit of the setting."""
 
 
 def times(value: int) -> str:
     """Return a factor, such as `1.50 ×`."""
-    return f"{QLocale().toString(value / STEPS, 'f', 2)} ×"
+    return f"{decimal(value / STEPS, 2)} ×"
 
 
 def percent(value: int) -> str:

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QCoreApplication
 
 from app.gui.i18n.messages import translated
 from app.gui.i18n.model_names import describe_model
+from app.gui.i18n.numbers import decimal, short
 from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 
 translate = QCoreApplication.translate
@@ -24,9 +25,8 @@ def describe_status(status: PipelineStatus) -> str:
     parts = [phases[status.phase]]
     if status.source is not None:
         parts.append(f"{status.source.name} {status.size[0]} × {status.size[1]}")
-        parts.append(
-            translate("StatusLine", "{0} fps in, {1} out").format(f"{status.fps_in:.1f}", f"{status.fps_out:.1f}")
-        )
+        rates = decimal(status.fps_in, 1), decimal(status.fps_out, 1)
+        parts.append(translate("StatusLine", "{0} fps in, {1} out").format(*rates))
     if status.latency_ms.end_to_end.median:
         parts.append(translate("StatusLine", "{0} ms").format(f"{status.latency_ms.end_to_end.median:.0f}"))
     if status.engine is not None:
@@ -54,9 +54,8 @@ def _describe_lowered(lowered: Lowered) -> str:
     if lowered.lighter_model:
         parts.append(translate("StatusLine", "lighter model"))
     if lowered.matted_hz is not None:
-        parts.append(
-            translate("StatusLine", "{0} of {1} fps").format(f"{lowered.matted_hz:.3g}", f"{lowered.rate_hz:.3g}")
-        )
+        rates = short(lowered.matted_hz, 3), short(lowered.rate_hz, 3)
+        parts.append(translate("StatusLine", "{0} of {1} fps").format(*rates))
     return translate("StatusLine", "Machine busy: {0}").format(", ".join(parts))
 
 
