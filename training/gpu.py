@@ -50,6 +50,8 @@ class Plan:
     stretch_s: float
     evaluation_s: float
     """Time kept for the evaluation at the end."""
+    clean: bool = False
+    """Train on pictures with a stated free licence only."""
     least_s: float = 20.0
     """Time to train even if the cache took the whole stretch."""
 
@@ -58,6 +60,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(prog="training.gpu", description=__doc__)
     parser.add_argument("--pictures", type=Path, action="append", default=[], help="folder with index.tsv; repeatable")
+    parser.add_argument("--clean", action="store_true", help="only pictures with a stated free licence")
     parser.add_argument("--clips", type=Path, help="folder with clips of people, as videos")
     parser.add_argument("--weights", type=Path, help="the teacher: a checkpoint of RVM MobileNetV3")
     parser.add_argument("--cache", type=Path, help="folder for the cache; OUT/cache without it")
@@ -88,7 +91,7 @@ def plan_of(options: argparse.Namespace, scratch: Path) -> Plan:
         device=options.device, half=True, workers=options.workers,
     )  # fmt: skip
     clips = sorted(options.clips.iterdir()) if options.clips else []
-    plan = Plan(stage, options.pictures, clips, options.weights, options.stretch * 60, 45)
+    plan = Plan(stage, options.pictures, clips, options.weights, options.stretch * 60, 45, options.clean)
     if not options.rehearse:
         return plan
     torch.set_num_threads(1)  # a rehearsal runs beside other work
@@ -105,7 +108,7 @@ def make_cache(plan: Plan) -> dict[str, object]:
         network = load_bundled()
         device = plan.stage.device
         teacher = rvm_teacher(plan.weights, device) if plan.weights else TorchTeacher(network, device)
-        pack_all(folder, listed_pictures(plan.pictures), plan.clips, teacher)
+        pack_all(folder, listed_pictures(plan.pictures, clean=plan.clean), plan.clips, teacher)
         mark.touch()
     sizes = {name: len(Pack(folder / name).entries) for name in PACKS}
     return {"phase": "cache", "seconds": round(time.monotonic() - begun, 1), **sizes}

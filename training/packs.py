@@ -39,9 +39,9 @@ class Teacher(PhotoTeacher, Protocol):
         """Return foreground (H, W, 3) and alpha (H, W, 1), uint8, of the next frame, uint8 (H, W, 3) RGB."""
 
 
-def listed_pictures(folders: list[Path]) -> list[Picture]:
-    """Return the pictures of all folders in a fixed random order."""
-    listed = [picture for folder in folders for picture in list_pictures(folder)]
+def listed_pictures(folders: list[Path], *, clean: bool = False) -> list[Picture]:
+    """Return the pictures of all folders in a fixed random order. clean: only those with a stated free licence."""
+    listed = [picture for folder in folders for picture in list_pictures(folder) if picture.clean or not clean]
     random.Random(0).shuffle(listed)
     return listed
 

@@ -36,6 +36,9 @@ HELD_OUT_SCENES = ("ph_pm_apartment", "ph_pm_lobby", "ph_gk_brown_photostudio_01
 WHOLE_BODY = frozenset({"bearpaw/clothing-co-parsing", "VikramShenoy97/Human-Segmentation-Dataset"})
 """Sources of photos that show people from head to foot; the others show heads and shoulders, or half bodies."""
 
+_PUBLIC_DOMAIN = frozenset({"18F/18f.gsa.gov"})
+"""Sources with stated free licences in a folder whose index has no tiers."""
+
 _OFFICIAL_PORTRAITS = ("CivilServiceUSA/", "voteview/")
 """Sources of studio portraits before flags; one photo of three is used, so that they do not dominate."""
 _OFFICIAL_SHARE = 3
@@ -54,6 +57,8 @@ class Picture:
     """"photo", "cutout" or "background"."""
     path: Path
     mask: Path | None = None
+    clean: bool = False
+    """Whether its source states a free licence."""
 
     @property
     def validation(self) -> bool:
@@ -66,9 +71,10 @@ class Picture:
 
 
 def list_pictures(folder: Path) -> list[Picture]:
-    """Return all pictures listed in `folder`/index.tsv (name, source, licence, kind) whose file exists.
+    """Return all pictures listed in `folder`/index.tsv (name, source, licence, kind, note) whose file exists.
 
-    A name is a path relative to the folder, or the stem of a file in portraits/, masks/, cutouts/ or backgrounds/.
+    A name is a path relative to the folder, or the stem of a file in portraits/, masks/, cutouts/ or backgrounds/. A
+    note that begins with a tier marks a stated free licence.
     """
     folders = ("portraits", "masks", "cutouts", "backgrounds")
     files = {
@@ -86,7 +92,8 @@ def list_pictures(folder: Path) -> list[Picture]:
             if path is None or not _is_used(name, row["source"]):
                 continue
             mask = files["masks"].get(name) if kind == "photo" else None
-            pictures.append(Picture(name, row["source"], kind, path, mask))
+            clean = row["source"] in _PUBLIC_DOMAIN or (row.get("note") or "").startswith("tier ")
+            pictures.append(Picture(name, row["source"], kind, path, mask, clean))
     return pictures
 
 

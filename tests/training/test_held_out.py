@@ -11,6 +11,7 @@ import pytest
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
 from training.metrics import Alpha
+from training.packs import listed_pictures
 from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
 
@@ -48,6 +49,17 @@ def test_whole_sources_and_scenes_are_held_out(folder: Path) -> None:
     assert listed[f"{HELD_OUT_SCENES[0]}_1"].kind == "background"
     assert listed[f"{HELD_OUT_SCENES[0]}_1"].validation
     assert 0 < sum(picture.validation for picture in listed.values()) < len(listed) / 3
+
+
+def test_pictures_with_a_stated_licence_can_be_listed_alone(folder: Path) -> None:
+    every = listed_pictures([folder])
+    assert listed_pictures([folder], clean=True) == []
+    header, *rows = (folder / "index.tsv").read_text(encoding="utf-8").split("\n")
+    rows = [f"{row}\ttier A2; a path" if "stranger" in row else row for row in rows]
+    rows[0] = rows[0].replace("somebody/photos", "18F/18f.gsa.gov")
+    (folder / "index.tsv").write_text("\n".join([f"{header}\tnote", *rows]), encoding="utf-8")
+    assert {picture.name for picture in listed_pictures([folder], clean=True)} == {"stranger", "name0p"}
+    assert len(listed_pictures([folder])) == len(every)
 
 
 def test_every_held_out_scene_has_the_size_of_the_comparison(folder: Path) -> None:
