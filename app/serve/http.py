@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from app.serve.limits import Limits
 from app.serve.service import HEADERS, Answer, Call, Service, TooLargeError
 
 
@@ -16,6 +17,17 @@ def application(service: Service) -> web.Application:
     served = web.Application(client_max_size=service.max_body_bytes)
     served.router.add_route("*", "/{path:.*}", handle)
     return served
+
+
+def http_runner(service: Service, limits: Limits) -> web.AppRunner:
+    """Return what serves the application. Connections without a request are closed, or they take all descriptors."""
+    return web.AppRunner(
+        application(service),
+        access_log=None,
+        shutdown_timeout=1.0,
+        keepalive_timeout=limits.request_s,
+        lingering_time=1.0,
+    )
 
 
 def _call(request: web.Request) -> Call:

@@ -24,8 +24,15 @@ class Limits:
     offers_per_minute: float = 30.0
     """Of one address, on average; a burst may have half of it."""
     max_frame_pixels: int = 1920 * 1088
+    max_frame_side: int = 4096
+    min_frame_side: int = 32
+    """With smaller frames the stream is closed, as with larger ones: there is nobody to see."""
+    size_changes_per_minute: float = 60.0
+    """Each builds an engine. A browser adapts its size a few times a minute; a burst may have half of it."""
     matted_pixels: int = 1280 * 720
     """Larger frames are scaled down before they are matted."""
+    request_s: float = 10.0
+    """How long an HTTP request may take to arrive, and its connection may wait for the next."""
     negotiation_s: float = 10.0
     park_s: float = 5.0
     """Without a frame for this long, the state is forgotten and the engine closed."""
@@ -37,6 +44,8 @@ class Limits:
     stale_s: float = Timing().stale_s
     """The last composite is shown for this long, as in the program; then the stand-by card."""
     card_interval_s: float = 0.2
+    hang_up_s: float = 5.0
+    """A connection that has not closed after this time is cut."""
     watch_s: float = 0.5
     stalled_s: float = 10.0
     """A step that takes longer than this makes the service unhealthy."""

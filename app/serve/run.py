@@ -24,7 +24,7 @@ from app.runtime.engines.self_test import self_test
 from app.serve.access import Access, RateLimit, token_of
 from app.serve.backgrounds import background_names, resolve_background
 from app.serve.encoding import use_clean_encoder
-from app.serve.http import application
+from app.serve.http import http_runner
 from app.serve.ice_file import IceServers, read_ice_servers
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
@@ -150,7 +150,7 @@ async def _serve(
     tell: Callable[[str], None],
 ) -> bool:
     service, sessions = make_service(limits, access, ice)
-    runner = web.AppRunner(application(service), access_log=None, shutdown_timeout=1.0)
+    runner = http_runner(service, limits)
     await runner.setup()
     try:
         site = web.TCPSite(runner, options.host, options.port, ssl_context=tls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -141,15 +142,17 @@ class Service:
         return answer
 
     async def _offer(self, call: Call) -> Answer:
-        if not self._rate.permits(call.address):
-            return Answer(429, b"Too many offers; try again later.", headers={"Retry-After": "10"})
         refusal = self._refusal(call)
         if refusal is not None:
             return refusal
+        if not self._rate.permits(call.address):  # after the token: strangers could fill the table of addresses
+            return Answer(429, b"Too many offers; try again later.", headers={"Retry-After": "10"})
         if call.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
             return Answer(415, b"An offer is JSON.")
         try:
-            wanted = _parsed(await call.read())
+            wanted = _parsed(await asyncio.wait_for(call.read(), self._sessions.limits.request_s))
+        except asyncio.TimeoutError:
+            return Answer(408, b"The offer took too long.", headers={"Connection": "close"})
         except TooLargeError:
             return Answer(413, b"The offer is too large.")
         if wanted is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from aiortc import RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import VideoFrame
 
+from app.serve.access import RateLimit
 from app.serve.limits import Limits
 from app.serve.matting import Output, SentFrame, StreamMatting, fitted
 from app.serve.metrics import Metrics
@@ -23,6 +25,8 @@ from app.serve.track import CLOCK_HZ, MattedTrack
 from app.serve.turns import Turns
 
 FIRST_CARD = (640, 360)
+
+_log = logging.getLogger(__name__)
 
 
 class _Stepped(NamedTuple):
@@ -59,6 +63,8 @@ class Session:
         self.track = MattedTrack(limits, now)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
         self._guard = RateGuard()
+        self._size: tuple[int, int] | None = None
+        self._size_changes = RateLimit(limits.size_changes_per_minute, now)
         self._newest: deque[VideoFrame] = deque(maxlen=1)
         """Filled on the event loop, emptied on the thread."""
         self._waiting_since_s: float | None = None
@@ -111,8 +117,9 @@ class Session:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, VideoFrame)
-                if frame.width * frame.height > self._limits.max_frame_pixels:
-                    self.end("frame too large")
+                unfit = self._unfit(frame)
+                if unfit is not None:
+                    self.end(unfit)
                     return
                 self._frame_s = self._now()
                 if not self._guard.admits(self._frame_s):
@@ -126,7 +133,25 @@ class Session:
                 self._arrived.set()
         self.end("disconnected")
 
+    def _unfit(self, frame: VideoFrame) -> str | None:
+        """Return why the stream must end because of a frame, None if it may go on."""
+        sides, limits = (frame.width, frame.height), self._limits
+        if frame.width * frame.height > limits.max_frame_pixels or max(sides) > limits.max_frame_side:
+            return "frame too large"
+        if min(sides) < limits.min_frame_side:
+            return "frame too small"
+        changed, self._size = sides != self._size, sides
+        return "size changes" if changed and not self._size_changes.permits("") else None
+
     async def _matte(self) -> None:
+        """Matte frames until the session ends. A fault ends this session, so that it stops no other."""
+        try:
+            await self._matte_frames()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service goes on
+            _log.warning("A stream ended because of a fault of the program (%s).", type(error).__name__)
+            self.end("fault")
+
+    async def _matte_frames(self) -> None:
         loop = asyncio.get_running_loop()
         self.track.set_card(await loop.run_in_executor(self._thread, self._matting.card, *FIRST_CARD))
         while True:
@@ -166,8 +191,11 @@ class Session:
                 self.end("no frames")
             elif now_s - self._opened_s >= self._limits.session_s:
                 self.end("too long")
+            elif self.track.readyState != "live":  # aiortc ends it where frames cannot be encoded
+                self.end("fault")
             elif now_s - self._frame_s >= self._limits.park_s and not self.parked:
-                await loop.run_in_executor(self._thread, self._matting.park)
+                with suppress(Exception):  # a device that is lost; the stream is closed all the same
+                    await loop.run_in_executor(self._thread, self._matting.park)
                 self.parked = True
 
     async def _close(self) -> None:
@@ -175,10 +203,19 @@ class Session:
             task.cancel()
         self.track.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(Exception):
-            await self.connection.close()
+        await self._hang_up()
         loop = asyncio.get_running_loop()
         with suppress(Exception):
             await loop.run_in_executor(self._thread, self._matting.park)
         self._thread.shutdown(wait=False)
         self._closed(self)
+
+    async def _hang_up(self) -> None:
+        """Close the connection. What hangs in it is cut, so that its place and its ports are released."""
+        with suppress(Exception):
+            await asyncio.wait_for(self.connection.close(), self._limits.hang_up_s)
+            return
+        for transceiver in self.connection.getTransceivers():
+            with suppress(Exception):
+                await transceiver.receiver.transport.stop()
+                await transceiver.receiver.transport.transport.stop()

@@ -138,14 +138,15 @@ class Sessions:
 async def _answer(connection: RTCPeerConnection, session: Session, sdp: str) -> str:
     try:
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        transceivers = connection.getTransceivers()
+        if len(transceivers) != 1 or transceivers[0].kind != "video" or connection.sctp is not None:
+            raise RefusedError(Refusal.UNFIT)
+        _prefer_vp8(transceivers[0])
+        connection.addTrack(session.track)
+        answer = await connection.createAnswer()
     except Exception as error:
         raise RefusedError(Refusal.UNFIT) from error
-    transceivers = connection.getTransceivers()
-    if len(transceivers) != 1 or transceivers[0].kind != "video" or connection.sctp is not None:
-        raise RefusedError(Refusal.UNFIT)
-    _prefer_vp8(transceivers[0])
-    connection.addTrack(session.track)
-    await connection.setLocalDescription(await connection.createAnswer())
+    await connection.setLocalDescription(answer)
     return str(connection.localDescription.sdp)
 
 

@@ -1,4 +1,6 @@
-"""Repairs of aiortc: frames leave the jitter buffer when they are complete; machines without a network use loopback."""
+"""Repairs of aiortc: frames leave the jitter buffer when they are complete and can be decoded, within bounds; machines
+without a network use loopback.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,17 @@ import logging
 
 import aioice.ice
 import aiortc
-from aiortc import rtcrtpreceiver
+from aiortc import rtcdtlstransport, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
+
+from app.webrtc.bounds import BoundedNacks, BoundedRouter, BoundedStatistics, decode_frames, is_key_frame
 
 TESTED_VERSIONS = ("1.16.0",)
 """Versions of aiortc whose jitter buffer `MarkerJitterBuffer` was written for."""
 LOOPBACK = "127.0.0.1"
+REQUEST_EVERY = 15
+"""While a key frame is missing, it is requested again with every so many frames that are left out."""
 
 _log = logging.getLogger(__name__)
 _gathered_addresses = aioice.ice.get_host_addresses
@@ -21,8 +27,13 @@ _gathered_addresses = aioice.ice.get_host_addresses
 class MarkerJitterBuffer(JitterBuffer):
     """Returns a video frame with its last packet, which carries the RTP marker.
 
-    aiortc's own buffer returns a frame with the first packet of the next one: one frame interval later.
+    aiortc's own buffer returns a frame with the first packet of the next one: one frame interval later. It also returns
+    frames that follow a lost one: a decoder fills what they refer to with old content, so that a person who has moved
+    shows in two places. Here a key frame must follow a loss.
     """
+
+    _left_out: int | None = 0
+    """Frames left out while a key frame is missing; None while none is."""
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """Store a packet; return whether a key frame must be requested, and the first frame if it is complete."""
@@ -30,7 +41,23 @@ class MarkerJitterBuffer(JitterBuffer):
         if frame is None and self._is_video and packet.marker:
             frame = self._take_until_marker()
         # Packets of padding alone, which browsers send after a frame, are no frame: the decoder would end.
-        return keyframe_needed, frame if frame is not None and frame.data else None
+        if frame is None or not frame.data:
+            frame = None
+        if not self._is_video:
+            return keyframe_needed, frame
+        if keyframe_needed:
+            self._left_out = 0
+        return self._admitted(keyframe_needed, frame)
+
+    def _admitted(self, keyframe_needed: bool, frame: JitterFrame | None) -> tuple[bool, JitterFrame | None]:
+        """Leave out a frame that cannot be decoded without one that was lost."""
+        if frame is None or self._left_out is None:
+            return keyframe_needed, frame
+        if is_key_frame(frame.data):
+            self._left_out = None
+            return False, frame
+        self._left_out += 1
+        return keyframe_needed or self._left_out % REQUEST_EVERY == 1, None
 
     def _take_until_marker(self) -> JitterFrame | None:
         data: list[bytes] = []
@@ -54,7 +81,17 @@ def repair_aiortc() -> bool:
     """Install the repairs in aiortc; return whether its version is known, otherwise leave the receiver as it is."""
     aioice.ice.get_host_addresses = host_addresses
     if aiortc.__version__ not in TESTED_VERSIONS:
-        _log.warning("aiortc %s is not known: frames arrive one frame interval late.", aiortc.__version__)
+        _log.warning(
+            "aiortc %s is not known: frames arrive one frame interval late, and what a peer sends is not bounded.",
+            aiortc.__version__,
+        )
         return False
-    vars(rtcrtpreceiver)["JitterBuffer"] = MarkerJitterBuffer  # what its receivers construct
+    names = {
+        "JitterBuffer": MarkerJitterBuffer,
+        "NackGenerator": BoundedNacks,
+        "StreamStatistics": BoundedStatistics,
+        "decoder_worker": decode_frames,
+    }
+    vars(rtcrtpreceiver).update(names)  # what its receivers construct
+    vars(rtcdtlstransport)["RtpRouter"] = BoundedRouter
     return True

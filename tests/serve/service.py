@@ -20,7 +20,7 @@ from app.api import EdgeSettings, Matting
 from app.capture.demo import DemoSource
 from app.serve.access import Access, RateLimit
 from app.serve.backgrounds import resolve_background
-from app.serve.http import application
+from app.serve.http import http_runner
 from app.serve.ice_file import IceServers
 from app.serve.limits import Limits
 from app.serve.matting import Output, StreamMatting
@@ -175,7 +175,7 @@ async def running(
     rate = RateLimit(limits.offers_per_minute)
     access = Access(token, loopback_only=True)
     service = Service(sessions, access, rate, lambda: names, lambda: [server.as_json() for server in ice.current()])
-    runner = web.AppRunner(application(service), access_log=None, shutdown_timeout=1.0)
+    runner = http_runner(service, limits)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()

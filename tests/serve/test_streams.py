@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -168,16 +169,16 @@ def test_draining_refuses_new_streams_and_ends_the_others_at_the_limit() -> None
     asyncio.run(run())
 
 
-class Broken(StreamMatting):
-    """Ends the task that mattes."""
+def test_a_step_that_hangs_is_a_stall() -> None:
+    goes_on = threading.Event()
 
-    def step(self, image: Image) -> SentFrame:
-        raise SystemError("a fault of the program")
+    class Hanging(StreamMatting):
+        def step(self, image: Image) -> SentFrame:
+            goes_on.wait(60)
+            return super().step(image)
 
-
-def test_frames_that_no_step_takes_are_a_stall() -> None:
     def make(request: Request) -> StreamMatting:
-        return Broken(lambda: Matting("student"), passes)
+        return Hanging(lambda: Matting("student"), passes)
 
     async def run() -> None:
         async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
@@ -187,6 +188,25 @@ def test_frames_that_no_step_takes_are_a_stall() -> None:
             async with service.http.get(f"{service.address}/healthz") as answer:
                 assert answer.status == 503
                 assert (await answer.json())["status"] == "stalled"
+            goes_on.set()
+
+    asyncio.run(run())
+
+
+def test_a_fault_ends_its_own_stream_alone() -> None:
+    class Broken(StreamMatting):
+        def step(self, image: Image) -> SentFrame:
+            raise SystemError("a fault of the program")
+
+    def make(request: Request) -> StreamMatting:
+        return Broken(lambda: Matting("student"), passes)
+
+    async def run() -> None:
+        async with running(replace(FAST, stalled_s=0.5), make_matting=make) as service:
+            assert await service.client(FRAMES).connect(background="green") == 200
+            await until(lambda: service.sessions.count == 0)
+            assert not service.sessions.stalled
+            assert b'mattecam_streams_closed_total{reason="fault"} 1.0' in service.sessions.metrics.text()
 
     asyncio.run(run())
 

@@ -7,11 +7,11 @@ import pytest
 pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
 
 import aiortc
-from aiortc import rtcrtpreceiver
+from aiortc import rtcdtlstransport, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 
-from app.webrtc import receiving
+from app.webrtc import bounds, receiving
 from app.webrtc.receiving import LOOPBACK, TESTED_VERSIONS, MarkerJitterBuffer, repair_aiortc
 
 
@@ -21,8 +21,15 @@ def packet(number: int, time: int, data: bytes, *, last: bool = False) -> RtpPac
     return made
 
 
+KEY = b"\x10\x00\x00\x9d\x01\x2a\x40\x01\xb4\x00"
+"""Header of a VP8 key frame of 320x180."""
+
+
 def video_buffer() -> MarkerJitterBuffer:
-    return MarkerJitterBuffer(capacity=64, is_video=True)
+    """Return a buffer that has had a key frame, in packet 9."""
+    buffer = MarkerJitterBuffer(capacity=64, is_video=True)
+    assert added(buffer, packet(9, 0, KEY, last=True)) == [KEY]
+    return buffer
 
 
 def added(buffer: JitterBuffer, *packets: RtpPacket) -> list[bytes | None]:
@@ -73,6 +80,25 @@ def test_packets_of_padding_are_no_frame() -> None:
     assert added(video_buffer(), *given) == [b"a", None, None, b"cd"]
 
 
+def test_frames_after_a_loss_wait_for_a_key_frame() -> None:
+    buffer = video_buffer()
+    asked, found = [], []
+    for number in range(100, 140):
+        keyframe_needed, frame = buffer.add(packet(number, 3000 * number, b"delta", last=True))
+        asked.append(keyframe_needed)
+        found.append(frame)
+    assert found == [None] * 40, "they refer to a frame that was lost"
+    assert asked[0]
+    assert sum(asked) >= 3, "a request may be lost as well"
+    assert added(buffer, packet(140, 3000 * 140, KEY, last=True)) == [KEY]
+    assert added(buffer, packet(141, 3000 * 141, b"delta", last=True)) == [b"delta"]
+
+
+def test_the_first_frame_is_a_key_frame() -> None:
+    buffer = MarkerJitterBuffer(capacity=64, is_video=True)
+    assert added(buffer, packet(1, 0, b"delta", last=True), packet(2, 3000, KEY, last=True)) == [None, KEY]
+
+
 def test_sound_is_left_alone() -> None:
     buffer = MarkerJitterBuffer(capacity=16, prefetch=0)
     assert added(buffer, packet(1, 0, b"a", last=True), packet(2, 160, b"b", last=True)) == [None, b"a"]
@@ -87,6 +113,8 @@ def test_an_unknown_version_is_left_alone(monkeypatch: pytest.MonkeyPatch, caplo
     monkeypatch.setattr(aiortc, "__version__", TESTED_VERSIONS[0])
     assert repair_aiortc()
     assert vars(rtcrtpreceiver)["JitterBuffer"] is MarkerJitterBuffer
+    assert vars(rtcrtpreceiver)["decoder_worker"] is bounds.decode_frames
+    assert vars(rtcdtlstransport)["RtpRouter"] is bounds.BoundedRouter
 
 
 def test_a_machine_without_a_network_uses_loopback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,191 @@
+"""Media and packets of a hostile client: the service goes on, releases the stream, and never shows the room."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import struct
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("aiortc", reason="requirements-serve.txt is not installed")
+
+from aiortc.rtp import RTCP_BYE, RTCP_PSFB, RTCP_RTPFB, RtcpByePacket
+
+from app.serve.limits import Limits
+from app.webrtc.bounds import MAX_SOURCES
+from tests.serve.hostile import Attacker, attacker, key_frame
+from tests.serve.service import ROOM_BGR, SIZE, Image, Running, room_and_person, running, until
+from tests.serve.test_streams import GREEN_BGR, share_of
+
+pytestmark = pytest.mark.timeout(300)
+
+FRAMES = room_and_person(8)
+FAST = Limits(streams=2, watch_s=0.05, card_interval_s=0.05, close_s=3.0, hang_up_s=2.0)
+Attack = Callable[[Attacker], Awaitable[None]]
+
+
+def beside_another_stream(attack: Attack) -> tuple[list[Image], list[Image], str]:
+    """Attack a service while another client streams; return what both got, and why the attacker's stream ended."""
+
+    async def run() -> tuple[list[Image], list[Image], str]:
+        async with running(replace(FAST, offers_per_minute=100.0)) as service:
+            other = service.client(FRAMES)
+            assert await other.connect(background="green") == 200
+            await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in other.received))
+            hostile = await attacker(service, background="#0000ff")
+            with suppress(ConnectionError):  # the service has closed it
+                await attack(hostile)
+            seen = len(other.received)
+            await until(lambda: len(other.received) > seen + 5)
+            await until(lambda: service.sessions.count == 1, 20.0)
+            assert await healthy(service)
+            again = await attacker(service)  # its place is free
+            await again.client.close()
+            reasons = service.sessions.metrics.text().decode().splitlines()
+            ended = [line for line in reasons if line.startswith("mattecam_streams_closed_total{")]
+            return other.received, hostile.client.received, " ".join(ended)
+
+    others, own, ended = asyncio.run(run())
+    assert max(share_of(image, ROOM_BGR) for image in others) < 0.02
+    assert not any(share_of(image, (255, 0, 0)) > 0.01 for image in others), "the background of another stream"
+    assert not any(share_of(image, GREEN_BGR) > 0.01 for image in own), "the background of another stream"
+    return others, own, ended
+
+
+async def healthy(service: Running) -> bool:
+    async with service.http.get(f"{service.address}/healthz") as answer:
+        return answer.status == 200
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 1), (2, 400), (16382, 60)])
+def test_a_stream_of_impossible_size_is_closed(size: tuple[int, int]) -> None:
+    _, own, ended = beside_another_stream(lambda hostile: hostile.frames(key_frame(*size), count=10))
+    assert 'reason="frame too' in ended
+    assert all(share_of(image, (0, 0, 0), 2) < 0.9 for image in own), "a card or nothing"
+
+
+def test_a_client_that_changes_its_size_all_the_time_is_closed() -> None:
+    sizes = [key_frame(160 + 16 * number, 96) for number in range(10)]
+    *_, ended = beside_another_stream(lambda hostile: hostile.frames(*sizes, count=100, interval_s=0.01))
+    assert 'reason="size changes"' in ended
+
+
+def test_damaged_video_shows_no_room() -> None:
+    generator = random.Random(3)
+    frames = [bytearray(key_frame(*SIZE, image)) for image in FRAMES]
+
+    async def attack(hostile: Attacker) -> None:
+        for number in range(60):
+            data = bytearray(frames[number % len(frames)])
+            for _ in range(generator.randrange(20)):
+                data[generator.randrange(12, len(data))] = generator.randrange(256)
+            await hostile.frame(bytes(data[: generator.choice([len(data), len(data) // 2, 5])]))
+            await asyncio.sleep(0.02)
+            await hostile.frame(generator.randbytes(generator.randrange(1, 3000)))
+
+    beside_another_stream(attack)
+
+
+def test_video_of_another_codec_and_without_time_is_survived() -> None:
+    async def attack(hostile: Attacker) -> None:
+        good = key_frame(*SIZE)
+        for number in range(40):
+            await hostile.frame(b"\x65" + bytes(200), codec="H264")
+            await hostile.frame(good, codec="H264")
+            await hostile.frame(good, step=0)
+            await hostile.frame(good, step=-300_000_000 * (number % 2))
+            await asyncio.sleep(0.02)
+
+    beside_another_stream(attack)
+
+
+def test_many_sources_do_not_keep_a_place_for_ever() -> None:
+    """aiortc cannot report on more than 255, and then never ends its receiver."""
+
+    async def attack(hostile: Attacker) -> None:
+        data = key_frame(64, 64)
+        for ssrc in range(1000, 1400):
+            await hostile.packet(b"\x10" + data, ssrc=ssrc)
+            await asyncio.sleep(0.005)
+
+    beside_another_stream(attack)
+    assert MAX_SOURCES < 32
+
+
+def test_gaps_and_floods_of_packets_do_not_stop_other_streams() -> None:
+    async def attack(hostile: Attacker) -> None:
+        for number in range(20_000):
+            await hostile.packet(b"\x10\x00", number=number * 32_000 & 0xFFFF)
+            if number % 20 == 0:
+                await asyncio.sleep(0.001)
+
+    *_, ended = beside_another_stream(attack)
+    assert 'reason="disconnected"' in ended, "not only after the silence"
+
+
+def test_feedback_that_lies_or_is_cut_off_is_survived() -> None:
+    async def attack(hostile: Attacker) -> None:
+        own = struct.pack("!LL", hostile.ssrc, 0)
+        sent = next(
+            line for line in hostile.client.connection.remoteDescription.sdp.splitlines() if line.startswith("a=ssrc:")
+        )
+        theirs = struct.pack("!LL", hostile.ssrc, int(sent[7:].split()[0]))
+        for number in range(100):
+            await hostile.frame(key_frame(64, 64))
+            await hostile.report(RTCP_PSFB, 1, theirs)
+            await hostile.report(RTCP_RTPFB, 1, theirs + struct.pack("!HH", number, 0xFFFF) * 200)
+            rate = b"REMB\x01" + [b"\xff\xff\xff", b"\x00\x00\x00"][number % 2] + theirs[4:]
+            await hostile.report(RTCP_PSFB, 15, own + rate)
+            await asyncio.sleep(0.01)
+        await hostile.report(RTCP_BYE, 31, b"\0\0\0\0")
+        await hostile.report(RTCP_PSFB, 15, own + b"REMB\xff\x00\x00\x00")
+
+    beside_another_stream(attack)
+
+
+def test_a_client_that_says_bye_while_frames_wait_delays_nobody() -> None:
+    data = key_frame(1920, 1088, np.random.default_rng(1).integers(0, 256, (1088, 1920, 3), np.uint8))
+
+    async def attack(hostile: Attacker) -> None:
+        for _ in range(6):
+            await hostile.frame(data)
+            await asyncio.sleep(0.005)
+        await hostile.transport._send_rtp(bytes(RtcpByePacket([hostile.ssrc])))  # noqa: SLF001
+
+    beside_another_stream(attack)
+
+
+def test_an_offer_that_trickles_in_and_idle_connections_are_closed() -> None:
+    async def run() -> None:
+        async with running(replace(FAST, request_s=0.5)) as service:
+            host, _, port = service.address.removeprefix("http://").partition(":")
+            heads = [
+                b"",
+                b"GET / HTTP/1.1\r\nX-a: ",
+                b"POST /offer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 9\r\n\r\n{",
+            ]
+            for head in heads:
+                reader, writer = await asyncio.open_connection(host, int(port))
+                writer.write(head)
+                await asyncio.wait_for(reader.read(), 10.0)
+                writer.close()
+
+    asyncio.run(run())
+
+
+def test_strangers_without_the_token_do_not_use_up_the_offers() -> None:
+    async def run() -> None:
+        async with running(replace(FAST, offers_per_minute=4.0), token="a-secret-of-many-characters") as service:
+            for _ in range(10):
+                stranger = service.client(FRAMES)
+                assert await stranger.connect() == 401
+            known = service.client(FRAMES)
+            assert await known.connect({"Authorization": "Bearer a-secret-of-many-characters"}) == 200
+
+    asyncio.run(run())
