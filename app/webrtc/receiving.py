@@ -11,6 +11,7 @@ import aiortc
 from aiortc import rtcdtlstransport, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
+from aiortc.utils import uint16_add
 
 from app.webrtc.bounds import BoundedNacks, BoundedRouter, BoundedStatistics, decode_frames, is_key_frame
 
@@ -19,6 +20,9 @@ TESTED_VERSIONS = ("1.16.0",)
 LOOPBACK = "127.0.0.1"
 REQUEST_EVERY = 15
 """While a key frame is missing, it is requested again with every so many frames that are left out."""
+GIVE_UP_FRAMES = 15
+"""A lost packet is waited for until so many later frames have arrived. aiortc waits until its buffer is full, which a
+stream of small frames takes 15 seconds for."""
 
 _log = logging.getLogger(__name__)
 _gathered_addresses = aioice.ice.get_host_addresses
@@ -34,12 +38,20 @@ class MarkerJitterBuffer(JitterBuffer):
 
     _left_out: int | None = 0
     """Frames left out while a key frame is missing; None while none is."""
+    _waiting = 0
+    """Frames that have arrived since one was returned."""
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """Store a packet; return whether a key frame must be requested, and the first frame if it is complete."""
+        if self._is_video and self._is_late(packet):
+            return False, None
         keyframe_needed, frame = super().add(packet)
         if frame is None and self._is_video and packet.marker:
             frame = self._take_until_marker()
+            self._waiting = 0 if frame is not None else self._waiting + 1
+            if self._waiting > GIVE_UP_FRAMES:
+                self._begin_after(packet)
+                keyframe_needed = True
         # Packets of padding alone, which browsers send after a frame, are no frame: the decoder would end.
         if frame is None or not frame.data:
             frame = None
@@ -48,6 +60,16 @@ class MarkerJitterBuffer(JitterBuffer):
         if keyframe_needed:
             self._left_out = 0
         return self._admitted(keyframe_needed, frame)
+
+    def _is_late(self, packet: RtpPacket) -> bool:
+        """Return whether a packet was given up; aiortc takes such ones for a new beginning."""
+        return self._origin is not None and 0 < uint16_add(self._origin, -packet.sequence_number) <= self._capacity
+
+    def _begin_after(self, packet: RtpPacket) -> None:
+        """Forget what has arrived."""
+        self.remove(self._capacity)
+        self._origin = uint16_add(packet.sequence_number, 1)
+        self._waiting = 0
 
     def _admitted(self, keyframe_needed: bool, frame: JitterFrame | None) -> tuple[bool, JitterFrame | None]:
         """Leave out a frame that cannot be decoded without one that was lost."""

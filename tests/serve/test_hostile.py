@@ -25,7 +25,7 @@ from tests.serve.test_streams import GREEN_BGR, share_of
 pytestmark = pytest.mark.timeout(300)
 
 FRAMES = room_and_person(8)
-FAST = Limits(streams=2, watch_s=0.05, card_interval_s=0.05, close_s=3.0, hang_up_s=2.0)
+FAST = Limits(streams=2, watch_s=0.05, card_interval_s=0.05, close_s=6.0, hang_up_s=2.0)
 Attack = Callable[[Attacker], Awaitable[None]]
 
 
@@ -42,7 +42,7 @@ def beside_another_stream(attack: Attack) -> tuple[list[Image], list[Image], str
                 await attack(hostile)
             seen = len(other.received)
             await until(lambda: len(other.received) > seen + 5)
-            await until(lambda: service.sessions.count == 1, 20.0)
+            await until(lambda: service.sessions.count == 1)
             assert await healthy(service)
             again = await attacker(service)  # its place is free
             await again.client.close()
@@ -158,6 +158,31 @@ def test_a_client_that_says_bye_while_frames_wait_delays_nobody() -> None:
         await hostile.transport._send_rtp(bytes(RtcpByePacket([hostile.ssrc])))  # noqa: SLF001
 
     beside_another_stream(attack)
+
+
+def test_a_stream_goes_on_after_lost_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        async with running(FAST) as service:
+            client = service.client(FRAMES)
+            assert await client.connect(background="green") == 200
+            await until(lambda: any(share_of(image, GREEN_BGR) > 0.3 for image in client.received))
+            transport = client.connection.getSenders()[0].transport
+            send = transport._send_rtp  # noqa: SLF001 - where packets can be lost
+            lost: list[bytes] = []
+
+            async def lose(data: bytes) -> None:
+                if len(lost) < 150 and not 192 <= data[1] <= 208:
+                    lost.append(data)
+                    return
+                await send(data)
+
+            monkeypatch.setattr(transport, "_send_rtp", lose)
+            await until(lambda: len(lost) == 150)
+            count = len(client.received)
+            await until(lambda: sum(share_of(image, GREEN_BGR) > 0.3 for image in client.received[count + 5 :]) > 5)
+            assert max(share_of(image, ROOM_BGR) for image in client.received) < 0.02
+
+    asyncio.run(run())
 
 
 def test_an_offer_that_trickles_in_and_idle_connections_are_closed() -> None:

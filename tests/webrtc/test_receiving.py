@@ -12,7 +12,7 @@ from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 
 from app.webrtc import bounds, receiving
-from app.webrtc.receiving import LOOPBACK, TESTED_VERSIONS, MarkerJitterBuffer, repair_aiortc
+from app.webrtc.receiving import GIVE_UP_FRAMES, LOOPBACK, TESTED_VERSIONS, MarkerJitterBuffer, repair_aiortc
 
 
 def packet(number: int, time: int, data: bytes, *, last: bool = False) -> RtpPacket:
@@ -92,6 +92,15 @@ def test_frames_after_a_loss_wait_for_a_key_frame() -> None:
     assert sum(asked) >= 3, "a request may be lost as well"
     assert added(buffer, packet(140, 3000 * 140, KEY, last=True)) == [KEY]
     assert added(buffer, packet(141, 3000 * 141, b"delta", last=True)) == [b"delta"]
+
+
+def test_a_packet_that_never_comes_is_given_up_soon() -> None:
+    buffer = video_buffer()
+    made = [buffer.add(packet(11 + number, 3000 * number, b"delta", last=True)) for number in range(GIVE_UP_FRAMES + 1)]
+    assert [frame for _, frame in made] == [None] * len(made)
+    assert [asked for asked, _ in made] == [False] * GIVE_UP_FRAMES + [True]
+    late, key = packet(10, 0, b"late", last=True), packet(11 + len(made), 90_000, KEY, last=True)
+    assert added(buffer, late, key) == [None, KEY]
 
 
 def test_the_first_frame_is_a_key_frame() -> None:
