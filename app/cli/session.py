@@ -18,7 +18,7 @@ from app.media.disk_errors import why_not_written
 from app.plate.capture import mismatch
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
-from app.runtime.status import Phase, PipelineStatus, Stage
+from app.runtime.status import Phase, PipelineStatus, ServerState, Stage
 
 START_LIMIT_S = 120.0
 POLL_S = 0.25
@@ -107,7 +107,8 @@ class Session:
             self._counted_from_s = time.monotonic()
         if not self._announced:
             # The requested model does not work, and the user expects this model or an error.
-            problems = [p for p in status.problems if p.stage not in UNNEEDED]
+            unneeded = (*UNNEEDED, Stage.MATTING) if status.server is ServerState.LOCAL else UNNEEDED
+            problems = [p for p in status.problems if p.stage not in unneeded]
             failed = [p.message for p in problems if p.stage is Stage.MATTING or status.frames_out == 0]
             self.failure = failed[0] if failed else None
         self._announce(_description(status))

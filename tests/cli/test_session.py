@@ -12,6 +12,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from tests.control.conftest import BASE
 from tests.fakes import FakeWorld
+from tests.runtime.test_remote import REMOTE, Network, Place
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,17 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
     session.run()
     assert session.failure == (None if goes_on else "It is missing.")
     assert goes_on == (session.status.frames_out >= 5)
+
+
+def test_a_run_goes_on_here_where_the_server_does_not_answer() -> None:
+    """As when a service of the user's session starts before the network is up."""
+    world = FakeWorld()
+    world.engine = Place
+    Place.network = Network()
+    Place.network.up = False
+    session = Session(Pipeline(REMOTE, parts=world.parts()), None, 5)
+    session.run()
+    assert session.failure is None
+    assert session.status.frames_out >= 5
+    assert session.status.engine is not None
+    assert session.status.engine.device == "cpu"
