@@ -55,6 +55,8 @@ class ServerLink:
         self._signalling = Signalling(server, token, ca_file)
         self._condition = threading.Condition()
         self._received: Received | None = None
+        self._shape = 0, 0
+        """Of the frames that are sent, with the mark."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="server-link")
         self._thread.start()
@@ -81,6 +83,7 @@ class ServerLink:
         """
         strip = np.repeat(mark_strip(number, image.shape[1])[..., None], 3, axis=2)
         marked = np.vstack([image, strip])
+        self._shape = marked.shape[0], marked.shape[1]
         deadline_s = time.monotonic() + timeout_s
         while True:
             self._loop.call_soon_threadsafe(self._send, marked)
@@ -131,7 +134,10 @@ class ServerLink:
         connection.getTransceivers()[0].setCodecPreferences(vp8)
         await connection.setLocalDescription(await connection.createOffer())
         answer = await self._signalling.offer(connection.localDescription.sdp)
-        await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        try:
+            await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        except Exception as error:
+            raise self._signalling.odd_answer() from error
 
     async def _read(self, track: MediaStreamTrack) -> None:
         try:
@@ -139,9 +145,9 @@ class ServerLink:
                 frame = await track.recv()
                 assert isinstance(frame, VideoFrame)
                 luma = _luma(frame)
-                number = read_mark(luma[-STRIP_PX:])
+                number = read_mark(luma[-STRIP_PX:]) if luma.shape == self._shape else None
                 if number is None:
-                    continue  # the server's stand-by picture
+                    continue  # the server's stand-by picture, or no matte of a frame of this size
                 with self._condition:
                     self._received = Received(number, luma[:-STRIP_PX])
                     self._condition.notify_all()
