@@ -145,6 +145,14 @@ def test_preferences_choose_language_and_theme(session: Session, qtbot: QtBot) -
     assert (session.preferences.current.language, session.preferences.current.theme) == ("de", "dark")
     assert hint.isVisible()
     dialog.close()
+    qtbot.waitUntil(lambda: session.window.findChild(PreferencesDialog) is None)
+    session.window.windows.open_preferences()
+    again = session.window.findChild(PreferencesDialog)
+    assert again is not None
+    reminder = again.findChild(QLabel, "languageHint")
+    assert reminder is not None
+    assert reminder.isVisible(), "the language is still not in use"
+    again.close()
 
 
 def test_the_next_start_uses_the_chosen_language(

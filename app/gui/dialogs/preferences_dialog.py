@@ -26,7 +26,6 @@ class PreferencesDialog(QDialog):
         self.setWindowTitle(self.tr("Preferences"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._preferences = preferences
-        self._language_at_open = preferences.current.language
         self.language = combo(self.tr("Language"), self.tr("Language of the window"), "languageCombo")
         self.theme = combo(self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo")
         self._language_hint = label(self.tr("Takes effect the next time Mattecam starts."), "faint", wrap=True)
@@ -101,7 +100,7 @@ class PreferencesDialog(QDialog):
         fill_combo(self.language, [*system, *LANGUAGES], preferences.language)
         themes = [*system, (self.tr("Light"), "light"), (self.tr("Dark"), "dark")]
         fill_combo(self.theme, themes, preferences.theme)
-        self._language_hint.setVisible(preferences.language != self._language_at_open)
+        self._language_hint.setVisible(preferences.language != self._preferences.language_in_use)
         self._to_tray.blockSignals(True)
         self._to_tray.setChecked(bool(preferences.close_to_tray))
         self._to_tray.blockSignals(False)
