@@ -1,7 +1,8 @@
-"""What kind of file a path names."""
+"""What kind of file a path names, and what an unfinished video is called once it is finished."""
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -13,3 +14,8 @@ def is_special(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def final_name(part: Path) -> Path:
+    """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
+    return part.with_name(re.sub(r"\.part\d*$", "", part.stem) + part.suffix)

@@ -28,7 +28,7 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the errors of this module
 
 MAX_SIDE = 3840
 """Larger images are downscaled to this; no output needs more."""
-MAX_DECODED_BYTES = 1 << 30
+MAX_DECODED_BYTES = 1 << 29
 """Limit of the memory that decoding a file may take."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")

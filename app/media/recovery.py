@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
+from app.core.files import final_name
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.media.disk_errors import why_not_written
@@ -28,12 +28,12 @@ def recover(part: Path) -> Path:
     """
     try:
         with open_container(part) as source:
-            temporary = create_temporary(_final_name(part))
+            temporary = create_temporary(final_name(part))
             try:
                 frames = _copy(source, temporary)
                 if frames == 0:
                     raise VideoError(RecordingText.NO_FRAME(file=part))
-                final = _rename(temporary, _final_name(part))
+                final = _rename(temporary, final_name(part))
             except BaseException:
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)
@@ -89,11 +89,6 @@ def _mux(target: OutputContainer, packet: Packet[Stream]) -> bool:
     except ValueError:  # a time stamp out of order: FFmpeg's EINVAL
         return False
     return True
-
-
-def _final_name(part: Path) -> Path:
-    """`name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
-    return part.with_name(re.sub(r"\.part\d*$", "", part.stem) + part.suffix)
 
 
 def _rename(temporary: Path, wanted: Path) -> Path:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.text import Text
 from app.core.types import Picture
@@ -59,6 +60,8 @@ class Recorder:
         if not path.parent.is_dir():  # before encoders are tried, which takes a moment
             code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(OSError(code, ""))))
+        if unfinished.records_elsewhere(path):  # the recording that ends last would replace the other
+            raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.IN_PROGRESS()))
 
         def open_writer() -> VideoWriter:
             chosen = live_encoder(options.encoder, width + width % 2, height + height % 2, rate)

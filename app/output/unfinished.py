@@ -17,6 +17,7 @@ import psutil
 from app.config import paths
 from app.config.json_file import BrokenFileError, JsonObject, read_object
 from app.config.private_file import write_private
+from app.core.files import final_name
 
 log = logging.getLogger(__name__)
 
@@ -52,15 +53,24 @@ def unfinished_recordings() -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
-def in_progress(part: Path) -> bool:
-    """Return whether a running process records to `part`."""
+def in_progress(part: Path, but: int = 0) -> bool:
+    """Return whether a running process, other than the one with the number `but`, records to `part`."""
     match _read(_entry(part)):
         case {"pid": int(pid), "started_s": int() | float() as started_s}:
             try:
-                return pid > 0 and abs(psutil.Process(pid).create_time() - started_s) < 1
+                return pid not in (0, but) and pid > 0 and abs(psutil.Process(pid).create_time() - started_s) < 1
             except (psutil.Error, OverflowError):
                 return False
     return False
+
+
+def records_elsewhere(final: Path) -> bool:
+    """Return whether another process records to a file that will be renamed to `final`."""
+    if not _folder().is_dir():
+        return False
+    parts = [part for entry in _folder().glob("*.json") if (part := _part(entry)) is not None]
+    wanted = final.absolute()
+    return any(final_name(part) == wanted and in_progress(part, but=os.getpid()) for part in parts)
 
 
 def _part(entry: Path) -> Path | None:

@@ -59,6 +59,7 @@ class Watchdog:
         self._timing = timing
         self._watched: tuple[Watched, ...] = (clock,)
         self._stalled = False
+        self._reported = False
 
     def watch(self, *threads: Watched) -> None:
         """Watch these threads as well (any thread)."""
@@ -83,10 +84,13 @@ class Watchdog:
         stalled = time.monotonic() - self._last_tick_s() > self._timing.stale_s
         if self._clock.died() or stalled:
             self._send_card()
-        if stalled and not self._clock.died():
+        # A process that was stopped finds the clock late at first: the clock is stopped as well.
+        if stalled and self._stalled and not self._clock.died():
             self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=self._clock.name))
-        elif self._stalled:
+            self._reported = True
+        elif self._reported and not stalled:
             self._board.clear(Stage.OUTPUT)
+            self._reported = False
         self._stalled = stalled
 
 

@@ -14,6 +14,7 @@ import pytest
 from app.cli import main
 from app.cli.recover import offer_recovery
 from app.config import paths
+from app.core.errors import SinkOpenError
 from app.media.recovery import recover
 from app.media.video_input import VideoError
 from app.output.recorder import Recorder
@@ -165,3 +166,19 @@ def test_a_damaged_header_is_refused_in_a_sentence(tmp_path: Path) -> None:
         recover(part)
 
     assert list(tmp_path.iterdir()) == [part]
+
+
+def test_a_file_that_another_program_records_to_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    command = [sys.executable, "-c", RECORD, str(path), "30"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        with pytest.raises(SinkOpenError, match="another program records to it; choose another name"):
+            Recorder(path, 64, 48, RecordingOptions(30))
+        Recorder(tmp_path / "other.mp4", 64, 48, RecordingOptions(30)).close()
+        process.kill()
+    again = Recorder(path, 64, 48, RecordingOptions(30))
+    again.send(picture())
+    again.close()
+    assert path.exists()

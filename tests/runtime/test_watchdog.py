@@ -95,6 +95,28 @@ def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
     assert pipeline.stop()
 
 
+def test_a_program_that_was_stopped_reports_no_stall() -> None:
+    """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
+    board, cards = StatusBoard(), list[int]()
+    gate = Gate(lambda: BASE, StandbyPictures(board))
+    last_tick_s = [time.monotonic() - 60]
+    clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
+    watchdog = Watchdog(clock, lambda: last_tick_s[0], lambda: cards.append(1), gate, board, TIMING)
+    stop = threading.Event()
+
+    def once() -> bool:
+        checked.append(1)
+        if len(checked) == 2:
+            last_tick_s[0] = time.monotonic() + 60
+        return len(checked) == 4
+
+    checked: list[int] = []
+    stop.wait = lambda timeout=None: once()  # type: ignore[method-assign]
+    watchdog.run(stop)
+    assert len(cards) == 1, "the card leaves all the same"
+    assert not board.read(busy="", readers=None, frames_dropped=0).problems
+
+
 @pytest.mark.parametrize(
     ("thread", "fault", "stage"),
     [

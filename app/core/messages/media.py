@@ -61,6 +61,7 @@ class WriteReason(Message):
     NAME_TOO_LONG = "the name is too long; choose a shorter one"
     SUFFIX = "the name of a video must end in {suffixes}; choose another name"
     UNFINISHED_FILES = "too many unfinished files are in this folder; remove them or choose another folder"
+    IN_PROGRESS = "another program records to it; choose another name"
     AUDIO = "its sound cannot be read ({reason}); choose another source"
     OTHER = "it cannot be written; choose another file"
 

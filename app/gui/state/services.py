@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.errors import BackgroundError
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.finding import Finding
@@ -165,11 +167,12 @@ def plate_view(path: Path, width: int) -> PlateView:
     import cv2
     import numpy as np
 
+    from app.media.image_file import read_image
     from app.plate.capture import plate_info
 
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     thumbnail = None
-    if image is not None:
+    with suppress(BackgroundError):
+        image = read_image(path)
         size = width, max(1, round(image.shape[0] * width / image.shape[1]))
         thumbnail = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     info = plate_info(path)

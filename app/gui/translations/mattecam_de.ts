@@ -1694,12 +1694,12 @@
         <translation>Bild wird aufgenommen…</translation>
     </message>
     <message>
-        <source>The camera delivers no frames.</source>
-        <translation>Die Kamera liefert keine Bilder.</translation>
-    </message>
-    <message>
         <source>Checking that nobody is in the picture…</source>
         <translation>Es wird geprüft, ob niemand im Bild ist…</translation>
+    </message>
+    <message>
+        <source>The camera delivers no frames.</source>
+        <translation>Die Kamera liefert keine Bilder.</translation>
     </message>
     <message>
         <source>Done. This picture is used as the empty background.</source>
@@ -3938,6 +3938,11 @@
         <source>too many unfinished files are in this folder; remove them or choose another folder</source>
         <comment>WriteReason.UNFINISHED_FILES</comment>
         <translation>In diesem Ordner liegen zu viele unfertige Dateien; entfernen Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>another program records to it; choose another name</source>
+        <comment>WriteReason.IN_PROGRESS</comment>
+        <translation>ein anderes Programm nimmt darin auf; wählen Sie einen anderen Namen</translation>
     </message>
     <message>
         <source>its sound cannot be read ({reason}); choose another source</source>

@@ -1694,12 +1694,12 @@
         <translation>Tomando la imagen…</translation>
     </message>
     <message>
-        <source>The camera delivers no frames.</source>
-        <translation>La cámara no entrega fotogramas.</translation>
-    </message>
-    <message>
         <source>Checking that nobody is in the picture…</source>
         <translation>Comprobando que no haya nadie en la imagen…</translation>
+    </message>
+    <message>
+        <source>The camera delivers no frames.</source>
+        <translation>La cámara no entrega fotogramas.</translation>
     </message>
     <message>
         <source>Done. This picture is used as the empty background.</source>
@@ -3938,6 +3938,11 @@
         <source>too many unfinished files are in this folder; remove them or choose another folder</source>
         <comment>WriteReason.UNFINISHED_FILES</comment>
         <translation>hay demasiados archivos sin terminar en esta carpeta; quítelos o elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>another program records to it; choose another name</source>
+        <comment>WriteReason.IN_PROGRESS</comment>
+        <translation>otro programa graba en él; elija otro nombre</translation>
     </message>
     <message>
         <source>its sound cannot be read ({reason}); choose another source</source>

@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import PlateError
+from app.core.errors import BackgroundError, PlateError
 from app.core.files import is_special
 from app.core.messages.matting import PlateText
 from app.core.types import AlphaImage, BgrImage
 from app.media.disk_errors import why_not_read
+from app.media.image_file import read_image
 
 LOG = logging.getLogger(__name__)
 ASPECT_TOLERANCE = 0.02
@@ -51,16 +52,13 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
     if is_special(path):
         raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
     try:
-        data = np.fromfile(path, np.uint8)
+        with path.open("rb"):
+            pass
+        plate = read_image(path)
     except OSError as error:
         raise PlateError(PlateText.UNREADABLE(file=path, reason=why_not_read(error))) from error
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:  # the header declares more pixels than OpenCV accepts
-        image = None
-    if image is None:
-        raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
-    plate = np.asarray(image, np.uint8)
+    except BackgroundError as error:
+        raise PlateError(PlateText.NOT_AN_IMAGE(file=path)) from error
     plate_height, plate_width = plate.shape[:2]
     if (plate_width, plate_height) == (width, height):
         return plate
