@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -90,6 +91,27 @@ class ShapingEngine(Protocol):
 
 
 @runtime_checkable
+class OverlappingEngine(Protocol):
+    """An engine whose steps can overlap: one ends on another thread while the network runs on the next frame."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether steps that overlap give a higher frame rate with the executor in use."""
+        ...
+
+    def begin(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+    ) -> Callable[[], Matte]:
+        """Run the network on the next frame; return the rest of the step, which returns the matte.
+
+        The rest is called at most once, on any thread, and may run during the next `begin` and after `close`. It must
+        have ended before the next rest begins and before any other method is called. Parameters and errors of both
+        are those of `MattingEngine.step`.
+        """
+        ...
+
+
+@runtime_checkable
 class ShapingExecutor(Protocol):
     """An executor whose mattes can be shaped."""
 
@@ -97,6 +119,22 @@ class ShapingExecutor(Protocol):
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool, shaper: MatteShaper
     ) -> Matte:
         """Run one step as `Executor.run` does, with the shaper's change of the matte."""
+        ...
+
+
+@runtime_checkable
+class OverlappingExecutor(Protocol):
+    """An executor whose steps can overlap; see `OverlappingEngine`."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether steps that overlap give a higher frame rate."""
+        ...
+
+    def begin(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
+    ) -> Callable[[], Matte]:
+        """Run the network on the next frame; return the rest of the step. `reset` may be called while it runs."""
         ...
 
 

@@ -13,7 +13,14 @@ from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
-from app.matting.base import EngineInfo, Executor, MatteShaper, NotAMatteError, ShapingExecutor
+from app.matting.base import (
+    EngineInfo,
+    Executor,
+    MatteShaper,
+    NotAMatteError,
+    OverlappingExecutor,
+    ShapingExecutor,
+)
 from app.matting.failures import executor_errors
 from app.matting.geometry import StepGeometry
 from app.matting.light.finished import FinishedLight, without_light
@@ -83,6 +90,32 @@ class FrameEngine:
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether steps that overlap give a higher frame rate; see `OverlappingEngine`."""
+        return isinstance(self._executor, OverlappingExecutor) and self._executor.overlaps
+
+    def begin(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+    ) -> Callable[[], Matte]:
+        """Run the network on the next frame and return the rest of the step; see `OverlappingEngine.begin`."""
+        frame, backdrop = self.prepare(frame, backdrop, edges)
+        executor = self._executor
+        assert isinstance(executor, OverlappingExecutor)
+        errors = self._model, executor.device, executor.precision
+        with executor_errors(*errors):
+            try:
+                rest = executor.begin(frame, backdrop, edges, want_foreground)
+            except (NotAMatteError, RuntimeError):
+                self._reset_failed()
+                raise
+
+        def finish() -> Matte:
+            with executor_errors(*errors):
+                return rest()
+
+        return finish
 
     def _run(
         self,

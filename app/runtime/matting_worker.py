@@ -10,20 +10,24 @@ from dataclasses import replace
 from app.assembly.shaped_step import ShapedStep
 from app.core.framing import framed
 from app.core.settings import FramingSettings, Settings
-from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind
-from app.matting.base import MattingEngine
+from app.core.types import AlphaImage, Frame, Matte, Picture, PictureKind
+from app.matting.base import MattingEngine, OverlappingEngine
 from app.matting.selection.governor import Step
 from app.runtime.backdrops import Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.capture_worker import Captured
 from app.runtime.engines.decision import PassThrough, Run, StandBy
-from app.runtime.engines.plausibility import MatteCheck
 from app.runtime.engines.selector import EngineSelector
+from app.runtime.finishing import Begun, Finished, Finisher, SelfTestDueError
 from app.runtime.outputs.overlay import OverlayPainter
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.runtime.unchanged import Conditions, UnchangedFrames
+from app.runtime.unchanged import Conditions, UnchangedFrames, same_image
+
+CROWDED = 0.75
+"""Steps overlap where one takes more than this fraction of the camera's frame interval; otherwise the next frame comes
+late enough, and another thread would only make the step longer."""
 
 
 class MattingWorker:
@@ -55,9 +59,13 @@ class MattingWorker:
         self._self_test = self_test
         self._board = board
         self._timing = timing
-        self._mattes = MatteCheck(timing.plausibility_hold_s)
+        self._finisher = Finisher(publish, board, timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = ShapedStep()
+        self._crowded = True
+        """Whether the next step is to overlap if it can."""
+        self._tests = 0
+        """Number of self-tests of the engine in use, which reset it."""
         self._last_alpha: AlphaImage | None = None
         """Of the last matte, if it was shown."""
         self.newest: Frame | None = None
@@ -75,6 +83,8 @@ class MattingWorker:
                 self._backdrops.follow(settings.background)
                 if captured is not None:
                     self.newest = captured.frame
+                if captured is None or self._finisher.is_done:
+                    self._settle()
                 if captured is None:
                     self._engines.poll()
                 elif captured.frame is None:
@@ -82,6 +92,8 @@ class MattingWorker:
                 else:
                     self._process(captured.frame, captured.generation, settings)
         finally:
+            self._settle()
+            self._finisher.close()
             self._engines.close_engine()
             self._backdrops.close()
 
@@ -93,6 +105,7 @@ class MattingWorker:
         if isinstance(decision, StandBy):
             self._stand_by(decision)
         elif isinstance(decision, PassThrough):
+            self._settle()
             self._board.phase = Phase.RUNNING
             cropped = _crop(frame, decision.framing)
             self._finish(self._overlay.painted(Picture(cropped.image, PictureKind.UNMATTED, frame=cropped)))
@@ -103,6 +116,8 @@ class MattingWorker:
         started_s = time.perf_counter()
         try:
             if run.reset:
+                if not self._settle():
+                    return
                 self._unchanged.forget()
                 run.engine.reset(self._last_alpha if run.continues else None)
                 if not run.continues:
@@ -111,62 +126,102 @@ class MattingWorker:
             edges, want_foreground = settings.matting.edges, self._want_foreground()
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
+            overlapping = _overlapping(run.engine) if self._crowded and not shaping else None
+            if (overlapping is None or self._repeats_pending(frame)) and not self._settle():
+                return
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, self._overlay.current)
             repeated = self._unchanged.composite(conditions, frame)
             if repeated is not None:
-                self._board.phase = Phase.RUNNING
-                self._finish(repeated)
+                if self._settle():
+                    self._board.phase = Phase.RUNNING
+                    self._finish(repeated)
                 return
+            tests = self._tests
             with self._board.turns.step():
-                matte = self._people.step(run.engine, frame.image, backdrop, edges, want_foreground)
-            if matte.frame is not None:
-                whole = frame.image if frame.whole is None else frame.whole
-                frame = replace(frame, image=matte.frame, whole=whole if shaping else None)
-            plausible = self._check(run, matte, frame, backdrop)
+                if overlapping is None:
+                    rest = _given(self._people.step(run.engine, frame.image, backdrop, edges, want_foreground))
+                else:
+                    rest = overlapping.begin(frame.image, backdrop, edges, want_foreground=want_foreground)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._unchanged.forget()
-            self._engines.failed(error)
+            if self._settle():
+                self._fail(error)
             self._stand_by(StandBy(Phase.WAITING))
             return
+        begun = Begun(
+            run=run,
+            frame=frame,
+            backdrop=backdrop,
+            conditions=conditions,
+            rest=rest,
+            whole_alpha=self._people.whole_alpha,
+            moves=self._people.moves,
+            overlaps=overlapping is not None,
+            started_s=started_s,
+            begun_s=time.perf_counter(),
+        )
+        if not self._settle() or tests != self._tests:
+            return  # The engine has been closed or reset meanwhile.
+        self._engines.begun(run)
         self._board.hides_person = self._people.hides_person
         self._board.view = self._people.view
-        self._board.step_ms.add(time.perf_counter() - started_s)
-        self._last_alpha = self._people.whole_alpha(matte) if plausible else None
-        if plausible:
-            self._backdrops.watch(self._people.whole_alpha(matte), frame.captured_at_s)
-        if plausible:
-            self._board.phase = Phase.RUNNING
-            # Only now: the check compares the composite with its background, and the overlay draws itself alone.
-            picture = self._overlay.paint(
-                Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame)
-            )
-            self._unchanged.note(conditions, picture)
-            self._finish(picture)
+        if begun.overlaps:
+            self._finisher.start(begun)
         else:
+            self._conclude(begun, lambda: self._finisher.finish(begun, self._tester(begun)))
+
+    def _repeats_pending(self, frame: Frame) -> bool:
+        """Return whether the frame equals that of the step that has not ended, so that its composite is due again."""
+        pending = self._finisher.pending
+        return pending is not None and same_image(frame.image, pending.frame.image)
+
+    def _settle(self) -> bool:
+        """Wait for the step that has not ended, if any; return False if it failed, so that the engine is closed."""
+        begun = self._finisher.pending
+        return begun is None or self._conclude(begun, self._finisher.take)
+
+    def _conclude(self, begun: Begun, finish: Callable[[], Finished]) -> bool:
+        """Take note of a step that ends; return whether it succeeded."""
+        try:
+            try:
+                finished = finish()
+            except SelfTestDueError as due:
+                again = replace(begun, rest=_given(due.matte))
+                finished = self._finisher.finish(again, self._tester(begun))
+        except Exception as error:  # noqa: BLE001 - carried to the status
+            self._fail(error)
+            self._finisher.stand_by(Phase.WAITING)
+            return False
+        self._board.step_ms.add(finished.ended_s - begun.started_s)
+        if finished.picture is not None:
+            self._last_alpha = begun.whole_alpha(finished.matte)
+            self._backdrops.watch(self._last_alpha, finished.frame.captured_at_s)
+            self._unchanged.note(begun.conditions, finished.picture)
+        else:
+            self._last_alpha = None
             self._unchanged.forget()
-            self._stand_by(StandBy(Phase.WAITING))
-        now_s = time.perf_counter()
-        self._engines.completed(
-            run, Step(now_s, now_s - started_s, now_s - frame.captured_at_s, self._rate_hz(settings))
-        )
+        rate_hz = self._rate_hz(self._settings())
+        self._crowded = finished.work_s(begun) * rate_hz > CROWDED
+        latency_s = finished.ended_s - finished.frame.captured_at_s
+        step = Step(finished.ended_s, finished.busy_s(begun), latency_s, rate_hz)
+        self._engines.completed(begun.run, step)
+        return True
+
+    def _fail(self, error: Exception) -> None:
+        self._unchanged.forget()
+        self._engines.failed(error)
+
+    def _tester(self, begun: Begun) -> Callable[[], None]:
+        def test() -> None:
+            self._tests += 1
+            self._self_test(begun.run.engine, *begun.frame.size)
+
+        return test
 
     def _begin_shaping(self, settings: Settings, framing: FramingSettings, frame: Frame) -> None:
         source = self._board.source
         camera = "" if source is None else source.id
         self._people.begin(settings, framing, frame.size, camera, frame.captured_at_s)
         self._board.keeps_room = self._people.keeps_room
-
-    def _check(self, run: Run, matte: Matte, frame: Frame, backdrop: Backdrop) -> bool:
-        """Return whether the matte may be shown; raise ModelError if the engine has failed."""
-        return self._mattes.permits(
-            matte,
-            frame,
-            backdrop,
-            time.monotonic(),
-            run.sequence,
-            lambda: self._self_test(run.engine, *frame.size),
-            self._people.whole_alpha(matte) if self._people.moves else None,
-        )
 
     def _rate_hz(self, settings: Settings) -> float:
         """Return the frame rate to hold: the requested one, or the source's if that is lower."""
@@ -178,6 +233,7 @@ class MattingWorker:
         self._publish(picture)
 
     def _stand_by(self, request: StandBy) -> None:
+        self._settle()
         self._board.phase = request.reason
         self._publish(request)
 
@@ -185,3 +241,12 @@ class MattingWorker:
 def _crop(frame: Frame, framing: FramingSettings) -> Frame:
     image = framed(frame.image, framing)
     return frame if image is frame.image else replace(frame, image=image, whole=frame.image)
+
+
+def _overlapping(engine: MattingEngine) -> OverlappingEngine | None:
+    """Return the engine if its steps are to overlap."""
+    return engine if isinstance(engine, OverlappingEngine) and engine.overlaps else None
+
+
+def _given(matte: Matte) -> Callable[[], Matte]:
+    return lambda: matte

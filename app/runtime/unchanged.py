@@ -8,7 +8,7 @@ import numpy as np
 
 from app.compositing.overlay import Overlay
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, Frame, Picture
+from app.core.types import Backdrop, BgrImage, Frame, Picture
 
 SETTLED_STEPS = 30
 """Steps after a reset until the recurrent state has settled; before, even equal frames improve the matte."""
@@ -41,6 +41,13 @@ class Conditions:
         )
 
 
+def same_image(image: BgrImage, other: BgrImage) -> bool:
+    """Return whether both images are equal."""
+    if image.shape != other.shape:
+        return False
+    return np.array_equal(image[::SAMPLED_ROWS], other[::SAMPLED_ROWS]) and np.array_equal(image, other)
+
+
 class UnchangedFrames:
     """Keeps the last composite and returns it for a frame that would give the same one."""
 
@@ -55,11 +62,7 @@ class UnchangedFrames:
         last, picture = self._last
         if picture.frame is None or not last.equal(conditions):
             return None
-        image, previous = frame.image, picture.frame.image
-        if image.shape != previous.shape:
-            return None
-        same = np.array_equal(image[::SAMPLED_ROWS], previous[::SAMPLED_ROWS]) and np.array_equal(image, previous)
-        return picture if same else None
+        return picture if same_image(frame.image, picture.frame.image) else None
 
     def note(self, conditions: Conditions, picture: Picture) -> None:
         """Keep a composite that was shown."""

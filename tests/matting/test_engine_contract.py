@@ -12,7 +12,9 @@ import torch
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BlurredBackground
+from app.matting.base import OverlappingExecutor
 from app.matting.engine import FrameEngine
+from app.matting.scene_cut import CutDetector
 from app.matting.selection import hardware
 from app.matting.torch_backend import networks
 from tests.golden.fill import fill
@@ -103,6 +105,33 @@ def test_a_loaded_state_continues_bit_for_bit(settings: MattingSettings, engines
     continued = [other.step(frame, BACKDROP, edges) for frame in given[3:]]
 
     for after, before in zip(continued, expected, strict=True):
+        np.testing.assert_array_equal(after.alpha, before.alpha)
+        np.testing.assert_array_equal(after.composite, before.composite)
+    assert strict or all(np.ptp(matte.alpha) > 0 for matte in expected)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_steps_that_overlap_give_the_mattes_of_single_steps(
+    settings: MattingSettings, engines: BuildEngine, strict: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edges = EdgeSettings(temporal_smoothing=0.8, strict=strict)
+    given = frames(160, 96, 8)
+    monkeypatch.setattr(CutDetector, "is_cut", lambda detector, frame: frame is given[4])
+    engine, other = engines(settings, 160, 96), engines(settings, 160, 96)
+    assert isinstance(engine, FrameEngine) and isinstance(other, FrameEngine)
+    if not isinstance(other.executor, OverlappingExecutor):
+        pytest.skip("this executor cannot overlap steps")
+    for each in (engine, other):
+        each.reset(np.full((96, 160), 255, np.uint8))
+
+    expected = [engine.step(frame, BACKDROP, edges) for frame in given]
+    overlapped, rest = [], other.begin(given[0], BACKDROP, edges)
+    for frame in given[1:]:
+        last, rest = rest, other.begin(frame, BACKDROP, edges)
+        overlapped.append(last())
+    overlapped.append(rest())
+
+    for after, before in zip(overlapped, expected, strict=True):
         np.testing.assert_array_equal(after.alpha, before.alpha)
         np.testing.assert_array_equal(after.composite, before.composite)
     assert strict or all(np.ptp(matte.alpha) > 0 for matte in expected)

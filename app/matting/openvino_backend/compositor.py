@@ -52,6 +52,11 @@ class Coefficients(NamedTuple):
     beside: Floats | None = None
     """(h, w) alpha of the whole frame, for what is outside the place; None: the network did not look there."""
 
+    def copied(self) -> Coefficients:
+        """Return the same with copies of the arrays that an executor writes again for the next frame."""
+        small, slope, offset, coarse = (array.copy() for array in self[:4])
+        return self._replace(small=small, slope=slope, offset=offset, coarse=coarse)
+
     @property
     def finite(self) -> bool:
         """Whether there is neither NaN nor infinity."""

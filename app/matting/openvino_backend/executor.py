@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import final
@@ -40,6 +41,8 @@ class CpuExecutor(ABC):
         self._strips = Strips(kernels)
         self._compositor = Compositor(geometry, self._strips)
         self._strict = StrictFilter(self._strips.kernels)
+        self._forgets = False
+        """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
 
     @abstractmethod
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:
@@ -55,7 +58,23 @@ class CpuExecutor(ABC):
     def run(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool) -> Matte:
         """Run one step and return new arrays."""
         coefficients = self._strict_coefficients(frame, edges)
+        self._forget()
         return self._compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground)
+
+    @final
+    def begin(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
+    ) -> Callable[[], Matte]:
+        """Run the network; return what makes the composite. See `OverlappingExecutor`."""
+        coefficients = self._strict_coefficients(frame, edges).copied()  # the next frame overwrites the arrays
+        forgets, self._forgets = self._forgets, False
+
+        def finish() -> Matte:
+            if forgets:
+                self._compositor.reset()
+            return self._compositor.composite(frame, coefficients, backdrop, plan(edges), want_foreground)
+
+        return finish
 
     @final
     def run_shaped(
@@ -65,6 +84,7 @@ class CpuExecutor(ABC):
         coefficients = self._strict_coefficients(frame, edges)
         shape = shaper.shape(coefficients.small, np.clip(coefficients.coarse, 0, 1))
         shown, coefficients = shaped(frame, coefficients, shape, self._strips)
+        self._forget()
         matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, shape.placement)
         return matte if shown is frame else replace(matte, frame=shown)
 
@@ -85,12 +105,18 @@ class CpuExecutor(ABC):
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
-        self._compositor.reset()
+        self._forgets = True
         self._strict.reset(seen)
 
     def close(self) -> None:
         """Stop the threads. Idempotent."""
         self._strips.close()
+
+    def _forget(self) -> None:
+        """Reset the compositor now, if it is due."""
+        if self._forgets:
+            self._forgets = False
+            self._compositor.reset()
 
 
 class OpenVinoExecutor(CpuExecutor):
@@ -117,6 +143,11 @@ class OpenVinoExecutor(CpuExecutor):
         self._whole_small = np.zeros((3, *small[::-1]), np.float32)
 
     @property
+    def overlaps(self) -> bool:
+        """Whether steps that overlap are faster: on one thread, so that each stage of the step has a core."""
+        return self.threads == 1
+
+    @property
     def place(self) -> Place:
         """The part of the last frame that the network saw."""
         return self._place
@@ -129,6 +160,7 @@ class OpenVinoExecutor(CpuExecutor):
 
     def state(self) -> StateArrays:
         """Return copies of the state; see `Resumable`."""
+        self._forget()
         region = {} if self._tracker is None else self._tracker.state(self._place)
         return (
             self._network.state()
@@ -140,6 +172,7 @@ class OpenVinoExecutor(CpuExecutor):
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state; see `Resumable`. Raises KeyError or ValueError if the arrays do not fit."""
         self._network.load_state(arrays)
+        self._forgets = False
         self._compositor.load_state(under("compositor", arrays))
         self._strict.load_state(under("strict", arrays))
         if self._tracker is not None:

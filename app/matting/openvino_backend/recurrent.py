@@ -19,7 +19,7 @@ from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.small_plate import SmallPlate
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino_backend.strips import Strips
-from app.matting.openvino_backend.threads import is_fast_enough, tries_one_thread
+from app.matting.openvino_backend.threads import decided, is_fast_enough, tries_one_thread
 from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.system.compute_threads import usable_cores
 from models.names import COEFFICIENTS, ROOM_CHANNELS, state_names
@@ -65,7 +65,9 @@ class RecurrentNetwork:
         self.threads: int | None = 1 if tries_one_thread(usable_cores(), shared=shared) else None
         """Of the step; None for all cores."""
         self._compile(artefact.stages, models, precision)
-        if self.threads is not None and not is_fast_enough(self._infer):
+        parts = tuple((stage.name, stage.float32, stage.reads, stage.writes) for stage in artefact.stages)
+        network = parts, artefact.states, self._size, precision
+        if self.threads is not None and not decided(network, lambda: is_fast_enough(self._infer)):
             self.threads = None
             self._compile(artefact.stages, models, precision)
         for array in self.arrays.values():

@@ -14,7 +14,7 @@ from app.matting.selection.quality_levels import Quality, without
 
 HIGH, LOW = 0.92, 0.75
 """Loads as fractions of the frame interval. Quality is lowered above HIGH and raised to a level predicted below LOW."""
-HIGH_REDUCED, LOW_REDUCED = 0.96, 0.85
+HIGH_REDUCED, LOW_REDUCED = 0.96, 0.9
 """The same for levels that skip frames. Their prediction is exact, because the network stays, and a late step does not
 delay the next one."""
 LATENCY_BOUND_S = 0.15
@@ -26,6 +26,8 @@ PROBATION_S = 20.0
 """An upgrade that is reverted within this time counts as failed."""
 EASIER = 0.7
 """The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade."""
+INFLATED = 0.85
+"""Overload had made the steps longer if the load is below this fraction of it right after quality was lowered."""
 MAX_SWITCHES, SWITCHES_SPAN_S = 6, 60.0
 
 
@@ -43,6 +45,10 @@ class GovernorTiming:
     """Headroom must last this long before an upgrade; doubled after each failed upgrade."""
     max_wait_s: float = 300.0
     """Upper bound of that wait."""
+    recheck_s: float = 2.0
+    """The same where overload had made the steps longer; see `INFLATED`."""
+    recheck_span_s: float = 5.0
+    """How long after quality was lowered that is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,9 @@ class Governor:
         """Best level to try next."""
         self._wait_s = self._timing.first_wait_s
         self._failed_load = float("inf")
+        self._recheck_until_s = float("-inf")
+        self._lowered_load = 0.0
+        """As `_load`, when quality was last lowered."""
 
     @property
     def quality(self) -> Quality:
@@ -152,6 +161,8 @@ class Governor:
         if self._headroom_since_s is None:
             self._headroom_since_s = now_s - self._timing.window_s
         wait_s = self._timing.first_wait_s if easier else self._wait_s
+        if now_s <= self._recheck_until_s and self._load < INFLATED * self._lowered_load:
+            wait_s = self._timing.recheck_s
         return better if now_s - self._headroom_since_s >= wait_s else self._index
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
@@ -165,6 +176,7 @@ class Governor:
             return upgrade.origin
         if upgrade is not None:
             self._wait_s, self._failed_load, self._ceiling = self._timing.first_wait_s, float("inf"), 0
+        self._recheck_until_s, self._lowered_load = now_s + self._timing.recheck_span_s, self._load
         cheaper = range(self._index + 1, len(predicted))
         fits = (index for index in cheaper if predicted[index] <= _high(self._rungs[index]))
         return next(fits, len(predicted) - 1)
@@ -188,6 +200,7 @@ class Governor:
         self._switches_s.append(now_s)
         if wanted < self._index:
             self._upgrade = Upgrade(now_s, self._index, self._load)
+            self._recheck_until_s = float("-inf")
         self._index = wanted
         self.restart_measuring()
         return True

@@ -114,11 +114,15 @@ class EngineSelector:
         if outcome.key == self._requested and self._base == self._wanted:
             self._board.clear(Stage.MATTING)
 
+    def begun(self, run: Run) -> None:
+        """Take note that the network has seen a frame. The next decision may precede `completed`."""
+        self._sequence = run.sequence
+        self._pattern.note(run.sequence[0], run.index, self._quality.quality.matted)
+
     def completed(self, run: Run, step: Step) -> None:
         """Take note of a step that succeeded."""
         self._failed = False
-        self._sequence, self._last_step = run.sequence, step
-        self._pattern.note(run.sequence[0], run.index, self._quality.quality.matted)
+        self._last_step = step
         self._board.engine = run.engine.info
         if self.busy or self._running != self._requested:
             return  # Building an engine takes time from the one that runs.

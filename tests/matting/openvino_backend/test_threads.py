@@ -10,14 +10,20 @@ import pytest
 
 from app.core.settings import EdgeSettings
 from app.matting.geometry import StepGeometry
-from app.matting.openvino_backend import recurrent
+from app.matting.openvino_backend import recurrent, threads
 from app.matting.openvino_backend.artefact_cache import artefacts
 from app.matting.openvino_backend.executor import OpenVinoExecutor
-from app.matting.openvino_backend.threads import LONGEST_S, RUNS, is_fast_enough, tries_one_thread
+from app.matting.openvino_backend.threads import LONGEST_S, RUNS, decided, is_fast_enough, tries_one_thread
 from models.table import bundled
 from models.weights import find
 
 GEOMETRY = StepGeometry(160, 96, 0.5)
+
+
+@pytest.fixture(autouse=True)
+def undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests have measured."""
+    monkeypatch.setattr(threads, "_decided", {})
 
 
 def clock(*durations_s: float) -> Iterator[float]:
@@ -44,6 +50,12 @@ def test_the_fastest_inference_counts(fastest_s: float, expected: bool) -> None:
     assert len(runs) == RUNS
 
 
+def test_a_time_near_the_limit_decides_once() -> None:
+    answers = iter([True, False, False])
+    assert [decided("network", lambda: next(answers)) for _ in range(3)] == [True] * 3
+    assert not decided("another network", lambda: next(answers))
+
+
 def made(*, shared: bool) -> OpenVinoExecutor:
     """Return an executor of the bundled network."""
     spec = bundled()
@@ -57,6 +69,7 @@ def test_one_thread_and_all_threads_give_the_same_mattes(monkeypatch: pytest.Mon
     monkeypatch.setattr(recurrent, "is_fast_enough", lambda infer: is_fast_enough(infer, lambda: next(times)))
     usual, shared = made(shared=False), made(shared=True)
     assert (usual.threads, shared.threads) == (None, 1 if fast else None)
+    assert (usual.overlaps, shared.overlaps) == (False, fast)
     dice = np.random.default_rng(1)
     for _ in range(3):
         frame = dice.integers(0, 255, (96, 160, 3), np.uint8)

@@ -252,6 +252,28 @@ def test_the_rate_is_raised_when_the_load_falls() -> None:
         assert machine.governor.quality.matted * 30 == held_hz
 
 
+@pytest.mark.parametrize("wave", [0.0, 0.04])
+def test_steps_that_overload_made_longer_do_not_lower_the_rate_for_long(wave: float) -> None:
+    """At full rate the machine is out of CPU time, and each step takes half as long again as later."""
+    governor = Governor(PINNED)
+
+    def load(now_s: float) -> float:
+        part = 1 + wave * (1 - 2 * (int(now_s / 1.3) % 2))
+        return (1.2 if governor.quality.matted < 1 else 1.8) * part
+
+    machine = Simulated(governor, load)
+    machine.run(10)
+    assert governor.quality.matted * 30 == 20
+    machine.run(300)
+    assert len(machine.switches_s) == 2
+
+
+def test_an_overload_that_returns_is_not_answered_by_one_early_upgrade_after_another() -> None:
+    machine = Simulated(Governor(PINNED), lambda now_s: 1.9 if now_s % 10 < 4 else 0.6)
+    machine.run(300)
+    assert sum(60 <= at_s < 300 for at_s in machine.switches_s) <= 12
+
+
 def test_frames_are_not_skipped_for_a_latency_that_skipping_does_not_lower() -> None:
     machine = Simulated(Governor(PINNED), constant(0.6), rate_hz=2.0)
     machine.run(120)

@@ -64,7 +64,7 @@ class Bench:
             if isinstance(decision, Run):
                 work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
                 busy_s = load * work * (0.4 if info.model == "student" else 1) / 30
-                self.selector.completed(decision, Step(self.now_s, busy_s, busy_s, 30.0))
+                ended(self.selector, decision, Step(self.now_s, busy_s, busy_s, 30.0))
 
     def decide(self, settings: MattingSettings = AUTO) -> Decision:
         """The decision for the next frame."""
@@ -98,7 +98,7 @@ class Bench:
             decision = self.decide(settings)
             if isinstance(decision, Run):
                 indexes.append(index)
-                self.selector.completed(decision, Step(self.now_s, 0.01, 0.01, 30.0))
+                ended(self.selector, decision, Step(self.now_s, 0.01, 0.01, 30.0))
         return indexes
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
@@ -108,6 +108,12 @@ class Bench:
             raise ModelError("It does not fit; choose another.")
         self.built.append(SimulatedEngine(settings, width, height))
         return self.built[-1]
+
+
+def ended(selector: EngineSelector, run: Run, step: Step) -> None:
+    """Report a step as the inference thread does."""
+    selector.begun(run)
+    selector.completed(run, step)
 
 
 def no_test(engine: MattingEngine, width: int, height: int) -> None:

@@ -10,7 +10,7 @@ from app.matting.selection.governor import Step
 from app.runtime.engines.decision import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.key import KeyCache
 from app.runtime.status import Phase
-from tests.runtime.engines.simulated import AUTO, HEIGHT, IMAGE, WIDTH, bench, whole_settings
+from tests.runtime.engines.simulated import AUTO, HEIGHT, IMAGE, WIDTH, bench, ended, whole_settings
 
 
 def test_a_choice_that_fails_is_reported_as_ever() -> None:
@@ -27,7 +27,7 @@ def test_one_decision_for_each_frame() -> None:
         simulated.settle()
         first = simulated.decide()
         assert isinstance(first, Run) and first.reset
-        simulated.selector.completed(first, Step(1.0, 0.01, 0.01, 30.0))
+        ended(simulated.selector, first, Step(1.0, 0.01, 0.01, 30.0))
         assert simulated.decide() == replace(first, index=first.index + 1, reset=False)
         settings = whole_settings(AUTO)
         for change, expected in (
@@ -40,7 +40,7 @@ def test_one_decision_for_each_frame() -> None:
             assert simulated.selector.decide(frame, 1, settings.replace(**change)) == expected
             after = simulated.decide()
             assert isinstance(after, Run) and after.reset, "the frames in between were not matted"
-            simulated.selector.completed(after, Step(2.0, 0.01, 0.01, 30.0))
+            ended(simulated.selector, after, Step(2.0, 0.01, 0.01, 30.0))
 
 
 def test_what_changes_per_frame_needs_no_other_engine() -> None:

@@ -14,7 +14,7 @@ from app.matting.selection.governor import GovernorTiming, Step
 from app.runtime.engines.decision import Decision, Run
 from app.runtime.timing import Timing
 from tests.fakes import FakeWorld, shows_room
-from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench
+from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench, ended
 from tests.runtime.test_pipeline import BASE, composites, ignore, running
 from tests.waiting import eventually
 
@@ -115,7 +115,7 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
             simulated.now_s += 1 / 30
             decision = simulated.decide(AUTO)
             if isinstance(decision, Run):
-                simulated.selector.completed(decision, Step(simulated.now_s, 0.05, 0.05, 30.0))
+                ended(simulated.selector, decision, Step(simulated.now_s, 0.05, 0.05, 30.0))
         assert runs(simulated.decide(off), first)
         eventually(lambda: not simulated.selector.busy)
         assert runs(simulated.decide(off), first)

@@ -14,7 +14,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.engines.decision import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.timing import Timing
-from tests.runtime.engines.simulated import IMAGE, SimulatedEngine, no_test, whole_settings
+from tests.runtime.engines.simulated import IMAGE, SimulatedEngine, ended, no_test, whole_settings
 from tests.waiting import eventually
 
 PINNED = MattingSettings(model="student", governor=False, executor="eager")
@@ -47,7 +47,7 @@ class Built:
         """A step that ends at 10 s."""
         run = self.decide(PINNED)
         assert isinstance(run, Run)
-        self.selector.completed(run, Step(10.0, BUSY_S, BUSY_S, 30.0))
+        ended(self.selector, run, Step(10.0, BUSY_S, BUSY_S, 30.0))
         self.now_s = 10.0
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
