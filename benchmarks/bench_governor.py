@@ -1,7 +1,7 @@
 """What the governor does while a load comes and goes: the real program around an engine whose cost is simulated.
 
     python -m benchmarks.bench_governor [--picture docs/images/governor.png] [--calm S] [--busy S] [--rest S]
-    python -m benchmarks.bench_governor --step-ms 46 [--seconds S]
+    python -m benchmarks.bench_governor --step-ms 46 [--rest-ms 8] [--fps 60] [--seconds S]
 
 Two programs run side by side, the one with the governor and the other without. A step waits for as long as a network of
 that ratio would compute on a machine of which something else takes a part; the load is given as the part of the time
@@ -9,6 +9,7 @@ there is that a step at full quality takes. Prints JSON, a sample each half seco
 
 With `--step-ms` model and ratio are pinned and each step takes this long: prints the frame rate that each program
 holds, the intervals between its composites at the output, and the share of time that the inference thread is busy.
+With `--rest-ms` this much of a step may overlap the next one.
 """
 
 from __future__ import annotations
@@ -47,13 +48,16 @@ FIXED_PART, STUDENT_PART = 0.2, 0.3
 """Of the work of a step at full quality: what no ratio changes, and what the lighter network takes."""
 BUILD_S = 1.0
 SAMPLE_S = 0.5
+FRAMES = 7
 CALM, MORE, HEAVY = 0.6, 1.5, 2.9
 
 
 class SimulatedEngine:
     """Shows the backdrop after the time that a network would have taken."""
 
-    def __init__(self, settings: EngineSettings, width: int, height: int, load: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: EngineSettings, width: int, height: int, load: Callable[[], float], rest_s: float = 0.0
+    ) -> None:
         threading.Event().wait(BUILD_S)
         ratio = settings.downsample_ratio or FULL_RATIO
         small = int(width * ratio), int(height * ratio)
@@ -61,11 +65,32 @@ class SimulatedEngine:
         part = FIXED_PART + (1 - FIXED_PART) * (ratio / FULL_RATIO) ** 2
         self._work_s = part * (STUDENT_PART if settings.model == "student" else 1) / RATE_HZ
         self._load = load
+        self._rest_s = rest_s
         self._pause = threading.Event()
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a part of a step may overlap the next one."""
+        return self._rest_s > 0
+
+    def begin(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+    ) -> Callable[[], Matte]:
+        """Wait for the network; return what waits for the rest of the step."""
+        self._pause.wait(self._work_s * self._load() - self._rest_s)
+
+        def finish() -> Matte:
+            self._pause.wait(self._rest_s)
+            return self._matte(frame, backdrop)
+
+        return finish
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         """Nobody there: the backdrop."""
         self._pause.wait(self._work_s * self._load())
+        return self._matte(frame, backdrop)
+
+    def _matte(self, frame: BgrImage, backdrop: Backdrop) -> Matte:
         picture = np.zeros_like(frame) if isinstance(backdrop, BlurredBackground) else backdrop.copy()
         return Matte(picture, np.zeros(frame.shape[:2], np.uint8))
 
@@ -107,23 +132,30 @@ class ArrivalSink(MemorySink):
 
 
 def program(
-    load: Callable[[], float], *, governor: bool, pinned: bool = False, sink: MemorySink | None = None
+    load: Callable[[], float],
+    *,
+    governor: bool,
+    pinned: bool = False,
+    sink: MemorySink | None = None,
+    fps: float = RATE_HZ,
+    rest_s: float = 0.0,
 ) -> Pipeline:
     """A running program that is not shown anywhere. pinned: model and ratio are not left to the governor."""
     matting = MattingSettings(governor=governor)
     if pinned:
         matting = matting.replace(model="rvm-mobilenetv3", downsample_ratio=FULL_RATIO)
-    frame = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    # A frame that equals the last one is not matted.
+    frames = [np.full((HEIGHT, WIDTH, 3), 60 + number, np.uint8) for number in range(FRAMES)]
     settings = Settings(
-        capture=CaptureSettings(source="demo", width=WIDTH, height=HEIGHT, fps=RATE_HZ),
+        capture=CaptureSettings(source="demo", width=WIDTH, height=HEIGHT, fps=fps),
         matting=matting,
         background=BackgroundSettings(kind="colour"),
         output=OutputSettings(virtual_camera="off", record=Path("memory")),
     )
     parts = replace(
         default_parts(),
-        open_source=lambda capture: ReplaySource([frame], RATE_HZ),
-        build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load),
+        open_source=lambda capture: ReplaySource(frames, fps),
+        build_engine=lambda matting, width, height, framing: SimulatedEngine(matting, width, height, load, rest_s),
         open_recorder=lambda path, width, height, options: sink or MemorySink(),
         self_test=lambda engine, width, height: None,
     )
@@ -157,12 +189,13 @@ def play(calm_s: float, busy_s: float, rest_s: float) -> list[Sample]:
     return samples
 
 
-def hold(step_ms: float, seconds: float) -> dict[str, dict[str, float]]:
+def hold(step_ms: float, seconds: float, fps: float, rest_ms: float) -> dict[str, dict[str, float]]:
     """Run both programs with steps of a constant length; return the last half of what they reached."""
     sinks = {"governor": ArrivalSink(), "without": ArrivalSink()}
     load = step_ms * RATE_HZ / 1000
     programs = [
-        program(lambda: load, governor=name == "governor", pinned=True, sink=sink) for name, sink in sinks.items()
+        program(lambda: load, governor=name == "governor", pinned=True, sink=sink, fps=fps, rest_s=rest_ms / 1000)
+        for name, sink in sinks.items()
     ]
     try:
         threading.Event().wait(seconds)
@@ -172,10 +205,10 @@ def hold(step_ms: float, seconds: float) -> dict[str, dict[str, float]]:
     results = {}
     for name, sink in sinks.items():
         gaps_ms = np.diff(sink.arrivals_s[len(sink.arrivals_s) // 2 :]) * 1000
-        fps = 1000 / float(gaps_ms.mean())
+        held_fps = 1000 / float(gaps_ms.mean())
         low, median, high = (float(np.percentile(gaps_ms, part)) for part in (5, 50, 95))
-        busy = fps * step_ms / 1000
-        values = {"fps": fps, "gap_ms_p5": low, "gap_ms_median": median, "gap_ms_p95": high, "busy": busy}
+        busy = held_fps * max(step_ms - rest_ms, rest_ms) / 1000
+        values = {"fps": held_fps, "gap_ms_p5": low, "gap_ms_median": median, "gap_ms_p95": high, "busy": busy}
         results[name] = {key: round(value, 2) for key, value in values.items()}
     return results
 
@@ -247,10 +280,12 @@ def main() -> None:
     parser.add_argument("--busy", type=float, default=50.0)
     parser.add_argument("--rest", type=float, default=30.0)
     parser.add_argument("--step-ms", type=float)
+    parser.add_argument("--rest-ms", type=float, default=0.0)
+    parser.add_argument("--fps", type=float, default=RATE_HZ)
     parser.add_argument("--seconds", type=float, default=30.0)
     words = parser.parse_args()
     if words.step_ms is not None:
-        print(json.dumps(hold(words.step_ms, words.seconds), indent=1))
+        print(json.dumps(hold(words.step_ms, words.seconds, words.fps, words.rest_ms), indent=1))
         return
     samples = play(words.calm, words.busy, words.rest)
     print(json.dumps([asdict(sample) for sample in samples], indent=1))
