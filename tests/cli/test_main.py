@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -184,8 +185,10 @@ def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFi
     assert not (paths.data_dir() / "proof").exists()
 
 
-def start(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextlib.contextmanager
+def start(tmp_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the program with folders of its own; it is killed if it still runs at the end."""
+    with subprocess.Popen(
         [sys.executable, str(ROOT / "run.py"), *words],
         env={
             **os.environ,
@@ -196,7 +199,11 @@ def start(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_saved_background_none_starts_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,20 +253,12 @@ def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_recording(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), "headless", *SMALL, "--record", str(out)],
-        env={**os.environ, "MATTECAM_DATA_DIR": str(tmp_path / "data")},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    started = process.stderr.readline()
-    while started and "320x240" not in started:
-        started = process.stderr.readline()
-    time.sleep(0.5)
-    process.send_signal(number)
-    assert process.wait(60) == 130
-    process.stderr.close()
+    with start(tmp_path, "headless", *SMALL, "--record", str(out)) as process:
+        assert process.stderr is not None
+        assert any("320x240" in line for line in process.stderr)
+        time.sleep(0.5)
+        process.send_signal(number)
+        assert process.wait(60) == 130
     with av.open(str(out)) as video:
         assert sum(1 for _ in video.decode(video=0)) > 3
     assert list(tmp_path.glob("*.part*")) == []
