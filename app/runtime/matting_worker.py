@@ -25,9 +25,13 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.unchanged import Conditions, UnchangedFrames, same_image
 
-CROWDED = 0.75
-"""Steps overlap where one takes more than this fraction of the camera's frame interval; otherwise the next frame comes
-late enough, and another thread would only make the step longer."""
+CROWDED = 0.9
+"""Steps overlap where one takes more than this fraction of the camera's frame interval on average; otherwise the next
+frame comes late enough, and steps beside each other would only be longer."""
+ALONE = 0.8
+"""What a step takes alone, relative to one beside another."""
+WEIGHT = 0.1
+"""Of the last step in the average."""
 
 
 class MattingWorker:
@@ -62,8 +66,8 @@ class MattingWorker:
         self._finisher = Finisher(publish, board, timing.plausibility_hold_s)
         self._unchanged = UnchangedFrames()
         self._people = ShapedStep()
-        self._crowded = True
-        """Whether the next step is to overlap if it can."""
+        self._work_s = 0.0
+        """Average time of the last steps, as if none had overlapped."""
         self._tests = 0
         """Number of self-tests of the engine in use, which reset it."""
         self._last_alpha: AlphaImage | None = None
@@ -126,7 +130,8 @@ class MattingWorker:
             edges, want_foreground = settings.matting.edges, self._want_foreground()
             self._begin_shaping(settings, run.framing, frame)
             shaping = self._people.shapes
-            overlapping = _overlapping(run.engine) if self._crowded and not shaping else None
+            crowded = self._work_s * self._rate_hz(settings) > CROWDED
+            overlapping = _overlapping(run.engine) if crowded and not shaping else None
             if (overlapping is None or self._repeats_pending(frame)) and not self._settle():
                 return
             conditions = Conditions(run.sequence, backdrop, edges, want_foreground, shaping, self._overlay.current)
@@ -199,10 +204,10 @@ class MattingWorker:
         else:
             self._last_alpha = None
             self._unchanged.forget()
-        rate_hz = self._rate_hz(self._settings())
-        self._crowded = finished.work_s(begun) * rate_hz > CROWDED
+        work_s = finished.work_s(begun) * (ALONE if begun.overlaps else 1.0)
+        self._work_s += WEIGHT * (work_s - self._work_s)
         latency_s = finished.ended_s - finished.frame.captured_at_s
-        step = Step(finished.ended_s, finished.busy_s(begun), latency_s, rate_hz)
+        step = Step(finished.ended_s, finished.busy_s(begun), latency_s, self._rate_hz(self._settings()))
         self._engines.completed(begun.run, step)
         return True
 

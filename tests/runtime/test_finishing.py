@@ -42,7 +42,7 @@ PATIENCE_S = 10.0
 @pytest.fixture(autouse=True)
 def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let steps overlap even if they are short."""
-    monkeypatch.setattr(matting_worker, "CROWDED", 0.0)
+    monkeypatch.setattr(matting_worker, "CROWDED", -1.0)
 
 
 class Overlapping:
@@ -51,6 +51,8 @@ class Overlapping:
     def __init__(self) -> None:
         self.info = EngineInfo("fake", "fake", "float32", "cpu", 0.5, (WIDTH // 2, HEIGHT // 2))
         self.overlaps = True
+        self.step_s = 0.0
+        """Of a step that does not overlap."""
         self.events: list[str] = []
         self.gates: dict[int, threading.Event] = {}
         """By brightness of the frame; a frame that is not listed does not wait."""
@@ -80,6 +82,7 @@ class Overlapping:
 
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         self.events.append("step")
+        threading.Event().wait(self.step_s)
         return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -219,8 +222,8 @@ def test_steps_that_leave_time_until_the_next_frame_do_not_overlap(monkeypatch: 
         for count in (1, 2, 3):
             tried.send(count)
             eventually(lambda goal=count: len(tried.published) == goal)  # type: ignore[misc]
-        assert tried.engine.events == ["reset", "begin 1", "rest 1", "step", "step"]
-        monkeypatch.setattr(matting_worker, "CROWDED", 0.0)
+        assert tried.engine.events == ["reset", "step", "step", "step"]
+        monkeypatch.setattr(matting_worker, "CROWDED", -1.0)
         tried.send(4)
         eventually(lambda: len(tried.published) == 4)
         tried.send(5)
@@ -389,3 +392,15 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
     assert FakeEngine.live == 0
     assert any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_long_steps_overlap_after_some_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step that is held up does not change how the others run."""
+    monkeypatch.setattr(matting_worker, "CROWDED", 0.9)
+    with bench() as tried:
+        tried.engine.step_s = 0.05
+        for count in range(1, 20):
+            tried.send(count)
+            eventually(lambda goal=count: len(tried.published) == goal)  # type: ignore[misc]
+        assert tried.engine.events[1:3] == ["step"] * 2
+        assert any(event.startswith("begin") for event in tried.engine.events)
