@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QApplication, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError, WeightsMissingError
@@ -45,6 +45,19 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     qtbot.waitUntil(outside.hasFocus)
     yield made
     window.close()
+
+
+def test_notices_do_not_fill_a_small_screen(area: NoticeArea) -> None:
+    def visible() -> list[str]:
+        return [key for key in "abcde" if (frame := area.findChild(QFrame, key)) is not None and frame.isVisible()]
+
+    for key in "abcd":
+        area.show_notice(Notice(key, f"It is {key}."))
+    assert visible() == ["c", "d"]
+    area.hide_notice("d")
+    assert visible() == ["b", "c"]
+    area.show_notice(Notice("e", "It is bad.", alarm=True))
+    assert visible() == ["e"]
 
 
 def test_a_dismissed_state_stays_hidden_until_it_has_ended(area: NoticeArea) -> None:

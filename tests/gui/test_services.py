@@ -13,7 +13,7 @@ from app.core.types import SourceInfo
 from app.gui.i18n.language import translate
 from app.gui.widgets.slider_text import times
 from app.gui.widgets.status_line import describe_status
-from app.runtime.status import Lowered, PipelineStatus
+from app.runtime.status import Lowered, Phase, PipelineStatus
 
 
 def test_listing_devices_imports_torch_only_where_there_may_be_a_gpu() -> None:
@@ -35,6 +35,13 @@ def test_the_preparation_shows_its_progress() -> None:
 def test_a_lowered_matting_rate_is_shown() -> None:
     status = PipelineStatus(lowered=Lowered(30.0, None, False, 20.0))
     assert describe_status(status).endswith("Machine busy: 20 of 30 fps")
+
+
+def test_the_status_line_says_that_the_output_is_frozen() -> None:
+    status = PipelineStatus(phase=Phase.RUNNING)
+    assert describe_status(status).startswith("Running")
+    assert describe_status(status, frozen=True).startswith("Frozen")
+    assert describe_status(PipelineStatus(phase=Phase.PAUSED), frozen=True).startswith("Paused")
 
 
 def test_numbers_are_written_as_in_the_chosen_language(qapp: QApplication) -> None:

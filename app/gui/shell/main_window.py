@@ -276,7 +276,7 @@ class MainWindow(QMainWindow):
         elapsed = self.recording.follow(status)
         self.overlay.show_status(status, elapsed, self.store.current)
         self.action_bar.show_recording(elapsed)
-        self.status_label.show_text(describe_status(status))
+        self.status_label.show_text(describe_status(status, frozen=self.store.current.frozen))
         self.status_notices.show_status(status)
         self.error_bar.show_status(status, self.status_notices.covered_stages)
         for page in (self.camera_page, self.matting_page, self.output_page, self.strip):

@@ -2200,6 +2200,10 @@
         <translation>Beendet</translation>
     </message>
     <message>
+        <source>Frozen</source>
+        <translation>Eingefroren</translation>
+    </message>
+    <message>
         <source>{0} fps in, {1} out</source>
         <translation>{0} Bilder/s ein, {1} aus</translation>
     </message>

@@ -2200,6 +2200,10 @@
         <translation>Detenido</translation>
     </message>
     <message>
+        <source>Frozen</source>
+        <translation>Congelado</translation>
+    </message>
+    <message>
         <source>{0} fps in, {1} out</source>
         <translation>{0} fps de entrada, {1} de salida</translation>
     </message>

@@ -17,6 +17,9 @@ from app.gui.widgets.icons import icon
 BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""
 
+MOST_VISIBLE = 2
+"""More would make the window taller than a small screen; older ones come back when newer ones go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -35,7 +38,7 @@ class Notice:
 
 
 class NoticeArea(QWidget):
-    """Shows notices one below the other, the newest last. While there is an alarm, other notices are hidden."""
+    """Shows the newest notices one below the other, the newest last. While there is an alarm, others are hidden."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,9 +96,14 @@ class NoticeArea(QWidget):
 
     def _arrange(self) -> None:
         alarm = any(notice.alarm for notice, _frame in self._shown.values())
-        for notice, frame in self._shown.values():
-            frame.setVisible(notice.alarm or not alarm)
+        entries = [self._shown[key] for key in self._keys_in_order()]
+        candidates = [frame for notice, frame in entries if notice.alarm or not alarm]
+        for _notice, frame in entries:
+            frame.setVisible(frame in candidates[-MOST_VISIBLE:])
         self.setVisible(bool(self._shown))
+
+    def _keys_in_order(self) -> list[str]:
+        return sorted(self._shown, key=lambda key: self._column.indexOf(self._shown[key][1]))
 
     def _expire(self, key: str, frame: QFrame) -> None:
         if not isdeleted(self) and key in self._shown and self._shown[key][1] is frame:

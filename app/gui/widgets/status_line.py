@@ -12,8 +12,11 @@ from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 translate = QCoreApplication.translate
 
 
-def describe_status(status: PipelineStatus) -> str:
-    """Return phase, source, frame rates, latency, model, device and virtual camera."""
+def describe_status(status: PipelineStatus, *, frozen: bool = False) -> str:
+    """Return phase, source, frame rates, latency, model, device and virtual camera.
+
+    frozen: the user has frozen the output.
+    """
     phases = {
         Phase.STARTING: translate("StatusLine", "Starting"),
         Phase.RUNNING: translate("StatusLine", "Running"),
@@ -22,7 +25,8 @@ def describe_status(status: PipelineStatus) -> str:
         Phase.RESTING: translate("StatusLine", "Camera off: no program uses it"),
         Phase.STOPPED: translate("StatusLine", "Stopped"),
     }
-    parts = [phases[status.phase]]
+    shows_frames = status.phase is Phase.RUNNING
+    parts = [translate("StatusLine", "Frozen") if frozen and shows_frames else phases[status.phase]]
     if status.source is not None:
         parts.append(f"{status.source.name} {status.size[0]} × {status.size[1]}")
         rates = decimal(status.fps_in, 1), decimal(status.fps_out, 1)
