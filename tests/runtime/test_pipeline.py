@@ -21,7 +21,7 @@ from app.core.settings import (
     OutputSettings,
     Settings,
 )
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, Picture, PictureKind
 from app.matting.selection.governor import GovernorTiming
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
@@ -254,13 +254,22 @@ def ratio_of(pipeline: Pipeline) -> float | None:
 
 def test_mirror_flips_the_output_alone() -> None:
     world = FakeWorld()
+    previews: dict[int, Picture] = {}
+    pairs: list[tuple[Picture, Picture]] = []
+
+    def in_both() -> bool:
+        preview = pipeline.preview.get(5)
+        if preview is not None and preview.frame is not None:
+            previews[preview.frame.index] = preview
+        sent = [picture for picture in world.pictures() if picture.frame is not None]
+        pairs.extend((each, previews[each.frame.index]) for each in sent if each.frame and each.frame.index in previews)
+        return bool(pairs)
+
     with running(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
         composites(pipeline)
-        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
-        preview = pipeline.preview.get(5)
-        assert preview is not None and preview.alpha is not None
-    sent = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
-    assert np.array_equal(sent.image[:, ::-1], preview.image)
+        eventually(in_both)
+    assert all(preview.alpha is not None for _, preview in pairs)
+    assert all(np.array_equal(sent.image[:, ::-1], preview.image) for sent, preview in pairs)
 
 
 def test_the_foreground_is_made_only_when_asked_for() -> None:
