@@ -69,10 +69,12 @@ def _follow(image: Floats, reference: Floats, still: Bytes, limits: Limits, movi
                 last = reference[colour, y, x]
                 reference[colour, y, x] = last + limits.reference_rate * (image[colour, y, x] - last)
     _magnitude(means, changes[0])
+    changed_cells = 0
     for y in range(height):
         for x in range(width):
             moving[y, x] = changes[0, y, x] > limits.motion
-    return whole_change / changes.size > limits.cut
+            changed_cells += changes[0, y, x] > limits.cut_change
+    return whole_change / changes.size > limits.cut and changed_cells * share > limits.cut_share
 
 
 @exact
@@ -80,17 +82,19 @@ def _forget(
     image: Floats,
     background: Floats,
     reference: Floats,
+    first: Floats,
     frames: Floats,
     doubtful: Bytes,
     moved: Bytes,
+    unmoved: Bytes,
     moving: Bytes,
 ) -> None:
     """Reset the state after a cut."""
     for y in range(frames.shape[0]):
         for x in range(frames.shape[1]):
             for colour in range(3):
-                background[colour, y, x] = reference[colour, y, x] = image[colour, y, x]
-            frames[y, x] = 0
+                background[colour, y, x] = reference[colour, y, x] = first[colour, y, x] = image[colour, y, x]
+            frames[y, x], unmoved[y, x] = 0, 1
             doubtful[y, x] = moved[y, x] = moving[y, x] = 0
 
 
@@ -99,14 +103,16 @@ def _agree(
     image: Floats,
     background: Floats,
     frames: Floats,
+    doubtful: Bytes,
     empty: Bytes,
     moving: Bytes,
     limits: Limits,
     difference: Floats,
     agreeing: Bytes,
     repeating: Bytes,
+    uncovered: Bytes,
 ) -> None:
-    """Let the background follow the light, and write where the frame agrees with it and repeats a pattern of it."""
+    """Let the background follow the light, and write where the frame agrees with it, repeats it and uncovers it."""
     height, width = frames.shape
     known = np.empty((height, width), np.uint8)
     witnesses = np.empty((height, width), np.uint8)
@@ -140,26 +146,76 @@ def _agree(
     largest(difference, means)
     for y in range(height):
         for x in range(width):
-            pattern = bright[y, x] - dark[y, x] > limits.pattern
-            known[y, x] &= pattern & (means[y, x] < limits.exact)
+            known[y, x] &= means[y, x] < limits.exact
+            witnesses[y, x] = known[y, x] & (moving[y, x] > doubtful[y, x])
+            known[y, x] &= bright[y, x] - dark[y, x] > limits.pattern
     grow(known, repeating)
+    grow(witnesses, uncovered)
     for y in range(height):
         for x in range(width):
             repeating[y, x] &= agreeing[y, x]
+            uncovered[y, x] &= agreeing[y, x]
+
+
+@exact
+def _rest(image: Floats, first: Floats, empty: Bytes, limits: Limits, unmoved: Bytes) -> None:
+    """Clear `unmoved` where the frame does not show a strong pattern of the first frame."""
+    height, width = unmoved.shape
+    cells = count(empty)
+    light = np.ones(3, np.float32)
+    if cells * (1.0 / (height * width)) > limits.light_share:
+        for colour in range(3):
+            now, before = total_at(image[colour], empty), total_at(first[colour], empty)
+            light[colour] = _light(now * (1.0 / cells), before * (1.0 / cells), limits)
+    change, plane = np.empty(image.shape, np.float32), np.empty((height, width), np.float32)
+    _change(image, first, light, change)
+    _magnitude(change, plane)
+    most, bright, dark = change[0], change[1], change[2]
+    largest(plane, most)
+    for y in range(height):
+        for x in range(width):
+            plane[y, x] = (first[0, y, x] + first[1, y, x] + first[2, y, x]) * F32(1 / 3)
+    largest(plane, bright)
+    smallest(plane, dark)
+    for y in range(height):
+        for x in range(width):
+            unmoved[y, x] &= (most[y, x] < limits.unmoved) & (bright[y, x] - dark[y, x] > limits.strong_pattern)
+
+
+@exact
+def _uncover(uncovered: Bytes, removed: Bytes, limits: Limits) -> None:
+    """Add to the removed cells those that are uncovered beside them."""
+    height, width = removed.shape
+    left = 0
+    for y in range(height):
+        for x in range(width):
+            left += uncovered[y, x] > removed[y, x]
+    near = np.empty((height, width), np.uint8)
+    step = 0
+    while left > 0 and step < limits.uncovered_cells:
+        grow(removed, near)
+        for y in range(height):
+            for x in range(width):
+                removed[y, x] |= uncovered[y, x] & near[y, x]
+        step += 1
 
 
 @whole(
-    numba.boolean(PLANES, FLOATS, PLANES, PLANES, FLOATS, WRITE, WRITE, WRITE, LIMITS, FLOATS, *[WRITE] * 5),
+    numba.boolean(
+        PLANES, FLOATS, PLANES, PLANES, PLANES, FLOATS, WRITE, WRITE, WRITE, WRITE, LIMITS, FLOATS, *[WRITE] * 5
+    ),
 )
 def compare_cells(
     image: Floats,
     alpha: Floats,
     background: Floats,
     reference: Floats,
+    first: Floats,
     frames: Floats,
     doubtful: Bytes,
     moved: Bytes,
     empty: Bytes,
+    unmoved: Bytes,
     limits: Limits,
     difference: Floats,
     moving: Bytes,
@@ -170,7 +226,7 @@ def compare_cells(
 ) -> bool:
     """Compare a frame with the state of a stream; return whether the scene was cut, which resets the state.
 
-    Written: background, reference, frames, doubtful, moved and empty, which are the state, and what follows the limits.
+    Written: the state, from background to unmoved, and what follows the limits.
     """
     height, width = alpha.shape
     wide, narrow = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
@@ -183,8 +239,9 @@ def compare_cells(
             empty[y, x] = one
     cut = _follow(image, reference, mask, limits, moving)
     if cut:
-        _forget(image, background, reference, frames, doubtful, moved, moving)
-    _agree(image, background, frames, empty, moving, limits, difference, agreeing, removed)
+        _forget(image, background, reference, first, frames, doubtful, moved, unmoved, moving)
+    _rest(image, first, empty, limits, unmoved)
+    _agree(image, background, frames, doubtful, empty, moving, limits, difference, agreeing, removed, mask)
     for y in range(height):
         for x in range(width):
             doubt = doubtful[y, x]
@@ -192,7 +249,10 @@ def compare_cells(
             moved[y, x] = (moved[y, x] | moving[y, x]) & present
             least = alpha[y, x] if doubt else narrow[y, x]
             removed[y, x] |= agreeing[y, x] & (least <= limits.opaque_alpha)
-            uncertain = (removed[y, x] == 0) | (doubt != 0)
+    _uncover(mask, removed, limits)
+    for y in range(height):
+        for x in range(width):
+            uncertain = (removed[y, x] == 0) | (doubtful[y, x] != 0)
             wide[y, x] = alpha[y, x] if uncertain else F32(0)
             mask[y, x] = uncertain & (alpha[y, x] > limits.body_alpha)
     smallest(wide, narrow)

@@ -104,9 +104,7 @@ def _learn(
         FLOATS,
         PLANES,
         FLOATS,
-        WRITE,
-        WRITE,
-        WRITE,
+        *[WRITE] * 4,
         _LABELS,
         INDEX,
         numba.boolean,
@@ -124,6 +122,7 @@ def keep_cells(
     doubtful: Bytes,
     moved: Bytes,
     empty: Bytes,
+    unmoved: Bytes,
     labels: Labels,
     number: int,
     waiting: bool,
@@ -156,8 +155,16 @@ def keep_cells(
             for x in range(width):
                 if near[y, x] & doubtful[y, x] & (certain[y, x] | (agreeing[y, x] == 0)):
                     frames[y, x] = doubtful[y, x] = removed[y, x] = 0
+    cells = at_rest = 0
     for y in range(height):
         for x in range(width):
+            cells += people[labels[y, x]]
+            at_rest += people[labels[y, x]] & unmoved[y, x]
+    furniture = at_rest <= limits.unmoved_share * cells
+    grow(unmoved, near)
+    for y in range(height):
+        for x in range(width):
+            removed[y, x] |= furniture & near[y, x]
             body[y, x] = people[labels[y, x]] & (removed[y, x] == 0)
             moved[y, x] |= body[y, x] & core[y, x]
     grow(body, near)

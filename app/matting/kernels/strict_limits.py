@@ -21,11 +21,16 @@ class Limits(NamedTuple):
     pattern: np.float32
     changed: np.float32
     motion: np.float32
+    cut_change: np.float32
+    uncovered_cells: np.float32
+    strong_pattern: np.float32
+    unmoved: np.float32
     reference_rate: np.float32
     least_frames: np.float32
     most_frames: np.float32
     change_cost: np.float32
     cut: float
+    cut_share: float
     darkest: float
     brightest: float
     light_share: float
@@ -33,7 +38,8 @@ class Limits(NamedTuple):
     beginning_share: float
     moved_share: float
     first_moved_share: float
+    unmoved_share: float
 
 
-_DOUBLES = 8
+_DOUBLES = 10
 LIMITS = numba.types.NamedTuple([numba.float32] * (len(Limits._fields) - _DOUBLES) + [numba.float64] * _DOUBLES, Limits)

@@ -23,11 +23,16 @@ LIMITS = Limits(
     pattern=F32(rules.PATTERN),
     changed=F32(rules.CHANGED),
     motion=F32(rules.MOTION),
+    cut_change=F32(rules.CUT_CHANGE),
+    uncovered_cells=F32(rules.UNCOVERED_CELLS),
+    strong_pattern=F32(rules.STRONG_PATTERN),
+    unmoved=F32(rules.UNMOVED),
     reference_rate=F32(rules.REFERENCE_RATE),
     least_frames=F32(rules.LEAST_FRAMES),
     most_frames=F32(rules.MOST_FRAMES),
     change_cost=F32(rules.CHANGE_COST),
     cut=rules.CUT,
+    cut_share=rules.CUT_SHARE,
     darkest=rules.LIGHT_RANGE[0],
     brightest=rules.LIGHT_RANGE[1],
     light_share=rules.LIGHT_SHARE,
@@ -35,6 +40,7 @@ LIMITS = Limits(
     beginning_share=rules.BEGINNING_SHARE,
     moved_share=rules.MOVED_SHARE,
     first_moved_share=rules.FIRST_MOVED_SHARE,
+    unmoved_share=rules.UNMOVED_SHARE,
 )
 
 
@@ -48,14 +54,15 @@ def pooled(planes: Planes, cell: int) -> Planes:
 
 def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     """Return cells (h, w): 1 where the matte is kept, else 0; update the state, but not its age."""
-    doubtful, moved, empty = (marks.view(np.uint8) for marks in (memory.doubtful, memory.moved, memory.empty))
+    masks = memory.doubtful, memory.moved, memory.empty, memory.unmoved
+    doubtful, moved, empty, unmoved = (marks.view(np.uint8) for marks in masks)
     moving, agreeing, removed, core, mask = np.empty((5, *alpha.shape), np.uint8)
     difference, kept = np.empty_like(alpha), np.empty_like(alpha)
-    known = memory.background, memory.reference, memory.frames, doubtful, moved, empty
+    known = memory.background, memory.reference, memory.first, memory.frames, doubtful, moved, empty, unmoved
     if compare_cells(image, alpha, *known, LIMITS, difference, moving, agreeing, removed, core, mask):
         memory.age = 0
     number, labels = cv2.connectedComponents(mask, connectivity=4)
-    state = memory.background, memory.frames, doubtful, moved, empty
+    state = memory.background, memory.frames, doubtful, moved, empty, unmoved
     evidence = difference, moving, agreeing, removed, core
     keep_cells(image, alpha, *state, labels, number, memory.age < rules.WAIT_FRAMES, LIMITS, *evidence, kept)
     return kept

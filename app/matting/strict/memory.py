@@ -31,6 +31,10 @@ class Memory:
     """The mean of the recent frames."""
     empty: Mask
     """Cells around which the network saw nobody in the last frame."""
+    first: Planes
+    """The first frame of the scene."""
+    unmoved: Mask
+    """Cells with a strong pattern that has not changed since the first frame."""
     age: int
     """Number of frames since the start or the last cut, up to `rules.WAIT_FRAMES`."""
 
@@ -45,6 +49,8 @@ class Memory:
             moved=_seen_cells(seen, shape),
             reference=image.copy(),
             empty=np.ones(shape, np.bool_),
+            first=image.copy(),
+            unmoved=np.ones(shape, np.bool_),
             age=0 if seen is None else rules.WAIT_FRAMES,
         )
 
@@ -58,6 +64,8 @@ class Memory:
             moved=arrays["moved"].copy(),
             reference=arrays["reference"].copy(),
             empty=arrays["empty"].copy(),
+            first=arrays["first"].copy(),
+            unmoved=arrays["unmoved"].copy(),
             age=int(arrays["age"]),
         )
 
@@ -70,6 +78,8 @@ class Memory:
             "doubtful": self.doubtful.copy(),
             "moved": self.moved.copy(),
             "empty": self.empty.copy(),
+            "first": self.first.copy(),
+            "unmoved": self.unmoved.copy(),
             "age": np.array(self.age),
         }
 

@@ -28,6 +28,8 @@ class _Evidence(NamedTuple):
     agreeing: Mask
     repeating: Mask
     """Agreeing cells at which a pattern of the background is seen."""
+    uncovered: Mask
+    """Agreeing cells that have just changed to exactly the background that was seen empty."""
     moving: Mask
 
 
@@ -45,12 +47,16 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     empty = np.asarray(cv2.dilate(alpha, _SQUARE)) < rules.EMPTY_ALPHA
     moving = _follow(memory, image, empty)
     evidence = _compare(memory, image, empty, moving)
+    memory.unmoved &= _unmoved(memory, image)
     doubtful = evidence.agreeing & memory.doubtful
     memory.moved = (memory.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~doubtful
 
     translucent = np.asarray(cv2.erode(alpha, _SQUARE)) <= rules.OPAQUE_ALPHA
     translucent &= ~memory.doubtful | (alpha <= rules.OPAQUE_ALPHA)
     removed = (evidence.agreeing & translucent) | evidence.repeating
+    if (evidence.uncovered & ~removed).any():
+        for _ in range(rules.UNCOVERED_CELLS):
+            removed |= evidence.uncovered & _grown(removed)
     uncertain = ~removed | memory.doubtful
     core = np.asarray(cv2.erode(alpha * uncertain, _SQUARE)) > rules.CORE_ALPHA
     people, beginning = _people((alpha > rules.BODY_ALPHA) & uncertain, core, memory, evidence.agreeing)
@@ -60,6 +66,8 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
         memory.frames *= remembered
         memory.doubtful &= remembered
         removed &= remembered
+    if np.count_nonzero(people & memory.unmoved) <= rules.UNMOVED_SHARE * np.count_nonzero(people):
+        removed |= _grown(memory.unmoved)
     body = people & ~removed
     memory.moved |= body & core
     kept = _grown(body) & ~removed if memory.age == rules.WAIT_FRAMES else np.zeros_like(body)
@@ -79,15 +87,18 @@ def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
         changes = image - reference * _light(_averages(image, still_empty), _averages(reference, still_empty))
     reference += np.float32(rules.REFERENCE_RATE) * (image - reference)
     memory.empty = empty
-    if whole > rules.CUT:
+    change = _largest([_mean(plane) for plane in changes])
+    if whole > rules.CUT and _average((change > rules.CUT_CHANGE).view(np.uint8)) > rules.CUT_SHARE:
         memory.background = image.copy()
         memory.reference = image.copy()
+        memory.first = image.copy()
+        memory.unmoved = np.ones_like(memory.unmoved)
         memory.frames = np.zeros_like(memory.frames)
         memory.doubtful = np.zeros_like(memory.doubtful)
         memory.moved = np.zeros_like(memory.moved)
         memory.age = 0
         return memory.moved
-    moving: Mask = _largest([_mean(change) for change in changes]) > rules.MOTION
+    moving: Mask = change > rules.MOTION
     return moving
 
 
@@ -99,11 +110,19 @@ def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evide
         memory.background *= _light(_averages(image, witnesses), _averages(memory.background, witnesses))
     difference = _largest(image - memory.background)
     agreeing: Mask = known & (_mean(difference) < rules.AGREEMENT)
-    red, green, blue = memory.background
-    brightness = (red + green + blue) * np.float32(1 / 3)
-    pattern = np.asarray(cv2.morphologyEx(brightness, cv2.MORPH_GRADIENT, _SQUARE)) > rules.PATTERN
-    exact = known & pattern & (np.asarray(cv2.dilate(difference, _SQUARE)) < rules.EXACT)
-    return _Evidence(difference, agreeing, _grown(exact) & agreeing, moving)
+    pattern = _contrast(memory.background) > rules.PATTERN
+    exact = known & (np.asarray(cv2.dilate(difference, _SQUARE)) < rules.EXACT)
+    repeating, uncovered = (_grown(exact & cells) & agreeing for cells in (pattern, moving & ~memory.doubtful))
+    return _Evidence(difference, agreeing, repeating, uncovered, moving)
+
+
+def _unmoved(memory: Memory, image: Planes) -> Mask:
+    """Return where the frame shows a strong pattern of the first frame."""
+    first, empty = memory.first, memory.empty.view(np.uint8)
+    if _average(empty) > rules.LIGHT_SHARE:
+        first = first * _light(_averages(image, empty), _averages(first, empty))
+    same: Mask = np.asarray(cv2.dilate(_largest(image - first), _SQUARE)) < rules.UNMOVED
+    return same & (_contrast(memory.first) > rules.STRONG_PATTERN)
 
 
 def _learn(memory: Memory, image: Planes, evidence: _Evidence, kept: Mask) -> None:
@@ -165,6 +184,12 @@ def _largest(planes: Iterable[Floats]) -> Floats:
     """Return the largest magnitude of the channels, per cell."""
     first, second, third = (np.abs(plane) for plane in planes)
     return np.maximum(np.maximum(first, second), third)
+
+
+def _contrast(planes: Planes) -> Floats:
+    """Return the range of brightness of 3x3 cells."""
+    red, green, blue = planes
+    return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, _SQUARE))
 
 
 def _grown(mask: Mask) -> Mask:

@@ -7,13 +7,16 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
    change. The second kind is doubtful: a person who has not moved yet is hidden as well.
    What the network overlooks passes as well: background is replaced only after it has differed for a while.
 3. A cell that agrees with the learned background is background, unless it and its neighbours are opaque. Opaque cells
-   are background if they repeat a pattern of the background, because clothes rarely repeat it by chance.
+   are background if they repeat a pattern of the background, because clothes rarely repeat it by chance, or if they
+   have just changed to exactly the background that was seen empty, and lie beside background: somebody moved away.
 4. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
    appeared, and if most of it does not agree with the learned background. If half of it agrees with doubtful
    background only, it is a person who begins to move, and that background is forgotten where and beside where the
    network is certain of the person. Elsewhere it may be furniture that the network takes for a part of the person.
-5. The matte is kept within the people and one cell around them. Everything else becomes background.
-6. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
+5. What has a strong pattern that has not changed since the first frame is furniture, if it is little of the people: the
+   rest of them has moved.
+6. The matte is kept within the people and one cell around them. Everything else becomes background.
+7. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
 
 A scene cut and a reset of the stream forget the learned background and the motion.
 """
@@ -42,9 +45,17 @@ UNSEEN_ALPHA = 0.06
 AGREEMENT = 0.035
 """Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""
 EXACT = 0.03
-"""Largest difference (0..1) of each of 3x3 cells that repeat a pattern of the background; a few times the noise."""
+"""Largest difference (0..1) of each of 3x3 cells that repeat the background; a few times the noise."""
+UNCOVERED_CELLS = 8
+"""Cells beside the background, at most, that are taken for uncovered in one frame."""
 PATTERN = 0.04
 """Range of brightness (0..1) of 3x3 cells of the background above which they have a pattern, and not only noise."""
+STRONG_PATTERN = 0.12
+"""The same of a pattern that changes visibly if it moves by a fraction of a cell."""
+UNMOVED = 0.015
+"""Largest difference (0..1) from the first frame of each of 3x3 cells that have not moved: little more than noise."""
+UNMOVED_SHARE = 0.05
+"""Share of the cells of all people up to which unmoved patterns are furniture. Above, somebody sits still."""
 CHANGED = 2 * AGREEMENT
 """Difference above which an empty cell has changed."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16
@@ -69,7 +80,9 @@ cell changes about this share."""
 WAIT_FRAMES = 4
 """Frames at the start of a stream and after a cut in which nobody is shown, so that the background is learned."""
 CUT = 0.08
-"""Mean change of colour over the whole frame (0..1) above which the scene has been cut."""
+"""Mean change of colour over the whole frame (0..1) above which the scene may have been cut."""
+CUT_CHANGE, CUT_SHARE = 2 * MOTION, 0.6
+"""A cut changes more than CUT_SHARE of the cells by more than CUT_CHANGE; a person who enters changes fewer."""
 
 LIGHT_RANGE = (0.7, 1.4)
 """Changes of exposure and white balance, per channel, that are compensated."""

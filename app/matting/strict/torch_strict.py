@@ -15,9 +15,9 @@ from torch import Tensor
 from app.matting.strict import rules
 from app.matting.strict.torch_components import components, count
 
-_PLANES = [3, 1, 1, 1, 3, 1, 1]
+_PLANES = [3, 1, 1, 1, 3, 1, 3, 1, 1]
 """Of the memory: learned background, frames it was learned from, whether it is doubtful, motion, mean of the recent
-frames, whether the last frame was empty, and age.
+frames, whether the last frame was empty, first frame, whether a strong pattern of it has not moved, and age.
 
 The age is 0 before the first frame; then it is the number of frames since the start or the last cut, plus 1, up to
 `_OLD`. It is negative before the first frame of a stream in which people are already known.
@@ -72,28 +72,35 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     height, width = coarse.shape[2:]
     cell = rules.cell_size(width, height)
     image, alpha = functional.avg_pool2d(small, cell), functional.avg_pool2d(coarse, cell)
-    background, frames, doubtful, moved, reference, was_empty, age = torch.split(memory, _PLANES, 1)
-    background, reference = (torch.where(age > 0, kept, image) for kept in (background, reference))
-    was_empty = (was_empty > 0) | (age <= 0)
+    background, frames, doubtful, moved, reference, was_empty, first, unmoved, age = torch.split(memory, _PLANES, 1)
+    background, reference, first = (torch.where(age > 0, kept, image) for kept in (background, reference, first))
+    was_empty, unmoved = ((kept > 0) | (age <= 0) for kept in (was_empty, unmoved))
     age = torch.where(age < 0, _OLD, age.clamp(min=1))
 
     largest = _largest(alpha)
     empty = largest < rules.EMPTY_ALPHA
     moving, cut, reference = _follow(image, reference, empty & was_empty)
-    background, frames = torch.where(cut, image, background), torch.where(cut, 0, frames)
+    background, first, frames = *(torch.where(cut, image, kept) for kept in (background, first)), frames * ~cut
+    unmoved = (unmoved | cut) & _unmoved(image, first, empty)
     unsure, age = (doubtful > 0) & ~cut, torch.where(cut, 1, age)
-    background, evidence = _compare(image, background, frames, empty, moving)
+    background, evidence = _compare(image, background, frames, unsure, empty, moving)
     agreeing = evidence.agreeing
     has_moved = (((moved > 0) & ~cut) | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & unsure)
 
     translucent = torch.where(unsure, alpha, _smallest(alpha)) <= rules.OPAQUE_ALPHA
     removed = (agreeing & translucent) | evidence.repeating
+    gone, uncovered = removed.float(), evidence.uncovered.float()
+    for _ in range(rules.UNCOVERED_CELLS):
+        gone = torch.maximum(gone, uncovered * _largest(gone))
+    removed = gone > 0
     certain = removed & ~unsure
     core = _smallest(torch.where(certain, 0, alpha)) > rules.CORE_ALPHA
     mask = (alpha > rules.BODY_ALPHA) & ~certain
     people, beginning = _people(mask, core, has_moved, agreeing, agreeing & unsure, label)
     forgotten = _grown(beginning) & unsure & ((largest > rules.OPAQUE_ALPHA) | ~agreeing)
     frames, unsure, removed = torch.where(forgotten, 0, frames), unsure & ~forgotten, removed & ~forgotten
+    furniture = _count(people & unmoved) <= rules.UNMOVED_SHARE * _count(people)
+    removed = removed | (furniture & _grown(unmoved))
     body = people & ~removed
     has_moved = has_moved | (body & core)
     shown = _grown(body) & ~removed & (age >= _OLD)
@@ -101,9 +108,9 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     kept = shown.float()
     gain = functional.interpolate(kept, scale_factor=cell, mode="bilinear", align_corners=False)
     rest = 0, width - gain.shape[3], 0, height - gain.shape[2]
-    after = background, frames, unsure.float(), has_moved.float(), reference, empty.float(), (age + 1).clamp(max=_OLD)
+    after = background, frames, unsure.float(), has_moved.float(), reference, empty.float(), first, unmoved.float()
     gain = functional.pad(gain, rest, mode="replicate") if any(rest) else gain
-    return gain, torch.cat(after, 1)
+    return gain, torch.cat([*after, (age + 1).clamp(max=_OLD)], 1)
 
 
 class _Evidence(NamedTuple):
@@ -112,6 +119,7 @@ class _Evidence(NamedTuple):
     difference: Tensor
     agreeing: Tensor
     repeating: Tensor
+    uncovered: Tensor
     moving: Tensor
 
 
@@ -119,13 +127,14 @@ def _follow(image: Tensor, reference: Tensor, still_empty: Tensor) -> tuple[Tens
     """Where the frame differs from the recent ones, whether it is a cut (B, 1, 1, 1), and the new mean of frames."""
     light = _light(image.mean((2, 3), keepdim=True), reference.mean((2, 3), keepdim=True))
     cut = (image - reference * light).abs().mean((1, 2, 3), keepdim=True) > rules.CUT
-    change = image - reference * _light_of(image, reference, still_empty, light)
-    moving = (_mean(change).abs().amax(1, keepdim=True) > rules.MOTION) & ~cut
+    change = _mean(image - reference * _light_of(image, reference, still_empty, light)).abs().amax(1, keepdim=True)
+    cut &= (change > rules.CUT_CHANGE).float().mean((2, 3), keepdim=True) > rules.CUT_SHARE
+    moving = (change > rules.MOTION) & ~cut
     return moving, cut, torch.where(cut, image, reference + rules.REFERENCE_RATE * (image - reference))
 
 
 def _compare(
-    image: Tensor, background: Tensor, frames: Tensor, empty: Tensor, moving: Tensor
+    image: Tensor, background: Tensor, frames: Tensor, doubtful: Tensor, empty: Tensor, moving: Tensor
 ) -> tuple[Tensor, _Evidence]:
     """The background in the light of the frame, and the comparison of the two."""
     known = frames >= rules.LEAST_FRAMES
@@ -133,10 +142,17 @@ def _compare(
     background = background * _light_of(image, background, witnesses, torch.ones_like(background[:, :, :1, :1]))
     difference = (image - background).abs().amax(1, keepdim=True)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
-    brightness = background.mean(1, keepdim=True)
-    pattern = _largest(brightness) - _smallest(brightness) > rules.PATTERN
-    exact = known & pattern & (_largest(difference) < rules.EXACT)
-    return background, _Evidence(difference, agreeing, _grown(exact) & agreeing, moving)
+    pattern = _contrast(background) > rules.PATTERN
+    exact = known & (_largest(difference) < rules.EXACT)
+    repeating, uncovered = (_grown(exact & cells) & agreeing for cells in (pattern, moving & ~doubtful))
+    return background, _Evidence(difference, agreeing, repeating, uncovered, moving)
+
+
+def _unmoved(image: Tensor, first: Tensor, empty: Tensor) -> Tensor:
+    """Where the frame shows a strong pattern of the first frame."""
+    lit = first * _light_of(image, first, empty, torch.ones_like(first[:, :, :1, :1]))
+    same = _largest((image - lit).abs().amax(1, keepdim=True)) < rules.UNMOVED
+    return same & (_contrast(first) > rules.STRONG_PATTERN)
 
 
 def _learn(
@@ -190,6 +206,17 @@ def _light_of(now: Tensor, before: Tensor, cells: Tensor, otherwise: Tensor) -> 
 def _light(now: Tensor, before: Tensor) -> Tensor:
     """The change of light per channel, (B, 3, 1, 1)."""
     return (now / before.clamp(min=1e-3)).clamp(*rules.LIGHT_RANGE)
+
+
+def _contrast(planes: Tensor) -> Tensor:
+    """The range of brightness of 3x3 cells."""
+    brightness = planes.mean(1, keepdim=True)
+    return _largest(brightness) - _smallest(brightness)
+
+
+def _count(cells: Tensor) -> Tensor:
+    """How many cells of each frame, (B, 1, 1, 1)."""
+    return cells.sum((2, 3), keepdim=True)
 
 
 def _largest(cells: Tensor) -> Tensor:

@@ -33,6 +33,23 @@ def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
     assert not gain.any()
 
 
+@pytest.mark.parametrize("pattern", [True, False])
+def test_what_a_person_has_just_uncovered_is_removed_even_if_opaque(pattern: bool) -> None:
+    """The network is late: it still sees the person where they were one frame before."""
+    room, strict = Room(), StrictFilter()
+    if not pattern:
+        room.wall[:] = 0.6
+    for _ in range(10):
+        strict.gain(*room.frame())
+    for n in range(6):
+        strict.gain(*room.frame(Blob(190 - 15 * n, 50, 24)))
+
+    gain = strict.gain(*room.frame(Blob(100, 50, 24), Blob(115, 50, 24, visible=False)))
+
+    assert kept(gain, Blob(100, 50, 22)) == 1
+    assert kept(gain, Blob(133, 50, 5)) == 0
+
+
 @pytest.mark.parametrize("furniture", [[], [replace(POSTER, alpha=0.9)]])
 def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(furniture: list[Blob]) -> None:
     """The network then takes what it sees there for a person."""
@@ -109,6 +126,21 @@ def test_a_pattern_of_the_room_is_removed_even_if_opaque() -> None:
     assert gain[walking(n).cover() > 0.99].mean() > 0.8
 
 
+def test_a_pattern_in_a_gap_of_a_person_is_removed_though_it_was_never_seen_empty() -> None:
+    """It stays at rest while the person moves slowly; the network takes it for the person from the first frame on."""
+    room, strict, gap = Room(grid=2), StrictFilter(), Blob(80, 60, 5, visible=False)
+    room.wall += 0.1 * np.sign(np.sin(np.arange(2 * WIDTH, dtype=np.float32) / 2))
+
+    for n in range(14):
+        person = Blob(80 + 0.3 * n, 55, 24)
+        image, alpha = room.frame(person)
+        image = np.where(gap.cover(2) > 0.5, room.frame()[0], image).astype(np.float32)
+        gain = strict.gain(image, alpha)
+        if n >= rules.WAIT_FRAMES:
+            assert gain[replace(gap, radius=4).cover(2) > 0.99].mean() < 0.01
+            assert gain[person.cover(2) > 0.99].mean() > 0.9
+
+
 def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     """The mean of the frame changes, and what the network takes for a person seems to change with it."""
     room, strict = Room(), StrictFilter()
@@ -119,6 +151,20 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     gains = [strict.gain(*room.frame(POSTER, Blob(175 - 5 * n, 50, 30))) for n in range(9)]
 
     assert all(kept(gain, POSTER) == 0 for gain in gains)
+
+
+def test_a_large_person_who_enters_is_no_cut() -> None:
+    room, strict = Room(), StrictFilter()
+    for _ in range(10):
+        strict.gain(*room.frame())
+    wall = strict.state()["background"]
+
+    for x in (190, 160, 130):
+        gain = strict.gain(*room.frame(Blob(x, 46, 40)))
+
+    assert kept(gain, Blob(130, 46, 38)) > 0.99
+    assert strict.state()["age"] == rules.WAIT_FRAMES
+    assert np.abs(strict.state()["background"] - wall)[:, :, :60].max() < 0.02
 
 
 def test_nobody_is_shown_before_the_background_is_learned() -> None:
