@@ -20,7 +20,9 @@ class Timing:
     engine_retry_s: float = 5.0
     """Wait before an engine that failed is built again."""
     remote_retry_s: float = 10.0
-    """Wait before a matting server that failed is asked again, while matting runs on this machine."""
+    """Wait before a matting server that refused is asked again, while matting runs on this machine."""
+    remote_again_s: float = 60.0
+    """The same for a server that accepted a stream and failed then: each attempt interrupts the picture."""
     virtual_camera_retry_s: float = 2.0
     """Wait before a virtual camera that failed is opened again."""
     pipewire_retry_s: float = 5.0

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from app.core.errors import RemoteError
+from app.core.errors import MattecamError, ModelError, RemoteError
 from app.core.framing import WHOLE
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, Matte
@@ -32,6 +33,8 @@ class Network:
         self.up = True
         self.offers = 0
         self.sends = True
+        self.breaks: MattecamError | None = None
+        """What every step raises."""
         self.answers = threading.Event()
         """Cleared, an offer waits for it."""
         self.answers.set()
@@ -56,6 +59,8 @@ class Place(FakeEngine):
     def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
         if self.remote and not (self.network.up and self.network.sends):
             raise RemoteError("The server sends no mattes.")
+        if self.remote and self.network.breaks is not None:
+            raise self.network.breaks
         return super().step(frame, backdrop, edges, want_foreground=want_foreground)
 
 
@@ -73,7 +78,7 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
     world.engine = Place
     network = Place.network = Network()
     network.answers.clear()
-    pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_retry_s=0.3))
+    pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_retry_s=0.3, remote_again_s=0.3))
     pipeline.start()
     try:
         eventually(lambda: server_state(pipeline) == "connecting")
@@ -100,6 +105,24 @@ def test_a_server_that_fails_is_replaced_and_asked_again() -> None:
     finally:
         pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+@pytest.mark.parametrize("error", [RemoteError("The server sends no mattes."), ModelError("Not a matte.")])
+def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: MattecamError) -> None:
+    world = FakeWorld()
+    world.engine = Place
+    network = Place.network = Network()
+    network.breaks = error
+    pipeline = Pipeline(REMOTE, parts=world.parts(), timing=replace(IMPATIENT, remote_again_s=0.5))
+    pipeline.start()
+    try:
+        eventually(lambda: device(pipeline) == "cpu" and pipeline.status().phase is Phase.RUNNING)
+        assert server_state(pipeline) == "local"
+        assert network.offers <= 2
+        network.breaks = None
+        eventually(lambda: server_state(pipeline) == "connected")
+    finally:
+        pipeline.stop()
 
 
 def test_a_server_that_is_not_used_needs_no_other_engine() -> None:

@@ -14,6 +14,8 @@ from app.matting.selection.cuda_cards import CudaCards
 
 MEMORY_RETRY_S = 120.0
 """An engine that ran out of memory is built once more, unless that happened already within this time."""
+OFFER_RETRY_S = 60.0
+"""A server whose stream failed gets another offer, unless that happened already within this time."""
 
 
 class Fallbacks:
@@ -23,7 +25,7 @@ class Fallbacks:
         """now: the time in seconds; replaced in tests, as is `cards`."""
         self._cards = cards or (lambda: hardware.cuda_cards())
         self._now = now
-        self._memory_failed_s = float("-inf")
+        self._memory_failed_s = self._stream_failed_s = float("-inf")
 
     def after_build(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
         """Return what to build after `settings` could not be built; None if nothing is left."""
@@ -45,12 +47,15 @@ class Fallbacks:
         return _with_less_memory(settings, error) or _on_cpu(settings)
 
     def after_step(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
-        """Return what to build after a step of `settings` failed; `settings` themselves are worth one more try.
+        """Return what to build after a step of `settings` failed; `settings` themselves may be worth one more try.
 
-        That is the case for memory: the engine that was being built beside the failed one needed it for a moment.
+        That is the case for a server, and for memory: the engine that was being built beside the failed one needed it
+        for a moment.
         """
         if isinstance(error, RemoteError):
-            return settings  # another offer; if that fails, `after_build` chooses this machine
+            failed_s, self._stream_failed_s = self._stream_failed_s, self._now()
+            if self._stream_failed_s - failed_s > OFFER_RETRY_S:
+                return settings
         if _on_gpu(settings, error) and is_out_of_memory(error):
             failed_s, self._memory_failed_s = self._memory_failed_s, self._now()
             if self._memory_failed_s - failed_s > MEMORY_RETRY_S:

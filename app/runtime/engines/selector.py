@@ -11,6 +11,7 @@ from app.core.types import Frame
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
+from app.runtime.engines.closing import close_engine
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.fallback import Fallbacks, named
 from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
@@ -138,6 +139,8 @@ class EngineSelector:
         lighter = self._fallbacks.after_step(self._base.settings, error)
         self._board.report(Stage.MATTING, named(error, lighter))
         if lighter is not None:
+            if lighter.location != self._base.settings.location:
+                self._leave_server(self._timing.remote_again_s)
             self._begin(self._base.with_settings(lighter))
         elif lowered:
             self._remove_quality()
@@ -151,7 +154,7 @@ class EngineSelector:
         self._sequence = None
         self._board.engine = None
         if engine is not None:
-            _close(engine)
+            close_engine(engine)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
@@ -159,7 +162,7 @@ class EngineSelector:
         try:
             self._self_test(engine, key.width, key.height)
         except BaseException:
-            _close(engine)
+            close_engine(engine)
             raise
         return engine
 
@@ -226,6 +229,10 @@ class EngineSelector:
             return ServerState.CONNECTED
         return ServerState.LOCAL if self._remote_failed else ServerState.CONNECTING
 
+    def _leave_server(self, seconds: float) -> None:
+        """Ask the server again after so many seconds."""
+        self._remote_at_s, self._remote_failed = time.monotonic() + seconds, True
+
     def _begin(self, base: EngineKey) -> None:
         """Build `base` at full quality."""
         self._base = base
@@ -270,7 +277,7 @@ class EngineSelector:
             return
         keeps = self._running is not None and self._running.size == key.size
         if key.settings.location == "remote":
-            self._remote_at_s, self._remote_failed = time.monotonic() + self._timing.remote_retry_s, True
+            self._leave_server(self._timing.remote_retry_s)
             if keeps and self._running != key:
                 self._board.report(Stage.MATTING, named(error))
                 self._base = self._requested = self._running  # matting on this machine goes on
@@ -285,11 +292,3 @@ class EngineSelector:
             self._begin(key.with_settings(lighter))
         else:
             self._retry_at_s = time.monotonic() + self._timing.engine_retry_s
-
-
-def _close(engine: MattingEngine) -> None:
-    """Close an engine that failed; a device that is lost refuses even that."""
-    try:
-        engine.close()
-    except Exception as error:  # noqa: BLE001 - the next engine is built all the same
-        _log.warning("An engine could not be closed.", exc_info=error)
