@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable
 
 FEW_CORES = 2
 """Up to this many usable cores, a network that is fast enough runs on one thread."""
-LONGEST_S = 0.022
-"""CPU time of an inference on one thread that is fast enough: the whole step then takes less than the frame interval
-at 30 fps. Beyond it two threads hold the same frame rate with a latency that is 15 to 20 ms shorter."""
+LONGEST_S = 0.030
+"""CPU time of an inference on one thread that is fast enough: less than the frame interval at 30 fps, since the rest of
+the step overlaps the next inference."""
 RUNS = 5
 """The fastest inference counts: the first one allocates memory, and other load empties the caches."""
 _decided: dict[Hashable, bool] = {}

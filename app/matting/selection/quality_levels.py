@@ -12,8 +12,8 @@ from fractions import Fraction
 
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
 """Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels."""
-MATTED = tuple(Fraction(*pair) for pair in ((9, 10), (4, 5), (2, 3), (3, 5), (1, 2), (2, 5), (1, 3)))
-"""Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 12, 10."""
+MATTED = tuple(Fraction(*pair) for pair in ((9, 10), (4, 5), (2, 3), (3, 5), (1, 2), (9, 20), (2, 5), (1, 3)))
+"""Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 13.5, 12, 10."""
 MIN_SHORT_SIDE = 96
 """Minimum short side in pixels; people are not recognizable in smaller frames."""
 CPU_FIXED_WORK = 0.15

@@ -228,7 +228,8 @@ PINNED = ladder(270, 1.0, ratio_free=False, model_free=False)
 
 
 @pytest.mark.parametrize(
-    ("step_ms", "held_hz"), [(30, 30), (35, 27), (39, 24), (42, 20), (46, 20), (47, 20), (55, 15), (70, 12), (90, 10)]
+    ("step_ms", "held_hz"),
+    [(30, 30), (35, 27), (39, 24), (42, 20), (46, 20), (47, 20), (55, 15), (70, 13.5), (75, 12), (90, 10)],
 )
 def test_the_best_even_rate_that_fits_is_held(step_ms: float, held_hz: float) -> None:
     machine = Simulated(Governor(PINNED), constant(step_ms * 0.03))
