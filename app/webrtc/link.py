@@ -104,6 +104,7 @@ class ServerLink:
             self._run(self._disconnect(), CLOSE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.run_until_complete(self._end_tasks())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
@@ -161,7 +162,14 @@ class ServerLink:
             await self._connection.close()
         if self._reading is not None:
             self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+
+    @staticmethod
+    async def _end_tasks() -> None:
+        """End what runs still: aiortc forgets tasks of a connection that is closed while it connects."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 class _Camera(MediaStreamTrack):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -32,6 +29,7 @@ from app.serve.limits import Limits
 from app.webrtc.engine import RemoteEngine
 from app.webrtc.link import Received, ServerLink
 from tests.serve.service import Running, room_and_person, running
+from tests.webrtc.threaded import on_thread
 
 pytestmark = pytest.mark.timeout(300)
 SIZE = (640, 360)
@@ -39,33 +37,11 @@ EDGES = EdgeSettings(strict=False)
 TOKEN = "a-secret-of-many-characters"
 
 
-@contextmanager
 def service(
     limits: Limits | None = None, token: str | None = None, tls: ssl.SSLContext | None = None
-) -> Iterator[Running]:
+) -> AbstractContextManager[Running]:
     """Run a service on a thread of its own."""
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    found: list[Running] = []
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        stops.append(stop)
-        async with running(limits, token=token, tls=tls) as live:
-            found.append(live)
-            ready.set()
-            await stop.wait()
-
-    stops: list[asyncio.Event] = []
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    try:
-        assert ready.wait(60)
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(stops[0].set)
-        thread.join(60)
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
+    return on_thread(running(limits, token=token, tls=tls))
 
 
 def test_a_composite_is_that_of_a_local_engine_but_for_coding() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from fractions import Fraction
 
 import numpy as np
@@ -24,46 +23,42 @@ from app.core.settings import EdgeSettings
 from app.webrtc.engine import RemoteEngine
 from app.webrtc.link import ServerLink
 from app.webrtc.marks import STRIP_PX, mark_strip, read_mark
+from tests.webrtc.threaded import on_thread
 
 pytestmark = pytest.mark.timeout(120)
 SIZE = (640, 360)
 EDGES = EdgeSettings(strict=False)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CONNECTIONS = web.AppKey("CONNECTIONS", list[RTCPeerConnection])
+"""Those that are closed at the end."""
 
 
-@contextmanager
-def answering(offer: Handler, ice: Handler | None = None) -> Iterator[str]:
+def answering(offer: Handler, ice: Handler | None = None) -> AbstractContextManager[str]:
     """Run an HTTP server on a thread of its own; yield its address."""
+    return on_thread(serving(offer, ice))
+
+
+@asynccontextmanager
+async def serving(offer: Handler, ice: Handler | None) -> AsyncIterator[str]:
 
     async def no_ice(request: web.Request) -> web.StreamResponse:
         return web.json_response([])
 
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    found: list[str] = []
-    stop = asyncio.Event()
+    async def close_connections(served: web.Application) -> None:
+        await asyncio.gather(*(connection.close() for connection in served[CONNECTIONS]))
 
-    async def run() -> None:
-        served = web.Application()
-        served.router.add_get("/ice", ice or no_ice)
-        served.router.add_post("/offer", offer)
-        runner = web.AppRunner(served, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        found.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        ready.set()
-        await stop.wait()
-        await runner.cleanup()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
+    served = web.Application()
+    served[CONNECTIONS] = []
+    served.on_shutdown.append(close_connections)
+    served.router.add_get("/ice", ice or no_ice)
+    served.router.add_post("/offer", offer)
+    runner = web.AppRunner(served, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
     try:
-        assert ready.wait(30)
-        yield found[0]
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
+        await runner.cleanup()
 
 
 def says(body: bytes | str, status: int = 200, **headers: str) -> Handler:
@@ -143,6 +138,7 @@ class Sent(MediaStreamTrack):
 def streaming(made: Callable[[np.ndarray, int], np.ndarray | None]) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        request.app[CONNECTIONS].append(connection)
         sent = Sent(made)
 
         @connection.on("track")
@@ -155,7 +151,6 @@ def streaming(made: Callable[[np.ndarray, int], np.ndarray | None]) -> Handler:
                         sent.given.put_nowait(frame)
                 except MediaStreamError:
                     sent.stop()
-                    await connection.close()
 
             tasks.append(asyncio.ensure_future(read()))
 
