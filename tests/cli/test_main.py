@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import av
@@ -17,12 +17,17 @@ import pytest
 
 from app.cli import headless, main, recover
 from app.config import paths, program, settings_file
-from app.control import Answer, Command, NotRunningError, ask
+from app.control import Command, NotRunningError, ask
+from app.control.commands import JsonValue
 from app.core.settings import BackgroundSettings, Settings
 from tests.clips import write_clip
 from tests.paths import ROOT
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(300)
+
+START_S = 100.0
+"""For the program to start or to end beside others."""
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
 
 
@@ -185,14 +190,26 @@ def test_a_measurement_writes_nothing(limit: list[str], capsys: pytest.CaptureFi
     assert not (paths.data_dir() / "proof").exists()
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which a start finds everything compiled and converted.
+
+    Its own preparation has a low priority, and takes minutes beside other programs.
+    """
+    data = tmp_path_factory.mktemp("prepared")
+    command = [sys.executable, "-c", "from app.matting.warm_up import warm_up; warm_up()"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "MATTECAM_DATA_DIR": str(data)}, check=True)
+    return data
+
+
 @contextlib.contextmanager
-def start(tmp_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the program with folders of its own; it is killed if it still runs at the end."""
+def start(data: Path, tmp_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the program with settings of its own; it is killed if it still runs at the end."""
     with subprocess.Popen(
         [sys.executable, str(ROOT / "run.py"), *words],
         env={
             **os.environ,
-            "MATTECAM_DATA_DIR": str(tmp_path / "data"),
+            "MATTECAM_DATA_DIR": str(data),
             "MATTECAM_CONFIG_DIR": str(tmp_path / "config"),
             "MATTECAM_RUNTIME_DIR": str(tmp_path / "run"),
         },
@@ -206,27 +223,26 @@ def start(tmp_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_a_saved_background_none_starts_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def asked_status() -> Mapping[str, JsonValue]:
+    """Return the status of the running program; empty while none answers."""
+    with contextlib.suppress(NotRunningError):
+        return ask(Command("status")).status or {}
+    return {}
+
+
+def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     none = Settings(background=BackgroundSettings(kind="none"))
     settings_file.save(tmp_path / "config" / "settings.json", none)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    with start(tmp_path, "headless", *SMALL) as process:
+    with start(prepared, tmp_path, "headless", *SMALL) as process:
         assert process.stderr is not None
-        assert any("--background none" in line for line in process.stderr)  # progress of the preparation comes first
-        answers: list[Answer] = []
-
-        def asks() -> bool:
-            with contextlib.suppress(NotRunningError):
-                answers.append(ask(Command("status")))
-            return bool(answers)
-
-        eventually(asks, 60)
-        status = answers[0].status
-        assert status is not None
+        assert any("--background none" in line for line in process.stderr)
+        eventually(lambda: bool(asked_status()), START_S)
+        status = asked_status()
         assert status["paused"] is True
         assert status["frames_out"] == 0
         assert ask(Command("quit")).done
-        assert process.wait(30) == 0
+        assert process.wait(START_S) == 0
 
 
 @pytest.mark.parametrize("limit", [["--seconds", "1"], ["--frames", "3"], ["--record", "out.mp4"]])
@@ -240,10 +256,10 @@ def test_a_limited_run_needs_the_background_none_by_name(
 
 @pytest.mark.parametrize("delay_s", [0.3, 0.7, 1.5])
 def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
-    with start(tmp_path, "headless", *SMALL) as process:
+    with start(tmp_path / "data", tmp_path, "headless", *SMALL) as process:
         time.sleep(delay_s)
         process.send_signal(signal.SIGINT)
-        _, messages = process.communicate(timeout=60)
+        _, messages = process.communicate(timeout=START_S)
     # Before Python installs its handler, the signal terminates the process.
     assert process.returncode in (130, -signal.SIGINT)
     assert "Traceback" not in messages
@@ -251,14 +267,20 @@ def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_recording(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_finishes_the_recording(
+    number: signal.Signals, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
     out = tmp_path / "out.mp4"
-    with start(tmp_path, "headless", *SMALL, "--record", str(out)) as process:
-        assert process.stderr is not None
-        assert any("320x240" in line for line in process.stderr)
-        time.sleep(0.5)
+    with start(prepared, tmp_path, "headless", *SMALL, "--record", str(out)) as process:
+
+        def records() -> bool:
+            encoded = asked_status().get("encoded_frames")
+            return process.poll() is not None or (isinstance(encoded, int) and encoded > 3)
+
+        eventually(records, START_S)
         process.send_signal(number)
-        assert process.wait(60) == 130
+        assert process.wait(START_S) == 130
     with av.open(str(out)) as video:
         assert sum(1 for _ in video.decode(video=0)) > 3
     assert list(tmp_path.glob("*.part*")) == []
