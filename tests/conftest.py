@@ -24,7 +24,7 @@ if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
 
-GRACE_S = 3.0
+GRACE_S = 15.0
 """How long threads and processes of a finished test may take to end."""
 
 

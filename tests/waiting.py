@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def eventually(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     """Return as soon as `condition` holds; fail after `timeout_s`."""
     deadline_s = time.monotonic() + timeout_s
     pause = threading.Event()

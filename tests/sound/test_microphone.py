@@ -31,7 +31,7 @@ def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
         time.sleep(0.1)
         blocks = microphone.take()
         assert len(blocks) >= 3 and np.abs(blocks[0].samples).max() > 7000
-        assert 0 <= time.perf_counter() - blocks[-1].captured_at_s < 1
+        assert 0 <= time.perf_counter() - blocks[-1].captured_at_s < 10
         assert wanted.reports == [None]
     finally:
         microphone.close()

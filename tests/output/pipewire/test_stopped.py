@@ -43,7 +43,7 @@ def lines_of(stream: IO[str]) -> Iterator[queue.Queue[str]]:
 
 def brightness(lines: queue.Queue[str]) -> int:
     """Return the mean of the bytes of the next frame that the reader has printed."""
-    return int(lines.get(timeout=5).split()[1])
+    return int(lines.get(timeout=30).split()[1])
 
 
 def test_a_reader_that_was_stopped_for_ten_seconds_goes_on_with_new_frames(pipewire: PrivateSession) -> None:
