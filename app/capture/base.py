@@ -22,7 +22,8 @@ class FrameSource(Protocol):
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second.
 
-        Raises SourceLostError if no further frame will arrive.
+        Nothing writes to its image afterwards: while it is matted, further frames are read. Raises SourceLostError if
+        no further frame will arrive.
         """
         ...
 

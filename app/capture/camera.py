@@ -283,7 +283,7 @@ def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
 
 
 def _as_bgr(image: BgrImage) -> BgrImage:
-    """Convert a driver's image to (height, width, 3) BGR."""
+    """Convert a driver's image to (height, width, 3) BGR, in memory of its own: the driver may reuse its buffer."""
     if image.ndim == 2 or image.shape[2] == 1:
-        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.ascontiguousarray(image[:, :, :3])
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.array(image[:, :, :3], order="C")
