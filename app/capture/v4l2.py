@@ -83,13 +83,12 @@ def why_not(path: str) -> Text:
         if error.errno in (errno.ENODEV, errno.ENXIO):
             return CameraText.REASON_DISCONNECTED()
         return CameraText.REASON_NOT_A_CAMERA()
+    if capability.driver == LOOPBACK_DRIVER:  # has any number of readers; who holds it is, or hides, the sender
+        programs = users(path) if capability.is_camera else []
+        return CameraText.REASON_SILENT_SENDER(programs=programs) if programs else CameraText.REASON_NO_SENDER()
     if users(path):
         return _in_use(path)
-    if not capability.is_camera and capability.driver != LOOPBACK_DRIVER:
-        return CameraText.REASON_NOT_A_CAMERA()
-    if capability.driver == LOOPBACK_DRIVER:
-        return CameraText.REASON_NO_SENDER()
-    return CameraText.REASON_NO_FRAMES()
+    return CameraText.REASON_NO_FRAMES() if capability.is_camera else CameraText.REASON_NOT_A_CAMERA()
 
 
 def users(path: str) -> list[Text]:

@@ -77,6 +77,12 @@ class StatusBoard:
         with self._lock:
             self._problems.pop(stage, None)
 
+    def withdraw(self, stage: Stage, message: str) -> None:
+        """Close the problem of `stage` if this message is the one that is open."""
+        with self._lock:
+            if stage in self._problems and self._problems[stage].message == message:
+                del self._problems[stage]
+
     def set_problem(self, stage: Stage, problem: Exception | None) -> None:
         """Report a problem of `stage`, or clear it."""
         if problem is None:

@@ -13,6 +13,7 @@ from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.runtime.board import StatusBoard
+from app.runtime.driver_call import DriverCall
 from app.runtime.slot import LatestSlot
 from app.runtime.status import Stage
 from app.runtime.timing import Timing
@@ -66,6 +67,7 @@ class CaptureWorker:
         """While paused, frames before this time of time.perf_counter() are skipped."""
         self._next_index = 0
         """Of the next frame."""
+        self.reading = DriverCall()
 
     def wake(self) -> None:
         """Read the settings now instead of after the next wait, and the next frame even if paused (any thread)."""
@@ -141,16 +143,17 @@ class CaptureWorker:
         assert self._source is not None
         started_s = time.perf_counter()
         try:
-            if isinstance(self._source, HoldsExposure):
-                self._source.hold_exposure(hold_exposure)
             frame = None
-            if isinstance(self._source, SkipsFrames) and self._is_unneeded(started_s):
-                arrived = self._source.skip()
-                self._next_index += 1
-            else:
-                self._read_at_s = started_s + self._timing.paused_interval_s
-                frame = self._source.read()
-                arrived = frame is not None
+            with self.reading.by(self._source.info.name):
+                if isinstance(self._source, HoldsExposure):
+                    self._source.hold_exposure(hold_exposure)
+                if isinstance(self._source, SkipsFrames) and self._is_unneeded(started_s):
+                    arrived = self._source.skip()
+                    self._next_index += 1
+                else:
+                    self._read_at_s = started_s + self._timing.paused_interval_s
+                    frame = self._source.read()
+                    arrived = frame is not None
             if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
                 info = self._source.info
                 message = CameraText.SILENT_SENDER if info.is_virtual else CameraText.SILENT_SOURCE

@@ -129,15 +129,16 @@ class Pipeline:
             self._board,
             self._timing,
         )
+        sinks = zip(self._sink_threads, self._sinks, strict=True)
         self._watchdog.watch(
-            Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True),
+            Watched.of(self._capture_thread, Stage.CAPTURE, frame_path=True, hangs=self._capture.reading.hangs),
             Watched.of(self._matting_thread, Stage.MATTING, frame_path=True),
             Watched.of(self._demand_thread, Stage.VIRTUAL_CAMERA),
             Watched.of(self._engines.worker, Stage.MATTING),
             Watched.of(self._backgrounds.worker, Stage.BACKGROUND),
             Watched.of(self._overlay.preparer.worker, Stage.OVERLAY),
             Watched.of(self._cards.worker, Stage.OUTPUT),
-            *(Watched.of(thread, sink.stage) for thread, sink in zip(self._sink_threads, self._sinks, strict=True)),
+            *(Watched.of(thread, sink.stage, hangs=sink.sending.hangs) for thread, sink in sinks),
         )
         self._watchdog_thread = Worker("watchdog", self._watchdog.run)
 

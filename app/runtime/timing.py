@@ -30,6 +30,8 @@ class Timing:
     stale_s: float = 2.0
     """The age of the last composite from which the stand-by card is shown instead. A fixed bound, also where a step
     takes longer: the documents promise it."""
+    hang_s: float = 5.0
+    """A driver that has not returned from reading or sending a frame for this long is reported."""
     poll_s: float = 0.25
     """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
     demand_poll_s: float = 0.25

@@ -29,11 +29,19 @@ class Watched:
     error: Callable[[], BaseException | None] = lambda: None
     frame_path: bool = False
     """Whether frames pass through it, so that nothing but the stand-by card may leave without it."""
+    hangs: Callable[[float], str | None] = lambda limit_s: None
+    """As `DriverCall.hangs`."""
 
     @staticmethod
-    def of(worker: Worker, stage: Stage, *, frame_path: bool = False) -> Watched:
+    def of(
+        worker: Worker,
+        stage: Stage,
+        *,
+        frame_path: bool = False,
+        hangs: Callable[[float], str | None] = lambda limit_s: None,
+    ) -> Watched:
         """Watch a `Worker`."""
-        return Watched(worker.name, stage, lambda: worker.died, lambda: worker.error, frame_path)
+        return Watched(worker.name, stage, lambda: worker.died, lambda: worker.error, frame_path, hangs)
 
 
 class Watchdog:
@@ -60,6 +68,10 @@ class Watchdog:
         self._watched: tuple[Watched, ...] = (clock,)
         self._stalled = False
         self._reported = False
+        self._late: dict[str, str | None] = {}
+        """The device that hung at the last check, by the name of its thread."""
+        self._hanging: dict[str, str] = {}
+        """What was reported about it."""
 
     def watch(self, *threads: Watched) -> None:
         """Watch these threads as well (any thread)."""
@@ -71,6 +83,7 @@ class Watchdog:
             for thread in self._watched:
                 if thread.died():
                     self._report(thread)
+                self._check_call(thread)
             self._check_clock()
 
     def _report(self, thread: Watched) -> None:
@@ -79,6 +92,17 @@ class Watchdog:
         if thread.frame_path:
             self._gate.block()
             self._board.phase = Phase.WAITING
+
+    def _check_call(self, thread: Watched) -> None:
+        device, name = thread.hangs(self._timing.hang_s), thread.name
+        before, self._late[name] = self._late.get(name), device
+        # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
+        if device is not None and device == before:
+            message = ProgramText.SOURCE_HANGS if thread.stage is Stage.CAPTURE else ProgramText.OUTPUT_HANGS
+            self._hanging[name] = message(device=device)
+            self._board.report(thread.stage, self._hanging[name])
+        elif device is None and name in self._hanging:
+            self._board.withdraw(thread.stage, self._hanging.pop(name))
 
     def _check_clock(self) -> None:
         stalled = time.monotonic() - self._last_tick_s() > self._timing.stale_s

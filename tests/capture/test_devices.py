@@ -11,6 +11,7 @@ from app.capture import SourceOpener, devices, open_source, v4l2
 from app.capture import open as opening
 from app.core.errors import SourceOpenError
 from app.core.settings import CaptureSettings
+from app.system.device_holders import Holder
 
 
 @pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
@@ -57,6 +58,26 @@ def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | 
         return answer
 
     monkeypatch.setattr(v4l2, "query", query)
+
+
+@pytest.mark.parametrize(
+    ("driver", "is_camera", "held", "reason"),
+    [
+        (v4l2.LOOPBACK_DRIVER, True, True, "nothing is sent to it, though it is open in obs (process 7); start"),
+        (v4l2.LOOPBACK_DRIVER, True, False, "no program sends to it"),
+        (v4l2.LOOPBACK_DRIVER, False, True, "no program sends to it"),
+        ("uvcvideo", True, True, "it is in use by obs (process 7); close it there"),
+        ("uvcvideo", True, False, "it delivers no frames"),
+        ("bcm2835-codec", False, False, "it is not a camera"),
+    ],
+)
+def test_the_reason_names_who_is_to_blame(
+    driver: str, is_camera: bool, held: bool, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loopback camera has many readers: closing the program that holds it, which is the sender, would not help."""
+    answers(monkeypatch, {"/dev/video2": v4l2.Capability(driver, "OBS Cam", "", is_camera, (), ())})
+    monkeypatch.setattr(v4l2, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
+    assert v4l2.why_not("/dev/video2").startswith(reason)
 
 
 def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:

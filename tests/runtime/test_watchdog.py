@@ -201,3 +201,47 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
     pipeline.start()
     eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
     assert pipeline.stop()
+
+
+@pytest.mark.parametrize(
+    ("stage", "problem"),
+    [
+        ("read", (Stage.CAPTURE, "fake does not respond; reconnect it")),
+        ("virtual_camera", (Stage.VIRTUAL_CAMERA, "virtual_camera does not respond; close the programs that use it")),
+    ],
+)
+def test_a_driver_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=replace(TIMING, hang_s=0.2))
+    pipeline.start()
+    try:
+        composites(pipeline)
+        world.faults.put(stage, lambda: world.faults.hang(60))
+        eventually(lambda: bool(pipeline.status().problems))
+        found = pipeline.status().problems[0]
+        assert found.stage is problem[0]
+        assert found.message.startswith(problem[1])
+        world.faults.heal()
+        eventually(lambda: not pipeline.status().problems)
+    finally:
+        world.faults.heal()
+        assert pipeline.stop()
+
+
+def test_a_program_that_was_stopped_reports_no_driver() -> None:
+    board = StatusBoard()
+    answers = iter(["camera", None, "camera", "camera", None])
+    camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
+    clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
+    gate = Gate(lambda: BASE, StandbyPictures(board))
+    watchdog = Watchdog(clock, time.monotonic, lambda: None, gate, board, TIMING)
+    watchdog.watch(camera)
+    stop, found = threading.Event(), list[int]()
+
+    def once(timeout: float | None = None) -> bool:
+        found.append(len(board.read(busy="", readers=None, frames_dropped=0).problems))
+        return len(found) == 6
+
+    stop.wait = once  # type: ignore[method-assign]
+    watchdog.run(stop)
+    assert found == [0, 0, 0, 0, 1, 0]

@@ -36,6 +36,10 @@ class CameraText(Message):
     REASON_DISCONNECTED = "it was disconnected; reconnect it"
     REASON_NOT_A_CAMERA = "it is not a camera; choose another one"
     REASON_NO_SENDER = "no program sends to it; start one or choose another camera"
+    REASON_SILENT_SENDER = (
+        "nothing is sent to it, though it is open in {programs}; start the program that sends again or choose "
+        "another camera"
+    )
     REASON_NO_FRAMES = "it delivers no frames; reconnect it, or choose another size or format"
     REASON_IN_USE = "it is in use by {programs}; close it there or choose another camera"
 

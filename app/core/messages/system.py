@@ -22,6 +22,10 @@ class ProgramText(Message):
 
     UNEXPECTED = "An internal error occurred; the log has the details."
     THREAD_FAILED = "The {thread} thread failed; start the program again. The log has the details."
+    SOURCE_HANGS = "{device} does not respond; reconnect it, or start the program again with another source."
+    OUTPUT_HANGS = (
+        "{device} does not respond; close the programs that use it, or start the program again with another output."
+    )
     THREAD_STALLED = "The {thread} thread does not respond; start the program again."
     STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."
 

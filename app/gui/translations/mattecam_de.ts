@@ -2669,6 +2669,11 @@
         <translation>Kein Programm sendet an sie; starten Sie eines oder wählen Sie eine andere Kamera</translation>
     </message>
     <message>
+        <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
+        <comment>CameraText.REASON_SILENT_SENDER</comment>
+        <translation>An sie wird nichts gesendet, obwohl sie in {programs} geöffnet ist; starten Sie das sendende Programm neu oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
         <source>it delivers no frames; reconnect it, or choose another size or format</source>
         <comment>CameraText.REASON_NO_FRAMES</comment>
         <translation>Sie liefert keine Bilder; schließen Sie sie neu an oder wählen Sie eine andere Größe oder ein anderes Format</translation>
@@ -4477,6 +4482,16 @@
         <source>The {thread} thread failed; start the program again. The log has the details.</source>
         <comment>ProgramText.THREAD_FAILED</comment>
         <translation>Der Thread {thread} ist fehlgeschlagen; starten Sie das Programm neu. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; reconnect it, or start the program again with another source.</source>
+        <comment>ProgramText.SOURCE_HANGS</comment>
+        <translation>{device} reagiert nicht; schließen Sie das Gerät neu an oder starten Sie das Programm mit einer anderen Quelle neu.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
+        <comment>ProgramText.OUTPUT_HANGS</comment>
+        <translation>{device} reagiert nicht; schließen Sie die Programme, die das Gerät benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
     </message>
     <message>
         <source>The {thread} thread does not respond; start the program again.</source>

@@ -2669,6 +2669,11 @@
         <translation>ningún programa le envía imágenes; inicie uno o elija otra cámara</translation>
     </message>
     <message>
+        <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
+        <comment>CameraText.REASON_SILENT_SENDER</comment>
+        <translation>no se le envía nada, aunque está abierta en {programs}; reinicie el programa que envía o elija otra cámara</translation>
+    </message>
+    <message>
         <source>it delivers no frames; reconnect it, or choose another size or format</source>
         <comment>CameraText.REASON_NO_FRAMES</comment>
         <translation>no entrega imágenes; vuelva a conectarla o elija otro tamaño o formato</translation>
@@ -4477,6 +4482,16 @@
         <source>The {thread} thread failed; start the program again. The log has the details.</source>
         <comment>ProgramText.THREAD_FAILED</comment>
         <translation>El hilo {thread} falló; vuelva a iniciar el programa. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; reconnect it, or start the program again with another source.</source>
+        <comment>ProgramText.SOURCE_HANGS</comment>
+        <translation>{device} no responde; vuelva a conectarlo o reinicie el programa con otra fuente.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
+        <comment>ProgramText.OUTPUT_HANGS</comment>
+        <translation>{device} no responde; cierre los programas que lo usan o reinicie el programa con otra salida.</translation>
     </message>
     <message>
         <source>The {thread} thread does not respond; start the program again.</source>

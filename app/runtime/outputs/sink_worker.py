@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from app.core.types import Picture
 from app.output.base import FrameSink
 from app.runtime.board import StatusBoard
+from app.runtime.driver_call import DriverCall
 from app.runtime.outputs.gate import Gate
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Stage
@@ -51,6 +52,7 @@ class SinkWorker(Generic[K, S]):
         self._sink: S | None = None
         self._tried: K | None = None
         self._retry_at_s: float | None = None
+        self.sending = DriverCall()
 
     @property
     def stage(self) -> Stage:
@@ -127,7 +129,8 @@ class SinkWorker(Generic[K, S]):
             return
         started_s = time.perf_counter()
         try:
-            self._sink.send(outgoing)
+            with self.sending.by(self._sink.name):
+                self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._board.report(self._plan.stage, error)
             self._close()
