@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from app.runtime.outputs.gate import Gate
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 from app.runtime.worker import Worker
+from app.system.clock import elapsed_s
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Watchdog:
         board: StatusBoard,
         timing: Timing,
     ) -> None:
-        """clock: the output thread. last_tick_s: time.monotonic() of its last tick. send_card: sends the stand-by card
+        """clock: the output thread. last_tick_s: `elapsed_s` of its last tick. send_card: sends the stand-by card
         to every output in its place.
         """
         self._clock = clock
@@ -105,7 +105,7 @@ class Watchdog:
             self._board.withdraw(thread.stage, self._hanging.pop(name))
 
     def _check_clock(self) -> None:
-        stalled = time.monotonic() - self._last_tick_s() > self._timing.stale_s
+        stalled = elapsed_s() - self._last_tick_s() > self._timing.stale_s
         if self._clock.died() or stalled:
             self._send_card()
         # A process that was stopped finds the clock late at first: the clock is stopped as well.

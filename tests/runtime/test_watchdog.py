@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker
+from app.system.clock import elapsed_s
 from tests.fakes import FakeWorld, room_picture, shows_room
 from tests.runtime.test_pipeline import BASE, composites
 from tests.waiting import eventually
@@ -99,7 +99,7 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
     """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
     board, cards = StatusBoard(), list[int]()
     gate = Gate(lambda: BASE, StandbyPictures(board))
-    last_tick_s = [time.monotonic() - 60]
+    last_tick_s = [elapsed_s() - 60]
     clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
     watchdog = Watchdog(clock, lambda: last_tick_s[0], lambda: cards.append(1), gate, board, TIMING)
     stop = threading.Event()
@@ -107,7 +107,7 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
     def once() -> bool:
         checked.append(1)
         if len(checked) == 2:
-            last_tick_s[0] = time.monotonic() + 60
+            last_tick_s[0] = elapsed_s() + 60
         return len(checked) == 4
 
     checked: list[int] = []
@@ -176,7 +176,7 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     cards = StandbyPictures(board, lambda text, image: die())  # type: ignore[arg-type, return-value]
     gate = Gate(lambda: BASE, cards)
     idle: Preparer[int, int] = Preparer("idle", lambda key: key, ignore_value)
-    watchdog = Watchdog(Watched.of(idle.worker, Stage.OUTPUT), time.monotonic, lambda: None, gate, board, TIMING)
+    watchdog = Watchdog(Watched.of(idle.worker, Stage.OUTPUT), elapsed_s, lambda: None, gate, board, TIMING)
     watchdog.watch(Watched.of(cards.worker, Stage.OUTPUT))
     thread = Worker("watchdog", watchdog.run)
     cards.start()
@@ -234,7 +234,7 @@ def test_a_program_that_was_stopped_reports_no_driver() -> None:
     camera = Watched("capture", Stage.CAPTURE, lambda: False, hangs=lambda limit_s: next(answers))
     clock = Watched("output-clock", Stage.OUTPUT, lambda: False)
     gate = Gate(lambda: BASE, StandbyPictures(board))
-    watchdog = Watchdog(clock, time.monotonic, lambda: None, gate, board, TIMING)
+    watchdog = Watchdog(clock, elapsed_s, lambda: None, gate, board, TIMING)
     watchdog.watch(camera)
     stop, found = threading.Event(), list[int]()
 

@@ -21,6 +21,7 @@ from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
+from app.system.clock import elapsed_s
 
 RESTING_HZ, PAUSED_HZ = 5.0, 10.0
 """Rates at which the stand-by card is repeated while nobody reads the virtual camera, and while the user pauses. The
@@ -30,7 +31,8 @@ card never changes by itself, and a new picture is sent at once."""
 class OutputClock:
     """Alone decides between the newest picture, its repetition and the stand-by card.
 
-    The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most.
+    The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most. After
+    a suspension of the machine or the program, composites of frames from before it are dropped.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class OutputClock:
         self._arrived_s = 0.0
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
-        self.last_tick_s = time.monotonic()
-        """time.monotonic() of the last tick; read by the watchdog."""
+        self._resumed_s = 0.0
+        """When the last suspension ended, by time.perf_counter()."""
+        self.last_tick_s = elapsed_s()
+        """`elapsed_s` of the last tick; read by the watchdog."""
 
     def run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
@@ -68,7 +72,10 @@ class OutputClock:
                 arrived = self._pictures.get(clock.remaining_s)
             except SlotClosed:
                 return
-            self.last_tick_s = time.monotonic()
+            now_s = elapsed_s()
+            if now_s - self.last_tick_s > self._timing.stale_s:
+                self._resumed_s = time.perf_counter()
+            self.last_tick_s = now_s
             if arrived is not None:
                 clock.note_arrival()
                 self._take(arrived)
@@ -87,7 +94,7 @@ class OutputClock:
     def _take(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):
             self._latest = None
-        else:
+        elif arrived.frame is None or arrived.frame.captured_at_s >= self._resumed_s:
             self._latest, self._size, self._arrived_s = arrived, arrived.size, self.last_tick_s
 
     def _choose(self, settings: Settings) -> Picture:

@@ -1,0 +1,85 @@
+"""A machine that is suspended for minutes: nothing from before is shown as if it were new."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from app.runtime import watchdog
+from app.runtime.outputs import output_clock
+from app.runtime.pipeline import Pipeline
+from app.runtime.timing import Timing
+from app.system.clock import elapsed_s
+from tests.fakes import FakeWorld
+from tests.runtime.test_pipeline import BASE, composites
+from tests.waiting import eventually
+
+UNHURRIED = Timing(stale_s=60.0)
+"""In these tests only a suspension makes a composite stale."""
+
+
+class Suspension:
+    """Moves the clock that goes on while the machine is suspended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._slept_s = 0.0
+        for module in (output_clock, watchdog):
+            monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
+
+    def sleep(self) -> float:
+        """Let five minutes pass; return time.perf_counter(), which does not know of them."""
+        self._slept_s += 300
+        return time.perf_counter()
+
+
+@pytest.fixture
+def suspension(monkeypatch: pytest.MonkeyPatch) -> Suspension:
+    return Suspension(monkeypatch)
+
+
+def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspension) -> None:
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=UNHURRIED)
+    pipeline.start()
+    try:
+        composites(pipeline)
+        world.faults.put("read", world.faults.hang)
+        eventually(lambda: bool(world.pictures()) and world.pictures()[-1].frame is not None)
+        suspension.sleep()
+        eventually(lambda: world.pictures()[-1].frame is None)
+        world.faults.heal()
+        eventually(lambda: world.pictures()[-1].frame is not None)
+    finally:
+        world.faults.heal()
+        assert pipeline.stop()
+
+
+def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None:
+    goes_on, begun = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        goes_on.wait(30)
+
+    world = FakeWorld()
+    pipeline = Pipeline(BASE, parts=world.parts(), timing=UNHURRIED)
+    pipeline.start()
+    try:
+        composites(pipeline)
+        world.faults.put("step", hold)
+        assert begun.wait(10)
+        world.faults.put("read", world.faults.hang)
+        asleep_s = suspension.sleep()
+        eventually(lambda: world.pictures()[-1].frame is None)
+        sent, matted = len(world.pictures()), pipeline.status().frames_out
+        goes_on.set()
+        eventually(lambda: pipeline.status().frames_out > matted)
+        eventually(lambda: len(world.pictures()) > sent + 5)
+        shown = [picture.frame for picture in world.pictures()[sent:]]
+        assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
+    finally:
+        goes_on.set()
+        world.faults.heal()
+        assert pipeline.stop()
