@@ -58,7 +58,7 @@ def in_progress(part: Path, but: int = 0) -> bool:
     match _read(_entry(part)):
         case {"pid": int(pid), "started_s": int() | float() as started_s}:
             try:
-                return pid not in (0, but) and pid > 0 and abs(psutil.Process(pid).create_time() - started_s) < 1
+                return pid > 0 and pid != but and abs(psutil.Process(pid).create_time() - started_s) < 1
             except (psutil.Error, OverflowError):
                 return False
     return False
