@@ -231,6 +231,19 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
         executor.close()
 
 
+def test_infinities_of_both_signs_are_refused_without_a_warning() -> None:
+    case = Case(33, 21, 0.5, 1, padded=False)
+    executor = Given(case.geometry, "float32", numba_kernels)
+    coefficients = case.coefficients()
+    coefficients.slope.flat[:2] = np.inf, -np.inf
+    executor.coefficients = coefficients
+    try:
+        with pytest.raises(NotAMatteError):
+            executor.run(case.frame(), np.zeros_like(case.frame()), EdgeSettings(), want_foreground=False)
+    finally:
+        executor.close()
+
+
 def test_a_composite_that_is_not_bounded_is_noticed() -> None:
     behind = np.zeros((4, 4, 3), np.uint8)
     shown, alpha = behind.copy(), np.full((4, 4), 9, np.uint8)

@@ -60,8 +60,9 @@ class Coefficients(NamedTuple):
     @property
     def finite(self) -> bool:
         """Whether there is neither NaN nor infinity."""
-        total = self.slope.sum() + self.offset.sum()
-        return bool(np.isfinite(total if self.cells is None else total + self.cells.matte.sum()))
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = self.slope.sum() + self.offset.sum()
+            return bool(np.isfinite(total if self.cells is None else total + self.cells.matte.sum()))
 
 
 class Compositor:
