@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListView, QPushButton, QStackedWidget
+from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QListView, QPushButton, QSlider, QStackedWidget
 from pytestqt.qtbot import QtBot
 
 from app.config import paths
@@ -227,6 +227,39 @@ def test_a_reload_keeps_the_current_tile(session: Session, qtbot: QtBot) -> None
     with qtbot.waitSignal(strip.model.modelReset):
         strip.library.reload()
     assert strip.view.currentIndex().row() == 3
+
+
+def test_the_tile_beside_a_removed_one_becomes_the_current_one(
+    session: Session, qtbot: QtBot, picture: Path, tmp_path: Path
+) -> None:
+    names = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
+    for name in names[1:]:
+        name.write_bytes(picture.read_bytes())
+    session.window.strip.library.add_files(names)
+    qtbot.waitUntil(lambda: len(own(session)) == 3)
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    session.store.edit("background", kind="blur")
+    activate(session, qtbot)
+    view = session.window.strip.view
+    view.setFocus()
+    view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(own(session)[1])))
+    for left, current in ((2, "dune"), (1, "beach")):
+        qtbot.keyClick(view, Qt.Key.Key_Delete)
+        qtbot.waitUntil(lambda left=left: len(own(session)) == left)  # type: ignore[misc]
+        assert view.hasFocus()
+        assert view.currentIndex().data() == current
+
+
+def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(session: Session, qtbot: QtBot) -> None:
+    activate(session, qtbot)
+    view, slider = session.window.strip.view, session.window.findChild(QSlider, "blurSlider")
+    assert slider is not None
+    view.setFocus()
+    slider.setFocus()
+    session.store.edit("background", blur_strength=70.0)
+    assert slider.hasFocus()
+    session.store.edit("background", kind="image", path=Path("beach.png"))
+    assert view.hasFocus()
 
 
 def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtBot) -> None:

@@ -11,6 +11,7 @@ from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import ValueSlider, button, check, combo, describe, fill_combo, label
+from app.gui.widgets.focus import keep_focus
 from app.runtime.status import PipelineStatus
 
 
@@ -122,7 +123,10 @@ class BackgroundOptions(QStackedWidget):
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN
         pages = {"blur": 0, "colour": 4 if green else 2, "none": 3}
-        self.setCurrentIndex(pages.get(background.kind, 1))
+        page = pages.get(background.kind, 1)
+        if page != self.currentIndex():
+            with keep_focus(self.currentWidget() or self):
+                self.setCurrentIndex(page)
 
 
 def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:

@@ -61,7 +61,8 @@ class BackgroundStrip(QWidget):
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
         self._current: Tile | None = None
-        """The current tile before the model was reset."""
+        """The current tile before the model was reset, and its row."""
+        self._current_row = -1
         self.model.modelAboutToBeReset.connect(self._remember_current)
         self.model.modelReset.connect(self._restore_current)
         store.changed.connect(self._show_settings)
@@ -124,12 +125,15 @@ class BackgroundStrip(QWidget):
             self.view.setCurrentIndex(self.model.index(row))
 
     def _remember_current(self) -> None:
-        tile = self.view.currentIndex().data(TILE_ROLE)
-        self._current = tile if isinstance(tile, Tile) else None
+        index = self.view.currentIndex()
+        tile = index.data(TILE_ROLE)
+        self._current, self._current_row = (tile if isinstance(tile, Tile) else None), index.row()
 
     def _restore_current(self) -> None:
         if self._current in self.model.tiles:
             self.view.setCurrentIndex(self.model.index(self.model.tiles.index(self._current)))
+        elif self._current is not None and self.view.hasFocus():  # it was removed: stay beside it
+            self.view.setCurrentIndex(self.model.index(min(self._current_row, len(self.model.tiles) - 1)))
         elif self.model.chosen_row >= 0:
             self.view.setCurrentIndex(self.model.index(self.model.chosen_row))
 
