@@ -139,6 +139,7 @@ def _agree(
     brightness = np.empty((height, width), np.float32)
     for y in range(height):
         for x in range(width):
+            known[y, x] |= (doubtful[y, x] == 0) & (frames[y, x] > 0)
             agreeing[y, x] = known[y, x] & (means[y, x] < limits.agreement)
             brightness[y, x] = (background[0, y, x] + background[1, y, x] + background[2, y, x]) * F32(1 / 3)
     largest(brightness, bright)
@@ -158,6 +159,20 @@ def _agree(
 
 
 @exact
+def _same(image: Floats, before: Floats, light: Floats, limits: Limits, same: Bytes) -> None:
+    """Write where 3x3 cells differ from an earlier frame by little more than noise."""
+    height, width = same.shape
+    change, plane = np.empty(image.shape, np.float32), np.empty((height, width), np.float32)
+    _change(image, before, light, change)
+    _magnitude(change, plane)
+    most = change[0]
+    largest(plane, most)
+    for y in range(height):
+        for x in range(width):
+            same[y, x] = most[y, x] < limits.unmoved
+
+
+@exact
 def _rest(image: Floats, first: Floats, empty: Bytes, limits: Limits, unmoved: Bytes) -> None:
     """Clear `unmoved` where the frame does not show a strong pattern of the first frame."""
     height, width = unmoved.shape
@@ -167,11 +182,9 @@ def _rest(image: Floats, first: Floats, empty: Bytes, limits: Limits, unmoved: B
         for colour in range(3):
             now, before = total_at(image[colour], empty), total_at(first[colour], empty)
             light[colour] = _light(now * (1.0 / cells), before * (1.0 / cells), limits)
-    change, plane = np.empty(image.shape, np.float32), np.empty((height, width), np.float32)
-    _change(image, first, light, change)
-    _magnitude(change, plane)
-    most, bright, dark = change[0], change[1], change[2]
-    largest(plane, most)
+    same = np.empty((height, width), np.uint8)
+    _same(image, first, light, limits, same)
+    plane, bright, dark = np.empty((3, height, width), np.float32)
     for y in range(height):
         for x in range(width):
             plane[y, x] = (first[0, y, x] + first[1, y, x] + first[2, y, x]) * F32(1 / 3)
@@ -179,7 +192,7 @@ def _rest(image: Floats, first: Floats, empty: Bytes, limits: Limits, unmoved: B
     smallest(plane, dark)
     for y in range(height):
         for x in range(width):
-            unmoved[y, x] &= (most[y, x] < limits.unmoved) & (bright[y, x] - dark[y, x] > limits.strong_pattern)
+            unmoved[y, x] &= same[y, x] & (bright[y, x] - dark[y, x] > limits.strong_pattern)
 
 
 @exact
@@ -201,15 +214,14 @@ def _uncover(uncovered: Bytes, removed: Bytes, limits: Limits) -> None:
 
 
 @whole(
-    numba.boolean(
-        PLANES, FLOATS, PLANES, PLANES, PLANES, FLOATS, WRITE, WRITE, WRITE, WRITE, LIMITS, FLOATS, *[WRITE] * 5
-    ),
+    numba.boolean(PLANES, FLOATS, *[PLANES] * 4, FLOATS, *[WRITE] * 4, LIMITS, FLOATS, *[WRITE] * 6),
 )
 def compare_cells(
     image: Floats,
     alpha: Floats,
     background: Floats,
     reference: Floats,
+    last: Floats,
     first: Floats,
     frames: Floats,
     doubtful: Bytes,
@@ -219,6 +231,7 @@ def compare_cells(
     limits: Limits,
     difference: Floats,
     moving: Bytes,
+    resting: Bytes,
     agreeing: Bytes,
     removed: Bytes,
     core: Bytes,
@@ -241,6 +254,8 @@ def compare_cells(
     if cut:
         _forget(image, background, reference, first, frames, doubtful, moved, unmoved, moving)
     _rest(image, first, empty, limits, unmoved)
+    _same(image, last, np.ones(3, np.float32), limits, resting)
+    last[:] = image
     _agree(image, background, frames, doubtful, empty, moving, limits, difference, agreeing, removed, mask)
     for y in range(height):
         for x in range(width):
@@ -249,6 +264,7 @@ def compare_cells(
             moved[y, x] = (moved[y, x] | moving[y, x]) & present
             least = alpha[y, x] if doubt else narrow[y, x]
             removed[y, x] |= agreeing[y, x] & (least <= limits.opaque_alpha)
+            resting[y, x] &= wide[y, x] <= limits.opaque_alpha
     _uncover(mask, removed, limits)
     for y in range(height):
         for x in range(width):

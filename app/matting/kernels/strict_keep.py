@@ -110,7 +110,7 @@ def _learn(
         numba.boolean,
         LIMITS,
         FLOATS,
-        *[WRITE] * 4,
+        *[WRITE] * 5,
         FLOATS,
     ),
 )
@@ -129,6 +129,7 @@ def keep_cells(
     limits: Limits,
     difference: Floats,
     moving: Bytes,
+    resting: Bytes,
     agreeing: Bytes,
     removed: Bytes,
     core: Bytes,
@@ -161,16 +162,20 @@ def keep_cells(
             cells += people[labels[y, x]]
             at_rest += people[labels[y, x]] & unmoved[y, x]
     furniture = at_rest <= limits.unmoved_share * cells
+    cells = moving_cells = 0
     grow(unmoved, near)
     for y in range(height):
         for x in range(width):
             removed[y, x] |= furniture & near[y, x]
             body[y, x] = people[labels[y, x]] & (removed[y, x] == 0)
             moved[y, x] |= body[y, x] & core[y, x]
+            cells += body[y, x]
+            moving_cells += body[y, x] & moving[y, x]
+    moves = moving_cells > limits.moving_share * cells
     grow(body, near)
     for y in range(height):
         for x in range(width):
             body[y, x] = near[y, x] & (removed[y, x] == 0) & (not waiting)
-            kept[y, x] = body[y, x]
+            kept[y, x] = body[y, x] & ((resting[y, x] & moves) == 0)
     grow(body, near)
     _learn(image, background, frames, doubtful, empty, moving, difference, near, waiting, limits)

@@ -39,7 +39,8 @@ class Limits(NamedTuple):
     moved_share: float
     first_moved_share: float
     unmoved_share: float
+    moving_share: float
 
 
-_DOUBLES = 10
+_DOUBLES = 11
 LIMITS = numba.types.NamedTuple([numba.float32] * (len(Limits._fields) - _DOUBLES) + [numba.float64] * _DOUBLES, Limits)

@@ -41,6 +41,7 @@ LIMITS = Limits(
     moved_share=rules.MOVED_SHARE,
     first_moved_share=rules.FIRST_MOVED_SHARE,
     unmoved_share=rules.UNMOVED_SHARE,
+    moving_share=rules.MOVING_SHARE,
 )
 
 
@@ -56,13 +57,14 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     """Return cells (h, w): 1 where the matte is kept, else 0; update the state, but not its age."""
     masks = memory.doubtful, memory.moved, memory.empty, memory.unmoved
     doubtful, moved, empty, unmoved = (marks.view(np.uint8) for marks in masks)
-    moving, agreeing, removed, core, mask = np.empty((5, *alpha.shape), np.uint8)
+    moving, resting, agreeing, removed, core, mask = np.empty((6, *alpha.shape), np.uint8)
     difference, kept = np.empty_like(alpha), np.empty_like(alpha)
-    known = memory.background, memory.reference, memory.first, memory.frames, doubtful, moved, empty, unmoved
-    if compare_cells(image, alpha, *known, LIMITS, difference, moving, agreeing, removed, core, mask):
+    images = memory.background, memory.reference, memory.last, memory.first
+    known = *images, memory.frames, doubtful, moved, empty, unmoved
+    if compare_cells(image, alpha, *known, LIMITS, difference, moving, resting, agreeing, removed, core, mask):
         memory.age = 0
     number, labels = cv2.connectedComponents(mask, connectivity=4)
     state = memory.background, memory.frames, doubtful, moved, empty, unmoved
-    evidence = difference, moving, agreeing, removed, core
+    evidence = difference, moving, resting, agreeing, removed, core
     keep_cells(image, alpha, *state, labels, number, memory.age < rules.WAIT_FRAMES, LIMITS, *evidence, kept)
     return kept

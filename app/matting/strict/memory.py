@@ -29,6 +29,7 @@ class Memory:
     moved: Mask
     reference: Planes
     """The mean of the recent frames."""
+    last: Planes
     empty: Mask
     """Cells around which the network saw nobody in the last frame."""
     first: Planes
@@ -48,6 +49,7 @@ class Memory:
             doubtful=np.zeros(shape, np.bool_),
             moved=_seen_cells(seen, shape),
             reference=image.copy(),
+            last=image.copy(),
             empty=np.ones(shape, np.bool_),
             first=image.copy(),
             unmoved=np.ones(shape, np.bool_),
@@ -63,6 +65,7 @@ class Memory:
             doubtful=arrays["doubtful"].copy(),
             moved=arrays["moved"].copy(),
             reference=arrays["reference"].copy(),
+            last=arrays["last"].copy(),
             empty=arrays["empty"].copy(),
             first=arrays["first"].copy(),
             unmoved=arrays["unmoved"].copy(),
@@ -74,6 +77,7 @@ class Memory:
         return {
             "background": self.background.copy(),
             "reference": self.reference.copy(),
+            "last": self.last.copy(),
             "frames": self.frames.copy(),
             "doubtful": self.doubtful.copy(),
             "moved": self.moved.copy(),

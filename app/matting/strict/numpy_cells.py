@@ -44,8 +44,11 @@ def pooled(planes: Planes, cell: int) -> Planes:
 
 def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     """Return cells (h, w): 1 where the matte is kept, else 0; update the state, but not its age."""
-    empty = np.asarray(cv2.dilate(alpha, _SQUARE)) < rules.EMPTY_ALPHA
+    largest = np.asarray(cv2.dilate(alpha, _SQUARE))
+    empty, certain = largest < rules.EMPTY_ALPHA, largest > rules.OPAQUE_ALPHA
     moving = _follow(memory, image, empty)
+    resting = _same(image, memory.last) & ~certain
+    memory.last = image.copy()
     evidence = _compare(memory, image, empty, moving)
     memory.unmoved &= _unmoved(memory, image)
     doubtful = evidence.agreeing & memory.doubtful
@@ -61,7 +64,6 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     core = np.asarray(cv2.erode(alpha * uncertain, _SQUARE)) > rules.CORE_ALPHA
     people, beginning = _people((alpha > rules.BODY_ALPHA) & uncertain, core, memory, evidence.agreeing)
     if beginning is not None:
-        certain = _grown(alpha > rules.OPAQUE_ALPHA)
         remembered = ~(_grown(beginning) & memory.doubtful & (certain | ~evidence.agreeing))
         memory.frames *= remembered
         memory.doubtful &= remembered
@@ -72,6 +74,8 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     memory.moved |= body & core
     kept = _grown(body) & ~removed if memory.age == rules.WAIT_FRAMES else np.zeros_like(body)
     _learn(memory, image, evidence, kept)
+    if np.count_nonzero(body & moving) > rules.MOVING_SHARE * np.count_nonzero(body):
+        kept &= ~resting
     return kept.astype(np.float32)
 
 
@@ -108,6 +112,7 @@ def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evide
     witnesses = (known & empty & ~moving).view(np.uint8)
     if _average(witnesses) > rules.LIGHT_SHARE:
         memory.background *= _light(_averages(image, witnesses), _averages(memory.background, witnesses))
+    known |= ~memory.doubtful & (memory.frames > 0)
     difference = _largest(image - memory.background)
     agreeing: Mask = known & (_mean(difference) < rules.AGREEMENT)
     pattern = _contrast(memory.background) > rules.PATTERN
@@ -121,8 +126,13 @@ def _unmoved(memory: Memory, image: Planes) -> Mask:
     first, empty = memory.first, memory.empty.view(np.uint8)
     if _average(empty) > rules.LIGHT_SHARE:
         first = first * _light(_averages(image, empty), _averages(first, empty))
-    same: Mask = np.asarray(cv2.dilate(_largest(image - first), _SQUARE)) < rules.UNMOVED
-    return same & (_contrast(memory.first) > rules.STRONG_PATTERN)
+    return _same(image, first) & (_contrast(memory.first) > rules.STRONG_PATTERN)
+
+
+def _same(image: Planes, before: Planes) -> Mask:
+    """Return where 3x3 cells differ by little more than noise."""
+    same: Mask = np.asarray(cv2.dilate(_largest(image - before), _SQUARE)) < rules.UNMOVED
+    return same
 
 
 def _learn(memory: Memory, image: Planes, evidence: _Evidence, kept: Mask) -> None:

@@ -6,6 +6,7 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
 2. The background is learned from cells around which the network sees nobody, and from cells that are hidden and do not
    change. The second kind is doubtful: a person who has not moved yet is hidden as well.
    What the network overlooks passes as well: background is replaced only after it has differed for a while.
+   What was seen empty is known after one frame, what is doubtful after LEAST_FRAMES.
 3. A cell that agrees with the learned background is background, unless it and its neighbours are opaque. Opaque cells
    are background if they repeat a pattern of the background, because clothes rarely repeat it by chance, or if they
    have just changed to exactly the background that was seen empty, and lie beside background: somebody moved away.
@@ -16,7 +17,9 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
 5. What has a strong pattern that has not changed since the first frame is furniture, if it is little of the people: the
    rest of them has moved.
 6. The matte is kept within the people and one cell around them. Everything else becomes background.
-7. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
+7. While most of the people moves, cells that equal the last frame are not shown, unless they are beside cells that the
+   network is certain of: they are the room, which a fast person has just left. Nothing is learned from that.
+8. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
 
 A scene cut and a reset of the stream forget the learned background and the motion.
 """
@@ -53,13 +56,15 @@ PATTERN = 0.04
 STRONG_PATTERN = 0.12
 """The same of a pattern that changes visibly if it moves by a fraction of a cell."""
 UNMOVED = 0.015
-"""Largest difference (0..1) from the first frame of each of 3x3 cells that have not moved: little more than noise."""
+"""Largest difference (0..1) from an earlier frame of each of 3x3 cells that have not moved: little more than noise."""
 UNMOVED_SHARE = 0.05
 """Share of the cells of all people up to which unmoved patterns are furniture. Above, somebody sits still."""
+MOVING_SHARE = 0.5
+"""Share of the cells of all people that move above which cells at rest are the room."""
 CHANGED = 2 * AGREEMENT
 """Difference above which an empty cell has changed."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16
-"""Frames after which the background of a cell is known, and the most frames over which it is averaged."""
+"""Frames after which doubtful background is known, and the most frames over which background is averaged."""
 CHANGE_COST = 1
 """Frames of learning that an empty cell loses in each frame in which it is changed; it learns again when none are left.
 A network overlooks a person who enters for some frames, and the background behind them must not be forgotten."""

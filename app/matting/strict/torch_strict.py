@@ -15,9 +15,9 @@ from torch import Tensor
 from app.matting.strict import rules
 from app.matting.strict.torch_components import components, count
 
-_PLANES = [3, 1, 1, 1, 3, 1, 3, 1, 1]
+_PLANES = [3, 1, 1, 1, 3, 3, 1, 3, 1, 1]
 """Of the memory: learned background, frames it was learned from, whether it is doubtful, motion, mean of the recent
-frames, whether the last frame was empty, first frame, whether a strong pattern of it has not moved, and age.
+frames, last frame, whether it was empty, first frame, whether a strong pattern of it has not moved, and age.
 
 The age is 0 before the first frame; then it is the number of frames since the start or the last cut, plus 1, up to
 `_OLD`. It is negative before the first frame of a stream in which people are already known.
@@ -72,13 +72,15 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     height, width = coarse.shape[2:]
     cell = rules.cell_size(width, height)
     image, alpha = functional.avg_pool2d(small, cell), functional.avg_pool2d(coarse, cell)
-    background, frames, doubtful, moved, reference, was_empty, first, unmoved, age = torch.split(memory, _PLANES, 1)
-    background, reference, first = (torch.where(age > 0, kept, image) for kept in (background, reference, first))
+    background, frames, doubtful, moved, *images, was_empty, first, unmoved, age = torch.split(memory, _PLANES, 1)
+    images = [torch.where(age > 0, kept, image) for kept in (background, *images, first)]
+    background, reference, last, first = images
     was_empty, unmoved = ((kept > 0) | (age <= 0) for kept in (was_empty, unmoved))
     age = torch.where(age < 0, _OLD, age.clamp(min=1))
 
     largest = _largest(alpha)
-    empty = largest < rules.EMPTY_ALPHA
+    empty, certain = largest < rules.EMPTY_ALPHA, largest > rules.OPAQUE_ALPHA
+    resting = _same(image, last) & ~certain
     moving, cut, reference = _follow(image, reference, empty & was_empty)
     background, first, frames = *(torch.where(cut, image, kept) for kept in (background, first)), frames * ~cut
     unmoved = (unmoved | cut) & _unmoved(image, first, empty)
@@ -93,11 +95,11 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     for _ in range(rules.UNCOVERED_CELLS):
         gone = torch.maximum(gone, uncovered * _largest(gone))
     removed = gone > 0
-    certain = removed & ~unsure
-    core = _smallest(torch.where(certain, 0, alpha)) > rules.CORE_ALPHA
-    mask = (alpha > rules.BODY_ALPHA) & ~certain
+    uncertain = ~removed | unsure
+    core = _smallest(alpha * uncertain) > rules.CORE_ALPHA
+    mask = (alpha > rules.BODY_ALPHA) & uncertain
     people, beginning = _people(mask, core, has_moved, agreeing, agreeing & unsure, label)
-    forgotten = _grown(beginning) & unsure & ((largest > rules.OPAQUE_ALPHA) | ~agreeing)
+    forgotten = _grown(beginning) & unsure & (certain | ~agreeing)
     frames, unsure, removed = torch.where(forgotten, 0, frames), unsure & ~forgotten, removed & ~forgotten
     furniture = _count(people & unmoved) <= rules.UNMOVED_SHARE * _count(people)
     removed = removed | (furniture & _grown(unmoved))
@@ -105,12 +107,13 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
     has_moved = has_moved | (body & core)
     shown = _grown(body) & ~removed & (age >= _OLD)
     background, frames, unsure = _learn(image, background, frames, unsure, evidence, empty, shown, age < _OLD)
-    kept = shown.float()
+    moves = _count(body & moving) > rules.MOVING_SHARE * _count(body)
+    kept = (shown & ~(resting & moves)).float()
     gain = functional.interpolate(kept, scale_factor=cell, mode="bilinear", align_corners=False)
     rest = 0, width - gain.shape[3], 0, height - gain.shape[2]
-    after = background, frames, unsure.float(), has_moved.float(), reference, empty.float(), first, unmoved.float()
+    after = background, frames, unsure.float(), has_moved.float(), reference, image, empty.float(), first
     gain = functional.pad(gain, rest, mode="replicate") if any(rest) else gain
-    return gain, torch.cat([*after, (age + 1).clamp(max=_OLD)], 1)
+    return gain, torch.cat([*after, unmoved.float(), (age + 1).clamp(max=_OLD)], 1)
 
 
 class _Evidence(NamedTuple):
@@ -140,6 +143,7 @@ def _compare(
     known = frames >= rules.LEAST_FRAMES
     witnesses = known & empty & ~moving
     background = background * _light_of(image, background, witnesses, torch.ones_like(background[:, :, :1, :1]))
+    known = known | (~doubtful & (frames > 0))
     difference = (image - background).abs().amax(1, keepdim=True)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
     pattern = _contrast(background) > rules.PATTERN
@@ -151,8 +155,12 @@ def _compare(
 def _unmoved(image: Tensor, first: Tensor, empty: Tensor) -> Tensor:
     """Where the frame shows a strong pattern of the first frame."""
     lit = first * _light_of(image, first, empty, torch.ones_like(first[:, :, :1, :1]))
-    same = _largest((image - lit).abs().amax(1, keepdim=True)) < rules.UNMOVED
-    return same & (_contrast(first) > rules.STRONG_PATTERN)
+    return _same(image, lit) & (_contrast(first) > rules.STRONG_PATTERN)
+
+
+def _same(image: Tensor, before: Tensor) -> Tensor:
+    """Where 3x3 cells differ by little more than noise."""
+    return _largest((image - before).abs().amax(1, keepdim=True)) < rules.UNMOVED
 
 
 def _learn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -75,6 +76,21 @@ def walking(frame: int) -> Blob:
 
 POSTER = Blob(30, 40, 12)
 """Part of the room that the network takes for a person."""
+
+Scene = Callable[[int], list[Blob]]
+SCENES: dict[str, Scene] = {
+    "person": lambda n: [walking(n)],
+    "poster": lambda n: [Blob(30, 40, 12)],
+    "person enters and leaves": lambda n: [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)],
+    "person passes a poster": lambda n: [Blob(200 - 10 * n, 50, 24), Blob(30, 40, 12)],
+    "still persons": lambda n: [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)],
+    "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
+    "ghost behind a fast person": lambda n: [
+        Blob((60 if n < 4 else 82) + 4 * (n % 2), 50, 24),
+        Blob(56, 50, 10, 0.8 * (n >= 4), visible=False),
+    ],
+}
+"""Persons and mistakes of the network, by frame."""
 
 
 def kept(gain: Floats, blob: Blob) -> float:

@@ -12,8 +12,7 @@ from app.matting.kernels import composite, numpy_composite
 from app.matting.kernels.strict_limits import LIMITS
 from app.matting.strict.compiled_cells import LIMITS as VALUES
 from app.matting.strict.cpu_strict import StrictFilter
-from tests.matting.strict.rooms import Floats, Room
-from tests.matting.strict.test_torch_strict import SCENES
+from tests.matting.strict.rooms import SCENES, Floats, Room
 
 Frame = tuple[Floats, Floats]
 FRAMES = 26

@@ -9,7 +9,7 @@ import pytest
 
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
-from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, kept, walking
+from tests.matting.strict.rooms import HEIGHT, POSTER, SCENES, WIDTH, Blob, Room, kept, walking
 
 
 def test_a_change_of_light_is_no_motion() -> None:
@@ -48,6 +48,30 @@ def test_what_a_person_has_just_uncovered_is_removed_even_if_opaque(pattern: boo
 
     assert kept(gain, Blob(100, 50, 22)) == 1
     assert kept(gain, Blob(133, 50, 5)) == 0
+
+
+def test_what_a_person_uncovers_is_known_after_it_was_seen_empty_once() -> None:
+    """The person stops; the network then takes a part of the wall for a part of the person."""
+    room, strict = Room(grid=2), StrictFilter()
+    for n in range(rules.WAIT_FRAMES):
+        strict.gain(*room.frame(Blob(48 + 6 * n, 50, 24)))
+    person, ghost = Blob(82, 50, 24), Blob(56, 50, 10, 0.8, visible=False)
+    strict.gain(*room.frame(person))
+
+    gains = [strict.gain(*room.frame(person, ghost)) for _ in range(15)]
+
+    assert all(gain[Blob(52, 50, 4).cover(2) > 0.99].mean() < 0.1 for gain in gains)
+    assert all(gain[replace(person, radius=22).cover(2) > 0.99].mean() == 1 for gain in gains)
+
+
+def test_what_a_fast_person_uncovers_is_removed_though_the_network_never_sees_it_empty() -> None:
+    """It equals the last frame, while the person goes on moving; nothing is known of it."""
+    room, strict = Room(grid=2), StrictFilter()
+    for n in range(14):
+        gain = strict.gain(*room.frame(*SCENES["ghost behind a fast person"](n)))
+        if n > rules.WAIT_FRAMES:
+            assert not gain[Blob(52, 50, 4).cover(2) > 0.99].any()
+            assert gain[Blob(82 + 4 * (n % 2), 50, 22).cover(2) > 0.99].mean() == 1
 
 
 @pytest.mark.parametrize("furniture", [[], [replace(POSTER, alpha=0.9)]])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import pytest
@@ -22,18 +20,9 @@ from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_components import components, count
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch_backend.eager import EagerExecutor
-from tests.matting.strict.rooms import HEIGHT, WIDTH, Blob, Floats, Room, walking
+from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Floats, Room, Scene, walking
 
 CPU = torch.device("cpu")
-Scene = Callable[[int], list[Blob]]
-SCENES: dict[str, Scene] = {
-    "person": lambda n: [walking(n)],
-    "poster": lambda n: [Blob(30, 40, 12)],
-    "person enters and leaves": lambda n: [Blob(-30 + 8 * n, 55, 24), Blob(30, 40, 12, 0.4)],
-    "person passes a poster": lambda n: [Blob(200 - 10 * n, 50, 24), Blob(30, 40, 12)],
-    "still persons": lambda n: [walking(max(0, n - 10)), Blob(28 + max(0, n - 17), 60, 10)],
-    "ghost": lambda n: [walking(n), Blob(walking(n).x + 34, 60, 14, 0.6, visible=False)],
-}
 
 
 def both(
