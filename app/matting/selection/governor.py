@@ -22,11 +22,11 @@ LATENCY_BOUND_S = 0.15
 MIN_SAMPLES = 5
 BUSY_WINDOWS = 2
 """Consecutive windows above HIGH before quality is lowered; a single one may be an outlier."""
-PROBATION_S = 20.0
+PROBATION_S = 60.0
 """An upgrade that is reverted within this time counts as failed."""
 EASIER = 0.7
 """The back-off is skipped if the load has fallen below this fraction of the load at the failed upgrade."""
-INFLATED = 0.85
+INFLATED = 0.8
 """Overload had made the steps longer if the load is below this fraction of it right after quality was lowered."""
 MAX_SWITCHES, SWITCHES_SPAN_S = 6, 60.0
 
