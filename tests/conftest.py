@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from app.config import logs
 from app.matting.kernels.dispatch import compiled
@@ -22,6 +23,9 @@ from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# The same examples in every run, however slow the machine is; `--hypothesis-profile=default` looks for others.
+settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("repeatable")
 torch.set_num_threads(1)  # two of them are far slower than one where the cores are busy
 
 GRACE_S = 15.0

@@ -216,7 +216,9 @@ def test_a_deleted_file_is_a_lost_source(tmp_path: Path) -> None:
     source.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.data())
 def test_flipped_bytes_never_crash(tmp_path: Path, data: st.DataObject) -> None:
     clip = tmp_path / "clip.mp4"

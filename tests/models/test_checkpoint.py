@@ -181,7 +181,9 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:torch")  # torch warns about unexpected pickle versions
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(samples)))
@@ -199,7 +201,9 @@ def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: P
         assert all(isinstance(tensor, Tensor) for tensor in tensors.values())
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(content=st.binary(max_size=200) | st.binary(max_size=50).map(lambda tail: b"\x08" + b"\0" * 7 + b"{" + tail))
 def test_any_bytes_are_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.pth"
