@@ -45,7 +45,7 @@ PRESENT_ALPHA = 0.05
 UNSEEN_ALPHA = 0.06
 """Alpha of cells at which the network did not look: neither empty nor a person, and motion is remembered."""
 
-AGREEMENT = 0.035
+AGREEMENT = 0.045
 """Difference of colour (0..1, mean over 3x3 cells) below which a cell agrees with the learned background."""
 EXACT = 0.03
 """Largest difference (0..1) of each of 3x3 cells that repeat the background; a few times the noise."""
@@ -61,7 +61,7 @@ UNMOVED_SHARE = 0.05
 """Share of the cells of all people up to which unmoved patterns are furniture. Above, somebody sits still."""
 MOVING_SHARE = 0.5
 """Share of the cells of all people that move above which cells at rest are the room."""
-CHANGED = 2 * AGREEMENT
+CHANGED = 0.07
 """Difference above which an empty cell has changed."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16
 """Frames after which doubtful background is known, and the most frames over which background is averaged."""

@@ -33,6 +33,21 @@ def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
     assert not gain.any()
 
 
+def test_a_soft_shadow_beside_a_person_agrees_with_the_background() -> None:
+    room, strict = Room(), StrictFilter()
+    for _ in range(10):
+        strict.gain(*room.frame())
+
+    for n in range(20):
+        shadow = Blob(walking(n).x + 34, 60, 14, 0.8, visible=False)
+        image, alpha = room.frame(shadow, walking(n))
+        image -= 0.04 * shadow.cover() * (walking(n).cover() == 0)
+        gain = strict.gain(image, alpha)
+
+    assert kept(gain, Blob(shadow.x + 6, 60, 6)) == 0
+    assert kept(gain, walking(19)) == 1
+
+
 @pytest.mark.parametrize("pattern", [True, False])
 def test_what_a_person_has_just_uncovered_is_removed_even_if_opaque(pattern: bool) -> None:
     """The network is late: it still sees the person where they were one frame before."""
