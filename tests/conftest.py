@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import logging
 import os
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from app.config import logs
 from app.matting.kernels.dispatch import compiled
+from app.matting.warm_up import KERNELS
 from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
@@ -34,6 +36,14 @@ GRACE_S = 15.0
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "error_logs: the test causes error logs on purpose and checks them itself")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the kernels before the first test: minutes on a slow machine, which no time limit of a test holds."""
+    if session.items and not session.config.option.collectonly:
+        for name in KERNELS:
+            with contextlib.suppress(ImportError):  # numba does not run here
+                importlib.import_module(name)
 
 
 _numbers = itertools.count()
