@@ -84,7 +84,7 @@ def _learn(
             anew = still & (changed | (seen == 0))
             if anew:
                 seen = F32(0)
-            if free & (changed | (doubt & (change > limits.agreement))):
+            if free & changed:
                 seen = max(seen - limits.change_cost, F32(0))
                 free = seen == 0
             doubt = (doubt & (not free)) | anew

@@ -145,7 +145,7 @@ def _learn(memory: Memory, image: Planes, evidence: _Evidence, kept: Mask) -> No
     changed = difference > rules.CHANGED
     anew = hidden & (changed | (memory.frames == 0))
     memory.frames *= ~anew
-    stale = empty & (changed | (memory.doubtful & (difference > rules.AGREEMENT)))
+    stale = empty & changed
     memory.frames -= np.minimum(memory.frames, stale * np.float32(rules.CHANGE_COST))
     free = empty & ~(stale & (memory.frames > 0))
     memory.doubtful = (memory.doubtful & ~free) | anew

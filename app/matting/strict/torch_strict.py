@@ -177,9 +177,9 @@ def _learn(
     hidden = ~_grown(kept) & ~empty
     frames = torch.where(hidden & evidence.moving & doubtful & waiting, 0, frames)
     hidden = hidden & ~evidence.moving
-    changed, differing = evidence.difference > rules.CHANGED, evidence.difference > rules.AGREEMENT
+    changed = evidence.difference > rules.CHANGED
     anew = hidden & (changed | (frames == 0))
-    stale = empty & (changed | (doubtful & differing))
+    stale = empty & changed
     frames = (torch.where(anew, 0, frames) - rules.CHANGE_COST * stale).clamp(min=0)
     free = empty & ~(stale & (frames > 0))
     doubtful = (doubtful & ~free) | anew
