@@ -255,6 +255,12 @@ def compare_cells(
         _forget(image, background, reference, first, frames, doubtful, moved, unmoved, moving)
     _rest(image, first, empty, limits, unmoved)
     _same(image, last, np.ones(3, np.float32), limits, resting)
+    moving_cells = repeated = 0
+    for y in range(height):
+        for x in range(width):
+            moving_cells += moving[y, x]
+            repeated += moving[y, x] & resting[y, x]
+    new = repeated <= limits.repeated_share * moving_cells
     last[:] = image
     _agree(image, background, frames, doubtful, empty, moving, limits, difference, agreeing, removed, mask)
     for y in range(height):
@@ -264,7 +270,7 @@ def compare_cells(
             moved[y, x] = (moved[y, x] | moving[y, x]) & present
             least = alpha[y, x] if doubt else narrow[y, x]
             removed[y, x] |= agreeing[y, x] & (least <= limits.opaque_alpha)
-            resting[y, x] &= wide[y, x] <= limits.opaque_alpha
+            resting[y, x] &= new & (wide[y, x] <= limits.opaque_alpha)
     _uncover(mask, removed, limits)
     for y in range(height):
         for x in range(width):

@@ -40,7 +40,8 @@ class Limits(NamedTuple):
     first_moved_share: float
     unmoved_share: float
     moving_share: float
+    repeated_share: float
 
 
-_DOUBLES = 11
+_DOUBLES = 12
 LIMITS = numba.types.NamedTuple([numba.float32] * (len(Limits._fields) - _DOUBLES) + [numba.float64] * _DOUBLES, Limits)

@@ -42,6 +42,7 @@ LIMITS = Limits(
     first_moved_share=rules.FIRST_MOVED_SHARE,
     unmoved_share=rules.UNMOVED_SHARE,
     moving_share=rules.MOVING_SHARE,
+    repeated_share=rules.REPEATED_SHARE,
 )
 
 

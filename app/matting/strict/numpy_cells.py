@@ -47,7 +47,8 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
     largest = np.asarray(cv2.dilate(alpha, _SQUARE))
     empty, certain = largest < rules.EMPTY_ALPHA, largest > rules.OPAQUE_ALPHA
     moving = _follow(memory, image, empty)
-    resting = _same(image, memory.last) & ~certain
+    same = _same(image, memory.last)
+    resting = same & ~certain & (np.count_nonzero(moving & same) <= rules.REPEATED_SHARE * np.count_nonzero(moving))
     memory.last = image.copy()
     evidence = _compare(memory, image, empty, moving)
     memory.unmoved &= _unmoved(memory, image)

@@ -18,7 +18,8 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
    rest of them has moved.
 6. The matte is kept within the people and one cell around them. Everything else becomes background.
 7. While most of the people moves, cells that equal the last frame are not shown, unless they are beside cells that the
-   network is certain of: they are the room, which a fast person has just left. Nothing is learned from that.
+   network is certain of: they are the room, which a fast person has just left. Nothing is learned from that. A frame
+   that the camera sends twice shows nobody at rest.
 8. Alpha below FLOOR becomes 0, and the rest is stretched, so that the rim is narrower.
 
 A scene cut and a reset of the stream forget the learned background and the motion.
@@ -61,6 +62,8 @@ UNMOVED_SHARE = 0.05
 """Share of the cells of all people up to which unmoved patterns are furniture. Above, somebody sits still."""
 MOVING_SHARE = 0.5
 """Share of the cells of all people that move above which cells at rest are the room."""
+REPEATED_SHARE = 0.75
+"""Share of the moving cells that equal the last frame above which the camera has sent it again, but for its noise."""
 CHANGED = 0.07
 """Difference above which an empty cell has changed."""
 LEAST_FRAMES, MOST_FRAMES = 3, 16

@@ -80,8 +80,9 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
 
     largest = _largest(alpha)
     empty, certain = largest < rules.EMPTY_ALPHA, largest > rules.OPAQUE_ALPHA
-    resting = _same(image, last) & ~certain
     moving, cut, reference = _follow(image, reference, empty & was_empty)
+    same = _same(image, last)
+    resting = same & ~certain & (_count(moving & same) <= rules.REPEATED_SHARE * _count(moving))
     background, first, frames = *(torch.where(cut, image, kept) for kept in (background, first)), frames * ~cut
     unmoved = (unmoved | cut) & _unmoved(image, first, empty)
     unsure, age = (doubtful > 0) & ~cut, torch.where(cut, 1, age)

@@ -240,3 +240,14 @@ def test_a_cut_forgets_motion_and_background() -> None:
     gains = [strict.gain(*there.frame(Blob(80, 55, 24))) for _ in range(20)]
 
     assert not any(gain.any() for gain in gains)
+
+
+def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_moves() -> None:
+    """The second one equals the last frame everywhere, but for its noise."""
+    room, strict = Room(grid=2), StrictFilter()
+    for n in range(24):
+        x = 60 + 12 * abs(n // 2 % 6 - 3)
+        hair = Blob(x + 26, 50, 12, 0.8)
+        gain = strict.gain(*room.frame(Blob(x, 50, 24), hair))
+        if n > 10:
+            assert gain[hair.cover(2) > 0.99].mean() > 0.75, n
