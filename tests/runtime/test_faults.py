@@ -75,13 +75,9 @@ def _sent(running: Pipeline, more: int = 5) -> None:
     eventually(lambda: running.status().frames_sent >= goal)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("moment", ["start", "middle", "switch", "shutdown"])
-def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
-    world = FakeWorld()
-    world.node = 1
-    settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
+def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: str, folder: Path) -> None:
+    """Run a pipeline in which a stage fails. folder: for its recordings."""
+    settings = BASE.replace(output=BASE.output.replace(record=folder / "a.mp4"))
     running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
 
     def fault() -> None:
@@ -101,7 +97,7 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
                     capture=settings.capture.replace(source="another"),
                     matting=settings.matting.replace(downsample_ratio=0.3),
                     background=settings.background.replace(colour="#102030"),
-                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=tmp_path / "b.mp4"),
+                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=folder / "b.mp4"),
                 ),
             )
         if moment != "shutdown":
@@ -116,6 +112,15 @@ def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path
         assert running.stop(), "a thread did not end"
     assert FakeEngine.live == 0
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("moment", ["start", "middle", "switch", "shutdown"])
+def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path) -> None:
+    world = FakeWorld()
+    world.node = 1
+    check_the_room_never_shows(world, stage, kind, moment, tmp_path)
 
 
 def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:

@@ -1,0 +1,221 @@
+"""The inference thread with an engine whose steps overlap, held and timed by a test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from app.compositing import open_background
+from app.compositing.overlay import render_overlay
+from app.core.errors import ModelError
+from app.core.settings import BackgroundSettings, EdgeSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
+from app.matting.base import EngineInfo, MattingEngine
+from app.matting.selection.governor import Step
+from app.runtime import finishing, matting_worker
+from app.runtime.backdrops import Backdrops, background_opener
+from app.runtime.board import StatusBoard
+from app.runtime.capture_worker import Captured
+from app.runtime.engines.decision import Decision, Run, StandBy
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.matting_worker import MattingWorker
+from app.runtime.outputs.overlay import OverlayPainter
+from app.runtime.slot import LatestSlot
+from app.runtime.status import Phase
+from app.runtime.timing import Timing
+from tests.waiting import eventually
+
+WIDTH, HEIGHT = 64, 48
+PATIENCE_S = 60.0
+
+
+class Clocks(threading.local):
+    """A clock per thread, which only the engine's work moves."""
+
+    now_s = 0.0
+
+
+class Overlapping:
+    """An engine whose rests wait until the test lets them go on."""
+
+    def __init__(self) -> None:
+        self.info = EngineInfo("fake", "fake", "float32", "cpu", 0.5, (WIDTH // 2, HEIGHT // 2))
+        self.overlaps = True
+        self.clocks = Clocks()
+        self.step_s = 0.0
+        """Of a step that does not overlap."""
+        self.rest_s: dict[int, float] = {}
+        """By brightness of the frame; a frame that is not listed takes no time."""
+        self.events: list[str] = []
+        self.gates: dict[int, threading.Event] = {}
+        """By brightness of the frame; a frame that is not listed does not wait."""
+        self.alphas: dict[int, int] = {}
+        """Alpha of the whole frame by its brightness; 0 for one that is not listed."""
+        self.errors: dict[int, Exception] = {}
+
+    def begin(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False
+    ) -> Callable[[], Matte]:
+        number = int(frame[0, 0, 0])
+        self.events.append(f"begin {number}")
+        if number == 0:
+            raise ModelError("The network fails.")
+
+        def finish() -> Matte:
+            if number in self.gates:
+                assert self.gates[number].wait(PATIENCE_S)
+            self.events.append(f"rest {number}")
+            self.clocks.now_s += self.rest_s.get(number, 0.0)
+            if number in self.errors:
+                raise self.errors[number]
+            alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
+            assert isinstance(backdrop, np.ndarray)
+            return Matte(np.where(alpha[..., None] > 0, frame, backdrop), alpha)
+
+        return finish
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        self.events.append("step")
+        self.clocks.now_s += self.step_s
+        return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self.events.append("reset")
+
+    def close(self) -> None:
+        self.events.append("close")
+
+
+class OneEngine:
+    """In place of `EngineSelector`: one engine until it fails."""
+
+    def __init__(self, engine: Overlapping) -> None:
+        self.engine: Overlapping | None = engine
+        self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[Step]()
+
+    def decide(self, frame: Frame, generation: int, settings: Settings) -> Decision:
+        if self.engine is None:
+            return StandBy(Phase.WAITING)
+        engine = cast("MattingEngine", self.engine)
+        return Run(engine, settings.framing, (generation, 1), frame.index, reset=frame.index == 0)
+
+    def poll(self) -> None: ...
+
+    def begun(self, run: Run) -> None:
+        self.begun_frames.append(run.index)
+
+    def completed(self, run: Run, step: Step) -> None:
+        self.steps.append(step)
+
+    def failed(self, error: Exception) -> None:
+        self.errors.append(str(error))
+        self.close_engine()
+
+    def close_engine(self) -> None:
+        if self.engine is not None:
+            self.engine.close()
+        self.engine = None
+
+
+class Bench:
+    """The inference thread with one engine, and what it publishes."""
+
+    def __init__(self) -> None:
+        self.engine = Overlapping()
+        self.engines = OneEngine(self.engine)
+        self.published: list[Picture | StandBy] = []
+        self.tested_beside: list[list[str]] = []
+        """What the engine had done when it was tested."""
+        self.slot = LatestSlot[Captured]()
+        self.stop = threading.Event()
+        self._index = 0
+
+    def send(self, brightness: int) -> None:
+        """Give the thread the next frame, and wait until it has taken it."""
+        image = np.full((HEIGHT, WIDTH, 3), brightness, np.uint8)
+        self.slot.put(Captured(Frame(image, self._index, 0.0), 1))
+        self._index += 1
+
+    def happens(self, *events: str) -> None:
+        """Wait until the engine has done exactly this since the first reset."""
+        eventually(lambda: self.engine.events[1:] == list(events))
+
+    def begin_beside(self, number: int) -> None:
+        """Hold the rest of frame 1, and wait until frame `number` is begun beside it."""
+        self.engine.gates[1] = threading.Event()
+        self.send(1)
+        self.happens("begin 1")
+        self.send(number)
+        self.happens("begin 1", f"begin {number}")
+
+    def send_shown(self, *numbers: int) -> None:
+        """Send frames, each after the composite of the one before."""
+        for number in numbers:
+            goal = len(self.published) + 1
+            self.send(number)
+            eventually(lambda goal=goal: len(self.published) == goal)  # type: ignore[misc]
+
+    @property
+    def shown(self) -> list[int | str]:
+        """The brightness of each composite's frame, or `card`."""
+        return [
+            "card" if isinstance(each, StandBy) or each.frame is None else int(each.frame.image[0, 0, 0])
+            for each in self.published
+        ]
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Run the inference thread over a plain blue background."""
+    tried = Bench()
+    board = StatusBoard()
+    opener, painter = background_opener(open_background), OverlayPainter(render_overlay, board)
+    opener.start()
+    painter.preparer.start()
+    backdrops = Backdrops(opener, board)
+    settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
+    backdrops.follow(settings.background)
+    eventually(lambda: not opener.busy)
+    backdrops.follow(settings.background)
+    worker = MattingWorker(
+        lambda: settings,
+        tried.slot,
+        cast("EngineSelector", tried.engines),
+        backdrops,
+        painter,
+        tried.published.append,
+        lambda: False,
+        lambda: False,
+        lambda engine, width, height: tried.tested_beside.append(list(tried.engine.events)),
+        board,
+        Timing(poll_s=0.01, plausibility_hold_s=0.0),
+    )
+    thread = threading.Thread(target=worker.run, args=(tried.stop,))
+    thread.start()
+    try:
+        yield tried
+    finally:
+        for gate in tried.engine.gates.values():
+            gate.set()
+        tried.stop.set()
+        tried.slot.close()
+        thread.join(PATIENCE_S)
+        for preparer in (opener, painter.preparer):
+            preparer.request_stop()
+            assert preparer.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert tried.engine.events[-1] == "close"
+
+
+def use_clocks(tried: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let steps take as long as the engine says, whatever else the machine does."""
+    clock = SimpleNamespace(perf_counter=lambda: tried.engine.clocks.now_s, monotonic=time.monotonic)
+    monkeypatch.setattr(matting_worker, "time", clock)
+    monkeypatch.setattr(finishing, "time", clock)
