@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
+from app.runtime.closing import close_unused
 from app.runtime.slot import LatestSlot, SlotClosed
 from app.runtime.worker import Worker
 
-_log = logging.getLogger(__name__)
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -113,16 +113,10 @@ class Preparer(Generic[K, T]):
         with self._lock:
             retired, self._retired = self._retired, []
         for value in retired:
-            self._discard_one(value)
-
-    def _discard_one(self, value: T) -> None:
-        try:
-            self._discard(value)
-        except Exception as error:  # noqa: BLE001 - it is out of use; later requests are still built
-            _log.warning("A value that is no longer used could not be closed.", exc_info=error)
+            close_unused(partial(self._discard, value))
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._lock:
             replaced, self._outcome = self._outcome, outcome
         if replaced is not None and replaced.value is not None:
-            self._discard_one(replaced.value)
+            close_unused(partial(self._discard, replaced.value))

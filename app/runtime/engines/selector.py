@@ -11,7 +11,7 @@ from app.core.types import Frame
 from app.matting.base import MattingEngine
 from app.matting.selection.governor import Step
 from app.runtime.board import StatusBoard
-from app.runtime.engines.closing import close_engine
+from app.runtime.closing import close_unused
 from app.runtime.engines.decision import Decision, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.fallback import Fallbacks, named
 from app.runtime.engines.key import EngineKey, KeyCache, may_use_plate
@@ -154,7 +154,7 @@ class EngineSelector:
         self._sequence = None
         self._board.engine = None
         if engine is not None:
-            close_engine(engine)
+            close_unused(engine.close)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
@@ -162,7 +162,7 @@ class EngineSelector:
         try:
             self._self_test(engine, key.width, key.height)
         except BaseException:
-            close_engine(engine)
+            close_unused(engine.close)
             raise
         return engine
 
