@@ -34,6 +34,18 @@ def _change(now: Floats, before: Floats, light: Floats, change: Floats) -> None:
 
 
 @exact
+def _light_at(now: Floats, before: Floats, cells: Bytes, limits: Limits, light: Floats) -> bool:
+    """Write the change of light per channel, measured at these cells; return False where they are too few."""
+    number = count(cells)
+    if number * (1.0 / cells.size) <= limits.light_share:
+        return False
+    for colour in range(3):
+        after, earlier = total_at(now[colour], cells), total_at(before[colour], cells)
+        light[colour] = _light(after * (1.0 / number), earlier * (1.0 / number), limits)
+    return True
+
+
+@exact
 def _magnitude(planes: Floats, result: Floats) -> None:
     """Write the largest magnitude of three channels."""
     for y in range(result.shape[0]):
@@ -56,11 +68,7 @@ def _follow(image: Floats, reference: Floats, still: Bytes, limits: Limits, movi
     whole_change = 0.0
     for colour in range(3):
         whole_change += total_magnitude(changes[colour])
-    still_cells = count(still)
-    if still_cells * share > limits.light_share:
-        for colour in range(3):
-            now, before = total_at(image[colour], still), total_at(reference[colour], still)
-            light[colour] = _light(now * (1.0 / still_cells), before * (1.0 / still_cells), limits)
+    if _light_at(image, reference, still, limits, light):
         _change(image, reference, light, changes)
     for colour in range(3):
         mean(changes[colour], means[colour])
@@ -120,14 +128,9 @@ def _agree(
         for x in range(width):
             known[y, x] = frames[y, x] >= limits.least_frames
             witnesses[y, x] = known[y, x] & empty[y, x] & (moving[y, x] == 0)
-    cells = count(witnesses)
     change = np.empty(image.shape, np.float32)
-    light = np.empty(3, np.float32)
-    light[0] = light[1] = light[2] = F32(1)
-    if cells * (1.0 / (height * width)) > limits.light_share:
-        for colour in range(3):
-            now, before = total_at(image[colour], witnesses), total_at(background[colour], witnesses)
-            light[colour] = _light(now * (1.0 / cells), before * (1.0 / cells), limits)
+    light = np.ones(3, np.float32)
+    _light_at(image, background, witnesses, limits, light)
     for colour in range(3):
         for y in range(height):
             for x in range(width):
@@ -176,12 +179,8 @@ def _same(image: Floats, before: Floats, light: Floats, limits: Limits, same: By
 def _rest(image: Floats, first: Floats, empty: Bytes, limits: Limits, unmoved: Bytes) -> None:
     """Clear `unmoved` where the frame does not show a strong pattern of the first frame."""
     height, width = unmoved.shape
-    cells = count(empty)
     light = np.ones(3, np.float32)
-    if cells * (1.0 / (height * width)) > limits.light_share:
-        for colour in range(3):
-            now, before = total_at(image[colour], empty), total_at(first[colour], empty)
-            light[colour] = _light(now * (1.0 / cells), before * (1.0 / cells), limits)
+    _light_at(image, first, empty, limits, light)
     same = np.empty((height, width), np.uint8)
     _same(image, first, light, limits, same)
     plane, bright, dark = np.empty((3, height, width), np.float32)

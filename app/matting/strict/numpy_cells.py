@@ -88,8 +88,9 @@ def _follow(memory: Memory, image: Planes, empty: Mask) -> Mask:
     reference, still_empty = memory.reference, (empty & memory.empty).view(np.uint8)
     changes = image - reference * _light(_averages(image), _averages(reference))
     whole = float(cv2.norm(changes.reshape(-1), cv2.NORM_L1)) / changes.size
-    if _average(still_empty) > rules.LIGHT_SHARE:
-        changes = image - reference * _light(_averages(image, still_empty), _averages(reference, still_empty))
+    light = _light_at(image, reference, still_empty)
+    if light is not None:
+        changes = image - reference * light
     reference += np.float32(rules.REFERENCE_RATE) * (image - reference)
     memory.empty = empty
     change = _largest([_mean(plane) for plane in changes])
@@ -111,8 +112,9 @@ def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evide
     """Compare the frame with the learned background, after following the light."""
     known = memory.frames >= rules.LEAST_FRAMES
     witnesses = (known & empty & ~moving).view(np.uint8)
-    if _average(witnesses) > rules.LIGHT_SHARE:
-        memory.background *= _light(_averages(image, witnesses), _averages(memory.background, witnesses))
+    light = _light_at(image, memory.background, witnesses)
+    if light is not None:
+        memory.background *= light
     known |= ~memory.doubtful & (memory.frames > 0)
     difference = _largest(image - memory.background)
     agreeing: Mask = known & (_mean(difference) < rules.AGREEMENT)
@@ -125,9 +127,8 @@ def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evide
 def _unmoved(memory: Memory, image: Planes) -> Mask:
     """Return where the frame shows a strong pattern of the first frame."""
     first, empty = memory.first, memory.empty.view(np.uint8)
-    if _average(empty) > rules.LIGHT_SHARE:
-        first = first * _light(_averages(image, empty), _averages(first, empty))
-    return _same(image, first) & (_contrast(memory.first) > rules.STRONG_PATTERN)
+    light = _light_at(image, first, empty)
+    return _same(image, first if light is None else first * light) & (_contrast(memory.first) > rules.STRONG_PATTERN)
 
 
 def _same(image: Planes, before: Planes) -> Mask:
@@ -180,6 +181,13 @@ def _light(now: NDArray[np.float64], before: NDArray[np.float64]) -> Floats:
     """Return the ratios of brightness of the channels, (3, 1, 1), clipped to `rules.LIGHT_RANGE`."""
     ratios = np.clip(now / np.maximum(before, 1e-3), *rules.LIGHT_RANGE)
     return ratios.astype(np.float32)[:, None, None]
+
+
+def _light_at(now: Planes, before: Planes, cells: NDArray[np.uint8]) -> Floats | None:
+    """Return the change of light per channel, measured at these cells; None where they are too few."""
+    if _average(cells) <= rules.LIGHT_SHARE:
+        return None
+    return _light(_averages(now, cells), _averages(before, cells))
 
 
 def _averages(planes: Planes, mask: NDArray[np.uint8] | None = None) -> NDArray[np.float64]:
