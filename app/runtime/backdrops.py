@@ -38,6 +38,9 @@ class Backdrops:
         """What the background in use follows."""
         self._failed = False
         """The background in use could not be shown for the last frame."""
+        self._answered = False
+        """A background was opened, or could not be."""
+        self._wait_until_s: float | None = None
         self._drifting = DriftingBackdrop()
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
@@ -60,6 +63,7 @@ class Backdrops:
         """Use the background that the settings ask for, once it is open."""
         self.prepare(wanted)
         outcome = self._prepared.take()
+        self._answered = self._answered or outcome is not None
         if outcome is not None and outcome.value is not None:
             self._use(outcome.value, outcome.key)
             if self._opened == wanted.opened:
@@ -76,6 +80,12 @@ class Backdrops:
         self._board.slides = background.slides
         if replaced is not None:
             self._prepared.retire(replaced)  # closing a video may take longer than a frame
+
+    def awaited(self, now_s: float, wait_s: float) -> bool:
+        """Return whether the first background is still being opened: for up to `wait_s` from the first call."""
+        if self._wait_until_s is None:
+            self._wait_until_s = now_s + wait_s
+        return not self._answered and now_s < self._wait_until_s
 
     def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
         """Return what is behind the person in this frame; grey if there is no background."""

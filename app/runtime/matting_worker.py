@@ -105,7 +105,10 @@ class MattingWorker:
         self._board.size = frame.size
         self._overlay.follow(settings, *frame.size)
         self._board.unmatted = settings.background.kind == "none" and not settings.paused
+        awaits_background = self._backdrops.awaited(time.perf_counter(), self._timing.background_wait_s)
         decision = self._engines.decide(frame, generation, settings)
+        if isinstance(decision, Run) and awaits_background:
+            decision = StandBy(Phase.STARTING)
         if isinstance(decision, StandBy):
             self._stand_by(decision)
         elif isinstance(decision, PassThrough):

@@ -23,6 +23,8 @@ class Timing:
     """Wait before a matting server that refused is asked again, while matting runs on this machine."""
     remote_again_s: float = 60.0
     """The same for a server that accepted a stream and failed then: each attempt interrupts the picture."""
+    background_wait_s: float = 2.0
+    """Bound for which the first composite waits for its background; after it, plain grey takes its place."""
     virtual_camera_retry_s: float = 2.0
     """Wait before a virtual camera that failed is opened again."""
     pipewire_retry_s: float = 5.0

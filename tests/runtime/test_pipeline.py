@@ -23,6 +23,7 @@ from app.core.settings import (
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, Picture, PictureKind
 from app.matting.selection.governor import GovernorTiming
+from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
@@ -399,6 +400,23 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
         assert np.ptp(world.pictures()[-1].image[0, 0]) == 0, "plain grey"
         world.faults.heal()
     assert Engine.blurs == 0
+
+
+def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> None:
+    """Where the background opened later than the engine, calls and recordings began with plain grey."""
+    world = FakeWorld()
+    world.faults.put("open_background", lambda: time.sleep(0.4))
+    with running(world) as pipeline:
+        composites(pipeline)
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+    first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
+    assert tuple(first.image[0, 0]) == (255, 0, 0)
+
+    world = FakeWorld()
+    world.faults.put("open_background", lambda: world.faults.hang(60))
+    with running(world, timing=Timing(background_wait_s=0.2)) as pipeline:
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+        assert tuple(world.pictures()[-1].image[0, 0]) == (PLAIN_GREY,) * 3
 
 
 def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:
