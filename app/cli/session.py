@@ -106,12 +106,14 @@ class Session:
         if self._counted_from_s is None and status.frames_out > 0:
             self._counted_from_s = time.monotonic()
         if not self._announced:
-            # The requested model does not work, and the user expects this model or an error.
+            # Users expect the model and the background that they named, or an error.
             unneeded = (*UNNEEDED, Stage.MATTING) if status.server is ServerState.LOCAL else UNNEEDED
             problems = [p for p in status.problems if p.stage not in unneeded]
-            failed = [p.message for p in problems if p.stage is Stage.MATTING or status.frames_out == 0]
+            named = Stage.MATTING, Stage.BACKGROUND
+            failed = [p.message for p in problems if p.stage in named or status.frames_out == 0]
             self.failure = failed[0] if failed else None
-        self._announce(_description(status))
+        if self.failure is None:
+            self._announce(_description(status))
 
     def _keep(self, picture: Picture | None) -> None:
         if picture is None:

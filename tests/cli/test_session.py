@@ -7,12 +7,13 @@ import threading
 import pytest
 
 from app.cli.session import Session
-from app.core.errors import MattecamError
+from app.core.errors import BackgroundError, MattecamError
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from tests.control.conftest import BASE
 from tests.fakes import FakeWorld
 from tests.runtime.test_remote import REMOTE, Network, Place
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,26 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
     session.run()
     assert session.failure == (None if goes_on else "It is missing.")
     assert goes_on == (session.status.frames_out >= 5)
+
+
+def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> None:
+    """The run went on before plain grey, and ended with 0, if the first composite was seen together with the error."""
+    world, polled = FakeWorld(), threading.Event()
+    pipeline = Pipeline(BASE, parts=world.parts())
+
+    def fail() -> None:
+        assert polled.wait(10)
+        raise BackgroundError("The picture is missing.")
+
+    def look() -> None:
+        polled.set()
+        eventually(lambda: pipeline.status().frames_out > 0)
+
+    world.faults.put("open_background", fail)
+    session = Session(pipeline, None, 50)
+    session.each_poll = look
+    session.run()
+    assert session.failure == "The picture is missing."
 
 
 def test_a_run_goes_on_here_where_the_server_does_not_answer() -> None:
