@@ -45,11 +45,15 @@ class Confirmation:
 
     def wait_until_settled(self) -> bool:
         """Wait until the workers use the settings and no engine is being prepared; return False at the time limit."""
-        since_s, frames = time.monotonic(), _frames(self._status())
+        since_s: float | None = None
+        frames = 0
 
         def settled(status: Status) -> bool:
             nonlocal since_s, frames
             if status["busy"]:
+                since_s = None
+                return False
+            if since_s is None:  # frames before this one may not have seen what was prepared
                 since_s, frames = time.monotonic(), _frames(status)
                 return False
             limit_s = STALLED_S if status["phase"] == "running" else IDLE_S
