@@ -11,7 +11,7 @@ from app.assembly.drifting_backdrop import DriftingBackdrop
 from app.compositing.base import Background
 from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, Backdrop, Frame
-from app.runtime.board import StatusBoard
+from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
 
@@ -31,6 +31,7 @@ class Backdrops:
 
     def __init__(self, prepared: Preparer[BackgroundSettings, Background], board: StatusBoard) -> None:
         self._prepared, self._board = prepared, board
+        self._problem = OwnProblem(board, Stage.BACKGROUND)
         self._background: Background | None = None
         self._opened: BackgroundSettings | None = None
         """What the background in use was opened for."""
@@ -67,9 +68,9 @@ class Backdrops:
         if outcome is not None and outcome.value is not None:
             self._use(outcome.value, outcome.key)
             if self._opened == wanted.opened:
-                self._board.clear(Stage.BACKGROUND)
+                self._problem.withdraw()
         elif outcome is not None and outcome.error is not None:
-            self._board.report(Stage.BACKGROUND, outcome.error)
+            self._problem.report(outcome.error)
         if self._background is not None and wanted is not self._settings and wanted.opened == self._opened:
             self._settings = wanted
             self._background.follow(wanted)
@@ -94,11 +95,11 @@ class Backdrops:
                 shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 if self._failed:
                     self._failed = False
-                    self._board.clear(Stage.BACKGROUND)
+                    self._problem.withdraw()
                 return shown
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 self._failed = True
-                self._board.report(Stage.BACKGROUND, error)
+                self._problem.report(error)
         return np.full_like(frame.image, PLAIN_GREY)
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:

@@ -139,3 +139,22 @@ class StatusBoard:
             problems=problems,
             errors=errors,
         )
+
+
+class OwnProblem:
+    """Reports and closes the problem of one part among several of the same stage. Calls must not overlap."""
+
+    def __init__(self, board: StatusBoard, stage: Stage) -> None:
+        self._board, self._stage = board, stage
+        self._message: str | None = None
+
+    def report(self, error: Exception) -> None:
+        """Report a problem; it stays open until `withdraw`."""
+        self._message = text_of(error)
+        self._board.report(self._stage, error)
+
+    def withdraw(self) -> None:
+        """Close the problem reported last, if it is open."""
+        if self._message is not None:
+            self._board.withdraw(self._stage, self._message)
+            self._message = None

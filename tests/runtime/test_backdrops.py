@@ -16,6 +16,7 @@ from app.core.types import BgrImage, Frame
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.prepare import Preparer
+from app.runtime.status import Stage
 from tests.people.test_parallax import person
 from tests.waiting import eventually
 
@@ -101,3 +102,10 @@ def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opene
     assert not opened.board.read(busy="", readers=None, frames_dropped=0).problems
     opened.use(BackgroundSettings(kind="colour", colour="#000000"), lambda image: not image.any())
     assert opened.board.slides == 0
+
+
+def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: Opened) -> None:
+    opened.board.report(Stage.BACKGROUND, "The image of the stand-by card is missing.")
+    opened.use(BackgroundSettings(kind="colour", colour="#ffffff"), lambda image: bool((image == 255).all()))
+    (problem,) = opened.board.read(busy="", readers=None, frames_dropped=0).problems
+    assert "stand-by card" in problem.message

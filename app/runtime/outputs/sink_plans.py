@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.settings import Settings
-from app.core.types import Picture, PictureKind
+from app.core.types import Picture
 from app.output.base import CameraChoice, CameraSink, CountedSink, FrameSink
 from app.output.recording import RecordingOptions
 from app.runtime.board import StatusBoard
@@ -123,10 +123,6 @@ def recorder_plan(
         else:
             board.recording = name
 
-    def accepts(picture: Picture) -> bool:
-        # A recording begins with the first matte, not with the start of the program.
-        return picture.kind is not PictureKind.STANDBY or board.frames_out.count > 0
-
     return SinkPlan(
-        Stage.RECORDING, wanted, open_file, None, optional=lambda path: False, opened=opened, accepts=accepts
+        Stage.RECORDING, wanted, open_file, None, optional=lambda path: False, opened=opened, from_first_matte=True
     )

@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.core.types import Picture
+from app.core.types import Picture, PictureKind
 from app.output.base import FrameSink
-from app.runtime.board import StatusBoard
+from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.driver_call import DriverCall
 from app.runtime.outputs.gate import Gate
 from app.runtime.slot import LatestSlot, SlotClosed
@@ -35,10 +35,21 @@ class SinkPlan(Generic[K, S]):
     """Whether a failure to open it is no problem to report."""
     opened: Callable[[S | None], None]
     """Called with the sink when it was opened, with None after it was closed."""
-    accepts: Callable[[Picture], bool] = lambda picture: True
-    """Whether a picture belongs into this sink."""
+    from_first_matte: bool = False
+    """Whether the stand-by cards of the program's start are left out."""
     measured: Callable[[], bool] = lambda: True
     """Whether the time of a send counts as latency; False while the sink discards pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """A picture on its way to the sink."""
+
+    picture: Picture
+    fresh: bool
+    """It does not repeat the last one."""
+    after_matte: bool
+    """It is the first matte of the program or comes later, or the sink takes cards before it as well."""
 
 
 class SinkWorker(Generic[K, S]):
@@ -48,10 +59,13 @@ class SinkWorker(Generic[K, S]):
         self._plan = plan
         self._gate = gate
         self._board = board
-        self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
+        self._pictures: LatestSlot[_Handed] = LatestSlot()
+        self._after_matte = not plan.from_first_matte
+        """Written by the output thread alone."""
         self._sink: S | None = None
         self._tried: K | None = None
         self._retry_at_s: float | None = None
+        self._problem = OwnProblem(board, plan.stage)
         self.sending = DriverCall()
 
     @property
@@ -61,9 +75,10 @@ class SinkWorker(Generic[K, S]):
 
     def send(self, picture: Picture, *, fresh: bool) -> None:
         """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
+        self._after_matte = self._after_matte or picture.kind is not PictureKind.STANDBY
         if self._sink is None and self._tried is None and self._plan.wanted() is None:
             return  # do not wake a thread that has nothing to do
-        self._pictures.put((picture, fresh))
+        self._pictures.put(_Handed(picture, fresh, self._after_matte))
 
     def finish(self) -> None:
         """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
@@ -78,9 +93,9 @@ class SinkWorker(Generic[K, S]):
                 except SlotClosed:
                     return
                 if item is not None:
-                    if self._follow(item[0]):
+                    if self._follow(item.picture):
                         item = self._newer_than(item)
-                    self._send(*item)
+                    self._send(item)
         finally:
             self._close()
 
@@ -98,41 +113,39 @@ class SinkWorker(Generic[K, S]):
         self._tried = wanted
         self._retry_at_s = None
         if wanted is None:
-            self._board.clear(self._plan.stage)
+            self._problem.withdraw()
             self._close()
             return False
         try:
             sink = self._plan.open(wanted, picture)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if not self._plan.optional(wanted):
-                self._board.report(self._plan.stage, error)
+                self._problem.report(error)
             self._plan_retry()
             return True
+        self._problem.withdraw()
         self._close()
         self._sink = sink
         self._plan.opened(sink)
-        self._board.clear(self._plan.stage)
         return True
 
-    def _newer_than(self, item: tuple[Picture, bool]) -> tuple[Picture, bool]:
+    def _newer_than(self, item: _Handed) -> _Handed:
         """Return the picture that arrived while the sink was opened, or `item`."""
         try:
             return self._pictures.get(0) or item
         except SlotClosed:
             return item
 
-    def _send(self, picture: Picture, fresh: bool) -> None:
-        if self._sink is None:
+    def _send(self, item: _Handed) -> None:
+        if self._sink is None or not item.after_matte:
             return
-        outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
-        if not self._plan.accepts(outgoing):
-            return
+        outgoing = self._gate.release(item.picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
             with self.sending.by(self._sink.name):
                 self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._board.report(self._plan.stage, error)
+            self._problem.report(error)
             self._close()
             self._plan_retry()
             return
@@ -140,7 +153,7 @@ class SinkWorker(Generic[K, S]):
             return
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)
-        if fresh and outgoing.frame is not None:
+        if item.fresh and outgoing.frame is not None:
             self._board.end_to_end_ms.add(now_s - outgoing.frame.captured_at_s)
 
     def _plan_retry(self) -> None:
@@ -154,6 +167,6 @@ class SinkWorker(Generic[K, S]):
         try:
             sink.close()
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._board.report(self._plan.stage, error)
+            self._problem.report(error)
         finally:
             self._plan.opened(None)  # only now is a recording finished

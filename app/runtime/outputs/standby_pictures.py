@@ -14,7 +14,7 @@ from app.compositing.standby import StandbyCard
 from app.core.errors import BackgroundError
 from app.core.settings import OutputSettings
 from app.core.types import BgrImage, Picture, PictureKind
-from app.runtime.board import StatusBoard
+from app.runtime.board import OwnProblem, StatusBoard
 from app.runtime.prepare import Preparer
 from app.runtime.status import Stage
 
@@ -46,10 +46,14 @@ class StandbyPictures:
 
     def __init__(self, board: StatusBoard, make_card: Callable[[str, Path | None], Card] = StandbyCard) -> None:
         """make_card: makes the card of a text and an image file; raises BackgroundError."""
-        self._board = board
+        self._problem = OwnProblem(board, Stage.BACKGROUND)
         self._make_card = make_card
         self._lock = threading.Lock()
         self._cached: dict[CardKey, Picture] = {}
+        self._failed: set[CardKey] = set()
+        """Cards whose image could not be read; they are cached without it."""
+        self._shown: tuple[str, Path | None] | None = None
+        """Text and image of the card returned last."""
         self._requested: CardKey | None = None
         self._fallback: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
@@ -63,6 +67,7 @@ class StandbyPictures:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
         key = CardKey(settings.standby_text, settings.standby_image, width, height)
         with self._lock:
+            self._forget_failed((key.text, key.image))
             card = self._cached.get(key)
             if card is not None:
                 self._requested, self._fallback = None, card
@@ -75,6 +80,15 @@ class StandbyPictures:
                 self._fallback = Picture(plain, PictureKind.STANDBY)
             return self._fallback
 
+    def _forget_failed(self, wanted: tuple[str, Path | None]) -> None:
+        """Close the problem of the last card if another one is wanted; its image is read again when it returns."""
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        self._problem.withdraw()
+        while self._failed:
+            self._cached.pop(self._failed.pop(), None)
+
     def stop(self, timeout_s: float) -> bool:
         """End the drawing thread; return False if it still runs after `timeout_s`."""
         self._preparer.request_stop()
@@ -84,7 +98,10 @@ class StandbyPictures:
         try:
             card = self._make_card(key.text, key.image)
         except BackgroundError as error:
-            self._board.report(Stage.BACKGROUND, error)
+            with self._lock:
+                self._failed.add(key)
+                if self._shown == (key.text, key.image):
+                    self._problem.report(error)
             card = self._make_card(key.text, None)
         picture = Picture(card.image(key.width, key.height), PictureKind.STANDBY)
         with self._lock:
