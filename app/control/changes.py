@@ -37,7 +37,8 @@ class Changes:
         """Replaces the settings atomically by `update(settings)` and returns the new ones."""
         self.confirmation = confirmation
         self._settings = settings
-        self._status_fields = status_fields
+        self.status = status_fields
+        """Returns the fields of the status."""
 
     def follow(self, update: Update, section: str, *stages: str) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
@@ -82,7 +83,7 @@ class Changes:
 
     def problem(self, *stages: str) -> str | None:
         """Return the problem of one of these parts of the program, None if they work."""
-        problems = self._status_fields()["problems"]
+        problems = self.status()["problems"]
         assert isinstance(problems, Sequence)
         return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)
 

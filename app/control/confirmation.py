@@ -11,6 +11,8 @@ from app.control.commands import JsonValue
 POLL_S = 0.02
 SETTLED_FRAMES = 2
 """Workers apply settings at the next frame; one more is needed since that frame may be in progress."""
+ROUNDS = 2
+"""So many frames begin to prepare what a change needs, and as many use it; no poll may have seen it prepared."""
 IDLE_S = 0.6
 """Longest interval at which workers read the settings while they process no frames."""
 STALLED_S = 2.0
@@ -45,19 +47,22 @@ class Confirmation:
 
     def wait_until_settled(self) -> bool:
         """Wait until the workers use the settings and no engine is being prepared; return False at the time limit."""
-        since_s: float | None = None
-        frames = 0
+        rounds = 0
+        since_s: float | None = time.monotonic()
+        frames = _frames(self._status())
 
         def settled(status: Status) -> bool:
-            nonlocal since_s, frames
+            nonlocal rounds, since_s, frames
             if status["busy"]:
-                since_s = None
+                rounds, since_s = ROUNDS - 1, None
                 return False
             if since_s is None:  # frames before this one may not have seen what was prepared
                 since_s, frames = time.monotonic(), _frames(status)
                 return False
-            limit_s = STALLED_S if status["phase"] == "running" else IDLE_S
-            return _frames(status) >= frames + SETTLED_FRAMES or time.monotonic() - since_s >= limit_s
+            if _frames(status) >= frames + SETTLED_FRAMES:
+                rounds, since_s, frames = rounds + 1, time.monotonic(), _frames(status)
+                return rounds == ROUNDS
+            return time.monotonic() - since_s >= (STALLED_S if status["phase"] == "running" else IDLE_S)
 
         return self.wait_for(settled)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -32,17 +31,29 @@ class Recording:
 
         def update(settings: Settings) -> Settings:
             running: Path | None = getattr(settings.output, self._field)
-            if running is not None and self._problem() is None:
+            if running is not None:
                 raise UsageError(ControlText.ALREADY_RECORDING(file=running))
             return settings.replace(output=settings.output.replace(**{self._field: path}))
 
-        self._changes.follow(update, "output", "recording")
-        runs = self._shows(running=True)
-        problem = self._problem()  # the file may be opened later than the settings are in use
-        if problem is not None:
-            self._changes.apply(partial(self._without, path))
-            raise CommandError(problem)
+        self._leave_failed()
+        try:
+            self._changes.follow(update, "output", "recording")
+            runs = self._shows(running=True)
+            problem = self._problem()  # the file may be opened later than the settings are in use
+            if problem is not None:
+                raise CommandError(problem)
+        except CommandError:
+            self._leave_failed()
+            raise
         return AnswerText.RECORDING(file=path) if runs else AnswerText.RECORDING_WAITS(file=path)
+
+    def _leave_failed(self) -> None:
+        """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
+        if self._problem() is not None and self._changes.status()[self._shown_as] is None:
+            self._changes.apply(
+                lambda settings: settings.replace(output=settings.output.replace(**{self._field: None}))
+            )
+            self._changes.confirmation.wait_for(lambda _status: self._problem() is None)
 
     def _stop(self) -> Text:
         path: Path | None = None
@@ -64,11 +75,6 @@ class Recording:
 
     def _problem(self) -> str | None:
         return self._changes.problem("recording")
-
-    def _without(self, path: Path, settings: Settings) -> Settings:
-        if getattr(settings.output, self._field) != path:
-            return settings
-        return settings.replace(output=settings.output.replace(**{self._field: None}))
 
     def _shows(self, *, running: bool) -> bool:
         """Wait until the status shows that the recording runs or cannot, or that it ended; return whether it does."""

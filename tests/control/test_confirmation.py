@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from app.control.commands import JsonValue
 from app.control.confirmation import Confirmation
 
 
-def test_frames_count_from_the_moment_at_which_nothing_is_prepared_any_more() -> None:
+@pytest.mark.parametrize(
+    "reports",
+    [
+        [("", 7), ("the background", 8), ("", 10), ("", 11), ("", 12)],
+        [("", 7), ("", 8), ("", 11), ("", 12), ("", 13)],
+    ],
+    ids=["seen preparing", "prepared between two polls"],
+)
+def test_the_frames_that_count_use_what_was_prepared(reports: list[tuple[str, int]]) -> None:
     """A damaged background was confirmed: the two frames came before the status said that it had been opened."""
-    statuses = iter([("", 7), ("the background", 8), ("", 10), ("", 11), ("", 12)])
+    statuses = iter(reports)
     seen: list[int] = []
 
     def status() -> Mapping[str, JsonValue]:
@@ -19,4 +29,4 @@ def test_frames_count_from_the_moment_at_which_nothing_is_prepared_any_more() ->
         return {"busy": busy, "phase": "running", "frames_out": frames}
 
     assert Confirmation(status, timeout_s=10).wait_until_settled()
-    assert seen == [7, 8, 10, 11, 12]
+    assert seen == [frames for _, frames in reports]
