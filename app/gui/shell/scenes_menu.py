@@ -28,6 +28,7 @@ class ScenesMenu(QObject):
         self._tasks = tasks
         self._window = window
         self._names: tuple[str, ...] = ()
+        self._fill(())
         self.reload()
 
     @property
