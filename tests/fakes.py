@@ -21,6 +21,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Fr
 from app.matting.base import EngineInfo, MatteShaper
 from app.runtime.parts import Parts
 from app.sound.base import SoundSource
+from tests.waiting import eventually
 
 WIDTH, HEIGHT = 64, 48
 ROOM = (13, 201, 77)
@@ -287,6 +288,11 @@ class FakeWorld:
     def pictures(self) -> list[Picture]:
         """Everything that any output was given."""
         return [picture for sink in self.sinks for picture in sink.pictures]
+
+    def newest(self) -> Picture:
+        """The newest picture of the output opened last that was given any; waits for the first one."""
+        eventually(lambda: bool(self.pictures()))
+        return self.pictures()[-1]
 
     def _source(self, settings: CaptureSettings) -> FakeSource:
         self.sources.append(FakeSource(settings, self.faults, self.source_kind))

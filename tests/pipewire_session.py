@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
+from tests.waiting import accepts
 
 PROGRAMS = ("pipewire", "wireplumber", "dbus-daemon", "pw-dump", "pw-cli")
 READER = "tests.pipewire_reader"
@@ -73,13 +74,13 @@ class PrivateSession:
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus
         (self.folder / "bus.conf").write_text(BUS_CONFIGURATION.format(address=bus))
         self.launch("dbus-daemon", f"--config-file={self.folder}/bus.conf", "--nofork", "--nopidfile")
-        self._await(lambda: (self.folder / "bus").exists(), "D-Bus")
+        self._await(lambda: accepts(self.folder / "bus"), "D-Bus")
         self.start_pipewire()
 
     def start_pipewire(self) -> None:
         """Start PipeWire and WirePlumber."""
         self.launch("pipewire")
-        self._await((self.folder / "pipewire-0").is_socket, "PipeWire")
+        self._await(lambda: accepts(self.folder / "pipewire-0"), "PipeWire")
         self.launch("wireplumber")
         self._await(lambda: "WirePlumber" in self._run("pw-cli", "ls", "Client"), "WirePlumber")
 

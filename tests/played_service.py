@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import Proxy, open_dbus_connection
 
 from tests.pipewire_session import BUS_CONFIGURATION
+from tests.waiting import accepts, eventually
 
 DESKTOP_NAME, DESKTOP_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
 
@@ -27,10 +27,7 @@ def private_bus(folder: Path) -> Iterator[str]:
     (folder / "bus.conf").write_text(BUS_CONFIGURATION.format(address=address))
     daemon = subprocess.Popen(["dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork", "--nopidfile"])
     try:
-        until_s = time.monotonic() + 10
-        while not (folder / "bus").exists():
-            assert time.monotonic() < until_s, "the bus did not start"
-            time.sleep(0.02)
+        eventually(lambda: accepts(folder / "bus"))
         yield address
     finally:
         daemon.terminate()

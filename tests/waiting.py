@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
@@ -14,3 +16,9 @@ def eventually(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, f"did not happen within {timeout_s:g} seconds"
         pause.wait(0.005)
+
+
+def accepts(path: Path) -> bool:
+    """Whether a server accepts connections on this socket; the file is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as tried:
+        return tried.connect_ex(str(path)) == 0

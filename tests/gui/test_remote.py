@@ -36,9 +36,9 @@ def while_blocked(work: Callable[[], object]) -> None:
     """Run `work` on another thread while the GUI thread is blocked."""
     caller = threading.Thread(target=work)
     caller.start()
-    time.sleep(BLOCKED_S)
-    caller.join(5)
+    caller.join(30)
     assert not caller.is_alive(), "answered without the GUI thread"
+    time.sleep(BLOCKED_S)
 
 
 def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(

@@ -34,6 +34,8 @@ from tests.waiting import eventually
 
 WIDTH, HEIGHT = 64, 48
 PATIENCE_S = 60.0
+POLL_S = 1.0
+"""The time in which a test must send the next frame, so that the last step is not settled before it."""
 
 
 class Clocks(threading.local):
@@ -195,7 +197,7 @@ def bench() -> Iterator[Bench]:
         lambda: False,
         lambda engine, width, height: tried.tested_beside.append(list(tried.engine.events)),
         board,
-        Timing(poll_s=0.01, plausibility_hold_s=0.0),
+        Timing(poll_s=POLL_S, plausibility_hold_s=0.0),
     )
     thread = threading.Thread(target=worker.run, args=(tried.stop,))
     thread.start()

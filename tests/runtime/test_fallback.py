@@ -151,7 +151,7 @@ def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
     def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
         make = FakeEngine if settings.device == "cpu" else LostGpu
         if settings.device == "cpu":
-            eventually(lambda: world.pictures()[-1].frame is None)  # the card, before the CPU's engine is ready
+            eventually(lambda: world.newest().frame is None)  # the card, before the CPU's engine is ready
         built.append(make(settings, width, height, world.faults))
         return built[-1]
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import MattecamError
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, Matte
+from app.core.types import Backdrop, BgrImage, Matte, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
@@ -70,6 +70,11 @@ def _works(running: Pipeline) -> None:
     eventually(lambda: running.status().frames_out >= goal and running.status().phase is Phase.RUNNING)
 
 
+def _shown(world: FakeWorld) -> bool:
+    """Whether a composite has reached an output."""
+    return any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
+
+
 def _sent(running: Pipeline, more: int = 5) -> None:
     goal = running.status().frames_sent + more
     eventually(lambda: running.status().frames_sent >= goal)
@@ -89,6 +94,7 @@ def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: 
     try:
         if moment != "start":
             _works(running)
+            eventually(lambda: _shown(world))
             world.faults.put(stage, fault)
         if moment == "switch":
             apply(
@@ -105,6 +111,7 @@ def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: 
                 eventually(lambda: len(world.pictures()) > 10)
             world.faults.heal()
             _works(running)
+            eventually(lambda: _shown(world))
     finally:
         if moment == "shutdown" and kind == "hang":
             # A driver that answers late: the stop waits for it.
@@ -129,7 +136,7 @@ def test_a_step_that_hangs_is_replaced_by_the_card_and_recovers() -> None:
     running.start()
     _works(running)
     world.faults.put("step", lambda: world.faults.hang(10))
-    eventually(lambda: world.pictures()[-1].frame is None)
+    eventually(lambda: world.newest().frame is None)
     world.faults.heal()
     _works(running)
     assert running.stop()

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.framing import framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings, Settings
-from app.core.types import Backdrop, BgrImage, Frame, Matte
+from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
@@ -34,11 +34,20 @@ def running(parts: Parts, settings: Settings = BASE) -> Iterator[Pipeline]:
         assert pipeline.stop()
 
 
+def shown(pipeline: Pipeline) -> Picture:
+    """The next picture that is no stand-by card."""
+    while True:
+        picture = pipeline.preview.get(30)
+        assert picture is not None
+        if picture.frame is not None:
+            return picture
+
+
 def newest(pipeline: Pipeline) -> Frame:
-    """The frame of the newest picture."""
-    picture = pipeline.preview.get(5.0)
-    assert picture is not None and picture.frame is not None
-    return picture.frame
+    """The frame of the next picture that is no stand-by card."""
+    frame = shown(pipeline).frame
+    assert frame is not None
+    return frame
 
 
 def shows_only_the_person(pipeline: Pipeline) -> bool:

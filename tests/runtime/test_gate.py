@@ -17,6 +17,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from tests.architecture.test_imports import modules, tree
 from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.runtime.test_framing import shown
 from tests.runtime.test_pipeline import BASE, composites, ignore, running
 from tests.waiting import eventually
 
@@ -89,8 +90,7 @@ def test_a_change_during_a_write_counts_for_the_next_one() -> None:
     with running(world, NONE) as pipeline:
         eventually(lambda: any(picture.kind is PictureKind.UNMATTED for picture in world.pictures()))
         pipeline.change(lambda settings: settings.replace(paused=True))
-        time.sleep(0.02)  # the write that was under way
-        sent = len(world.pictures())
+        sent = len(world.pictures()) + 1  # a write may have been under way
         eventually(lambda: len(world.pictures()) > sent + 10)
         assert not any(shows_room(picture.image) for picture in world.pictures()[sent:])
 
@@ -99,8 +99,8 @@ def test_a_preview_picture_is_released_under_the_settings_of_now() -> None:
     world = FakeWorld()
     with running(world, NONE) as pipeline:
         composites(pipeline)
-        picture = pipeline.preview.get(5)
-        assert picture is not None and shows_room(picture.image)
+        picture = shown(pipeline)
+        assert shows_room(picture.image)
         assert shows_room(pipeline.release(picture).image)
         pipeline.change(lambda settings: settings.replace(background=BASE.background))
         assert not shows_room(pipeline.release(picture).image)
@@ -113,6 +113,7 @@ def test_the_last_composite_is_repeated_for_the_stale_time_at_most() -> None:
     pipeline.start()
     world.faults.put("step", lambda: ignore(world.faults.release.wait(1.5)))
     composites(pipeline, 2)
+    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
     (sink,) = world.sinks
     world.faults.put("step", world.faults.hang)
     started_s = time.monotonic()

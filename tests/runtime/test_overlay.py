@@ -44,10 +44,10 @@ def test_the_overlay_is_on_composites_and_not_on_the_card(tmp_path: Path) -> Non
         eventually(lambda: has_corner(composites(world)[-1]))
         assert not pipeline.status().problems
         pipeline.change(lambda s: s.replace(paused=True))
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
-        assert not has_corner(world.pictures()[-1])
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        assert not has_corner(world.newest())
         pipeline.change(lambda s: s.replace(paused=False, overlay=OverlaySettings()))
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE and not has_corner(world.pictures()[-1]))
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not has_corner(world.newest()))
     finally:
         pipeline.stop()
 
@@ -75,8 +75,8 @@ def test_an_unmatted_frame_of_the_source_is_not_written_to(tmp_path: Path) -> No
     pipeline = Pipeline(settings, parts=world.parts())
     pipeline.start()
     try:
-        eventually(lambda: bool(world.pictures()) and has_corner(world.pictures()[-1]))
-        picture = world.pictures()[-1]
+        eventually(lambda: has_corner(world.newest()))
+        picture = world.newest()
         assert picture.kind is PictureKind.UNMATTED and picture.frame is not None
         assert not has_corner(Picture(picture.frame.image, PictureKind.UNMATTED))
     finally:

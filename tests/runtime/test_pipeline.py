@@ -78,6 +78,7 @@ def kinds(world: FakeWorld) -> set[PictureKind]:
 
 def test_composites_come_out_and_the_room_does_not() -> None:
     world = FakeWorld()
+    world.faults.put("build_engine", lambda: eventually(lambda: PictureKind.STANDBY in kinds(world)))
     with running(world) as pipeline:
         composites(pipeline, 10)
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
@@ -104,7 +105,7 @@ def test_none_shows_the_room_only_while_it_is_chosen() -> None:
         apply(pipeline, BASE)
         eventually(lambda: not pipeline.status().unmatted)
         composites(pipeline)
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
         after = len(world.pictures())
         composites(pipeline, 10)
         assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
@@ -130,13 +131,13 @@ def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
     with running(world) as pipeline:
         composites(pipeline)
         apply(pipeline, BASE.replace(paused=True))
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         eventually(lambda: pipeline.status().phase is Phase.PAUSED)
         apply(pipeline, BASE)
         composites(pipeline)
         apply(pipeline, BASE.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
-        assert world.pictures()[-1].kind is PictureKind.COMPOSITE
+        assert world.newest().kind is PictureKind.COMPOSITE
 
 
 def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> None:
@@ -202,7 +203,7 @@ def test_a_change_keeps_what_others_changed_meanwhile() -> None:
         assert notified.is_set()
         new = pipeline.change(lambda settings: settings.replace(frozen=True))
         assert new.paused and new is pipeline.settings
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         pipeline.change(lambda settings: settings.replace(paused=False, frozen=False))
         composites(pipeline)
 
@@ -276,11 +277,9 @@ def test_mirror_flips_the_output_alone() -> None:
 def test_the_foreground_is_made_only_when_asked_for() -> None:
     world = FakeWorld()
     with running(world) as pipeline:
-        composites(pipeline)
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
         pipeline.want_foreground = True
-        composites(pipeline)
-        picture = pipeline.preview.get(5)
-        assert picture is not None and picture.foreground is not None
+        eventually(lambda: (picture := pipeline.preview.get(5)) is not None and picture.foreground is not None)
     early = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert early.foreground is None
 
@@ -305,7 +304,7 @@ def test_the_camera_is_released_while_nobody_reads() -> None:
         world.readers = 0
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         assert pipeline.status().source is None, "the camera is still open"
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.STANDBY)
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         world.readers = 1
         composites(pipeline)
         world.readers = 0
@@ -396,8 +395,8 @@ def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: 
     world.faults.put(stage, world.faults.hang if fault == "opens slowly" else broken)
     with running(world) as pipeline:
         composites(pipeline, 5)
-        eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
-        assert np.ptp(world.pictures()[-1].image[0, 0]) == 0, "plain grey"
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        assert np.ptp(world.newest().image[0, 0]) == 0, "plain grey"
         world.faults.heal()
     assert Engine.blurs == 0
 
@@ -416,7 +415,7 @@ def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> No
     world.faults.put("open_background", lambda: world.faults.hang(60))
     with running(world, timing=Timing(background_wait_s=0.2)) as pipeline:
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
-        assert tuple(world.pictures()[-1].image[0, 0]) == (PLAIN_GREY,) * 3
+        assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3
 
 
 def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:

@@ -200,11 +200,11 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
         assert all(picture.foreground is None for picture in world.pictures())
         for kind in ("side-by-side", "bgra"):
             apply(pipeline, BASE.replace(output=BASE.output.replace(alpha_output=kind, mirror=kind == "bgra")))
-            eventually(lambda: world.pictures()[-1].foreground is not None)
+            eventually(lambda: world.newest().foreground is not None)
             eventually(partial(_opened_for, kind, choices, alphas))
         apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera_backend="v4l2")))
         eventually(lambda: choices[-1].backend == "v4l2")
-        eventually(lambda: world.pictures()[-1].foreground is None)
+        eventually(lambda: world.newest().foreground is None)
     finally:
         assert pipeline.stop()
     assert [choice.side_by_side for choice in choices] == [False, True, False, False]

@@ -276,7 +276,7 @@ def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Tri
     eventually(lambda: len(world.pictures()) > 20)
     Engine.on.clear()
     composites(pipeline)
-    eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
     assert pipeline.stop()
     assert not any(shows_room(picture.image) for picture in world.pictures())
 

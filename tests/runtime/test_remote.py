@@ -19,6 +19,7 @@ from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from tests.fakes import FakeEngine, FakeWorld, Faults, room_picture, shows_room
 from tests.runtime.test_faults import IMPATIENT
+from tests.runtime.test_framing import shown
 from tests.runtime.test_pipeline import BASE
 from tests.waiting import eventually
 
@@ -152,9 +153,9 @@ def test_a_late_matte_is_shown_with_its_own_frame() -> None:
     pipeline.start()
     try:
         eventually(lambda: pipeline.status().frames_out > 5)
-        picture = pipeline.preview.get(5.0)
+        picture = shown(pipeline)
     finally:
         pipeline.stop()
-    assert picture is not None and picture.frame is not None
+    assert picture.frame is not None
     person = picture.alpha == 255 if picture.alpha is not None else np.zeros(0, bool)
     assert (picture.image[person] == picture.frame.image[person]).all()

@@ -46,11 +46,11 @@ def test_the_last_composite_is_not_repeated_after_a_suspension(suspension: Suspe
     try:
         composites(pipeline)
         world.faults.put("read", world.faults.hang)
-        eventually(lambda: bool(world.pictures()) and world.pictures()[-1].frame is not None)
+        eventually(lambda: world.newest().frame is not None)
         suspension.sleep()
-        eventually(lambda: world.pictures()[-1].frame is None)
+        eventually(lambda: world.newest().frame is None)
         world.faults.heal()
-        eventually(lambda: world.pictures()[-1].frame is not None)
+        eventually(lambda: world.newest().frame is not None)
     finally:
         world.faults.heal()
         assert pipeline.stop()
@@ -72,7 +72,7 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension) -> None
         assert begun.wait(10)
         world.faults.put("read", world.faults.hang)
         asleep_s = suspension.sleep()
-        eventually(lambda: world.pictures()[-1].frame is None)
+        eventually(lambda: world.newest().frame is None)
         sent, matted = len(world.pictures()), pipeline.status().frames_out
         goes_on.set()
         eventually(lambda: pipeline.status().frames_out > matted)

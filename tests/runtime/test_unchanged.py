@@ -112,7 +112,7 @@ def test_a_still_source_is_not_matted_again_until_something_changes() -> None:
         assert sent[-1] is sent[-5] and sent[-1].kind is PictureKind.COMPOSITE
         green = BackgroundSettings(kind="colour", colour="#00ff00")
         pipeline.change(lambda settings: settings.replace(background=green))
-        eventually(lambda: tuple(world.pictures()[-1].image[0, 0]) == (0, 255, 0))
+        eventually(lambda: tuple(world.newest().image[0, 0]) == (0, 255, 0))
         assert len(steps) > matted
     finally:
         assert pipeline.stop()

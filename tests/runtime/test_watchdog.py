@@ -91,7 +91,7 @@ def test_a_clock_that_stalls_is_reported_until_it_goes_on() -> None:
     go_on.set()
     eventually(lambda: not pipeline.status().problems)
     composites(pipeline)
-    eventually(lambda: world.pictures()[-1].kind is PictureKind.COMPOSITE)
+    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
     assert pipeline.stop()
 
 
@@ -165,7 +165,7 @@ def test_a_thread_of_the_caller_is_watched_as_well() -> None:
     pipeline.watch("control", Stage.SETTINGS, dead.is_set)
     pipeline.start()
     composites(pipeline)
-    assert not pipeline.status().problems
+    assert not names_the_thread(pipeline, "control", Stage.SETTINGS)
     dead.set()
     eventually(lambda: names_the_thread(pipeline, "control", Stage.SETTINGS))
     assert pipeline.stop()
