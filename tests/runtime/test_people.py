@@ -20,9 +20,8 @@ CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
 def person_share(pipeline: Pipeline) -> float:
-    """Return the share of the newest composite that shows the person."""
-    picture = pipeline.preview.get(5.0)
-    return 0.0 if picture is None else float(np.mean(np.all(picture.image == np.array(PERSON, np.uint8), axis=2)))
+    """Return the share of the next composite that shows the person."""
+    return float(np.mean(np.all(shown(pipeline).image == np.array(PERSON, np.uint8), axis=2)))
 
 
 def test_the_view_closes_in_and_the_whole_frame_stays_available() -> None:

@@ -197,6 +197,7 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras() -> None:
     pipeline.start()
     try:
         composites(pipeline)
+        eventually(lambda: bool(choices and alphas))
         assert all(picture.foreground is None for picture in world.pictures())
         for kind in ("side-by-side", "bgra"):
             apply(pipeline, BASE.replace(output=BASE.output.replace(alpha_output=kind, mirror=kind == "bgra")))
