@@ -63,7 +63,8 @@ class VideoWriter:
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
         audio_from: a file whose audio is copied. sound: add a track for `write_sound`. preset, crf: x264's speed and
         quality. encoder: used in place of x264 with this preset and crf. reproducible: write the same bytes for the
-        same frames on every machine: x264 runs in one thread, and the file gets no random identifiers.
+        same frames on every machine: x264 runs in one thread without code that depends on the processor, and the file
+        gets no random identifiers.
         """
         self.path = path
         self.size = width, height
@@ -111,7 +112,11 @@ class VideoWriter:
     def _add_video(self) -> VideoStream:
         width, height = self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
         encoder = self._encoder
-        added = self._container.add_stream(encoder.codec, rate=self._rate, options=dict(encoder.options))
+        options = dict(encoder.options)
+        if self._reproducible and encoder.name == "x264":
+            # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
+            options["x264-params"] = ":".join(filter(None, (options.get("x264-params"), "cpu-independent=1")))
+        added = self._container.add_stream(encoder.codec, rate=self._rate, options=options)
         assert isinstance(added, VideoStream)
         stream = added
         stream.width, stream.height = width, height
