@@ -61,7 +61,7 @@ class SinkWorker(Generic[K, S]):
         self._board = board
         self._pictures: LatestSlot[_Handed] = LatestSlot()
         self._after_matte = not plan.from_first_matte
-        """Written by the output thread alone."""
+        """Becomes True once; see `_Handed`."""
         self._sink: S | None = None
         self._tried: K | None = None
         self._retry_at_s: float | None = None
@@ -75,7 +75,8 @@ class SinkWorker(Generic[K, S]):
 
     def send(self, picture: Picture, *, fresh: bool) -> None:
         """Hand over a picture (any thread); `fresh` unless it repeats the last one."""
-        self._after_matte = self._after_matte or picture.kind is not PictureKind.STANDBY
+        if picture.kind is not PictureKind.STANDBY:
+            self._after_matte = True
         if self._sink is None and self._tried is None and self._plan.wanted() is None:
             return  # do not wake a thread that has nothing to do
         self._pictures.put(_Handed(picture, fresh, self._after_matte))
