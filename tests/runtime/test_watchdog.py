@@ -213,16 +213,18 @@ def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
 def test_a_driver_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str]) -> None:
     world = FakeWorld()
     pipeline = Pipeline(BASE, parts=world.parts(), timing=replace(TIMING, hang_s=0.2))
+
+    def messages() -> list[str]:
+        return [found.message for found in pipeline.status().problems if found.stage is problem[0]]
+
     pipeline.start()
     try:
         composites(pipeline)
         world.faults.put(stage, lambda: world.faults.hang(60))
-        eventually(lambda: bool(pipeline.status().problems))
-        found = pipeline.status().problems[0]
-        assert found.stage is problem[0]
-        assert found.message.startswith(problem[1])
+        eventually(lambda: bool(messages()))
+        assert messages()[0].startswith(problem[1])
         world.faults.heal()
-        eventually(lambda: not pipeline.status().problems)
+        eventually(lambda: not messages())
     finally:
         world.faults.heal()
         assert pipeline.stop()
