@@ -36,7 +36,8 @@ class Changes:
         self.apply = change
         """Replaces the settings atomically by `update(settings)` and returns the new ones."""
         self.confirmation = confirmation
-        self._settings = settings
+        self.settings = settings
+        """Returns the settings in force."""
         self.status = status_fields
         """Returns the fields of the status."""
 
@@ -45,7 +46,7 @@ class Changes:
 
         If one of `stages` then has a problem, restore `section` and raise CommandError with that problem.
         """
-        before = after = self._settings()
+        before = after = self.settings()
 
         def tracked(settings: Settings) -> Settings:
             nonlocal before, after
@@ -71,7 +72,7 @@ class Changes:
         again if the section has changed meanwhile.
         """
         while True:
-            present = getattr(self._settings(), section)
+            present = getattr(self.settings(), section)
             try:
                 return self.follow(partial(_replaced, section, present, new(present)), section, *stages)
             except _ChangedMeanwhileError:

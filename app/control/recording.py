@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -35,7 +36,7 @@ class Recording:
                 raise UsageError(ControlText.ALREADY_RECORDING(file=running))
             return settings.replace(output=settings.output.replace(**{self._field: path}))
 
-        self._leave_failed()
+        self._leave_failed(getattr(self._changes.settings().output, self._field))
         try:
             self._changes.follow(update, "output", "recording")
             runs = self._shows(running=True)
@@ -43,16 +44,14 @@ class Recording:
             if problem is not None:
                 raise CommandError(problem)
         except CommandError:
-            self._leave_failed()
+            self._leave_failed(path)
             raise
         return AnswerText.RECORDING(file=path) if runs else AnswerText.RECORDING_WAITS(file=path)
 
-    def _leave_failed(self) -> None:
+    def _leave_failed(self, path: Path | None) -> None:
         """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
         if self._problem() is not None and self._changes.status()[self._shown_as] is None:
-            self._changes.apply(
-                lambda settings: settings.replace(output=settings.output.replace(**{self._field: None}))
-            )
+            self._changes.apply(partial(self._without, path))
             self._changes.confirmation.wait_for(lambda _status: self._problem() is None)
 
     def _stop(self) -> Text:
@@ -75,6 +74,11 @@ class Recording:
 
     def _problem(self) -> str | None:
         return self._changes.problem("recording")
+
+    def _without(self, path: Path | None, settings: Settings) -> Settings:
+        if getattr(settings.output, self._field) != path:
+            return settings  # another one was chosen meanwhile
+        return settings.replace(output=settings.output.replace(**{self._field: None}))
 
     def _shows(self, *, running: bool) -> bool:
         """Wait until the status shows that the recording runs or cannot, or that it ended; return whether it does."""
