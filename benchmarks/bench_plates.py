@@ -47,7 +47,7 @@ def main(
     teacher = MattingNetwork()
     teacher.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     scenes = Scenes(pictures, teacher, every)
-    bundled, plated = load_bundled(), averaged_student(checkpoint, PlateNetwork())
+    bundled, plated = load_bundled(), averaged_student(checkpoint, PlateNetwork)
     ways: dict[str, Callable[[Pixels, Pixels, Pixels], Alpha]] = {
         "bundled": lambda frame, plate, off: matte(bundled, frame),
         "exact plate": lambda frame, plate, off: matte(plated, frame, plate),

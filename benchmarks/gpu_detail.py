@@ -19,6 +19,7 @@ from app.matting.torch_backend.eager import DTYPES, EagerExecutor
 from app.matting.torch_backend.networks import place
 from benchmarks.gpu_measure import HD, OFF, STRICT, UHD, Row, answer_of, timed
 from benchmarks.gpu_parts import ROOT, Bench, frames
+from training.loader import Batch
 from training.optimizer import Optimizer
 from training.step import Learner, half_type, on_device
 
@@ -135,16 +136,16 @@ def training(bench: Bench) -> Iterator[Row]:
         learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = Optimizer(learner.parameters(), 1e-4)
         colour = torch.randint(0, 256, (count, 1, height, width, 3), dtype=torch.uint8)
-        src, fgr, pha = on_device((colour, colour, colour[..., :1]), device)
+        fixed = on_device(Batch(colour, colour, colour[..., :1], colour), device)
 
         def step(
             index: int,
             learner: Learner = learner,
             optimizer: Optimizer = optimizer,
-            batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = (src, fgr, pha),
+            batch: Batch = fixed,
         ) -> None:
             optimizer.zero_grad()
-            torch.autograd.backward(torch.stack(list(learner(*batch, half=True).values())).sum())
+            torch.autograd.backward(torch.stack(list(learner(batch, half=True).values())).sum())
             optimizer.step()
             bench.wait()
 

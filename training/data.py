@@ -61,6 +61,8 @@ class Sample:
     """(T, H, W, 3) RGB; defined where pha > 0."""
     pha: Pixels
     """(T, H, W, 1)."""
+    clean: Pixels
+    """(T, H, W, 3) RGB: the frames before the camera spoiled them."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ class SampleSource:
             )
         camera = self.camera(rng)
         src = self.taken(camera, frames, rng)
-        return Sample(src, np.stack([camera.tone_of(f) for f in foregrounds]), np.stack(alphas))
+        foreground = np.stack([camera.tone_of(f) for f in foregrounds])
+        return Sample(src, foreground, np.stack(alphas), np.stack(frames))
 
     def camera(self, rng: Rng) -> Camera:
         """Return the camera of a sample; it is flawless for the share `unspoilt`."""

@@ -10,7 +10,7 @@ import torch
 import typer
 
 from models.student.bundled import BUNDLED, load, save
-from models.student.network import StudentNetwork
+from models.student.network import StudentNetwork, blocks_of
 from training.step import Learner
 
 SIZE = (90, 150)
@@ -35,12 +35,12 @@ def main(
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 
 
-def averaged_student(checkpoint: Path, student: StudentNetwork | None = None) -> StudentNetwork:
-    """Return the student, or `student`, with a checkpoint's averaged weights, in inference mode."""
+def averaged_student(checkpoint: Path, kind: type[StudentNetwork] = StudentNetwork) -> StudentNetwork:
+    """Return the network of this kind with a checkpoint's averaged weights, in inference mode."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    learner = Learner(student=student)
     prefix = "module."
     weights = {name.removeprefix(prefix): v for name, v in state["average"].items() if name.startswith(prefix)}
+    learner = Learner(student=kind(blocks_of(name.removeprefix("student.") for name in weights)))
     learner.load_state_dict(weights)
     return learner.student.eval()
 

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator, Iterator
+from typing import NamedTuple
 
 import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-Batch = tuple[Tensor, Tensor, Tensor]
-"""src, fgr (B, T, H, W, 3) and pha (B, T, H, W, 1), uint8 on the CPU."""
+
+class Batch(NamedTuple):
+    """Samples; drawn as uint8 on the CPU."""
+
+    src: Tensor
+    """(B, T, H, W, 3), or 6 with plates."""
+    fgr: Tensor
+    """(B, T, H, W, 3)."""
+    pha: Tensor
+    """(B, T, H, W, 1)."""
+    clean: Tensor
+    """(B, T, H, W, 3): the frames before the camera spoiled them."""
+
+
 DrawBatch = Callable[[int], Batch]
 """Returns the batch of a step; depends on nothing but the step."""
 

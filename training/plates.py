@@ -40,7 +40,7 @@ class PlateSource(SampleSource):
         pictures = self.taken(camera, frames, rng)
         plates = np.broadcast_to(plate_of(before, camera, rng), pictures.shape)
         foreground = np.stack([camera.tone_of(f) for f in foregrounds])
-        return Sample(np.concatenate([pictures, plates], 3), foreground, np.stack(alphas))
+        return Sample(np.concatenate([pictures, plates], 3), foreground, np.stack(alphas), np.stack(frames))
 
 
 def plate_of(room: Pixels, camera: Camera, rng: Rng) -> Pixels:

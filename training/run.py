@@ -15,13 +15,15 @@ import torch
 from torch import nn
 
 from models.student.bundled import load
-from models.student.network import StudentNetwork
+from models.student.network import BLOCKS, Blocks, StudentNetwork
 from models.student.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
 from training.check import quick_check
 from training.data import SampleSource
+from training.depth import deepened
 from training.loader import Batch, batches
+from training.mimicry import FeatureTeacher
 from training.optimizer import Optimizer
 from training.plates import PlateSource
 from training.progress import Bar
@@ -61,6 +63,10 @@ class Stage:
     """Processes that draw samples; 0 draws in the training thread."""
     stills: float = 0.0
     """Share of the steps with single pictures instead of sequences, as many pictures as the sequences have frames."""
+    teacher: Path | None = None
+    """Weights of RVM MobileNetV3, whose features the encoder learns; see `training.mimicry`."""
+    blocks: Blocks = BLOCKS
+    """Residual blocks of the network; weights with fewer get new ones that change nothing at first."""
     plate: bool = False
     """Train `models.student.plate.PlateNetwork`; then `begin` holds exported weights of either network."""
 
@@ -121,12 +127,14 @@ class Run:
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
         begin = self.checkpoint if self.checkpoint.exists() else stage.begin
-        student = PlateNetwork() if stage.plate else StudentNetwork()
+        student = PlateNetwork(stage.blocks) if stage.plate else StudentNetwork(stage.blocks)
         self.learner = Learner(_has_heads(begin), student).to(self.device)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.backends.cudnn.benchmark = True
             self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        half = half_type(self.device) if stage.half else None
+        self.teacher = FeatureTeacher(stage.teacher, self.device, half) if stage.teacher else None
         self.average = Average(self.learner, stage.ema)
         self.optimizer = Optimizer(self.learner.parameters(), stage.rate)
         scaled = on_gpu and stage.half and half_type(self.device) == torch.float16
@@ -182,8 +190,9 @@ class Run:
         warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
         rate = self.stage.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
         self.optimizer.set_rate(rate)
-        src, fgr, pha = on_device(batch, self.device)
-        losses = self.learner(src, fgr, pha, self.stage.half)
+        batch = on_device(batch, self.device)
+        wanted = self.teacher(batch.clean) if self.teacher else None
+        losses = self.learner(batch, self.stage.half, wanted)
         self.optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(torch.stack(list(losses.values())).sum()))
         parallel.average_gradients(self.learner.parameters(), self.processes)
@@ -219,7 +228,7 @@ class Run:
         if path is None:
             return
         if path.suffix == ".safetensors":
-            network = load(path)
+            network = deepened(load(path), self.stage.blocks)
             network = with_plate(network) if self.stage.plate else network
             self.learner.student.load_state_dict(network.state_dict())
             self.average.module.load_state_dict(self.learner.state_dict())

@@ -13,10 +13,12 @@ from models.student.network import StudentNetwork, stretched
 from training.data import Sample
 from training.loader import Batch
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
+from training.mimicry import Mimicry
 
 _FEATURES = (32, 48, 64)
 _ENTROPY = 0.5
 _HINT = 0.15
+_FEATURE = 0.25
 _UNDECIDED = 1.5
 _EDGE_REACH = 6
 """Pixels of the small frame: about 10 at 512x288."""
@@ -34,19 +36,24 @@ class Learner(nn.Module):
         self.hints = hints
         self.student = student or StudentNetwork()
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
+        self.mimicry = Mimicry()
 
-    def forward(self, src: Tensor, fgr: Tensor, pha: Tensor, half: bool) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, half: bool, wanted: Tensor | None = None) -> dict[str, Tensor]:
         """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with the frame's RGB.
 
-        half: run the network in half precision, see `half_type`; the losses stay in float32.
+        half: run the network in half precision, see `half_type`; the losses stay in float32. wanted: the features of
+        `training.mimicry.FeatureTeacher`.
         """
+        src, fgr, pha, _ = batch
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         image = flat[:, :3]
         with torch.autocast(src.device.type, half_type(src.device), enabled=half):
             keep, _ = self.student.forgetting(image, None, frames)
             raw, features, _ = self.student.decode(flat, None, None, None, frames, keep)
-            rough = [head(x) for head, x in zip(self.heads, features, strict=True)]
+            *scales, deep = features
+            rough = [head(x) for head, x in zip(self.heads, scales, strict=True)]
+            mimicry = None if wanted is None else _FEATURE * self.mimicry(deep, wanted)
         residual, logit = raw[:, :3].float(), raw[:, 3:].float()
         truth = pha.flatten(0, 1)
         alpha = stretched(logit)
@@ -60,6 +67,8 @@ class Learner(nn.Module):
             "undecided": _UNDECIDED * undecided_loss(alpha, truth, _EDGE_REACH),
             "foreground": functional.l1_loss(residual * seen, wanted),
         }
+        if mimicry is not None:
+            losses["features"] = mimicry
         if not self.hints:
             return losses
         hints = [segmentation_loss(x.float(), functional.adaptive_avg_pool2d(truth, x.shape[2:])) for x in rough]
@@ -76,18 +85,14 @@ def half_type(device: torch.device) -> torch.dtype:
 
 def stacked(samples: Sequence[Sample]) -> Batch:
     """Return the samples as tensors on the CPU."""
-    src, fgr, pha = (
-        torch.from_numpy(np.stack([getattr(sample, name) for sample in samples])) for name in ("src", "fgr", "pha")
-    )
-    return src, fgr, pha
+    return Batch(*(torch.from_numpy(np.stack([getattr(each, name) for each in samples])) for name in Batch._fields))
 
 
-def on_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return src (B, T, 3 or 6, H, W), fgr (3) and pha (1) in 0..1. From pinned memory the copy does not block."""
-    src, fgr, pha = (x.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255 for x in batch)
-    return src, fgr, pha
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """Return the batch in 0..1, (B, T, C, H, W). From pinned memory the copy does not block."""
+    return Batch(*(x.to(device, non_blocking=True).permute(0, 1, 4, 2, 3).float() / 255 for x in batch))
 
 
-def to_batch(samples: Sequence[Sample], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def to_batch(samples: Sequence[Sample], device: torch.device) -> Batch:
     """Return `on_device` of the samples."""
     return on_device(stacked(samples), device)

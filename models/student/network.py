@@ -6,6 +6,7 @@ Most of the network therefore runs at these scales; the layers at 1/2 only detec
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
@@ -21,6 +22,8 @@ from models.student.memory import Memory
 
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
+Blocks = tuple[int, int, int, int]
+"""Residual blocks of the encoder at 1/4, 1/8, 1/16 and 1/32."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """r1, r2, r3, the last frame at 1/4 (see `models.forgetting_rule`), and the last decisions at the size of the small
 frame (see `models.student.decision`)."""
@@ -29,6 +32,10 @@ _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
+_DEPTHS = (1, 2, 2, 2)
+"""Convolutions of a residual block of each stage of the encoder from 1/4 on."""
+BLOCKS: Blocks = (1, 1, 2, 1)
+_MOST_BLOCKS = 64
 EPS = 1e-4
 STRETCH = 0.01
 """Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1."""
@@ -41,6 +48,11 @@ class Residual(nn.Module):
         super().__init__()
         inner = [conv_norm(channels, channels, 3) for _ in range(depth - 1)]
         self.body = nn.Sequential(*inner, conv_norm(channels, channels, 3, activation=None))
+
+    @property
+    def scale(self) -> Tensor:
+        """Factors of the channels that are added to x, before normalization is folded."""
+        return self.get_parameter(f"body.{len(self.body) - 1}.1.weight")
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
@@ -73,17 +85,19 @@ class StudentNetwork(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: Blocks = BLOCKS) -> None:
         super().__init__()
         e1, e2, e3, e4, e5 = ENCODER
         d1, d2, d3, d4 = _DECODER
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
         self.encode1 = conv_norm(3, e1, 3, 2)
-        self.encode2 = nn.Sequential(conv_norm(e1, e2, 3, 2), Residual(e2, 1))
-        self.encode3 = nn.Sequential(conv_norm(e2, e3, 3, 2), Residual(e3, 2))
-        self.encode4 = nn.Sequential(conv_norm(e3, e4, 3, 2), Residual(e4, 2), Residual(e4, 2))
-        self.encode5 = nn.Sequential(conv_norm(e4, e5, 3, 2), Residual(e5, 2), Context(e5))
+        stages = [
+            nn.Sequential(conv_norm(before, channels, 3, 2), *(Residual(channels, depth) for _ in range(count)))
+            for before, channels, depth, count in zip(ENCODER, ENCODER[1:], _DEPTHS, blocks, strict=False)
+        ]
+        self.encode2, self.encode3, self.encode4, self.encode5 = stages
+        self.encode5.append(Context(e5))
         self.decode4 = conv_norm(e5 + e4, d4, 1)
         self.memory4 = Memory(d4)
         self.decode3 = conv_norm(d4 + e3, d3, 3)
@@ -213,10 +227,11 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None,
         frames: int = 1,
         keep: Shares | None = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor], Memories]:
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
         """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
 
-        Also returns the decoder's features at 1/4, 1/8 and 1/16, and the new states.
+        Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads at 1/16, and the
+        new states.
 
         keep: the shares of the memories that each frame sees; None for all.
         """
@@ -226,12 +241,25 @@ class StudentNetwork(nn.Module):
         f3 = self.encode3(f2)
         f4 = self.encode4(f3)
         f5 = self.encode5(f4)
-        x4, r3 = self.memory4(self.decode4(_joined(f5, f4)), r3, keep3, frames)
+        deep = _joined(f5, f4)
+        x4, r3 = self.memory4(self.decode4(deep), r3, keep3, frames)
         x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
         x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep1, frames)
         x1 = self.decode1(_joined(self.reduce1(x2), f1))
         raw = functional.pixel_shuffle(self.project(x1), 2)
-        return raw[:, :, : src_small.shape[2], : src_small.shape[3]], (x2, x3, x4), (r1, r2, r3)
+        return raw[:, :, : src_small.shape[2], : src_small.shape[3]], (x2, x3, x4, deep), (r1, r2, r3)
+
+
+def blocks_of(names: Iterable[str]) -> Blocks:
+    """Return the residual blocks of a network whose tensors have these names; other names do not count.
+
+    Raises RuntimeError if there are more than 64 in all.
+    """
+    found = {name.split(".body.")[0] for name in names if ".body." in name}
+    if len(found) > _MOST_BLOCKS:
+        raise RuntimeError(f"{len(found)} residual blocks are more than {_MOST_BLOCKS}")
+    b2, b3, b4, b5 = (sum(block.startswith(f"encode{stage}.") for block in found) for stage in (2, 3, 4, 5))
+    return b2, b3, b4, b5
 
 
 def _joined(coarse: Tensor, skip: Tensor) -> Tensor:

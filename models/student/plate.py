@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.blocks import conv_norm
-from models.student.network import ENCODER, StudentNetwork
+from models.student.network import BLOCKS, ENCODER, Blocks, StudentNetwork, blocks_of
 from models.student.plate_rule import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
@@ -22,8 +22,8 @@ class PlateNetwork(StudentNetwork):
     small size only: `matte` and `coefficients`, not `forward`.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, blocks: Blocks = BLOCKS) -> None:
+        super().__init__(blocks)
         self.encode1 = conv_norm(2 * 3 + 2, ENCODER[0], 3, 2)
 
     def normalized(self, src_small: Tensor) -> Tensor:
@@ -78,8 +78,8 @@ def with_plate(network: StudentNetwork) -> PlateNetwork:
     """Return a network with the same output for any plate, to begin training with."""
     if isinstance(network, PlateNetwork):
         return network
-    found = PlateNetwork()
     state = network.state_dict()
+    found = PlateNetwork(blocks_of(state))
     kernel = state[FIRST_KERNEL]
     wide = torch.zeros_like(found.state_dict()[FIRST_KERNEL])
     wide[:, : kernel.shape[1]] = kernel

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
-from models.student.network import Context, Residual, StudentNetwork
+from models.student.network import Context, Residual, StudentNetwork, blocks_of
 
 _SCALE = ".scale"
 
@@ -39,7 +39,7 @@ def quantized(network: StudentNetwork) -> StudentNetwork:
 
 def load_quantized(tensors: Mapping[str, Tensor]) -> StudentNetwork:
     """Return the network of a file written by `save_quantized`. Raises RuntimeError if the tensors do not match."""
-    student = quantized(StudentNetwork().eval())
+    student = quantized(StudentNetwork(blocks_of(tensors)).eval())
     state = dict(tensors)
     for name, weight in tensors.items():
         if weight.dtype == torch.int8:

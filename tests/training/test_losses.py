@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 from tests.golden.fill import image
 from tests.paths import GOLDEN
-from training.losses import coherence_loss, laplacian_loss, matting_losses, segmentation_loss, undecided_loss
+from training.losses import coherence_loss, highest, laplacian_loss, matting_losses, segmentation_loss, undecided_loss
 
 
 def _clip(seed: int) -> Tensor:
@@ -59,3 +60,9 @@ def test_indecision_costs_only_far_from_an_edge() -> None:
     assert undecided_loss(true, true, 4) == 0
     assert undecided_loss(near, true, 4) == 0
     assert undecided_loss(far, true, 4) > 0.1
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2, 3, 6, 7])
+def test_the_highest_value_around_is_that_of_pooling(reach: int) -> None:
+    image = torch.randn(2, 1, 17, 23)
+    assert torch.equal(highest(image, reach), functional.max_pool2d(image, 2 * reach + 1, 1, reach))

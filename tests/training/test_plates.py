@@ -72,7 +72,7 @@ def test_a_run_trains_it_from_exported_weights(cache: Path, tmp_path: Path) -> N
     run = Run(stage, 0, 1, "")
     run.train()
     assert run.step > 0
-    network = averaged_student(tmp_path / "run" / "checkpoint.pt", PlateNetwork())
+    network = averaged_student(tmp_path / "run" / "checkpoint.pt", PlateNetwork)
     assert isinstance(network, PlateNetwork)
     new_inputs = network.state_dict()[FIRST_KERNEL][:, 3:]
     assert new_inputs.abs().max() > 0

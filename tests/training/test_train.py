@@ -33,7 +33,7 @@ def test_twenty_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> No
     optimizer = torch.optim.AdamW(learner.parameters(), lr=2e-3)
     losses = []
     for _ in range(20):
-        loss = torch.stack(list(learner(*batch, half=False).values())).sum()
+        loss = torch.stack(list(learner(batch, half=False).values())).sum()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -45,7 +45,7 @@ def test_sequences_teach_the_memory(stage: Stage) -> None:
     torch.manual_seed(0)
     run = Run(replace(stage, frames=3), 0, 1, "")
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
-    torch.autograd.backward(torch.stack(list(run.learner(*batch, half=False).values())).sum())
+    torch.autograd.backward(torch.stack(list(run.learner(batch, half=False).values())).sum())
     gates = run.learner.student.memory2.gates.weight.grad
     assert gates is not None
     assert float(gates[:, run.learner.student.memory2.channels :].abs().max()) > 0
@@ -55,7 +55,7 @@ def test_exported_weights_are_trained_without_the_heads_that_they_lack(stage: St
     """Gradients of new heads would spoil a trained network."""
     run = Run(replace(stage, begin=BUNDLED), 0, 1, "")
     batch = to_batch([run.source.draw(0)], torch.device("cpu"))
-    losses = run.learner(*batch, half=False)
+    losses = run.learner(batch, half=False)
     assert "hints" not in losses and "l1" in losses
     run.train()
     later = Run(replace(stage, begin=run.checkpoint, out=stage.out / "later"), 0, 1, "")

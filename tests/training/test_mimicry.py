@@ -1,0 +1,73 @@
+"""The encoder learns the teacher's features of the clean picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.rvm.network import MattingNetwork
+from tests.golden.fill import fill
+from tests.training.samples import make_cache, short_stage
+from training.mimicry import CHANNELS, FeatureTeacher, Mimicry
+from training.run import Run
+from training.step import to_batch
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    network = MattingNetwork()
+    torch.save(fill(network.state_dict()), tmp_path / "teacher.pth")
+    return tmp_path / "teacher.pth"
+
+
+@pytest.mark.parametrize("size", [(48, 64), (45, 75), (180, 320)])
+def test_features_have_the_size_of_the_students(weights: Path, tmp_path: Path, size: tuple[int, int]) -> None:
+    run = Run(short_stage(tmp_path, make_cache(tmp_path / "cache")), 0, 1, "")
+    frames = torch.rand(1, 2, 3, *size)
+    wanted = FeatureTeacher(weights, torch.device("cpu"), None)(frames)
+    _, features, _ = run.learner.student.decode(frames.flatten(0, 1), None, None, None, 2)
+    assert wanted.shape == (2, CHANNELS, *features[-1].shape[2:])
+    assert not wanted.requires_grad
+
+
+@torch.no_grad()
+def test_the_error_is_relative_to_the_deviation_of_each_channel() -> None:
+    torch.manual_seed(0)
+    mimicry = Mimicry()
+    torch.nn.init.zeros_(mimicry.project.weight)
+    assert mimicry.project.bias is not None
+    torch.nn.init.zeros_(mimicry.project.bias)
+    wanted = torch.randn(4, CHANNELS, 6, 10) * torch.linspace(1, 50, CHANNELS).view(1, -1, 1, 1) + 7
+    assert float(mimicry(torch.zeros(4, mimicry.project.in_channels, 6, 10), wanted)) == pytest.approx(1, abs=0.02)
+
+
+def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    run = Run(replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), teacher=weights), 0, 1, "")
+    assert run.teacher is not None
+    batch = to_batch([run.source.draw(i) for i in range(4)], torch.device("cpu"))
+    wanted = run.teacher(batch.clean)
+    learner = run.learner.train()
+    optimizer = torch.optim.AdamW(learner.parameters(), lr=2e-3)
+    errors = []
+    for _ in range(20):
+        error = learner(batch, half=False, wanted=wanted)["features"]
+        optimizer.zero_grad()
+        torch.autograd.backward(error)
+        optimizer.step()
+        errors.append(float(error.detach()))
+    assert errors[-1] < 0.8 * errors[0]
+    run.train()
+    assert run.step > 0
+
+
+def test_the_teacher_sees_the_picture_before_the_camera_spoiled_it(tmp_path: Path) -> None:
+    run = Run(short_stage(tmp_path, make_cache(tmp_path / "cache")), 0, 1, "")
+    samples = [run.source.draw(i) for i in range(12)]
+    assert all(sample.clean.shape == sample.src.shape for sample in samples)
+    assert any((sample.clean != sample.src).any() for sample in samples)
+    flawless = Run(replace(short_stage(tmp_path, tmp_path / "cache"), unspoilt=1.0), 0, 1, "").source.draw(0)
+    assert (flawless.clean == flawless.src).all()

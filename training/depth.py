@@ -1,0 +1,49 @@
+"""Deeper networks that begin with the output of a trained one."""
+
+from __future__ import annotations
+
+import torch
+import typer
+from torch import nn
+
+from models.student.network import Blocks, Context, Residual, StudentNetwork, blocks_of
+
+
+def blocks_in(text: str) -> Blocks:
+    """Return the residual blocks of each stage from text such as "1,1,2,1"."""
+    try:
+        b2, b3, b4, b5 = (int(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text} is not four numbers with commas between them.") from None
+    return b2, b3, b4, b5
+
+
+def deepened(network: StudentNetwork, blocks: Blocks) -> StudentNetwork:
+    """Return a network with these residual blocks, no fewer than before, and with the same output.
+
+    The last normalizations of new blocks scale by 0, so that they add nothing until they are trained.
+    """
+    if blocks_of(network.state_dict()) == blocks:
+        return network
+    found = StudentNetwork(blocks)
+    for name, child in network.named_children():
+        if isinstance(child, nn.Sequential) and any(isinstance(part, Residual) for part in child):
+            _deepen(child, found.get_submodule(name))
+        else:
+            found.get_submodule(name).load_state_dict(child.state_dict())
+    return found.train(network.training)
+
+
+@torch.no_grad()
+def _deepen(old: nn.Sequential, new: nn.Module) -> None:
+    assert isinstance(new, nn.Sequential)
+    parts = list(new)
+    if isinstance(old[-1], Context):
+        parts.pop().load_state_dict(old[-1].state_dict())
+    kept = [part for part in old if not isinstance(part, Context)]
+    for at, part in enumerate(parts):
+        if at < len(kept):
+            part.load_state_dict(kept[at].state_dict())
+        else:
+            assert isinstance(part, Residual)
+            part.scale.zero_()
