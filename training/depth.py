@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import torch
-import typer
 from torch import nn
 
 from models.student.network import Blocks, Context, Residual, StudentNetwork, blocks_of
-
-
-def blocks_in(text: str) -> Blocks:
-    """Return the residual blocks of each stage from text such as "1,1,2,1"."""
-    try:
-        b2, b3, b4, b5 = (int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"{text} is not four numbers with commas between them.") from None
-    return b2, b3, b4, b5
 
 
 def deepened(network: StudentNetwork, blocks: Blocks) -> StudentNetwork:

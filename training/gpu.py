@@ -23,9 +23,8 @@ from pathlib import Path
 import torch
 
 from models.student.bundled import load_bundled, save
-from models.student.network import StudentNetwork
+from models.student.network import BLOCKS, StudentNetwork
 from training.check import predictions, quick_check
-from training.depth import blocks_in
 from training.packs import listed_pictures, pack_all
 from training.rehearsal import draw_pictures
 from training.rows import agreement_row
@@ -68,7 +67,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for checkpoints and results")
     parser.add_argument("--from", dest="begin", type=Path, help="checkpoint or exported weights to start from")
     parser.add_argument("--size", default="256x144", help="width and height of the frames")
-    parser.add_argument("--blocks", default="1,1,2,1", help="residual blocks at 1/4, 1/8, 1/16 and 1/32")
+    parser.add_argument("--blocks", type=int, nargs=4, default=BLOCKS, help="residual blocks at 1/4, 1/8, 1/16, 1/32")
+    parser.add_argument("--vary", type=float, default=0, help="share of steps at 0.6 to 1.2 times the size")
+    parser.add_argument("--unspoilt", type=float, default=0, help="share of samples that no camera spoils")
+    parser.add_argument("--stills", type=float, default=0, help="share of steps on single pictures")
     parser.add_argument("--frames", type=int, default=1, help="frames of a sequence")
     parser.add_argument("--batch", type=int, default=128, help="sequences of a step")
     parser.add_argument("--minutes", type=float, default=45, help="length of the run, over all stretches")
@@ -91,7 +93,8 @@ def plan_of(options: argparse.Namespace, scratch: Path) -> Plan:
         out=out, cache=options.cache or out / "cache", begin=options.begin, size=(width, height), frames=options.frames,
         batch=options.batch, minutes=options.minutes, rate=options.rate, ema=0.998, seed=0, save_minutes=2,
         device=options.device, half=True, workers=options.workers, teacher=options.weights,
-        blocks=blocks_in(options.blocks),
+        blocks=tuple(options.blocks),
+        vary=options.vary, unspoilt=options.unspoilt, stills=options.stills,
     )  # fmt: skip
     clips = sorted(options.clips.iterdir()) if options.clips else []
     plan = Plan(stage, options.pictures, clips, options.weights, options.stretch * 60, 45, options.clean)

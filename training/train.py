@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn
 import torch
 import typer
 
-from training.depth import blocks_in
+from models.student.network import BLOCKS, Blocks
 from training.run import Run, Stage
 from training.store import PACKS, default_cache
 
@@ -57,7 +57,7 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     workers: Annotated[int, typer.Option(min=0, help="Processes that draw samples; 0 draws in the trainer.")] = 0,
     teacher: Annotated[Path | None, typer.Option(help="RVM MobileNetV3, to learn its features, too.")] = None,
-    blocks: Annotated[str, typer.Option(help="Residual blocks at 1/4, 1/8, 1/16 and 1/32.")] = "1,1,2,1",
+    blocks: Annotated[Blocks, typer.Option(help="Residual blocks at 1/4, 1/8, 1/16 and 1/32.")] = BLOCKS,
     plate: Annotated[bool, typer.Option(help="Train the network that also sees a picture of the empty room.")] = False,
     half: Annotated[bool, typer.Option(help="bfloat16 in the network; float16 on GPUs without it.")] = True,
 ) -> None:
@@ -89,7 +89,7 @@ def main(
         unspoilt=unspoilt,
         stills=stills,
         teacher=teacher,
-        blocks=blocks_in(blocks),
+        blocks=blocks,
         plate=plate,
     )
     raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-import typer
 
 from models.student.bundled import BUNDLED, load, load_bundled, network_of, save
 from models.student.network import BLOCKS, Blocks, StudentNetwork, blocks_of
 from models.student.plate import with_plate
 from models.student.quantized import quantized, save_quantized
 from tests.training.samples import make_cache, short_stage
-from training.depth import blocks_in, deepened
+from training.depth import deepened
 from training.export import averaged_student
 from training.run import Run
 
@@ -62,9 +61,3 @@ def test_a_file_without_blocks_is_refused() -> None:
     del state["project.bias"]
     with pytest.raises(RuntimeError, match=r"project\.bias"):
         network_of(state)
-
-
-def test_blocks_are_given_as_four_numbers() -> None:
-    assert blocks_in("1,2,4,3") == DEEP
-    with pytest.raises(typer.BadParameter, match="four numbers"):
-        blocks_in("1,2")
