@@ -83,10 +83,11 @@ class Changes:
         self.apply(lambda now: now.replace(**{section: previous}) if getattr(now, section) == failed else now)
 
     def problem(self, *stages: str) -> str | None:
-        """Return the problem of one of these parts of the program, None if they work."""
+        """Return the newest problem of these parts of the program, None if they work."""
         problems = self.status()["problems"]
         assert isinstance(problems, Sequence)
-        return next((str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages), None)
+        found = [str(p["message"]) for p in problems if isinstance(p, Mapping) and p["stage"] in stages]
+        return found[-1] if found else None
 
 
 def _replaced(section: str, known: object, new: object, settings: Settings) -> Settings:

@@ -68,7 +68,7 @@ class Backdrops:
         if outcome is not None and outcome.value is not None:
             self._use(outcome.value, outcome.key)
             if self._opened == wanted.opened:
-                self._problem.withdraw()
+                self._problem.clear()
         elif outcome is not None and outcome.error is not None:
             self._problem.report(outcome.error)
         if self._background is not None and wanted is not self._settings and wanted.opened == self._opened:
@@ -95,7 +95,7 @@ class Backdrops:
                 shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 if self._failed:
                     self._failed = False
-                    self._problem.withdraw()
+                    self._problem.clear()
                 return shown
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 self._failed = True

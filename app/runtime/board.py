@@ -25,7 +25,8 @@ class StatusBoard:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._problems: dict[Stage, Problem] = {}
+        self._problems: dict[tuple[Stage, object], Problem] = {}
+        """Open problems, by stage and by the part of it that reported them."""
         self._errors: list[str] = []
         self._started_s = time.perf_counter()
         self._started_cpu_s = time.process_time()
@@ -60,28 +61,22 @@ class StatusBoard:
         self.hides_person = False
         self.slides = 0
 
-    def report(self, stage: Stage, error: Exception | str) -> None:
-        """Report a problem of `stage`; it stays open until `clear`. A repeated report changes nothing."""
+    def report(self, stage: Stage, error: Exception | str, part: object = None) -> None:
+        """Report a problem of a part of `stage`; it stays open until `clear`. A repeated report changes nothing."""
         message = text_of(error) if isinstance(error, Exception) else error
         with self._lock:
-            known = self._problems.get(stage)
+            known = self._problems.get((stage, part))
             if known is not None and known.message == message:
                 return
-            self._problems[stage] = Problem(stage, message, time.time())
+            self._problems[stage, part] = Problem(stage, message, time.time())
             if message not in self._errors and len(self._errors) < MAX_ERRORS:
                 self._errors.append(message)
         _log.warning("%s", message, exc_info=error if isinstance(error, Exception) else None)
 
-    def clear(self, stage: Stage) -> None:
-        """Close the problem of `stage`: it works (again)."""
+    def clear(self, stage: Stage, part: object = None) -> None:
+        """Close the problem of this part of `stage`: it works (again)."""
         with self._lock:
-            self._problems.pop(stage, None)
-
-    def withdraw(self, stage: Stage, message: str) -> None:
-        """Close the problem of `stage` if this message is the one that is open."""
-        with self._lock:
-            if stage in self._problems and self._problems[stage].message == message:
-                del self._problems[stage]
+            self._problems.pop((stage, part), None)
 
     def set_problem(self, stage: Stage, problem: Exception | None) -> None:
         """Report a problem of `stage`, or clear it."""
@@ -142,19 +137,15 @@ class StatusBoard:
 
 
 class OwnProblem:
-    """Reports and closes the problem of one part among several of the same stage. Calls must not overlap."""
+    """The problem of one part among several of the same stage. Any thread."""
 
     def __init__(self, board: StatusBoard, stage: Stage) -> None:
         self._board, self._stage = board, stage
-        self._message: str | None = None
 
     def report(self, error: Exception) -> None:
-        """Report a problem; it stays open until `withdraw`."""
-        self._message = text_of(error)
-        self._board.report(self._stage, error)
+        """Report a problem; it stays open until `clear`."""
+        self._board.report(self._stage, error, self)
 
-    def withdraw(self) -> None:
-        """Close the problem reported last, if it is open."""
-        if self._message is not None:
-            self._board.withdraw(self._stage, self._message)
-            self._message = None
+    def clear(self) -> None:
+        """Close the problem, if there is one."""
+        self._board.clear(self._stage, self)

@@ -153,6 +153,6 @@ class PipelineStatus:
     cpu_seconds: float = 0.0
     """CPU time of the process within `seconds`."""
     problems: tuple[Problem, ...] = field(default=())
-    """Open problems, the newest of each stage; a problem is closed when its stage works again."""
+    """Open problems, the newest last; a problem is closed when the part that it comes from works again."""
     errors: tuple[str, ...] = field(default=())
     """Every problem of the run, oldest first, without repetitions."""

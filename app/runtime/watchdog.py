@@ -67,11 +67,8 @@ class Watchdog:
         self._timing = timing
         self._watched: tuple[Watched, ...] = (clock,)
         self._stalled = False
-        self._reported = False
         self._late: dict[str, str | None] = {}
         """The device that hung at the last check, by the name of its thread."""
-        self._hanging: dict[str, str] = {}
-        """What was reported about it."""
 
     def watch(self, *threads: Watched) -> None:
         """Watch these threads as well (any thread)."""
@@ -87,7 +84,6 @@ class Watchdog:
             self._check_clock()
 
     def _report(self, thread: Watched) -> None:
-        """Report again at every check: a problem of the same stage may have replaced this one."""
         report_failure(self._board, thread.stage, thread.name, thread.error())
         if thread.frame_path:
             self._gate.block()
@@ -99,10 +95,9 @@ class Watchdog:
         # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
         if device is not None and device == before:
             message = ProgramText.SOURCE_HANGS if thread.stage is Stage.CAPTURE else ProgramText.OUTPUT_HANGS
-            self._hanging[name] = message(device=device)
-            self._board.report(thread.stage, self._hanging[name])
-        elif device is None and name in self._hanging:
-            self._board.withdraw(thread.stage, self._hanging.pop(name))
+            self._board.report(thread.stage, message(device=device), (self, name))
+        elif device is None:
+            self._board.clear(thread.stage, (self, name))
 
     def _check_clock(self) -> None:
         stalled = elapsed_s() - self._last_tick_s() > self._timing.stale_s
@@ -110,15 +105,13 @@ class Watchdog:
             self._send_card()
         # A process that was stopped finds the clock late at first: the clock is stopped as well.
         if stalled and self._stalled and not self._clock.died():
-            self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=self._clock.name))
-            self._reported = True
-        elif self._reported and not stalled:
-            self._board.clear(Stage.OUTPUT)
-            self._reported = False
+            self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=self._clock.name), self)
+        elif not stalled:
+            self._board.clear(Stage.OUTPUT, self)
         self._stalled = stalled
 
 
 def report_failure(board: StatusBoard, stage: Stage, name: str, error: BaseException | None) -> None:
     """Report that the thread `name` has failed with `error`, or ended without one."""
     log.warning("The %s thread failed.", name, exc_info=error)
-    board.report(stage, ProgramText.THREAD_FAILED(thread=name))
+    board.report(stage, ProgramText.THREAD_FAILED(thread=name), name)

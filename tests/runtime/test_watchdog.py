@@ -184,8 +184,6 @@ def test_a_preparer_that_dies_drawing_a_card_is_reported() -> None:
     hidden = gate.release(Picture(room_picture(), PictureKind.UNMATTED))
     assert not shows_room(hidden.image)
     eventually(lambda: bool(board.read(busy="", readers=None, frames_dropped=0).problems))
-    board.clear(Stage.OUTPUT)
-    eventually(lambda: bool(board.read(busy="", readers=None, frames_dropped=0).problems))
     thread.request_stop()
     assert thread.join(5) and cards.stop(5)
 

@@ -114,7 +114,7 @@ class SinkWorker(Generic[K, S]):
         self._tried = wanted
         self._retry_at_s = None
         if wanted is None:
-            self._problem.withdraw()
+            self._problem.clear()
             self._close()
             return False
         try:
@@ -124,7 +124,7 @@ class SinkWorker(Generic[K, S]):
                 self._problem.report(error)
             self._plan_retry()
             return True
-        self._problem.withdraw()
+        self._problem.clear()
         self._close()
         self._sink = sink
         self._plan.opened(sink)

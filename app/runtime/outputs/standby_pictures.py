@@ -85,7 +85,7 @@ class StandbyPictures:
         if wanted == self._shown:
             return
         self._shown = wanted
-        self._problem.withdraw()
+        self._problem.clear()
         while self._failed:
             self._cached.pop(self._failed.pop(), None)
 

@@ -1,0 +1,37 @@
+"""Open problems: each part of the program reports and closes its own."""
+
+from __future__ import annotations
+
+from app.core.errors import SourceOpenError
+from app.runtime.board import OwnProblem, StatusBoard
+from app.runtime.status import Stage
+
+
+def _open(board: StatusBoard) -> list[str]:
+    return [problem.message for problem in board.read(busy="", readers=None, frames_dropped=0).problems]
+
+
+def test_two_parts_of_a_stage_have_a_problem_each() -> None:
+    board = StatusBoard()
+    film, card = OwnProblem(board, Stage.BACKGROUND), OwnProblem(board, Stage.BACKGROUND)
+    film.report(SourceOpenError("The film is damaged."))
+    card.report(SourceOpenError("The picture is missing."))
+    assert _open(board) == ["The film is damaged.", "The picture is missing."]
+    card.clear()
+    assert _open(board) == ["The film is damaged."], "the older problem is still there"
+    film.clear()
+    assert not _open(board)
+
+
+def test_a_part_has_one_problem() -> None:
+    board = StatusBoard()
+    board.report(Stage.CAPTURE, "The camera is busy.")
+    board.report(Stage.CAPTURE, "The camera is gone.")
+    board.report(Stage.CAPTURE, "The camera is gone.")
+    assert _open(board) == ["The camera is gone."]
+    board.clear(Stage.CAPTURE, "another part")
+    assert _open(board) == ["The camera is gone."]
+    board.clear(Stage.CAPTURE)
+    assert not _open(board)
+    errors = board.read(busy="", readers=None, frames_dropped=0).errors
+    assert errors == ("The camera is busy.", "The camera is gone.")
