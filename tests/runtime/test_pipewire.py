@@ -155,6 +155,8 @@ def test_a_missing_daemon_is_a_problem_only_if_the_camera_was_asked_for() -> Non
         eventually(lambda: [problem.stage for problem in pipeline.status().problems] == [Stage.PIPEWIRE])
         assert "pipewire and wireplumber" in pipeline.status().problems[0].message
         composites(pipeline)
+        apply(pipeline, BASE)
+        eventually(lambda: pipeline.status().problems == ())
 
 
 def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.MonkeyPatch) -> None:

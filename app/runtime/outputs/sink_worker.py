@@ -120,7 +120,9 @@ class SinkWorker(Generic[K, S]):
         try:
             sink = self._plan.open(wanted, picture)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            if not self._plan.optional(wanted):
+            if self._plan.optional(wanted):
+                self._problem.clear()  # that of the device that was wanted before
+            else:
                 self._problem.report(error)
             self._plan_retry()
             return True
