@@ -44,6 +44,9 @@ _VIEWS = 0.85
 """Share of photos cropped as by a webcam if every photo has such a view; less if there are few views."""
 _VIEW_ZOOMS = 0.05
 """Zoom spread of views, which are framed already; see `framed`."""
+_NEAR = 0.15
+"""Share of views from which faces are taken that fill the frame."""
+_NEAR_ZOOMS = 0.4
 _NOBODY = 2
 """Largest alpha, of 255, that counts as background."""
 
@@ -155,7 +158,8 @@ class SampleSource:
     def _photo(self, rng: Rng) -> Layers:
         if rng.random() < self._view_share:
             layers = self._views.pixels(_one_of(rng, self._cuts))
-            placement, padded = framed(rng, _size(layers), self.size, zooms=_VIEW_ZOOMS)
+            zooms = _NEAR_ZOOMS if rng.random() < _NEAR else _VIEW_ZOOMS
+            placement, padded = framed(rng, _size(layers), self.size, zooms=zooms)
         else:
             layers = self._people.pixels(_preferred(rng, self._masked, _MASKED, self._photos))
             placement, padded = framed(rng, _size(layers), self.size)

@@ -11,6 +11,7 @@ import typer
 
 from models.student.bundled import BUNDLED, load, save
 from models.student.network import StudentNetwork, blocks_of
+from training.depth import deepened
 from training.step import Learner
 
 SIZE = (90, 150)
@@ -30,6 +31,7 @@ def main(
     student = averaged_student(checkpoint)
     if blend:
         before = load(blend) if blend.suffix == ".safetensors" else averaged_student(blend)
+        before = deepened(before, blocks_of(student.state_dict()))
         student = blended(before, student, 1 - share)
     save(student, out)
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
