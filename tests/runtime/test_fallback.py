@@ -18,8 +18,8 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, Stage
 from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
 from tests.matting.selection.simulated_cuda import SimulatedCuda
+from tests.runtime.running import BASE
 from tests.runtime.test_faults import IMPATIENT
-from tests.runtime.test_pipeline import BASE
 from tests.waiting import eventually
 
 AUTO = EngineSettings()

@@ -16,7 +16,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
-from tests.runtime.test_pipeline import BASE, apply
+from tests.runtime.running import BASE, apply
 from tests.waiting import eventually
 
 STAGES = (

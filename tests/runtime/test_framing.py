@@ -17,7 +17,7 @@ from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from tests.fakes import PERSON, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
-from tests.runtime.test_pipeline import BASE, apply, composites
+from tests.runtime.running import BASE, apply, composites
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)

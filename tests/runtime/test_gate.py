@@ -17,8 +17,8 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from tests.architecture.test_imports import modules, tree
 from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.runtime.running import BASE, composites, ignore, running
 from tests.runtime.test_framing import shown
-from tests.runtime.test_pipeline import BASE, composites, ignore, running
 from tests.waiting import eventually
 
 NONE = BASE.replace(background=BackgroundSettings(kind="none"))

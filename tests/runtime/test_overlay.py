@@ -12,7 +12,7 @@ from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from tests.fakes import FakeWorld
-from tests.runtime.test_pipeline import BASE
+from tests.runtime.running import BASE
 from tests.waiting import eventually
 
 RED = (0, 0, 255)

@@ -12,8 +12,8 @@ from app.matting.base import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
+from tests.runtime.running import BASE, apply, composites
 from tests.runtime.test_framing import newest, running, shown
-from tests.runtime.test_pipeline import BASE, apply, composites
 from tests.waiting import eventually
 
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))

@@ -21,7 +21,7 @@ from app.system.pipewire.reader import NodeReader
 from tests.fakes import ROOM, FakeWorld
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session
-from tests.runtime.test_pipeline import BASE, apply, composites
+from tests.runtime.running import BASE, apply, composites
 from tests.waiting import eventually
 
 FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, pipewire_retry_s=0.2)

@@ -15,9 +15,9 @@ from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.base import MattingEngine
 from app.runtime.status import Phase
 from tests.fakes import HEIGHT, PERSON, WIDTH, FakeEngine, FakeWorld, room_picture, shows_room
+from tests.runtime.running import BASE, apply, composites
 from tests.runtime.test_framing import newest, running
 from tests.runtime.test_people import person_share, shown_in
-from tests.runtime.test_pipeline import BASE, apply, composites
 from tests.waiting import eventually
 
 CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))

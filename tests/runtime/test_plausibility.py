@@ -21,7 +21,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from tests.fakes import FakeEngine, FakeSource, FakeWorld, Faults, room_picture, shows_room
-from tests.runtime.test_pipeline import BASE, composites
+from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

@@ -18,9 +18,9 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from tests.fakes import FakeEngine, FakeWorld, Faults, room_picture, shows_room
+from tests.runtime.running import BASE
 from tests.runtime.test_faults import IMPATIENT
 from tests.runtime.test_framing import shown
-from tests.runtime.test_pipeline import BASE
 from tests.waiting import eventually
 
 SERVER = "https://matting.example:8765"

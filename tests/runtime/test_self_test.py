@@ -26,7 +26,7 @@ from app.runtime.timing import Timing
 from tests.fakes import FakeEngine, FakeWorld
 from tests.matting.conftest import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
-from tests.runtime.test_pipeline import BASE, composites
+from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 
 PLATE_SIZE = 320, 192

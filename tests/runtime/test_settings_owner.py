@@ -8,7 +8,7 @@ import pytest
 
 from app.core.settings import Settings
 from app.runtime.settings_owner import SettingsOwner, rebase
-from tests.runtime.test_pipeline import BASE
+from tests.runtime.running import BASE
 
 
 def test_a_change_returns_the_new_settings_and_increments_the_version() -> None:

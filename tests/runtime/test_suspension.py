@@ -13,7 +13,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from app.system.clock import elapsed_s
 from tests.fakes import FakeWorld
-from tests.runtime.test_pipeline import BASE, composites
+from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 
 UNHURRIED = Timing(stale_s=60.0)

@@ -12,7 +12,7 @@ from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.unchanged import SETTLED_STEPS, Conditions, UnchangedFrames
 from tests.fakes import FakeEngine, FakeSource, FakeWorld
-from tests.runtime.test_pipeline import BASE, composites
+from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 
 BACKDROP = BlurredBackground(50)

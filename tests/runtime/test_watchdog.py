@@ -21,7 +21,7 @@ from app.runtime.watchdog import Watchdog, Watched
 from app.runtime.worker import Worker
 from app.system.clock import elapsed_s
 from tests.fakes import FakeWorld, room_picture, shows_room
-from tests.runtime.test_pipeline import BASE, composites
+from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)

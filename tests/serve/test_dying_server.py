@@ -19,7 +19,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import ServerState
 from app.runtime.timing import Timing
 from tests.fakes import FakeSource, FakeWorld, Faults
-from tests.runtime.test_pipeline import BASE
+from tests.runtime.running import BASE
 from tests.serve.service import ROOM_BGR, Image, room_and_person
 from tests.serve.test_command import serving
 from tests.serve.test_streams import share_of

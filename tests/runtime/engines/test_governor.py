@@ -15,7 +15,7 @@ from app.runtime.engines.decision import Decision, Run
 from app.runtime.timing import Timing
 from tests.fakes import FakeWorld, shows_room
 from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench, ended
-from tests.runtime.test_pipeline import BASE, composites, ignore, running
+from tests.runtime.running import BASE, composites, ignore, running
 from tests.waiting import eventually
 
 

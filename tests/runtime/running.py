@@ -1,0 +1,59 @@
+"""Starts a pipeline with replaceable parts, and waits for what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+from app.core.types import PictureKind
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from app.runtime.timing import Timing
+from tests.fakes import FakeEngine, FakeWorld
+from tests.waiting import eventually
+
+BASE = Settings(
+    capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
+    background=BackgroundSettings(kind="colour", colour="#0000ff"),
+    output=OutputSettings(virtual_camera="fake"),
+)
+
+
+@contextmanager
+def running(world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None) -> Iterator[Pipeline]:
+    pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
+    pipeline.start()
+    try:
+        yield pipeline
+    finally:
+        world.faults.release.set()
+        assert pipeline.stop(), "a thread did not end"
+        assert FakeEngine.live == 0, "an engine was not closed"
+
+
+def apply(pipeline: Pipeline, settings: Settings) -> None:
+    """Replace all settings."""
+    pipeline.change(lambda _: settings)
+
+
+def composites(pipeline: Pipeline, more: int = 3) -> None:
+    """Wait for some more composites."""
+    goal = pipeline.status().frames_out + more
+    eventually(lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING)
+
+
+def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
+    """Whether the same picture is sent again and again, and no new one is made."""
+    frames, pictures = pipeline.status().frames_out, len(world.pictures())
+    eventually(lambda: len(world.pictures()) > pictures + 10)
+    sent = world.pictures()[pictures:]
+    return pipeline.status().frames_out == frames and all(picture is sent[0] for picture in sent)
+
+
+def ignore(result: object) -> None:
+    """Turns a call with a result into one without."""
+
+
+def kinds(world: FakeWorld) -> set[PictureKind]:
+    return {picture.kind for picture in world.pictures()}

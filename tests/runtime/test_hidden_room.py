@@ -1,0 +1,114 @@
+"""The room is shown only while background none is chosen, also where the background fails or opens slowly."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.core.errors import BackgroundError
+from app.core.settings import BackgroundSettings, EdgeSettings
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte, PictureKind
+from app.runtime.backdrops import PLAIN_GREY
+from app.runtime.status import Stage
+from app.runtime.timing import Timing
+from tests.fakes import FakeEngine, FakeWorld, shows_room
+from tests.runtime.running import BASE, apply, composites, kinds, running
+from tests.waiting import eventually
+
+
+def test_none_shows_the_room_only_while_it_is_chosen() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(background=BASE.background.replace(kind="none")))
+        eventually(lambda: PictureKind.UNMATTED in kinds(world))
+        assert pipeline.status().unmatted
+        apply(pipeline, BASE)
+        eventually(lambda: not pipeline.status().unmatted)
+        composites(pipeline)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        after = len(world.pictures())
+        composites(pipeline, 10)
+        assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
+
+
+def test_leaving_none_for_a_background_that_fails_never_shows_the_room_again(tmp_path: Path) -> None:
+    world = FakeWorld()
+    none = BASE.replace(background=BackgroundSettings(kind="none"))
+    with running(world, none) as pipeline:
+        eventually(lambda: PictureKind.UNMATTED in kinds(world))
+        missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
+        apply(pipeline, none.replace(background=missing))
+        eventually(lambda: bool(pipeline.status().problems))
+        composites(pipeline)
+        after = len(world.pictures())
+        composites(pipeline, 10)
+        assert pipeline.status().problems[0].stage is Stage.BACKGROUND
+        assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_a_background_that_breaks_while_running_hides_the_room(kind: str) -> None:
+    world = FakeWorld()
+
+    def broken() -> None:
+        raise BackgroundError("The video cannot be read any further; choose another.")
+
+    with running(world) as pipeline:
+        composites(pipeline)
+        world.faults.put("backdrop", broken)
+        eventually(lambda: bool(pipeline.status().problems))
+        composites(pipeline, 5)
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+class SeesBackdrops(FakeEngine):
+    """Notes whether it was asked for a blurred room."""
+
+    blurs = 0
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        type(self).blurs += isinstance(backdrop, BlurredBackground)
+        return super().step(frame, backdrop, edges, want_foreground=want_foreground)
+
+
+@pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])
+def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: str) -> None:
+    """The room was shown blurred meanwhile, to users who had chosen a picture to hide it."""
+
+    class Engine(SeesBackdrops):
+        pass
+
+    def broken() -> None:
+        raise BackgroundError("The picture cannot be read; choose another.")
+
+    world = FakeWorld()
+    world.engine = Engine
+    stage = "backdrop" if fault == "breaks" else "open_background"
+    world.faults.put(stage, world.faults.hang if fault == "opens slowly" else broken)
+    with running(world) as pipeline:
+        composites(pipeline, 5)
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+        assert np.ptp(world.newest().image[0, 0]) == 0, "plain grey"
+        world.faults.heal()
+    assert Engine.blurs == 0
+
+
+def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> None:
+    """Where the background opened later than the engine, calls and recordings began with plain grey."""
+    world = FakeWorld()
+    world.faults.put("open_background", lambda: time.sleep(0.4))
+    with running(world) as pipeline:
+        composites(pipeline)
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+    first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
+    assert tuple(first.image[0, 0]) == (255, 0, 0)
+
+    world = FakeWorld()
+    world.faults.put("open_background", lambda: world.faults.hang(60))
+    with running(world, timing=Timing(background_wait_s=0.2)) as pipeline:
+        eventually(lambda: PictureKind.COMPOSITE in kinds(world))
+        assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3

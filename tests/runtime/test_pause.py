@@ -1,0 +1,80 @@
+"""While paused, frames are skipped and cards sent, and the rest goes on; while frozen, the last composite stays."""
+
+from __future__ import annotations
+
+import time
+
+from app.core.errors import SourceLostError
+from app.core.types import PictureKind
+from app.runtime.status import Phase, Stage
+from app.runtime.timing import Timing
+from tests.fakes import FakeWorld, shows_room
+from tests.runtime.running import BASE, apply, composites, running, stands_still
+from tests.waiting import eventually
+
+
+def test_pause_shows_the_card_and_freeze_keeps_the_last_composite() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        apply(pipeline, BASE)
+        composites(pipeline)
+        apply(pipeline, BASE.replace(frozen=True))
+        eventually(lambda: stands_still(pipeline, world))
+        assert world.newest().kind is PictureKind.COMPOSITE
+
+
+def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        (source,) = world.sources
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: source.skipped > 0)
+        decoded, skipped = source.decoded, source.skipped
+        eventually(lambda: source.skipped >= skipped + 50)
+        assert source.decoded <= decoded + 2, "decoded while paused"
+        assert pipeline.status().phase is Phase.PAUSED and not pipeline.status().problems
+        apply(pipeline, BASE.replace(paused=True, matting=BASE.matting.replace(downsample_ratio=0.7)))
+        eventually(lambda: (engine := pipeline.status().engine) is not None and engine.downsample_ratio == 0.7)
+        skipped = source.skipped
+        apply(pipeline, BASE)
+        composites(pipeline)
+        assert source.skipped <= skipped + 50, "still skips"
+
+
+def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again() -> None:
+    def lose() -> None:
+        raise SourceLostError("The camera is disconnected.")
+
+    world = FakeWorld()
+    with running(world, timing=Timing(source_retry_s=0.05)) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: world.sources[0].skipped > 0)
+        world.faults.put("read", lose)
+        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+        world.faults.heal()
+        eventually(lambda: len(world.sources) > 1 and not pipeline.status().problems)
+        apply(pipeline, BASE)
+        composites(pipeline)
+        assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_the_card_is_sent_less_often_while_paused() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(paused=True))
+        eventually(lambda: pipeline.status().phase is Phase.PAUSED)
+        time.sleep(0.3)
+        before = len(world.pictures())
+        time.sleep(1.0)
+        assert 1 <= len(world.pictures()) - before <= 15, "at 120 fps it would be 120"
+        apply(pipeline, BASE)
+        composites(pipeline)
+        before = len(world.pictures())
+        eventually(lambda: len(world.pictures()) > before + 60)

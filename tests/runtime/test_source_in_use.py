@@ -1,0 +1,77 @@
+"""What a running pipeline asks of its source, and what it says of a silent one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import PlateError
+from app.core.settings import CaptureSettings
+from app.matting.selection.governor import GovernorTiming
+from app.runtime.pipeline import Pipeline
+from app.runtime.timing import Timing
+from tests.fakes import FakeSource, FakeWorld, shows_room
+from tests.runtime.running import BASE, apply, composites, running
+from tests.waiting import eventually
+
+
+def test_frames_that_the_governor_skips_are_not_decoded() -> None:
+    world = FakeWorld()
+    world.faults.put("step", lambda: time.sleep(0.01))  # the source gives a frame every 4 ms
+    pinned = BASE.matting.replace(model="student", downsample_ratio=0.5)
+    slow = BASE.replace(matting=pinned, capture=BASE.capture.replace(fps=240))
+    timing = Timing(governor=GovernorTiming(window_s=0.2, settle_s=0.05))
+    with running(world, slow, timing) as pipeline:
+        eventually(lambda: pipeline.status().lowered is not None)
+        (source,) = world.sources
+        skipped = source.skipped
+        composites(pipeline, 30)
+        assert source.skipped >= skipped + 5
+        assert not pipeline.status().problems
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise PlateError("The room has changed.")
+
+    world = FakeWorld()
+    plate = BASE.matting.replace(plate=tmp_path / "plate.png")
+    with running(world) as pipeline:
+        composites(pipeline)
+        (source,) = world.sources
+        assert not source.holds_exposure
+        for model in ("bgmv2-mobilenetv2", "student", "bgmv2-resnet50"):
+            apply(pipeline, BASE.replace(matting=plate.replace(model=model)))
+            eventually(lambda: source.holds_exposure == model.startswith("bgmv2"))  # noqa: B023 - called at once
+        world.faults.put("step", refuse)
+        eventually(lambda: any("has changed" in problem.message for problem in pipeline.status().problems))
+        world.faults.heal()
+        eventually(lambda: not source.holds_exposure)
+        apply(pipeline, BASE.replace(capture=BASE.capture.replace(lock_exposure=True)))
+        eventually(lambda: source.holds_exposure)
+    assert world.sources == [source], "for that, no camera is opened anew"
+
+
+@pytest.mark.parametrize(("is_virtual", "blamed"), [(False, "check its cable"), (True, "The program that sends to")])
+def test_a_silent_source_names_what_to_check(is_virtual: bool, blamed: str, caplog: pytest.LogCaptureFixture) -> None:
+    world = FakeWorld()
+
+    class Silent(FakeSource):
+        def read(self) -> None:
+            self._pace.wait(0.004)
+
+    def opened(settings: CaptureSettings) -> Silent:
+        source = Silent(settings, world.faults, "camera")
+        source.info = replace(source.info, is_virtual=is_virtual)
+        return source
+
+    pipeline = Pipeline(BASE, parts=replace(world.parts(), open_source=opened), timing=Timing(source_timeout_s=0.1))
+    pipeline.start()
+    try:
+        eventually(lambda: blamed in caplog.text)
+    finally:
+        assert pipeline.stop()

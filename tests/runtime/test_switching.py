@@ -1,0 +1,91 @@
+"""Changes of a running pipeline: what worked stays in use until the new one works."""
+
+from __future__ import annotations
+
+import threading
+
+from app.core.errors import ModelError, SourceOpenError
+from app.core.settings import MattingSettings
+from app.core.types import AlphaImage, PictureKind
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Stage
+from tests.fakes import FakeEngine, FakeWorld
+from tests.runtime.running import BASE, apply, composites, ignore, running
+from tests.waiting import eventually
+
+
+def test_a_change_keeps_what_others_changed_meanwhile() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        notified = threading.Event()
+        pipeline.listen_settings(notified.set)
+        assert pipeline.change(lambda settings: settings.replace(paused=True)).paused
+        assert notified.is_set()
+        new = pipeline.change(lambda settings: settings.replace(frozen=True))
+        assert new.paused and new is pipeline.settings
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+        pipeline.change(lambda settings: settings.replace(paused=False, frozen=False))
+        composites(pipeline)
+
+
+def test_a_failing_switch_keeps_what_worked() -> None:
+    world = FakeWorld()
+
+    def refuse() -> None:
+        raise ModelError("The model does not fit; choose another.")
+
+    def absent() -> None:
+        raise SourceOpenError("There is no camera 7; plug it in.")
+
+    with running(world) as pipeline:
+        composites(pipeline)
+        world.faults.put("build_engine", refuse)
+        apply(pipeline, BASE.replace(matting=MattingSettings(model="rvm-resnet50")))
+        eventually(lambda: any(problem.stage is Stage.MATTING for problem in pipeline.status().problems))
+        composites(pipeline)
+        engine = pipeline.status().engine
+        assert engine is not None and engine.model == "auto"
+        world.faults.put("open_source", absent)
+        apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="camera:7")))
+        eventually(lambda: any(problem.stage is Stage.CAPTURE for problem in pipeline.status().problems))
+        composites(pipeline)
+        source = pipeline.status().source
+        assert source is not None and source.name == "fake"
+        assert "There is no camera 7; plug it in." in pipeline.status().errors
+
+
+def test_a_new_ratio_is_built_beside_the_running_engine() -> None:
+    world = FakeWorld()
+    with running(world) as pipeline:
+        composites(pipeline)
+        gate = threading.Event()
+        world.faults.put("build_engine", lambda: ignore(gate.wait(5)))
+        apply(pipeline, BASE.replace(matting=MattingSettings(downsample_ratio=0.25)))
+        eventually(lambda: pipeline.status().busy == "the model")
+        composites(pipeline, 5)
+        gate.set()
+        eventually(lambda: ratio_of(pipeline) == 0.25)
+        assert not world.faults.release.is_set()
+
+
+def ratio_of(pipeline: Pipeline) -> float | None:
+    """The ratio in use."""
+    engine = pipeline.status().engine
+    return engine.downsample_ratio if engine else None
+
+
+def test_a_new_engine_is_told_who_is_in_the_picture() -> None:
+    known: list[bool] = []
+
+    class Engine(FakeEngine):
+        def reset(self, seen: AlphaImage | None = None) -> None:
+            known.append(seen is not None and bool(seen.any()))
+
+    world = FakeWorld()
+    world.engine = Engine
+    with running(world) as pipeline:
+        composites(pipeline)
+        assert known[-1] is False, "the first engine of a stream knows nobody"
+        pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
+        eventually(lambda: known[-1])
