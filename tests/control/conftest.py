@@ -1,7 +1,8 @@
-"""A running pipeline with replaceable parts, and the controller that changes its settings."""
+"""A running pipeline and the controller of its settings; a server and a controller that records commands."""
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,13 +12,15 @@ import pytest
 
 from app.config.private_file import write_picture
 from app.config.scenes import SceneStore
-from app.control import BackgroundFile, SettingsController, Tiles
+from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.control.commands import parse_words
+from app.control.place import Place
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
+from tests.control.recorder import Recorder
 from tests.fakes import FakeWorld, room_picture
 from tests.waiting import eventually
 
@@ -94,3 +97,35 @@ def fail(error: Exception) -> Callable[[], None]:
         raise error
 
     return raise_it
+
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Unix sockets and permissions")
+
+
+def socket_place(folder: Path) -> Place:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return Place(folder)
+
+
+@pytest.fixture(params=["socket", "pipe"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    if request.param == "socket":
+        return Place(folder)
+    # multiprocessing speaks the same protocol over a Unix socket as over a named pipe
+    return Place(folder, str(tmp_path / "pipe") if sys.platform != "win32" else rf"\\.\pipe\{tmp_path.name}")
+
+
+@pytest.fixture
+def controller() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def server(place: Place, controller: Recorder) -> Iterator[ControlServer]:
+    server = ControlServer(controller, at=lambda: place)
+    server.start()
+    assert server.note == ""
+    yield server
+    assert server.stop()

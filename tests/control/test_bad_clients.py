@@ -1,0 +1,102 @@
+"""Clients that send nonsense, too much or hardly anything, or that may not ask, end and delay nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from app.control import Command, ControlServer, ask
+from app.control.pipe import SECRET_FILE, connect_pipe
+from app.control.place import SOCKET_FILE, Place
+from app.control.transport import REQUEST_TIMEOUT_S
+from tests.control.conftest import posix_only, socket_place
+from tests.control.recorder import Recorder
+
+
+@pytest.mark.parametrize(
+    "line", [b"\n", b"hello\n", b"[1,2]\n", b"\xff\xfe\x00\n", b'{"command": 7}\n', b"[" * 5000 + b"\n", b'"pause"\n']
+)
+def test_invalid_lines_are_refused(place: Place, server: ControlServer, line: bytes) -> None:
+    call = place.connect()
+    assert call is not None
+    call.send(line)
+    reply = call.receive()
+    call.close()
+    assert reply.startswith(b'{"done": false')
+    assert ask(Command("pause"), at=lambda: place).done
+
+
+def test_a_line_without_an_end_is_limited_in_length(place: Place, server: ControlServer) -> None:
+    call = place.connect()
+    assert call is not None
+    try:
+        for _ in range(64):
+            call.send(b"x" * 8192)
+    except OSError:
+        pass  # the server closed the connection
+    call.close()
+    assert ask(Command("pause"), at=lambda: place).done
+
+
+def test_silent_clients_delay_nobody(place: Place, server: ControlServer) -> None:
+    silent = [place.connect() for _ in range(8)]
+    started_s = time.monotonic()
+    assert ask(Command("pause"), at=lambda: place).done
+    assert time.monotonic() - started_s < REQUEST_TIMEOUT_S / 2
+    for call in silent:
+        assert call is not None
+        call.close()
+
+
+def cut_off(client: socket.socket) -> bool:
+    """Send one byte and return whether the server has closed the connection."""
+    try:
+        client.send(b"x")
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+@posix_only
+def test_a_client_that_sends_a_byte_at_a_time_is_cut_off_and_delays_no_stop(tmp_path: Path) -> None:
+    place = socket_place(tmp_path / "run")
+    server = ControlServer(Recorder(), at=lambda: place)
+    server.start()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(place.folder / SOCKET_FILE))
+        client.settimeout(0.2)
+        started_s, closed = time.monotonic(), False
+        while not closed and time.monotonic() - started_s < 3 * REQUEST_TIMEOUT_S:
+            closed = cut_off(client)
+        assert closed
+        assert ask(Command("pause"), at=lambda: place).done
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(place.folder / SOCKET_FILE))
+        client.send(b"x")
+        started_s = time.monotonic()
+        assert server.stop()
+        assert time.monotonic() - started_s < REQUEST_TIMEOUT_S + 1
+
+
+def test_a_pipe_client_without_the_secret_is_refused(tmp_path: Path, controller: Recorder) -> None:
+    address, folder, other = str(tmp_path / "pipe"), tmp_path / "run", tmp_path / "other"
+    for path in (folder, other):
+        path.mkdir(mode=0o700)
+    server = ControlServer(controller, at=lambda: Place(folder, address))
+    server.start()
+    (other / SECRET_FILE).write_bytes(b"guessed")
+    call = connect_pipe(address, other)
+    assert call is not None
+    with contextlib.suppress(OSError):  # the server has closed the connection already
+        call.send(Command("pause").encode())
+        assert call.receive() == b""
+    call.close()
+    assert controller.commands == []
+    assert ask(Command("pause"), at=lambda: Place(folder, address)).done
+    assert server.stop()

@@ -1,0 +1,93 @@
+"""The folder of the socket: private to the user, and replaced or reported where it cannot be used."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from app.config import paths
+from app.control import Command, ControlServer, NotRunningError, ask
+from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private
+from app.control.pipe import SECRET_FILE, PipeEndpoint
+from app.control.place import SOCKET_FILE
+from app.control.transport import SocketEndpoint
+from tests.control.conftest import posix_only, socket_place
+from tests.control.recorder import Recorder
+from tests.waiting import eventually
+
+
+@posix_only
+def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    make_private(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    endpoint = SocketEndpoint(folder / SOCKET_FILE)
+    for name in (SOCKET_FILE, LOCK_FILE):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    endpoint.close()
+    pipe = PipeEndpoint(str(tmp_path / "pipe"), folder)
+    assert stat.S_IMODE((folder / SECRET_FILE).stat().st_mode) == 0o600
+    pipe.close()
+    assert not (folder / SECRET_FILE).exists()
+
+
+@posix_only
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_private(tmp_path / "own")
+    make_private(tmp_path / "own")
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path / "own")
+    for name in ("open", "link"):
+        with pytest.raises(ControlError, match="Other users can write"):
+            make_private(tmp_path / name)
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(ControlError, match="Other users can write"):
+        make_private(tmp_path / "own")
+
+
+@posix_only
+@pytest.mark.parametrize("state", ["of another user", "a file"])
+def test_an_unusable_runtime_folder_is_replaced_with_a_warning(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "runtime"
+    if state == "a file":
+        folder.write_text("")
+    else:
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder))
+    caplog.set_level(logging.WARNING)
+    server = ControlServer(Recorder())
+    server.start()
+    assert server.note == ""
+    assert control_folder() == paths.data_dir() / "run"
+    assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
+    assert ask(Command("pause")).done
+    assert server.stop()
+
+
+def test_a_folder_that_cannot_be_created_leaves_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for name in ("MATTECAM_RUNTIME_DIR", "MATTECAM_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "file" / "run"))
+    server = ControlServer(Recorder())
+    server.start()
+    assert "cannot be created" in server.note
+    assert server.stop()
+    with pytest.raises(NotRunningError, match="cannot be created"):
+        ask(Command("pause"))
+
+
+def test_a_path_too_long_for_a_socket_leaves_a_note_and_no_lock(tmp_path: Path) -> None:
+    place = socket_place(tmp_path / ("x" * 120))
+    server = ControlServer(Recorder(), at=lambda: place)
+    server.start()
+    assert "cannot be opened" in server.note
+    assert server.stop()
+    eventually(lambda: not place.in_use())
