@@ -16,7 +16,7 @@ from app.media.recovery import recover
 from app.output.recorder import Recorder
 from app.output.recording import RecordingCounts, RecordingOptions
 from app.sound.base import RATE, SoundBlock
-from tests.output.test_recorder import Clock
+from tests.output.recordings import Clock
 from tests.paths import ROOT
 from tests.sound.sources import Feed, clicks
 from tests.waiting import eventually
