@@ -1,4 +1,4 @@
-"""`ctl record` and `ctl record-alpha` against a running pipeline with replaceable parts."""
+"""`ctl record`, `ctl record-alpha` and `ctl microphone` against a running pipeline with replaceable parts."""
 
 from __future__ import annotations
 
@@ -75,3 +75,13 @@ def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_p
     program.world.faults.put("close_recorder", fail(SinkLostError("The disk is full.")))
     with pytest.raises(MattecamError, match="disk is full"):
         program.run("record stop")
+
+
+def test_the_microphone_is_chosen(program: Program, tmp_path: Path) -> None:
+    assert program.run("microphone default") == "Microphone: default; recordings have sound."
+    assert program.settings.output.microphone == "default"
+    assert program.run("microphone off") == "Microphone: off; recordings have no sound."
+    assert program.settings.output.microphone == "off"
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    assert "started without sound" in program.run("microphone USB Microphone")
+    assert program.settings.output.microphone == "USB Microphone"

@@ -1,0 +1,139 @@
+"""`ctl background`, `background-view`, `parallax` and `slide` against a running pipeline."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.control import BackgroundFile, Command, SettingsController, Tiles
+from app.core.errors import BackgroundError, MattecamError, UsageError
+from app.core.types import PictureKind
+from app.runtime.status_fields import status_fields
+from tests.control.conftest import Program, fail
+from tests.fakes import shows_room
+from tests.waiting import eventually
+
+
+def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        entered.set()
+        gate.wait(10)
+
+    program.world.faults.put("open_background", slow)
+    answers: list[str] = []
+    caller = threading.Thread(target=lambda: answers.append(program.run("background Beach")))
+    caller.start()
+    assert entered.wait(10)
+    time.sleep(0.1)
+    assert answers == []
+    gate.set()
+    caller.join(10)
+    assert answers == ["Background: Beach."]
+
+
+def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
+    program.world.faults.put("open_background", program.world.faults.hang)
+    hasty = SettingsController(
+        change=program.pipeline.change,
+        settings=lambda: program.settings,
+        status_fields=lambda: status_fields(program.pipeline.status()),
+        tiles=lambda: Tiles(program.files),
+        scenes=program.scenes,
+        request_quit=program.quit.set,
+        save_snapshot=program.save_snapshot,
+        confirm_s=0.2,
+    )
+    assert "still being prepared" in hasty.run(Command("background", "Beach"))
+
+
+def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Program) -> None:
+    before = program.settings
+    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    for _ in range(2):
+        with pytest.raises(MattecamError, match="Beach is damaged"):
+            program.run("background Beach")
+        assert program.settings == before
+    with pytest.raises(UsageError, match="the backgrounds are 0 none"):
+        program.run("background moon")
+    assert program.settings == before
+
+
+def test_a_failing_background_does_not_expose_the_room_again(program: Program) -> None:
+    program.run("background none")
+    eventually(lambda: PictureKind.UNMATTED in program.sent_after())
+    program.world.faults.put("open_background", fail(BackgroundError("Beach is damaged; choose another.")))
+    with pytest.raises(MattecamError, match="Beach is damaged"):
+        program.run("background Beach")
+    before = len(program.world.pictures())
+    assert PictureKind.UNMATTED not in program.sent_after(20)
+    assert not any(shows_room(picture.image) for picture in program.world.pictures()[before:])
+
+
+def test_slides_are_turned(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No slides are shown"):
+        program.run("slide next")
+    talk = tmp_path / "talk"
+    talk.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(talk / f"{number}.png"), np.full((48, 64, 3), 90 * number, np.uint8))
+    assert program.run(f"background {talk}") == "Background: talk."
+    eventually(lambda: program.controller.status()["slides"] == 3)
+    assert program.run("slide next") == "Slide 2 of 3."
+    assert program.run("slide next") == "Slide 3 of 3."
+    assert program.run("slide next") == "Slide 3 of 3."
+    assert program.run("slide previous") == "Slide 2 of 3."
+    assert program.run("slide 1") == "Slide 1 of 3."
+    for wrong in ("0", "4", "last"):
+        with pytest.raises(UsageError, match="1 to 3"):
+            program.run(f"slide {wrong}")
+
+
+def test_the_background_is_laid_out_and_moved(program: Program) -> None:
+    assert program.run("background-view fit") == "Background: fit, zoom 1 at 0,0."
+    assert program.run("background-view 1.5 0.5,-1") == "Background: fit, zoom 1.5 at 0.5,-1."
+    assert program.run("background-view 2") == "Background: fit, zoom 2 at 0.5,-1."
+    assert program.run("background-view fill") == "Background: fill, zoom 1 at 0,0."
+    assert program.run("parallax 40") == "Parallax: 40."
+    assert program.settings.background.parallax == 40
+    for wrong in ("background-view 9", "background-view 2 5,5", "background-view wide", "parallax 101"):
+        with pytest.raises(UsageError):
+            program.run(wrong)
+
+
+def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:
+    """A network drive that does not answer delays its own command only; nothing that changed meanwhile is lost."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    class SlowDrive(list[BackgroundFile]):
+        def __iter__(self) -> Iterator[BackgroundFile]:
+            asked.set()
+            assert go_on.wait(20)
+            return super().__iter__()
+
+    quick, program.files = program.files, SlowDrive(program.files)
+    slow = threading.Thread(target=program.run, args=("background Beach",))
+    slow.start()
+    try:
+        assert asked.wait(10)
+        program.files = quick
+        assert "stand-by card" in program.run("pause")
+        program.run("background-view fit")
+    finally:
+        go_on.set()
+        slow.join(20)
+    background = program.settings.background
+    assert (background.path, background.fit) == (quick[0].path, "fit")
+    assert program.settings.paused
+
+
+def test_a_number_of_thousands_of_digits_is_no_tile(program: Program) -> None:
+    with pytest.raises(UsageError, match="no background and no file"):
+        program.run("background " + "9" * 200)

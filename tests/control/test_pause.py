@@ -1,0 +1,73 @@
+"""`ctl pause`, `freeze`, `resume`, `scene` and `snapshot`: what the outputs show once they are answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.core.errors import SettingsError
+from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.types import PictureKind
+from tests.control.conftest import BASE, Program
+from tests.waiting import eventually
+
+
+def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> None:
+    assert "stand-by card" in program.run("pause")
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    assert program.controller.status()["paused"] is True
+    assert "Paused" in program.run("pause"), "a second pause does not resume"
+    assert program.settings.paused
+    assert program.run("resume") == "Resumed."
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+
+
+def test_freeze_while_paused_says_what_the_outputs_show(program: Program) -> None:
+    assert program.run("freeze") == "Frozen: the outputs keep the last frame."
+    program.run("pause")
+    assert program.run("freeze") == "Frozen, and paused: the outputs show the stand-by card."
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+
+
+def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
+    states = []
+    for text in ("pause", "freeze on", "pause toggle", "pause toggle", "freeze off", "freeze toggle", "resume"):
+        program.run(text)
+        states.append((program.settings.paused, program.settings.frozen))
+    assert states == [(1, 0), (1, 1), (0, 1), (1, 1), (1, 0), (1, 1), (0, 0)]
+
+
+def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: Program, tmp_path: Path) -> None:
+    look = BackgroundSettings(kind="colour", colour="#102030")
+    saved = Settings(background=look, capture=CaptureSettings(source="other"))
+    program.scenes.put("Work call", saved)
+    recording = tmp_path / "a.mp4"
+    program.run(f"record {recording}")
+    program.run("pause")
+    program.run("freeze")
+    assert program.run("scene Work call") == "Scene: Work call."
+    settings = program.settings
+    assert settings.background == look
+    assert settings.paused
+    assert settings.frozen
+    assert settings.output.record == recording
+    assert settings.output.virtual_camera == "fake"
+    assert settings.capture == BASE.capture
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    with pytest.raises(SettingsError, match="the scenes are Work call"):
+        program.run("scene Holiday")
+
+
+def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+    assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
+    program.run("pause")
+    program.run(f"snapshot {tmp_path / 'paused.png'}")
+    blue, card = (cv2.imread(str(tmp_path / name)) for name in ("a.png", "paused.png"))
+    assert blue is not None
+    assert card is not None
+    assert np.any(np.all(blue == (255, 0, 0), axis=2))
+    assert not np.any(np.all(card == (255, 0, 0), axis=2)), "while paused, a snapshot shows the card"
