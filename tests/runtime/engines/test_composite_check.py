@@ -1,0 +1,102 @@
+"""Composites that show what their alpha does not cover are refused; real ones are permitted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, EngineSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
+from app.runtime.engines.plausibility import MAX_ROUNDING, CompositeCheck
+from app.runtime.engines.self_test import self_test
+
+HEIGHT, WIDTH = 96, 128
+
+
+def textured(height: int = HEIGHT, width: int = WIDTH) -> BgrImage:
+    """A frame with detail everywhere."""
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def alpha_of(value: int) -> AlphaImage:
+    return np.full((HEIGHT, WIDTH), value, np.uint8)
+
+
+def blurred(image: BgrImage) -> BgrImage:
+    return np.broadcast_to(image.mean(axis=(0, 1)).astype(np.uint8), image.shape).copy()
+
+
+def refuses(matte: Matte, frame: BgrImage, backdrop: Backdrop) -> bool:
+    check = CompositeCheck()
+    try:
+        for index in range(8):  # of a blurred room other rows are compared in each frame
+            check.check(matte, Frame(frame, index, 0.0), backdrop)
+    except ModelError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 2, 100, 254])
+def test_room_that_alpha_does_not_cover_is_refused(alpha: int) -> None:
+    """Alpha 1 with the composite equal to the frame passed a check of the pixels where alpha is 0."""
+    frame, backdrop = np.full((HEIGHT, WIDTH, 3), 255, np.uint8), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    assert refuses(Matte(frame.copy(), alpha_of(alpha)), frame, backdrop) == (alpha < 255 - MAX_ROUNDING)
+
+
+def test_room_between_the_points_of_a_grid_is_refused() -> None:
+    frame, backdrop = textured(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for row, column in ((3, 5), (95, 127), (1, 0), (0, 1)):
+        composite = backdrop.copy()
+        composite[row, column] = 200
+        assert refuses(Matte(composite, alpha_of(0)), frame, backdrop)
+    grid = frame.copy()
+    grid[::8, ::8] = 0
+    assert refuses(Matte(grid, alpha_of(0)), frame, backdrop)
+
+
+@pytest.mark.parametrize("part", ["all of it", "one tile", "all but a grid"])
+def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
+    frame = textured()
+    composite = blurred(frame)
+    if part == "one tile":
+        composite[:32, :32] = frame[:32, :32]
+    else:
+        composite = frame.copy()
+        if part == "all but a grid":
+            composite[::8, ::8] = 0
+    assert refuses(Matte(composite, alpha_of(0)), frame, BlurredBackground(50))
+
+
+def test_what_blur_cannot_change_is_permitted() -> None:
+    dark = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    assert not refuses(Matte(dark.copy(), alpha_of(0)), dark, BlurredBackground(0)), "a covered camera"
+    frame = textured()
+    assert not refuses(Matte(blurred(frame), alpha_of(0)), frame, BlurredBackground(0))
+    assert not refuses(Matte(frame.copy(), alpha_of(255)), frame, BlurredBackground(0)), (
+        "all person: the alpha watch's case"
+    )
+
+
+@pytest.mark.parametrize("strength", [0.0, 50.0, 100.0])
+@pytest.mark.parametrize("edges", [EdgeSettings(), EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5)])
+@pytest.mark.parametrize("executor", ["eager", "openvino"])
+def test_real_composites_are_permitted(executor: str, edges: EdgeSettings, strength: float) -> None:
+    from app.capture.demo import DemoSource
+    from app.matting import build_engine
+
+    engine = build_engine(
+        EngineSettings(model="student", executor=executor, device="cpu", precision="float32"), 320, 180
+    )
+    source = DemoSource(320, 180, 30.0, realtime=False)
+    check, backdrop = CompositeCheck(), textured(180, 320)
+    try:
+        for _ in range(4):
+            frame = source.read()
+            assert frame is not None
+            for behind in (backdrop, BlurredBackground(strength)):
+                check.check(engine.step(frame.image, behind, edges), frame, behind)
+        self_test(engine, 320, 180)
+    finally:
+        engine.close()
+        source.close()

@@ -1,0 +1,151 @@
+"""Engines whose mattes show the room, in every way found so far, lead to the stand-by card."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from app.core.errors import ModelError
+from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
+from app.core.types import Backdrop, BgrImage, Frame, Matte, PictureKind
+from app.matting.base import MattingEngine
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from app.runtime.timing import Timing
+from tests.fakes import FakeEngine, FakeSource, FakeWorld, Faults, room_picture, shows_room
+from tests.runtime.running import BASE, composites
+from tests.waiting import eventually
+
+Trick = Callable[[Matte, BgrImage, int], Matte]
+TIMING = Timing(engine_retry_s=0.1, plausibility_hold_s=0.1)
+
+
+class Tricky(FakeEngine):
+    """Plays a trick with every matte while the switch is on."""
+
+    trick: Trick
+    on = threading.Event()
+    count = 0
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        self.count += 1
+        return type(self).trick(matte, frame, self.count) if self.on.is_set() else matte
+
+
+def alpha_all(matte: Matte, frame: BgrImage, count: int) -> Matte:
+    return Matte(frame.copy(), np.full_like(matte.alpha, 255))
+
+
+def alpha_one(matte: Matte, frame: BgrImage, count: int) -> Matte:
+    return Matte(frame.copy(), np.full_like(matte.alpha, 1))
+
+
+def between_the_grid(matte: Matte, frame: BgrImage, count: int) -> Matte:
+    composite = frame.copy()
+    composite[::8, ::8] = matte.composite[::8, ::8]
+    return Matte(composite, matte.alpha)
+
+
+def copy(matte: Matte, frame: BgrImage, count: int) -> Matte:
+    return Matte(frame.copy(), matte.alpha)
+
+
+def flicker(matte: Matte, frame: BgrImage, count: int) -> Matte:
+    if count % 2:
+        return Matte(np.zeros_like(frame), np.zeros_like(matte.alpha))
+    return alpha_all(matte, frame, count)
+
+
+class DetailedSource(FakeSource):
+    """The fake room, with a pattern on the wall whose every second pixel keeps the room's colour."""
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        if frame is None:
+            return None
+        image = frame.image.copy()
+        room = np.all(image == room_picture()[0, 0], axis=2)
+        room[:, ::2] = False
+        image[room] = 240
+        return replace(frame, image=image)
+
+
+def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
+    """As the real one, for engines that know the fake person alone."""
+    image = room_picture(width, height)
+    share = engine.step(image, np.zeros_like(image), EdgeSettings()).alpha.mean() / 255
+    engine.reset()
+    if not 0.05 <= share <= 0.75:
+        raise ModelError("The model fails its self-test; choose another model or executor.")
+
+
+@pytest.mark.parametrize("kind", ["colour", "blur"])
+@pytest.mark.parametrize("moment", ["start", "middle"])
+@pytest.mark.parametrize("trick", [alpha_all, alpha_one, between_the_grid, copy, flicker])
+def test_an_engine_that_shows_the_room_leads_to_the_card_and_recovers(trick: Trick, moment: str, kind: str) -> None:
+    class Engine(Tricky):
+        pass
+
+    Engine.trick = staticmethod(trick)
+    Engine.on = threading.Event()
+    world = FakeWorld()
+    world.engine = Engine
+    settings = BASE.replace(
+        capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
+        background=BackgroundSettings.model_validate({"kind": kind}),
+    )
+    parts = replace(world.parts(), self_test=detailed_self_test, open_source=partial(_detailed, world.faults))
+    pipeline = Pipeline(settings, parts=parts, timing=TIMING)
+    if moment == "start":
+        Engine.on.set()
+    pipeline.start()
+    if moment == "middle":
+        composites(pipeline)
+        Engine.on.set()
+    eventually(lambda: pipeline.status().phase is Phase.WAITING)
+    time.sleep(0.3)
+    eventually(lambda: len(world.pictures()) > 20)
+    Engine.on.clear()
+    composites(pipeline)
+    eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+    assert pipeline.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+class ShowsRoomAtQuarterRatio(FakeEngine):
+    """Passes its self-test; at a ratio of 0.25 it then takes nearly all of the room for the person."""
+
+    count = 0
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        matte = super().step(frame, backdrop, edges, want_foreground=want_foreground)
+        self.count += 1
+        if self.count == 1 or self.info.downsample_ratio != 0.25:
+            return matte
+        alpha = np.full_like(matte.alpha, 255)
+        alpha[:4] = 0
+        return Matte(np.where(alpha[..., None] > 0, frame, matte.composite).astype(np.uint8), alpha)
+
+
+def test_another_engine_that_shows_the_room_at_once_leads_to_the_card() -> None:
+    world = FakeWorld()
+    world.engine = ShowsRoomAtQuarterRatio
+    pipeline = Pipeline(BASE, parts=replace(world.parts(), self_test=detailed_self_test), timing=TIMING)
+    pipeline.start()
+    composites(pipeline)
+    pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
+    eventually(lambda: pipeline.status().phase is Phase.WAITING)
+    time.sleep(0.3)
+    assert pipeline.stop()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def _detailed(faults: Faults, settings: CaptureSettings) -> FakeSource:
+    return DetailedSource(settings, faults, "file")
