@@ -1,0 +1,126 @@
+"""The first start on a machine: preparing the environment from the lock files, and its failures."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from app.system import environment
+from tests.system.conftest import add_wheel, lock
+
+
+def test_installed_compares_versions_builds_markers_and_included_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(text: str) -> bool:
+        (tmp_path / "r.txt").write_text(text)
+        return environment.installed(tmp_path / "r.txt")
+
+    (tmp_path / "other.txt").write_text("no-such-package==1\n")
+    torch = version("torch").partition("+")[0]
+    assert check(f"# words\ntorch=={torch}\npytest=={version('pytest')}\n")
+    assert check(f"PyTest_Timeout=={version('pytest-timeout')}\n")
+    assert not check("torch==0.1\n")
+    with monkeypatch.context() as patched:
+        patched.setitem(environment.ALSO, "torch", torch)
+        assert check("torch==0.1\n")
+        patched.setitem(environment.ALSO, "no-such-package", "1")
+        assert not check("no-such-package==1\n")
+    assert not check("pytest==0.0.1\n")
+    assert not check("no-such-package==1\n")
+    assert check('no-such-package==1; python_version < "3.9"\n')
+    assert not check('no-such-package==1; python_version >= "3.9"\n')
+    assert not check("-r other.txt\n")
+
+
+def number_in(root: Path) -> str:
+    code = "import thing; print(thing.number)"
+    return subprocess.run([environment.PYTHON, "-c", code], capture_output=True, text=True, cwd=root).stdout.strip()
+
+
+def interrupted(pip: subprocess.Popen[bytes], log: Path) -> None:
+    raise KeyboardInterrupt
+
+
+def test_prepare_from_nothing_and_from_what_failures_left(
+    clone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One test, because making the environment takes the most time by far.
+    requirements = clone / "requirements.txt"
+    requirements.write_text("thing==1.0\n")
+    with pytest.raises(OSError, match="does not support Python"):
+        environment.prepare(requirements)
+
+    with monkeypatch.context() as offline:
+        offline.delenv("PIP_NO_INDEX")
+        offline.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        offline.setenv("PIP_RETRIES", "1")
+        with pytest.raises(OSError, match="the package index cannot be reached"):
+            environment.prepare(requirements)
+
+    add_wheel(clone / "wheels", "thing", "1.0", content="forged = True")
+    with pytest.raises(OSError, match="differs from the published one"):
+        environment.prepare(requirements)
+
+    lock(clone, base=add_wheel(clone / "wheels", "thing", "1.0"))
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "_show_progress", interrupted)  # and that pip has ended is checked for every test
+        with pytest.raises(KeyboardInterrupt):
+            environment.prepare(requirements)
+
+    environment.prepare(requirements)
+    assert number_in(clone) == "1.0"
+    assert "package 1: Installing collected packages: thing" in capsys.readouterr().err
+
+    log = clone / ".venv" / "pip.log"
+    log.unlink()
+    environment.prepare(requirements)
+    assert not log.exists()
+    assert capsys.readouterr().err == ""
+
+    # As pip leaves it when it is killed in the middle of a package; and the pins have changed since.
+    (info,) = (clone / ".venv").glob("[lL]ib/*/site-packages/thing-1.0.dist-info")
+    (info / "INSTALLER").unlink()
+    (info.parent / "thing.py").unlink()
+    requirements.write_text("# changed\nthing==1.0\n")
+    environment.prepare(requirements)
+    assert number_in(clone) == "1.0"
+
+
+def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
+    entered = threading.Event()
+
+    def second() -> None:
+        with environment.lock_environment():
+            entered.set()
+
+    thread = threading.Thread(target=second)
+    with environment.lock_environment():
+        thread.start()
+        assert not entered.wait(0.3)
+    assert entered.wait(10)
+    thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]",
+            "certificate of the package index is not trusted",
+        ),
+        ("Retrying ... NewConnectionError('<...>: Failed to establish a new connection", "cannot be reached"),
+        ("ReadTimeoutError(\"HTTPSConnectionPool(host='x', port=443): Read timed out.", "cannot be reached"),
+        ("ERROR: No matching distribution found for av==18.1.0", "does not support Python"),
+        ("ERROR: Failed building wheel for pyvirtualcam", "does not support Python"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "differs from the published one"),
+        ("ERROR: something new", "pip failed"),
+    ],
+)
+def test_what_pip_says_becomes_one_reason(said: str, meaning: str) -> None:
+    assert meaning in environment.explain(said)
