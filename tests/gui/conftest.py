@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale
 from PyQt6.QtWidgets import QApplication
@@ -167,3 +169,10 @@ def activate(session: Session, qtbot: QtBot) -> None:
     """Activate the window; shortcuts need it."""
     session.window.activateWindow()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is session.window)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "beach.png"
+    cv2.imwrite(str(path), np.full((90, 160, 3), (200, 120, 30), np.uint8))
+    return path

@@ -1,0 +1,123 @@
+"""Files that are chosen, dropped or pasted become backgrounds; unsuitable ones are refused."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PyQt6.QtWidgets import QApplication, QFileDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.config import paths
+from app.core.types import PictureKind
+from app.gui.backgrounds.item import TileKind
+from app.gui.shell.application import Session
+from tests.gui.conftest import activate
+from tests.gui.strip import add, chosen, own
+
+
+def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
+    button = session.window.findChild(QPushButton, "addBackgroundButton")
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    dialog = session.window.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.filesSelected.emit([str(picture)])
+    dialog.reject()
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    copy = chosen(session).path
+    assert copy is not None
+    assert copy.parent == paths.backgrounds_dir()
+    assert copy.read_bytes() == picture.read_bytes()
+    qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
+    qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.has_image(own(session)[0]))
+
+
+def shows(session: Session, colour: tuple[int, int, int]) -> bool:
+    """Whether the upper left corner of the output has this colour."""
+    newest = session.bridge.picture
+    if newest is None or newest.kind is not PictureKind.COMPOSITE:
+        return False
+    return bool(np.abs(newest.image[1, 1].astype(int) - np.array(colour)).max() < 3)
+
+
+@pytest.mark.parametrize("target", ["viewport", "window"])
+def test_a_dropped_file_is_added(session: Session, qtbot: QtBot, picture: Path, target: str) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(picture))])
+    drop(session, mime, target)
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
+
+
+def test_image_dropped_from_a_browser_is_saved_as_a_file(session: Session, qtbot: QtBot) -> None:
+    image = QImage(50, 31, QImage.Format.Format_RGB32)
+    image.fill(QColor(10, 200, 30))
+    mime = QMimeData()
+    mime.setImageData(image)
+    mime.setUrls([QUrl("https://example.org/meadow.jpg")])
+    drop(session, mime, "viewport")
+    qtbot.waitUntil(lambda: shows(session, (30, 200, 10)))
+    qtbot.waitUntil(lambda: len(own(session)) == 1)
+
+
+def drop(session: Session, mime: QMimeData, target: str) -> None:
+    widget = session.window.strip.view.viewport() if target == "viewport" else session.window
+    assert widget is not None
+    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys)
+    QApplication.sendEvent(widget, enter)
+    assert enter.isAccepted()
+    event = QDropEvent(QPointF(5, 5), action, mime, mouse, keys)
+    QApplication.sendEvent(widget, event)
+    assert event.isAccepted()
+
+
+def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    image = QImage(40, 30, QImage.Format.Format_ARGB32)
+    image.fill(QColor(250, 10, 10))
+    clipboard.setImage(image)
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
+    clipboard.setText("no picture")
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert "no image to paste" in session.window.error_bar.text
+
+
+def test_a_damaged_file_does_not_enter_the_library(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture at all")
+    session.window.strip.library.add_files([broken])
+    qtbot.waitUntil(lambda: "broken.jpg" in session.window.error_bar.text)
+    assert not own(session)
+    assert not list(paths.backgrounds_dir().glob("broken*"))
+    assert chosen(session).kind == "blur"
+
+
+def test_unsupported_file_type_is_rejected_with_an_error(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    session.window.strip.library.add_files([text])
+    qtbot.waitUntil(lambda: "notes.txt is neither an image nor a video" in session.window.error_bar.text)
+    assert not own(session)
+
+
+def test_video_tiles_have_a_badge(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "waves.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for shade in range(5):
+        writer.write(np.full((48, 64, 3), 40 * shade, np.uint8))
+    writer.release()
+    tile = add(session, qtbot, path)
+    assert tile.kind is TileKind.VIDEO
+    qtbot.waitUntil(lambda: chosen(session).kind == "video")
+    qtbot.waitUntil(lambda: session.window.strip.model.has_image(tile))

@@ -1,0 +1,128 @@
+"""The tiles of added backgrounds: renamed, removed and restored, damaged later, and their menu."""
+# mypy: disallow-untyped-calls=False
+# (pytest-qt gives the events no types)
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QInputDialog, QListView
+from pytestqt.qtbot import QtBot
+
+from app.config import paths
+from app.gui.shell.application import Session
+from tests.gui.conftest import activate
+from tests.gui.strip import add, chosen, own, tiles
+from tests.gui.widgets import button
+
+
+def test_a_background_is_renamed_and_stays_in_use(session: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(session, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    session.window.strip.ask_for_name(tile)
+    dialog = session.window.findChild(QInputDialog)
+    assert dialog is not None
+    dialog.setTextValue("Sea/side")
+    dialog.accept()
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["Seaside"])
+    qtbot.waitUntil(lambda: chosen(session).path == paths.backgrounds_dir() / "Seaside.png")
+
+
+def test_rename_to_an_existing_name_fails(session: Session, qtbot: QtBot, picture: Path) -> None:
+    add(session, qtbot, picture)
+    session.window.strip.library.add_files([picture])
+    qtbot.waitUntil(lambda: len(own(session)) == 2)
+    second = next(tile for tile in own(session) if tile.name == "beach 2")
+    session.window.strip.library.rename(second, "beach")
+    qtbot.waitUntil(lambda: "already" in session.window.error_bar.text)
+    assert {tile.name for tile in own(session)} == {"beach", "beach 2"}
+
+
+def test_removing_the_background_in_use_switches_to_blur(session: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(session, qtbot, picture)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    activate(session, qtbot)
+    view = session.window.strip.view
+    view.setFocus()
+    view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(tile)))
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert chosen(session).kind == "blur"
+    qtbot.waitUntil(lambda: not own(session))
+    assert tile.path is not None
+    assert not tile.path.exists()
+    assert picture.exists(), "only the copy was removed"
+
+
+def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(session, qtbot, picture)
+    assert tile.path is not None
+    session.window.strip.remove(tile)
+    qtbot.waitUntil(lambda: "beach" in session.window.notices.text_of("removedNotice"))
+    assert not tile.path.exists()
+    qtbot.waitUntil(lambda: not own(session))
+    button(session, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
+    assert tile.path.read_bytes() == picture.read_bytes()
+    assert not session.window.notices.texts
+
+
+def test_a_reload_keeps_the_current_tile(session: Session, qtbot: QtBot) -> None:
+    strip = session.window.strip
+    strip.view.setCurrentIndex(strip.model.index(3))
+    with qtbot.waitSignal(strip.model.modelReset):
+        strip.library.reload()
+    assert strip.view.currentIndex().row() == 3
+
+
+def test_the_tile_beside_a_removed_one_becomes_the_current_one(
+    session: Session, qtbot: QtBot, picture: Path, tmp_path: Path
+) -> None:
+    names = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
+    for name in names[1:]:
+        name.write_bytes(picture.read_bytes())
+    session.window.strip.library.add_files(names)
+    qtbot.waitUntil(lambda: len(own(session)) == 3)
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    session.store.edit("background", kind="blur")
+    activate(session, qtbot)
+    view = session.window.strip.view
+    view.setFocus()
+    view.setCurrentIndex(session.window.strip.model.index(tiles(session).index(own(session)[1])))
+    for left, current in ((2, "dune"), (1, "beach")):
+        qtbot.keyClick(view, Qt.Key.Key_Delete)
+        qtbot.waitUntil(lambda left=left: len(own(session)) == left)  # type: ignore[misc]
+        assert view.hasFocus()
+        assert view.currentIndex().data() == current
+
+
+def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtBot) -> None:
+    before = tiles(session)
+    for tile in before:
+        session.window.strip.remove(tile)
+        session.window.strip.ask_for_name(tile)
+    assert tiles(session) == before
+    assert session.window.findChild(QInputDialog) is None
+
+
+def test_a_file_that_was_damaged_later_is_marked(session: Session, qtbot: QtBot) -> None:
+    paths.backgrounds_dir().mkdir(parents=True, exist_ok=True)
+    (paths.backgrounds_dir() / "broken.jpg").write_bytes(b"not a picture at all")
+    session.window.strip.library.reload()
+    qtbot.waitUntil(lambda: bool(own(session)) and bool(own(session)[0].broken))
+    model = session.window.strip.model
+    index = model.index(len(tiles(session)) - 1)
+    assert "broken.jpg" in str(model.data(index, int(Qt.ItemDataRole.ToolTipRole)))
+
+
+def test_context_menu_of_a_tile(session: Session, qtbot: QtBot, picture: Path) -> None:
+    tile = add(session, qtbot, picture)
+    strip = session.window.strip
+    row = tiles(session).index(tile)
+    strip.view.scrollTo(strip.model.index(row))
+    menu = strip.make_menu(tile)
+    assert [action.text() for action in menu.actions() if action.text()] == ["Use", "Rename…", "Remove", "Add…"]
+    fixed = strip.make_menu(tiles(session)[1])
+    assert [action.text() for action in fixed.actions() if action.text()] == ["Use", "Add…"]
+    assert isinstance(strip.view, QListView)
+    strip.view.customContextMenuRequested.emit(QPoint(3, 3))
