@@ -20,7 +20,10 @@ from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
-from tests.fakes import HEIGHT, WIDTH, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.room import HEIGHT, WIDTH, room_picture, shows_room
+from tests.fakes.source import FakeSource
+from tests.fakes.world import FakeWorld
 
 FAULT_LASTS_S = 0.1
 STAGES = (

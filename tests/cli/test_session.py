@@ -11,7 +11,7 @@ from app.core.errors import BackgroundError, MattecamError
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from tests.control.conftest import BASE
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.runtime.test_remote import REMOTE, Network, Place
 from tests.waiting import eventually
 

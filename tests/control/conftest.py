@@ -21,7 +21,8 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from tests.control.recorder import Recorder
-from tests.fakes import FakeWorld, room_picture
+from tests.fakes.room import room_picture
+from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
 BASE = Settings(

@@ -16,7 +16,7 @@ from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.types import PictureKind
 from app.runtime.status_fields import status_fields
 from tests.control.conftest import Program, fail
-from tests.fakes import shows_room
+from tests.fakes.room import shows_room
 from tests.waiting import eventually
 
 

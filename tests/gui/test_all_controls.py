@@ -18,7 +18,8 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import WindowOptions
 from app.gui.state import services
 from app.runtime.status import Phase
-from tests.fakes import FakeEngine, FakeWorld
+from tests.fakes.engine import FakeEngine
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 
 LEFT_OUT = {"formatCombo", "sizeCombo", "rateCombo", "cameraCombo"}

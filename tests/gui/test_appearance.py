@@ -29,7 +29,7 @@ from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from models.table import NETWORKS
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import box, fail
 from tools import make_translations

@@ -12,7 +12,7 @@ from app.gui.shell.application import Session
 from app.gui.state.bridge import Bridge
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
 from tests.waiting import eventually
 

@@ -32,7 +32,7 @@ from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
 from models.faults import WeightsFault
 from models.weights import DownloadError
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import FINDINGS, QUIET, StartWindow
 from tests.gui.widgets import box, button
 

@@ -21,7 +21,9 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.widgets.controls import button as make_button
 from app.gui.widgets.notices import Notice, NoticeArea
-from tests.fakes import FakeEngine, FakeWorld, Faults
+from tests.fakes.engine import FakeEngine
+from tests.fakes.faults import Faults
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import button, fail
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
-from tests.fakes import PERSON, ROOM
+from tests.fakes.room import PERSON, ROOM
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:

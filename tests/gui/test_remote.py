@@ -22,7 +22,7 @@ from app.core.types import PictureKind
 from app.gui.i18n.language import translate
 from app.gui.shell.application import Session
 from app.runtime.status import Phase
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button
 from tests.played_service import private_bus

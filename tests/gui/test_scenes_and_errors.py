@@ -17,7 +17,7 @@ from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.runtime.status import Phase
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import box, button, fail
 

@@ -15,7 +15,7 @@ from app.config import settings_file
 from app.gui.shell.application import Session
 from app.runtime.status import ServerState
 from app.webrtc import packages
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
 from tests.gui.test_settings_controls import child, current
 from tests.gui.widgets import button

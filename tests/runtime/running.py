@@ -10,7 +10,8 @@ from app.core.types import PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from tests.fakes import FakeEngine, FakeWorld
+from tests.fakes.engine import FakeEngine
+from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
 BASE = Settings(

@@ -15,7 +15,10 @@ from app.core.types import Backdrop, BgrImage, Matte, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from tests.fakes import FakeEngine, FakeWorld, Faults, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.faults import Faults
+from tests.fakes.room import shows_room
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply
 from tests.waiting import eventually
 

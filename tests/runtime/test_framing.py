@@ -16,7 +16,10 @@ from app.core.types import Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base import MattingEngine
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
-from tests.fakes import PERSON, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.room import PERSON, room_picture, shows_room
+from tests.fakes.source import FakeSource
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites
 from tests.waiting import eventually
 

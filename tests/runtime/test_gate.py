@@ -16,7 +16,8 @@ from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
 from tests.architecture.test_imports import modules, tree
-from tests.fakes import FakeWorld, room_picture, shows_room
+from tests.fakes.room import room_picture, shows_room
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites, ignore, running
 from tests.runtime.test_framing import shown
 from tests.waiting import eventually

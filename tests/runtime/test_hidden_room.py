@@ -14,7 +14,9 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte, Picture
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.status import Stage
 from app.runtime.timing import Timing
-from tests.fakes import FakeEngine, FakeWorld, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.room import shows_room
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
 

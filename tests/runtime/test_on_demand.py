@@ -7,7 +7,7 @@ import time
 from app.core.types import PictureKind
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 

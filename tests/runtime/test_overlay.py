@@ -11,7 +11,7 @@ from app.core.settings import BackgroundSettings, OverlaySettings
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.waiting import eventually
 

@@ -8,7 +8,8 @@ from app.core.errors import SourceLostError
 from app.core.types import PictureKind
 from app.runtime.status import Phase, Stage
 from app.runtime.timing import Timing
-from tests.fakes import FakeWorld, shows_room
+from tests.fakes.room import shows_room
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running, stands_still
 from tests.waiting import eventually
 

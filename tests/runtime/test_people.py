@@ -11,7 +11,10 @@ from app.core.types import BgrImage, Frame
 from app.matting.base import MattingEngine
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from tests.fakes import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, FakeSource, FakeWorld, room_picture, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.room import HEIGHT, PERSON, ROOM, WIDTH, room_picture, shows_room
+from tests.fakes.source import FakeSource
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites
 from tests.runtime.test_framing import newest, running, shown
 from tests.waiting import eventually

@@ -14,7 +14,9 @@ from app.core.settings import EngineSettings, FramingSettings, PeopleSettings, P
 from app.core.types import Backdrop, BgrImage, Matte
 from app.matting.base import MattingEngine
 from app.runtime.status import Phase
-from tests.fakes import HEIGHT, PERSON, WIDTH, FakeEngine, FakeWorld, room_picture, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.room import HEIGHT, PERSON, WIDTH, room_picture, shows_room
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites
 from tests.runtime.test_framing import newest, running
 from tests.runtime.test_people import person_share, shown_in

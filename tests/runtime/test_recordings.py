@@ -23,7 +23,7 @@ from app.output.recording import RecordingOptions
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from app.system.turns import Turns
-from tests.fakes import FakeWorld
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.sound.sources import FakeDevice
 from tests.waiting import eventually

@@ -17,7 +17,10 @@ from app.runtime.engines.key import EngineKey
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
-from tests.fakes import FakeEngine, FakeWorld, Faults, room_picture, shows_room
+from tests.fakes.engine import FakeEngine
+from tests.fakes.faults import Faults
+from tests.fakes.room import room_picture, shows_room
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.runtime.test_faults import IMPATIENT
 from tests.runtime.test_framing import shown

@@ -13,7 +13,9 @@ from app.core.settings import CaptureSettings
 from app.matting.selection.governor import GovernorTiming
 from app.runtime.pipeline import Pipeline
 from app.runtime.timing import Timing
-from tests.fakes import FakeSource, FakeWorld, shows_room
+from tests.fakes.room import shows_room
+from tests.fakes.source import FakeSource
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 

@@ -11,7 +11,9 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EdgeSettings
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.unchanged import SETTLED_STEPS, Conditions, UnchangedFrames
-from tests.fakes import FakeEngine, FakeSource, FakeWorld
+from tests.fakes.engine import FakeEngine
+from tests.fakes.source import FakeSource
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, composites
 from tests.waiting import eventually
 

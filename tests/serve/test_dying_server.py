@@ -18,7 +18,9 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import ServerState
 from app.runtime.timing import Timing
-from tests.fakes import FakeSource, FakeWorld, Faults
+from tests.fakes.faults import Faults
+from tests.fakes.source import FakeSource
+from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.serve.service import ROOM_BGR, Image, room_and_person
 from tests.serve.test_command import serving

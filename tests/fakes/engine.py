@@ -1,0 +1,95 @@
+"""An engine that knows the person of the fake room by colour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.placement import area_of
+from app.core.settings import EdgeSettings, EngineSettings, PlacementSettings
+from app.core.shaping import viewed
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
+from app.matting.base import EngineInfo, MatteShaper
+from tests.fakes.faults import Faults
+from tests.fakes.room import PERSON
+
+
+class FakeEngine:
+    """Cuts out exactly the pixels with the person's colour."""
+
+    live = 0
+    """Engines that were built and not closed."""
+
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+        faults.at("build_engine")
+        self._faults = faults
+        self._closed = False
+        ratio = settings.downsample_ratio or 0.5
+        self.info = EngineInfo(
+            settings.model, "fake", "float32", "cpu", ratio, (int(width * ratio), int(height * ratio))
+        )
+        FakeEngine.live += 1
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings, *, want_foreground: bool = False) -> Matte:
+        self._faults.at("step")
+        return _composited(frame, _alpha(frame), backdrop, want_foreground)
+
+    def step_shaped(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        shaper: MatteShaper | None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        if shaper is None:
+            return self.step(frame, backdrop, edges, want_foreground=want_foreground)
+        self._faults.at("step")
+        alpha = (_alpha(frame) / 255).astype(np.float32)
+        small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
+        shape = shaper.shape(small, alpha)
+        alpha = alpha * (1 if shape.gain is None else shape.gain) + (0 if shape.keep is None else shape.keep)
+        shown = frame
+        if shape.view is not None:
+            shown, alpha = viewed(frame, shape.view), viewed(np.asarray(alpha, np.float32), shape.view)
+        levels = (alpha * 255).astype(np.uint8)
+        if shape.placement is not None:
+            moved, levels = _moved(shown, shape.placement), _moved(levels, shape.placement)
+            placed = _composited(moved, levels, backdrop, want_foreground)
+            return replace(placed, frame=None if shown is frame else shown)
+        matte = _composited(shown, levels, backdrop, want_foreground)
+        return matte if shown is frame else replace(matte, frame=shown)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self._faults.at("reset")
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            FakeEngine.live -= 1
+
+
+def _alpha(frame: BgrImage) -> AlphaImage:
+    return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
+
+
+def _moved(image: NDArray[np.uint8], placement: PlacementSettings) -> NDArray[np.uint8]:
+    """Return the image where its placement shows it, black beside it: each pixel is the nearest one."""
+    height, width = image.shape[:2]
+    area = area_of(placement, width, height)
+    rows = ((np.arange(height) - area.top + 0.5) * height / area.height).astype(int)
+    columns = ((np.arange(width) - area.left + 0.5) * width / area.width).astype(int)
+    moved: NDArray[np.uint8] = image[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)].copy()
+    moved[(rows < 0) | (rows >= height)] = 0
+    moved[:, (columns < 0) | (columns >= width)] = 0
+    return moved
+
+
+def _composited(frame: BgrImage, alpha: AlphaImage, backdrop: Backdrop, want_foreground: bool) -> Matte:
+    behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredBackground) else backdrop
+    weight = (alpha / np.float32(255))[..., None]
+    composite = np.round(frame * weight + behind * (1 - weight)).astype(np.uint8)
+    return Matte(composite, alpha, composite.copy() if want_foreground else None)

@@ -1,0 +1,149 @@
+"""The parts of a pipeline whose every stage can be made to fail, and what reached its outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.compositing import Background, open_background
+from app.compositing.overlay import render_overlay
+from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
+from app.core.settings import BackgroundSettings, CaptureSettings
+from app.core.types import Backdrop, Picture
+from app.runtime.parts import Parts
+from app.sound.base import SoundSource
+from tests.fakes.engine import FakeEngine
+from tests.fakes.faults import Faults
+from tests.fakes.source import FakeSource
+from tests.waiting import eventually
+
+
+class FakeSink:
+    """Keeps every picture; suffers faults under the name of its stage."""
+
+    def __init__(self, stage: str, faults: Faults) -> None:
+        faults.at(f"open_{stage}")
+        self.name = stage
+        self.device = f"/dev/{stage}"
+        self.pictures: list[Picture] = []
+        self._faults = faults
+
+    def send(self, picture: Picture) -> None:
+        self._faults.at(self.name)
+        self.pictures.append(picture)
+
+    def close(self) -> None:
+        self._faults.at(f"close_{self.name}")
+
+
+class FakeBackground:
+    """A real background that can be made to fail."""
+
+    def __init__(self, background: Background, faults: Faults) -> None:
+        self._background = background
+        self._faults = faults
+        self.name = background.name
+
+    def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
+        self._faults.at("backdrop")
+        return self._background.backdrop(width, height, time_s)
+
+    @property
+    def slides(self) -> int:
+        return self._background.slides
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        self._background.follow(settings)
+
+    def close(self) -> None:
+        self._background.close()
+
+
+class FakeCounter:
+    """As many readers as the world says."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        self._world = world
+
+    def readers(self) -> range | None:
+        return None if self._world.readers is None else range(self._world.readers)
+
+    def close(self) -> None:
+        pass
+
+
+class FakeNode(FakeSink):
+    """A PipeWire camera whose readers the test sets."""
+
+    def __init__(self, world: FakeWorld) -> None:
+        super().__init__("pipewire_camera", world.faults)
+        self._world = world
+
+    @property
+    def readers(self) -> int:
+        return self._world.node or 0
+
+
+class FakeWorld:
+    """The parts of a pipeline whose every stage can be made to fail, and what reached its outputs."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.sources: list[FakeSource] = []
+        self.sinks: list[FakeSink] = []
+        self.readers: int | None = None
+        self.node: int | None = None
+        """The number of readers of the PipeWire camera; None while PipeWire does not run."""
+        self.source_kind = "file"
+        self.engine: type[FakeEngine] = FakeEngine
+
+    def parts(self) -> Parts:
+        """For `Pipeline(settings, parts=…)`."""
+        return Parts(
+            open_source=self._source,
+            build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
+            open_background=self._background,
+            render_overlay=render_overlay,
+            open_virtual_camera=lambda device, width, height, fps: self._sink("virtual_camera"),
+            open_pipewire_camera=lambda width, height, fps, alpha: self._pipewire_camera(),
+            open_recorder=lambda path, width, height, options: self._recorder(path),
+            open_microphone=self._microphone,
+            watch_readers=lambda device: FakeCounter(self),
+        )
+
+    def pictures(self) -> list[Picture]:
+        """Everything that any output was given."""
+        return [picture for sink in self.sinks for picture in sink.pictures]
+
+    def newest(self) -> Picture:
+        """The newest picture of the output opened last that was given any; waits for the first one."""
+        eventually(lambda: bool(self.pictures()))
+        return self.pictures()[-1]
+
+    def _source(self, settings: CaptureSettings) -> FakeSource:
+        self.sources.append(FakeSource(settings, self.faults, self.source_kind))
+        return self.sources[-1]
+
+    def _background(self, settings: BackgroundSettings) -> Background:
+        self.faults.at("open_background")
+        return FakeBackground(open_background(settings), self.faults)
+
+    def _pipewire_camera(self) -> FakeNode:
+        if self.node is None:
+            raise SinkOpenError("PipeWire does not answer.")
+        self.faults.at("open_pipewire_camera")
+        sink = FakeNode(self)
+        self.sinks.append(sink)
+        return sink
+
+    def _sink(self, stage: str) -> FakeSink:
+        sink = FakeSink(stage, self.faults)
+        self.sinks.append(sink)
+        return sink
+
+    def _microphone(self, name: str) -> SoundSource:
+        raise MicrophoneError(f"There is no microphone {name}.")
+
+    def _recorder(self, path: Path) -> FakeSink:
+        if path.name == "full.mp4":
+            raise SinkLostError(f"The disk is full while recording {path}; free some space.")
+        return self._sink("recorder")
