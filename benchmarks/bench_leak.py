@@ -34,7 +34,8 @@ from app.matting.kernels.dispatch import compiled
 from app.matting.step.blur import STRICT_STRENGTH
 from benchmarks.leak_blur import CAP_HEIGHTS, Readability, readability
 from benchmarks.leak_measure import Counter, Leak, Zone, total
-from benchmarks.leak_scenes import SIZE, Scene, scenes
+from benchmarks.leak_samples import Scene
+from benchmarks.leak_scenes import SIZE, scenes
 
 DATA = Path(__file__).resolve().parents[2] / "shared"
 MODELS = ("student", "rvm-mobilenetv3")
