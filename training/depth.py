@@ -5,16 +5,21 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from app.core.errors import UsageError
 from models.student.network import Blocks, Context, Residual, StudentNetwork, blocks_of
 
 
 def deepened(network: StudentNetwork, blocks: Blocks) -> StudentNetwork:
-    """Return a network with these residual blocks, no fewer than before, and with the same output.
+    """Return a network with these residual blocks and with the same output.
 
-    The last normalizations of new blocks scale by 0, so that they add nothing until they are trained.
+    The last normalizations of new blocks scale by 0, so that they add nothing until they are trained. Raises UsageError
+    if the network has more blocks.
     """
-    if blocks_of(network.state_dict()) == blocks:
+    before = blocks_of(network.state_dict())
+    if before == blocks:
         return network
+    if any(old > new for old, new in zip(before, blocks, strict=True)):
+        raise other_blocks(before)
     found = StudentNetwork(blocks)
     for name, child in network.named_children():
         if isinstance(child, nn.Sequential) and any(isinstance(part, Residual) for part in child):
@@ -22,6 +27,12 @@ def deepened(network: StudentNetwork, blocks: Blocks) -> StudentNetwork:
         else:
             found.get_submodule(name).load_state_dict(child.state_dict())
     return found.train(network.training)
+
+
+def other_blocks(blocks: Blocks) -> UsageError:
+    """Return the error for weights with these blocks, which do not fit those of a run."""
+    wanted = " ".join(map(str, blocks))
+    return UsageError(f"The weights have other residual blocks than this run; give --blocks {wanted}.")
 
 
 @torch.no_grad()

@@ -15,13 +15,13 @@ import torch
 from torch import nn
 
 from models.student.bundled import load
-from models.student.network import BLOCKS, Blocks, StudentNetwork
+from models.student.network import BLOCKS, Blocks, StudentNetwork, blocks_of
 from models.student.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
 from training.check import quick_check
 from training.data import SampleSource
-from training.depth import deepened
+from training.depth import deepened, other_blocks
 from training.loader import Batch, batches
 from training.mimicry import FeatureTeacher
 from training.optimizer import Optimizer
@@ -234,6 +234,9 @@ class Run:
             self.average.module.load_state_dict(self.learner.state_dict())
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
+        blocks = blocks_of(name.removeprefix("student.") for name in state["learner"])
+        if blocks != self.stage.blocks:
+            raise other_blocks(blocks)
         self.average.load_state_dict(state["average"])
         if resumed:
             self.learner.load_state_dict(state["learner"])

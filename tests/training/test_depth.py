@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.core.errors import UsageError
 from models.student.bundled import BUNDLED, load, load_bundled, network_of, save
 from models.student.network import BLOCKS, Blocks, StudentNetwork, blocks_of
 from models.student.plate import with_plate
@@ -39,6 +40,17 @@ def test_new_blocks_are_trained(tmp_path: Path) -> None:
     assert blocks_of(trained.state_dict()) == DEEP
     onward = Run(replace(stage, out=tmp_path / "onward", begin=run.checkpoint), 0, 1, "")
     assert blocks_of(onward.learner.student.state_dict()) == DEEP
+
+
+def test_weights_of_other_blocks_are_refused_with_the_blocks_that_they_have(tmp_path: Path) -> None:
+    deep = deepened(load_bundled(), DEEP)
+    with pytest.raises(UsageError, match="--blocks 1 2 4 3"):
+        deepened(deep, (1, 1, 6, 6))
+    stage = short_stage(tmp_path, make_cache(tmp_path / "cache"))
+    first = Run(stage, 0, 1, "")
+    first.train()
+    with pytest.raises(UsageError, match="--blocks 1 1 2 1"):
+        Run(replace(stage, blocks=DEEP), 0, 1, "")
 
 
 def test_files_tell_how_deep_their_network_is(tmp_path: Path) -> None:
