@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import UsageError
-from training.degrade import FLAWLESS, Camera, ToneRange, random_camera, random_tone, through_h264
+from training.degrade import FLAWLESS, Camera, Dye, ToneRange, random_camera, random_dye, random_tone, through_h264
 from training.framing import Pixels, Rng, Size, framed, placed
 from training.hard import Layer, furniture, lit_like, rushing
 from training.motion import random_path, warp_all
@@ -44,6 +44,8 @@ _VIEWS = 0.85
 """Share of photos cropped as by a webcam if every photo has such a view; less if there are few views."""
 _VIEW_ZOOMS = 0.05
 """Zoom spread of views, which are framed already; see `framed`."""
+_DYED = 0.5
+"""Share of samples, and of composited people, in other colours: a few thousand photos do not hold enough clothes."""
 _NEAR = 0.15
 """Share of views from which faces are taken that fill the frame."""
 _NEAR_ZOOMS = 0.4
@@ -127,6 +129,9 @@ class SampleSource:
             frames, alphas, foregrounds = (
                 [*one[:at], *other[at:]] for one, other in zip((frames, alphas, foregrounds), others, strict=True)
             )
+        if rng.random() < _DYED:
+            dye = random_dye(rng)
+            frames, foregrounds = [dye(frame) for frame in frames], [dye(frame) for frame in foregrounds]
         camera = self.camera(rng)
         src = self.taken(camera, frames, rng)
         foreground = np.stack([camera.tone_of(f) for f in foregrounds])
@@ -252,7 +257,8 @@ class SampleSource:
         path = random_path(rng, self.frames, self.size, speed)
         tone = random_tone(rng, ToneRange(gain=0.15, gamma=0.12, colour=0.04, offset=0.02))
         warped = warp_all(layers, placement.matrix(), path, self.size, cv2.BORDER_CONSTANT)
-        colours = [tone(image[..., :3]).astype(np.float32) for image in warped]
+        dye = random_dye(rng) if rng.random() < _DYED else Dye(np.eye(3, dtype=np.float32))
+        colours = [dye(tone(image[..., :3])).astype(np.float32) for image in warped]
         alphas = [np.asarray(image[..., 3:], np.float32) / np.float32(255) for image in warped]
         return list(zip(colours, alphas, strict=True))
 

@@ -21,6 +21,11 @@ Pixels = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 
 _NOISE_BANK = np.random.default_rng(0).standard_normal((600, 800, 3)).astype(np.float32)
+_GREY = np.full((3, 3), 1 / 3)
+_TURN = 0.35
+"""Standard deviation of the turn of the hues, in radians."""
+_SATURATION = 0.4
+"""Standard deviation of the logarithm of the saturation."""
 _LEVELS = np.arange(256, dtype=np.float32) / 255
 
 
@@ -51,6 +56,27 @@ def random_tone(rng: Rng, spread: ToneRange) -> Tone:
     gains = np.exp(rng.normal(0, spread.gain) + rng.normal(0, spread.colour, 3))
     table = (_LEVELS[:, None] ** gamma) * gains + rng.normal(0, spread.offset)
     return Tone(np.rint(np.clip(table, 0, 1) * 255).astype(np.uint8)[:, None])
+
+
+@dataclass(frozen=True)
+class Dye:
+    """Other hues and another saturation, with the same brightness: a matrix (3, 3) for RGB."""
+
+    matrix: npt.NDArray[np.float32]
+
+    def __call__(self, image: Pixels) -> Pixels:
+        """Return the image in these colours."""
+        return np.asarray(cv2.transform(image, self.matrix), np.uint8)
+
+
+def random_dye(rng: Rng) -> Dye:
+    """Return a random turn of the hues and change of the saturation: clothes and rooms of other colours."""
+    turn, saturation = rng.normal(0, _TURN), np.exp(rng.normal(0, _SATURATION))
+    chroma = np.eye(3) - _GREY
+    # Rodrigues' formula for a rotation about the grey axis.
+    across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    turned = (np.cos(turn) * np.eye(3) + np.sin(turn) * across) @ chroma
+    return Dye((_GREY + saturation * turned).astype(np.float32))
 
 
 @dataclass(frozen=True)
