@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import UsageError
 from tests.training.samples import make_cache, person, room
 from training.data import Mixture, SampleSource
-from training.degrade import FLAWLESS, random_camera, through_h264
+from training.degrade import FLAWLESS, random_camera, random_dye, through_h264
 from training.matte import corrected, judge
 from training.objects import with_objects
 from training.store import CUTOUT, Entry, Pack, PackWriter, Pixels
@@ -186,3 +186,16 @@ def test_doubtful_and_scattered_mattes_are_not_learnt_from() -> None:
     scattered = np.zeros_like(clear)
     scattered[::12, ::12] = scattered[1::12, ::12] = scattered[2::12, ::12] = 255
     assert judge(scattered) == (False, False)
+
+
+def test_a_dye_changes_hues_and_keeps_grey_and_brightness() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(80, 170, (8, 8, 3)).astype(np.uint8)
+    grey = np.repeat(image[..., :1], 3, 2)
+    for _ in range(20):
+        dye = random_dye(rng)
+        assert np.abs(dye(grey).astype(int) - grey).max() <= 1
+        inside = (dye(image) > 0).all(2) & (dye(image) < 255).all(2)
+        change = dye(image).mean(2, dtype=float) - image.mean(2, dtype=float)
+        assert inside.any() and np.abs(change[inside]).max() <= 1
+    assert (dye(image) != image).any()
