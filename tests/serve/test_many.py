@@ -49,7 +49,8 @@ def test_streams_never_cross_and_all_close_clean() -> None:
 
     clients = asyncio.run(run())
     for index, client in enumerate(clients):
-        for image in client.received:
+        # Every fourth pixel: all of them, in each of 32 colours, take longer than the streams.
+        for image in (received[::4, ::4] for received in client.received):
             assert share_of(image, ROOM_BGR) < 0.03
             others = (colour for colour in map(colour_of, range(STREAMS)) if colour != colour_of(index))
             assert max(share_of(image, colour, 25) for colour in others) < 0.15, "the background of another stream"
