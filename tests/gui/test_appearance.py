@@ -28,6 +28,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
+from app.runtime.status import Phase
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
@@ -252,6 +253,7 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
         qtbot.waitUntil(same_again)
         return taken[-1]
 
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)  # afterwards, no row appears by itself
     session.preferences.change(theme="dark" if chosen == "light" else "light")
     before = pictures()
     session.preferences.change(theme=chosen)

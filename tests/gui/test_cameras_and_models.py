@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QComboBox, QProgressBar, QWidget
+from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import CaptureSettings
 from app.gui.panels.camera import FILE
 from app.gui.shell.application import Session
 from app.gui.state import services
+from app.matting.base import EngineInfo
+from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
@@ -139,3 +141,15 @@ def test_only_plate_models_offer_a_plate(session: Session, qtbot: QtBot) -> None
     session.store.edit("matting", model="bgmv2-resnet50")
     assert plate.isVisible()
     assert MODELS[0].name not in plate.text()
+
+
+def test_no_row_appears_when_the_network_is_known(session: Session) -> None:
+    """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
+    network = session.window.matting_page.network
+    used = EngineInfo("student", "openvino", "int8", "cpu", 0.25, (320, 180))
+    rows = []
+    for status in (PipelineStatus(), PipelineStatus(engine=used)):
+        network.show_status(status)
+        rows.append([label for label in network.findChildren(QLabel) if not label.isHidden()])
+    assert rows[0] == rows[1]
+    assert any(label.text().startswith("In use: ") for label in rows[1])

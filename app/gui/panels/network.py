@@ -71,6 +71,7 @@ class NetworkControls(QWidget):
         self.download.ended.connect(self.reload)
         store.changed.connect(self._show)
         self._show(store.current)
+        self._show_used(store.current.matting.model)
 
     @property
     def missing_model(self) -> services.ModelChoice | None:
@@ -86,10 +87,14 @@ class NetworkControls(QWidget):
     def show_status(self, status: PipelineStatus) -> None:
         """Name the model in use where it differs from the chosen one."""
         model = self._store.current.matting.model
-        used = status.engine.model if status.engine is not None else model
-        self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
-        self._used.setVisible(used != model)
+        self._show_used(status.engine.model if status.engine is not None else model)
         self.plate.show_status(status)
+
+    def _show_used(self, used: str) -> None:
+        """Show the model in use; the row of "Automatic" is there before it is known, so that the page does not jump."""
+        model = self._store.current.matting.model
+        self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
+        self._used.setVisible(used != model or model == "auto")
 
     def open_model_list(self) -> None:
         """Open the list of models."""
