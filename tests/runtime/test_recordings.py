@@ -60,8 +60,13 @@ def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
 
 
 def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path: Path) -> None:
-    world, matted = FakeWorld(), threading.Event()
+    world, opening, matted = FakeWorld(), threading.Event(), threading.Event()
     pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=world.parts())
+
+    def hold_the_recorder() -> None:
+        """It has a card to send by now."""
+        opening.set()
+        matted.wait(10)
 
     def hold_the_output() -> None:
         """The composite is not handed over before the recorder, which holds the card, has had time to send it."""
@@ -71,7 +76,8 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path:
             eventually(lambda: pipeline.status().recording is not None)
             time.sleep(0.05)
 
-    world.faults.put("open_recorder", lambda: ignore(matted.wait(10)))
+    world.faults.put("open_recorder", hold_the_recorder)
+    world.faults.put("step", lambda: ignore(opening.wait(10)))
     pipeline.listen(hold_the_output)
     pipeline.start()
     try:
