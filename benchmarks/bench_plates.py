@@ -18,7 +18,6 @@ import torch
 import typer
 
 from benchmarks.bench_strangers import Scenes
-from models.rvm.network import MattingNetwork
 from models.student.bundled import load_bundled
 from models.student.network import StudentNetwork
 from models.student.plate import PlateNetwork
@@ -28,6 +27,7 @@ from training.held_out import SIZE
 from training.metrics import Alpha
 from training.plates import plate_of
 from training.rows import agreement_row
+from training.torch_teacher import rvm_network
 
 Pixels = npt.NDArray[np.uint8]
 SMALL = (320, 180)
@@ -44,8 +44,7 @@ def main(
     every: Annotated[int, typer.Option(help="Take every Nth photo only.")] = 1,
 ) -> None:
     """Print MAD, failures, IoU and ghosts of each group of photos, and what is shown of empty rooms."""
-    teacher = MattingNetwork()
-    teacher.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    teacher = rvm_network(weights)
     scenes = Scenes(pictures, teacher, every)
     bundled, plated = load_bundled(), averaged_student(checkpoint, PlateNetwork)
     ways: dict[str, Callable[[Pixels, Pixels, Pixels], Alpha]] = {

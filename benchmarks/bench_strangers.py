@@ -14,7 +14,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 import typer
 
 from app.matting.scene_cut import CutDetector
@@ -35,6 +34,7 @@ from training.rows import (
     mean_row,
     rim_error,
 )
+from training.torch_teacher import rvm_network
 from training.view import shows_head_and_shoulders
 
 Pixels = npt.NDArray[np.uint8]
@@ -79,8 +79,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="File for the figures, JSON.")] = None,
 ) -> None:
     """Print one table of all figures, a column for each network."""
-    teacher = MattingNetwork()
-    teacher.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    teacher = rvm_network(weights)
     networks: dict[str, tuple[Network, float]] = {"bundled": (load_bundled(), STUDENT_RATIO)}
     for path in student or []:
         networks[path.stem if path.suffix == ".safetensors" else path.parent.name] = (_student(path), STUDENT_RATIO)

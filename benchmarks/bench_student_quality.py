@@ -14,7 +14,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 import typer
 
 from app.core.settings import EdgeSettings, MattingSettings
@@ -22,7 +21,6 @@ from app.core.types import BlurredBackground
 from app.matting import build_engine
 from app.matting.geometry import auto_ratio
 from benchmarks.network_stream import NetworkStream
-from models.rvm.network import MattingNetwork
 from models.student.bundled import load_bundled
 from models.student.spec import STUDENT
 from training import metrics
@@ -31,6 +29,7 @@ from training.export import averaged_student
 from training.matte import overlap
 from training.metrics import Alpha
 from training.store import default_cache
+from training.torch_teacher import rvm_network
 from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, scenes
 
 Pixels = npt.NDArray[np.uint8]
@@ -75,8 +74,7 @@ def main(
     """Print a table over all methods: MAD, IoU and dtSSD per kind of scene, empty rooms, milliseconds."""
     data = scenes(cache or default_cache(), clips, weights, photos)
     student = averaged_student(checkpoint) if checkpoint else load_bundled()
-    rvm = MattingNetwork()
-    rvm.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    rvm = rvm_network(weights)
     competitors: dict[str, Matter] = {_STUDENT: NetworkStream(student, _RATIO, SIZE)}
     if baselines:
         competitors["student, all in bfloat16"] = NetworkStream(student, _RATIO, SIZE, "bf16")

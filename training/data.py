@@ -49,6 +49,7 @@ _DYED = 0.5
 _NEAR = 0.15
 """Share of views from which faces are taken that fill the frame."""
 _NEAR_ZOOMS = 0.4
+"""Their zoom spread."""
 _NOBODY = 2
 """Largest alpha, of 255, that counts as background."""
 

@@ -47,4 +47,4 @@ def _deepen(old: nn.Sequential, new: nn.Module) -> None:
             part.load_state_dict(kept[at].state_dict())
         else:
             assert isinstance(part, Residual)
-            part.scale.zero_()
+            part.get_parameter(f"body.{len(part.body) - 1}.1.weight").zero_()

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.rvm.network import MattingNetwork
 from models.student.network import ENCODER
+from training.torch_teacher import rvm_network
 
 CHANNELS = 128
 """Of the teacher's features: the output of its LR-ASPP at 1/16."""
@@ -27,9 +27,7 @@ class FeatureTeacher:
 
     def __init__(self, weights: Path, device: torch.device, dtype: torch.dtype | None) -> None:
         """dtype: half precision in which it runs, None for float32."""
-        network = MattingNetwork()
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        network.eval().requires_grad_(False).to(device)
+        network = rvm_network(weights).requires_grad_(False).to(device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network, self._device, self._dtype = network, device, dtype
 

@@ -32,6 +32,7 @@ from training.calibration import batches, calibrate, run, run_rvm
 from training.data import SampleSource
 from training.rows import Row
 from training.rvm_int8 import ExportedNetwork, in_int8, scales_of
+from training.torch_teacher import rvm_network
 
 SIZE = (320, 180)
 FRAMES, UNSPOILT = 4, 0.3
@@ -63,9 +64,7 @@ def main(
 ) -> None:
     """Write the int8 version of a network if its quality holds."""
     torch.manual_seed(0)
-    rvm = MattingNetwork()
-    rvm.load_state_dict(torch.load(teacher, map_location="cpu", weights_only=True))
-    rvm.eval()
+    rvm = rvm_network(teacher)
     work = _of_rvm(rvm, teacher, cache) if network == RVM_MOBILENETV3.name else _of_student(weights, cache)
     scenes = Scenes(pictures, rvm, every)
     before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.reference, work.int8))

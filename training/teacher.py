@@ -10,7 +10,7 @@ import openvino as ov
 import torch
 from torch import Tensor
 
-from models.rvm.network import MattingNetwork
+from training.torch_teacher import rvm_network
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -23,10 +23,7 @@ class Teacher:
     """RVM MobileNetV3 at ratio 1, in OpenVINO (bfloat16 where the CPU has it: 4e-4 of alpha, twice as fast)."""
 
     def __init__(self, weights: Path, threads: int = 2, precision: str = "bf16") -> None:
-        network = MattingNetwork()
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        network.eval()
-        self._network = network
+        self._network = network = rvm_network(weights)
         example: tuple[Tensor, ...] = (torch.zeros(1, 3, 64, 96), *network.initial_state(1, 64, 96))
         model = ov.convert_model(network, example_input=example)
         compiled = ov.Core().compile_model(

@@ -59,10 +59,15 @@ class TorchTeacher:
 
 
 def rvm_teacher(weights: Path, device: str) -> TorchTeacher:
-    """Return RVM MobileNetV3 with the weights of a checkpoint."""
+    """Return RVM MobileNetV3 as the teacher."""
+    return TorchTeacher(rvm_network(weights), device)
+
+
+def rvm_network(weights: Path) -> MattingNetwork:
+    """Return RVM MobileNetV3 with the weights of a checkpoint, on the CPU, in evaluation mode."""
     network = MattingNetwork()
     network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return TorchTeacher(network, device)
+    return network.eval()
 
 
 def _to_pixels(image: Tensor) -> Pixels:

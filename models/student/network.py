@@ -49,11 +49,6 @@ class Residual(nn.Module):
         inner = [conv_norm(channels, channels, 3) for _ in range(depth - 1)]
         self.body = nn.Sequential(*inner, conv_norm(channels, channels, 3, activation=None))
 
-    @property
-    def scale(self) -> Tensor:
-        """Factors of the channels that are added to x, before normalization is folded."""
-        return self.get_parameter(f"body.{len(self.body) - 1}.1.weight")
-
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
         return functional.relu(x + self.body(x))
