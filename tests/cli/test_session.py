@@ -10,8 +10,8 @@ from app.cli.session import Session
 from app.core.errors import BackgroundError, MattecamError
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
-from tests.control.conftest import BASE
 from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE
 from tests.runtime.test_remote import REMOTE, Network, Place
 from tests.waiting import eventually
 

@@ -15,7 +15,7 @@ from app.config.scenes import SceneStore
 from app.control import BackgroundFile, ControlServer, SettingsController, Tiles
 from app.control.commands import parse_words
 from app.control.place import Place
-from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -23,13 +23,8 @@ from app.runtime.status_fields import status_fields
 from tests.control.recorder import Recorder
 from tests.fakes.room import room_picture
 from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE
 from tests.waiting import eventually
-
-BASE = Settings(
-    capture=CaptureSettings(source="fake", width=64, height=48, fps=120),
-    background=BackgroundSettings(kind="colour", colour="#0000ff"),
-    output=OutputSettings(virtual_camera="fake"),
-)
 
 
 class Program:

@@ -9,7 +9,8 @@ import pytest
 
 from app.control.commands import JsonValue, answer
 from app.core.settings import FramingSettings
-from tests.control.conftest import BASE, Program
+from tests.control.conftest import Program
+from tests.runtime.running import BASE
 
 
 def test_commands_do_not_undo_one_another(program: Program) -> None:

@@ -11,7 +11,8 @@ import pytest
 from app.core.errors import SettingsError
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.types import PictureKind
-from tests.control.conftest import BASE, Program
+from tests.control.conftest import Program
+from tests.runtime.running import BASE
 from tests.waiting import eventually
 
 

@@ -22,9 +22,9 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.status_fields import status_fields
 from app.runtime.timing import Timing
-from tests.control.conftest import BASE
 from tests.fakes.room import room_picture
 from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE
 from tests.waiting import eventually
 
 SIZE = 64, 48

@@ -16,6 +16,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.focus import keep_focus
+from app.matting.base import EngineInfo
 from app.runtime.status import PipelineStatus
 
 translate = QCoreApplication.translate
@@ -71,7 +72,7 @@ class NetworkControls(QWidget):
         self.download.ended.connect(self.reload)
         store.changed.connect(self._show)
         self._show(store.current)
-        self._show_used(store.current.matting.model)
+        self._show_used(None)
 
     @property
     def missing_model(self) -> services.ModelChoice | None:
@@ -86,13 +87,13 @@ class NetworkControls(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Name the model in use where it differs from the chosen one."""
-        model = self._store.current.matting.model
-        self._show_used(status.engine.model if status.engine is not None else model)
+        self._show_used(status.engine)
         self.plate.show_status(status)
 
-    def _show_used(self, used: str) -> None:
+    def _show_used(self, engine: EngineInfo | None) -> None:
         """Show the model in use; the row of "Automatic" is there before it is known, so that the page does not jump."""
         model = self._store.current.matting.model
+        used = engine.model if engine is not None else model
         self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
         self._used.setVisible(used != model or model == "auto")
 
