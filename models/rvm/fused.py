@@ -1,8 +1,6 @@
 """RVM with MobileNetV3 for NVIDIA GPUs: about 100 launches in place of 300.
 
-The residual path of the encoder is stored without the biases of its convolutions, so that a product can be added to it
-in place; each reader adds what is missing. The 1x1 convolutions are products of matrices. Squeeze-and-excitation scales
-the weights of the product after it, not the activations.
+The residual path of the encoder lacks its biases, see `models.cuda.bottleneck`.
 """
 
 from __future__ import annotations
@@ -11,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones.mobilenetv3 import TAPS, Bottleneck, MobileNetV3Large, SqueezeExcite
+from models.cuda.bottleneck import FusedBottleneck
 from models.cuda.coefficients import FilterLayers, deep_guided_filter, fast_guided_filter, project
 from models.cuda.launch import Launch
-from models.cuda.layers import Convolution, GatedUnit, Stem, bias_of, conv_of, frozen, matrix_of, product
-from models.cuda.operations import Activation, Operations, Sums
+from models.cuda.layers import Convolution, GatedUnit, Stem, bias_of, frozen, matrix_of, product
+from models.cuda.operations import Activation, Operations
 from models.cuda.source_filter import HIDDEN
 from models.rvm.decoder import State, UpsamplingBlock
 from models.rvm.guided_filter import EPS, DeepGuidedFilter
@@ -126,7 +125,7 @@ class _Encoder(nn.Module):
         self.tap_shifts: list[Tensor] = []
         for index, block in enumerate(blocks, start=1):
             assert isinstance(block, Bottleneck)
-            made = _Block(operations, block, shift)
+            made = _fused(operations, block, shift)
             self.blocks.append(made)
             shift = made.shift
             if index in TAPS:
@@ -151,64 +150,12 @@ class _Encoder(nn.Module):
         return product(x, self.deepest), gate, *taps
 
 
-class _Block(nn.Module):
-    """A bottleneck: product, depthwise convolution with the activations, gate, product."""
-
-    def __init__(self, operations: Operations, block: Bottleneck, shift: Tensor) -> None:
-        """shift: what is missing in the input, per channel."""
-        super().__init__()
-        dtype = operations.dtype
-        layers = list(block.block)
-        squeeze = next((layer for layer in layers if isinstance(layer, SqueezeExcite)), None)
-        *expand, depthwise, narrow = (layer for layer in layers if layer is not squeeze)
-        conv = conv_of(depthwise)
-        activation = Activation.RELU if _has_relu(depthwise) else Activation.HARD_SWISH
-        self.operations = operations
-        self.residual = block.residual
-        self.expand = frozen(matrix_of(expand[0]).T, dtype) if expand else None
-        input_bias = bias_of(expand[0]) + matrix_of(expand[0]) @ shift if expand else shift
-        self.input_bias = frozen(input_bias)
-        self.weight, self.bias = frozen(conv.weight[:, 0].permute(1, 2, 0)), frozen(bias_of(conv))
-        self.stride, self.dilation = conv.stride[0], conv.dilation[0]
-        self.activations = (activation if expand else Activation.NONE), activation
-        self.narrow = frozen(matrix_of(narrow).T, torch.float32 if squeeze else dtype)
-        self.shift = bias_of(narrow) + (shift if self.residual else 0)
-        self.gates = nn.ParameterList()
-        if squeeze is not None:
-            fc1, fc2 = squeeze.fc1, squeeze.fc2
-            self.gates.extend(map(frozen, (matrix_of(fc1), bias_of(fc1), matrix_of(fc2), bias_of(fc2))))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map an input to an output, both without their shifts."""
-        wide = x if self.expand is None else product(x, self.expand)
-        wide, sums = self.operations.depthwise(
-            wide,
-            self.input_bias,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.dilation,
-            self.activations,
-            sums=len(self.gates) > 0,
-        )
-        narrow = self._gated(sums) if sums is not None else self.narrow
-        if len(wide) == 1 or sums is None:
-            narrow = narrow.view(narrow.shape[-2:])
-            if not self.residual:
-                return product(wide, narrow)
-            x.view(-1, x.shape[3]).addmm_(wide.view(-1, wide.shape[3]), narrow)
-            return x
-        flat = wide.flatten(1, 2)
-        if not self.residual:
-            return torch.bmm(flat, narrow).view(*wide.shape[:3], -1)
-        x.flatten(1, 2).baddbmm_(flat, narrow)
-        return x
-
-    def _gated(self, sums: Sums) -> Tensor:
-        """Return the weights of the last product for each image, scaled by the gates."""
-        first, first_bias, second, second_bias = self.gates
-        hidden = self.operations.squeeze(sums, first, first_bias, Activation.RELU)
-        return self.operations.excite(hidden, second, second_bias, self.narrow)
+def _fused(operations: Operations, block: Bottleneck, shift: Tensor) -> FusedBottleneck:
+    layers = list(block.block)
+    squeeze = next((layer for layer in layers if isinstance(layer, SqueezeExcite)), None)
+    convolutions = [layer for layer in layers if layer is not squeeze]
+    activation = Activation.RELU if _has_relu(convolutions[-2]) else Activation.HARD_SWISH
+    return FusedBottleneck(operations, convolutions, shift, activation, residual=block.residual, squeeze=squeeze)
 
 
 def _has_relu(layer: nn.Module) -> bool:
