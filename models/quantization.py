@@ -49,13 +49,14 @@ class QuantizedConv(nn.Module):
         self.weight = convolution.weight
         self.bias = convolution.bias
         self.stride, self.padding = convolution.stride[0], convolution.kernel_size[0] // 2
+        self.groups = convolution.groups
         self.register_buffer("scale", self.weight.detach().abs().amax((1, 2, 3)) / WEIGHT_LIMIT)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the convolution's output, in float32."""
         zero = torch.zeros(self.scale.shape[0], dtype=torch.int32)
         weight = torch.fake_quantize_per_channel_affine(self.weight, self.scale, zero, 0, -WEIGHT_LIMIT, WEIGHT_LIMIT)
-        return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
+        return functional.conv2d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
 
 
 def quantize_convolutions(network: nn.Module, names: Iterable[str]) -> None:

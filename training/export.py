@@ -9,9 +9,9 @@ import numpy as np
 import torch
 import typer
 
+from app.core.errors import UsageError
 from models.student.bundled import BUNDLED, load, save
-from models.student.network import StudentNetwork, blocks_of
-from training.depth import deepened
+from models.student.network import StudentNetwork, has_trunk
 from training.step import Learner
 
 SIZE = (90, 150)
@@ -31,7 +31,6 @@ def main(
     student = averaged_student(checkpoint)
     if blend:
         before = load(blend) if blend.suffix == ".safetensors" else averaged_student(blend)
-        before = deepened(before, blocks_of(student.state_dict()))
         student = blended(before, student, 1 - share)
     save(student, out)
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
@@ -42,7 +41,7 @@ def averaged_student(checkpoint: Path, kind: type[StudentNetwork] = StudentNetwo
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     prefix = "module."
     weights = {name.removeprefix(prefix): v for name, v in state["average"].items() if name.startswith(prefix)}
-    learner = Learner(student=kind(blocks_of(name.removeprefix("student.") for name in weights)))
+    learner = Learner(student=kind(has_trunk(name.removeprefix("student.") for name in weights)))
     learner.load_state_dict(weights)
     return learner.student.eval()
 
@@ -50,9 +49,12 @@ def averaged_student(checkpoint: Path, kind: type[StudentNetwork] = StudentNetwo
 def blended(one: StudentNetwork, other: StudentNetwork, share: float) -> StudentNetwork:
     """Return `other` with weights interpolated towards `one`; `share` is the weight of `other`.
 
-    Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482).
+    Averaging the weights of consecutive stretches often improves on both ("model soups", arXiv 2203.05482). Raises
+    UsageError if only one of them has a trunk.
     """
     theirs = other.state_dict()
+    if theirs.keys() != one.state_dict().keys():
+        raise UsageError("Only one of the weights to blend has a trunk; blend weights of the same layers.")
     mixed = {k: v.lerp(theirs[k], share) if v.is_floating_point() else v for k, v in one.state_dict().items()}
     other.load_state_dict(mixed)
     return other

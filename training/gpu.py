@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 
 from models.student.bundled import load_bundled, save
-from models.student.network import BLOCKS, StudentNetwork
+from models.student.network import StudentNetwork
 from training.check import predictions, quick_check
 from training.packs import listed_pictures, pack_all
 from training.rehearsal import draw_pictures
@@ -67,7 +67,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for checkpoints and results")
     parser.add_argument("--from", dest="begin", type=Path, help="checkpoint or exported weights to start from")
     parser.add_argument("--size", default="256x144", help="width and height of the frames")
-    parser.add_argument("--blocks", type=int, nargs=4, default=BLOCKS, help="residual blocks at 1/4, 1/8, 1/16, 1/32")
+    parser.add_argument("--trunk", type=Path, help="weights of EfficientNet-Lite0, to add a trunk to the network")
     parser.add_argument("--vary", type=float, default=0, help="share of steps at 0.6 to 1.2 times the size")
     parser.add_argument("--unspoilt", type=float, default=0, help="share of samples that no camera spoils")
     parser.add_argument("--stills", type=float, default=0, help="share of steps on single pictures")
@@ -93,7 +93,7 @@ def plan_of(options: argparse.Namespace, scratch: Path) -> Plan:
         out=out, cache=options.cache or out / "cache", begin=options.begin, size=(width, height), frames=options.frames,
         batch=options.batch, minutes=options.minutes, rate=options.rate, ema=0.998, seed=0, save_minutes=2,
         device=options.device, half=True, workers=options.workers, teacher=options.weights,
-        blocks=tuple(options.blocks),
+        trunk=options.trunk,
         vary=options.vary, unspoilt=options.unspoilt, stills=options.stills,
     )  # fmt: skip
     clips = sorted(options.clips.iterdir()) if options.clips else []

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.student.network import ENCODER
 from training.torch_teacher import rvm_network
 
 CHANNELS = 128
@@ -43,9 +42,10 @@ class FeatureTeacher:
 class Mimicry(nn.Module):
     """Projects the student's features to the teacher's; dropped after training."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
+        """channels: of the student's features."""
         super().__init__()
-        self.project = nn.Conv2d(ENCODER[3] + ENCODER[4], CHANNELS, 1)
+        self.project = nn.Conv2d(channels, CHANNELS, 1)
 
     def forward(self, features: Tensor, wanted: Tensor) -> Tensor:
         """Return the mean squared error, in variances of each of the teacher's channels over the batch."""

@@ -20,6 +20,8 @@ _POLYNOMIAL = (3.4445, -4.7750, 2.0315)
 """Jordan's coefficients: five iterations bring every singular value near 1."""
 _ADAMW_SIZE = 0.2
 """Root mean square of AdamW's steps at a rate of 1."""
+_PRETRAINED_RATE = 0.15
+"""Of pretrained weights, as a fraction of the rate."""
 _LEAST_SIDE = 8
 """Kernels with fewer input or output channels use AdamW."""
 
@@ -27,22 +29,29 @@ _LEAST_SIDE = 8
 class Optimizer:
     """Muon and AdamW with one learning rate."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], rate: float) -> None:
-        self._parameters = list(parameters)
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], rate: float, pretrained: Iterable[nn.Parameter] = ()
+    ) -> None:
+        """pretrained: those among the parameters that AdamW changes at a lower rate."""
+        self._parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        slow = {id(parameter): parameter for parameter in pretrained}
         kernels: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
         for parameter in self._parameters:
-            (kernels if _is_kernel(parameter) else others).append(parameter)
+            if id(parameter) not in slow:
+                (kernels if _is_kernel(parameter) else others).append(parameter)
         self._parts: dict[str, torch.optim.Optimizer] = {
             "muon": Muon(kernels, rate),
-            "adamw": torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
+            "adamw": _adamw(others, rate),
         }
+        if slow:
+            self._parts["pretrained"] = _adamw(list(slow.values()), rate)
 
     def set_rate(self, rate: float) -> None:
         """Set the learning rate."""
-        for part in self._parts.values():
+        for name, part in self._parts.items():
             for group in part.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * _PRETRAINED_RATE if name == "pretrained" else rate
 
     def zero_grad(self) -> None:
         """Clear the gradients."""
@@ -123,6 +132,10 @@ def orthogonal(matrices: Tensor) -> Tensor:
     tall = tall @ product
     result: Tensor = tall.mT if wide else tall
     return result
+
+
+def _adamw(parameters: list[nn.Parameter], rate: float) -> torch.optim.AdamW:
+    return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
 
 
 def _is_kernel(parameter: nn.Parameter) -> bool:

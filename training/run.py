@@ -14,20 +14,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from app.core.errors import UsageError
 from models.student.bundled import load
-from models.student.network import BLOCKS, Blocks, StudentNetwork, blocks_of
+from models.student.network import StudentNetwork, has_trunk
 from models.student.plate import PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
 from training.check import quick_check
 from training.data import SampleSource
-from training.depth import deepened, other_blocks
 from training.loader import Batch, batches
 from training.mimicry import FeatureTeacher
 from training.optimizer import Optimizer
 from training.plates import PlateSource
 from training.progress import Bar
 from training.step import Learner, half_type, on_device, stacked
+from training.trunk import set_trained_parts, with_trunk
 
 _WARM_UP_STEPS = 150
 _LONGEST_GRADIENT = 2.0
@@ -65,8 +66,8 @@ class Stage:
     """Share of the steps with single pictures instead of sequences, as many pictures as the sequences have frames."""
     teacher: Path | None = None
     """Weights of RVM MobileNetV3, whose features the encoder learns; see `training.mimicry`."""
-    blocks: Blocks = BLOCKS
-    """Residual blocks of the network; weights with fewer get new ones that change nothing at first."""
+    trunk: Path | None = None
+    """Weights of EfficientNet-Lite0 for the trunk, see `training.trunk`; None if `begin` has one, or for none."""
     plate: bool = False
     """Train `models.student.plate.PlateNetwork`; then `begin` holds exported weights of either network."""
 
@@ -127,8 +128,7 @@ class Run:
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
         begin = self.checkpoint if self.checkpoint.exists() else stage.begin
-        student = PlateNetwork(stage.blocks) if stage.plate else StudentNetwork(stage.blocks)
-        self.learner = Learner(_has_heads(begin), student).to(self.device)
+        self.learner = Learner(_has_heads(begin), self._network(begin)).to(self.device)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.backends.cudnn.benchmark = True
@@ -136,7 +136,9 @@ class Run:
         half = half_type(self.device) if stage.half else None
         self.teacher = FeatureTeacher(stage.teacher, self.device, half) if stage.teacher else None
         self.average = Average(self.learner, stage.ema)
-        self.optimizer = Optimizer(self.learner.parameters(), stage.rate)
+        trunk = self.learner.student.trunk
+        pretrained = set_trained_parts(trunk) if trunk else ()
+        self.optimizer = Optimizer(self.learner.parameters(), stage.rate, pretrained)
         scaled = on_gpu and stage.half and half_type(self.device) == torch.float16
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.step, self.seconds = 0, 0.0
@@ -165,6 +167,8 @@ class Run:
         if self.stage.frames > 1:
             # Batches of sequences hold too few scenes for batch statistics.
             _keep_statistics(self.learner)
+        elif self.learner.student.trunk is not None:
+            _keep_statistics(self.learner.student.trunk.encoder)
         begun = saved = time.monotonic()
         before = self.seconds
         total = self.stage.minutes * 60
@@ -222,21 +226,26 @@ class Run:
         if not self.stage.plate:  # the pictures of the check have no plates
             self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
 
+    def _network(self, begin: Path | None) -> StudentNetwork:
+        """Return a network with the layout of the weights to begin with; of exported weights also with these."""
+        stage = self.stage
+        kind = PlateNetwork if stage.plate else StudentNetwork
+        if begin is not None and begin.suffix != ".safetensors":
+            names = torch.load(begin, map_location="cpu", weights_only=True)["learner"]
+            return kind(has_trunk(name.removeprefix("student.") for name in names))
+        network = load(begin) if begin else StudentNetwork()
+        if stage.trunk and network.trunk is None:
+            if stage.frames > 1:
+                raise UsageError("A new trunk is trained on single pictures first; give --frames 1.")
+            network = with_trunk(network, stage.trunk)
+        return with_plate(network) if stage.plate else network
+
     def _load(self) -> None:
         resumed = self.checkpoint.exists()
         path = self.checkpoint if resumed else self.stage.begin
-        if path is None:
-            return
-        if path.suffix == ".safetensors":
-            network = deepened(load(path), self.stage.blocks)
-            network = with_plate(network) if self.stage.plate else network
-            self.learner.student.load_state_dict(network.state_dict())
-            self.average.module.load_state_dict(self.learner.state_dict())
+        if path is None or path.suffix == ".safetensors":
             return
         state = torch.load(path, map_location=self.device, weights_only=True)
-        blocks = blocks_of(name.removeprefix("student.") for name in state["learner"])
-        if blocks != self.stage.blocks:
-            raise other_blocks(blocks)
         self.average.load_state_dict(state["average"])
         if resumed:
             self.learner.load_state_dict(state["learner"])
@@ -261,7 +270,7 @@ def _has_heads(begin: Path | None) -> bool:
     return bool(torch.load(begin, map_location="cpu", weights_only=True).get("hints", True))
 
 
-def _keep_statistics(learner: Learner) -> None:
-    for module in learner.modules():
+def _keep_statistics(network: nn.Module) -> None:
+    for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()

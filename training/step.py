@@ -36,7 +36,7 @@ class Learner(nn.Module):
         self.hints = hints
         self.student = student or StudentNetwork()
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
-        self.mimicry = Mimicry()
+        self.mimicry = Mimicry(self.student.get_parameter("decode4.0.weight").shape[1])
 
     def forward(self, batch: Batch, half: bool, wanted: Tensor | None = None) -> dict[str, Tensor]:
         """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with the frame's RGB.

@@ -17,7 +17,6 @@ from typing import Annotated, NoReturn
 import torch
 import typer
 
-from models.student.network import BLOCKS, Blocks
 from training.run import Run, Stage
 from training.store import PACKS, default_cache
 
@@ -57,7 +56,7 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     workers: Annotated[int, typer.Option(min=0, help="Processes that draw samples; 0 draws in the trainer.")] = 0,
     teacher: Annotated[Path | None, typer.Option(help="RVM MobileNetV3, to learn its features, too.")] = None,
-    blocks: Annotated[Blocks, typer.Option(help="Residual blocks at 1/4, 1/8, 1/16 and 1/32.")] = BLOCKS,
+    trunk: Annotated[Path | None, typer.Option(help="EfficientNet-Lite0, to add a trunk to the network.")] = None,
     plate: Annotated[bool, typer.Option(help="Train the network that also sees a picture of the empty room.")] = False,
     half: Annotated[bool, typer.Option(help="bfloat16 in the network; float16 on GPUs without it.")] = True,
 ) -> None:
@@ -89,7 +88,7 @@ def main(
         unspoilt=unspoilt,
         stills=stills,
         teacher=teacher,
-        blocks=blocks,
+        trunk=trunk,
         plate=plate,
     )
     raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))

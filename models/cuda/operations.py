@@ -26,6 +26,7 @@ class Activation(IntEnum):
     HARD_SWISH = 2
     SIGMOID = 3
     HARD_SIGMOID = 4
+    RELU6 = 5
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ _ACTIVATIONS = """
 #define HARD_SWISH 2
 #define SIGMOID 3
 #define HARD_SIGMOID 4
+#define RELU6 5
 
 /* NaN stays NaN. */
 __device__ inline float clamped(float value, float low, float high) {
@@ -75,6 +76,7 @@ __device__ inline float activated(float value, int kind) {
     if (kind == RELU) return value < 0.0f ? 0.0f : value;
     if (kind == HARD_SWISH) return value * clamped(value + 3.0f, 0.0f, 6.0f) / 6.0f;
     if (kind == SIGMOID) return sigmoid(value);
+    if (kind == RELU6) return clamped(value, 0.0f, 6.0f);
     if (kind == HARD_SIGMOID) return clamped(value + 3.0f, 0.0f, 6.0f) / 6.0f;
     return value;
 }

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.student.network import StudentNetwork, blocks_of
+from models.student.network import StudentNetwork, has_trunk
 from models.student.quantized import load_quantized
 
 BUNDLED = Path(__file__).with_name("student.safetensors")
@@ -33,7 +33,7 @@ def network_of(tensors: Mapping[str, Tensor]) -> StudentNetwork:
     """Return the student with these weights, in float or int8. Raises RuntimeError if they do not match exactly."""
     if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
         return load_quantized(tensors)
-    network = StudentNetwork(blocks_of(tensors))
+    network = StudentNetwork(has_trunk(tensors))
     network.load_state_dict(tensors, strict=True)
     return network
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from models.backbones.efficientnet_lite import STAGES_TO_16, InvertedResidual
+from models.cuda.bottleneck import FusedBottleneck
 from models.cuda.coefficients import decided_matte, fast_guided_filter, kept_shares, shuffled_matte
 from models.cuda.launch import Launch
 from models.cuda.layers import Convolution, GatedUnit, Stem, bias_of, frozen, matrix_of, product
@@ -12,6 +14,7 @@ from models.cuda.operations import Activation, Operations, Sums
 from models.rvm.sizes import feature_sizes
 from models.student.forgetting import CHANNELS
 from models.student.network import EPS, STRETCH, Context, Residual, State, StudentNetwork
+from models.student.trunk import Trunk
 
 
 def fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module:
@@ -33,13 +36,9 @@ class FusedStudent(nn.Module):
         self.rule, self.forgetting = network.decision.rule, network.forgetting.rule
         self.state_channels = tuple(memory.channels for memory in (network.memory2, network.memory3, network.memory4))
         self.stem = Stem(operations, network.encode1, network.mean, network.deviation, Activation.RELU)
-        stages = network.encode2, network.encode3, network.encode4, network.encode5
-        self.stages = nn.ModuleList(_Stage(operations, stage) for stage in stages)
-        context = network.encode5[-1]
-        assert isinstance(context, Context)
-        self.features = frozen(matrix_of(context.features).T, dtype)
-        self.features_bias = frozen(bias_of(context.features))
-        self.gate, self.gate_bias = frozen(matrix_of(context.weights)), frozen(bias_of(context.weights))
+        self.stages = nn.ModuleList(_Stage(operations, stage) for stage in (network.encode2, network.encode3))
+        trunk = network.trunk
+        self.coarse = _Coarse(operations, network) if trunk is None else _Trunk(operations, trunk, network)
         decodes = network.decode4, network.decode3, network.decode2
         self.decodes = nn.ModuleList(Convolution(decode, dtype) for decode in decodes)
         memories = network.memory4, network.memory3, network.memory2
@@ -74,10 +73,9 @@ class FusedStudent(nn.Module):
         keep, seen = kept_shares(operations, image, state[3].permute(0, 2, 3, 1).contiguous(), self.forgetting)
         skips = [self.stem(image)]
         for stage in self.stages:
-            x, sums = stage(skips[-1])
-            skips.append(x)
-        gate = operations.squeeze(sums, self.gate, self.gate_bias, Activation.SIGMOID)
-        x = self._joined(product(skips.pop(), self.features), skips.pop(), self.decodes[0], self.features_bias, gate)
+            skips.append(stage(skips[-1])[0])
+        skip, x, gate = self.coarse(skips[-1], image)
+        x = self._joined(x, skip, self.decodes[0], self.coarse.bias, gate)
         memories: list[Tensor] = []
         for index, (decode, unit) in enumerate(zip(self.decodes, self.units, strict=True)):
             if index:
@@ -98,6 +96,59 @@ class FusedStudent(nn.Module):
         activation = Activation.NONE if bias is None else Activation.RELU
         size = skip.shape[1], skip.shape[2]
         return self.operations.join(coarse, size, reader.inputs, bias=bias, activation=activation, gate=gate, skip=skip)
+
+
+class _Coarse(nn.Module):
+    """The encoder's layers at 1/16 and 1/32, up to the bias of the last one."""
+
+    def __init__(self, operations: Operations, network: StudentNetwork) -> None:
+        super().__init__()
+        self.operations = operations
+        self.encode4, self.encode5 = _Stage(operations, network.encode4), _Stage(operations, network.encode5)
+        context = network.encode5[-1]
+        assert isinstance(context, Context)
+        self.features, self.bias = (
+            frozen(matrix_of(context.features).T, operations.dtype),
+            frozen(bias_of(context.features)),
+        )
+        self.gate, self.gate_bias = frozen(matrix_of(context.weights)), frozen(bias_of(context.weights))
+
+    def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return features at 1/16, those at 1/32 without bias and activation, and the gate of these."""
+        fine, _ = self.encode4(x)
+        x, sums = self.encode5(fine)
+        gate = self.operations.squeeze(sums, self.gate, self.gate_bias, Activation.SIGMOID)
+        return fine, product(x, self.features), gate
+
+
+class _Trunk(nn.Module):
+    """EfficientNet-Lite0 and its lateral convolutions; like `_Coarse`."""
+
+    def __init__(self, operations: Operations, trunk: Trunk, network: StudentNetwork) -> None:
+        super().__init__()
+        self.operations = operations
+        self.stem = Stem(operations, trunk.encoder.stem, network.mean, network.deviation, Activation.RELU6)
+        shift = torch.zeros(self.stem.bias.shape[0])
+        stages: list[nn.Sequential] = []
+        shifts: list[Tensor] = []
+        for stage in trunk.encoder.stages:
+            stages.append(nn.Sequential())
+            for block in stage.children():
+                assert isinstance(block, InvertedResidual)
+                made = FusedBottleneck(operations, [*block.body], shift, Activation.RELU6, residual=block.residual)
+                stages[-1].append(made)
+                shift = made.shift
+            shifts.append(shift)
+        self.to_16, self.to_32 = nn.Sequential(*stages[:STAGES_TO_16]), nn.Sequential(*stages[STAGES_TO_16:])
+        laterals = (trunk.lateral4, shifts[STAGES_TO_16 - 1]), (trunk.lateral5, shifts[-1])
+        self.lateral4, self.lateral5 = (frozen(matrix_of(lateral).T, operations.dtype) for lateral, _ in laterals)
+        self.bias4, self.bias = (frozen(bias_of(lateral) + matrix_of(lateral) @ shift) for lateral, shift in laterals)
+
+    def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return what `_Coarse` does."""
+        x = self.to_16(self.stem(image))
+        fine, _ = self.operations.finish(product(x, self.lateral4), self.bias4, Activation.RELU)
+        return fine, product(self.to_32(x), self.lateral5), None
 
 
 class _Stage(nn.Module):

@@ -19,11 +19,10 @@ from models.rvm import guided_filter
 from models.student.decision import Decision
 from models.student.forgetting import CHANNELS, Forgetting, Shares
 from models.student.memory import Memory
+from models.student.trunk import LATERAL, Trunk
 
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
-Blocks = tuple[int, int, int, int]
-"""Residual blocks of the encoder at 1/4, 1/8, 1/16 and 1/32."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """r1, r2, r3, the last frame at 1/4 (see `models.forgetting_rule`), and the last decisions at the size of the small
 frame (see `models.student.decision`)."""
@@ -32,10 +31,8 @@ _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 ENCODER = (16, 32, 64, 96, 96)
 _DECODER = (16, 32, 48, 64)
-_DEPTHS = (1, 2, 2, 2)
-"""Convolutions of a residual block of each stage of the encoder from 1/4 on."""
-BLOCKS: Blocks = (1, 1, 2, 1)
-_MOST_BLOCKS = 64
+_DEPTHS = (1,), (2,), (2, 2), (2,)
+"""Convolutions of each residual block of the encoder's stages from 1/4 on."""
 EPS = 1e-4
 STRETCH = 0.01
 """Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1."""
@@ -80,7 +77,8 @@ class StudentNetwork(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, blocks: Blocks = BLOCKS) -> None:
+    def __init__(self, trunk: bool = False) -> None:
+        """trunk: whether `models.student.trunk` takes the place of the encoder's layers at 1/16 and 1/32."""
         super().__init__()
         e1, e2, e3, e4, e5 = ENCODER
         d1, d2, d3, d4 = _DECODER
@@ -88,12 +86,14 @@ class StudentNetwork(nn.Module):
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), persistent=False)
         self.encode1 = conv_norm(3, e1, 3, 2)
         stages = [
-            nn.Sequential(conv_norm(before, channels, 3, 2), *(Residual(channels, depth) for _ in range(count)))
-            for before, channels, depth, count in zip(ENCODER, ENCODER[1:], _DEPTHS, blocks, strict=False)
+            nn.Sequential(conv_norm(before, channels, 3, 2), *(Residual(channels, depth) for depth in depths))
+            for before, channels, depths in zip(ENCODER, ENCODER[1:], _DEPTHS, strict=False)
         ]
-        self.encode2, self.encode3, self.encode4, self.encode5 = stages
-        self.encode5.append(Context(e5))
-        self.decode4 = conv_norm(e5 + e4, d4, 1)
+        self.encode2, self.encode3, encode4, encode5 = stages
+        self.trunk = Trunk() if trunk else None
+        if not trunk:
+            self.encode4, self.encode5 = encode4, encode5.append(Context(e5))
+        self.decode4 = conv_norm(sum(LATERAL) if trunk else e4 + e5, d4, 1)
         self.memory4 = Memory(d4)
         self.decode3 = conv_norm(d4 + e3, d3, 3)
         self.memory3 = Memory(d3)
@@ -231,11 +231,15 @@ class StudentNetwork(nn.Module):
         keep: the shares of the memories that each frame sees; None for all.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
-        f1 = self.encode1(self.normalized(src_small))
+        normalized = self.normalized(src_small)
+        f1 = self.encode1(normalized)
         f2 = self.encode2(f1)
         f3 = self.encode3(f2)
-        f4 = self.encode4(f3)
-        f5 = self.encode5(f4)
+        if self.trunk is None:
+            f4 = self.encode4(f3)
+            f5 = self.encode5(f4)
+        else:
+            f4, f5 = self.trunk(normalized[:, :3])
         deep = _joined(f5, f4)
         x4, r3 = self.memory4(self.decode4(deep), r3, keep3, frames)
         x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
@@ -245,16 +249,9 @@ class StudentNetwork(nn.Module):
         return raw[:, :, : src_small.shape[2], : src_small.shape[3]], (x2, x3, x4, deep), (r1, r2, r3)
 
 
-def blocks_of(names: Iterable[str]) -> Blocks:
-    """Return the residual blocks of a network whose tensors have these names; other names do not count.
-
-    Raises RuntimeError if there are more than 64 in all.
-    """
-    found = {name.split(".body.")[0] for name in names if ".body." in name}
-    if len(found) > _MOST_BLOCKS:
-        raise RuntimeError(f"{len(found)} residual blocks are more than {_MOST_BLOCKS}")
-    b2, b3, b4, b5 = (sum(block.startswith(f"encode{stage}.") for block in found) for stage in (2, 3, 4, 5))
-    return b2, b3, b4, b5
+def has_trunk(names: Iterable[str]) -> bool:
+    """Return whether a network whose tensors have these names has a pretrained trunk."""
+    return any(name.startswith("trunk.") for name in names)
 
 
 def _joined(coarse: Tensor, skip: Tensor) -> Tensor:

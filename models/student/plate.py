@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.blocks import conv_norm
-from models.student.network import BLOCKS, ENCODER, Blocks, StudentNetwork, blocks_of
+from models.student.network import ENCODER, StudentNetwork, has_trunk
 from models.student.plate_rule import NEAR, OTHER, REACH, SAME
 
 FIRST_KERNEL = "encode1.0.weight"
@@ -22,8 +22,8 @@ class PlateNetwork(StudentNetwork):
     small size only: `matte` and `coefficients`, not `forward`.
     """
 
-    def __init__(self, blocks: Blocks = BLOCKS) -> None:
-        super().__init__(blocks)
+    def __init__(self, trunk: bool = False) -> None:
+        super().__init__(trunk)
         self.encode1 = conv_norm(2 * 3 + 2, ENCODER[0], 3, 2)
 
     def normalized(self, src_small: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ def with_plate(network: StudentNetwork) -> PlateNetwork:
     if isinstance(network, PlateNetwork):
         return network
     state = network.state_dict()
-    found = PlateNetwork(blocks_of(state))
+    found = PlateNetwork(has_trunk(state))
     kernel = state[FIRST_KERNEL]
     wide = torch.zeros_like(found.state_dict()[FIRST_KERNEL])
     wide[:, : kernel.shape[1]] = kernel

@@ -16,8 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.backbones.efficientnet_lite import InvertedResidual
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
-from models.student.network import Context, Residual, StudentNetwork, blocks_of
+from models.student.network import Context, Residual, StudentNetwork, has_trunk
+from models.student.trunk import Trunk
 
 _SCALE = ".scale"
 
@@ -26,7 +28,9 @@ def quantized(network: StudentNetwork) -> StudentNetwork:
     """Return a copy of a network in evaluation mode with quantizers; `training.calibration` sets their scales."""
     student = copy.deepcopy(network)
     student.encode1 = nn.Sequential(*_folded(student.encode1), Quantizer())
-    for name in ("encode2", "encode3", "encode4", "encode5"):
+    if student.trunk is not None:
+        _quantize_trunk(student.trunk)
+    for name in ("encode2", "encode3") if student.trunk else ("encode2", "encode3", "encode4", "encode5"):
         setattr(student, name, nn.Sequential(*map(_encoder_part, getattr(student, name))))
     student.decode4 = _convolution(student.decode4, Quantizer())
     student.decode3 = _convolution(student.decode3, Quantizer(SIGNED))  # states are negative, too
@@ -39,7 +43,7 @@ def quantized(network: StudentNetwork) -> StudentNetwork:
 
 def load_quantized(tensors: Mapping[str, Tensor]) -> StudentNetwork:
     """Return the network of a file written by `save_quantized`. Raises RuntimeError if the tensors do not match."""
-    student = quantized(StudentNetwork(blocks_of(tensors)).eval())
+    student = quantized(StudentNetwork(has_trunk(tensors)).eval())
     state = dict(tensors)
     for name, weight in tensors.items():
         if weight.dtype == torch.int8:
@@ -59,6 +63,21 @@ def save_quantized(student: StudentNetwork, path: Path, metadata: dict[str, str]
             steps = module.weight.detach() / module.scale[:, None, None, None]
             state[f"{name}.weight"] = steps.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8)
     save_file(state, path, metadata)
+
+
+def _quantize_trunk(trunk: Trunk) -> None:
+    """Quantize the trunk in place. Its blocks end without an activation, so their outputs have signs."""
+    encoder = trunk.encoder
+    encoder.stem = nn.Sequential(*_folded(encoder.stem), Quantizer())
+    encoder.stages = nn.ModuleList(nn.Sequential(*map(_trunk_part, stage.children())) for stage in encoder.stages)
+    trunk.lateral4, trunk.lateral5 = _convolution(trunk.lateral4), _convolution(trunk.lateral5)
+
+
+def _trunk_part(block: nn.Module) -> nn.Sequential:
+    assert isinstance(block, InvertedResidual)
+    *inner, narrow = block.body
+    block.body = nn.Sequential(*(_convolution(layer, after=Quantizer()) for layer in inner), _convolution(narrow))
+    return nn.Sequential(block, Quantizer(SIGNED))
 
 
 def _encoder_part(part: nn.Module) -> nn.Module:
@@ -86,4 +105,4 @@ def _folded(block: nn.Module) -> Iterator[nn.Module]:
     assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
     yield fuse_conv_bn_eval(convolution, norm)
-    yield from (nn.ReLU() for _ in activation)
+    yield from activation

@@ -34,10 +34,10 @@ def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module:
 
 
 def _load_with_plate(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.student.network import blocks_of
+    from models.student.network import has_trunk
     from models.student.plate import PlateNetwork
 
-    network = PlateNetwork(blocks_of(tensors))
+    network = PlateNetwork(has_trunk(tensors))
     network.load_state_dict(tensors, strict=True)
     return network
 

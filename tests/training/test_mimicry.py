@@ -36,7 +36,7 @@ def test_features_have_the_size_of_the_students(weights: Path, tmp_path: Path, s
 @torch.no_grad()
 def test_the_error_is_relative_to_the_deviation_of_each_channel() -> None:
     torch.manual_seed(0)
-    mimicry = Mimicry()
+    mimicry = Mimicry(192)
     torch.nn.init.zeros_(mimicry.project.weight)
     assert mimicry.project.bias is not None
     torch.nn.init.zeros_(mimicry.project.bias)

@@ -30,6 +30,7 @@ MAKES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
     "rvm": ("rvm-mobilenetv3", MattingNetwork),
     "rvm-fast-filter": ("rvm-mobilenetv3", lambda: MattingNetwork("mobilenetv3", "fast_guided_filter")),
     "student": ("student", StudentNetwork),
+    "student-trunk": ("student", lambda: StudentNetwork(trunk=True)),
 }
 OFF_BY = {
     ("rvm", torch.float32): 1e-5,
@@ -37,10 +38,12 @@ OFF_BY = {
     ("rvm-fast-filter", torch.float32): 5e-4,
     ("student", torch.float32): 2e-3,
     ("student", torch.float16): 0.02,
+    ("student-trunk", torch.float32): 2e-3,
+    ("student-trunk", torch.float16): 0.02,
 }
 """Largest difference of slope and offset; both guided filters without layers divide by variances of almost zero."""
 ODD = [(1, 90, 163), (2, 67, 101)]
-LAUNCHES = {"rvm": 53, "rvm-fast-filter": 53, "student": 36}
+LAUNCHES = {"rvm": 53, "rvm-fast-filter": 53, "student": 36, "student-trunk": 45}
 
 
 @pytest.fixture(scope="module")

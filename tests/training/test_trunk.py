@@ -1,0 +1,161 @@
+"""A network gets a trunk: its weights, what is trained of it, and files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from app.core.errors import UsageError
+from models.backbones.efficientnet_lite import EfficientNetLite0
+from models.student.bundled import load, save
+from models.student.network import StudentNetwork, has_trunk
+from models.student.plate import with_plate
+from models.student.quantized import quantized, save_quantized
+from tests.training.samples import make_cache, short_stage
+from training.calibration import calibrate, run
+from training.export import averaged_student, blended
+from training.optimizer import Optimizer
+from training.run import Run
+from training.trunk import load_pretrained, set_trained_parts, with_trunk
+
+NAMES = "expand", "depthwise", "project"
+MODEL = "_fc.weight"
+
+
+@pytest.fixture
+def pretrained() -> EfficientNetLite0:
+    """Return an encoder whose tensors are all different."""
+    torch.manual_seed(0)
+    encoder = EfficientNetLite0().eval()
+    for name, tensor in encoder.state_dict().items():
+        if name.endswith(("1.weight", "bias", "mean", "var")):
+            tensor.copy_(torch.rand_like(tensor) * 0.1 + (0 if name.endswith(("bias", "mean")) else 0.9))
+    return encoder
+
+
+@pytest.fixture
+def package(pretrained: EfficientNetLite0, tmp_path: Path) -> Path:
+    """Return a file with its weights under the names of the package, with a classifier."""
+    state: dict[str, Tensor] = {MODEL: torch.zeros(10, 4)}
+
+    def name(layer: torch.nn.Module, convolution: str, norm: str) -> None:
+        state[f"{convolution}.weight"] = layer.get_parameter("0.weight").detach()
+        state.update({f"{norm}.{key}": value for key, value in layer.get_submodule("1").state_dict().items()})
+
+    name(pretrained.stem, "_conv_stem", "_bn0")
+    blocks = [block for stage in pretrained.stages for block in stage.children()]
+    for number, block in enumerate(blocks):
+        layers = list(block.body.children())  # type: ignore[union-attr]
+        first = len(NAMES) - len(layers)
+        for index, layer in enumerate(layers, first):
+            name(layer, f"_blocks.{number}._{NAMES[index]}_conv", f"_blocks.{number}._bn{index}")
+    torch.save(state, tmp_path / "lite0.pth")
+    return tmp_path / "lite0.pth"
+
+
+@torch.no_grad()
+def test_the_weights_of_the_package_are_loaded(pretrained: EfficientNetLite0, package: Path) -> None:
+    found = EfficientNetLite0()
+    load_pretrained(found, package)
+    for name, tensor in pretrained.state_dict().items():
+        assert torch.equal(found.state_dict()[name], tensor), name
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(64, 96), (45, 75), (180, 320)])
+def test_features_have_a_16th_and_a_32th_of_the_size(size: tuple[int, int]) -> None:
+    fine, coarse = EfficientNetLite0().eval()(torch.rand(2, 3, *size))
+    height, width = size
+    assert fine.shape == (2, 112, -(-height // 16), -(-width // 16))
+    assert coarse.shape == (2, 320, -(-height // 32), -(-width // 32))
+
+
+def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
+    torch.manual_seed(1)
+    network = StudentNetwork().eval()
+    found = with_trunk(network, package)
+    assert found.trunk is not None and not found.training
+    state = found.state_dict()
+    same = (name for name, value in network.state_dict().items() if name in state and value.shape == state[name].shape)
+    kept = {name.split(".")[0] for name in same if torch.equal(network.state_dict()[name], state[name])}
+    assert {"encode1", "encode2", "encode3", "memory4", "decode3", "memory2", "project"} <= kept
+    assert not any(name.startswith(("encode4", "encode5")) for name in state)
+
+
+def test_a_new_trunk_needs_single_pictures(package: Path, tmp_path: Path) -> None:
+    """Batches of sequences would not set the statistics of the new layers."""
+    stage = replace(short_stage(tmp_path, make_cache(tmp_path / "cache")), trunk=package, frames=2)
+    with pytest.raises(UsageError, match="--frames 1"):
+        Run(stage, 0, 1, "")
+
+
+def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, tmp_path: Path) -> None:
+    cache = make_cache(tmp_path / "cache")
+    stage = replace(short_stage(tmp_path, cache), trunk=package)
+    stretch = Run(stage, 0, 1, "")
+    trunk = stretch.learner.student.trunk
+    assert trunk is not None
+    before = {name: value.clone() for name, value in trunk.state_dict().items()}
+    stretch.train()
+    changed = {name for name, value in trunk.state_dict().items() if not torch.equal(value, before[name])}
+    assert {name.split(".")[2] for name in changed if name.startswith("encoder.stages")} == {"5", "6"}
+    assert not any(name.startswith("encoder.stem") for name in changed)
+    assert not any(name.startswith("encoder") and name.endswith(("mean", "var")) for name in changed)
+    assert "lateral4.0.weight" in changed
+    assert has_trunk(averaged_student(stretch.checkpoint).state_dict())
+    onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint, trunk=None), 0, 1, "")
+    assert onward.learner.student.trunk is not None
+
+
+def test_pretrained_parameters_change_more_slowly() -> None:
+    network = StudentNetwork(trunk=True)
+    assert network.trunk is not None
+    pretrained = set_trained_parts(network.trunk)
+    optimizer = Optimizer(network.parameters(), 0.01, pretrained)
+    optimizer.set_rate(0.01)
+    bias = network.get_parameter("decode4.1.bias")
+    before = bias.detach().clone(), pretrained[-1].detach().clone()
+    for parameter in (bias, pretrained[-1]):
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    fast, slow = (bias - before[0]).abs().max(), (pretrained[-1] - before[1]).abs().max()
+    assert 0 < slow < 0.3 * fast
+
+
+def test_files_tell_whether_their_network_has_a_trunk(tmp_path: Path) -> None:
+    for trunk in (True, False):
+        network = StudentNetwork(trunk).eval()
+        save(network, tmp_path / "float.safetensors")
+        save_quantized(quantized(network), tmp_path / "int8.safetensors", {})
+        for name in ("float", "int8"):
+            assert has_trunk(load(tmp_path / f"{name}.safetensors").state_dict()) is trunk
+        assert has_trunk(with_plate(network).state_dict()) is trunk
+
+
+def test_weights_with_and_without_a_trunk_cannot_be_blended() -> None:
+    with pytest.raises(UsageError, match="has a trunk"):
+        blended(StudentNetwork(), StudentNetwork(trunk=True), 0.5)
+
+
+@torch.no_grad()
+def test_the_stages_of_a_trunk_are_nearly_the_same_in_int8() -> None:
+    torch.manual_seed(0)
+    network = StudentNetwork(trunk=True)
+    assert network.trunk is not None
+    images = torch.rand(4, 3, 96, 128)
+    for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
+        norm.momentum = 1.0
+    network(images)  # sets the statistics of the normalizations
+    student = quantized(network.eval())
+    assert student.trunk is not None
+    calibrate(student, iter([images[None]]), partial(run, student))
+    x = network.trunk.encoder.stem(network.normalized(images))
+    for stage, rounded in zip(network.trunk.encoder.stages, student.trunk.encoder.stages, strict=True):
+        wanted = stage(x)
+        assert 0 < (rounded(x) - wanted).abs().mean() < 0.1 * wanted.std()
+        x = wanted
