@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,6 +31,8 @@ from training.progress import Bar
 from training.step import Learner, half_type, on_device, stacked
 from training.trunk import set_trained_parts, with_trunk
 
+State = dict[str, Any]
+"""Contents of a checkpoint."""
 _WARM_UP_STEPS = 150
 _LONGEST_GRADIENT = 2.0
 _LOG_EVERY = 20
@@ -128,7 +131,8 @@ class Run:
         torch.manual_seed(stage.seed)
         self.device = torch.device(stage.device)
         begin = self.checkpoint if self.checkpoint.exists() else stage.begin
-        self.learner = Learner(_has_heads(begin), self._network(begin)).to(self.device)
+        state = _checkpoint(begin)
+        self.learner = Learner(_has_heads(begin, state), self._network(begin, state)).to(self.device)
         on_gpu = self.device.type == "cuda"
         if on_gpu:
             torch.backends.cudnn.benchmark = True
@@ -146,7 +150,8 @@ class Run:
         """Time that `train` waited for samples."""
         self.stopped = False
         """Whether `stop` was called."""
-        self._load()
+        if state:
+            self._load(state)
         self.draw = Draw(stage, rank, processes)
         self.source = self.draw.source_of(stage.size, stage.frames)
 
@@ -226,13 +231,12 @@ class Run:
         if not self.stage.plate:  # the pictures of the check have no plates
             self._log({"check": quick_check(averaged.student, self.stage.cache, self.stage.size, self.device)})
 
-    def _network(self, begin: Path | None) -> StudentNetwork:
+    def _network(self, begin: Path | None, state: State) -> StudentNetwork:
         """Return a network with the layout of the weights to begin with; of exported weights also with these."""
         stage = self.stage
         kind = PlateNetwork if stage.plate else StudentNetwork
-        if begin is not None and begin.suffix != ".safetensors":
-            names = torch.load(begin, map_location="cpu", weights_only=True)["learner"]
-            return kind(has_trunk(name.removeprefix("student.") for name in names))
+        if state:
+            return kind(has_trunk(name.removeprefix("student.") for name in state["learner"]))
         network = load(begin) if begin else StudentNetwork()
         if stage.trunk and network.trunk is None:
             if stage.frames > 1:
@@ -240,14 +244,9 @@ class Run:
             network = with_trunk(network, stage.trunk)
         return with_plate(network) if stage.plate else network
 
-    def _load(self) -> None:
-        resumed = self.checkpoint.exists()
-        path = self.checkpoint if resumed else self.stage.begin
-        if path is None or path.suffix == ".safetensors":
-            return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+    def _load(self, state: State) -> None:
         self.average.load_state_dict(state["average"])
-        if resumed:
+        if self.checkpoint.exists():
             self.learner.load_state_dict(state["learner"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scaler.load_state_dict(state.get("scaler", {}) or self.scaler.state_dict())
@@ -263,11 +262,17 @@ class Run:
             file.write(json.dumps(line) + "\n")
 
 
-def _has_heads(begin: Path | None) -> bool:
-    """Return whether a run trains auxiliary heads: not if its network was trained without them."""
+def _checkpoint(begin: Path | None) -> State:
+    """Return the contents of a checkpoint; nothing for exported weights and for random ones."""
     if begin is None or begin.suffix == ".safetensors":
-        return begin is None
-    return bool(torch.load(begin, map_location="cpu", weights_only=True).get("hints", True))
+        return {}
+    state: State = torch.load(begin, map_location="cpu", weights_only=True)
+    return state
+
+
+def _has_heads(begin: Path | None, state: State) -> bool:
+    """Return whether a run trains auxiliary heads: not if its network was trained without them."""
+    return bool(state.get("hints", True)) if state else begin is None
 
 
 def _keep_statistics(network: nn.Module) -> None:

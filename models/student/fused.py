@@ -107,10 +107,8 @@ class _Coarse(nn.Module):
         self.encode4, self.encode5 = _Stage(operations, network.encode4), _Stage(operations, network.encode5)
         context = network.encode5[-1]
         assert isinstance(context, Context)
-        self.features, self.bias = (
-            frozen(matrix_of(context.features).T, operations.dtype),
-            frozen(bias_of(context.features)),
-        )
+        self.features = frozen(matrix_of(context.features).T, operations.dtype)
+        self.bias = frozen(bias_of(context.features))
         self.gate, self.gate_bias = frozen(matrix_of(context.weights)), frozen(bias_of(context.weights))
 
     def forward(self, x: Tensor, image: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
