@@ -10,19 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import UsageError
+from training.choice import by_framing, one_of, preferred
 from training.degrade import FLAWLESS, Camera, Dye, ToneRange, random_camera, random_dye, random_tone, through_h264
 from training.framing import Pixels, Rng, Size, framed, placed
 from training.hard import Layer, furniture, lit_like, rushing
 from training.motion import random_path, warp_all
 from training.objects import with_objects
-from training.sources import WHOLE_BODY
 from training.store import CUTOUT, Entry, Pack
 
 _SMALL = 160
 """Frames up to this width are made from images of half the size, which is faster."""
 
-_PORTRAITS = 0.6
-"""Share of portraits (heads and shoulders, half bodies) among the photos drawn."""
 _PHOTO_PLACES = 0.35
 """Share of backgrounds that are photos with the person removed: outdoors, offices, plain walls."""
 _OBJECTS = 0.5
@@ -105,9 +103,9 @@ class SampleSource:
         self._views = Pack(cache / "views", halved=halved)
         self._clips = Pack(cache / "clips", halved=halved)
         people = [entry for entry in self._people.entries if not entry.validation]
-        self._photos = _by_framing([entry for entry in people if entry.usable])
-        self._cutouts = _by_framing([entry for entry in people if entry.composable])
-        self._cuts = _by_framing([entry for entry in self._views.entries if not entry.validation])
+        self._photos = by_framing([entry for entry in people if entry.usable])
+        self._cutouts = by_framing([entry for entry in people if entry.composable])
+        self._cuts = by_framing([entry for entry in self._views.entries if not entry.validation])
         views, photos = (sum(map(len, groups)) for groups in (self._cuts, self._photos))
         self._view_share = _VIEWS * min(1.0, views / max(1, photos))
         self._true_cutouts = [entry for entry in people if entry.composable and entry.group == CUTOUT]
@@ -163,11 +161,11 @@ class SampleSource:
 
     def _photo(self, rng: Rng) -> Layers:
         if rng.random() < self._view_share:
-            layers = self._views.pixels(_one_of(rng, self._cuts))
+            layers = self._views.pixels(one_of(rng, self._cuts))
             zooms = _NEAR_ZOOMS if rng.random() < _NEAR else _VIEW_ZOOMS
             placement, padded = framed(rng, _size(layers), self.size, zooms=zooms)
         else:
-            layers = self._people.pixels(_preferred(rng, self._masked, _MASKED, self._photos))
+            layers = self._people.pixels(preferred(rng, self._masked, _MASKED, self._photos))
             placement, padded = framed(rng, _size(layers), self.size)
         border = cv2.BORDER_CONSTANT if padded else cv2.BORDER_REPLICATE
         path = random_path(rng, self.frames, self.size, 0.012)
@@ -201,7 +199,7 @@ class SampleSource:
     def place(self, rng: Rng) -> Pixels:
         """Return an image without a person: a room, or a photo with the person cut out and the rest joined."""
         if rng.random() < _PHOTO_PLACES:
-            layers = self._people.pixels(_one_of(rng, self._photos))
+            layers = self._people.pixels(one_of(rng, self._photos))
             free = layers[..., 6].max(0) <= _NOBODY
             if free.sum() > max(0.35 * free.size, 0.25 * self.size[0]):
                 return np.ascontiguousarray(layers[:, free, :3])
@@ -249,7 +247,7 @@ class SampleSource:
 
     def _person(self, rng: Rng, small: bool) -> list[Layer]:
         """Return a person in each frame."""
-        layers = self._people.pixels(_preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts))[..., 3:]
+        layers = self._people.pixels(preferred(rng, self._true_cutouts, _TRUE_CUTOUTS, self._cutouts))[..., 3:]
         placement = placed(rng, np.asarray(layers[..., 3]), self.size, small)
         if rng.random() < _RUSHING:
             return rushing(rng, np.ascontiguousarray(layers), placement.matrix(), self.frames, self.size)
@@ -262,22 +260,6 @@ class SampleSource:
         colours = [dye(tone(image[..., :3])).astype(np.float32) for image in warped]
         alphas = [np.asarray(image[..., 3:], np.float32) / np.float32(255) for image in warped]
         return list(zip(colours, alphas, strict=True))
-
-
-def _by_framing(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Return portraits and the other entries."""
-    return [e for e in entries if e.group not in WHOLE_BODY], [e for e in entries if e.group in WHOLE_BODY]
-
-
-def _one_of(rng: Rng, entries: tuple[list[Entry], list[Entry]]) -> Entry:
-    portraits, others = entries
-    wanted = portraits if (rng.random() < _PORTRAITS and portraits) or not others else others
-    return wanted[rng.integers(len(wanted))]
-
-
-def _preferred(rng: Rng, few: list[Entry], share: float, others: tuple[list[Entry], list[Entry]]) -> Entry:
-    """Return one of `few` with the probability `share`, else one of `others`."""
-    return few[rng.integers(len(few))] if rng.random() < share and few else _one_of(rng, others)
 
 
 def _over(colour: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32], below: npt.NDArray[np.float32]) -> Pixels:

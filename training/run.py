@@ -236,7 +236,10 @@ class Run:
         stage = self.stage
         kind = PlateNetwork if stage.plate else StudentNetwork
         if state:
-            return kind(has_trunk(name.removeprefix("student.") for name in state["learner"]))
+            trunk = has_trunk(name.removeprefix("student.") for name in state["learner"])
+            if stage.trunk and not trunk:
+                raise UsageError("The checkpoint has no trunk; export its weights and give these with --from.")
+            return kind(trunk)
         network = load(begin) if begin else StudentNetwork()
         if stage.trunk and network.trunk is None:
             if stage.frames > 1:

@@ -112,6 +112,13 @@ def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, tmp_path: Pa
     assert onward.learner.student.trunk is not None
 
 
+def test_a_checkpoint_gets_no_trunk(package: Path, tmp_path: Path) -> None:
+    stage = short_stage(tmp_path, make_cache(tmp_path / "cache"))
+    Run(stage, 0, 1, "").train()
+    with pytest.raises(UsageError, match="no trunk"):
+        Run(replace(stage, trunk=package), 0, 1, "")
+
+
 def test_pretrained_parameters_change_more_slowly() -> None:
     network = StudentNetwork(trunk=True)
     assert network.trunk is not None
