@@ -12,6 +12,7 @@ import typer
 from app.core.errors import UsageError
 from models.student.bundled import BUNDLED, load, save
 from models.student.network import StudentNetwork, has_trunk
+from training.rounding import round_weights
 from training.step import Learner
 
 SIZE = (90, 150)
@@ -27,11 +28,12 @@ def main(
         "tests/golden/student.npz"
     ),
 ) -> None:
-    """Write a checkpoint's averaged weights in half precision, and the outputs that tests expect from them."""
+    """Write a checkpoint's averaged weights, rounded to bfloat16, and the outputs that tests expect from them."""
     student = averaged_student(checkpoint)
     if blend:
         before = load(blend) if blend.suffix == ".safetensors" else averaged_student(blend)
         student = blended(before, student, 1 - share)
+    round_weights(student)
     save(student, out)
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
 

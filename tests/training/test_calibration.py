@@ -45,7 +45,7 @@ def test_calibration_sets_every_scale(source: SampleSource) -> None:
     calibrate(student, batches(source, 1, 2), partial(run, student))
     for module in student.modules():
         if isinstance(module, QuantizedConv):
-            largest = module.weight.detach().abs().amax((1, 2, 3)) / 127
+            largest = module.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / 127  # a trunk has dead channels
             assert bool((module.scale <= 1.001 * largest).all())
             assert bool((module.scale >= 0.1 * largest).all())
         if isinstance(module, Quantizer):
