@@ -34,16 +34,20 @@ def main(
 
 
 def read(logs: list[Path], part: str, names: tuple[str, ...], smooth: int = 1) -> dict[str, Points]:
-    """Return {name: [(minutes since the first stretch began, value)]}; values are means of the last `smooth`."""
+    """Return {name: [(minutes since the first stretch began, value)]}; values are means of the last `smooth`.
+
+    Names that no log has are left out: which losses there are depends on the stretch.
+    """
     curves: dict[str, Points] = {name: [] for name in names}
     before = 0.0
     for log in logs:
         lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         for line in lines:
-            for name in names if part in line else ():
-                curves[name].append((before + line["minutes"], line[part][name]))
+            for name in names:
+                if name in line.get(part, {}):
+                    curves[name].append((before + line["minutes"], line[part][name]))
         before += lines[-1]["minutes"]
-    return {name: _smoothed(points, smooth) for name, points in curves.items()}
+    return {name: _smoothed(points, smooth) for name, points in curves.items() if points}
 
 
 def draw_panel(title: str, curves: dict[str, Points]) -> Pixels:

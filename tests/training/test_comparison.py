@@ -102,6 +102,7 @@ def test_curves_of_stretches_follow_each_other(tmp_path: Path) -> None:
         logs.append(path)
     curves = read(logs, "check", ("empty",))
     assert curves == {"empty": [(1.0, 0.1), (2.0, 0.2), (3.0, 1.1), (4.0, 1.2)]}
+    assert read(logs, "check", ("hints", "empty")) == curves, "a stretch without a loss"
     panel = draw_panel("empty rooms", curves)
     assert panel.dtype == np.uint8 and panel.min() < 100
     with pytest.raises(ValueError, match="nothing to draw"):
