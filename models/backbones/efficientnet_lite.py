@@ -37,8 +37,8 @@ _TABLE = (
     _Row(4, 5, 2, 6, 192),
     _Row(1, 3, 1, 6, 320),
 )
-STAGES_TO_16 = 5
-"""Stages up to the features at 1/16."""
+STAGES_TO_8, STAGES_TO_16 = 3, 5
+"""Stages up to the features at 1/8 and at 1/16."""
 
 
 class InvertedResidual(nn.Module):
@@ -74,9 +74,18 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the features at 1/16 and at 1/32, of ceil(size / 16) and ceil(size / 32)."""
-        features = []
+        return self.finish(self.begin(x))
+
+    def begin(self, x: Tensor) -> Tensor:
+        """Return the features at 1/8, (B, 40, ceil(H / 8), ceil(W / 8))."""
         x = self.stem(x)
-        for stage in self.stages:
+        for stage in self.stages[:STAGES_TO_8]:
             x = stage(x)
-            features.append(x)
-        return features[STAGES_TO_16 - 1], features[-1]
+        return x
+
+    def finish(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the features at 1/16 and at 1/32 of those at 1/8."""
+        features = [x]
+        for stage in self.stages[STAGES_TO_8:]:
+            features.append(stage(features[-1]))
+        return features[STAGES_TO_16 - STAGES_TO_8], features[-1]

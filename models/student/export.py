@@ -11,45 +11,61 @@ from models.export import Export, ExportStage, example_inputs
 from models.filter_weights import FastFilterWeights
 from models.names import ROOM_CHANNELS, state_names
 from models.student.network import EPS, StudentNetwork
+from models.student.trunk import Trunk
+
+
+class Beginning(nn.Module):
+    """The trunk up to 1/8. Like RVM's first layers, it would cause most of the error in bfloat16."""
+
+    def __init__(self, network: StudentNetwork, trunk: Trunk) -> None:
+        super().__init__()
+        self.mean, self.deviation = network.mean[:, :3], network.deviation[:, :3]
+        self.encoder = trunk.encoder
+
+    def forward(self, small: Tensor) -> Tensor:
+        """Return the features at 1/8, (1, 40, ceil(h / 8), ceil(w / 8))."""
+        return self.encoder.begin((small - self.mean) / self.deviation)
 
 
 class Body(nn.Module):
     """The network at the small size, before the decision stage."""
 
-    def __init__(self, network: StudentNetwork) -> None:
+    def __init__(self, network: StudentNetwork, reads: tuple[str, ...]) -> None:
         super().__init__()
         self.network = network
+        self.reads = reads
 
-    def forward(self, small: Tensor, r1: Tensor, r2: Tensor, r3: Tensor) -> tuple[Tensor, ...]:
-        """Return the matte (1, 4, h, w), r1, r2, r3."""
-        return self.network.undecided_matte(small, r1, r2, r3, None)[:4]
-
-
-class PlateBody(Body):
-    """The same with a plate."""
-
-    def forward(self, small: Tensor, room: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """Return the matte (1, 4, h, w), not yet limited to what has changed, r1, r2, r3."""
-        r1, r2, r3 = states
-        return super().forward(torch.cat([small, room], 1), r1, r2, r3)
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        """Return the matte (1, 4, h, w), r1, r2, r3; with a plate, it is not yet limited to what has changed."""
+        x = dict(zip(self.reads, given, strict=True))
+        small = torch.cat([x["small"], x["room"]], 1) if "room" in x else x["small"]
+        r1, r2, r3 = (x[name] for name in state_names(3)[0])
+        return self.network.undecided_matte(small, r1, r2, r3, None, begun=x.get("begun"))[:4]
 
 
 def export(network: nn.Module, direct: bool = False) -> Export:
     """Export the bundled network."""
-    return _export(network, Body, ("small",))
+    return _export(network, ("small",))
 
 
 def export_with_plate(network: nn.Module, direct: bool = False) -> Export:
     """Export the bundled network that sees a plate."""
-    return _export(network, PlateBody, ("small", "room"))
+    return _export(network, ("small", "room"))
 
 
-def _export(network: nn.Module, body: type[Body], images: tuple[str, ...]) -> Export:
+def _export(network: nn.Module, images: tuple[str, ...]) -> Export:
     student = cast("StudentNetwork", network)
     examples, states = example_inputs(network)
     examples["room"] = examples["small"].new_zeros(1, ROOM_CHANNELS, *examples["small"].shape[2:])
     states = states[:-2]  # The last ones are what was seen and decided.
     before, after = state_names(len(states))
-    stage = ExportStage("body", body(student), (*images, *before), ("given", *after), (*before, *after))
+    begun: tuple[str, ...] = ()
+    stages: tuple[ExportStage, ...] = ()
+    if student.trunk is not None:
+        begun = ("begun",)
+        examples["begun"] = student.trunk.encoder.begin(examples["small"])
+        stages = (ExportStage("beginning", Beginning(student, student.trunk), ("small",), begun, begun, float32=True),)
+    reads = (*images, *begun, *before)
+    body = ExportStage("body", Body(student, reads), reads, ("given", *after), (*begun, *before, *after))
     weights = FastFilterWeights(EPS, renormalize_borders=True)
-    return Export((stage,), examples, states, weights, student.decision.rule, student.forgetting.rule)
+    return Export((*stages, body), examples, states, weights, student.decision.rule, student.forgetting.rule)

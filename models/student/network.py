@@ -200,10 +200,14 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None,
         seen: Tensor | None,
         frames: int = 1,
+        begun: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`."""
+        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`.
+
+        begun: see `models.student.trunk.Trunk`.
+        """
         keep, seen = self.forgetting(src_small[:, :3], seen, frames)
-        raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep)
+        raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep, begun)
         return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *memories, seen
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -222,6 +226,7 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None,
         frames: int = 1,
         keep: Shares | None = None,
+        begun: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
         """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
 
@@ -239,7 +244,7 @@ class StudentNetwork(nn.Module):
             f4 = self.encode4(f3)
             f5 = self.encode5(f4)
         else:
-            f4, f5 = self.trunk(normalized[:, :3])
+            f4, f5 = self.trunk(normalized[:, :3], begun)
         deep = _joined(f5, f4)
         x4, r3 = self.memory4(self.decode4(deep), r3, keep3, frames)
         x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.backbones.efficientnet_lite import InvertedResidual
+from models.backbones.efficientnet_lite import STAGES_TO_8, InvertedResidual
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
 from models.student.network import Context, Residual, StudentNetwork, has_trunk
 from models.student.trunk import Trunk
@@ -66,10 +66,11 @@ def save_quantized(student: StudentNetwork, path: Path, metadata: dict[str, str]
 
 
 def _quantize_trunk(trunk: Trunk) -> None:
-    """Quantize the trunk in place. Its blocks end without an activation, so their outputs have signs."""
-    encoder = trunk.encoder
-    encoder.stem = nn.Sequential(*_folded(encoder.stem), Quantizer())
-    encoder.stages = nn.ModuleList(nn.Sequential(*map(_trunk_part, stage.children())) for stage in encoder.stages)
+    """Quantize the trunk from 1/8 on, in place. Its blocks end without an activation, so their outputs have signs."""
+    stages = trunk.encoder.stages
+    for index in range(STAGES_TO_8, len(stages)):
+        stages[index] = nn.Sequential(*map(_trunk_part, stages[index].children()))
+    stages[STAGES_TO_8] = nn.Sequential(Quantizer(SIGNED), stages[STAGES_TO_8])
     trunk.lateral4, trunk.lateral5 = _convolution(trunk.lateral4), _convolution(trunk.lateral5)
 
 

@@ -24,7 +24,10 @@ class Trunk(nn.Module):
         l4, l5 = LATERAL
         self.lateral4, self.lateral5 = conv_norm(c4, l4), conv_norm(c5, l5)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return features at 1/16 and 1/32 of a normalized frame (B, 3, H, W)."""
-        g4, g5 = self.encoder(x)
+    def forward(self, x: Tensor, begun: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return features at 1/16 and 1/32 of a normalized frame (B, 3, H, W).
+
+        begun: what the encoder's `begin` makes of the frame, if it was called before.
+        """
+        g4, g5 = self.encoder.finish(self.encoder.begin(x) if begun is None else begun)
         return self.lateral4(g4), self.lateral5(g5)
