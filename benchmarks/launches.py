@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,10 @@ VIEWS = frozenset(("_unsafe_view", "reshape"))
 ALLOCATIONS = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "lift_fresh", "detach"))
 CONVOLUTIONS = (torch.ops.aten.conv2d.default, torch.ops.aten.convolution.default)
 """Both have the bias as third argument; which one is seen depends on the mode of inference."""
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"rvm-mobilenetv3": MattingNetwork, "student": StudentNetwork}
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "rvm-mobilenetv3": MattingNetwork,
+    "student": partial(StudentNetwork, trunk=True),
+}
 
 
 @dataclass

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.student.bundled import BUNDLED, load_bundled
+from models.student.export import export
 from models.student.network import StudentNetwork
 from tests.paths import GOLDEN
 from training.export import expected_outputs
@@ -29,8 +30,8 @@ def lively() -> StudentNetwork:
 
 
 def test_the_bundled_network_is_small_enough_to_ship(student: StudentNetwork) -> None:
-    assert sum(p.numel() for p in student.parameters()) <= 1_000_000
-    assert BUNDLED.stat().st_size <= 4_000_000
+    assert sum(p.numel() for p in student.parameters()) <= 3_500_000
+    assert BUNDLED.stat().st_size <= 7_000_000
 
 
 def test_the_bundled_weights_give_the_expected_outputs(student: StudentNetwork) -> None:
@@ -103,3 +104,14 @@ def test_the_coarse_alpha_is_the_one_before_the_decision(student: StudentNetwork
 
     assert torch.equal(coarse, undecided[:, 3:])
     assert not torch.equal(coarse, student.matte(image)[0][:, 3:])
+
+
+def test_a_trunk_runs_in_float32_up_to_an_eighth() -> None:
+    """Its first layers would cause most of the error in bfloat16."""
+    network = StudentNetwork(trunk=True).eval()
+    assert network.trunk is not None
+    beginning, body = export(network).stages
+    assert beginning.float32 and not body.float32
+    begun = beginning.module(torch.rand(1, 3, 45, 75))
+    assert begun.shape == (1, 40, 6, 10) and "begun" in body.reads
+    assert [stage.name for stage in export(StudentNetwork().eval()).stages] == ["body"]

@@ -38,7 +38,7 @@ def test_the_int8_version_was_made_of_the_bundled_weights() -> None:
 
 
 def test_the_int8_version_is_small() -> None:
-    assert int8_file(BUNDLED).stat().st_size <= 2_000_000
+    assert int8_file(BUNDLED).stat().st_size <= 4_000_000
 
 
 def test_the_int8_version_gives_nearly_the_expected_outputs() -> None:
@@ -80,7 +80,7 @@ def test_a_saved_network_gives_the_same_outputs(random_int8: StudentNetwork, tmp
 def test_encoder_and_decoder_are_int8_and_the_memories_are_not() -> None:
     tensors = load_file(int8_file(BUNDLED))
     eight_bit = {name.split(".")[0] for name, tensor in tensors.items() if tensor.dtype == torch.int8}
-    assert eight_bit == {f"encode{i}" for i in (2, 3, 4, 5)} | {f"decode{i}" for i in (1, 2, 3, 4)} | {"project"}
+    assert eight_bit == {f"encode{i}" for i in (2, 3)} | {"trunk"} | {f"decode{i}" for i in (1, 2, 3, 4)} | {"project"}
     assert tensors["memory2.gates.weight"].dtype == torch.float32
 
 

@@ -35,8 +35,8 @@ from tests.matting.torch_backend.played_gpu import PlayedBackend
 BOUNDS = {
     ("rvm-mobilenetv3", False): (103, 0.25),
     ("rvm-mobilenetv3", True): (440, 0.304),
-    ("student", False): (68, 0.11),
-    ("student", True): (405, 0.164),
+    ("student", False): (101, 0.181),
+    ("student", True): (438, 0.239),
 }
 """Launches and gigabytes of a step at 1080p, ratio 0.25, with strict mode off and on."""
 
