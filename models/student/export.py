@@ -19,7 +19,7 @@ class Beginning(nn.Module):
 
     def __init__(self, network: StudentNetwork, trunk: Trunk) -> None:
         super().__init__()
-        self.mean, self.deviation = network.mean[:, :3], network.deviation[:, :3]
+        self.mean, self.deviation = network.mean, network.deviation
         self.encoder = trunk.encoder
 
     def forward(self, small: Tensor) -> Tensor:
