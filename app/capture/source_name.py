@@ -44,7 +44,7 @@ class SourceName:
 
 def parse_source(text: str) -> SourceName:
     """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, `portal`, `portal:NAME`, a
-    `/dev/video` node or a file.
+    `/dev/video` node, a camera's number or a file.
 
     Raises UsageError for any other text.
     """
@@ -56,7 +56,7 @@ def parse_source(text: str) -> SourceName:
         return SourceName(SourceKind.DEMO, EMPTY_AT_FIRST)
     if text.startswith(PORTAL_PREFIX):
         return SourceName(SourceKind.PORTAL, text[len(PORTAL_PREFIX) :].strip())
-    if text.startswith("/dev/video"):
+    if text.startswith("/dev/video") or (text.isascii() and text.isdigit()):
         return SourceName(SourceKind.CAMERA, text)
     if not text.startswith(CAMERA_PREFIX):
         return SourceName(SourceKind.FILE, text)

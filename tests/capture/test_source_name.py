@@ -20,6 +20,8 @@ from app.core.settings import CaptureSettings
         ("demo:empty", SourceName(SourceKind.DEMO, "empty")),
         ("camera:0", SourceName(SourceKind.CAMERA, "0")),
         ("camera:/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
+        ("0", SourceName(SourceKind.CAMERA, "0")),
+        ("./0", SourceName(SourceKind.FILE, "./0")),
         ("/dev/video2", SourceName(SourceKind.CAMERA, "/dev/video2")),
         ("camera:usb-046d_HD-video-index0", SourceName(SourceKind.CAMERA, "usb-046d_HD-video-index0")),
         ("camera:platform:vivid-000", SourceName(SourceKind.CAMERA, "platform:vivid-000")),
