@@ -51,6 +51,19 @@ def conv_norm(
     return nn.Sequential(*layers)
 
 
+class Residual(nn.Module):
+    """Residual block: x plus `depth` convolutions of x."""
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        inner = [conv_norm(channels, channels, 3) for _ in range(depth - 1)]
+        self.body = nn.Sequential(*inner, conv_norm(channels, channels, 3, activation=None))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        return functional.relu(x + self.body(x))
+
+
 def make_divisible(value: float, divisor: int = 8) -> int:
     """Return the multiple of `divisor` nearest to `value`, at most 10 % below it (MobileNet's channel widths)."""
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)

@@ -1,4 +1,4 @@
-"""Inference core of the bundled network: all but forgetting, the decision stage and the guided filter."""
+"""Inference core of the bundled network, up to the cells of its matte; without forgetting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.export import Export, ExportStage, example_inputs
 from models.filter_weights import FastFilterWeights
 from models.names import ROOM_CHANNELS, state_names
-from models.student.network import EPS, StudentNetwork
+from models.student.network import EPS, STRETCH, StudentNetwork
 from models.student.trunk import Trunk
 
 
@@ -28,7 +28,7 @@ class Beginning(nn.Module):
 
 
 class Body(nn.Module):
-    """The network at the small size, before the decision stage."""
+    """The network at the small size, up to the cells of its matte."""
 
     def __init__(self, network: StudentNetwork, reads: tuple[str, ...]) -> None:
         super().__init__()
@@ -36,11 +36,12 @@ class Body(nn.Module):
         self.reads = reads
 
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
-        """Return the matte (1, 4, h, w), r1, r2, r3; with a plate, it is not yet limited to what has changed."""
+        """Return the cells (1, 16, ceil(h / 2), ceil(w / 2)), r1, r2, r3; a plate does not limit alpha yet."""
         x = dict(zip(self.reads, given, strict=True))
         small = torch.cat([x["small"], x["room"]], 1) if "room" in x else x["small"]
         r1, r2, r3 = (x[name] for name in state_names(3)[0])
-        return self.network.undecided_matte(small, r1, r2, r3, None, begun=x.get("begun"))[:4]
+        cells, _, memories = self.network.cells(small, r1, r2, r3, begun=x.get("begun"))
+        return cells, *memories
 
 
 def export(network: nn.Module, direct: bool = False) -> Export:
@@ -66,6 +67,6 @@ def _export(network: nn.Module, images: tuple[str, ...]) -> Export:
         examples["begun"] = student.trunk.encoder.begin(examples["small"])
         stages = (ExportStage("beginning", Beginning(student, student.trunk), ("small",), begun, begun, float32=True),)
     reads = (*images, *begun, *before)
-    body = ExportStage("body", Body(student, reads), reads, ("given", *after), (*begun, *before, *after))
+    body = ExportStage("body", Body(student, reads), reads, ("cells", *after), ("cells", *begun, *before, *after))
     weights = FastFilterWeights(EPS, renormalize_borders=True)
-    return Export((*stages, body), examples, states, weights, student.decision.rule, student.forgetting.rule)
+    return Export((*stages, body), examples, states, weights, student.decision.rule, student.forgetting.rule, STRETCH)

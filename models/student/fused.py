@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones.efficientnet_lite import STAGES_TO_16, InvertedResidual
+from models.blocks import Residual
 from models.cuda.bottleneck import FusedBottleneck
 from models.cuda.coefficients import decided_matte, fast_guided_filter, kept_shares, shuffled_matte
 from models.cuda.launch import Launch
@@ -13,7 +14,7 @@ from models.cuda.layers import Convolution, GatedUnit, Stem, bias_of, frozen, ma
 from models.cuda.operations import Activation, Operations, Sums
 from models.rvm.sizes import feature_sizes
 from models.student.forgetting import CHANNELS
-from models.student.network import EPS, STRETCH, Context, Residual, State, StudentNetwork
+from models.student.network import EPS, STRETCH, Context, State, StudentNetwork
 from models.student.trunk import Trunk
 
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import conv_norm
+from models.blocks import Residual, conv_norm
 from models.clips import as_given, downsampled, flattened
 from models.rvm import guided_filter
 from models.student.decision import Decision
@@ -34,21 +34,10 @@ _DECODER = (16, 32, 48, 64)
 _DEPTHS = (1,), (2,), (2, 2), (2,)
 """Convolutions of each residual block of the encoder's stages from 1/4 on."""
 EPS = 1e-4
+CELL = 2
+"""Pixels per side of what a position of the finest features describes."""
 STRETCH = 0.01
 """Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1."""
-
-
-class Residual(nn.Module):
-    """Residual block: x plus `depth` convolutions of x."""
-
-    def __init__(self, channels: int, depth: int) -> None:
-        super().__init__()
-        inner = [conv_norm(channels, channels, 3) for _ in range(depth - 1)]
-        self.body = nn.Sequential(*inner, conv_norm(channels, channels, 3, activation=None))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape."""
-        return functional.relu(x + self.body(x))
 
 
 class Context(nn.Module):
@@ -101,7 +90,7 @@ class StudentNetwork(nn.Module):
         self.memory2 = Memory(d2)
         self.reduce1 = conv_norm(d2, d1, 1)
         self.decode1 = conv_norm(d1 + e1, d1, 3)
-        self.project = nn.Conv2d(d1, 4 * 4, 3, padding=1)
+        self.project = nn.Conv2d(d1, 4 * CELL**2, 3, padding=1)
         self.forgetting = Forgetting()
         self.decision = Decision()
 
@@ -200,14 +189,10 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None,
         seen: Tensor | None,
         frames: int = 1,
-        begun: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`.
-
-        begun: see `models.student.trunk.Trunk`.
-        """
+        """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`."""
         keep, seen = self.forgetting(src_small[:, :3], seen, frames)
-        raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep, begun)
+        raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep)
         return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *memories, seen
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -226,14 +211,31 @@ class StudentNetwork(nn.Module):
         r3: Tensor | None,
         frames: int = 1,
         keep: Shares | None = None,
-        begun: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
         """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
+
+        The rest as `cells`.
+        """
+        cells, features, memories = self.cells(src_small, r1, r2, r3, frames, keep)
+        raw = functional.pixel_shuffle(cells, CELL)
+        return raw[:, :, : src_small.shape[2], : src_small.shape[3]], features, memories
+
+    def cells(
+        self,
+        src_small: Tensor,
+        r1: Tensor | None,
+        r2: Tensor | None,
+        r3: Tensor | None,
+        frames: int = 1,
+        keep: Shares | None = None,
+        begun: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
+        """Return what `decode` does for 2x2 pixels per cell, (B * frames, 16, h / 2, w / 2), as for `pixel_shuffle`.
 
         Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads at 1/16, and the
         new states.
 
-        keep: the shares of the memories that each frame sees; None for all.
+        keep: the shares of the memories that each frame sees; None for all. begun: see `models.student.trunk.Trunk`.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
         normalized = self.normalized(src_small)
@@ -250,8 +252,7 @@ class StudentNetwork(nn.Module):
         x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
         x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep1, frames)
         x1 = self.decode1(_joined(self.reduce1(x2), f1))
-        raw = functional.pixel_shuffle(self.project(x1), 2)
-        return raw[:, :, : src_small.shape[2], : src_small.shape[3]], (x2, x3, x4, deep), (r1, r2, r3)
+        return self.project(x1), (x2, x3, x4, deep), (r1, r2, r3)
 
 
 def has_trunk(names: Iterable[str]) -> bool:

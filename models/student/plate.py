@@ -40,14 +40,13 @@ class PlateNetwork(StudentNetwork):
         r3: Tensor | None,
         seen: Tensor | None,
         frames: int = 1,
-        begun: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """See `StudentNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
         if src_small.shape[1] > 6:
-            return super().undecided_matte(src_small, r1, r2, r3, seen, frames, begun)
+            return super().undecided_matte(src_small, r1, r2, r3, seen, frames)
         maps = differences(src_small[:, :3], src_small[:, 3:])
         both = torch.cat([src_small, maps], 1)
-        matte, r1, r2, r3, seen = super().undecided_matte(both, r1, r2, r3, seen, frames, begun)
+        matte, r1, r2, r3, seen = super().undecided_matte(both, r1, r2, r3, seen, frames)
         return torch.cat([matte[:, :3], matte[:, 3:] * changed(maps[:, :1])], 1), r1, r2, r3, seen
 
 

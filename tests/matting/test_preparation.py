@@ -97,7 +97,13 @@ def test_the_steps_compile_and_convert_what_a_start_needs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = {file.name.split("-")[0] for name in warm_up.KERNELS for file in warm_up.compiled(name)}
-    assert {"composite.finish_rows", "downsample.shrink_rows", "patches.cut_cells", "jpeg_walk.walk"} <= names
+    assert {
+        "composite.finish_rows",
+        "network_arrays.shrink_rows",
+        "network_arrays.pixel_rows",
+        "patches.cut_cells",
+        "jpeg_walk.walk",
+    } <= names
     monkeypatch.setattr(warm_up, "convert_bundled", list)
     warm_up.warm_up()
     assert capsys.readouterr().out.splitlines() == [f"{step} 6" for step in range(1, 7)]

@@ -31,6 +31,13 @@ def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
     halved[:] = (even[:, ::2, ::2] + even[:, ::2, 1::2] + even[:, 1::2, ::2] + even[:, 1::2, 1::2]) / 4
 
 
+def pixel_rows(cells: Floats, planes: Floats, top: int, bottom: int) -> None:
+    """See `network_arrays.pixel_rows`."""
+    count, height, width = planes.shape
+    pixels = cells.reshape(*cells.shape[:2], count, 2, 2).transpose(2, 0, 3, 1, 4)
+    planes[:] = pixels.reshape(count, 2 * cells.shape[0], -1)[:, :height, :width]
+
+
 def view_rows(frame: Bytes, shown: Bytes, left: float, above: float, size: float, top: int, bottom: int) -> None:
     """See `view.view_rows`."""
     image = frame.reshape(len(frame), -1, 3)

@@ -55,6 +55,7 @@ class Index(TypedDict):
     filter: str | None
     decision: DecisionIndex | None
     forgetting: ForgettingIndex | None
+    stretch: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Artefact:
     guided_filter: FilterWeights | None
     decision: DecisionRule | None = None
     forgetting: ForgettingRule | None = None
+    stretch: float | None = None
+    """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
@@ -104,7 +107,8 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     states = tuple((channels, factor) for channels, factor in index["states"])
     decision = None if index["decision"] is None else DecisionRule(**index["decision"])
     forgetting = None if index["forgetting"] is None else ForgettingRule(**index["forgetting"])
-    return Artefact(stages, states, _read_filter(index["filter"], folder / WEIGHTS), decision, forgetting)
+    guided_filter = _read_filter(index["filter"], folder / WEIGHTS)
+    return Artefact(stages, states, guided_filter, decision, forgetting, index["stretch"])
 
 
 def _read_model(path: Path, in_memory: bool) -> ov.Model:

@@ -12,6 +12,7 @@ from app.core.cpu_parts import CpuPart
 from app.core.types import BgrImage
 from app.matting.geometry import StepGeometry
 from app.matting.openvino_backend.artefact import Artefact, Stage
+from app.matting.openvino_backend.cells import unpack
 from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.forgetting import CpuForgetting
 from app.matting.openvino_backend.guided import filter_rows
@@ -55,6 +56,9 @@ class RecurrentNetwork:
             {"small": small, "room": (1, ROOM_CHANNELS, height, width), **halved_shapes(height, width), **states},
         )
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
+        self._stretch = artefact.stretch
+        if self._stretch is not None:
+            shapes["given"] = (1, 4, height, width)
         self.arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         """Inputs and outputs by name; see `models.export`."""
         self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
@@ -190,6 +194,8 @@ class RecurrentNetwork:
     def _infer(self) -> None:
         for request in self._requests[self._turn]:
             request.infer()
+        if self._stretch is not None:
+            unpack(self.arrays["cells"][0], self._stretch, self.arrays["given"][0], self._strips.kernels)
 
     def _bind(self, stage: Stage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""

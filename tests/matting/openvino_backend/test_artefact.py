@@ -15,6 +15,7 @@ from app.core.errors import ModelError
 from app.matting.kernels import composite, numpy_composite
 from app.matting.openvino_backend.artefact import INDEX, Artefact
 from app.matting.openvino_backend.artefact_cache import ArtefactCache, artefacts
+from app.matting.openvino_backend.cells import unpack
 from app.matting.openvino_backend.decision import CpuDecision
 from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import core
@@ -86,6 +87,9 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
     assert (artefact.decision is not None) == (model == "student")
     arrays = random_inputs(artefact)
     found = run(artefact, arrays)
+    if artefact.stretch is not None:
+        found["given"] = np.full((1, 4, HEIGHT, WIDTH), np.nan, np.float32)
+        unpack(found["cells"][0], artefact.stretch, found["given"][0], kernels)  # type: ignore[arg-type]
     undecided = found["given"][:, 3:].copy()
     if artefact.decision is not None:
         CpuDecision(artefact.decision, HEIGHT, WIDTH).apply(found["given"][0, 3])

@@ -1,4 +1,4 @@
-"""Downsampling kernels for the networks' inputs on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
+"""Kernels for the inputs and outputs of networks on a CPU, compiled by numba; see `app.matting.kernels.composite`."""
 
 from __future__ import annotations
 
@@ -45,3 +45,17 @@ def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
                 line[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) * F32(0.25)
             if width % 2:
                 line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
+
+
+@rows(READ_PLANES, PLANES)
+def pixel_rows(cells: Floats, planes: Floats, top: int, bottom: int) -> None:
+    """Rearrange cells of 2x2 pixels, (ceil(h / 2), ceil(w / 2), 4 * C), as `pixel_shuffle` does; planes: (C, h, w)."""
+    width = planes.shape[2]
+    for y in range(top, bottom):
+        row = cells[y // 2]
+        for c in range(planes.shape[0]):
+            line, first = planes[c, y], 4 * c + 2 * (y % 2)
+            for x in range(width // 2):
+                line[2 * x], line[2 * x + 1] = row[x, first], row[x, first + 1]
+            if width % 2:
+                line[width - 1] = row[width // 2, first]

@@ -1,0 +1,25 @@
+"""Makes the matte of a network's cells, for which OpenVINO needs ten times as long."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def unpack(cells: Floats, stretch: float, matte: Floats, kernels: ModuleType) -> None:
+    """Fill the matte (4, h, w) from cells (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`.
+
+    kernels: `composite` or `numpy_composite`.
+    """
+    kernels.pixel_rows(cells, matte, 0, matte.shape[1])
+    alpha = matte[3]
+    # The sigmoid as a hyperbolic tangent, which cannot overflow.
+    alpha *= 0.5
+    np.tanh(alpha, out=alpha)
+    alpha *= 0.5 / (1 - 2 * stretch)
+    alpha += 0.5
+    np.clip(alpha, 0, 1, out=alpha)
