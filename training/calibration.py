@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.quantization import SIGNED, Quantizer, best_scales, set_weight_scales
 from models.rvm.network import MattingNetwork
-from models.student.network import Memories, StudentNetwork, stretched
+from models.student.network import Memories, StudentNetwork, pixels_of, stretched
 from training.data import SampleSource
 from training.step import to_batch
 
@@ -60,7 +60,9 @@ class _Collector:
 def run(network: StudentNetwork, sequence: Tensor) -> Outputs:
     """Return alpha (B, T, 1, H, W) before the decision stage, and the last states."""
     count, frames = sequence.shape[:2]
-    raw, _, state = network.decode(sequence.flatten(0, 1), None, None, None, frames)
+    flat = sequence.flatten(0, 1)
+    cells, _, state = network.cells(flat, None, None, None, frames)
+    raw = pixels_of(cells, flat)
     return stretched(raw[:, 3:]).view(count, frames, 1, *raw.shape[2:]), state
 
 

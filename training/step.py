@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.student.network import StudentNetwork, stretched
+from models.student.network import StudentNetwork, pixels_of, stretched
 from training.data import Sample
 from training.loader import Batch
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
@@ -50,7 +50,8 @@ class Learner(nn.Module):
         image = flat[:, :3]
         with torch.autocast(src.device.type, half_type(src.device), enabled=half):
             keep, _ = self.student.forgetting(image, None, frames)
-            raw, features, _ = self.student.decode(flat, None, None, None, frames, keep)
+            cells, features, _ = self.student.cells(flat, None, None, None, frames, keep)
+            raw = pixels_of(cells, flat)
             *scales, deep = features
             rough = [head(x) for head, x in zip(self.heads, scales, strict=True)]
             mimicry = None if wanted is None else _FEATURE * self.mimicry(deep, wanted)

@@ -192,7 +192,8 @@ class StudentNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return the matte before the decision stage, (B * frames, 4, h, w), and r1, r2, r3 and `seen`."""
         keep, seen = self.forgetting(src_small[:, :3], seen, frames)
-        raw, _, memories = self.decode(src_small, r1, r2, r3, frames, keep)
+        cells, _, memories = self.cells(src_small, r1, r2, r3, frames, keep)
+        raw = pixels_of(cells, src_small)
         return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), *memories, seen
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -202,23 +203,6 @@ class StudentNetwork(nn.Module):
     def normalized(self, src_small: Tensor) -> Tensor:
         """Return what the first layer gets of the small frame."""
         return (src_small - self.mean) / self.deviation
-
-    def decode(
-        self,
-        src_small: Tensor,
-        r1: Tensor | None,
-        r2: Tensor | None,
-        r3: Tensor | None,
-        frames: int = 1,
-        keep: Shares | None = None,
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
-        """Return [foreground residual (3), logit of alpha (1)], (B * frames, 4, h, w), before the guided filter.
-
-        The rest as `cells`.
-        """
-        cells, features, memories = self.cells(src_small, r1, r2, r3, frames, keep)
-        raw = functional.pixel_shuffle(cells, CELL)
-        return raw[:, :, : src_small.shape[2], : src_small.shape[3]], features, memories
 
     def cells(
         self,
@@ -230,7 +214,9 @@ class StudentNetwork(nn.Module):
         keep: Shares | None = None,
         begun: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor], Memories]:
-        """Return what `decode` does for 2x2 pixels per cell, (B * frames, 16, h / 2, w / 2), as for `pixel_shuffle`.
+        """Return [foreground residual (3), logit of alpha (1)] of 2x2 pixels each, before the guided filter.
+
+        (B * frames, 16, ceil(h / 2), ceil(w / 2)), for `pixels_of`.
 
         Also returns the decoder's features at 1/4, 1/8 and 1/16, those of the encoder that it reads at 1/16, and the
         new states.
@@ -264,6 +250,11 @@ def _joined(coarse: Tensor, skip: Tensor) -> Tensor:
     """Upsample the coarse features by 2, crop them to the size of `skip`, and concatenate both."""
     x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
     return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
+
+
+def pixels_of(cells: Tensor, src_small: Tensor) -> Tensor:
+    """Return what `StudentNetwork.cells` gives for a small frame (B, C, h, w), pixel by pixel, (B, 4, h, w)."""
+    return functional.pixel_shuffle(cells, CELL)[:, :, : src_small.shape[2], : src_small.shape[3]]
 
 
 def stretched(logit: Tensor) -> Tensor:

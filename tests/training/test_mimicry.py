@@ -28,7 +28,7 @@ def test_features_have_the_size_of_the_students(weights: Path, tmp_path: Path, s
     run = Run(short_stage(tmp_path, make_cache(tmp_path / "cache")), 0, 1, "")
     frames = torch.rand(1, 2, 3, *size)
     wanted = FeatureTeacher(weights, torch.device("cpu"), None)(frames)
-    _, features, _ = run.learner.student.decode(frames.flatten(0, 1), None, None, None, 2)
+    _, features, _ = run.learner.student.cells(frames.flatten(0, 1), None, None, None, 2)
     assert wanted.shape == (2, CHANNELS, *features[-1].shape[2:])
     assert not wanted.requires_grad
 
