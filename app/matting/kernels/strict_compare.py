@@ -150,8 +150,8 @@ def _agree(
     largest(difference, means)
     for y in range(height):
         for x in range(width):
-            known[y, x] &= means[y, x] < limits.exact
-            witnesses[y, x] = known[y, x] & (moving[y, x] > doubtful[y, x])
+            known[y, x] &= (doubtful[y, x] == 0) & (means[y, x] < limits.exact)
+            witnesses[y, x] = known[y, x] & moving[y, x]
             known[y, x] &= bright[y, x] - dark[y, x] > limits.pattern
     grow(known, repeating)
     grow(witnesses, uncovered)

@@ -27,7 +27,7 @@ class _Evidence(NamedTuple):
     """From the learned background: the largest of the channels."""
     agreeing: Mask
     repeating: Mask
-    """Agreeing cells at which a pattern of the background is seen."""
+    """Agreeing cells at which a pattern of the background that was seen empty is seen."""
     uncovered: Mask
     """Agreeing cells that have just changed to exactly the background that was seen empty."""
     moving: Mask
@@ -119,8 +119,8 @@ def _compare(memory: Memory, image: Planes, empty: Mask, moving: Mask) -> _Evide
     difference = _largest(image - memory.background)
     agreeing: Mask = known & (_mean(difference) < rules.AGREEMENT)
     pattern = _contrast(memory.background) > rules.PATTERN
-    exact = known & (np.asarray(cv2.dilate(difference, _SQUARE)) < rules.EXACT)
-    repeating, uncovered = (_grown(exact & cells) & agreeing for cells in (pattern, moving & ~memory.doubtful))
+    exact = known & ~memory.doubtful & (np.asarray(cv2.dilate(difference, _SQUARE)) < rules.EXACT)
+    repeating, uncovered = (_grown(exact & cells) & agreeing for cells in (pattern, moving))
     return _Evidence(difference, agreeing, repeating, uncovered, moving)
 
 

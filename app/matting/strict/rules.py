@@ -8,8 +8,9 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
    What the network overlooks passes as well: background is replaced only after it has differed for a while.
    What was seen empty is known after one frame, what is doubtful after LEAST_FRAMES.
 3. A cell that agrees with the learned background is background, unless it and its neighbours are opaque. Opaque cells
-   are background if they repeat a pattern of the background, because clothes rarely repeat it by chance, or if they
-   have just changed to exactly the background that was seen empty, and lie beside background: somebody moved away.
+   are background if they equal background that was seen empty where it has a pattern, because clothes rarely repeat it
+   by chance, or where they have just changed and lie beside background: somebody moved away. What is doubtful may be
+   a part of a person that is at rest while the rest moves.
 4. Cells above BODY_ALPHA form components. A component is a person if it has an opaque core, if it has moved since it
    appeared, and if most of it does not agree with the learned background. If half of it agrees with doubtful
    background only, it is a person who begins to move, and that background is forgotten where and beside where the

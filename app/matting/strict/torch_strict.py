@@ -148,8 +148,8 @@ def _compare(
     difference = (image - background).abs().amax(1, keepdim=True)
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
     pattern = _contrast(background) > rules.PATTERN
-    exact = known & (_largest(difference) < rules.EXACT)
-    repeating, uncovered = (_grown(exact & cells) & agreeing for cells in (pattern, moving & ~doubtful))
+    exact = known & ~doubtful & (_largest(difference) < rules.EXACT)
+    repeating, uncovered = (_grown(exact & cells) & agreeing for cells in (pattern, moving))
     return background, _Evidence(difference, agreeing, repeating, uncovered, moving)
 
 

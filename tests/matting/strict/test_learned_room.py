@@ -180,6 +180,20 @@ def test_a_pattern_in_a_gap_of_a_person_is_removed_though_it_was_never_seen_empt
             assert gain[person.cover(2) > 0.99].mean() > 0.9
 
 
+def test_a_face_at_rest_is_shown_whole_while_the_person_moves_from_the_first_frame_on() -> None:
+    """It does not change until it is shown, as background does, and the rest of the person does."""
+    room, strict, face = Room(), StrictFilter(), Blob(80, 50, 12, visible=False)
+    shading = np.float32(0.6) + np.float32(0.02) * np.abs(np.arange(WIDTH, dtype=np.float32) % 8 - 4)
+
+    for n in range(14):
+        person = Blob(80 + 12 * float(np.sin(n)), 55, 30)
+        image, alpha = room.frame(person)
+        image += face.cover() * (np.broadcast_to(shading, image.shape) - image)
+        gain = strict.gain(image, np.maximum(alpha, face.cover()))
+        if n >= rules.WAIT_FRAMES:
+            assert kept(gain, face) == 1
+
+
 def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     """The mean of the frame changes, and what the network takes for a person seems to change with it."""
     room, strict = Room(), StrictFilter()
