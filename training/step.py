@@ -20,6 +20,8 @@ _ENTROPY = 0.5
 _HINT = 0.15
 _FEATURE = 0.25
 _UNDECIDED = 1.5
+_STRETCH = 0.01
+"""Less than `models.student.network.STRETCH`, which says why."""
 _EDGE_REACH = 6
 """Pixels of the small frame: about 10 at 512x288."""
 
@@ -57,7 +59,7 @@ class Learner(nn.Module):
             mimicry = None if wanted is None else _FEATURE * self.mimicry(deep, wanted)
         residual, logit = raw[:, :3].float(), raw[:, 3:].float()
         truth = pha.flatten(0, 1)
-        alpha = stretched(logit)
+        alpha = stretched(logit, _STRETCH)
         seen = truth > 0
         wanted = (fgr.flatten(0, 1) - image) * seen
         losses = {

@@ -36,8 +36,11 @@ _DEPTHS = (1,), (2,), (2, 2), (2,)
 EPS = 1e-4
 CELL = 2
 """Pixels per side of what a position of the finest features describes."""
-STRETCH = 0.01
-"""Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1."""
+STRETCH = 0.04
+"""Alpha is the sigmoid's range from this to 1 minus this, stretched to 0..1; a sigmoid alone never reaches 0 or 1.
+
+Training takes less (`training.step`): most of its pictures are spoilt, so that the network is too undecided on others.
+"""
 
 
 class Context(nn.Module):
@@ -257,9 +260,9 @@ def pixels_of(cells: Tensor, src_small: Tensor) -> Tensor:
     return functional.pixel_shuffle(cells, CELL)[:, :, : src_small.shape[2], : src_small.shape[3]]
 
 
-def stretched(logit: Tensor) -> Tensor:
-    """Return alpha in 0..1, both ends included, from its logit."""
-    return ((torch.sigmoid(logit) - STRETCH) / (1 - 2 * STRETCH)).clamp(0, 1)
+def stretched(logit: Tensor, margin: float = STRETCH) -> Tensor:
+    """Return alpha in 0..1, both ends included, from its logit; margin: see `STRETCH`."""
+    return ((torch.sigmoid(logit) - margin) / (1 - 2 * margin)).clamp(0, 1)
 
 
 def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:

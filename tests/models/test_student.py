@@ -10,7 +10,7 @@ from models.student.bundled import BUNDLED, load_bundled
 from models.student.export import export
 from models.student.network import StudentNetwork
 from tests.paths import GOLDEN
-from training.export import expected_outputs
+from training.export import expected_outputs, pattern
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_the_memory_changes_what_comes_next(lively: StudentNetwork) -> None:
 @torch.no_grad()
 def test_the_coarse_alpha_is_the_one_before_the_decision(student: StudentNetwork) -> None:
     """Strict mode tells people from ghosts by it."""
-    image = torch.rand(1, 3, 48, 64)
+    image = pattern(0)
     undecided, *_ = student.undecided_matte(image, None, None, None, None)
 
     _, _, coarse, *_ = student.coefficients(image)
