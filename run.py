@@ -13,7 +13,7 @@ import os
 import signal
 
 EXIT_INTERRUPTED = 130
-if __name__ == "__main__":  # until `main` there is nothing to clean up, and an interrupted import prints a traceback
+if __name__ == "__main__":  # while modules are imported there is nothing to clean up, and an import may hide the error
     signal.signal(signal.SIGINT, lambda number, frame: os._exit(EXIT_INTERRUPTED))
 
 import subprocess
@@ -23,11 +23,11 @@ from app.system import environment
 
 def main(argv: list[str]) -> int:
     """Start in this Python, or in that of `.venv`; return the exit code."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     testing = argv[:1] == ["test"]
     requirements = environment.ROOT / ("requirements-dev.txt" if testing else "requirements.txt")
     if not environment.installed(requirements):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         try:
             environment.prepare(requirements)
         except (OSError, subprocess.CalledProcessError) as error:
@@ -41,12 +41,14 @@ def main(argv: list[str]) -> int:
     if testing:
         import pytest
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(environment.ROOT)
         # A process per core, four at most, because each needs about a gigabyte. Tests of one file share fixtures.
         parallel = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]
         return int(pytest.main([*parallel, *argv[1:]]))
     from app.cli.main import run_to_exit
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return run_to_exit(argv)
 
 
