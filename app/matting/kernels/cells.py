@@ -103,6 +103,18 @@ def grow(marks: Bytes, result: Bytes) -> None:
             result[y, x] = row[x] | row[x + 1] | row[x + 2]
 
 
+@jit
+def clusters(marks: Bytes, least: F32, result: Bytes) -> None:
+    """Write the marks (h, w) around which at least `least` of 3x3 cells are marked."""
+    height, width = marks.shape
+    for y in range(height):
+        for x in range(width):
+            result[y, x] = 0
+            if marks[y, x]:
+                near = marks[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+                result[y, x] = near.sum() >= least
+
+
 @exact
 def _sum_of(one: Floats, two: Floats, three: Floats, sums: NDArray[np.float64]) -> None:
     for x in range(sums.shape[0]):

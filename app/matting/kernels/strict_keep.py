@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.kernels.cells import grow
+from app.matting.kernels.cells import clusters, grow
 from app.matting.kernels.jit import FLOATS, INDEX, PLANES, WRITE, Bytes, Floats, exact, whole
 from app.matting.kernels.strict_limits import LIMITS, Limits
 
@@ -163,7 +163,8 @@ def keep_cells(
             at_rest += people[labels[y, x]] & unmoved[y, x]
     furniture = at_rest <= limits.unmoved_share * cells
     cells = moving_cells = 0
-    grow(unmoved, near)
+    clusters(unmoved, limits.unmoved_cells, body)
+    grow(body, near)
     for y in range(height):
         for x in range(width):
             removed[y, x] |= furniture & near[y, x]

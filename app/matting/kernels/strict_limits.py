@@ -25,6 +25,7 @@ class Limits(NamedTuple):
     uncovered_cells: np.float32
     strong_pattern: np.float32
     unmoved: np.float32
+    unmoved_cells: np.float32
     reference_rate: np.float32
     least_frames: np.float32
     most_frames: np.float32

@@ -27,6 +27,7 @@ LIMITS = Limits(
     uncovered_cells=F32(rules.UNCOVERED_CELLS),
     strong_pattern=F32(rules.STRONG_PATTERN),
     unmoved=F32(rules.UNMOVED),
+    unmoved_cells=F32(rules.UNMOVED_CELLS),
     reference_rate=F32(rules.REFERENCE_RATE),
     least_frames=F32(rules.LEAST_FRAMES),
     most_frames=F32(rules.MOST_FRAMES),

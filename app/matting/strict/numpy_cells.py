@@ -70,7 +70,7 @@ def kept_cells(memory: Memory, image: Planes, alpha: Floats) -> Floats:
         memory.doubtful &= remembered
         removed &= remembered
     if np.count_nonzero(people & memory.unmoved) <= rules.UNMOVED_SHARE * np.count_nonzero(people):
-        removed |= _grown(memory.unmoved)
+        removed |= _grown(_clustered(memory.unmoved))
     body = people & ~removed
     memory.moved |= body & core
     kept = _grown(body) & ~removed if memory.age == rules.WAIT_FRAMES else np.zeros_like(body)
@@ -214,6 +214,12 @@ def _contrast(planes: Planes) -> Floats:
 def _grown(mask: Mask) -> Mask:
     """Return the mask dilated by one cell."""
     return np.asarray(cv2.dilate(mask.view(np.uint8), _SQUARE)).view(np.bool_)
+
+
+def _clustered(mask: Mask) -> Mask:
+    """Return the cells of the mask around which at least `rules.UNMOVED_CELLS` of 3x3 cells belong to it."""
+    near = cv2.boxFilter(mask.view(np.uint8), cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return mask & (np.asarray(near) >= rules.UNMOVED_CELLS)
 
 
 def _mean(plane: Floats) -> Floats:

@@ -15,8 +15,8 @@ Strict mode works on a grid of cells, each the mean of CELL x CELL pixels of the
    appeared, and if most of it does not agree with the learned background. If half of it agrees with doubtful
    background only, it is a person who begins to move, and that background is forgotten where and beside where the
    network is certain of the person. Elsewhere it may be furniture that the network takes for a part of the person.
-5. What has a strong pattern that has not changed since the first frame is furniture, if it is little of the people: the
-   rest of them has moved.
+5. What has a strong pattern that has not changed since the first frame is furniture, if it is more than single cells
+   and little of the people: the rest of them has moved.
 6. The matte is kept within the people and one cell around them. Everything else becomes background.
 7. While most of the people moves, cells that equal the last frame are not shown, unless they are beside cells that the
    network is certain of: they are the room, which a fast person has just left. Nothing is learned from that. A frame
@@ -59,6 +59,8 @@ STRONG_PATTERN = 0.12
 """The same of a pattern that changes visibly if it moves by a fraction of a cell."""
 UNMOVED = 0.015
 """Largest difference (0..1) from an earlier frame of each of 3x3 cells that have not moved: little more than noise."""
+UNMOVED_CELLS = 5
+"""Least number of 3x3 cells with such a pattern that are furniture. Fewer are chance: a person who hardly moves."""
 UNMOVED_SHARE = 0.05
 """Share of the cells of all people up to which unmoved patterns are furniture. Above, somebody sits still."""
 MOVING_SHARE = 0.5

@@ -97,13 +97,13 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor, label: Label) -> tuple[
         gone = torch.maximum(gone, uncovered * _largest(gone))
     removed = gone > 0
     uncertain = ~removed | unsure
-    core = _smallest(alpha * uncertain) > rules.CORE_ALPHA
+    core = _largest(-alpha * uncertain) < -rules.CORE_ALPHA
     mask = (alpha > rules.BODY_ALPHA) & uncertain
     people, beginning = _people(mask, core, has_moved, agreeing, agreeing & unsure, label)
     forgotten = _grown(beginning) & unsure & (certain | ~agreeing)
     frames, unsure, removed = torch.where(forgotten, 0, frames), unsure & ~forgotten, removed & ~forgotten
     furniture = _count(people & unmoved) <= rules.UNMOVED_SHARE * _count(people)
-    removed = removed | (furniture & _grown(unmoved))
+    removed = removed | (furniture & _grown(_clustered(unmoved)))
     body = people & ~removed
     has_moved = has_moved | (body & core)
     shown = _grown(body) & ~removed & (age >= _OLD)
@@ -220,7 +220,7 @@ def _light(now: Tensor, before: Tensor) -> Tensor:
 def _contrast(planes: Tensor) -> Tensor:
     """The range of brightness of 3x3 cells."""
     brightness = planes.mean(1, keepdim=True)
-    return _largest(brightness) - _smallest(brightness)
+    return _largest(brightness) + _largest(-brightness)
 
 
 def _count(cells: Tensor) -> Tensor:
@@ -235,6 +235,12 @@ def _largest(cells: Tensor) -> Tensor:
 def _grown(mask: Tensor) -> Tensor:
     """The mask dilated by one cell."""
     return _largest(mask.float()) > 0
+
+
+def _clustered(mask: Tensor) -> Tensor:
+    """1 in cells of the mask around which at least `rules.UNMOVED_CELLS` of 3x3 cells belong to it, else 0."""
+    cells = mask.float()
+    return cells * (functional.avg_pool2d(cells, 3, 1, 1) > (rules.UNMOVED_CELLS - 0.5) / 9)
 
 
 def _smallest(cells: Tensor) -> Tensor:

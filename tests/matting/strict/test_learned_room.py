@@ -194,6 +194,18 @@ def test_a_face_at_rest_is_shown_whole_while_the_person_moves_from_the_first_fra
             assert kept(gain, face) == 1
 
 
+def test_a_few_cells_of_a_person_that_equal_the_first_frame_by_chance_are_no_furniture() -> None:
+    room, strict, spot = Room(grid=2), StrictFilter(), (slice(None), slice(106, 114), slice(156, 164))
+
+    for n in range(14):
+        person = Blob(80 + 4 * float(np.sin(n)), 55, 30)
+        image, alpha = room.frame(person)
+        image[spot] = np.repeat(np.array([0.3, 0.6, 0.6, 0.3], np.float32), 2)
+        gain = strict.gain(image, alpha)
+        if n >= rules.WAIT_FRAMES:
+            assert (gain[spot[1:]] == 1).all()
+
+
 def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     """The mean of the frame changes, and what the network takes for a person seems to change with it."""
     room, strict = Room(), StrictFilter()
