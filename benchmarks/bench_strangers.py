@@ -22,6 +22,7 @@ from models.rvm.network import MattingNetwork
 from models.student.bundled import load, load_bundled
 from models.student.network import StudentNetwork
 from training import metrics
+from training.disputed import with_either_answer
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms
 from training.metrics import Alpha
@@ -118,8 +119,12 @@ class Scenes:
         pred = [stream.still(scene.frame) for scene in self.photos]
         row: Row = {}
         for group, members in self.groups.items():
-            figures = agreement_row([pred[i] for i in members], [self.true[i] for i in members])
-            row |= {f"{group} ({len(members)}) {name}": value for name, value in figures.items()}
+            ours, true = ([alphas[i] for i in members] for alphas in (pred, self.true))
+            names = [self.photos[i].name for i in members]
+            either = [with_either_answer(*answer) for answer in zip(names, ours, true, strict=True)]
+            for kind, reference in (("", true), (" either answer", either)):
+                figures = agreement_row(ours, reference)
+                row |= {f"{group} ({len(members)}){kind} {name}": value for name, value in figures.items()}
         masks = [scene.mask for scene in self.masked if scene.mask is not None]
         row |= mask_row([stream.still(scene.frame) for scene in self.masked], masks)
         row |= mean_row([self._moving(stream, scene) for scene in self.moving])

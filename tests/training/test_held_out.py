@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from training.disputed import boxes, with_either_answer
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
 from training.metrics import Alpha
@@ -126,3 +128,22 @@ def test_far_from_the_outline_the_teacher_is_made_to_decide() -> None:
     edge = alpha.copy()
     edge[60, 111] = 90
     assert decided(edge)[60, 111] == 90
+
+
+def test_where_the_answer_is_open_either_counts_and_half_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.disputed.boxes", lambda: {"group": [(4, 0, 8, 8)]})
+    true = np.zeros((8, 8), np.float32)
+    true[4:] = 1
+    for answer, error in ((0.0, 0.0), (1.0, 0.0), (0.5, 0.5), (0.9, 0.1)):
+        pred = true.copy()
+        pred[:4, 4:] = answer
+        assert np.abs(pred - with_either_answer("group", pred, true)).max() == pytest.approx(error)
+        assert (with_either_answer("another", pred, true) == true).all()
+    pred = np.zeros_like(true)
+    assert (np.abs(pred - with_either_answer("group", pred, true)) == true).all(), "where the reference is certain"
+
+
+def test_open_places_lie_in_the_frame() -> None:
+    for left, top, right, bottom in itertools.chain.from_iterable(boxes().values()):
+        assert 0 <= left < right <= SIZE[0]
+        assert 0 <= top < bottom <= SIZE[1]
