@@ -18,7 +18,7 @@ from app.media.disk_errors import why_not_written
 from app.plate.capture import mismatch
 from app.runtime.pipeline import Pipeline
 from app.runtime.slot import SlotClosed
-from app.runtime.status import Phase, PipelineStatus, ServerState, Stage
+from app.runtime.status import Latency, Phase, PipelineStatus, ServerState, Stage
 
 START_LIMIT_S = 120.0
 POLL_S = 0.25
@@ -150,13 +150,17 @@ def summary(status: PipelineStatus) -> str:
     latency = status.latency_ms
     engine = status.engine
     ran = f"{engine.model} on {engine.device} ({engine.executor}, {engine.precision})" if engine else "no model"
+    # Without a sink no frame arrives anywhere.
+    whole = f" end to end {_milliseconds(latency.end_to_end)}," if latency.end_to_end.median else ""
     return (
         f"{status.frames_out} frames in {status.seconds:.1f} s with {ran},"
-        f" step {latency.step.median:.1f} ms (p95 {latency.step.p95:.1f}),"
-        f" end to end {latency.end_to_end.median:.1f} ms (p95 {latency.end_to_end.p95:.1f}),"
-        f" {status.frames_dropped} dropped"
+        f" step {_milliseconds(latency.step)},{whole} {status.frames_dropped} dropped"
         + (f", round trip {engine.round_trip_ms:.1f} ms" if engine and engine.round_trip_ms is not None else "")
     )
+
+
+def _milliseconds(latency: Latency) -> str:
+    return f"{latency.median:.1f} ms (p95 {latency.p95:.1f})"
 
 
 def _description(status: PipelineStatus) -> str:

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from app.cli.session import Session
+from app.cli.session import Session, summary
 from app.core.errors import BackgroundError, MattecamError
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Stage
+from app.runtime.status import Latencies, Latency, PipelineStatus, Stage
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.runtime.test_remote import REMOTE, Network, Place
@@ -73,3 +73,11 @@ def test_a_run_goes_on_here_where_the_server_does_not_answer() -> None:
     assert session.status.frames_out >= 5
     assert session.status.engine is not None
     assert session.status.engine.device == "cpu"
+
+
+def test_a_run_without_outputs_states_no_time_to_an_output() -> None:
+    """It said "end to end 0.0 ms", which nobody can reach."""
+    alone = summary(PipelineStatus(latency_ms=Latencies(step=Latency(20.0, 30.0))))
+    assert "step 20.0 ms (p95 30.0), 0 dropped" in alone and "end to end" not in alone
+    shown = summary(PipelineStatus(latency_ms=Latencies(step=Latency(20.0, 30.0), end_to_end=Latency(35.0, 50.0))))
+    assert "end to end 35.0 ms (p95 50.0), 0 dropped" in shown
