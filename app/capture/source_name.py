@@ -59,6 +59,8 @@ def parse_source(text: str) -> SourceName:
     if text.startswith("/dev/video") or (text.isascii() and text.isdigit()):
         return SourceName(SourceKind.CAMERA, text)
     if not text.startswith(CAMERA_PREFIX):
+        if "://" in text:
+            raise UsageError(SourceText.ADDRESS(text=text))
         return SourceName(SourceKind.FILE, text)
     value = text[len(CAMERA_PREFIX) :].strip()
     if not value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import lexists
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,10 @@ from app.media.slides import are_slides
 GREEN = "#00b140"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 M = TypeVar("M", bound=Model)
+
+
+class UnknownBackgroundError(UsageError):
+    """A text names neither a kind of background nor a file."""
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -66,7 +71,10 @@ def parse_ratio(text: str) -> float | None:
 
 
 def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
-    """Return `base` with the background that `text` names. Raises UsageError."""
+    """Return `base` with the background that `text` names. Raises UsageError.
+
+    A file that does not exist is an error only where its name has no suffix: it may be on a disk that is not connected.
+    """
     base = base or BackgroundSettings()
     if text == "none":
         return base.replace(kind="none")
@@ -86,6 +94,8 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
     if not text:
         raise UsageError(UsageText.BACKGROUND_EMPTY())
     path = paths.from_user(text)
+    if "://" in text or not (path.suffix or lexists(path)):
+        raise UnknownBackgroundError(UsageText.BACKGROUND(text=text))
     return base.with_file("slides" if are_slides(path) else kind_of_file(path), path.absolute())
 
 

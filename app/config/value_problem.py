@@ -8,8 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.core.background_settings import COLOUR, SCREEN
 from app.core.messages.settings import ValueProblem
 from app.core.text import Text
+
+_PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR, SCREEN: ValueProblem.SCREEN}
 
 _PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
     "literal_error": lambda context: ValueProblem.CHOICE(expected=context["expected"]),
@@ -20,6 +23,9 @@ _PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
     "less_than": lambda context: ValueProblem.BELOW(limit=context["lt"]),
     "too_long": lambda context: ValueProblem.FEWER(limit=context["max_length"]),
     "too_short": lambda context: ValueProblem.MORE(limit=context["min_length"]),
+    "string_pattern_mismatch": lambda context: _PATTERNS.get(context["pattern"], ValueProblem.TEXT)(),
+    "string_too_long": lambda context: ValueProblem.LONGER(limit=context["max_length"]),
+    "string_too_short": lambda context: ValueProblem.EMPTY(),
     "missing": lambda context: ValueProblem.ABSENT(),
     "extra_forbidden": lambda context: ValueProblem.UNKNOWN(),
 }

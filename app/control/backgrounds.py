@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.config.parsing import GREEN, parse_background
+from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings
@@ -95,7 +95,10 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
     fixed = tiles.fixed(text)
     if fixed is not None:
         return _fixed(fixed, current, tiles)
-    chosen = parse_background(text, current)
+    try:
+        chosen = parse_background(text, current)
+    except UnknownBackgroundError:
+        raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices())) from None
     if chosen.kind in WITH_FILE and not (chosen.path and chosen.path.exists()):
         raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices()))
     return chosen

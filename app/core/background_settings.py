@@ -11,6 +11,7 @@ from typing_extensions import Self
 from app.core.settings_base import MAX_ZOOM, Model
 
 MAX_SLIDES = 5000
+COLOUR = r"^#[0-9a-fA-F]{6}$"
 SCREEN = r"^(screen(:[1-9]\d?)?|region:-?\d{1,5},-?\d{1,5},[1-9]\d{0,4}x[1-9]\d{0,4}|window:.{1,200})$"
 
 
@@ -20,7 +21,7 @@ class BackgroundSettings(Model):
     kind: Literal["blur", "image", "video", "slides", "screen", "colour", "none"] = "blur"
     path: Path | None = None
     """The image, video or PDF file, or a folder of slides; kept while another kind is selected."""
-    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#00b140"
+    colour: Annotated[str, Field(pattern=COLOUR)] = "#00b140"
     blur_strength: Annotated[float, Field(ge=0, le=100)] = 50.0
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens."""

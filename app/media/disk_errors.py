@@ -25,6 +25,7 @@ _READING = {
     errno.EACCES: ReadReason.NOT_PERMITTED,
     errno.EPERM: ReadReason.NOT_PERMITTED,
     errno.EISDIR: ReadReason.IS_FOLDER,
+    errno.ENAMETOOLONG: ReadReason.NAME_TOO_LONG,
 }
 
 

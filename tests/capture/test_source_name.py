@@ -34,7 +34,7 @@ def test_names_of_the_command_line(text: str, name: SourceName) -> None:
     assert parse_source(str(name)) == name
 
 
-@pytest.mark.parametrize("text", ["", "  ", "camera:", "camera:  ", "a\0b"])
+@pytest.mark.parametrize("text", ["", "  ", "camera:", "camera:  ", "a\0b", "rtsp://10.0.0.2/live"])
 def test_invalid_names(text: str) -> None:
     with pytest.raises(UsageError):
         parse_source(text)
@@ -47,7 +47,7 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     try:
         name = parse_source(text)
     except UsageError:
-        assert not text.strip() or "\0" in text or not text.removeprefix("camera:").strip()
+        assert not text.strip() or "\0" in text or "://" in text or not text.removeprefix("camera:").strip()
         return
     assert parse_source(str(name)) == name
     assert bool(name.value) == (name.kind in (SourceKind.CAMERA, SourceKind.FILE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,10 +139,29 @@ def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None
     assert parse_background(str(tmp_path / "clip.bin")).kind == "video"
 
 
-@pytest.mark.parametrize("text", ["blur:101", "blur:-1", "blur:x", "#12", "#gggggg", ""])
-def test_impossible_backgrounds_are_refused(text: str) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("blur:101", "it must be at most 100"),
+        ("blur:-1", "it must be at least 0"),
+        ("blur:x", "“x” is not a blur strength"),
+        ("#12", "colour: “#12” is not possible: it must be a colour like #00b140"),
+        ("#gggggg", "it must be a colour like #00b140"),
+        ("region:all", "it must be like screen:1, region:0,0,1280x720 or window:TITLE"),
+        ("red", "There is no background “red”; write blur, a file"),
+        ("image:", "There is no background “image:”"),
+        ("https://example.org/room.jpg", "There is no background “https://example.org/room.jpg”"),
+        ("a" * 300, "There is no background “aaa"),
+        ("", "The background is empty"),
+    ],
+)
+def test_impossible_backgrounds_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)):
         parse_background(text)
+
+
+def test_an_absent_file_with_a_suffix_stays_a_background(tmp_path: Path) -> None:
+    assert parse_background(str(tmp_path / "away.jpg")).kind == "image"
 
 
 @pytest.mark.parametrize(

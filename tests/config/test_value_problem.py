@@ -26,6 +26,10 @@ from app.core.settings import Settings
         ("output", "mirror", "perhaps", "it must be true or false"),
         ("people", "zones", 3, "it must be a list"),
         ("capture", "source", 3, "it must be text"),
+        ("background", "colour", "#12", "it must be a colour like #00b140"),
+        ("background", "screen", "screen:0", "it must be like screen:1"),
+        ("output", "microphone", "", "it is empty"),
+        ("output", "standby_text", "a" * 201, "it has more than 200 characters"),
         ("output", "rotate", 3, "there is no such setting"),
     ],
 )

@@ -50,6 +50,10 @@ class SourceText(Message):
 
     DEMO_DAMAGED = "The demo image {file} is missing or damaged; reinstall the program."
     EMPTY = "A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file."
+    ADDRESS = (
+        "{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video "
+        "file."
+    )
     NO_CAMERA_NAMED = (
         "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists."
     )

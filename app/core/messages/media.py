@@ -73,4 +73,5 @@ class ReadReason(Message):
     ABSENT = "it does not exist"
     NOT_PERMITTED = "you have no permission to read it"
     IS_FOLDER = "it is a folder"
+    NAME_TOO_LONG = "its name is too long"
     OTHER = "the disk reports an error"

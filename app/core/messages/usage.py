@@ -19,6 +19,7 @@ class UsageText(CommandLineMessage):
     )
     RATIO = "“{text}” is not a downsample ratio; write auto or a number from 0.05 to 1."
     BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
+    BACKGROUND = "There is no background “{text}”; write blur, a file, #RRGGBB, green or none."
     BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
     INVALID = "{option}: “{value}” is not possible: {problem}."
     ON_OFF = "{option}: “{value}” is not possible; write on or off."

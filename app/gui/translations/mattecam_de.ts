@@ -2694,6 +2694,11 @@
         <translation>Eine Quelle darf nicht leer sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
     </message>
     <message>
+        <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <comment>SourceText.ADDRESS</comment>
+        <translation>{text} ist eine Adresse und kann keine Quelle sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
+    </message>
+    <message>
         <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists.</source>
         <comment>SourceText.NO_CAMERA_NAMED</comment>
         <translation>„{text}“ bezeichnet keine Kamera; verwenden Sie camera:INDEX, camera:/dev/videoN oder eine Kennung, die der Befehl `devices` auflistet.</translation>
@@ -3979,6 +3984,11 @@
         <translation>Es ist ein Ordner</translation>
     </message>
     <message>
+        <source>its name is too long</source>
+        <comment>ReadReason.NAME_TOO_LONG</comment>
+        <translation>Der Name ist zu lang</translation>
+    </message>
+    <message>
         <source>the disk reports an error</source>
         <comment>ReadReason.OTHER</comment>
         <translation>Der Datenträger meldet einen Fehler</translation>
@@ -4312,6 +4322,26 @@
         <source>it must be text</source>
         <comment>ValueProblem.TEXT</comment>
         <translation>er muss Text sein</translation>
+    </message>
+    <message>
+        <source>it must be a colour like #00b140</source>
+        <comment>ValueProblem.COLOUR</comment>
+        <translation>er muss eine Farbe wie #00b140 sein</translation>
+    </message>
+    <message>
+        <source>it must be like screen:1, region:0,0,1280x720 or window:TITLE</source>
+        <comment>ValueProblem.SCREEN</comment>
+        <translation>er muss wie screen:1, region:0,0,1280x720 oder window:TITEL aussehen</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} characters</source>
+        <comment>ValueProblem.LONGER</comment>
+        <translation>er hat mehr als {limit} Zeichen</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <comment>ValueProblem.EMPTY</comment>
+        <translation>er ist leer</translation>
     </message>
     <message>
         <source>it must be a list</source>

@@ -2694,6 +2694,11 @@
         <translation>Una fuente no puede estar vacía; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
     </message>
     <message>
+        <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <comment>SourceText.ADDRESS</comment>
+        <translation>{text} es una dirección y no puede ser una fuente; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
+    </message>
+    <message>
         <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists.</source>
         <comment>SourceText.NO_CAMERA_NAMED</comment>
         <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador de la lista del comando `devices`.</translation>
@@ -3979,6 +3984,11 @@
         <translation>es una carpeta</translation>
     </message>
     <message>
+        <source>its name is too long</source>
+        <comment>ReadReason.NAME_TOO_LONG</comment>
+        <translation>su nombre es demasiado largo</translation>
+    </message>
+    <message>
         <source>the disk reports an error</source>
         <comment>ReadReason.OTHER</comment>
         <translation>el disco informa de un error</translation>
@@ -4312,6 +4322,26 @@
         <source>it must be text</source>
         <comment>ValueProblem.TEXT</comment>
         <translation>debe ser texto</translation>
+    </message>
+    <message>
+        <source>it must be a colour like #00b140</source>
+        <comment>ValueProblem.COLOUR</comment>
+        <translation>debe ser un color como #00b140</translation>
+    </message>
+    <message>
+        <source>it must be like screen:1, region:0,0,1280x720 or window:TITLE</source>
+        <comment>ValueProblem.SCREEN</comment>
+        <translation>debe ser como screen:1, region:0,0,1280x720 o window:TÍTULO</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} characters</source>
+        <comment>ValueProblem.LONGER</comment>
+        <translation>tiene más de {limit} caracteres</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <comment>ValueProblem.EMPTY</comment>
+        <translation>está vacío</translation>
     </message>
     <message>
         <source>it must be a list</source>
