@@ -18,7 +18,7 @@ import torch
 import typer
 
 from benchmarks.bench_strangers import Scenes
-from models.student.bundled import load_bundled
+from models.student.bundled import load_bundled, load_bundled_with_plate
 from models.student.network import StudentNetwork
 from models.student.plate import PlateNetwork
 from training.degrade import FLAWLESS, ToneRange, random_tone
@@ -40,13 +40,17 @@ _LEAST = 0.02
 def main(
     pictures: Annotated[list[Path], typer.Option(help="Folder with index.tsv and the pictures it lists; repeatable.")],
     weights: Annotated[Path, typer.Option(help="A checkpoint of RVM MobileNetV3.")],
-    checkpoint: Annotated[Path, typer.Option(help="A checkpoint of `python -m training.train --plate`.")],
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="A checkpoint of `python -m training.train --plate` in place of the bundled one."),
+    ] = None,
     every: Annotated[int, typer.Option(help="Take every Nth photo only.")] = 1,
 ) -> None:
     """Print MAD, failures, IoU and ghosts of each group of photos, and what is shown of empty rooms."""
     teacher = rvm_network(weights)
     scenes = Scenes(pictures, teacher, every)
-    bundled, plated = load_bundled(), averaged_student(checkpoint, PlateNetwork)
+    bundled = load_bundled()
+    plated = averaged_student(checkpoint, PlateNetwork) if checkpoint else load_bundled_with_plate()
     ways: dict[str, Callable[[Pixels, Pixels, Pixels], Alpha]] = {
         "bundled": lambda frame, plate, off: matte(bundled, frame),
         "exact plate": lambda frame, plate, off: matte(plated, frame, plate),

@@ -10,10 +10,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.student.network import StudentNetwork, has_trunk
+from models.student.plate import PlateNetwork
 from models.student.quantized import load_quantized
 
 BUNDLED = Path(__file__).with_name("student.safetensors")
 """Path of the bundled weights, float16; see README.md next to them."""
+BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
+"""Path of the bundled weights of the network that also sees the empty room, float16."""
 
 
 def load_bundled() -> StudentNetwork:
@@ -22,6 +25,11 @@ def load_bundled() -> StudentNetwork:
     Raises OSError if the file is missing, RuntimeError if it does not match the network exactly.
     """
     return load(BUNDLED)
+
+
+def load_bundled_with_plate() -> PlateNetwork:
+    """Return the network that also sees the empty room, with its bundled weights; see `load_bundled`."""
+    return network_with_plate_of(load_file(BUNDLED_WITH_PLATE)).eval()
 
 
 def load(path: Path) -> StudentNetwork:
@@ -34,6 +42,13 @@ def network_of(tensors: Mapping[str, Tensor]) -> StudentNetwork:
     if any(tensor.dtype == torch.int8 for tensor in tensors.values()):
         return load_quantized(tensors)
     network = StudentNetwork(has_trunk(tensors))
+    network.load_state_dict(tensors, strict=True)
+    return network
+
+
+def network_with_plate_of(tensors: Mapping[str, Tensor]) -> PlateNetwork:
+    """Return the network that also sees the empty room with these weights; RuntimeError as in `network_of`."""
+    network = PlateNetwork(has_trunk(tensors))
     network.load_state_dict(tensors, strict=True)
     return network
 

@@ -34,12 +34,9 @@ def _fuse(network: nn.Module, launch: Launch, dtype: torch.dtype) -> nn.Module:
 
 
 def _load_with_plate(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
-    from models.student.network import has_trunk
-    from models.student.plate import PlateNetwork
+    from models.student.bundled import network_with_plate_of
 
-    network = PlateNetwork(has_trunk(tensors))
-    network.load_state_dict(tensors, strict=True)
-    return network
+    return network_with_plate_of(tensors)
 
 
 def _export_with_plate(network: nn.Module, direct: bool) -> Export:
