@@ -48,6 +48,8 @@ def bench(
             precision=precision,
         )
     )
+    if start.warning:
+        notify(start.warning)
     if in_use:
         from app.bench.in_use import in_use as measure_in_use
         from app.bench.in_use import table as in_use_table

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import notify
-from app.config import program
+from app.config import paths, program
+from app.config.parsing import parse_background
 from app.control import Command, ask, parse_words
 from app.control.arguments.plate import countdown_of, is_taking
 from app.control.commands import SYNTAX, JsonValue
-from app.control.settable import SETTABLE
-from app.core.errors import MattecamError
+from app.control.settable import NO_VALUE, SETTABLE
+from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
 from app.core.plate_times import COLLECT_S
 
@@ -32,7 +33,7 @@ def ctl(
         notify(CommandLineText.STEP_OUT(countdown=f"{countdown_of(command.argument):g}", seconds=f"{COLLECT_S:g}"))
     answer = ask(command)
     if not answer.done:
-        raise MattecamError(answer.message)
+        raise (UsageError if answer.wrong_usage else MattecamError)(answer.message)
     if answer.status is not None:
         print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
     else:
@@ -49,16 +50,29 @@ def _with_absolute_path(command: Command) -> Command:
     word, _, file = command.argument.partition(" ")
     if command.name == "server" and file not in ("", "none"):
         return Command(command.name, f"{word} {Path(file).expanduser().absolute()}")
-    if new_file or a_file or (command.name in ("background", "overlay", "plate") and Path(command.argument).is_file()):
+    if new_file or a_file or _names_existing(command):
         return Command(command.name, str(Path(command.argument).expanduser().absolute()))
     return command
+
+
+def _names_existing(command: Command) -> bool:
+    """Return whether the argument is a file, or a folder of images, and not another word that the command takes."""
+    if command.name == "background":
+        if command.argument == "next" or command.argument.isdecimal() or not paths.from_user(command.argument).exists():
+            return False
+        return parse_background(command.argument).path is not None
+    return command.name in ("overlay", "plate") and Path(command.argument).is_file()
 
 
 def _with_absolute_value(command: Command) -> Command:
     name, _, value = command.argument.partition(" ")
     setting = SETTABLE.get(name.replace("-", "_"))
     is_file = setting is not None and (setting.is_path or (setting.name == "capture.source" and Path(value).is_file()))
-    return Command("set", f"{name} {Path(value).expanduser().absolute()}") if value and is_file else command
+    return (
+        Command("set", f"{name} {Path(value).expanduser().absolute()}")
+        if value not in ("", NO_VALUE) and is_file
+        else command
+    )
 
 
 def status_line(status: Mapping[str, JsonValue]) -> str:

@@ -15,6 +15,7 @@ from app.core.messages.doctor_fix import DoctorFix
 from app.core.messages.system import ServiceText
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
+_ASCII = str.maketrans("✓✗", "+x")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 service_app = typer.Typer(
@@ -45,7 +46,8 @@ def doctor(
         return
     console = Console(highlight=False)
     for finding in findings:
-        console.print(_SIGNS[finding.state.value], end=" ")
+        sign = _SIGNS[finding.state.value]
+        console.print(sign if console.encoding.startswith("utf") else sign.translate(_ASCII), end=" ")
         console.print(f"{finding.check}: {program.advice(finding.detail)}", markup=False, soft_wrap=True)
         for line in [finding.why, *finding.fix.splitlines()]:
             if line:

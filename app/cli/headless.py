@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Stage
 from app.runtime.status_fields import status_fields, write_status
+from app.sound.devices import microphones
 from app.system.pipewire.connection import daemon_answers
 from app.system.shortcuts.choose import system_shortcuts
 
@@ -55,8 +57,15 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     session = Session(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
     with _stop_on_signals(session), _controlled(session):
         session.run()
-    if options.status_json is not None:
-        write_status(options.status_json, session.status)
+    try:
+        return _report(session, proof)
+    finally:
+        if options.status_json is not None:
+            write_status(options.status_json, session.status)
+
+
+def _report(session: Session, proof: Proof | None) -> int:
+    """Print the results or the failure; return the exit code."""
     if proof is not None and session.sample is not None:
         typer.echo(proof.clip)
         if write_before_after(proof.picture, session.pipeline.release(session.sample)):
@@ -112,6 +121,7 @@ def _controlled(session: Session) -> Iterator[None]:
         save_snapshot=session.save_snapshot,
         take_plate=partial(take_live_plate, pipeline),
         retry=pipeline.retry,
+        microphones=lambda: [microphone.name for microphone in microphones()],
     )
     server = ControlServer(controller)
     server.start()
@@ -128,12 +138,23 @@ def _controlled(session: Session) -> Iterator[None]:
 
 @contextmanager
 def _stop_on_signals(session: Session) -> Iterator[None]:
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+
     def handle(number: int, frame: FrameType | None) -> None:
+        if number not in (signal.SIGINT, signal.SIGTERM):  # printing to a terminal that was closed fails
+            for terminal in terminals:
+                os.dup2(nowhere, terminal)
         session.interrupt()
 
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(hangup)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    previous = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        os.close(nowhere)

@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -30,7 +32,7 @@ from app.cli.weights import app as weights_app
 from app.config import logs, program
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import CommandLineText
-from app.media.disk_errors import why_not_read
+from app.media.disk_errors import why_not_read, why_not_written
 from app.system.core_dumps import disable_core_dumps
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ app.command("devices")(devices)
 app.command("plate")(plate)
 app.command("recover")(recover)
 app.command("bench")(bench)
-app.command("ctl")(ctl)
+app.command("ctl", context_settings={"ignore_unknown_options": True})(ctl)  # numbers may be negative
 app.command("serve")(serve)
 mount(app)
 
@@ -71,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MattecamError as error:
         return _fail(str(error), EXIT_FAILED)
     except OSError as error:  # such as a file name that is too long
+        if error.filename is None:
+            return _fail(CommandLineText.OUTPUT(reason=why_not_written(error)), EXIT_FAILED)
         return _fail(CommandLineText.FILE(file=str(error.filename)[:80], reason=why_not_read(error)), EXIT_FAILED)
     return EXIT_DONE
 
@@ -78,12 +82,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive or abort it."""
     disable_core_dumps()
+    _open_outputs()
     code = main(argv)
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        notify(CommandLineText.OUTPUT(reason=why_not_written(error)))
+        os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
     sys.stderr.flush()
     if any(thread.daemon and thread.is_alive() for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)
+
+
+def _open_outputs() -> None:
+    """Open outputs that are closed, and let standard output show what it cannot encode as `?`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _fail(message: str, code: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.config.parsing import (
     parse_size,
     replace_checked,
 )
+from app.config.run_files import checked_files
 from app.config.zones_file import read_zones
 from app.core.errors import UsageError
 from app.core.messages.command_line import CommandLineText
@@ -60,14 +62,19 @@ def settings_from(options: LiveOptions, *, without: tuple[str, ...] = ()) -> Sta
     if options.profile is not None:
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
-    settings = apply_options(base, options)
+    settings, renamed = checked_files(apply_options(base, options), options.status_json)
     return StartSettings(
         settings,
         saved,
         path,
-        SettingsText.BOTH(first=warning, second=missing) if warning and missing else warning or missing,
+        _sentences(warning, missing, renamed),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
+
+
+def _sentences(*texts: str | None) -> str | None:
+    given = [text for text in texts if text]
+    return reduce(lambda first, second: SettingsText.BOTH(first=first, second=second), given) if given else None
 
 
 def _without_run_state(settings: Settings) -> Settings:

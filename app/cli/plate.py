@@ -30,6 +30,8 @@ def plate(
     """Capture an empty-background plate for --plate; rejected while someone is in the frame."""
     logs.set_up_console(verbose=verbose)
     start = settings_from(LiveOptions(source=source, size=size, fps=fps, format=format, config=config))
+    if start.warning:
+        notify(start.warning)
     from app.plate.session import take_plate
 
     notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))

@@ -23,8 +23,10 @@ from app.runtime.status import Latency, Phase, PipelineStatus, ServerState, Stag
 START_LIMIT_S = 120.0
 POLL_S = 0.25
 """Interval of status polls while no frame wakes the run."""
-UNNEEDED = (Stage.MICROPHONE, Stage.SHORTCUTS)
+UNNEEDED: tuple[Stage, ...] = (Stage.MICROPHONE, Stage.SHORTCUTS)
 """Parts without which a run goes on: their problems are reported."""
+STANDBY_START_S = 10.0
+"""A run on stand-by has started after this time; any other has started with the first frame sent."""
 
 
 class Session:
@@ -33,14 +35,19 @@ class Session:
     def __init__(
         self, pipeline: Pipeline, seconds: float | None, frames: int | None, *, from_first_matte: bool = False
     ) -> None:
-        """seconds, frames: limits, None for none. from_first_matte: the seconds count from the first composite on."""
+        """seconds, frames: limits, None for none; the seconds count from the first frame sent on.
+
+        from_first_matte: a run without a limit of seconds fails as well if none comes.
+        """
         self.pipeline = pipeline
         self._seconds = seconds
         self._frames = frames
-        self._from_first_matte = from_first_matte
+        self._from_first_matte = from_first_matte or seconds is not None
         self._started_s = 0.0
         self._counted_from_s: float | None = None
         """time.monotonic() from which the seconds count."""
+        self._start_settings = pipeline.settings
+        self._has_started = False
         self._wake = threading.Event()
         self._announced = ""
         self.status = PipelineStatus()
@@ -103,17 +110,35 @@ class Session:
             self._keep(self.pipeline.preview.get(0))
         except SlotClosed:
             return
-        if self._counted_from_s is None and status.frames_out > 0:
-            self._counted_from_s = time.monotonic()
-        if not self._announced:
-            # Users expect the model and the background that they named, or an error.
-            unneeded = (*UNNEEDED, Stage.MATTING) if status.server is ServerState.LOCAL else UNNEEDED
-            problems = [p for p in status.problems if p.stage not in unneeded]
-            named = Stage.MATTING, Stage.BACKGROUND
-            failed = [p.message for p in problems if p.stage in named or status.frames_out == 0]
-            self.failure = failed[0] if failed else None
+        # No composite is due.
+        stands_by = status.phase is Phase.RESTING or self.pipeline.settings.paused
+        now_s = time.monotonic()
+        if self._counted_from_s is None and (status.frames_out > 0 or stands_by):
+            self._counted_from_s = now_s
+        if not self._has_started:
+            self.failure = self._failed_start(status)
         if self.failure is None:
             self._announce(_description(status))
+            if status.frames_out > 0 or (stands_by and now_s - self._started_s >= STANDBY_START_S):
+                self._has_started = True
+
+    def _failed_start(self, status: PipelineStatus) -> str | None:
+        """Return the problem for which the start failed: users expect what they named, or an error.
+
+        A problem after a command is answered to the command, and the run goes on.
+        """
+        settings = self.pipeline.settings  # read after the status: a command changes them before it causes a problem
+        if settings is not self._start_settings:
+            return None
+        unneeded = UNNEEDED
+        if status.server is ServerState.LOCAL:
+            unneeded += (Stage.MATTING,)
+        if settings.paused:
+            unneeded += (Stage.CAPTURE,)  # the source is opened again until the user resumes
+        problems = [p for p in status.problems if p.stage not in unneeded]
+        named = Stage.MATTING, Stage.BACKGROUND
+        failed = [p.message for p in problems if p.stage in named or status.frames_out == 0]
+        return failed[0] if failed else None
 
     def _keep(self, picture: Picture | None) -> None:
         if picture is None:

@@ -22,14 +22,15 @@ def notify(text: str) -> None:
 def progress_bar(title: str, amount: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
     """Yield a function that shows (done, total); total None: unknown.
 
-    The bar appears with its first call, so that an error before it is printed without a bar.
+    The bar appears with its first call, so that an error before it is printed without a bar. title: plain text, such as
+    a file name.
     """
     from rich.console import Console  # slow to import
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), amount, TimeRemainingColumn())
     progress = Progress(*columns, console=Console(stderr=True))
-    task = progress.add_task(title, total=None)
+    task = progress.add_task(" ".join(title.split()), total=None)
 
     def show(done: int, total: int | None) -> None:
         progress.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from os.path import lexists
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -70,12 +71,15 @@ def parse_ratio(text: str) -> float | None:
         raise UsageError(UsageText.RATIO(text=text)) from None
 
 
-def parse_background(text: str, base: BackgroundSettings | None = None) -> BackgroundSettings:
+def parse_background(text: str | Path, base: BackgroundSettings | None = None) -> BackgroundSettings:
     """Return `base` with the background that `text` names. Raises UsageError.
 
-    A file that does not exist is an error only where its name has no suffix: it may be on a disk that is not connected.
+    A path always names a file. A file that does not exist is an error only where its name has no suffix: it may be on a
+    disk that is not connected.
     """
     base = base or BackgroundSettings()
+    if isinstance(text, Path):
+        return _file_background(text, base)
     if text == "none":
         return base.replace(kind="none")
     if text == "green":
@@ -88,7 +92,9 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
             strength = base.blur_strength if blur[2] is None else float(blur[2])
         except ValueError:
             raise UsageError(UsageText.BLUR(text=blur[2])) from None
-        return replace_checked(base, {"kind": "blur", "blur_strength": strength, "bokeh": blur[1] == "bokeh"})
+        if not 0 <= strength <= 100:
+            raise UsageError(UsageText.BLUR(text=blur[2]))
+        return base.replace(kind="blur", blur_strength=strength, bokeh=blur[1] == "bokeh")
     if re.match(r"screen(:|$)|region:|window:", text):
         return replace_checked(base, {"kind": "screen", "screen": text})
     if not text:
@@ -96,6 +102,10 @@ def parse_background(text: str, base: BackgroundSettings | None = None) -> Backg
     path = paths.from_user(text)
     if "://" in text or not (path.suffix or lexists(path)):
         raise UnknownBackgroundError(UsageText.BACKGROUND(text=text))
+    return _file_background(path, base)
+
+
+def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings:
     return base.with_file("slides" if are_slides(path) else kind_of_file(path), path.absolute())
 
 

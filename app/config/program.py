@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.config.paths import NAME, ROOT
@@ -22,6 +24,22 @@ def command() -> list[str]:
         return [sys.executable, str(SCRIPT)]
     suffix = ".exe" if sys.platform == "win32" else ""
     return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
+
+
+def install_command(requirements: str, packages: Sequence[str]) -> str:
+    """Return the command line that installs packages for this copy, from any folder.
+
+    requirements: the file in a source tree that lists them, "" if none does; an installed copy has none and names the
+    packages.
+    """
+    listed = ROOT / requirements
+    wanted = ["-r", _shown(listed)] if listed.is_file() else packages
+    return shlex.join([_shown(Path(sys.executable)), "-m", "pip", "install", *wanted])
+
+
+def _shown(path: Path) -> str:
+    """Return a path relative to the working folder if it lies in it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def advice(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
 from app.media.disk_errors import why_not_read
 
+log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
@@ -152,6 +154,7 @@ class SceneStore:
             self.warning = settings_file.keep_broken(
                 self.path, error.text, SceneText.FILE_BROKEN, SceneText.FILE_BROKEN_NOT_RENAMED
             )
+            log.warning("%s", self.warning)
             return {}
         except OSError as error:
             # Writing after a failed read would delete the scenes in the file.

@@ -66,22 +66,22 @@ def load(path: Path) -> tuple[Settings, str | None]:
         data = read_object(path)
         return (Settings() if data is None else parse(data)), None
     except BrokenFileError as error:
-        return Settings(), keep_broken(path, error.text, SettingsText.BROKEN, SettingsText.BROKEN_NOT_RENAMED)
+        text = keep_broken(path, error.text, SettingsText.BROKEN, SettingsText.BROKEN_NOT_RENAMED)
+        log.info("%s", text)  # the caller prints it
+        return Settings(), text
     except OSError as error:
         return Settings(), SettingsText.UNREADABLE(file=path, reason=why_not_read(error))
 
 
 def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message) -> Text:
-    """Rename a broken file to `.bad` and return the text that says so; also log it.
+    """Rename a broken file to `.bad` and return the text that says so.
 
     renamed: message with the placeholders `file`, `reason` and `kept`. not_renamed: with `file` and `reason`.
     """
     try:
-        text = renamed(file=path, reason=reason, kept=set_aside(path))
+        return renamed(file=path, reason=reason, kept=set_aside(path))
     except OSError:
-        text = not_renamed(file=path, reason=reason)
-    log.warning("%s", text)
-    return text
+        return not_renamed(file=path, reason=reason)
 
 
 def save(path: Path, settings: Settings) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
+from app.control.changes import CommandError
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings
@@ -76,7 +77,7 @@ def next_background(current: BackgroundSettings, files: Sequence[BackgroundFile]
     else:
         return current.replace(kind="blur")
     if not paths:
-        raise UsageError(ControlText.NO_OTHER_BACKGROUND())
+        raise CommandError(ControlText.NO_OTHER_BACKGROUND())
     if following == len(paths):
         return current.replace(kind="blur")
     return parse_background(str(paths[following]), current)

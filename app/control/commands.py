@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from app.config.parsing import parse_pan, parse_place
@@ -103,10 +103,12 @@ class Answer:
     """A sentence for the user: the new state, or why it was not reached."""
     status: Mapping[str, JsonValue] | None = None
     """For the command `status`: the fields of `--status-json`, `paused` and `frozen`."""
+    wrong_usage: bool = False
+    """Whether the command is not done because it asks for something impossible."""
 
     def encode(self) -> bytes:
         """Return one line of JSON."""
-        return json.dumps({"done": self.done, "message": self.message, "status": self.status}).encode() + b"\n"
+        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 class Controller(Protocol):
@@ -246,7 +248,7 @@ def decode_answer(line: bytes) -> Answer:
     done, message, status = record.get("done"), record.get("message"), record.get("status")
     if not isinstance(done, bool) or not isinstance(message, str) or not (status is None or isinstance(status, dict)):
         raise UsageError(ControlText.ANSWER_UNKNOWN())
-    return Answer(done, message, status)
+    return Answer(done, message, status, record.get("wrong_usage") is True)
 
 
 def _record(line: bytes) -> dict[str, JsonValue]:
@@ -267,4 +269,4 @@ def answer(controller: Controller, line: bytes) -> Answer:
             return Answer(True, "", controller.status())
         return Answer(True, controller.run(command))
     except MattecamError as error:
-        return Answer(False, error.text)
+        return Answer(False, error.text, wrong_usage=isinstance(error, UsageError))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class SettingsController:
         retry: Callable[[], None] = lambda: None,
         preferences: Preferences | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
+        microphones: Callable[[], Sequence[str]] = tuple,
         confirm_s: float = CONFIRM_S,
     ) -> None:
         """Take the callables that connect the controller with the program; they are called on control threads.
@@ -70,6 +71,7 @@ class SettingsController:
         save_snapshot: writes what the outputs show to a PNG file; raises MattecamError.
         take_plate: as in `app.control.plate`. retry: tries again what failed.
         preferences: those of the window; None without one. scenes_changed: called after a scene was saved or removed.
+        microphones: the names that the system lists; none if it cannot list them.
         """
         self._change = change
         self._settings = settings
@@ -91,7 +93,7 @@ class SettingsController:
             "freeze": self._freeze,
             "get": values.describe,
             "light": lambda text: self._light(*parse_light(text)),
-            "microphone": lambda name: choose_microphone(name, change),
+            "microphone": lambda name: choose_microphone(name, change, microphones),
             "model": self._model,
             "overlay": self._overlay,
             "only-me": self._only_me,
@@ -252,6 +254,8 @@ class SettingsController:
         if self._save_snapshot is None:
             raise UsageError(ControlText.NO_SNAPSHOTS())
         path = Path(file)
+        if path.suffix.lower() != ".png":
+            raise UsageError(ControlText.SNAPSHOT_NAME(file=path.name))
         if path.exists():
             raise UsageError(ControlText.FILE_EXISTS(file=path))
         self._save_snapshot(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.control.arguments.plate import is_taking, parse_countdown
-from app.control.changes import Changes
+from app.control.changes import Changes, CommandError
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
@@ -44,7 +44,7 @@ class PlateCommand:
         if self._take is None:
             raise UsageError(ControlText.NO_PLATES())
         if not self._taking.acquire(blocking=False):
-            raise UsageError(ControlText.PLATE_RUNS())
+            raise CommandError(ControlText.PLATE_RUNS())
         try:
             return self._take(countdown_s, self._changes.confirmation.wait)
         finally:
@@ -68,7 +68,7 @@ class PlateCommand:
 
         _, in_use = self._changes.follow(update, "matting", "matting")
         if before is None:
-            raise UsageError(ControlText.NO_PLATE())
+            raise CommandError(ControlText.NO_PLATE())
         answer = AnswerText.PLATE_DROPPED(file=before)
         return answer if in_use else AnswerText.PENDING(answer=answer)
 

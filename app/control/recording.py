@@ -10,6 +10,8 @@ from typing import Literal
 from app.control.changes import Changes, CommandError
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
+from app.core.files import same_file
+from app.core.messages.command_line import ConvertText
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.text import Text
@@ -31,10 +33,14 @@ class Recording:
             raise UsageError(ControlText.FILE_EXISTS(file=path))
 
         def update(settings: Settings) -> Settings:
-            running: Path | None = getattr(settings.output, self._field)
+            output = settings.output
+            running: Path | None = getattr(output, self._field)
+            other = output.record_alpha if self._field == "record" else output.record
+            if other is not None and same_file(path, other):
+                raise UsageError(ConvertText.SAME_FILE(file=path, use=ConvertText.OUTPUT()))
             if running is not None:
-                raise UsageError(ControlText.ALREADY_RECORDING(file=running))
-            return settings.replace(output=settings.output.replace(**{self._field: path}))
+                raise CommandError(ControlText.ALREADY_RECORDING(file=running))
+            return settings.replace(output=output.replace(**{self._field: path}))
 
         self._leave_failed(getattr(self._changes.settings().output, self._field))
         try:
@@ -46,7 +52,8 @@ class Recording:
         except CommandError:
             self._leave_failed(path)
             raise
-        return AnswerText.RECORDING(file=path) if runs else AnswerText.RECORDING_WAITS(file=path)
+        begins = runs and self._changes.status()["frames_out"] != 0
+        return AnswerText.RECORDING(file=path) if begins else AnswerText.RECORDING_WAITS(file=path)
 
     def _leave_failed(self, path: Path | None) -> None:
         """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
@@ -64,12 +71,14 @@ class Recording:
 
         self._changes.apply(update)
         if path is None:
-            raise UsageError(ControlText.NOT_RECORDING())
+            raise CommandError(ControlText.NOT_RECORDING())
         if not self._shows(running=False):
             return AnswerText.RECORDING_ENDS(file=path)
         problem = self._problem()
         if problem is not None:
             raise CommandError(problem)
+        if not path.exists():
+            raise CommandError(ControlText.NOTHING_RECORDED(file=path))
         return AnswerText.RECORDED(file=path)
 
     def _problem(self) -> str | None:

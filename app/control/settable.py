@@ -25,6 +25,8 @@ OWN_COMMANDS = {
     "output.record_alpha": "record-alpha",
 }
 """Settings that other commands change, and those commands."""
+NO_VALUE = "none"
+"""The word for no value. A file of this name is `./none`."""
 _UNCHANGEABLE = ("version",)
 
 
@@ -45,6 +47,14 @@ class Setting:
     def is_path(self) -> bool:
         """Whether the value is the path of a file or a folder."""
         return Path in (self.annotation, *get_args(self.annotation))
+
+    @property
+    def unset(self) -> str | None:
+        """The word for no value; None if there must be one."""
+        kinds = get_args(self.annotation)
+        if NoneType not in kinds:
+            return None
+        return NO_VALUE if self.is_path or bool in kinds else "auto"
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -71,6 +81,8 @@ class Setting:
 
     def parsed(self, text: str) -> Any:
         """Return the value that the text names; its range is not checked. Raises UsageError."""
+        if self.unset is not None and text in (self.unset, NO_VALUE):
+            return None
         if self.choices and text not in self.choices:
             raise UsageError(ControlText.VALUE(name=self.name, text=text, choices=self.choices))
         kinds = [kind for kind in get_args(self.annotation) if kind is not NoneType]

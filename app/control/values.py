@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.control.changes import Changes
-from app.control.settable import SETTABLE, Setting, settings_of
+from app.control.settable import NO_VALUE, SETTABLE, Setting, settings_of
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Model, Settings
@@ -27,6 +28,7 @@ _STAGES_OF_OUTPUT: Mapping[str, tuple[str, ...]] = {
     "virtual_camera_backend": ("virtual_camera",),
     "alpha_output": ("virtual_camera", "pipewire"),
     "pipewire": ("pipewire",),
+    "standby_image": ("output",),
 }
 """Parts of the program that report a problem with a changed setting, by its section, or its field of the output."""
 
@@ -57,12 +59,12 @@ class Values:
         """Return one setting with its choices, or all settings, one per line."""
         if name:
             setting = self._find(name)
-            value = _shown(self._value(setting, name))
+            value = _shown(setting, self._value(setting, name))
             if setting.choices:
                 return AnswerText.SETTING_WITH_CHOICES(name=name, value=value, choices=setting.choices)
             return AnswerText.SETTING(name=name, value=value)
         return "\n".join(
-            AnswerText.SETTING(name=known, value=_shown(self._value(setting, known)))
+            AnswerText.SETTING(name=known, value=_shown(setting, self._value(setting, known)))
             for known, setting in self._all().items()
         )
 
@@ -72,7 +74,10 @@ class Values:
         setting = self._find(name)
         if not text:
             raise UsageError(ControlText.VALUE_MISSING(name=name))
-        return self._store(setting, name, setting.parsed(text))
+        value = setting.parsed(text)
+        if isinstance(value, Path) and not value.exists() and not name.startswith(WINDOW):  # its folder is created
+            raise UsageError(ControlText.NO_FILE(name=name, file=value))
+        return self._store(setting, name, value)
 
     def reset(self, name: str) -> Text:
         """Give a setting its default value."""
@@ -84,7 +89,7 @@ class Values:
         if name.startswith(WINDOW) and self._preferences is not None:
             setting.replaced_in(self._preferences.current, value)
             self._preferences.change({setting.path[0]: value})
-            return AnswerText.SETTING(name=name, value=_shown(value))
+            return AnswerText.SETTING(name=name, value=_shown(setting, value))
         section = setting.path[0]
         stages = _STAGES_OF_OUTPUT.get(setting.path[-1], ()) if section == "output" else _STAGES.get(section, ())
 
@@ -93,7 +98,7 @@ class Values:
             return changed
 
         settings, in_use = self._changes.follow(update, section, *stages)
-        answer = AnswerText.SETTING(name=name, value=_shown(setting.value_in(settings)))
+        answer = AnswerText.SETTING(name=name, value=_shown(setting, setting.value_in(settings)))
         return answer if in_use else AnswerText.PENDING(answer=answer)
 
     def _value(self, setting: Setting, name: str) -> Any:
@@ -104,7 +109,10 @@ class Values:
         known = self._all()
         setting = known.get(name.replace("-", "_"))
         if setting is None:
-            raise UsageError(ControlText.UNKNOWN_SETTING(name=name, names=tuple(known)))
+            similar = get_close_matches(name.replace("-", "_"), known, cutoff=0.4)
+            if not similar:
+                raise UsageError(ControlText.UNKNOWN_SETTING(name=name))
+            raise UsageError(ControlText.SIMILAR_SETTINGS(name=name, names=similar))
         return setting
 
     def _all(self) -> Mapping[str, Setting]:
@@ -115,9 +123,9 @@ class Values:
         return {**SETTABLE, **{f"{WINDOW}{name}": own[name] for name in preferences.names}}
 
 
-def _shown(value: Any) -> str:
+def _shown(setting: Setting, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if value is None:
-        return "none"
+        return setting.unset or NO_VALUE
     return str(value) if isinstance(value, str | int | Path) else f"{value:g}"

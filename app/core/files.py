@@ -1,4 +1,4 @@
-"""What kind of file a path names, and what an unfinished video is called once it is finished."""
+"""What a path names, a name that is free, and what an unfinished video is called once it is finished."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ def is_special(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def same_file(first: Path, second: Path) -> bool:
+    """Return whether two paths name the same file, which need not exist."""
+    try:
+        return first.samefile(second)
+    except (OSError, ValueError):
+        return first.resolve() == second.resolve()
+
+
+def free_name(wanted: Path) -> Path:
+    """Return `wanted`, or `name (2).ext` and so on if that exists."""
+    path, number = wanted, 2
+    while path.exists():
+        path = wanted.with_stem(f"{wanted.stem} ({number})")
+        number += 1
+    return path
 
 
 def final_name(part: Path) -> Path:

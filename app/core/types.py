@@ -16,8 +16,10 @@ AlphaImage = NDArray[np.uint8]
 """(H, W) uint8, 0 is background and 255 is the person, C-contiguous, in host memory."""
 
 
-def check_bgr(image: NDArray[np.generic]) -> None:
+def check_bgr(image: object) -> None:
     """Raise TypeError or ValueError unless `image` is a BgrImage. Sources call it once for each array."""
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"an image must be a NumPy array, not {type(image).__name__}")
     if image.dtype != np.uint8:
         raise TypeError(f"an image must be uint8, not {image.dtype}")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:

@@ -16,7 +16,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.config import paths
@@ -71,6 +71,17 @@ class Preparation:
             child.terminate()
 
     def _run(self, show: Callable[[Text], None]) -> None:
+        folder = _stamp_file().parent
+        try:
+            _forget_prepared()
+        except OSError as error:
+            log.warning(
+                "What is prepared for this machine cannot be kept in %s: %s; every start takes longer. Another folder "
+                "can be named in MATTECAM_DATA_DIR.",
+                folder,
+                error.strerror,
+            )
+            return
         try:
             child = subprocess.Popen(
                 self._command, cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -91,7 +102,9 @@ class Preparation:
             said = child.stderr.read()
         self._child = None
         if child.returncode and not self._cancelled:
-            log.warning("The preparation for this machine failed with exit code %d: %s", child.returncode, said[-2000:])
+            reason = said.strip().rpartition("\n")[2]
+            log.warning("The preparation for this machine failed (exit code %d): %s", child.returncode, reason)
+            log.debug("%s", said)
 
 
 def needed() -> bool:
@@ -105,9 +118,18 @@ def needed() -> bool:
 
 def note_prepared(files: Sequence[Path]) -> None:
     """Write the stamp. files: what was made; once one is missing, this machine is prepared again. Raises OSError."""
+    _write_stamp({"key": _key(), "files": [str(made) for made in files]})
+
+
+def _forget_prepared() -> None:
+    """Write a stamp of nothing, which shows whether the folder can be written to. Raises OSError."""
+    _write_stamp({})
+
+
+def _write_stamp(stamp: Mapping[str, object]) -> None:
     file = _stamp_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"key": _key(), "files": [str(made) for made in files]}), "utf-8")
+    file.write_text(json.dumps(stamp), "utf-8")
 
 
 def _stamp_file() -> Path:

@@ -30,15 +30,25 @@ def test_commands_reach_the_running_program_with_absolute_paths(
 ) -> None:
     (tmp_path / "beach.png").write_bytes(b"")
     (tmp_path / "token").write_bytes(b"")
+    for folder in "slides dir", "green", "1":
+        (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path)
     for words in (
         ["scene", "Work", "call"],
         ["background", "beach.png"],
         ["background", "mountains"],
+        ["background", "slides dir"],
+        ["background", "."],
+        ["background", "green"],
+        ["background", "1"],
+        ["background", "-1"],
+        ["place", "-0.2,0"],
+        ["framing", "1.5", "-0.5,0"],
         ["record", "a.mp4"],
         ["record", "stop"],
         ["snapshot", "a.png"],
         ["set", "output.standby-image", "beach.png"],
+        ["set", "output.standby-image", "none"],
         ["set", "capture.source", "demo"],
         ["set", "overlay.text", "beach.png"],
         ["record-alpha", "b.mp4"],
@@ -52,10 +62,18 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         Command("scene", "Work call"),
         Command("background", str(tmp_path / "beach.png")),
         Command("background", "mountains"),
+        Command("background", str(tmp_path / "slides dir")),
+        Command("background", str(tmp_path)),
+        Command("background", "green"),
+        Command("background", "1"),
+        Command("background", "-1"),
+        Command("place", "-0.2,0"),
+        Command("framing", "1.5 -0.5,0"),
         Command("record", str(tmp_path / "a.mp4")),
         Command("record", "stop"),
         Command("snapshot", str(tmp_path / "a.png")),
         Command("set", f"output.standby-image {tmp_path / 'beach.png'}"),
+        Command("set", "output.standby-image none"),
         Command("set", "capture.source demo"),
         Command("set", "overlay.text beach.png"),
         Command("record-alpha", str(tmp_path / "b.mp4")),
@@ -101,6 +119,7 @@ def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: s
     ("words", "code", "message"),
     [
         (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
+        (["model", "unknown"], 2, "There is no model unknown"),
         (["dance"], 2, "There is no command “dance”; the commands are autostart, background"),
         (["ratio", "7"], 2, "between 0.05 and 1"),
         (["framing", "head"], 2, "The framing is whole, calm, close or a zoom and position, such as “1.5 0,-1”"),

@@ -20,7 +20,9 @@ from app.cli import headless, main, recover
 from app.config import paths, program, settings_file
 from app.control import Command, NotRunningError, ask
 from app.control.commands import JsonValue
+from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings, Settings
+from app.runtime.status import PipelineStatus
 from tests.clips import write_clip
 from tests.paths import ROOT
 from tests.waiting import eventually
@@ -148,6 +150,20 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
             assert (video.streams.video[0].width, video.streams.video[0].height) == (320, 240)
 
 
+def test_a_status_that_cannot_be_written_hides_no_summary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, status: PipelineStatus) -> None:
+        raise MattecamError("The disk is full.")
+
+    monkeypatch.setattr(headless, "write_status", fail)
+    words = ["--background", "#00b140", "--frames", "3", "--status-json", str(tmp_path / "status.json")]
+    assert main.main(["headless", *SMALL, *words]) == 1
+    output = capsys.readouterr()
+    assert "frames in" in output.out
+    assert "The disk is full." in output.err
+
+
 AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "student"]
 
 
@@ -204,7 +220,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.contextmanager
-def start(data: Path, tmp_path: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+def start(data: Path, tmp_path: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
     """Run the program with settings of its own; it is killed if it still runs at the end.
 
     It inherits that SIGINT is ignored, so that SIGINT cannot interrupt the start of Python itself, before its own code.
@@ -219,8 +235,8 @@ def start(data: Path, tmp_path: Path, *words: str) -> Iterator[subprocess.Popen[
                 "MATTECAM_CONFIG_DIR": str(tmp_path / "config"),
                 "MATTECAM_RUNTIME_DIR": str(tmp_path / "run"),
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
             text=True,
         )
     finally:
@@ -282,6 +298,22 @@ def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path
     assert "Error" not in messages
 
 
+def wait_for_frames(process: subprocess.Popen[str]) -> None:
+    """Wait until the program has recorded some frames."""
+
+    def records() -> bool:
+        encoded = asked_status().get("encoded_frames")
+        return process.poll() is not None or (isinstance(encoded, int) and encoded > 3)
+
+    eventually(records, START_S)
+
+
+def assert_finished(out: Path) -> None:
+    with av.open(str(out)) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 3
+    assert list(out.parent.glob("*.part*")) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_finishes_the_recording(
     number: signal.Signals, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -289,14 +321,49 @@ def test_a_signal_finishes_the_recording(
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
     out = tmp_path / "out.mp4"
     with start(prepared, tmp_path, "headless", *SMALL, "--record", str(out)) as process:
-
-        def records() -> bool:
-            encoded = asked_status().get("encoded_frames")
-            return process.poll() is not None or (isinstance(encoded, int) and encoded > 3)
-
-        eventually(records, START_S)
+        wait_for_frames(process)
         process.send_signal(number)
         assert process.wait(START_S) == 130
-    with av.open(str(out)) as video:
-        assert sum(1 for _ in video.decode(video=0)) > 3
-    assert list(tmp_path.glob("*.part*")) == []
+    assert_finished(out)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_a_closed_terminal_finishes_the_recording(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    screen, terminal = os.openpty()
+    with start(
+        prepared, tmp_path, "headless", *SMALL, "--record", str(tmp_path / "out.mp4"), output=terminal
+    ) as process:
+        os.close(terminal)
+        wait_for_frames(process)
+        os.close(screen)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(START_S) == 130
+    assert_finished(tmp_path / "out.mp4")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the outputs")
+@pytest.mark.parametrize(
+    ("redirection", "code", "says"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full"),
+    ],
+)
+def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: int, says: str) -> None:
+    command = f'"{sys.executable}" "{ROOT / "run.py"}" version {redirection}'
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False, timeout=START_S)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith(says)
+    assert "Traceback" not in done.stderr
+
+
+def test_findings_are_shown_in_an_encoding_without_their_signs() -> None:
+    command = [sys.executable, str(ROOT / "run.py"), "doctor"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=START_S)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith((b"+ ", b"! ", b"x "))

@@ -142,8 +142,8 @@ def test_a_picture_and_a_video_are_told_apart_by_content(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("blur:101", "it must be at most 100"),
-        ("blur:-1", "it must be at least 0"),
+        ("blur:101", "“101” is not a blur strength; write a number from 0 to 100"),
+        ("blur:-1", "“-1” is not a blur strength"),
         ("blur:x", "“x” is not a blur strength"),
         ("#12", "colour: “#12” is not possible: it must be a colour like #00b140"),
         ("#gggggg", "it must be a colour like #00b140"),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
-from app.cli.session import Session, summary
-from app.core.errors import BackgroundError, MattecamError
+from app.cli.session import POLL_S, Session, summary
+from app.core.errors import BackgroundError, MattecamError, ModelError
+from app.core.settings import BackgroundSettings, Settings
+from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Latencies, Latency, PipelineStatus, Stage
+from app.runtime.status import Latencies, Latency, Phase, PipelineStatus, Stage
+from tests.control.conftest import fail
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE
 from tests.runtime.test_remote import REMOTE, Network, Place
@@ -61,8 +66,114 @@ def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> 
     assert session.failure == "The picture is missing."
 
 
-def test_a_run_goes_on_here_where_the_server_does_not_answer() -> None:
+def _with_missing(now: Settings, command: str) -> Settings:
+    """Return the settings of a command that does not succeed."""
+    if command == "record":
+        return now.replace(output=now.output.replace(record=Path("full.mp4")))
+    if command == "background":
+        return now.replace(background=now.background.replace(kind="image", path=Path("nosuch.png")))
+    if command == "model":
+        return now.replace(matting=now.matting.replace(model="u2net"))
+    return now.replace(output=now.output.replace(standby_image=Path("nosuch.png")))
+
+
+@pytest.mark.parametrize(
+    ("start", "command"),
+    [
+        ("paused", "record"),
+        ("paused", "background"),
+        ("paused", "model"),
+        ("paused", "standby-image"),
+        ("resting", "record"),
+        ("resting", "background"),
+        ("unmatted", "background"),
+    ],
+)
+def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start: str, command: str) -> None:
+    """A program that waited paused ended with code 1 after a refused `ctl record`."""
+    world = FakeWorld()
+    world.source_kind, world.readers = "camera", 0
+    settings = BASE.replace(paused=start == "paused", output=BASE.output.replace(on_demand=start == "resting"))
+    if start == "unmatted":
+        settings = settings.replace(background=BackgroundSettings(kind="none"))
+    pipeline = Pipeline(settings, parts=world.parts())
+    session = Session(pipeline, None, None)
+    has_begun, polls = False, 0
+
+    def use() -> None:
+        nonlocal has_begun, polls
+        phase = {"paused": Phase.PAUSED, "resting": Phase.RESTING}.get(start, Phase.RUNNING)
+        if not has_begun and session.status.phase is phase:
+            has_begun = True
+            if command == "model":
+                world.faults.put("build_engine", fail(ModelError("It is not installed.")))
+            pipeline.change(lambda now: _with_missing(now, command))
+        elif polls or session.status.problems:
+            polls += 1
+            if polls == 1:
+                pipeline.change(lambda _: settings.replace())  # as `ctl` takes back what failed
+            else:
+                session.end()
+
+    session.each_poll = use
+    session.run()
+    assert polls == 2
+
+
+@pytest.mark.parametrize("stage", [Stage.CAPTURE, Stage.PIPEWIRE])
+def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The camera at once, as it is opened again until the user resumes; anything else after the start."""
+    if stage is not Stage.CAPTURE:
+        monkeypatch.setattr("app.cli.session.STANDBY_START_S", 0.0)
+    pipeline = Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts())
+    session = Session(pipeline, None, None)
+    polls = 0
+
+    def use() -> None:
+        nonlocal polls
+        polls += bool(session.status.problems)
+        if polls == 2:
+            session.end()
+        elif session.status.phase is Phase.PAUSED:
+            pipeline.report(stage, MattecamError("It is gone."))
+
+    session.each_poll = use
+    session.run()
+    assert polls == 2
+    assert session.failure is None
+
+
+def test_the_seconds_count_from_the_first_composite() -> None:
+    """A short measurement ended before the network was ready, with "0 frames"."""
+    world = FakeWorld()
+    world.faults.put("build_engine", lambda: time.sleep(1.0))
+    session = Session(Pipeline(BASE, parts=world.parts()), 0.5, None)
+    session.run()
+    assert session.failure is None
+    assert session.status.frames_out > 1
+    assert session.status.seconds >= 1.5
+
+
+@pytest.mark.parametrize("start", ["paused", "broken"])
+def test_a_limited_run_without_composites_ends(start: str) -> None:
+    world, settings = FakeWorld(), BASE.replace(paused=start == "paused")
+    if start == "broken":
+        world.faults.put("build_engine", fail(ModelError("It is not installed.")))
+    session = Session(Pipeline(settings, parts=world.parts()), 0.5, None)
+    session.run()
+    assert session.failure == ("It is not installed." if start == "broken" else None)
+    assert session.status.frames_out == 0
+
+
+def test_a_run_goes_on_here_where_the_server_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a service of the user's session starts before the network is up."""
+    report = StatusBoard.report
+
+    def seen(*arguments: object) -> None:
+        report(*arguments)  # type: ignore[arg-type]
+        time.sleep(2 * POLL_S)  # the run looks at the problem before the next state is set
+
+    monkeypatch.setattr(StatusBoard, "report", seen)
     world = FakeWorld()
     world.engine = Place
     Place.network = Network()

@@ -29,3 +29,18 @@ def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest
     )
     record = logging.LogRecord("x", logging.WARNING, "", 0, "run `run.py recover` to finish %s", ("a.mkv",), None)
     assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam recover` to finish a.mkv"
+
+
+def test_packages_are_installed_into_the_environment_of_this_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = str(tmp_path / "my env" / "bin" / "python")
+    monkeypatch.setattr(sys, "executable", python)
+    monkeypatch.chdir(ROOT)
+    from_source = program.install_command("requirements-serve.txt", ["aiortc"])
+    assert from_source == f"'{python}' -m pip install -r requirements-serve.txt"
+    monkeypatch.chdir(tmp_path)
+    elsewhere = program.install_command("requirements-serve.txt", ["aiortc"])
+    assert elsewhere == f"'my env/bin/python' -m pip install -r {ROOT / 'requirements-serve.txt'}"
+    monkeypatch.setattr(program, "ROOT", tmp_path)
+    assert program.install_command("requirements-serve.txt", ["aiortc"]) == "'my env/bin/python' -m pip install aiortc"

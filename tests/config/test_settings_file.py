@@ -103,7 +103,9 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         (b"[" * 100_000, "it is nested too deeply"),
     ],
 )
-def test_a_broken_file_is_kept_and_said(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_broken_file_is_kept_and_said_once(
+    tmp_path: Path, content: bytes, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     settings, warning = settings_file.load(path)
@@ -111,6 +113,7 @@ def test_a_broken_file_is_kept_and_said(tmp_path: Path, content: bytes, reason: 
     assert warning is not None
     assert reason in warning
     assert str(path) in warning
+    assert not caplog.records, "what is returned is printed; the log is printed as well"
     assert (tmp_path / "settings.json.bad").read_bytes() == content
     assert not path.exists()
     assert settings_file.load(path) == (Settings(), None)

@@ -37,6 +37,7 @@ class Program:
         self.quit = threading.Event()
         self.picture: Picture | None = None
         self.scene_changes = 0
+        self.microphones: list[str] = []
         picture = folder / "beach.png"
         cv2.imwrite(str(picture), room_picture())
         self.files = [BackgroundFile(picture, "Beach")]
@@ -49,6 +50,7 @@ class Program:
             request_quit=self.quit.set,
             save_snapshot=self.save_snapshot,
             scenes_changed=self.note_scenes,
+            microphones=lambda: self.microphones,
             confirm_s=5,
         )
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 from app.control import Command
 from app.control.commands import JsonValue
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, UsageError
 
 
 @dataclass
 class Recorder:
-    """Records commands only; fails for the scene "nowhere", crashes for the ratio 0.5, blocks for the model "slow"."""
+    """Records commands only.
+
+    It fails for the scene "nowhere" and the model "unknown", crashes for the ratio 0.5, blocks for the model "slow".
+    """
 
     commands: list[Command] = field(default_factory=list)
     threads: set[threading.Thread] = field(default_factory=set)
@@ -23,6 +26,8 @@ class Recorder:
     def run(self, command: Command) -> str:
         if command == Command("scene", "nowhere"):
             raise SettingsError("There is no scene 'nowhere'; none is saved yet.")
+        if command == Command("model", "unknown"):
+            raise UsageError("There is no model unknown.")
         if command == Command("ratio", "0.5"):
             raise ZeroDivisionError("a defect")
         if command == Command("model", "slow"):

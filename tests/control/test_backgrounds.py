@@ -8,6 +8,7 @@ import pytest
 
 from app.control import BackgroundFile, Tiles
 from app.control.backgrounds import description, named_background, next_background
+from app.control.changes import CommandError
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings
 
@@ -41,7 +42,7 @@ def test_next_is_blur_after_anything_that_is_not_listed(files: list[BackgroundFi
 
 
 def test_next_without_files() -> None:
-    with pytest.raises(UsageError, match="no other background"):
+    with pytest.raises(CommandError, match="no other background"):
         next_background(BLUR, [])
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from app.control import BackgroundFile, Command, SettingsController, Tiles
+from app.control.changes import CommandError
 from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.types import PictureKind
 from app.runtime.status_fields import status_fields
@@ -78,7 +79,7 @@ def test_a_failing_background_does_not_expose_the_room_again(program: Program) -
 
 
 def test_slides_are_turned(program: Program, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="No slides are shown"):
+    with pytest.raises(CommandError, match="No slides are shown"):
         program.run("slide next")
     talk = tmp_path / "talk"
     talk.mkdir()

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, UsageError
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.types import PictureKind
 from tests.control.conftest import Program
@@ -66,6 +66,8 @@ def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path:
     eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
     assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
     program.run("pause")
+    with pytest.raises(UsageError, match=r"must end in \.png, not “a\.txt”"):
+        program.run(f"snapshot {tmp_path / 'a.txt'}")
     program.run(f"snapshot {tmp_path / 'paused.png'}")
     blue, card = (cv2.imread(str(tmp_path / name)) for name in ("a.png", "paused.png"))
     assert blue is not None

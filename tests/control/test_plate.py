@@ -12,6 +12,7 @@ import pytest
 
 from app.config.scenes import SceneStore
 from app.control import SettingsController, Tiles
+from app.control.changes import CommandError
 from app.control.commands import Command, parse_words
 from app.core.errors import MattecamError, PlateError, UsageError
 from app.core.types import BgrImage
@@ -142,7 +143,7 @@ def test_someone_in_view_leaves_the_plate_in_use(room: Room, tmp_path: Path) -> 
 def test_a_second_command_is_refused_and_an_end_cancels_the_first(room: Room) -> None:
     thread, answers = started(room, "plate take 30")
     eventually(lambda: room.pipeline.takes_plate)
-    with pytest.raises(UsageError, match="already being taken"):
+    with pytest.raises(CommandError, match="already being taken"):
         room.run("plate take 0")
     room.controller.close()
     thread.join(20)
@@ -170,7 +171,7 @@ def test_a_plate_is_dropped_and_its_file_stays(room: Room) -> None:
     assert str(path) in room.run("plate drop")
     assert room.plate is None
     assert path.is_file()
-    with pytest.raises(UsageError, match="No picture of the empty room"):
+    with pytest.raises(CommandError, match="No picture of the empty room"):
         room.run("plate drop")
 
 

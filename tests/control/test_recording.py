@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.control.changes import CommandError
 from app.core.errors import MattecamError, SinkLostError, UsageError
 from tests.control.conftest import Program, fail
 from tests.waiting import eventually
@@ -15,14 +16,22 @@ from tests.waiting import eventually
 
 def test_a_recording_starts_and_stops(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    with pytest.raises(UsageError, match="Nothing is being recorded"):
+    with pytest.raises(CommandError, match="Nothing is being recorded"):
         program.run("record stop")
     assert program.run(f"record {path}") == f"Recording to {path}."
     assert program.controller.status()["recording"] is not None
-    with pytest.raises(UsageError, match="is running; stop it first"):
+    with pytest.raises(CommandError, match="is running; stop it first"):
         program.run(f"record {tmp_path / 'b.mp4'}")
     assert program.run("record stop") == f"Recorded to {path}."
     assert program.controller.status()["recording"] is None
+
+
+def test_output_and_matte_are_not_recorded_to_one_file(program: Program, tmp_path: Path) -> None:
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    with pytest.raises(UsageError, match="also another output"):
+        program.run(f"record-alpha {tmp_path / '.' / 'a.mp4'}")
+    program.run(f"record-alpha {tmp_path / 'b.mp4'}")
+    program.run("record stop")
 
 
 def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) -> None:
@@ -31,10 +40,25 @@ def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) ->
     assert program.settings.output.record is None
     assert program.run(f"record {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
     program.run("record stop")
-    (tmp_path / "there.mp4").touch()
-    for text in ("record", "snapshot"):
+    for command, name in (("record", "there.mp4"), ("snapshot", "there.png")):
+        (tmp_path / name).touch()
         with pytest.raises(UsageError, match="already exists"):
-            program.run(f"{text} {tmp_path / 'there.mp4'}")
+            program.run(f"{command} {tmp_path / name}")
+
+
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_a_recording_of_a_program_that_waits_is_not_confirmed(tmp_path: Path, command: str) -> None:
+    """`ctl record stop` named a file that did not exist."""
+    program, path = Program(tmp_path), tmp_path / "a.mp4"
+    program.pipeline.change(lambda settings: settings.replace(paused=True))
+    program.pipeline.start()
+    try:
+        assert "starts with the first matted frame" in program.run(f"{command} {path}")
+        with pytest.raises(MattecamError, match=r"Nothing was recorded to .*a\.mp4"):
+            program.run(f"{command} stop")
+        assert program.settings.output.record is program.settings.output.record_alpha is None
+    finally:
+        assert program.pipeline.stop()
 
 
 @pytest.mark.parametrize("command", ["record", "record-alpha"])
@@ -78,10 +102,18 @@ def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_p
 
 
 def test_the_microphone_is_chosen(program: Program, tmp_path: Path) -> None:
+    program.microphones.append("USB Microphone")
+    with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
+        program.run("microphone nosuch")
+    assert program.settings.output.microphone == "off"
     assert program.run("microphone default") == "Microphone: default; recordings have sound."
     assert program.settings.output.microphone == "default"
     assert program.run("microphone off") == "Microphone: off; recordings have no sound."
     assert program.settings.output.microphone == "off"
+    assert program.run("microphone USB Microphone") == "Microphone: USB Microphone; recordings have sound."
+    program.microphones.clear()
+    assert "it is tried when a recording starts" in program.run("microphone Other")
+    program.run("microphone off")
     program.run(f"record {tmp_path / 'a.mp4'}")
     assert "started without sound" in program.run("microphone USB Microphone")
     assert program.settings.output.microphone == "USB Microphone"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.control.commands import SYNTAX
+from app.control.changes import CommandError
+from app.control.commands import SYNTAX, Command, answer, decode_answer
 from app.control.settable import OWN_COMMANDS, SETTABLE, settings_of
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import Settings
@@ -86,19 +87,75 @@ def test_get_shows_value_and_choices(program: Program) -> None:
     assert "background.colour: #0000ff" in every
 
 
+UNSET = sorted(name for name, setting in SETTABLE.items() if setting.unset is not None)
+
+
+@pytest.mark.parametrize("name", UNSET)
+def test_what_get_shows_for_no_value_unsets(program: Program, name: str) -> None:
+    """`set NAME none` stored a file named none."""
+    word = program.run(f"get {name}").removeprefix(f"{name}: ")
+    assert word == ("auto" if name == "matting.downsample_ratio" else "none")
+    program.run(f"set {name} {'0.5' if word == 'auto' else program.files[0].path}")
+    assert SETTABLE[name].value_in(program.settings) is not None
+    for text in (word, "none"):
+        assert program.run(f"set {name} {text}") == f"{name}: {word}"
+        assert SETTABLE[name].value_in(program.settings) is None
+
+
+@pytest.mark.parametrize("name", sorted(name for name, setting in SETTABLE.items() if setting.is_path))
+def test_a_file_that_does_not_exist_is_refused(program: Program, name: str) -> None:
+    before = program.settings
+    with pytest.raises(UsageError, match=rf"There is no file .*nosuch\.png for {name}"):
+        program.run(f"set {name} /no/nosuch.png")
+    assert program.settings == before
+
+
+def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_text("no image")
+    program.run("pause")
+    with pytest.raises(MattecamError, match=r"broken\.png is not a readable image"):
+        program.run(f"set output.standby_image {broken}")
+    assert program.settings.output.standby_image is None
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong_usage"),
+    [
+        ("parallax 101", True),
+        ("background blur:200", True),
+        ("set output.mirror", True),
+        ("set nosuch 1", True),
+        ("get nosuch", True),
+        ("reset nosuch", True),
+        ("model nosuch", True),
+        ("record stop", False),
+        ("scene nosuch", False),
+    ],
+)
+def test_an_answer_tells_wrong_usage_from_a_failure(program: Program, words: str, wrong_usage: bool) -> None:
+    """`ctl` ended with 1 for both."""
+    name, _, argument = words.partition(" ")
+    given = decode_answer(answer(program.controller, Command(name, argument).encode()).encode())
+    assert not given.done
+    assert given.wrong_usage is wrong_usage
+
+
 def test_impossible_values_name_the_choices_and_change_nothing(program: Program) -> None:
     before = program.settings
-    for text, answer in (
-        ("set output.mirrored on", r"There is no setting “output.mirrored”; the settings are capture.source,"),
+    for text, words in (
+        ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror"),
         ("set output.mirror", "output.mirror needs a value"),
         ("set output.mirror maybe", "output.mirror cannot be “maybe”; the choices are on, off"),
         ("set background.fit stretch", "the choices are fill, fit"),
         ("set edges.contrast 2", "edges.contrast: .* it must be at most 1"),
         ("set edges.grow_px wide", "a whole number"),
         ("set output.record x.mp4", "There is no setting"),
+        ("get zzzzzz", "There is no setting “zzzzzz”; `ctl get` lists all"),
+        ("set output.standby_image nosuch.png", "There is no file nosuch.png for output.standby_image"),
         ("set window.theme dark", "There is no setting “window.theme”"),
     ):
-        with pytest.raises(UsageError, match=answer):
+        with pytest.raises(UsageError, match=words):
             program.run(text)
     assert program.settings == before
 
@@ -141,9 +198,9 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
 def test_the_matte_is_recorded_until_stop(program: Program, tmp_path: Path) -> None:
     file = tmp_path / "alpha.mp4"
     assert str(file) in program.run(f"record-alpha {file}")
-    with pytest.raises(UsageError, match="is running"):
+    with pytest.raises(CommandError, match="is running"):
         program.run(f"record-alpha {tmp_path / 'other.mp4'}")
     assert str(file) in program.run("record-alpha stop")
     assert program.settings.output.record_alpha is None
-    with pytest.raises(UsageError, match="Nothing is being recorded"):
+    with pytest.raises(CommandError, match="Nothing is being recorded"):
         program.run("record-alpha stop")

@@ -35,6 +35,19 @@ class FakeSink:
         self._faults.at(f"close_{self.name}")
 
 
+class FakeRecorder(FakeSink):
+    """A recording: the file exists after the end if it was given a picture."""
+
+    def __init__(self, path: Path, faults: Faults) -> None:
+        super().__init__("recorder", faults)
+        self._path = path
+
+    def close(self) -> None:
+        super().close()
+        if self.pictures and self._path.is_absolute():
+            self._path.touch()
+
+
 class FakeBackground:
     """A real background that can be made to fail."""
 
@@ -146,4 +159,6 @@ class FakeWorld:
     def _recorder(self, path: Path) -> FakeSink:
         if path.name == "full.mp4":
             raise SinkLostError(f"The disk is full while recording {path}; free some space.")
-        return self._sink("recorder")
+        recorder = FakeRecorder(path, self.faults)
+        self.sinks.append(recorder)
+        return recorder

@@ -68,6 +68,24 @@ def test_a_preparation_that_fails_does_not_stop_the_program(caplog: pytest.LogCa
     assert "the disk is full" in caplog.text
 
 
+def test_a_traceback_of_the_preparation_becomes_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    Preparation(script("raise OSError('the disk is full')")).ensure()
+    assert "the disk is full" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "file"))
+    seen: list[Text] = []
+    Preparation(script(STEPS)).ensure(seen.append)
+    assert not seen
+    assert str(tmp_path / "file") in caplog.text
+    assert "MATTECAM_DATA_DIR" in caplog.text
+
+
 def test_a_process_that_cannot_start_does_not_stop_the_program(caplog: pytest.LogCaptureFixture) -> None:
     Preparation(("no-such-program",)).ensure()
     assert "cannot be prepared" in caplog.text

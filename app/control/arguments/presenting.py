@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app.config.parsing import parse_pan, parse_place, replace_checked
+from app.control.changes import CommandError
 from app.control.commands import JsonValue
 from app.core.errors import UsageError
 from app.core.messages.control import AnswerText, ControlText
@@ -57,7 +58,7 @@ def _turn(text: str, change: Change, status_fields: StatusFields) -> Text:
     count = status_fields()["slides"]
     assert isinstance(count, int)
     if count == 0:
-        raise UsageError(ControlText.NO_SLIDES())
+        raise CommandError(ControlText.NO_SLIDES())
 
     def update(now: Settings) -> Settings:
         return now.replace(background=turned(now.background, text, count))

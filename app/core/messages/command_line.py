@@ -49,23 +49,36 @@ class CommandLineText(CommandLineMessage):
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
     CHILD_FAILED = "The measuring process failed ({reason}); see the log for details."
     FILE = "{file} cannot be used: {reason}; check the name."
+    OUTPUT = "The output cannot be written: {reason}."
 
 
 @unique
 class ConvertText(CommandLineMessage):
     """Errors of conversions."""
 
+    NO_OUT = "OUT is missing; name the result after {file}."
+    EMPTY_NAME = "A name is empty; name the file or the folder."
+    NO_SOURCE = "There is no file or folder {file}; check the name."
+    NOT_READ = "The folder {file} cannot be read: {reason}; change its permissions, or choose another one."
+    SUFFIX = (
+        "{file} cannot be written: films end in {suffixes}, and a name without a suffix makes a folder of PNG images; "
+        "choose another name."
+    )
     NO_FRAME = "{file} contains no readable frame; choose another file."
     SAME_FILE = "{file} cannot be written: it is also {use}; choose another name."
     SOURCE = "the source"
     OUTPUT = "another output"
     STOPPED = "The conversion stopped at {file}: {reason}."
     NOT_WRITTEN = "{file} cannot be written: {reason}."
-    NOT_FINISHED = "{file} could not be completed; what was written is in {temporary}."
-    KEPT = "The first {frames} frames are in {file}."
+    NOT_FINISHED = "{file} could not be completed: {reason}."
+    LEFT_IN = "What was written is in {file}."
+    KEPT = "Frames kept in {file}: the first {frames}."
+    INTERRUPTED = "Interrupted (frames so far: {frames}); nothing was kept. --keep-partial keeps the frames so far."
     BOTH = "{first} {second}"
     CUT = "{file} is cut off: {frames} of {expected} frames could be read; copy or download it again."
-    DAMAGED = "{count} damaged pieces of {file} were left out."
+    DAMAGED = "Damaged parts of {file} were left out: {count}."
+    DAMAGED_IMAGES = "Unreadable images in {file} were left out: {count}."
+    MORE_TRACKS = "Further tracks of {file} (sound, subtitles, video) were left out: {count}."
     SCREEN = "A film cannot be converted over a screen; choose an image, a video, slides, a colour or blur."
     CLOCK = "A film shows no clock; remove time and date from the text of the overlay."
     OTHER_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
@@ -82,22 +95,32 @@ class BatchText(CommandLineMessage):
         "fewer --jobs."
     )
     SAME_NAME = "{first} and {second} would both become {name}; convert them into separate folders."
-    NOT_A_FOLDER = "{file} is not a folder; several clips need a folder as OUT."
+    NOT_A_FOLDER = (
+        "{file} is not a folder; several clips, a folder of videos, --jobs, --resume and --cluster need a "
+        "folder for the results."
+    )
+    KEEP_PARTIAL = "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
+    FILE_IN_THE_WAY = "{file} is a file, but the images need a folder of this name; choose another folder as OUT."
+    SOURCE_IN_OUTPUT = "The source {source} lies in the output {output}; choose another folder as OUT."
+    OUTPUT_IN_SOURCE = "The output {output} would lie in the source {source}; choose another folder as OUT."
     IN_USE = "Another conversion writes to {folder}; wait for it or choose another folder."
     NOT_FETCHED = "{file} cannot be fetched: {reason}; check the address and the access rights."
     NOT_UPLOADED = "{file} cannot be uploaded: {reason}; check the address and the access rights."
-    NO_FSSPEC = "{file} needs the package fsspec; install requirements-cluster.txt."
-    NO_RAY = "--cluster needs Ray; install requirements-cluster.txt, or use --jobs."
+    NO_FSSPEC = "{file} needs the package {package}; run `{command}`."
+    UNKNOWN_ADDRESS = "{file} is an address of an unknown kind; check the part before ://."
+    NO_RAY = "--cluster needs Ray; run `{command}`, or use --jobs."
     NO_CLUSTER = "Ray at {address} cannot be used: {reason}; check the address and that the versions agree."
     RAY_NOT_STARTED = "Ray did not start on this machine: {reason} Try again when it is less busy, or omit --cluster."
     RAY_FILE_READABLE = "Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`."
-    RESULT = "{done} of {all} clips are done, {failed} failed, {interrupted} were interrupted."
+    RESULT = "Clips: {all}, of which {done} done, {failed} failed, {interrupted} interrupted."
 
 
 @unique
 class ApiText(CommandLineMessage):
     """Errors of the Python API."""
 
+    CLOSED = "The stream is closed; make a new Matting object."
+    NO_STATE_YET = "A stream has a state only after its first frame; step it first."
     NO_STATE = "The state of the model {model} cannot be saved; choose a model without an empty-background plate."
     OTHER_STATE = "The state was saved with {model} under other settings; this stream runs {own}."
     NO_BACKDROP = 'The background "none" has no composite; choose another background.'

@@ -71,7 +71,10 @@ class ModelText(Message):
 class PlateText(Message):
     """Errors of the picture of the empty background (the plate)."""
 
-    NEEDED = "The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`."
+    NEEDED = (
+        "The model {model} needs a picture of the empty room; take one in the window, with `python3 run.py ctl plate "
+        "take`, or with `python3 run.py plate` while Mattecam does not run."
+    )
     OCCUPIED = "The picture of the empty room {file} shows a person; take it again with nobody in view."
     CHANGED = "The light or the camera has changed since the picture of the empty room was taken; take it again."
     UNREADABLE = "The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again."

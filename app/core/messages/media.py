@@ -29,7 +29,7 @@ class ImageText(Message):
     ABSENT = "The image {file} does not exist; choose another one."
     NOT_PERMITTED = "You have no permission to read the image {file}; check the permissions of the file."
     FOLDER = "{file} is a folder; choose an image in it."
-    UNKNOWN_FORMAT = "{file} is not a readable image; use a JPEG, PNG or WebP file."
+    UNKNOWN_FORMAT = "{file} is not a readable image; use a JPEG, PNG, WebP, TIFF or BMP file."
     DAMAGED = "The image {file} is damaged; save it again or choose another one."
     TOO_LARGE = "The image {file} is too large; save it in a smaller size or as JPEG."
 
@@ -58,12 +58,13 @@ class WriteReason(Message):
     NO_FOLDER = "the folder does not exist; create it or choose another one"
     IS_FOLDER = "a folder has this name; choose another name"
     NOT_A_FOLDER = "a part of the path is not a folder; choose another path"
+    FILE_FOR_FOLDER = "a file is where the folder should be; choose another folder"
     NAME_TOO_LONG = "the name is too long; choose a shorter one"
     SUFFIX = "the name of a video must end in {suffixes}; choose another name"
     UNFINISHED_FILES = "too many unfinished files are in this folder; remove them or choose another folder"
     IN_PROGRESS = "another program records to it; choose another name"
     AUDIO = "its sound cannot be read ({reason}); choose another source"
-    OTHER = "it cannot be written; choose another file"
+    OTHER = "the disk reports an error; choose another path"
 
 
 @unique

@@ -11,7 +11,7 @@ from app.core.text import CommandLineMessage, Message
 class RemoteText(Message):
     """Errors of matting on a server."""
 
-    NO_PACKAGES = "{option} needs the packages {packages}; run `pip install -r requirements-serve.txt`."
+    NO_PACKAGES = "{option} needs the packages {packages}; run `{command}`."
     NO_SERVER = "No server is named for remote matting; give its address with --server."
     ADDRESS = (
         "“{server}” is not the address of a server; write it like https://matting.example:8765 (http:// only for this "
@@ -47,6 +47,7 @@ class ServeText(CommandLineMessage):
     )
     TLS_FILES = "The certificate {cert} with the key {key} cannot be used: {reason}."
     TOKEN_CREATED = "A token was written to {file}; clients send it as a bearer token."
+    HOST = "The server cannot listen at {host}: {reason}; choose another --host."
     PORT = "The server cannot listen on {host}:{port}: {reason}; choose another --port."
     ICE_FILE = "The file of ICE servers {file} cannot be used: {reason}."
     DRAINING = "No new streams; waiting up to {seconds} s for {streams} running ones. A second signal ends them now."

@@ -64,6 +64,7 @@ class SettingsText(Message):
         "(`python3 run.py weights download {model}` installs it)."
     )
     CHECKPOINT_MISSING = "The saved checkpoint {file} does not exist; {bundled} is used instead (check it)."
+    RECORDING_EXISTS = "Files of this name exist and are kept: {files}. This run records to {new}."
     BOTH = "{first} {second}"
 
 

@@ -22,4 +22,5 @@ class UsageText(CommandLineMessage):
     BACKGROUND = "There is no background “{text}”; write blur, a file, #RRGGBB, green or none."
     BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
     INVALID = "{option}: “{value}” is not possible: {problem}."
+    NO_STATUS_FILE = "{file} exists and holds no measurements of an earlier run; name another file with --status-json."
     ON_OFF = "{option}: “{value}” is not possible; write on or off."

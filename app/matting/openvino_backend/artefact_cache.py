@@ -71,7 +71,8 @@ class ArtefactCache:
                 _install(Path(temporary), folder)
                 return read_artefact(folder)
             except (OSError, RuntimeError) as error:
-                LOG.warning("The converted network cannot be kept in %s (%s).", folder.parent, error)
+                reason = error.strerror if isinstance(error, OSError) else error
+                LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
             return read_artefact(Path(temporary), in_memory=True)
 
 

@@ -137,10 +137,10 @@ class EngineSelector:
         self._failed = True
         assert self._base is not None
         lighter = self._fallbacks.after_step(self._base.settings, error)
+        if lighter is not None and lighter.location != self._base.settings.location:
+            self._leave_server(self._timing.remote_again_s)
         self._board.report(Stage.MATTING, named(error, lighter))
         if lighter is not None:
-            if lighter.location != self._base.settings.location:
-                self._leave_server(self._timing.remote_again_s)
             self._begin(self._base.with_settings(lighter))
         elif lowered:
             self._remove_quality()
@@ -230,8 +230,9 @@ class EngineSelector:
         return ServerState.LOCAL if self._remote_failed else ServerState.CONNECTING
 
     def _leave_server(self, seconds: float) -> None:
-        """Ask the server again after so many seconds."""
+        """Ask the server again after so many seconds. Called before the problem is reported, which then ends no run."""
         self._remote_at_s, self._remote_failed = time.monotonic() + seconds, True
+        self._board.server = ServerState.LOCAL
 
     def _begin(self, base: EngineKey) -> None:
         """Build `base` at full quality."""

@@ -46,7 +46,7 @@ class StandbyPictures:
 
     def __init__(self, board: StatusBoard, make_card: Callable[[str, Path | None], Card] = StandbyCard) -> None:
         """make_card: makes the card of a text and an image file; raises BackgroundError."""
-        self._problem = OwnProblem(board, Stage.BACKGROUND)
+        self._problem = OwnProblem(board, Stage.OUTPUT)
         self._make_card = make_card
         self._lock = threading.Lock()
         self._cached: dict[CardKey, Picture] = {}

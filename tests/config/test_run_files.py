@@ -1,0 +1,83 @@
+"""A live run replaces no file of the user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.config.run_files import checked_files
+from app.core.errors import MattecamError, UsageError
+from app.core.settings import CaptureSettings, OutputSettings, Settings
+
+
+def run_to(source: Path | str = "demo", **files: Path) -> Settings:
+    return Settings(capture=CaptureSettings(source=str(source)), output=OutputSettings(**files))
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "a.mkv"
+    path.write_bytes(b"video")
+    return path
+
+
+def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: Path) -> None:
+    """A service that starts again with --record FILE replaced its last recording."""
+    (tmp_path / "a (2).mkv").touch()
+    settings, sentence = checked_files(run_to(record=clip, record_alpha=tmp_path / "alpha.mkv"), None)
+    assert settings.output.record == tmp_path / "a (3).mkv"
+    assert settings.output.record_alpha == tmp_path / "alpha.mkv"
+    assert sentence == f"Files of this name exist and are kept: {clip}. This run records to {tmp_path / 'a (3).mkv'}."
+    free = run_to(record=tmp_path / "new.mkv")
+    assert checked_files(free, tmp_path / "status.json") == (free, None)
+
+
+def test_an_empty_file_such_as_that_of_mktemp_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    settings = run_to(record=tmp_path / "a.mp4")
+    assert checked_files(settings, None) == (settings, None)
+
+
+@pytest.mark.parametrize("name", ["record", "record_alpha"])
+def test_the_source_is_not_recorded_to(clip: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"a\.mkv cannot be written: it is also the source"):
+        checked_files(run_to(clip, **{name: clip.parent / "." / clip.name}), None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
+def test_a_link_to_the_source_is_the_source(tmp_path: Path, clip: Path) -> None:
+    link = tmp_path / "b.mkv"
+    link.symlink_to(clip)
+    with pytest.raises(UsageError, match="also the source"):
+        checked_files(run_to(clip, record=link), None)
+
+
+def test_outputs_have_names_of_their_own(tmp_path: Path) -> None:
+    new = tmp_path / "x.mp4"
+    with pytest.raises(UsageError, match="also another output"):
+        checked_files(run_to(record=new, record_alpha=new), None)
+    with pytest.raises(UsageError, match="also another output"):
+        checked_files(run_to(record=new), new)
+
+
+def test_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) -> None:
+    for source in (clip, "demo"):
+        with pytest.raises(UsageError):
+            checked_files(run_to(source), clip)
+    assert clip.read_bytes() == b"video"
+    earlier = tmp_path / "status.json"
+    for text in ("", '{\n  "frames_in": 3'):
+        earlier.write_text(text)
+        checked_files(run_to(), earlier)
+
+
+@pytest.mark.parametrize("name", ["no/status.json", "a.mkv/status.json", "."])
+def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Path, clip: Path, name: str) -> None:
+    with pytest.raises(MattecamError, match=r"status file .* cannot be written: "):
+        checked_files(run_to(), tmp_path / name)
+
+
+def test_the_status_may_go_to_a_device() -> None:
+    checked_files(run_to(), Path(os.devnull))
