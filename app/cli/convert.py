@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -24,19 +27,26 @@ from app.cli.live_options import LiveOptions
 from app.cli.signature import with_live_options
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
+from app.core.errors import UsageError
+from app.core.messages.command_line import BatchText, ConvertText
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
+    from app.offline.batch.run import State
 
 
 @with_live_options(*FILM_OPTIONS)
 def convert(
     *,
     sources: Annotated[
-        list[str], typer.Argument(metavar="IN...", help="Videos, folders of images, or folders of videos.")
-    ],
+        list[str] | None, typer.Argument(metavar="IN", help="Videos, folders of images, or folders of videos.")
+    ] = None,
     target: Annotated[
-        str, typer.Argument(metavar="OUT", help="The composite: a video, a folder for images, or for several clips.")
+        str,
+        typer.Argument(
+            metavar="OUT",
+            help="The composite: a video, a new folder for images, or a folder for films.",
+        ),
     ],
     alpha: Annotated[str | None, typer.Option(help="Also write the matte here.")] = None,
     foreground: Annotated[
@@ -53,7 +63,7 @@ def convert(
     ] = False,
     cluster: Annotated[
         str | None,
-        typer.Option(metavar="[ADDRESS]", help="Convert on Ray: at this address, or on this machine without one."),
+        typer.Option(metavar="[=ADDRESS]", help="Convert on Ray: at this address, or on this machine without one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False,
     live: LiveOptions,
@@ -64,52 +74,65 @@ def convert(
     background is green; strict mode is off unless --strict on is given.
     """
     logs.set_up_console(verbose=live.verbose)
+    if not sources:  # the only name was taken for OUT
+        raise UsageError(ConvertText.NO_OUT(file=target))
     start = film_settings(live)
     if start.warning:
         notify(start.warning)
     from app.offline.film_step import check_settings
+    from app.offline.targets import check_given
 
     check_settings(start.settings)
     options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground)
+    check_given([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
+        if keep_partial:
+            raise UsageError(BatchText.KEEP_PARTIAL())
         raise typer.Exit(convert_many(sources, target, start.settings, options))
-    raise typer.Exit(_convert_one(Path(sources[0]), Path(target), start.settings, options, keep_partial=keep_partial))
+    raise typer.Exit(_convert_one(Path(sources[0]), target, start.settings, options, keep_partial=keep_partial))
 
 
-def _convert_one(source: Path, target: Path, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
+def _convert_one(source: Path, name: str, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
     """Convert one clip and return the exit code. Raises MattecamError."""
     from app.api import MattecamError
     from app.api import convert as run_convert
+    from app.offline.batch.run import Event
+    from app.offline.targets import single_output
 
-    def event(state: str, frames: int = 0, error: str | None = None) -> None:
+    def event(state: State, frames: int = 0, expected: int | None = None, error: str | None = None) -> None:
         if options.as_json:
-            print(json.dumps({"file": str(source), "state": state, "frames": frames, "error": error}), flush=True)
+            print(json.dumps(asdict(Event(str(source), state, frames, expected, error))), flush=True)
 
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    target, alpha, foreground = (
+        None if each is None else single_output(source, each) for each in (name, options.alpha, options.foreground)
+    )
+    assert target is not None
     event("started")
     try:
-        with progress_bar(source.name, TaskProgressColumn()) as show:
+        with _interrupted_by_signals() as should_stop, progress_bar(source.name, TaskProgressColumn()) as show:
             report = run_convert(
                 source,
                 target,
                 settings=settings,
-                alpha=options.alpha,
-                foreground=options.foreground,
+                alpha=alpha,
+                foreground=foreground,
                 keep_partial=keep_partial or None,
-                progress=(lambda done, total: event("progress", done)) if options.as_json else show,
+                progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
+                should_stop=should_stop,
             )
     except MattecamError as error:
         event("failed", error=str(error))
         raise
-    finally:
-        signal.signal(signal.SIGTERM, previous)
     for problem in report.problems:
         notify(problem)
     problems = " ".join(report.problems) or None
-    state = "interrupted" if not report.complete else "failed" if report.source_cut else "done"
-    event(state, report.frames, problems)
-    if not options.as_json:
-        print(f"{report.target}: {report.frames} frames{'' if report.complete else ', interrupted'}")
+    state: State = "interrupted" if not report.complete else "failed" if report.source_cut else "done"
+    event(state, report.frames, report.expected_frames, problems)
+    if not report.complete and report.target == target:
+        notify(ConvertText.INTERRUPTED(frames=report.frames))
+    elif not options.as_json:
+        frames = "1 frame" if report.frames == 1 else f"{report.frames} frames"
+        print(f"{report.target}: {frames}{'' if report.complete else ', interrupted'}")
     if not report.complete:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if report.source_cut else EXIT_DONE
@@ -125,5 +148,20 @@ def evaluate(
     print(json.dumps(evaluate_paths(pred, true), indent=2))
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _interrupted_by_signals() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether SIGINT or SIGTERM came; a second signal raises KeyboardInterrupt."""
+    requested = False
+
+    def request(number: int, frame: FrameType | None) -> None:
+        nonlocal requested
+        if requested:
+            raise KeyboardInterrupt
+        requested = True
+
+    previous = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: requested
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

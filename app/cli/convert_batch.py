@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app.offline.batch.run import Event, StopRequest
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,13 @@ class BatchOptions:
 
 
 def with_cluster_address(argv: Sequence[str]) -> list[str]:
-    """Return the arguments with an address for a `--cluster` without one, which means Ray on this machine."""
+    """Return the arguments with an address for a `--cluster` without one, which means Ray on this machine.
+
+    A clip that follows is no address: those are `auto`, `local`, `host:port` and `ray://host:port`.
+    """
     words = list(argv)
     for index, word in enumerate(words):
-        if word == "--cluster" and (index + 1 == len(words) or words[index + 1].startswith("-")):
+        if word == "--cluster" and not (index + 1 < len(words) and RAY_ADDRESS.fullmatch(words[index + 1])):
             words[index] = "--cluster=local"
     return words
 
@@ -106,7 +111,7 @@ def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
     with progress_bar(f"{clips} clips", TaskProgressColumn()) as show:
 
         def tell(event: Event) -> None:
-            if event.state == "failed":
+            if event.state == "failed" or event.error:
                 notify(event.error or event.file)
             ended = event.state not in ("started", "progress")
             shares[event.file] = 1.0 if ended else min(event.frames / (event.expected_frames or 1e9), 1.0)

@@ -87,6 +87,11 @@ class VideoBackground:
         self._take_due()
 
     def _take_due(self) -> None:
+        if self._origin_s is not None and self._video.round_s is not None and not self._realtime:
+            # a time far ahead is the same as one in the next round
+            skipped_s = max(0, (self._due_s - self._decoded_s) // self._video.round_s) * self._video.round_s
+            self._origin_s += skipped_s
+            self._due_s -= skipped_s
         while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
             self._shown = self._ahead.popleft()[1]
             self._condition.notify_all()

@@ -48,6 +48,8 @@ class LoopingVideo:
             self._video.close()
             raise BackgroundError(VideoText.NO_FRAME(file=path))
         self.first: VideoFrame = first
+        self.round_s: float | None = None
+        """Duration of a round; None until the first one has been decoded."""
 
     def frames(self) -> Iterator[TimedFrame]:
         """Yield every frame after the first, in an endless loop; ends only if no frame can be read any more."""
@@ -64,6 +66,7 @@ class LoopingVideo:
                 yield TimedFrame(at_s, frame)
             if count == 0 or not self._video.rewind():
                 return
+            self.round_s = self.round_s or at_s + self.interval_s
             self._round = self._video.frames()
             previous_s = None  # the first frame of a round follows the last one of the previous round
 

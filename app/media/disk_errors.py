@@ -18,6 +18,7 @@ _WRITING = {
     errno.ENOENT: WriteReason.NO_FOLDER,
     errno.EISDIR: WriteReason.IS_FOLDER,
     errno.ENOTDIR: WriteReason.NOT_A_FOLDER,
+    errno.EEXIST: WriteReason.FILE_FOR_FOLDER,
     errno.ENAMETOOLONG: WriteReason.NAME_TOO_LONG,
 }
 _READING = {

@@ -32,21 +32,17 @@ class ImageFolderReader:
         self.time_base: Fraction | None = None
         self.damaged = 0
         """Unreadable images skipped so far."""
-        self._files = pictures_in(path)
-        if not self._files:
+        self._names = picture_names(path)
+        if not self._names:
             raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
-        self.frame_estimate: int | None = len(self._files)
-        self._stems = Counter(file.stem for file in self._files)
+        self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
-        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image.
-
-        The name has no suffix, unless two images differ only in it.
-        """
-        for number, file in enumerate(self._files):
+        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every readable image; see `picture_names`."""
+        for number, (file, name) in enumerate(self._names.items()):
             image = self._read(file)
             if image is not None:
-                yield number / self.fps, file.stem if self._stems[file.stem] == 1 else file.name, image
+                yield number / self.fps, name, image
 
     def _read(self, file: Path) -> BgrImage | None:
         try:
@@ -60,6 +56,20 @@ class ImageFolderReader:
 def pictures_in(folder: Path) -> list[Path]:
     """Return the images of a folder in natural order of their names. Raises OSError."""
     return sorted((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), key=_natural)
+
+
+def picture_names(folder: Path) -> dict[Path, str]:
+    """Return a name for each image of a folder: without its suffix, unless two images would have the same name.
+
+    Names differ in more than case. Raises OSError.
+    """
+    names = {file: file.stem for file in pictures_in(folder)}
+    while True:
+        count = Counter(name.casefold() for name in names.values())
+        same = [file for file, name in names.items() if count[name.casefold()] > 1 and name != file.name]
+        if not same:
+            return names
+        names.update((file, file.name) for file in same)
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

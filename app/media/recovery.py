@@ -12,11 +12,11 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
-from app.core.files import final_name
+from app.core.files import final_name, free_name
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.media.disk_errors import why_not_written
-from app.media.video_input import VideoError, open_container
+from app.media.video_input import VideoError, file_address, open_container
 from app.media.video_writer import create_temporary
 
 
@@ -49,7 +49,7 @@ def recover(part: Path) -> Path:
 def _copy(source: InputContainer, target_path: Path) -> int:
     """Copy the readable packets of the first video and audio stream; return the number of video packets."""
     frames = 0
-    with av.open(str(target_path), "w") as target:
+    with av.open(file_address(target_path), "w") as target:
         streams: dict[Stream, Stream] = {}
         for stream in (*source.streams.video[:1], *source.streams.audio[:1]):
             streams[stream] = target.add_stream_from_template(stream)
@@ -93,9 +93,6 @@ def _mux(target: OutputContainer, packet: Packet[Stream]) -> bool:
 
 def _rename(temporary: Path, wanted: Path) -> Path:
     """Rename without replacing an existing file; return the new name."""
-    final, number = wanted, 2
-    while final.exists():
-        final = wanted.with_stem(f"{wanted.stem} ({number})")
-        number += 1
+    final = free_name(wanted)
     temporary.rename(final)
     return final

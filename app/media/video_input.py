@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
+from app.media.frame_filters import deinterlaced, in_bt709
 from app.media.mp4_tables import declares_too_much
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,11 @@ class VideoError(MattecamError):
     """A video file cannot be read."""
 
 
+def file_address(path: Path) -> str:
+    """Return the name under which FFmpeg opens a file: without it, 12:30.mp4 would be taken for an address."""
+    return f"file:{path}"
+
+
 def open_container(path: Path) -> InputContainer:
     """Open a media file for reading under the allow-list. Raises VideoError."""
     try:
@@ -72,7 +78,7 @@ def open_container(path: Path) -> InputContainer:
         if declares_too_much(path):
             raise VideoError(VideoText.UNREADABLE(file=path))
         return av.open(
-            f"file:{path}",  # so that a name with a colon in it is not taken for another protocol
+            file_address(path),
             container_options={
                 "protocol_whitelist": PROTOCOLS,
                 "format_whitelist": CONTAINERS,
@@ -122,7 +128,14 @@ class VideoInput:
         return aspect if Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT else Fraction(1)
 
     def frames(self) -> Iterator[VideoFrame]:
-        """Decode from the current position to the end. Corrupt frames are skipped."""
+        """Decode from the current position to the end. Corrupt frames are skipped, interlaced ones deinterlaced.
+
+        Frames with BT.2020 colours, also of HDR, are converted to RGB with BT.709 colours.
+        """
+        threads = self.stream.codec_context.thread_count
+        return in_bt709(deinterlaced(self._decoded(), threads), threads)
+
+    def _decoded(self) -> Iterator[VideoFrame]:
         packets = self.container.demux(self.stream)
         started_s = time.monotonic()
         while time.monotonic() - started_s < self._frame_timeout_s:

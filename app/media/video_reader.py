@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -54,13 +55,14 @@ class VideoReader:
             rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
             self.fps = rate if 0 < rate <= MAX_RATE else FALLBACK_RATE
             self.time_base = stream.time_base or 1 / FALLBACK_RATE
+            self.more_tracks = _further_tracks(container)
+            """Number of tracks that a film of the first video and sound leaves out."""
             self.codec = stream.codec_context.name
-            duration_s = Fraction(container.duration or 0, AV_TIME_BASE)
             self._named_s, self._named_exactly = _named_duration_s(container, stream)
             self._read_s: Fraction | None = None
             self._frames_read = 0
             # A trimmed file still names the frames that its edit list hides; its duration leaves them out.
-            by_duration = round(duration_s * self.fps)
+            by_duration = max(0, round(_video_duration_s(container, stream) * self.fps))
             counts = "mp4" in container.format.name and stream.frames > 0 and by_duration > 0
             self._counted = min(stream.frames, by_duration) if counts else 0
             self.frame_estimate = stream.frames or by_duration or None
@@ -120,11 +122,31 @@ def _named_duration_s(container: InputContainer, stream: VideoStream) -> tuple[F
     The duration of an MP4 stream counts as vague: it includes what an edit list hides.
     """
     named = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    start_s = _start_s(container)
     if named:
-        return int(named[1]) * 3600 + int(named[2]) * 60 + Fraction(named[3]), True
+        return int(named[1]) * 3600 + int(named[2]) * 60 + Fraction(named[3]) - start_s, True
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base, False
     if container.duration and "matroska" in container.format.name:
         audio = bool(container.streams.audio)
-        return Fraction(container.duration, AV_TIME_BASE) - (AUDIO_TAIL_S if audio else 0), not audio
+        return Fraction(container.duration, AV_TIME_BASE) - start_s - (AUDIO_TAIL_S if audio else 0), not audio
     return None, False
+
+
+def _further_tracks(container: InputContainer) -> int:
+    """Return the number of tracks besides the first video and sound; cover images do not count."""
+    streams = container.streams
+    videos = [stream for stream in streams.video if not stream.disposition & Disposition.attached_pic]
+    return max(0, len(videos) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
+
+
+def _video_duration_s(container: InputContainer, stream: VideoStream) -> Fraction:
+    """Return the duration in seconds of the file from its first video frame on; 0 if unknown."""
+    duration_s = Fraction(container.duration or 0, AV_TIME_BASE)
+    video_start_s = (stream.start_time or 0) * (stream.time_base or Fraction(0))
+    return duration_s - video_start_s + (0 if "matroska" in container.format.name else _start_s(container))
+
+
+def _start_s(container: InputContainer) -> Fraction:
+    """Return the first time of the file in seconds. The durations that Matroska names are end times and include it."""
+    return max(Fraction(0), Fraction(container.start_time or 0, AV_TIME_BASE))

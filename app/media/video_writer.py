@@ -22,6 +22,7 @@ from app.media.audio_copy import AudioCopy
 from app.media.disk_errors import ExplainedOSError
 from app.media.encoders import Encoder, file_encoder
 from app.media.sound_writer import SoundWriter
+from app.media.video_input import file_address
 from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -95,7 +96,7 @@ class VideoWriter:
         options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() == ".mkv" else mp4)
         if self._reproducible:
             options["fflags"] = "+bitexact"
-        self._container = av.open(str(self.temporary_path), "w", options=options)
+        self._container = av.open(file_address(self.temporary_path), "w", options=options)
         self._audio: AudioCopy | None = None
         self._sound: SoundWriter | None = None
         try:

@@ -11,16 +11,17 @@ from itertools import chain
 from pathlib import Path
 
 from app.compositing import Background, open_background
-from app.core.errors import MattecamError, SinkLostError, SinkOpenError, UsageError
+from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.messages.command_line import ConvertText
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base import MattingEngine
+from app.media.disk_errors import why_not_read
 from app.media.image_folder import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
-from app.offline.outputs import Output, Outputs, OutputShape, open_output
+from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +78,17 @@ def convert(
     as background and a clock in the overlay are refused. Strict mode hides people until they move.
     source: a video or a folder of images. target, alpha, foreground: for the composite, the matte and the foreground
     over black (premultiplied by the matte); a video (.mp4, .mov, .mkv) or, without suffix, a folder for PNG images.
-    progress is called after every frame, should_stop before. reproducible: write the same bytes on every machine, for
-    which x264 runs in one thread.
+    progress is called after every frame, and with the true total when the outputs are complete; should_stop before
+    every frame. reproducible: write the same bytes on every machine, for which x264 runs in one thread.
 
     Outputs have a temporary name (`name.part.mp4`, `name.part`) until they are complete. keep_partial: keep the frames
-    so far, in a finished file under the temporary name, when the conversion is interrupted (also by Ctrl+C) or fails;
-    None keeps them only after a failure. Memory use is independent of the length. Raises MattecamError.
+    so far, in a finished file under the temporary name, when the conversion is interrupted (by should_stop or Ctrl+C)
+    or fails; None keeps them only after a failure. Memory use is independent of the length. Raises MattecamError, and
+    KeyboardInterrupt for Ctrl+C.
     """
     check_settings(settings)
     _check_paths(source, [path for path in (target, alpha, foreground) if path is not None])
-    reader = ImageFolderReader(source) if source.is_dir() else VideoReader(source)
+    reader = _opened(source)
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader)))
         first = next(frames, None)
@@ -101,18 +103,30 @@ def convert(
         opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
         step = FilmStep(engine, background, settings, alpha is not None, foreground is not None)
         outputs = Outputs(opened)
-        keep_failed = keep_partial is not False
-        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_failed)
-        written = _finish(outputs, complete, bool(keep_partial))
+        complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
+        written = _finish(outputs, complete, keep_partial)
     done, expected = outputs.frames, reader.frame_estimate
     cut = complete and isinstance(reader, VideoReader) and reader.is_cut
     if cut:
         problems.append(ConvertText.CUT(file=source, frames=done, expected=max(expected or 0, done + 1)))
     if reader.damaged:
-        problems.append(ConvertText.DAMAGED(file=source, count=reader.damaged))
+        damaged = ConvertText.DAMAGED if isinstance(reader, VideoReader) else ConvertText.DAMAGED_IMAGES
+        problems.append(damaged(file=source, count=reader.damaged))
+    if isinstance(reader, VideoReader) and reader.more_tracks and isinstance(opened[0], VideoOutput):
+        problems.append(ConvertText.MORE_TRACKS(file=source, count=reader.more_tracks))
     if complete:
         progress(done, done)
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
+
+
+def _opened(source: Path) -> VideoReader | ImageFolderReader:
+    """Open a video or a folder of images. Raises MattecamError."""
+    try:
+        if not source.exists():
+            raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
+        return ImageFolderReader(source) if source.is_dir() else VideoReader(source)
+    except OSError as error:  # of the folder: the readers of files explain their own
+        raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
 
 
 def _run(
@@ -122,7 +136,7 @@ def _run(
     reader: VideoReader | ImageFolderReader,
     progress: Progress,
     should_stop: Callable[[], bool],
-    keep_failed: bool,
+    keep_partial: bool | None,
 ) -> bool:
     """Write every frame to `outputs`; return whether all were written. After an error, finish or remove the outputs."""
     try:
@@ -132,9 +146,10 @@ def _run(
             outputs.write(step(image, float(time_s)), time_s, name)
             progress(outputs.frames, reader.frame_estimate)
     except KeyboardInterrupt:
-        return False
+        _finish(outputs, False, keep_partial)
+        raise
     except MattecamError as error:
-        if not keep_failed:
+        if keep_partial is False:
             outputs.abort()
             raise
         written, failure = outputs.finish(complete=False)
@@ -147,12 +162,12 @@ def _run(
     return True
 
 
-def _finish(outputs: Outputs, complete: bool, keep_partial: bool) -> Path | None:
+def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None) -> Path | None:
     """Finish or remove the outputs; return the composite, None if it was removed. Raises SinkLostError."""
     if not complete and not keep_partial:
         outputs.abort()
         return None
-    written, failure = outputs.finish(complete=complete)
+    written, failure = outputs.finish(complete=complete, keep=keep_partial is not False)
     if failure:
         raise SinkLostError(failure)
     return written

@@ -48,11 +48,11 @@ class FolderOutput:
         self.path = path
         self._existed = path.is_dir()
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = _new_folder(path / ".part" if self._existed else path.with_name(f"{path.name}.part"))
+        self.temporary_path = _new_folder(path / ".part" if self._existed else path.with_name(f"{path.name}.part"))
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
         """Write `name`.png. Raises OSError."""
-        write_picture(self._temporary / f"{name}.png", image)
+        write_picture(self.temporary_path / f"{name}.png", image)
 
     def close(self, *, complete: bool) -> Path:
         """Move the images to the folder and return it; if they are not complete, return the temporary folder.
@@ -60,17 +60,15 @@ class FolderOutput:
         Raises OSError.
         """
         if not complete:
-            return self._temporary
+            return self.temporary_path
         if not self._existed:
-            return self._temporary.rename(self.path)
-        for image in sorted(self._temporary.iterdir()):
-            image.replace(self.path / image.name)
-        self._temporary.rmdir()
+            return self.temporary_path.rename(self.path)
+        move_images(self.temporary_path, self.path)
         return self.path
 
     def abort(self) -> None:
-        """Remove the images written so far."""
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        """Remove the images written so far, also if they could not be completed."""
+        shutil.rmtree(self.temporary_path, ignore_errors=True)
 
 
 class VideoOutput:
@@ -91,6 +89,7 @@ class VideoOutput:
             crf=crf,
             reproducible=shape.reproducible,
         )
+        self.temporary_path = self._writer.temporary_path
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
         """Append a frame. Raises OSError."""
@@ -99,11 +98,12 @@ class VideoOutput:
     def close(self, *, complete: bool) -> Path:
         """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError."""
         self._writer.close(complete=complete)
-        return self.path if complete else self._writer.temporary_path
+        return self.path if complete else self.temporary_path
 
     def abort(self) -> None:
-        """Remove the file."""
+        """Remove the file, also one that could not be completed."""
         self._writer.abort()
+        self.temporary_path.unlink(missing_ok=True)
 
 
 Output = FolderOutput | VideoOutput
@@ -132,23 +132,27 @@ class Outputs:
         for output in self._outputs:
             output.abort()
 
-    def finish(self, *, complete: bool) -> tuple[Path | None, Text | None]:
-        """Finish every output, or remove it if nothing was written.
+    def finish(self, *, complete: bool, keep: bool = True) -> tuple[Path | None, Text | None]:
+        """Finish every output, or remove it if nothing was written. keep: keep what cannot be completed.
 
         Return the file or folder of the composite, None if there is none, and a text on the first output that could not
         be completed.
         """
-        finished = [self._finish(output, complete) for output in self._outputs]
+        finished = [self._finish(output, complete, keep) for output in self._outputs]
         return finished[0][0], next((failure for _, failure in finished if failure), None)
 
-    def _finish(self, output: Output, complete: bool) -> tuple[Path | None, Text | None]:
+    def _finish(self, output: Output, complete: bool, keep: bool) -> tuple[Path | None, Text | None]:
         if not self.frames:
             output.abort()
             return None, None
         try:
             return output.close(complete=complete), None
         except OSError as error:
-            return None, ConvertText.NOT_FINISHED(file=output.path, temporary=error.filename)
+            text = ConvertText.NOT_FINISHED(file=output.path, reason=why_not_written(error))
+            if not keep:
+                output.abort()
+                return None, text
+            return None, ConvertText.BOTH(first=text, second=ConvertText.LEFT_IN(file=output.temporary_path))
 
 
 def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:
@@ -159,6 +163,13 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
         return VideoOutput(path, shape, crf, audio_from)
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+
+
+def move_images(folder: Path, target: Path) -> None:
+    """Move images into an existing folder, whose other files stay, and remove the emptied one. Raises OSError."""
+    for image in sorted(folder.iterdir()):
+        image.replace(target / image.name)
+    folder.rmdir()
 
 
 def _new_folder(path: Path) -> Path:

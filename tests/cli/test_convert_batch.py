@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import psutil
 import pytest
 
 from app.cli import main
 from app.offline.batch.manifest import MANIFEST, last_records
-from tests.clips import write_clip
+from tests.clips import numbered, write_clip
 from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hashes
 
 __all__ = ["resource_tracker"]
@@ -41,8 +42,45 @@ def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFi
     assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "student", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["state"] for event in events] == ["started", *["progress"] * 4, "done"]
+    assert [event["expected_frames"] for event in events] == [None, *[3] * 5]
     assert main.main(["convert", str(tmp_path / "no.mp4"), str(tmp_path / "x.mp4"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["state"] == "failed"
+
+
+def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "pics", tmp_path / "out"
+    source.mkdir()
+    (source / "1.png").write_bytes(b"broken")
+    cv2.imwrite(str(source / "2.png"), numbered(2))
+    command = ["convert", str(source), str(out), "--model", "student", "--jobs", "1"]
+    told = f"Unreadable images in {source} were left out: 1."
+    assert main.main(command) == 0
+    assert told in capsys.readouterr().err
+    assert main.main([*command, "--json"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (last["state"], last["error"]) == ("done", told)
+    record = last_records(out / MANIFEST)[str(source)]
+    assert (record.state, record.error) == ("done", told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_clip_tells_how_far_it_came(tmp_path: Path, repo: Path, number: int) -> None:
+    source = write_clip(tmp_path / "a.mp4", 400, size=(192, 96))
+    command = [sys.executable, "run.py", "convert", str(source), str(tmp_path / "out.mp4"), "--model", "student"]
+    with subprocess.Popen([*command, "--json"], cwd=repo, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["state"] == "progress":
+                break
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    last = json.loads(rest.splitlines()[-1])
+    assert last["state"] == "interrupted"
+    assert 0 < last["frames"] < 400
+    assert f"frames so far: {last['frames']}); nothing was kept. --keep-partial keeps" in errors.decode()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

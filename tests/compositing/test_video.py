@@ -71,6 +71,13 @@ def test_playback_continues_after_a_long_pause(tmp_path: Path) -> None:
         eventually(plays)
 
 
+def test_a_time_far_ahead_needs_no_round_more(tmp_path: Path) -> None:
+    with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
+        seen = [colour_number(background.backdrop(64, 48, at_s + 0.01)) for at_s in (0.0, 0.05, 3e7 + 0.1, 6e7 + 0.15)]
+        assert background._decoded_s < 60, "a year of video must not be decoded"
+    assert seen == [0, 1, 2, 3]
+
+
 def test_the_size_may_change_while_it_plays(tmp_path: Path) -> None:
     with closing(VideoBackground(write_video(tmp_path / "a.mp4", frames=6, fps=20), realtime=False)) as background:
         for k in range(24):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from app.media.encoders import Encoder
+from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from tests.clips import number_of, numbered, read_numbers, write_clip
 
@@ -216,6 +217,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
+from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 writer = VideoWriter(Path(sys.argv[1]), 320, 240, 30, preset="ultrafast")
@@ -237,6 +239,7 @@ print(seen)
 KILLED = """
 import os, sys
 from pathlib import Path
+from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from tests.clips import numbered
 writer = VideoWriter(Path(sys.argv[1]), 96, 48, 10)
@@ -271,3 +274,21 @@ def test_what_a_killed_program_leaves_can_be_played(tmp_path: Path, repo: Path) 
 
 def test_numbers_survive() -> None:
     assert [number_of(numbered(number)) for number in range(64)] == list(range(64))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
+@pytest.mark.parametrize("name", ["12:30.mp4", "file:y.mp4", "pipe:1.mkv", "-.mp4"])
+def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_numbers(Path(name), 3)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert read_numbers(tmp_path / name) == [0, 1, 2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
+def test_an_unfinished_file_whose_name_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "12:30.part.mp4", 5)
+    assert recover(Path("12:30.part.mp4")) == Path("12:30.mp4")
+    assert [file.name for file in tmp_path.iterdir()] == ["12:30.mp4"]
+    assert read_numbers(tmp_path / "12:30.mp4") == [0, 1, 2, 3, 4]

@@ -129,7 +129,7 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     )
     assert report.frames == 4
     assert len(report.problems) == 1
-    assert "1 damaged" in report.problems[0]
+    assert report.problems[0] == f"Unreadable images in {source} were left out: 1."
     names = ["p1.png", "p10.png", "p11.png", "p2.png"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
     assert sorted(path.name for path in (tmp_path / "alpha").iterdir()) == names
@@ -145,6 +145,18 @@ def test_pictures_of_one_name_and_two_kinds_are_both_kept(tmp_path: Path) -> Non
     report = run(write_pictures(tmp_path / "in", ["a.png", "a.jpg", "b.png"]), tmp_path / "out")
     assert report.frames == 3
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg.png", "a.png.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["x.png", "x.jpg", "x.png.png"], ["x.jpg.png", "x.png.png", "x.png.png.png"]),
+        (["x.png", "X.jpg"], ["X.jpg.png", "x.png.png"]),
+    ],
+)
+def test_no_picture_replaces_another(tmp_path: Path, given: list[str], expected: list[str]) -> None:
+    assert run(write_pictures(tmp_path / "in", given), tmp_path / "out").frames == len(given)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
 
 
 def test_a_folder_of_pictures_to_a_video(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,9 +13,10 @@ import av
 import pytest
 
 from app.cli import main
-from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, UsageError
+from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage, Matte
+from app.offline.batch.plan import clips_in
 from app.offline.convert import Makers, convert
 from tests.clips import read_numbers, write_clip
 from tests.offline.converting import GREEN, HalfEngine, makers, pictures, run
@@ -42,17 +44,17 @@ def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: 
 @pytest.mark.parametrize("target", ["out.mp4", "out"])
 def test_ctrl_c_leaves_nothing(tmp_path: Path, target: str) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
-    report = run(source, tmp_path / target, engine=HalfEngine(5, KeyboardInterrupt()))
-    assert (report.frames, report.complete) == (5, False)
+    with pytest.raises(KeyboardInterrupt):
+        run(source, tmp_path / target, engine=HalfEngine(5, KeyboardInterrupt()))
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     run(source, tmp_path / "out.mp4")
-    report = run(source, tmp_path / "out.mp4", engine=HalfEngine(0, KeyboardInterrupt()))
-    assert (report.frames, report.complete) == (0, False)
-    run(source, tmp_path / "out.mp4", engine=HalfEngine(5, KeyboardInterrupt()))
+    for frames in 0, 5:
+        with pytest.raises(KeyboardInterrupt):
+            run(source, tmp_path / "out.mp4", engine=HalfEngine(frames, KeyboardInterrupt()))
     assert len(pictures(tmp_path / "out.mp4")) == 25
 
 
@@ -61,7 +63,8 @@ def test_an_interrupted_conversion_leaves_the_images_of_an_earlier_one(tmp_path:
     run(source, tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     other = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
-    run(source, tmp_path / "out", other, HalfEngine(2, KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        run(source, tmp_path / "out", other, HalfEngine(2, KeyboardInterrupt()))
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     run(source, tmp_path / "out", other)
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(before)
@@ -79,7 +82,7 @@ def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> No
 def test_a_failing_network_keeps_the_frames_so_far(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 25)
     engine = HalfEngine(5, ModelError("The network failed."))
-    with pytest.raises(ModelError, match=r"The network failed. The first 5 frames are in .*out\.part\.mp4"):
+    with pytest.raises(ModelError, match=r"The network failed. Frames kept in .*out\.part\.mp4: the first 5\."):
         run(source, tmp_path / "out.mp4", engine=engine)
     assert engine.closed
     assert len(pictures(tmp_path / "out.part.mp4")) == 5
@@ -105,6 +108,59 @@ def test_a_network_that_cannot_be_built_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
+@pytest.mark.parametrize("keep", [None, False])
+@pytest.mark.parametrize(("target", "last_step"), [("out.mp4", "replace"), ("out", "rename")])
+def test_a_disk_that_is_full_at_the_end_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, last_step: str, keep: bool | None
+) -> None:
+    def fail(path: Path, other: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    source = write_clip(tmp_path / "in.mp4", 3)
+    monkeypatch.setattr(Path, last_step, fail)
+    with pytest.raises(SinkLostError, match="could not be completed: the disk is full") as failure:
+        convert(source, tmp_path / target, settings=GREEN, makers=makers(), keep_partial=keep)
+    left = {path.name for path in tmp_path.iterdir()} - {"in.mp4"}
+    if keep is None:
+        (name,) = left
+        assert str(failure.value).endswith(f"What was written is in {tmp_path / name}.")
+    else:
+        assert not left and "What was written" not in str(failure.value)
+
+
+def test_tracks_that_are_left_out_are_named(tmp_path: Path) -> None:
+    one = write_clip(tmp_path / "one.mkv", 5, audio="aac")
+    source = tmp_path / "two.mkv"
+    with av.open(str(one)) as given, av.open(str(source), "w") as copy:
+        sound = given.streams.audio[0]
+        video = copy.add_stream_from_template(given.streams.video[0])
+        sounds = [copy.add_stream_from_template(sound) for _ in range(2)]
+        for packet in given.demux():
+            if packet.dts is not None:
+                for stream in [video] if packet.stream.type == "video" else sounds:
+                    packet.stream = stream
+                    copy.mux(packet)
+    report = run(source, tmp_path / "out.mp4")
+    assert report.problems == (f"Further tracks of {source} (sound, subtitles, video) were left out: 1.",)
+    assert not run(source, tmp_path / "out").problems
+    assert not run(one, tmp_path / "out.mp4").problems
+
+
+def test_a_missing_source_may_be_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(SourceOpenError, match="no file or folder"):
+        run(tmp_path / "pics", tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    for read in (lambda: run(tmp_path, tmp_path / "out"), lambda: clips_in(str(tmp_path))):
+        with pytest.raises(SourceOpenError, match="no permission to read it; change its permissions"):
+            read()
+
+
 def test_a_cut_source_is_reported(tmp_path: Path) -> None:
     whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
     source = tmp_path / "cut.mkv"
@@ -125,6 +181,24 @@ def test_a_source_that_misses_its_last_frames_is_cut(tmp_path: Path) -> None:
     report = run(source, tmp_path / "out.mp4")
     assert 30 <= report.frames < 38
     assert report.source_cut
+
+
+@pytest.mark.parametrize("audio", ["", "aac"])
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+def test_a_whole_file_that_starts_late_is_not_cut(tmp_path: Path, suffix: str, audio: str) -> None:
+    times = [3 + number / 25 for number in range(40)]
+    source = write_clip(tmp_path / f"in.{suffix}", 40, times_s=times, audio=audio)
+    report = run(source, tmp_path / "out.mp4")
+    assert not report.source_cut and not report.problems
+    assert (report.frames, report.expected_frames) == (40, 40)
+
+
+def test_a_file_that_starts_late_and_is_cut_is_reported(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "whole.mkv", 40, times_s=[3 + number / 25 for number in range(40)]).read_bytes()
+    source = tmp_path / "cut.mkv"
+    source.write_bytes(whole[: len(whole) * 6 // 10])
+    report = run(source, tmp_path / "out.mp4")
+    assert report.source_cut and report.expected_frames == 40
 
 
 def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> None:

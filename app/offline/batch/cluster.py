@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from app.config import program
 from app.config.private_file import is_private
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.command_line import BatchText
 from app.offline.batch.base import Report
+from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, run_job
 from app.offline.batch.worker import TELL_EVERY_S, use_one_core
 
@@ -39,7 +41,8 @@ class RayWorkers:
         try:
             import ray
         except ImportError as error:
-            raise MattecamError(BatchText.NO_RAY()) from error
+            command = program.install_command(REQUIREMENTS, ["ray"])
+            raise MattecamError(BatchText.NO_RAY(command=command)) from error
         self._ray: Any = ray
         self._count = count
         self._running: dict[Any, int] = {}

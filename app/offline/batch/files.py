@@ -9,8 +9,26 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import SinkLostError, SourceOpenError, UsageError
+from app.config import program
+from app.core.errors import MattecamError, SinkLostError, SourceOpenError, UsageError
 from app.core.messages.command_line import BatchText
+
+REQUIREMENTS = "requirements-cluster.txt"
+PACKAGES = {
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+    "az": "adlfs",
+    "gcs": "gcsfs",
+    "gs": "gcsfs",
+    "http": "aiohttp",
+    "https": "aiohttp",
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "sftp": "paramiko",
+    "smb": "smbprotocol",
+    "ssh": "paramiko",
+}
+"""Packages of file systems by the start of an address; those of others have its name."""
 
 
 def is_remote(name: str) -> bool:
@@ -39,6 +57,8 @@ def fetch(source: str, folder: Path) -> Path:
     try:
         system, path = _opened(source)
         system.get_file(path, str(local))
+    except MattecamError:
+        raise
     except Exception as error:
         raise SourceOpenError(BatchText.NOT_FETCHED(file=source, reason=str(error))) from error
     return local
@@ -57,6 +77,8 @@ def upload(local: Path, target: str) -> None:
             if system.exists(temporary):
                 system.rm_file(temporary)
             raise
+    except MattecamError:
+        raise
     except Exception as error:
         raise SinkLostError(BatchText.NOT_UPLOADED(file=target, reason=str(error))) from error
 
@@ -68,18 +90,26 @@ def list_folder(address: str) -> list[str]:
         if not system.isdir(path):
             return []
         return [joined(address, str(entry).rstrip("/").rpartition("/")[2]) for entry in system.ls(path, detail=False)]
+    except MattecamError:
+        raise
     except Exception as error:
         raise SourceOpenError(BatchText.NOT_FETCHED(file=address, reason=str(error))) from error
 
 
 def size_and_time(name: str) -> tuple[int | None, int | None]:
-    """Return size in bytes and time of the last change in nanoseconds (0 where unknown); None if there is no file."""
+    """Return size in bytes and time of the last change in nanoseconds (0 where unknown); None if there is no file.
+
+    Of a folder: the sum of the sizes of its images, and the last change of one.
+    """
+    from app.media.image_folder import pictures_in  # imports NumPy; see the imports of `job`
+
     try:
         if not is_remote(name):
-            stat = Path(name).stat()
-            return stat.st_size, stat.st_mtime_ns
-        system, path = _opened(name)
-        info = system.info(path)
+            path = Path(name)
+            stats = [file.stat() for file in (pictures_in(path) if path.is_dir() else [path])]
+            return sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)
+        system, address = _opened(name)
+        info = system.info(address)
         changed = info.get("mtime") or info.get("LastModified") or 0
         seconds = changed.timestamp() if hasattr(changed, "timestamp") else changed
         return int(info["size"]), round(float(seconds) * 1e9)
@@ -87,11 +117,28 @@ def size_and_time(name: str) -> tuple[int | None, int | None]:
         return None, None
 
 
-def _opened(address: str) -> tuple[Any, str]:
-    """Return the file system of an address and the path in it. Raises UsageError, ImportError or ValueError."""
+def check_address(address: str) -> None:
+    """Raise UsageError if the file system of an address is unknown, or its package is not installed."""
+    protocol = address.partition("://")[0]
     try:
         import fsspec
     except ImportError as error:
-        raise UsageError(BatchText.NO_FSSPEC(file=address)) from error
+        command = program.install_command(REQUIREMENTS, ["fsspec"])
+        raise UsageError(BatchText.NO_FSSPEC(file=address, package="fsspec", command=command)) from error
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except ImportError as error:
+        package = PACKAGES.get(protocol, protocol)
+        command = program.install_command("", [package])
+        raise UsageError(BatchText.NO_FSSPEC(file=address, package=package, command=command)) from error
+    except ValueError as error:
+        raise UsageError(BatchText.UNKNOWN_ADDRESS(file=address)) from error
+
+
+def _opened(address: str) -> tuple[Any, str]:
+    """Return the file system of an address and the path in it. Raises UsageError, and whatever the file system does."""
+    check_address(address)
+    import fsspec
+
     system, path = fsspec.core.url_to_fs(address)
     return system, str(path)

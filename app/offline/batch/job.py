@@ -6,8 +6,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -40,6 +40,19 @@ class Job:
         named = {"target": self.target, "alpha": self.alpha, "foreground": self.foreground}
         return {use: path for use, path in named.items() if path is not None}
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether source and outputs are folders of images."""
+        return not is_remote(self.source) and Path(self.source).is_dir()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished output."""
+
+    sha256: str
+    bytes: int
+
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
@@ -52,7 +65,9 @@ class JobResult:
     """Of the composite; of a folder, of the names and contents of its images."""
     target_bytes: int | None = None
     error: str | None = None
-    """A sentence for the user."""
+    """Sentences for the user: why it failed, or what was left out of a finished film."""
+    outputs: dict[str, Written] = field(default_factory=dict)
+    """Those besides the composite: `alpha` and `foreground` if wanted."""
 
 
 def run_job(job: Job, tell: Callable[[int, int | None], None], should_stop: Callable[[], bool]) -> JobResult:
@@ -99,9 +114,16 @@ def _with_final_names(text: str, folder: Path | None, job: Job) -> str:
     """Replace the temporary paths in a sentence by the names that the user gave."""
     if folder is None:
         return text
-    for name, final in {"source": job.source, **job.outputs}.items():
-        text = text.replace(f"{folder / name}{Path(parent_and_name(final)[1]).suffix}", final)
+    text = text.replace(f"{folder / 'source'}{Path(parent_and_name(job.source)[1]).suffix}", job.source)
+    for use, final in job.outputs.items():
+        text = text.replace(str(_tried(folder, use, job)), final)
     return text
+
+
+def _tried(folder: Path, use: str, job: Job) -> Path:
+    """Return the path of an output in the folder of a try. The name of a folder of images has no suffix."""
+    suffix = "" if job.is_folder else Path(parent_and_name(job.outputs[use])[1]).suffix
+    return folder / f"{use}{suffix}"
 
 
 def _convert(
@@ -109,8 +131,9 @@ def _convert(
 ) -> JobResult:
     from app.offline.convert import convert
 
+    _check_kinds(job)
     source = fetch(job.source, folder)
-    tries = {use: folder / f"{use}{Path(final).suffix}" for use, final in job.outputs.items()}
+    tries = {use: _tried(folder, use, job) for use in job.outputs}
     report = convert(
         source,
         tries["target"],
@@ -124,22 +147,43 @@ def _convert(
     )
     if not report.complete:
         return JobResult("interrupted", report.frames, report.expected_frames)
-    sha256, size = digest(tries["target"])
+    written = {use: Written(*digest(path)) for use, path in tries.items()}
     for use, final in job.outputs.items():
         if is_remote(final):
             upload(tries[use], final)
         else:
             publish(tries[use], Path(final))
-    if report.source_cut:
-        error = _with_final_names(" ".join(report.problems), folder, job)
-        return JobResult("failed", report.frames, report.expected_frames, sha256, size, error)
-    return JobResult("done", report.frames, report.expected_frames, sha256, size)
+    film = written.pop("target")
+    result = JobResult("done", report.frames, report.expected_frames, film.sha256, film.bytes, outputs=written)
+    problems = _with_final_names(" ".join(report.problems), folder, job) or None
+    return replace(result, state="failed" if report.source_cut else "done", error=problems)
 
 
-def digest(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 and the size in bytes of a file, or of the names and contents of a folder. Raises OSError."""
+def _check_kinds(job: Job) -> None:
+    """Raise SinkOpenError if a folder has the name of a film, or a file that of a folder of images."""
+    from app.core.errors import SinkOpenError
+    from app.core.messages.command_line import BatchText, ConvertText
+    from app.core.messages.media import WriteReason
+
+    for final in job.outputs.values():
+        path = Path(final)
+        if is_remote(final) or not path.exists() or path.is_dir() == job.is_folder:
+            continue
+        if job.is_folder:
+            raise SinkOpenError(BatchText.FILE_IN_THE_WAY(file=final))
+        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=final, reason=WriteReason.IS_FOLDER()))
+
+
+def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
+    """Return the SHA-256 and the size in bytes of a file, or of the names and contents of a folder. Raises OSError.
+
+    names: the only files of the folder that count; None for all.
+    """
     total, size = hashlib.sha256(), 0
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if names is not None:
+        files = [file for file in files if file.name in names]
+    for file in files:
         if path.is_dir():
             total.update(f"{file.name}\n".encode())
         with file.open("rb") as opened:
@@ -150,12 +194,26 @@ def digest(path: Path) -> tuple[str, int]:
 
 
 def publish(finished: Path, final: Path) -> None:
-    """Move a finished file or folder to its final name at once, replacing what is there. Raises OSError."""
+    """Move a finished film or folder of images to its final name at once; a film there is replaced. Raises OSError.
+
+    A folder that exists keeps its other files: the images are moved into it.
+    """
+    from app.offline.outputs import move_images
+
+    merge = finished.is_dir() and final.is_dir()
     final.parent.mkdir(parents=True, exist_ok=True)
-    if finished.stat().st_dev != final.parent.stat().st_dev:
-        near = final.with_name(f".{final.name}.{os.getpid()}.part")
-        shutil.move(finished, near)
-        finished = near
-    if final.is_dir():
-        shutil.rmtree(final)
-    finished.replace(final)
+    home = final if merge else final.parent
+    near = home / f".{final.name}.{os.getpid()}.part"
+    try:
+        if finished.stat().st_dev != home.stat().st_dev:
+            shutil.move(finished, near)
+            finished = near
+        if merge:
+            move_images(finished, final)
+        else:
+            finished.replace(final)
+    finally:
+        if near.is_dir():
+            shutil.rmtree(near, ignore_errors=True)
+        else:
+            near.unlink(missing_ok=True)

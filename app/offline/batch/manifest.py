@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from pydantic import TypeAdapter
+
+from app.offline.batch.job import Written
 
 MANIFEST = "manifest.jsonl"
 
@@ -31,6 +33,8 @@ class Record:
     """Time of the last change of the source."""
     target: str = ""
     target_bytes: int | None = None
+    outputs: dict[str, Written] = field(default_factory=dict)
+    """Outputs besides the composite: `alpha` and `foreground` if wanted."""
 
 
 class Manifest:

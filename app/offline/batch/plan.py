@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from app import __version__
-from app.compositing.library import VIDEO_SUFFIXES
-from app.core.errors import UsageError
+from app.core.errors import SourceOpenError, UsageError
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
-from app.media.video_writer import SUFFIXES
-from app.offline.batch.files import is_remote, joined, list_folder, parent_and_name, size_and_time
-from app.offline.batch.job import Job, digest
+from app.media.disk_errors import why_not_read
+from app.media.image_folder import picture_names
+from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
+from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import Record
-
-VIDEOS = VIDEO_SUFFIXES | {".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"}
+from app.offline.targets import VIDEOS, check_folder, film_name
 
 OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
 """Settings of live matting: films are always converted on the workers."""
@@ -27,13 +26,16 @@ OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
 def clips_in(source: str) -> list[str]:
     """Return the videos in a folder, by name; what is no folder, or has no videos, stands for itself.
 
-    Raises SourceOpenError if a remote folder cannot be listed.
+    Raises SourceOpenError if the folder cannot be listed.
     """
     if is_remote(source):
         names = list_folder(source)
     else:
         path = Path(source)
-        names = [str(file) for file in path.iterdir()] if path.is_dir() else []
+        try:
+            names = [str(file) for file in path.iterdir()] if path.is_dir() else []
+        except OSError as error:
+            raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
     videos = [name for name in names if Path(name).suffix.lower() in VIDEOS and ".part" not in Path(name).suffixes]
     return sorted(videos) or [source]
 
@@ -43,20 +45,33 @@ def plan_jobs(
 ) -> list[Job]:
     """Return a job for every clip; its outputs have its name, in the folders given.
 
-    Raises UsageError if two clips would have one name or an output would replace a clip.
+    Raises UsageError if an output is no folder or needs a missing package, if two clips would have one name, or if an
+    output would replace a clip, hold one or lie in one.
     """
-    identity = settings_hash(settings)
+    for given in filter(None, (folder, alpha, foreground)):
+        if is_remote(given):
+            check_address(given)
+        else:
+            check_folder(given)
     jobs: dict[str, Job] = {}
     clips = [clip for source in sources for clip in clips_in(source)]
-    taken = {_place(clip) for clip in clips}
+    identity = settings_hash(settings)
+    sources_at = {Path(_place(clip)): clip for clip in clips}
+    sources_in = {folder: clip for place, clip in sources_at.items() for folder in place.parents}
     for clip in clips:
         name = _film_name(clip)
         if name in jobs:
             raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=clip, name=name))
         outputs = [None if place is None else joined(place, name) for place in (folder, alpha, foreground)]
-        places = [_place(output) for output in outputs if output is not None]
-        if taken & set(places):
-            raise UsageError(ConvertText.SAME_FILE(file=joined(folder, name), use=ConvertText.SOURCE()))
+        places = [Path(_place(output)) for output in outputs if output is not None]
+        for place in places:
+            if place in sources_at:
+                raise UsageError(ConvertText.SAME_FILE(file=place, use=ConvertText.SOURCE()))
+            if place in sources_in:
+                raise UsageError(BatchText.SOURCE_IN_OUTPUT(source=sources_in[place], output=place))
+            around = next((sources_at[parent] for parent in place.parents if parent in sources_at), None)
+            if around is not None:
+                raise UsageError(BatchText.OUTPUT_IN_SOURCE(source=around, output=place))
         if len(set(places)) < len(places):
             raise UsageError(ConvertText.SAME_FILE(file=joined(folder, name), use=ConvertText.OUTPUT()))
         jobs[name] = Job(clip, joined(folder, name), settings, identity, outputs[1], outputs[2])
@@ -67,8 +82,7 @@ def _film_name(clip: str) -> str:
     name = parent_and_name(clip)[1]
     if not is_remote(clip) and Path(clip).is_dir():
         return name
-    suffix = Path(name).suffix.lower()
-    return Path(name).stem + (suffix if suffix in SUFFIXES else ".mp4")
+    return film_name(name)
 
 
 def _place(name: str) -> str:
@@ -95,14 +109,21 @@ def settings_hash(settings: Settings) -> str:
 
 
 def is_done(job: Job, record: Record | None) -> bool:
-    """Return whether an earlier run finished the clip: the same source, settings and size of the film."""
+    """Return whether an earlier run finished the clip: the same source and settings, and every output unchanged."""
     if record is None or record.state != "done" or record.settings_hash != job.settings_hash:
         return False
     if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
         return False
-    if is_remote(job.target):
-        return size_and_time(job.target)[0] == record.target_bytes
+    recorded = {**record.outputs, "target": Written(record.sha256 or "", record.target_bytes or 0)}
     try:
-        return digest(Path(job.target)) == (record.sha256, record.target_bytes)
+        images = {f"{name}.png" for name in picture_names(Path(job.source)).values()} if job.is_folder else None
+        return all(use in recorded and _is_written(path, recorded[use], images) for use, path in job.outputs.items())
     except OSError:
         return False
+
+
+def _is_written(path: str, recorded: Written, images: Collection[str] | None) -> bool:
+    """Return whether an output is as recorded. images: the files of a folder that count. Raises OSError."""
+    if is_remote(path):
+        return size_and_time(path)[0] == recorded.bytes
+    return digest(Path(path), images) == (recorded.sha256, recorded.bytes)

@@ -22,12 +22,15 @@ STOP_TIMEOUT_S = 20.0
 """How long interrupted clips may take to end."""
 
 
+State = Literal["started", "progress", "done", "failed", "skipped", "interrupted"]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A change of one clip; the field names are part of the contract of `convert --json`."""
 
     file: str
-    state: Literal["started", "progress", "done", "failed", "skipped", "interrupted"]
+    state: State
     frames: int = 0
     expected_frames: int | None = None
     error: str | None = None
@@ -148,5 +151,6 @@ class Batch:
             source_time_ns=time_ns,
             target=parent_and_name(job.target)[1],
             target_bytes=given.target_bytes,
+            outputs=given.outputs,
         )
         self._manifest.add(record)

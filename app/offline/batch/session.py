@@ -20,6 +20,7 @@ from app.offline.batch.files import is_remote, joined, upload
 from app.offline.batch.job import TRIES, Job
 from app.offline.batch.manifest import MANIFEST, Manifest, last_records
 from app.offline.batch.run import Batch, Event, StopRequest
+from app.offline.targets import check_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ def convert_batch(
     Raises UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be written to.
     """
     folder = state_folder(target)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(BatchText.NOT_A_FOLDER(file=folder))
+    check_folder(str(folder))
     try:
         with _locked(folder):
             known = last_records(folder / MANIFEST) if resume else None

@@ -8,7 +8,7 @@ import fsspec
 import pytest
 
 from app.cli.convert_batch import with_cluster_address
-from app.core.errors import SinkLostError, SourceOpenError
+from app.core.errors import SinkLostError, SourceOpenError, UsageError
 from app.offline.batch.files import fetch, list_folder, size_and_time, upload
 from app.offline.batch.job import run_job
 from app.offline.batch.plan import plan_jobs
@@ -40,7 +40,7 @@ def test_an_error_names_the_address_and_no_temporary_file() -> None:
 def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path)
-    with pytest.raises(SourceOpenError, match="cannot be fetched"):
+    with pytest.raises(UsageError, match=r"^nosuchsystem://clips is an address of an unknown kind"):
         list_folder("nosuchsystem://clips")
     assert size_and_time("memory://clips/missing.mp4") == (None, None)
 
@@ -51,12 +51,32 @@ def test_an_upload_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert fsspec.filesystem("memory").ls("/failed", detail=False) == []
 
 
+def test_a_missing_package_is_named_before_anything_is_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(protocol: str) -> None:
+        raise ImportError("Install s3fs to access S3")
+
+    clip = write_clip(tmp_path / "a.mp4", 3)
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    for sources, folder, alpha in (
+        (["s3://bucket"], "out", None),
+        ([str(clip)], "s3://bucket", None),
+        ([str(clip)], "out", "s3://bucket"),
+    ):
+        with pytest.raises(UsageError, match=r"^s3://bucket needs the package s3fs; run `.* -m pip install s3fs`\.$"):
+            plan_jobs(sources, folder, SETTINGS, alpha=alpha, foreground=None)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
         (["convert", "a", "b", "--cluster"], ["convert", "a", "b", "--cluster=local"]),
         (["convert", "--cluster", "--json", "a"], ["convert", "--cluster=local", "--json", "a"]),
         (["convert", "a", "--cluster", "ray://head:1"], ["convert", "a", "--cluster", "ray://head:1"]),
+        (["convert", "--cluster", "10.0.0.1:6379", "a"], ["convert", "--cluster", "10.0.0.1:6379", "a"]),
+        (["convert", "--cluster", "one", "b3"], ["convert", "--cluster=local", "one", "b3"]),
+        (["convert", "--cluster", "s3://clips", "b3"], ["convert", "--cluster=local", "s3://clips", "b3"]),
     ],
 )
 def test_a_cluster_without_an_address_is_this_machine(given: list[str], expected: list[str]) -> None:

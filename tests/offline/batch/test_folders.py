@@ -1,0 +1,146 @@
+"""Batches over folders of images: no file of the user is lost, and a changed image is noticed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import pytest
+
+from app.core.errors import UsageError
+from app.offline.batch.job import run_job
+from app.offline.batch.manifest import MANIFEST, last_records
+from app.offline.batch.plan import is_done, plan_jobs
+from app.offline.batch.session import convert_batch
+from tests.clips import numbered, write_clip
+from tests.offline.batch.clips import SETTINGS, jobs_of
+from tests.offline.batch.test_resume import DirectWorkers
+
+
+def write_images(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True)
+    for number, name in enumerate(names):
+        cv2.imwrite(str(folder / name), numbered(number))
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path | None = None) -> list[str]:
+    """Convert, and return the names of the sources that were not left out."""
+    workers = DirectWorkers()
+    alpha_name = None if alpha is None else str(alpha)
+    jobs = plan_jobs([str(source) for source in sources], str(target), SETTINGS, alpha=alpha_name, foreground=None)
+    report = convert_batch(jobs, str(target), lambda: workers, resume=resume)
+    assert report.done + report.skipped == len(jobs)
+    return workers.run
+
+
+def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path) -> None:
+    source, target = write_images(tmp_path / "pics", "1.png", "2.png"), tmp_path / "out"
+    (target / "pics" / "sub").mkdir(parents=True)
+    (target / "pics" / "notes.txt").write_text("precious")
+    (target / "pics" / "1.png").write_text("an earlier one")
+    convert_to(target, source)
+    assert names(target / "pics") == ["1.png", "2.png", "notes.txt", "sub"]
+    assert (target / "pics" / "notes.txt").read_text() == "precious"
+    assert cv2.imread(str(target / "pics" / "1.png")) is not None
+    assert names(target) == [MANIFEST, "pics"]
+    assert convert_to(target, source, resume=True) == []
+
+
+def test_a_folder_on_another_disk_keeps_its_other_files(tmp_path: Path) -> None:
+    other = Path("/dev/shm")
+    if not os.access(other, os.W_OK) or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second file system")
+    folder = other / f"mattecam-test-{os.getpid()}"
+    folder.mkdir()
+    try:
+        (folder / "notes.txt").write_text("precious")
+        (tmp_path / "alpha").mkdir()
+        (tmp_path / "alpha" / "pics").symlink_to(folder, target_is_directory=True)
+        convert_to(tmp_path / "out", write_images(tmp_path / "pics", "1.png"), alpha=tmp_path / "alpha")
+        assert names(folder) == ["1.png", "notes.txt"]
+    finally:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+
+
+def test_a_folder_with_the_name_of_a_film_is_kept(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 3)
+    (tmp_path / "out" / "a.mp4").mkdir(parents=True)
+    (tmp_path / "out" / "a.mp4" / "notes.txt").write_text("precious")
+    (job,) = jobs_of([clip], tmp_path / "out")
+    result = run_job(job, lambda done, total: pytest.fail("converted for nothing"), lambda: False)
+    assert result.state == "failed" and "a folder has this name" in (result.error or "")
+    assert names(tmp_path / "out" / "a.mp4") == ["notes.txt"]
+
+
+def test_a_file_with_the_name_of_a_folder_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "pics").write_text("precious")
+    (job,) = jobs_of([write_images(tmp_path / "pics", "1.png")], tmp_path / "out")
+    result = run_job(job, lambda done, total: pytest.fail("converted for nothing"), lambda: False)
+    assert result.state == "failed" and "is a file" in (result.error or "")
+    assert (tmp_path / "out" / "pics").read_text() == "precious"
+
+
+def test_sources_and_outputs_that_hold_each_other_are_refused(tmp_path: Path) -> None:
+    trip = write_images(tmp_path / "other" / "trip", "1.png")
+    raw = write_images(tmp_path / "album" / "trip" / "raw", "1.png")
+    with pytest.raises(UsageError, match=r"raw lies in the output .*trip"):
+        jobs_of([trip, raw], tmp_path / "album")
+    with pytest.raises(UsageError, match=r"would lie in the source .*trip"):
+        jobs_of([trip, raw], trip / "matted")
+    assert names(raw) == ["1.png"]
+
+
+def test_a_folder_with_a_dot_in_its_name(tmp_path: Path) -> None:
+    convert_to(tmp_path / "out", write_images(tmp_path / "trip.2024", "1.png"))
+    assert names(tmp_path / "out" / "trip.2024") == ["1.png"]
+
+
+def test_an_image_changed_in_place_is_converted_again(tmp_path: Path) -> None:
+    source, target = write_images(tmp_path / "pics", "1.png", "2.png"), tmp_path / "out"
+    convert_to(target, source)
+    assert convert_to(target, source, resume=True) == []
+    before = source.stat()
+    (source / "2.png").write_bytes((source / "1.png").read_bytes())
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert convert_to(target, source, resume=True) == ["pics"]
+
+
+def test_a_file_beside_the_images_changes_nothing(tmp_path: Path) -> None:
+    source, target = write_images(tmp_path / "pics", "1.png"), tmp_path / "out"
+    convert_to(target, source)
+    (source / "notes.txt").write_text("new")
+    assert convert_to(target, source, resume=True) == []
+    (target / "pics" / "1.png").unlink()
+    assert convert_to(target, source, resume=True) == ["pics"]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_matte_that_is_missing_or_changed_is_converted_again(tmp_path: Path, folder: bool) -> None:
+    source = write_images(tmp_path / "a", "1.png") if folder else write_clip(tmp_path / "a.mp4", 3)
+    target, alpha = tmp_path / "out", tmp_path / "alpha"
+    convert_to(target, source)
+    assert convert_to(target, source, resume=True, alpha=alpha) == [source.name]
+    assert convert_to(target, source, resume=True, alpha=alpha) == []
+    assert convert_to(target, source, resume=True) == []
+    matte = alpha / "a" / "1.png" if folder else alpha / "a.mp4"
+    matte.write_bytes(b"changed")
+    assert convert_to(target, source, resume=True, alpha=alpha) == [source.name]
+
+
+def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 3)
+    convert_to(tmp_path / "out", clip, alpha=tmp_path / "alpha")
+    record = last_records(tmp_path / "out" / MANIFEST)[str(clip)]
+    assert record.outputs["alpha"].bytes == (tmp_path / "alpha" / "a.mp4").stat().st_size
+    assert set(record.outputs) == {"alpha"}
+    (job,) = jobs_of([clip], tmp_path / "out")
+    assert is_done(job, record)
