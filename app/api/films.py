@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import NoneType
 
 from app.api.options import WITHOUT_STRICT, ModelOptions
 from app.core.settings import EdgeSettings, Settings
@@ -18,7 +19,7 @@ def convert(
     target: Path | str,
     *,
     model: str = "auto",
-    background: str = "green",
+    background: Path | str = "green",
     alpha: Path | str | None = None,
     foreground: Path | str | None = None,
     edges: EdgeSettings = WITHOUT_STRICT,
@@ -40,16 +41,18 @@ def convert(
     target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .mov, .mkv) or, without
     suffix, a folder for PNG images. background: `green`, `#RRGGBB`, `blur[:0-100]`, an image, a video or `none`.
     settings: replaces background, edges and the choice of the model, and adds framing, placement, people and overlay.
-    progress(frames done, expected frames or None) is
-    called after every frame, should_stop before. keep_partial: keep the frames so far of a conversion that is
-    interrupted or fails; None keeps them only after a failure.
-    reproducible: write the same bytes on every machine, with a slower encoder. Raises MattecamError.
+    progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
+    are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
+    interrupted (by should_stop or Ctrl+C) or fails; None keeps them only after a failure. reproducible: write the same
+    bytes on every machine, with a slower encoder. Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
     """
+    if not isinstance(settings, (Settings, NoneType)):
+        raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
     options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
     return offline.convert(
         Path(source),
         Path(target),
-        settings=settings or options.settings(background, edges),
+        settings=options.settings(background, edges) if settings is None else settings,
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),
         progress=progress,

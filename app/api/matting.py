@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +34,7 @@ class Matting:
         self,
         model: str = "auto",
         *,
-        background: str = "green",
+        background: Path | str = "green",
         edges: EdgeSettings = WITHOUT_STRICT,
         weights: Path | str | None = None,
         refiner: str = "auto",
@@ -54,6 +56,7 @@ class Matting:
             raise UsageError(ApiText.NO_BACKDROP())
         self._background: Background = open_background(self._settings.background, realtime=False)
         self._engine: MattingEngine | None = None
+        self._closed = False
 
     @property
     def edges(self) -> EdgeSettings:
@@ -70,7 +73,8 @@ class Matting:
 
         frame: (height, width, 3) uint8 BGR; a change of size restarts the stream. time_s: time of the frame, for a
         video as background. want_foreground: also estimate the colours of the person. Raises ModelError if the network
-        fails; the stream then starts anew with the next frame.
+        fails; the stream then starts anew with the next frame. Raises TypeError or ValueError for a wrong frame or
+        time.
         """
         engine, backdrop = self.prepare(frame, time_s)
         return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground)
@@ -81,19 +85,16 @@ class Matting:
 
         Raises ModelError before the first frame, and for models with a plate.
         """
-        if not isinstance(self._engine, FrameEngine):
-            raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
-        return self._engine.state()
+        if self._engine is None and not self._closed:
+            raise ModelError(ApiText.NO_STATE_YET())
+        return self._resumable(self._engine).state()
 
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved: the following mattes are the same bits.
 
         Raises ModelError if the state was saved with another model, precision, executor or ratio.
         """
-        engine = self._fit(*state.size)
-        if not isinstance(engine, FrameEngine):
-            raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
-        engine.load_state(state)
+        self._resumable(self._fit(*state.size)).load_state(state)
 
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut."""
@@ -101,7 +102,8 @@ class Matting:
             self._engine.reset()
 
     def close(self) -> None:
-        """Release the model and the background. Idempotent."""
+        """Release the model and the background; the stream takes no more frames. Idempotent."""
+        self._closed = True
         if self._engine is not None:
             self._engine.close()
         self._background.close()
@@ -117,34 +119,57 @@ class Matting:
     def prepare(self, frame: BgrImage, time_s: float) -> tuple[MattingEngine, Backdrop]:
         """Return the engine and the backdrop for a frame; `step_many` steps the engines of its streams together."""
         check_bgr(frame)
+        if not math.isfinite(time_s):
+            raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
         height, width = frame.shape[:2]
         return self._fit(width, height), self._background.backdrop(width, height, time_s)
 
     def _fit(self, width: int, height: int) -> MattingEngine:
+        if self._closed:
+            raise ModelError(ApiText.CLOSED())
         if self._engine is None:
             self._engine = build_engine(self._settings.matting, width, height)
         return self._engine
 
+    def _resumable(self, engine: MattingEngine | None) -> FrameEngine:
+        if self._closed:
+            raise ModelError(ApiText.CLOSED())
+        if not isinstance(engine, FrameEngine):
+            raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
+        return engine
+
 
 def step_many(
-    streams: Sequence[Matting], frames: Sequence[BgrImage], *, times_s: Sequence[float] | None = None
+    streams: Sequence[Matting], frames: Sequence[BgrImage], *, times_s: Iterable[float] | None = None
 ) -> list[Matte | ModelError]:
     """Step every stream once, with its frame; return its matte, or its error, which does not affect the others.
 
+    A frame or time that is none (see `Matting.step`) raises before any stream is stepped.
     On a GPU, streams with equal models, settings and frame sizes are computed in one batch; its mattes may differ from
     those of `step` by one value of 255. On a CPU the streams run one after the other, which is as fast there.
     """
     if len(streams) != len(set(map(id, streams))):
         raise ValueError("a stream takes one frame per step")
-    times_s = times_s or [0.0] * len(streams)
-    prepared = [stream.prepare(frame, time_s) for stream, frame, time_s in zip(streams, frames, times_s, strict=True)]
-    results: list[Matte | ModelError | None] = [None] * len(streams)
-    by_edges: dict[EdgeSettings, list[int]] = {}
-    for index, stream in enumerate(streams):
-        by_edges.setdefault(stream.edges, []).append(index)
+    times_s = [0.0] * len(streams) if times_s is None else times_s
+    ready: dict[int, tuple[MattingEngine, Backdrop]] = {}
+    results: dict[int, Matte | ModelError] = {}
+    by_edges: defaultdict[EdgeSettings, list[int]] = defaultdict(list)
+    for index, (stream, frame, time_s) in enumerate(zip(streams, frames, times_s, strict=True)):
+        prepared = _prepare(stream, frame, time_s)
+        if isinstance(prepared, ModelError):
+            results[index] = prepared
+        else:
+            ready[index] = prepared
+            by_edges[stream.edges].append(index)
     for edges, members in by_edges.items():
-        engines, backdrops = zip(*(prepared[index] for index in members), strict=True)
+        engines, backdrops = zip(*(ready[index] for index in members), strict=True)
         done = step_together(engines, [frames[index] for index in members], backdrops, edges)
-        for index, result in zip(members, done, strict=True):
-            results[index] = result
-    return [result for result in results if result is not None]
+        results.update(zip(members, done, strict=True))
+    return [results[index] for index in range(len(streams))]
+
+
+def _prepare(stream: Matting, frame: BgrImage, time_s: float) -> tuple[MattingEngine, Backdrop] | ModelError:
+    try:
+        return stream.prepare(frame, time_s)
+    except ModelError as error:
+        return error

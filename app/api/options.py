@@ -24,8 +24,12 @@ class ModelOptions:
     precision: str = "auto"
     downsample_ratio: float | None = None
 
-    def settings(self, background: str, edges: EdgeSettings) -> Settings:
-        """Return the settings. Raises UsageError for a value that is not possible."""
+    def settings(self, background: Path | str, edges: EdgeSettings) -> Settings:
+        """Return the settings. Raises UsageError for a value that is not possible, TypeError for a wrong type."""
+        if not isinstance(background, (str, Path)):
+            raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
+        if not isinstance(edges, EdgeSettings):
+            raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
         chosen = {name: getattr(self, name) for name in self.__slots__}
         matting = replace_checked(MattingSettings(edges=edges), chosen)
         return Settings(matting=matting, background=parse_background(background))

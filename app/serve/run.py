@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
+import os
 import signal
+import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +22,7 @@ from aiohttp import web
 from app.api import EdgeSettings, Matting
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.remote import ServeText
+from app.core.text import Text
 from app.matting.base import MattingEngine
 from app.runtime.engines.self_test import self_test
 from app.serve.access import Access, RateLimit, token_of
@@ -157,8 +161,7 @@ async def _serve(
         try:
             await site.start()
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise MattecamError(ServeText.PORT(host=options.host, port=options.port, reason=reason)) from error
+            raise MattecamError(_why_not_listening(options, error)) from error
         host = f"[{options.host}]" if ":" in options.host else options.host
         address = f"{'https' if tls else 'http'}://{host}:{options.port}/"
         tell(ServeText.LISTENING(streams=limits.streams, address=address))
@@ -166,6 +169,15 @@ async def _serve(
     finally:
         await sessions.close()
         await runner.cleanup()
+
+
+def _why_not_listening(options: ServeOptions, error: OSError) -> Text:
+    if isinstance(error, socket.gaierror):
+        return ServeText.HOST(host=options.host, reason=error.strerror or str(error))
+    reason = os.strerror(error.errno or 0)  # asyncio's own text repeats the address
+    if error.errno == errno.EADDRNOTAVAIL:
+        return ServeText.HOST(host=options.host, reason=reason)
+    return ServeText.PORT(host=options.host, port=options.port, reason=reason)
 
 
 async def _until_signal(sessions: Sessions, tell: Callable[[str], None]) -> bool:

@@ -164,7 +164,7 @@ class Service:
         except RefusedError as error:
             status = STATUS[error.refusal]
             headers = {"Retry-After": str(self._sessions.limits.retry_after_s)} if status == 503 else {}
-            return Answer(status, f"{error}.".encode(), headers=headers)
+            return Answer(status, error.refusal.value.encode(), headers=headers)
         return _json(200, {"type": "answer", "sdp": answer})
 
     def _refusal(self, call: Call) -> Answer | None:

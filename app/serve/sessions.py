@@ -26,10 +26,10 @@ FIRST_CODECS = ("video/VP8", "video/rtx", "video/H264")
 class Refusal(Enum):
     """Why an offer is not accepted."""
 
-    FULL = "all streams are taken"
-    DRAINING = "the server is about to stop"
-    UNFIT = "the offer is not one of a single video track to send and receive"
-    FAILED = "the connection could not be prepared"
+    FULL = "All streams are taken."
+    DRAINING = "The server is about to stop."
+    UNFIT = "The offer is not one of a single video track to send and receive."
+    FAILED = "The connection could not be prepared."
 
 
 class RefusedError(Exception):

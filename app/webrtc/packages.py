@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from app.config import program
 from app.core.errors import MattecamError
 from app.core.messages.remote import RemoteText
 
@@ -14,4 +15,5 @@ def require_packages(option: str) -> None:
     """Raise MattecamError if a package is missing. option: what the user asked for, for the message."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
-        raise MattecamError(RemoteText.NO_PACKAGES(option=option, packages=missing))
+        command = program.install_command("requirements-serve.txt", missing)
+        raise MattecamError(RemoteText.NO_PACKAGES(option=option, packages=missing, command=command))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import pickle
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 import app.api
-from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, step_many
+from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
 from tests.matting.conftest import frames
 
 GIVEN = frames(160, 96, 6)
@@ -44,7 +47,7 @@ def test_streams_never_share_their_state() -> None:
 
 def test_a_saved_state_continues_in_another_object() -> None:
     with Matting("student") as first, Matting("student") as second:
-        with pytest.raises(ModelError):
+        with pytest.raises(ModelError, match="first frame"):
             _ = first.state
         for frame in GIVEN[:3]:
             first.step(frame)
@@ -77,6 +80,61 @@ def test_many_streams_step_together() -> None:
     finally:
         for stream in (*streams, *alone):
             stream.close()
+
+
+def test_a_stream_that_cannot_start_does_not_stop_the_others() -> None:
+    with Matting("student") as good, Matting("student") as closed:
+        closed.close()
+        failed, done = step_many([closed, good], GIVEN[:2], times_s=np.array([0.0, 0.1]))
+    assert isinstance(failed, ModelError)
+    assert isinstance(done, Matte)
+
+
+def test_a_closed_stream_stays_closed() -> None:
+    unused, used = Matting("student"), Matting("student")
+    used.step(GIVEN[0])
+    state = used.state
+    for matting in unused, used:
+        matting.close()
+        with pytest.raises(ModelError, match="closed"):
+            matting.step(GIVEN[0])
+        with pytest.raises(ModelError, match="closed"):
+            _ = matting.state
+        with pytest.raises(ModelError, match="closed"):
+            matting.load_state(state)
+
+
+def test_a_path_is_a_background(tmp_path: Path) -> None:
+    red = tmp_path / "green"  # as a text, the name of a colour
+    assert cv2.imwrite(str(red.with_suffix(".png")), np.full((9, 16, 3), (0, 0, 255), np.uint8))
+    red.with_suffix(".png").rename(red)
+    with Matting("student", background=red) as matting:
+        matte = matting.step(GIVEN[0])
+    assert (matte.composite[matte.alpha == 0] == (0, 0, 255)).all()
+
+
+@pytest.mark.parametrize("frame", [None, [[1]], np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8)])
+def test_what_is_no_frame_is_named(frame: object) -> None:
+    with Matting("student") as matting, pytest.raises((TypeError, ValueError), match="an image must"):
+        matting.step(frame)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("time_s", [math.inf, math.nan])
+def test_a_time_must_be_finite(time_s: float) -> None:
+    with Matting("student") as matting, pytest.raises(ValueError, match="time_s"):
+        matting.step(GIVEN[0], time_s=time_s)
+
+
+@pytest.mark.parametrize("wrong", [{"edges": None}, {"background": 5}])
+def test_a_wrong_type_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        Matting(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("settings", [{}, {"a": 1}])
+def test_the_settings_of_a_film_are_no_dictionary(settings: dict[str, int], tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="settings"):
+        convert(tmp_path / "a.mp4", tmp_path / "b.mp4", settings=settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

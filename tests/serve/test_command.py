@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,19 +45,31 @@ asyncio.run(run())
         (("--tls-cert", "cert.pem"), 2, "belong together"),
         (("--tls-cert", "no.pem", "--tls-key", "no.key"), 2, "cannot be used"),
         (("--token-file", "/proc/no/token"), 2, "cannot be used"),
+        (("--host", "192.0.2.1", "--token-file", "TOKEN"), 1, "choose another --host"),
+        (("--host", "no.such.host.invalid", "--token-file", "TOKEN"), 1, "choose another --host"),
     ],
 )
 def test_wrong_options_are_named(
-    options: tuple[str, ...], code: int, says: str, capsys: pytest.CaptureFixture[str]
+    options: tuple[str, ...], code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["serve", *options]) == code
+    assert main(["serve", *(each.replace("TOKEN", str(tmp_path / "token")) for each in options)]) == code
     assert says in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 1
+    message = capsys.readouterr().err
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port." in message
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("app.webrtc.packages.PACKAGES", ("aiohttp", "no_such_package"))
     assert main(["serve"]) == 1
-    assert "needs the packages no_such_package; run `pip install -r requirements-serve.txt`" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "needs the packages no_such_package; run `" in message
+    assert "python -m pip install -r requirements-serve.txt`" in message
     assert main(["headless", "--engine", "remote", "--server", "https://x"]) == 1
     assert "--engine remote needs the packages no_such_package" in capsys.readouterr().err
 
