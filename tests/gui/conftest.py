@@ -95,6 +95,7 @@ def _english_numbers() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
 
 
 @pytest.fixture

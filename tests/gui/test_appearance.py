@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QTabBar, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QPushButton, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
@@ -25,7 +25,8 @@ from app.gui.preview.overlay import Pill
 from app.gui.shell.application import Session
 from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedLabel
+from app.gui.widgets.controls import ElidedComboBox, ElidedLabel, combo, fill_combo
+from app.gui.widgets.notices import Notice
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import PlotPanel
 from app.runtime.status import Phase
@@ -184,6 +185,34 @@ def test_the_window_fits_into_800_pixels(
             qtbot.waitUntil(partial(fits_its_panel, window.tabs.widget(page)))
 
 
+@pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
+def test_the_window_stays_within_600_pixels_with_plot_and_messages(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
+) -> None:
+    error = VirtualCameraText.ABSENT_AND_NONE(
+        device="/dev/video9", advice=VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
+    )
+    world.faults.put("open_virtual_camera", fail(SinkOpenError(error)))
+    with translate(qapp, QLocale(language)):
+        session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video9")))
+        window = session.window
+        session.preferences.change(show_plot=True)
+        plot = window.findChild(PlotPanel, "plotPanel")
+        assert plot is not None
+        qtbot.waitUntil(lambda: "/dev/video9" in window.error_bar.text)
+        for key in ("one", "two", "three"):
+            window.notices.show_notice(
+                Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
+            )
+        window.resize(800, 600)
+        qtbot.wait(300)
+        assert window.height() == 600 and window.minimumSizeHint().height() <= 600
+        newest = window.notices.findChild(QWidget, "three")
+        assert newest is not None and newest.isVisible()
+        window.resize(1100, 800)
+        qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
+
+
 def fits_its_panel(page: QWidget | None) -> bool:
     """Whether a page of the side panel needs no horizontal scrolling."""
     assert isinstance(page, Page)
@@ -205,6 +234,32 @@ def test_lists_show_their_last_entry_whole(session: Session, qtbot: QtBot) -> No
     assert sizes.count() <= sizes.maxVisibleItems()
     assert view.visualRect(model.index(sizes.count() - 1, 0)).bottom() < viewport.height()
     sizes.hidePopup()
+
+
+def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:
+    made = combo("Output", "Where it goes", "outputCombo")
+    assert isinstance(made, ElidedComboBox)
+    qtbot.addWidget(made)
+    fill_combo(made, [("Beside the person in the virtual camera", 1)], 1)
+    made.resize(120, made.sizeHint().height())
+    drawn: list[str] = []
+    shown_text = made.shown_text
+    made.shown_text = lambda width: drawn.append(shown_text(width)) or drawn[-1]  # type: ignore[method-assign,func-returns-value]
+    made.grab()
+    assert drawn[-1].endswith("…")
+    made.resize(600, made.sizeHint().height())
+    made.grab()
+    assert drawn[-1] == made.currentText()
+
+
+@pytest.mark.parametrize("page", range(3))
+def test_every_list_has_a_visible_caption(session: Session, page: int) -> None:
+    window = session.window
+    window.tabs.setCurrentIndex(page)
+    content = window.tabs.widget(page)
+    assert content is not None
+    captions = {label.buddy() for label in content.findChildren(QLabel) if label.buddy() is not None}
+    assert not [found.objectName() for found in content.findChildren(QComboBox) if found not in captions]
 
 
 def nothing_is_cut_off(widget: QWidget, qtbot: QtBot) -> None:

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QSlider, QStackedWidget
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QLabel, QSlider, QStackedWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.strip import chosen
+from tests.gui.widgets import box
 
 
 def click(session: Session, qtbot: QtBot, row: int) -> None:
@@ -77,3 +78,17 @@ def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(session:
     assert slider.hasFocus()
     session.store.edit("background", kind="image", path=Path("beach.png"))
     assert view.hasFocus()
+
+
+def test_the_list_of_fits_is_beside_its_caption(session: Session, qtbot: QtBot, picture: Path) -> None:
+    session.store.edit("background", kind="image", path=picture)
+    session.window.resize(1400, 840)
+    choice = box(session, "fitCombo")
+    qtbot.waitUntil(choice.isVisible)
+    (caption,) = (each for each in session.window.strip.findChildren(QLabel) if each.text() == "Fit")
+
+    def gap() -> int:
+        end = caption.mapTo(session.window, QPoint(caption.width(), 0))
+        return choice.mapTo(session.window, QPoint()).x() - end.x()
+
+    qtbot.waitUntil(lambda: 0 <= gap() <= 20)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QPoint, Qt, QTimer
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -28,7 +28,7 @@ from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
 from app.gui.state import services
-from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences import Theme, WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
 from models.faults import WeightsFault
 from models.weights import DownloadError
@@ -45,6 +45,27 @@ def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: plot.sample_count > 3)
     session.preferences.change(show_plot=False)
     assert not plot.isVisible()
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_commands_stand_out_from_the_page(session: Session, qtbot: QtBot, chosen: Theme) -> None:
+    session.preferences.change(theme=chosen)
+    qtbot.waitUntil(session.window.updatesEnabled)
+    session.window.windows.open_doctor()
+    dialog = session.window.findChild(DoctorDialog)
+    assert dialog is not None
+    qtbot.waitUntil(dialog.prove_button.isEnabled)
+
+    def contrast() -> int:
+        """Of the border above a command with the page above it."""
+        command = next(found for found in dialog.findChildren(QLabel) if found.property("role") == "command")
+        image = dialog.grab().toImage()
+        top = command.mapTo(dialog, QPoint(command.width() // 2, 0))
+        border, page = image.pixelColor(top), image.pixelColor(top - QPoint(0, 2))
+        return abs(border.lightness() - page.lightness()) if (page.lightness() > 128) == (chosen == "light") else 0
+
+    qtbot.waitUntil(lambda: contrast() >= 20)
+    dialog.close()
 
 
 @given(st.floats(1e-3, 1e9))
@@ -177,11 +198,35 @@ def test_the_shortcuts_of_all_menus_are_listed(session: Session) -> None:
     dialog.close()
 
 
+def test_a_line_of_the_shortcuts_wraps_only_where_there_is_no_room(session: Session, qtbot: QtBot) -> None:
+    session.window.windows.open_shortcuts()
+    dialog = session.window.findChild(ShortcutsDialog)
+    assert dialog is not None
+
+    def single_lines() -> bool:
+        text = next(found for found in dialog.findChildren(QLabel) if found.text() == "Show frame rate and delay")
+        return text.width() >= 250 and text.height() < 2 * text.fontMetrics().lineSpacing() + 8
+
+    qtbot.waitUntil(single_lines)
+    dialog.close()
+
+
 def test_about_names_the_version(session: Session) -> None:
     session.window.windows.open_about()
     about = session.window.findChild(QMessageBox, "aboutBox")
     assert about is not None
     assert __version__ in about.text()
+    assert "stays on this computer unless you connect a matting server" in about.informativeText()
+    about.close()
+
+
+def test_about_names_the_server_that_gets_frames(session: Session) -> None:
+    session.store.edit("matting", location="remote", server="https://matting.example:8765")
+    session.window.windows.open_about()
+    about = session.window.findChild(QMessageBox, "aboutBox")
+    assert about is not None
+    assert "are sent to https://matting.example:8765" in about.informativeText()
+    assert "stays on this computer" not in about.informativeText()
     about.close()
 
 

@@ -24,7 +24,7 @@ from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.text import Text, code_of
 from app.doctor.finding import Command, Finding
 from app.doctor.virtual_camera import check_virtual_camera
-from app.gui.dialogs.findings_view import FindingsView
+from app.gui.dialogs.findings_view import FindingsView, check_names
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.i18n.language import translate
 from app.gui.i18n.messages import CONTEXT, translated, translated_error
@@ -171,6 +171,19 @@ def test_doctor_is_translated_to_german_except_commands(qapp: QApplication, qtbo
     assert any(command.startswith("sudo modprobe v4l2loopback") for command in copied)
 
 
+def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
+    literal = re.compile(r'(?:Finding\(|_warning\(|Advice\(|_folder_finding\(|check = |_CHECK = )\s*f?"([^"]+)"')
+    found = set()
+    for path in (make_translations.FOLDER.parents[1] / "doctor").glob("*.py"):
+        source = path.read_text("utf-8")
+        prefix = "PipeWire camera: " if path.name == "pipewire.py" else ""
+        found |= {
+            prefix + name.removeprefix("{_CHECK}") for name in literal.findall(source) if not name.endswith((": ", "}"))
+        }
+    assert {"camera", "PipeWire camera: daemon", "disk: models", "virtual camera: Secure Boot"} <= found
+    assert found <= set(check_names())
+
+
 @pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
 def test_an_installed_copy_names_its_own_command(
     qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
@@ -237,7 +250,9 @@ def test_damaged_background_and_failed_plate_are_reported_in_german(
             row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
             return str(model.data(model.index(row), int(Qt.ItemDataRole.ToolTipRole)))
 
-        sentence = f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG oder WebP."
+        sentence = (
+            f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG, WebP, TIFF oder BMP."
+        )
         qtbot.waitUntil(lambda: tip() == sentence)
         window.windows.open_plate_dialog(lambda: None)
         dialog = window.findChild(PlateDialog)

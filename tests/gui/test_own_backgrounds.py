@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QInputDialog, QListView
+import pytest
+from PyQt6.QtCore import QFile, QPoint, Qt
+from PyQt6.QtWidgets import QInputDialog, QListView, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.config import paths
@@ -67,6 +68,34 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     assert not session.window.notices.texts
 
 
+def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_deletes_it(
+    session: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
+    tile = add(session, qtbot, picture)
+    assert tile.path is not None
+
+    def question() -> QMessageBox | None:
+        return session.window.findChild(QMessageBox, "deletionQuestion")
+
+    for answer, stays in (("Keep", True), ("Delete for good", False)):
+        session.window.strip.remove(tile)
+        qtbot.waitUntil(lambda: question() is not None)
+        box = question()
+        assert box is not None
+        assert "“beach” could not be moved to the trash and was kept" in box.text()
+        default = box.defaultButton()
+        assert default is not None and default.text() == "Keep"
+        next(each for each in box.buttons() if each.text() == answer).click()
+        qtbot.waitUntil(lambda: question() is None)
+        if stays:
+            qtbot.wait(200)
+            assert tile.path.exists()
+        else:
+            qtbot.waitUntil(lambda: not own(session))
+            assert not tile.path.exists()
+
+
 def test_a_reload_keeps_the_current_tile(session: Session, qtbot: QtBot) -> None:
     strip = session.window.strip
     strip.view.setCurrentIndex(strip.model.index(3))
@@ -103,6 +132,26 @@ def test_bundled_tiles_cannot_be_removed_or_renamed(session: Session, qtbot: QtB
         session.window.strip.ask_for_name(tile)
     assert tiles(session) == before
     assert session.window.findChild(QInputDialog) is None
+
+
+def test_the_menu_renames_and_removes_only_a_background_of_the_user(
+    session: Session, qtbot: QtBot, picture: Path
+) -> None:
+    def enabled() -> dict[str, bool]:
+        menu = next(menu for menu in session.window.findChildren(QMenu) if menu.title() == "&Background")
+        return {action.text(): action.isEnabled() for action in menu.actions()[-2:]}
+
+    view, model = session.window.strip.view, session.window.strip.model
+    assert enabled() == {"Rename…": False, "Remove": False}
+    tile = add(session, qtbot, picture)
+    view.setCurrentIndex(model.index(tiles(session).index(tile)))
+    assert enabled() == {"Rename…": True, "Remove": True}
+    view.setCurrentIndex(model.index(1))
+    assert enabled() == {"Rename…": False, "Remove": False}
+    view.setCurrentIndex(model.index(tiles(session).index(tile)))
+    session.window.strip.remove(tile)
+    qtbot.waitUntil(lambda: not own(session))
+    assert enabled() == {"Rename…": False, "Remove": False}
 
 
 def test_a_file_that_was_damaged_later_is_marked(session: Session, qtbot: QtBot) -> None:

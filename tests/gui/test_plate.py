@@ -92,6 +92,24 @@ def test_plate_is_captured_shown_and_used(
     assert not store.current.capture.lock_exposure, "the pipeline locks the exposure while it uses the plate"
 
 
+def test_enter_starts_the_capture_and_closes_only_when_it_is_done(
+    dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage]
+) -> None:
+    def press_enter() -> None:
+        qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    assert dialog.start_button.isDefault()
+    with qtbot.waitSignal(dialog.taken):
+        press_enter()
+        assert not dialog.start_button.isEnabled()
+        press_enter()
+        assert dialog.isVisible(), "the countdown goes on"
+    press_enter()
+    assert not dialog.isVisible()
+    assert len(quick) == 1
+
+
 def test_person_in_the_plate_is_reported_and_capture_can_be_repeated(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,12 +175,14 @@ def test_a_plate_is_removed_in_the_panel(session: Session, qtbot: QtBot, tmp_pat
 def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
     controls = session.window.matting_page.network.plate
     assert controls.isHidden()
+    session.store.edit("matting", model="bgmv2-mobilenetv2")
+    assert not controls.isHidden() and controls.thumbnail.isHidden() and controls.age.isHidden(), "no empty lines"
     path = plate_path("another", *SIZE)
     save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
     session.store.edit("matting", model="bgmv2-mobilenetv2", plate=path)
     assert not controls.isHidden()
     qtbot.waitUntil(lambda: not controls.thumbnail.pixmap().isNull())
-    assert controls.age.text()
+    assert controls.age.text() and not controls.age.isHidden() and not controls.thumbnail.isHidden()
     qtbot.waitUntil(lambda: not controls.warning.isHidden())
     source = session.bridge.status.source
     assert source is not None

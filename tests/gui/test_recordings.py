@@ -103,6 +103,17 @@ def test_failure_to_create_the_folder_is_reported(session: Session, qtbot: QtBot
     assert not button(session, "recordButton").isChecked()
 
 
+@pytest.mark.parametrize("control", ["recordButton", "snapshotButton"])
+def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path, control: str) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    session.preferences.change(recordings_dir=blocker)
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    button(session, control).click()
+    sentence = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
+    qtbot.waitUntil(lambda: session.window.error_bar.text == sentence)
+
+
 def test_an_unfinished_recording_is_offered_and_finished(
     start_window: StartWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,9 +113,9 @@ CHOICES: tuple[tuple[str, str, Read, object], ...] = (
     ("refinerCombo", "Fast", lambda settings: settings.matting.refiner, "fast-guided-filter"),
     ("sizeCombo", "640 × 480", lambda settings: settings.capture.height, 480),
     ("rateCombo", "15", lambda settings: settings.capture.fps, 15.0),
-    ("pipewireCombo", "PipeWire: on", lambda settings: settings.output.pipewire, "on"),
-    ("alphaOutputCombo", "Alpha: beside", lambda settings: settings.output.alpha_output, "side-by-side"),
-    ("virtualCameraBackendCombo", "Writer: V4L2", lambda settings: settings.output.virtual_camera_backend, "v4l2"),
+    ("pipewireCombo", "On", lambda settings: settings.output.pipewire, "on"),
+    ("alphaOutputCombo", "Beside", lambda settings: settings.output.alpha_output, "side-by-side"),
+    ("virtualCameraBackendCombo", "V4L2", lambda settings: settings.output.virtual_camera_backend, "v4l2"),
     ("formatCombo", "YUYV", lambda settings: settings.capture.pixel_format, "YUYV"),
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PyQt6.QtCore import QFile
+from PyQt6.QtCore import QFile, QStandardPaths
 
 from app.compositing import open_background
 from app.compositing.library import VIDEO_SUFFIXES
@@ -21,6 +22,7 @@ from app.media.image_file import IMAGE_SUFFIXES, kind_of_file
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""
+USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
 
 
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:
@@ -89,18 +91,26 @@ def rename_background(path: Path, name: str) -> Path:
 
 
 def remove_background(path: Path) -> Path | None:
-    """Move a file to the trash; return its path there. Without a trash, delete it and return None.
+    """Move a file to the trash; return its path there, None if the system does not tell it.
 
-    Raises BackgroundError.
+    Raises BackgroundError with the message NOT_TRASHED if the system has no trash for it; the file is then kept.
     """
+    with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
+        Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
     moved, trash = QFile.moveToTrash(str(path))
     if moved:
         return Path(trash) if trash else None
+    if path.exists():
+        raise BackgroundError(LibraryText.NOT_TRASHED(file=path.name))
+    return None
+
+
+def delete_background(path: Path) -> None:
+    """Delete a file for good. Raises BackgroundError."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise BackgroundError(LibraryText.NOT_REMOVED(file=path.name, reason=why_not_written(error))) from error
-    return None
 
 
 def restore_background(trash: Path, original: Path) -> Path:

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 
 from app.compositing.library import bundled_backgrounds, own_backgrounds
-from app.core.errors import text_of
+from app.core.errors import BackgroundError, text_of
 from app.core.types import BgrImage
 from app.gui.backgrounds import files
 from app.gui.backgrounds.delegate import THUMBNAIL
@@ -35,7 +35,9 @@ class BackgroundLibrary(QObject):
     renamed = pyqtSignal(object, object)
     """(old path, new path)"""
     removed = pyqtSignal(str, object, object)
-    """(name, path in the trash or None where it was deleted for good, original path)"""
+    """(name, path in the trash or None where it is unknown, original path)"""
+    not_trashed = pyqtSignal(object)
+    """The Tile of a file that was kept because it could not be moved to the trash."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """What failed, in one sentence."""
 
@@ -86,7 +88,7 @@ class BackgroundLibrary(QObject):
             self._tasks.run(partial(files.rename_background, old, name), done, self._fail)
 
     def remove(self, tile: Tile) -> None:
-        """Move a file of the user to the trash, or delete it where there is no trash."""
+        """Move a file of the user to the trash; emit `not_trashed` if that is not possible."""
         if tile.path is not None and tile.own:
             original = tile.path
 
@@ -94,7 +96,18 @@ class BackgroundLibrary(QObject):
                 self.removed.emit(tile.name, trash, original)
                 self.reload()
 
-            self._tasks.run(partial(files.remove_background, original), done, self._fail)
+            def failed(error: Exception) -> None:
+                if isinstance(error, BackgroundError):
+                    self.not_trashed.emit(tile)
+                else:
+                    self._fail(error)
+
+            self._tasks.run(partial(files.remove_background, original), done, failed)
+
+    def delete(self, tile: Tile) -> None:
+        """Delete a file of the user for good."""
+        if tile.path is not None and tile.own:
+            self._tasks.run(partial(files.delete_background, tile.path), lambda _none: self.reload(), self._fail)
 
     def restore(self, trash: Path, original: Path) -> None:
         """Move a removed file back from the trash."""

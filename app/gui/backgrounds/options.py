@@ -69,7 +69,9 @@ class BackgroundOptions(QStackedWidget):
         self._previous, self._next = button("◀"), button("▶")
         for turning_button in (self._previous, self._next):
             turning_button.setFixedWidth(40)
-        describe(self._previous, self.tr("Previous slide"), self.tr("Show the slide before (Page Up)"), "previousSlide")
+        describe(
+            self._previous, self.tr("Previous slide"), self.tr("Show the previous slide (Page Up)"), "previousSlide"
+        )
         describe(self._next, self.tr("Next slide"), self.tr("Show the next slide (Page Down)"), "nextSlide")
         self._previous.clicked.connect(lambda: self.turn(-1))
         self._next.clicked.connect(lambda: self.turn(1))
@@ -86,6 +88,7 @@ class BackgroundOptions(QStackedWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._turning)
         row.addWidget(self._fit, 1)
+        row.addStretch(0)  # otherwise the list is centred where there is more room than it takes
         self.addWidget(_page(fitting, self.tr("Fit"), wide=True))
         self.addWidget(_page(colour))
         self.addWidget(_page(warning))

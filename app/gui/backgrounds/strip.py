@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt
+from PyQt6.QtCore import QModelIndex, QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -26,7 +26,7 @@ from app.gui.backgrounds.item import Tile, TileKind
 from app.gui.backgrounds.library import BackgroundLibrary
 from app.gui.backgrounds.model import TILE_ROLE, TileModel
 from app.gui.backgrounds.options import BackgroundOptions
-from app.gui.dialogs.questions import UserFolder, ask_for_files, ask_for_name
+from app.gui.dialogs.questions import UserFolder, ask_before_deletion, ask_for_files, ask_for_name
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -37,6 +37,9 @@ from app.runtime.status import PipelineStatus
 
 class BackgroundStrip(QWidget):
     """Chooses the background by click or number key. Pressing a key again returns to the previous background."""
+
+    current_changed = pyqtSignal()
+    """Another tile became the current one, to which renaming and removing apply."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks) -> None:
         super().__init__()
@@ -60,11 +63,16 @@ class BackgroundStrip(QWidget):
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
+        self.library.not_trashed.connect(self._ask_before_deletion)
         self._current: Tile | None = None
         """The current tile before the model was reset, and its row."""
         self._current_row = -1
         self.model.modelAboutToBeReset.connect(self._remember_current)
         self.model.modelReset.connect(self._restore_current)
+        self.model.modelReset.connect(self.current_changed)
+        selection = self.view.selectionModel()
+        if selection is not None:
+            selection.currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
         preferences.changed.connect(lambda _preferences: self._show_settings(store.current))
         self._show_settings(store.current)
@@ -224,11 +232,25 @@ class BackgroundStrip(QWidget):
             self._previous = None
         self.library.remove(tile)
 
+    def _ask_before_deletion(self, tile: Tile) -> None:
+        ask_before_deletion(
+            self,
+            self.tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name),
+            self.tr("Deleted for good, it cannot be restored."),
+            lambda: self.library.delete(tile),
+        )
+
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file and rename it."""
         if tile.own:
             title = self.tr("Rename background")
             ask_for_name(self, title, tile.name, lambda name: self.library.rename(tile, name))
+
+    @property
+    def current_is_own(self) -> bool:
+        """Whether the current tile is a file of the user, which can be renamed and removed."""
+        tile = self.view.currentIndex().data(TILE_ROLE)
+        return isinstance(tile, Tile) and tile.own
 
     def remove_current(self) -> None:
         """Remove the current tile's file, if it belongs to the user."""

@@ -176,6 +176,11 @@ def _command(text: str) -> QWidget:
 
 def check_text(check: str) -> str:
     """Return the translated name of a check such as `virtual camera: module`."""
+    return check_names().get(check, check)
+
+
+def check_names() -> dict[str, str]:
+    """Return the translated names of all checks."""
     return {
         "camera": translate("Findings", "Camera"),
         "camera: permission": translate("Findings", "Camera: permission"),
@@ -190,6 +195,13 @@ def check_text(check: str) -> str:
         "virtual camera: Secure Boot": translate("Findings", "Virtual camera: Secure Boot"),
         "virtual camera: options": translate("Findings", "Virtual camera: options"),
         "virtual camera: proof": translate("Findings", "Virtual camera: test picture"),
+        "PipeWire camera: daemon": translate("Findings", "PipeWire camera: service"),
+        "PipeWire camera: proof": translate("Findings", "PipeWire camera: test picture"),
+        "PipeWire camera: portal": translate("Findings", "PipeWire camera: portal"),
+        "PipeWire camera: permission": translate("Findings", "PipeWire camera: permission"),
+        "PipeWire camera: Firefox": translate("Findings", "PipeWire camera: Firefox"),
+        "PipeWire camera: Flatpak": translate("Findings", "PipeWire camera: Flatpak"),
+        "PipeWire camera: Snap": translate("Findings", "PipeWire camera: Snap"),
         "processor": translate("Findings", "Processor"),
         "graphics card": translate("Findings", "Graphics card"),
         "models": translate("Findings", "Models"),
@@ -197,7 +209,7 @@ def check_text(check: str) -> str:
         "display: libraries": translate("Findings", "Display: libraries"),
         "disk: settings": translate("Findings", "Disk space: settings"),
         "disk: models": translate("Findings", "Disk space: models"),
-    }.get(check, check)
+    }
 
 
 def _state_text(state: State) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPixmap
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
@@ -80,7 +80,8 @@ class PlateDialog(QDialog):
         self.start_button.clicked.connect(self.begin)
         self.close_button.clicked.connect(self.close)
         self.finished.connect(self._end)
-        self._wait(self.tr("Press Start, then step out of the picture. Do not move the camera or change the light."))
+        self._set_primary(self.start_button)
+        self._wait(self.tr("Press “Start”, then step out of the picture. Do not move the camera or change the light."))
 
     def begin(self) -> None:
         """Lock the camera's exposure and start the countdown."""
@@ -130,12 +131,21 @@ class PlateDialog(QDialog):
         image = to_qimage(plate).scaledToWidth(THUMBNAIL_WIDTH, Qt.TransformationMode.SmoothTransformation)
         self._wait(self.tr("Done. This picture is used as the empty background."))
         self.number.setPixmap(QPixmap.fromImage(image))
+        self._set_primary(self.close_button)
         self._store.edit("matting", plate=path)
         self.taken.emit()
+
+    def _set_primary(self, primary: QPushButton) -> None:
+        """Let Enter press `primary`, whichever of the two buttons has the keyboard focus."""
+        for each in (self.start_button, self.close_button):
+            each.setAutoDefault(False)
+            each.setDefault(each is primary)
+        primary.setFocus()
 
     def _fail(self, error: Exception) -> None:
         self._wait(translated_error(error))
         self.start_button.setText(self.tr("Try again"))
+        self._set_primary(self.start_button)
 
     def _wait(self, text: str) -> None:
         self._timer.stop()

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
-from PyQt6.QtWidgets import QFileDialog, QInputDialog, QWidget
+from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 translate = QCoreApplication.translate
 
@@ -66,6 +66,23 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
     dialog.setTextValue(suggestion)
     dialog.textValueSelected.connect(take)
     dialog.open()
+
+
+def ask_before_deletion(parent: QWidget, text: str, consequence: str, delete: Callable[[], object]) -> None:
+    """Ask whether to delete something for good; the default is to keep it."""
+    box = QMessageBox(parent)
+    box.setObjectName("deletionQuestion")
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("Mattecam")
+    box.setText(text)
+    box.setInformativeText(consequence)
+    goes = box.addButton(translate("Dialogs", "Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
+    keeps = box.addButton(translate("Dialogs", "Keep"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keeps)
+    box.setEscapeButton(keeps)
+    box.buttonClicked.connect(lambda pressed: delete() if pressed is goes else None)
+    box.open()
 
 
 def _file_dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode, folder: Path) -> QFileDialog:

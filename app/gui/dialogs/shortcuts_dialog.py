@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QMenuBar, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QMenuBar, QScrollArea, QVBoxLayout, QWidget
 
 from app.gui.widgets.controls import button, describe, label
 
-_GLOBAL = "Ctrl+Alt+Shift+P, F, 1 … 9"
 Shortcut = tuple[str, str]
 """(what it does, keys in the notation of the system)"""
 
@@ -25,11 +24,15 @@ def menu_shortcuts(bar: QMenuBar) -> list[Shortcut]:
             if menu is not None:
                 collect(menu.actions())
             elif not action.shortcut().isEmpty():
-                keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-                found.append((action.text().replace("&", ""), keys))
+                found.append((action.text().replace("&", ""), _native(action.shortcut())))
 
     collect(bar.actions())
     return found
+
+
+def _native(keys: str | QKeySequence) -> str:
+    """Return keys as the language and the system name them, such as Strg+S."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class ShortcutsDialog(QDialog):
@@ -43,13 +46,14 @@ class ShortcutsDialog(QDialog):
         self.resize(460, 560)
         content = QWidget()
         content.setObjectName("panelPage")
-        grid = QGridLayout(content)
-        grid.setHorizontalSpacing(24)
-        for row, (text, keys) in enumerate([*from_menus, *self._others()]):
-            grid.addWidget(label(text, wrap=True), row, 0)
-            grid.addWidget(label(keys, "command"), row, 1, Qt.AlignmentFlag.AlignRight)
-        grid.setColumnStretch(0, 1)
-        grid.setRowStretch(grid.rowCount(), 1)
+        lines = QVBoxLayout(content)
+        for text, keys in [*from_menus, *self._others()]:
+            line = QHBoxLayout()  # of its own, so that long keys do not narrow the other lines
+            line.setSpacing(24)
+            line.addWidget(label(text, wrap=True), 1)
+            line.addWidget(label(keys, "command"), 0, Qt.AlignmentFlag.AlignVCenter)
+            lines.addLayout(line)
+        lines.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
@@ -68,9 +72,12 @@ class ShortcutsDialog(QDialog):
     def _others(self) -> list[Shortcut]:
         """Keys that are in no menu."""
         return [
-            (self.tr("Choose a background; again: back to the one before"), "1 … 9"),
-            (self.tr("Show the real background"), "Ctrl+0"),
+            (self.tr("Choose a background; press again to return to the previous one"), "1 … 9"),
+            (self.tr("Show the real background"), _native("Ctrl+0")),
             (self.tr("Zoom (over the preview)"), "+  −"),
-            (self.tr("In every program, if global shortcuts are on: pause, freeze, choose a background"), _GLOBAL),
+            (
+                self.tr("In every program, if global shortcuts are on: pause, freeze, choose a background"),
+                f"{_native('Ctrl+Alt+Shift+P')}, F, 1 … 9",
+            ),
             (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
         ]

@@ -26,11 +26,12 @@ class BackgroundViewControls(QWidget):
             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider",
         )  # fmt: skip
         self._across = ValueSlider(
-            -STEPS, STEPS, percent, self.tr("Background across"), self.tr("Shows more of the left or right side"),
+            -STEPS, STEPS, percent, self.tr("Horizontal background position"),
+            self.tr("Shows more of the left or right side"),
             "backgroundXSlider",
         )  # fmt: skip
         self._down = ValueSlider(
-            -STEPS, STEPS, percent, self.tr("Background up and down"), self.tr("Shows more of the top or bottom"),
+            -STEPS, STEPS, percent, self.tr("Vertical background position"), self.tr("Shows more of the top or bottom"),
             "backgroundYSlider",
         )  # fmt: skip
         self._parallax = ValueSlider(

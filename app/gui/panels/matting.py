@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker, pyqtSignal
+from functools import partial
+
+from PyQt6.QtCore import QSignalBlocker, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QWidget
+from PyQt6.sip import isdeleted
 
 from app.core.settings import Settings
 from app.gui.panels.edges import EdgePresets, EdgeSliders
@@ -88,11 +92,11 @@ class MattingPage(Page):
             box.activated.connect(
                 lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
             )
-        remote = Collapsible(
+        self._remote = Collapsible(
             self.tr("Matting on a server"), self.tr("Let another machine compute the matte"), "serverToggle"
         )
-        remote.add(self.server)
-        self.add(remote)
+        self._remote.add(self.server)
+        self.add(self._remote)
         self.network.model_installed.connect(self.retry_requested)
         self.server.retry_requested.connect(self.retry_requested)
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
@@ -105,6 +109,23 @@ class MattingPage(Page):
         """Check again which devices and models there are."""
         self._tasks.run(services.devices, self._show_devices)
         self.network.reload()
+
+    def open_advanced(self) -> None:
+        """Show device, executor and the other advanced settings."""
+        self._open(self.advanced, self._device)
+
+    def open_server(self) -> None:
+        """Show the settings of the server."""
+        self._open(self._remote, self.server.address)
+
+    def _open(self, group: Collapsible, first: QWidget) -> None:
+        group.toggle.setChecked(True)
+        first.setFocus()
+        QTimer.singleShot(0, partial(self._scroll_to, group))  # once the page has its new height
+
+    def _scroll_to(self, group: QWidget) -> None:
+        if not isdeleted(self):
+            self.ensureWidgetVisible(group, 0, 0)
 
     def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
         self._devices = devices

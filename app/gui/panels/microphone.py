@@ -11,6 +11,7 @@ from app.core.settings import Settings
 from app.gui.i18n.messages import translated
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import combo, describe, fill_combo, label
+from app.gui.widgets.page import field_row
 from app.sound.base import OpenSource
 from app.sound.devices import MicrophoneName, open_microphone
 from app.sound.microphone import Microphone
@@ -45,7 +46,7 @@ class MicrophoneControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        for widget in (self._choice, self._meter, self._problem):
+        for widget in (field_row(self._choice.accessibleName(), self._choice), self._meter, self._problem):
             column.addWidget(widget)
         self._timer = QTimer(self)
         self._timer.setInterval(METER_INTERVAL_MS)
@@ -106,8 +107,8 @@ class MicrophoneControls(QWidget):
     def _show(self, settings: Settings) -> None:
         chosen = settings.output.microphone
         entries: list[tuple[str, object]] = [
-            (self.tr("Microphone: off"), "off"),
-            (self.tr("Microphone: default"), "default"),
+            (self.tr("Off"), "off"),
+            (self.tr("Default"), "default"),
         ]
         entries += [(found.title, found.name) for found in self._microphones]
         if chosen not in (data for _text, data in entries):

@@ -60,7 +60,9 @@ class NetworkControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (label(self.tr("Model")), self._model, self._used, self._missing):
+        caption = label(self.tr("Model"))
+        caption.setBuddy(self._model)
+        for widget in (caption, self._model, self._used, self._missing):
             column.addWidget(widget)
         column.addLayout(row)
         column.addWidget(self.plate)

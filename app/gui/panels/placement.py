@@ -33,10 +33,15 @@ class PlacementControls(QWidget):
             self.tr("Scales the person over the background"), "scaleSlider",
         )  # fmt: skip
         self._across = ValueSlider(
-            -STEPS, STEPS, offset, self.tr("Shift across"), self.tr("Moves the person left or right"), "placeXSlider"
+            -STEPS,
+            STEPS,
+            offset,
+            self.tr("Horizontal shift"),
+            self.tr("Moves the person left or right"),
+            "placeXSlider",
         )
         self._down = ValueSlider(
-            -STEPS, STEPS, offset, self.tr("Shift down"), self.tr("Moves the person up or down"), "placeYSlider"
+            -STEPS, STEPS, offset, self.tr("Vertical shift"), self.tr("Moves the person up or down"), "placeYSlider"
         )
         self._mouse = check(
             self.tr("Mouse moves the person"),

@@ -69,7 +69,8 @@ class PlateControls(QWidget):
         self.take.clicked.connect(self.capture_requested)
         self._choose.clicked.connect(self.ask_for_plate)
         self.drop.clicked.connect(lambda: store.edit("matting", plate=None))
-        self.warning.hide()
+        for empty in (self.thumbnail, self.age, self.warning):
+            empty.hide()
         store.changed.connect(self._show)
         self._show(store.current)
 
@@ -104,8 +105,9 @@ class PlateControls(QWidget):
     def reload(self) -> None:
         """Read the plate's file again."""
         self._taken_with = self._searched = None
-        self.thumbnail.clear()
-        self.age.clear()
+        for shown in (self.thumbnail, self.age):
+            shown.clear()
+            shown.hide()
         if self._path is not None:
             self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_WIDTH), self._show_view)
 
@@ -114,8 +116,10 @@ class PlateControls(QWidget):
             self._taken_with = view.camera, *view.size
         if view.thumbnail is not None:
             self.thumbnail.setPixmap(QPixmap.fromImage(to_qimage(view.thumbnail)))
+            self.thumbnail.show()
         if view.taken_at_s is not None:
             taken = QDateTime.fromSecsSinceEpoch(int(view.taken_at_s))
             self.age.setText(self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
         elif self._path is not None:
             self.age.setText(self._path.name)
+        self.age.setVisible(bool(self.age.text()))

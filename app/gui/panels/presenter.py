@@ -20,7 +20,7 @@ PRESENTED = ("slides", "screen")
 
 
 class PresenterControls(QWidget):
-    """Chooses what is presented. Ending it returns to the background before."""
+    """Chooses what is presented. Ending it returns to the previous background."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -36,13 +36,13 @@ class PresenterControls(QWidget):
             self.tr("Screen"), self.tr("Shows a screen or a window behind you, with all that covers it"), "screenCombo"
         )
         self._end = link_button(self.tr("End the presentation"))
-        describe(self._end, self.tr("End the presentation"), self.tr("Return to the background before"), "presentEnd")
+        describe(self._end, self.tr("End the presentation"), self.tr("Return to the previous background"), "presentEnd")
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._pdf)
         row.addWidget(self._folder)
         hint = label(
-            self.tr("Everybody who sees you sees what is presented. Page Up and Page Down turn slides."),
+            self.tr("Everyone in the call sees the presentation. Press Page Up or Page Down to change slides."),
             "faint", wrap=True,
         )  # fmt: skip
         column = QVBoxLayout(self)

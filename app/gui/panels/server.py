@@ -30,10 +30,10 @@ class ServerControls(QWidget):
         self._store, self._tasks = store, tasks
         self._shown = ""
         self._server: ServerState | None = None
-        self._address = QLineEdit()
-        self._address.setPlaceholderText("https://matting.example:8765")
+        self.address = QLineEdit()
+        self.address.setPlaceholderText("https://matting.example:8765")
         describe(
-            self._address, self.tr("Server address"), self.tr("Address of the computer that runs the matting server"),
+            self.address, self.tr("Server address"), self.tr("Address of the computer that runs the matting server"),
             "serverAddress",
         )  # fmt: skip
         self._token = FileChoice(
@@ -55,7 +55,7 @@ class ServerControls(QWidget):
         self._problem = label("", "warning", wrap=True)
         self._problem.setObjectName("serverProblem")
         self._lay_out()
-        self._address.returnPressed.connect(self.connect_server)
+        self.address.returnPressed.connect(self.connect_server)
         self._connect.clicked.connect(self.connect_server)
         self._disconnect.clicked.connect(lambda: store.edit("matting", location="local"))
         self._token.chosen.connect(lambda path: store.edit("matting", server_token_file=path))
@@ -74,7 +74,7 @@ class ServerControls(QWidget):
                 wrap=True,
             )
         )
-        column.addWidget(field_row(self.tr("Server address"), self._address))
+        column.addWidget(field_row(self.tr("Server address"), self.address))
         column.addWidget(self._token)
         column.addWidget(self._certificate)
         row = QHBoxLayout()
@@ -87,7 +87,7 @@ class ServerControls(QWidget):
 
     def connect_server(self) -> None:
         """Check what was entered off the GUI thread, then use the server."""
-        wanted = self._store.current.matting.replace(server=self._address.text(), location="remote")
+        wanted = self._store.current.matting.replace(server=self.address.text(), location="remote")
         self._connect.setEnabled(False)
         self._tasks.run(partial(services.check_server, wanted), self._use, self._refuse)
 
@@ -132,7 +132,7 @@ class ServerControls(QWidget):
         matting = settings.matting
         if matting.server != self._shown:  # keep what the user types while other settings change
             self._shown = matting.server
-            self._address.setText(matting.server)
+            self.address.setText(matting.server)
         self._token.show_file(matting.server_token_file)
         self._certificate.show_file(matting.server_ca_file)
         self._disconnect.setVisible(matting.location == "remote")

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from app.core.settings import Settings
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import check, combo, describe, fill_combo, label, link_button
+from app.gui.widgets.page import field_row
 from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
 
@@ -43,8 +44,8 @@ class VirtualCameraControls(QWidget):
             "alphaOutputCombo",
         )
         self._backend = combo(
-            self.tr("Virtual camera writer"),
-            self.tr("What writes to the virtual camera"),
+            self.tr("Virtual camera backend"),
+            self.tr("Library that writes to the virtual camera"),
             "virtualCameraBackendCombo",
         )
         self._state = label("", "faint", wrap=True)
@@ -60,8 +61,9 @@ class VirtualCameraControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        lists = self._device, self._pipewire, self._alpha, self._backend
-        for widget in (self._toggle, *lists, self._state, self._help, self._on_demand):
+        boxes = self._device, self._pipewire, self._alpha, self._backend
+        rows = [field_row(box.accessibleName(), box) for box in boxes]
+        for widget in (self._toggle, *rows, self._state, self._help, self._on_demand):
             column.addWidget(widget)
         self._toggle.toggled.connect(lambda on: store.edit("output", virtual_camera=self._chosen if on else "off"))
         self._device.activated.connect(lambda _row: store.edit("output", virtual_camera=self._device.currentData()))
@@ -70,8 +72,8 @@ class VirtualCameraControls(QWidget):
         self._backend.activated.connect(
             lambda _row: store.edit("output", virtual_camera_backend=self._backend.currentData())
         )
-        for box in (self._pipewire, self._alpha, self._backend):  # of PipeWire and V4L2
-            box.setHidden(not LINUX)
+        for row in rows[1:]:  # of PipeWire and V4L2
+            row.setHidden(not LINUX)
         self._help.clicked.connect(self.help_requested)
         self._on_demand.toggled.connect(lambda on: store.edit("output", on_demand=on))
         store.changed.connect(self._show)
@@ -111,20 +113,20 @@ class VirtualCameraControls(QWidget):
         fill_combo(self._device, entries, output.virtual_camera if on else "auto")
         self._device.setEnabled(on)
         choices: list[tuple[str, object]] = [
-            (self.tr("PipeWire: automatic"), "auto"),
-            (self.tr("PipeWire: on"), "on"),
-            (self.tr("PipeWire: off"), "off"),
+            (self.tr("Automatic"), "auto"),
+            (self.tr("On"), "on"),
+            (self.tr("Off"), "off"),
         ]
         fill_combo(self._pipewire, choices, output.pipewire)
         choices = [
-            (self.tr("Alpha: off"), "off"),
-            (self.tr("Alpha: in the PipeWire camera (BGRA)"), "bgra"),
-            (self.tr("Alpha: beside the person in the virtual camera"), "side-by-side"),
+            (self.tr("Off"), "off"),
+            (self.tr("In the PipeWire camera (BGRA)"), "bgra"),
+            (self.tr("Beside the person in the virtual camera"), "side-by-side"),
         ]
         fill_combo(self._alpha, choices, output.alpha_output)
         choices = [
-            (self.tr("Writer: automatic"), "auto"),
-            (self.tr("Writer: pyvirtualcam"), "pyvirtualcam"),
-            (self.tr("Writer: V4L2"), "v4l2"),
+            (self.tr("Automatic"), "auto"),
+            ("pyvirtualcam", "pyvirtualcam"),
+            ("V4L2", "v4l2"),
         ]
         fill_combo(self._backend, choices, output.virtual_camera_backend)

@@ -40,7 +40,8 @@ class Preview(QWidget):
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(240, 135)
+        self.setMinimumWidth(240)
+        self.set_crowded(False)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._image: QImage | None = None
         self._message = self.tr("Starting…")
@@ -103,6 +104,10 @@ class Preview(QWidget):
             self._place_overlays()
         self.update()
         self.image_shown.emit(image)
+
+    def set_crowded(self, crowded: bool) -> None:
+        """Give way to the error bar, so that the window fits on a small screen."""
+        self.setMinimumHeight(80 if crowded else 135)
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)

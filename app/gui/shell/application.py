@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -36,7 +37,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.icons import app_icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus
+from app.runtime.status import PipelineStatus, Stage
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,9 @@ class Session:
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, self.preferences, settings_path, preferences_path, self._tasks)
-            self._saver.failed.connect(self.window.error_bar.show_message)
+            self._saver.failed.connect(lambda error: self.bridge.report(Stage.SETTINGS, error))
+            self._saver.saved.connect(partial(self.bridge.report, Stage.SETTINGS, None))
+            self.window.error_bar.help_requested.connect(self._saver.retry)
         self.preferences.changed.connect(self._apply_theme)
         hints = app.styleHints()
         if hints is not None:
@@ -180,7 +183,7 @@ class Session:
         self.window.start()
         self._remote.start()
         if self._options.warning:
-            self.window.error_bar.show_message(self._options.warning)
+            self.window.error_bar.show_message(self._options.warning, lasting=True)
 
     def close(self) -> int:
         """Close everything; return the exit code. Idempotent."""

@@ -5,31 +5,63 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.runtime.status import Stage
+from app.gui.panels.camera import CameraPage
+from app.gui.panels.matting import MattingPage
+from app.gui.panels.output import OutputPage
+from app.gui.state.store import SettingsStore
+from app.gui.widgets.page import Page
+from app.gui.widgets.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorActions:
-    """What can be done about a problem, by the stage that reported it."""
+class ErrorHelp:
+    """Carries out remedies."""
 
-    choose_camera: Callable[[], object]
-    choose_model: Callable[[], object]
-    blur_background: Callable[[], object]
+    store: SettingsStore
+    camera_page: CameraPage
+    matting_page: MattingPage
+    output_page: OutputPage
+    show_page: Callable[[Page], object]
+    """Show a page of the side panel."""
+    take_plate: Callable[[], object]
     set_up_virtual_camera: Callable[[], object]
-    choose_recordings_folder: Callable[[], object]
     retry: Callable[[], object]
     """Retry whatever failed."""
 
-    def run(self, stage: Stage | None) -> None:
-        """Run the action for `stage`, if it has one, then retry."""
-        action = {
-            Stage.CAPTURE: self.choose_camera,
-            Stage.MATTING: self.choose_model,
-            Stage.BACKGROUND: self.blur_background,
-            Stage.VIRTUAL_CAMERA: self.set_up_virtual_camera,
-            Stage.PIPEWIRE: self.set_up_virtual_camera,
-            Stage.RECORDING: self.choose_recordings_folder,
-        }.get(stage) if stage is not None else None  # fmt: skip
-        if action is not None:
-            action()
+    def run(self, remedy: Remedy) -> None:
+        """Do what the button offers, then retry."""
+        actions: dict[Remedy, Callable[[], object]] = {
+            Remedy.CAMERA: self._choose_camera,
+            Remedy.SOURCE: self._choose_camera,
+            Remedy.MODEL: self._choose_model,
+            Remedy.MATTING_SETTINGS: self._show_matting_settings,
+            Remedy.SERVER: self._show_server,
+            Remedy.PLATE: self.take_plate,
+            Remedy.BLUR: lambda: self.store.edit("background", kind="blur"),
+            Remedy.VIRTUAL_CAMERA: self.set_up_virtual_camera,
+            Remedy.RECORDINGS_FOLDER: self._choose_recordings_folder,
+            Remedy.RETRY: lambda: None,
+        }
+        actions[remedy]()
         self.retry()
+
+    def _choose_camera(self) -> None:
+        self.show_page(self.camera_page)
+        self.camera_page.open_camera_list()
+
+    def _choose_model(self) -> None:
+        self.show_page(self.matting_page)
+        self.matting_page.network.open_model_list()
+
+    def _show_matting_settings(self) -> None:
+        self.show_page(self.matting_page)
+        self.matting_page.open_advanced()
+
+    def _show_server(self) -> None:
+        self.show_page(self.matting_page)
+        self.matting_page.open_server()
+
+    def _choose_recordings_folder(self) -> None:
+        self.store.edit("output", record=None)
+        self.show_page(self.output_page)
+        self.output_page.ask_for_folder()

@@ -18,7 +18,7 @@ from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
 from app.gui.preview.zone_layer import ZoneLayer
-from app.gui.shell.error_help import ErrorActions
+from app.gui.shell.error_help import ErrorHelp
 from app.gui.shell.event_notices import EventNotices
 from app.gui.shell.menus import MenuActions, Menus
 from app.gui.shell.scenes_menu import ScenesMenu
@@ -97,14 +97,17 @@ class MainWindow(QMainWindow):
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)
         left = QWidget()
-        self._column = QVBoxLayout(left)
-        self._column.setContentsMargins(12, 8, 12, 10)
-        self._column.setSpacing(12)
-        self._column.addWidget(self.error_bar)
-        self._column.addWidget(self.notices)
-        self._column.addWidget(self.preview, 1)
-        self._column.addWidget(self.action_bar)
-        self._column.addWidget(self.strip)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(12, 8, 12, 10)
+        column.setSpacing(12)
+        column.addWidget(self.error_bar)
+        column.addWidget(self.notices)
+        column.addWidget(self.preview, 1)
+        column.addWidget(self.action_bar)
+        self._below = QVBoxLayout()
+        self._below.setSpacing(0)  # the plot has its own gap, which goes where there is no room for it
+        self._below.addWidget(self.strip)
+        column.addLayout(self._below)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.camera_page, icon("camera", plain=True), self.tr("Camera"))
@@ -154,8 +157,10 @@ class MainWindow(QMainWindow):
         self.output_page.help_requested.connect(self.windows.open_virtual_camera_help)
         self.matting_page.network.plate.capture_requested.connect(self._open_plate_dialog)
         self.matting_page.retry_requested.connect(self.bridge.retry)
-        error_actions = self._error_actions()
-        self.error_bar.help_requested.connect(lambda stage: error_actions.run(stage))
+        self._error_help = self._make_error_help()
+        self.error_bar.shown.connect(self.notices.set_crowded)
+        self.error_bar.shown.connect(self.preview.set_crowded)
+        self.error_bar.help_requested.connect(lambda remedy: self._error_help.run(remedy))
         for source in (
             self.recording.failed,
             self.strip.library.failed,
@@ -179,13 +184,15 @@ class MainWindow(QMainWindow):
             quit=self.quit,
         )
 
-    def _error_actions(self) -> ErrorActions:
-        return ErrorActions(
-            choose_camera=self._choose_camera,
-            choose_model=self._choose_model,
-            blur_background=lambda: self.store.edit("background", kind="blur"),
+    def _make_error_help(self) -> ErrorHelp:
+        return ErrorHelp(
+            self.store,
+            self.camera_page,
+            self.matting_page,
+            self.output_page,
+            show_page=self._show_page,
+            take_plate=self._open_plate_dialog,
             set_up_virtual_camera=self.windows.open_virtual_camera_help,
-            choose_recordings_folder=self._choose_recordings_folder,
             retry=self.bridge.retry,
         )
 
@@ -231,19 +238,6 @@ class MainWindow(QMainWindow):
     def _show_page(self, page: Page) -> None:
         self.preferences.change(show_panel=True)
         self.tabs.setCurrentWidget(page)
-
-    def _choose_camera(self) -> None:
-        self._show_page(self.camera_page)
-        self.camera_page.open_camera_list()
-
-    def _choose_model(self) -> None:
-        self._show_page(self.matting_page)
-        self.matting_page.network.open_model_list()
-
-    def _choose_recordings_folder(self) -> None:
-        self.store.edit("output", record=None)
-        self._show_page(self.output_page)
-        self.output_page.ask_for_folder()
 
     def _download_missing_model(self) -> None:
         self._show_page(self.matting_page)
@@ -291,7 +285,7 @@ class MainWindow(QMainWindow):
 
             plot = PlotPanel()
             self.bridge.status_changed.connect(plot.show_status)
-            self._column.addWidget(plot)
+            self._below.addWidget(plot)
             self._plot = plot
         if self._plot is not None:
             self._plot.setVisible(preferences.show_plot)

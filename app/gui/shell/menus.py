@@ -135,8 +135,17 @@ class Menus(QObject):
         self._add(menu, self.tr("Add…"), "Ctrl+O", strip.ask_for_files)
         self._add(menu, self.tr("Paste"), "Ctrl+V", self._paste)
         menu.addSeparator()
-        self._add(menu, self.tr("Rename…"), "", strip.rename_current)
-        self._add(menu, self.tr("Remove"), "", strip.remove_current)
+        of_own = (
+            self._add(menu, self.tr("Rename…"), "", strip.rename_current),
+            self._add(menu, self.tr("Remove"), "", strip.remove_current),
+        )
+
+        def enable() -> None:
+            for action in of_own:
+                action.setEnabled(strip.current_is_own)
+
+        enable()
+        strip.current_changed.connect(enable)
 
     def _add_help_menu(self) -> None:
         menu, actions = self._add_menu(self.tr("&Help")), self._actions

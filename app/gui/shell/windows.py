@@ -103,11 +103,21 @@ class SecondaryWindows(QObject):
         box.setIconPixmap(app_icon().pixmap(64, 64))
         box.setText(f"Mattecam {__version__}")
         box.setInformativeText(
-            self.tr("Replaces your background live. All processing stays on this computer.")
-            + "\n\n"
-            + self.tr("Free software under the GNU General Public License, version 3 or later.")
+            "\n\n".join(
+                (
+                    self.tr("Replaces your background live."),
+                    self._where_processed(),
+                    self.tr("Free software under the GNU General Public License, version 3 or later."),
+                )
+            )
         )
         box.open()
+
+    def _where_processed(self) -> str:
+        matting = self._store.current.matting
+        if matting.location == "local":
+            return self.tr("All processing stays on this computer unless you connect a matting server.")
+        return self.tr("Small frames of your camera are sent to {0}, which computes the matte.").format(matting.server)
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""

@@ -17,6 +17,7 @@ from app.core.errors import MattecamError, SinkError
 from app.core.messages.control import ControlText
 from app.core.settings import Settings
 from app.gui.backgrounds.names import tiles
+from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.preferences import WindowPreferences
 from app.gui.state.preferences_store import PreferencesStore
@@ -100,6 +101,7 @@ class RemoteControl(QObject):
             retry=bridge.retry,
             preferences=RemotePreferences(preferences, self),
             scenes_changed=self.scenes_changed.emit,
+            microphones=lambda: [microphone.name for microphone in services.microphones()],
         )
         self._server = ControlServer(controller)
         self._store = store

@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app.config import settings_file
-from app.core.errors import SettingsError, text_of
+from app.core.errors import SettingsError
 from app.gui.state import preferences as preferences_file
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
@@ -19,9 +19,15 @@ DELAY_MS = 500
 
 
 class Saver(QObject):
-    """Saves to two files. Changes within half a second are one write."""
+    """Saves to two files. Changes within half a second are one write.
 
-    failed = pyqtSignal(object)  # a str would lose the message of a Text
+    What could not be written is written with the next change, or by `retry`.
+    """
+
+    failed = pyqtSignal(object)
+    """The SettingsError of a write."""
+    saved = pyqtSignal()
+    """Everything is written."""
 
     def __init__(
         self,
@@ -52,10 +58,18 @@ class Saver(QObject):
         for write in self._pending():
             write()
 
+    def retry(self) -> None:
+        """Write what could not be written, if anything."""
+        self._save()
+
     def _save(self) -> None:
-        writes = self._pending()
+        before, writes = self._written, self._pending()
         if writes:
-            self._tasks.run(lambda: [write() for write in writes], lambda _none: None, self._fail)
+            self._tasks.run(
+                lambda: [write() for write in writes],
+                lambda _none: self.saved.emit(),
+                lambda error: self._fail(error, before),
+            )
 
     def _pending(self) -> list[Callable[[], None]]:
         settings, preferences = self._store.saved, self._preferences.current
@@ -67,8 +81,9 @@ class Saver(QObject):
             writes.append(partial(preferences_file.save, self._preferences_path, preferences))
         return writes
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, before: tuple[object, object]) -> None:
+        self._written = before
         if isinstance(error, SettingsError):
-            self.failed.emit(text_of(error))
+            self.failed.emit(error)
         else:
             raise error

@@ -109,7 +109,7 @@
     </message>
     <message>
         <source>Other programs receive your video through a virtual camera. Status on this computer:</source>
-        <translation>Andere Programme erhalten Ihr Video über eine virtuelle Kamera. Stand auf diesem Computer:</translation>
+        <translation>Andere Programme erhalten Ihr Video über eine virtuelle Kamera. Stand auf diesem Rechner:</translation>
     </message>
     <message>
         <source>Model</source>
@@ -117,7 +117,7 @@
     </message>
     <message>
         <source>The bundled model works at once. Robust Video Matting renders hair in finer detail. It is downloaded only on request and runs on this computer.</source>
-        <translation>Das mitgelieferte Modell ist sofort einsatzbereit. Robust Video Matting gibt Haare feiner wieder. Es wird nur auf Wunsch heruntergeladen und läuft auf diesem Computer.</translation>
+        <translation>Das mitgelieferte Modell ist sofort einsatzbereit. Robust Video Matting gibt Haare feiner wieder. Es wird nur auf Wunsch heruntergeladen und läuft auf diesem Rechner.</translation>
     </message>
     <message>
         <source>Camera</source>
@@ -225,14 +225,14 @@
     </message>
     <message>
         <source>Blurs what is farther from you more strongly; needs the executor OpenVINO</source>
-        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht den Executor OpenVINO</translation>
+        <translation>Zeichnet stärker weich, was weiter von Ihnen entfernt ist; braucht die Ausführung mit OpenVINO</translation>
     </message>
     <message>
         <source>Previous slide</source>
         <translation>Vorige Folie</translation>
     </message>
     <message>
-        <source>Show the slide before (Page Up)</source>
+        <source>Show the previous slide (Page Up)</source>
         <translation>Die vorige Folie zeigen (Bild auf)</translation>
     </message>
     <message>
@@ -255,7 +255,7 @@
     <name>BackgroundStrip</name>
     <message>
         <source>Add…</source>
-        <translation>Hinzufügen …</translation>
+        <translation>Hinzufügen…</translation>
     </message>
     <message>
         <source>Add a background</source>
@@ -295,11 +295,19 @@
     </message>
     <message>
         <source>Rename…</source>
-        <translation>Umbenennen …</translation>
+        <translation>Umbenennen…</translation>
     </message>
     <message>
         <source>Remove</source>
         <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>The background “{0}” could not be moved to the trash and was kept.</source>
+        <translation>Der Hintergrund „{0}“ konnte nicht in den Papierkorb verschoben werden und wurde behalten.</translation>
+    </message>
+    <message>
+        <source>Deleted for good, it cannot be restored.</source>
+        <translation>Endgültig gelöscht lässt er sich nicht wiederherstellen.</translation>
     </message>
     <message>
         <source>Rename background</source>
@@ -316,16 +324,16 @@
         <translation>Vergrößert das Bild hinter der Person</translation>
     </message>
     <message>
-        <source>Background across</source>
-        <translation>Hintergrund seitlich</translation>
+        <source>Horizontal background position</source>
+        <translation>Horizontale Position des Hintergrunds</translation>
     </message>
     <message>
         <source>Shows more of the left or right side</source>
         <translation>Zeigt mehr von der linken oder rechten Seite</translation>
     </message>
     <message>
-        <source>Background up and down</source>
-        <translation>Hintergrund senkrecht</translation>
+        <source>Vertical background position</source>
+        <translation>Vertikale Position des Hintergrunds</translation>
     </message>
     <message>
         <source>Shows more of the top or bottom</source>
@@ -493,7 +501,7 @@
     </message>
     <message>
         <source>Demonstration</source>
-        <translation>Vorführung</translation>
+        <translation>Demo</translation>
     </message>
     <message>
         <source>A camera that is not connected</source>
@@ -501,13 +509,21 @@
     </message>
     <message>
         <source>Video file…</source>
-        <translation>Videodatei …</translation>
+        <translation>Videodatei…</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
     <message>
         <source>Name:</source>
         <translation>Name:</translation>
+    </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Endgültig löschen</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
     </message>
 </context><context>
     <name>DoctorDialog</name>
@@ -698,8 +714,24 @@
         <translation>Andere Kamera wählen</translation>
     </message>
     <message>
+        <source>Choose another source</source>
+        <translation>Andere Quelle wählen</translation>
+    </message>
+    <message>
         <source>Choose another model</source>
         <translation>Anderes Modell wählen</translation>
+    </message>
+    <message>
+        <source>Show the matting settings</source>
+        <translation>Einstellungen der Freistellung zeigen</translation>
+    </message>
+    <message>
+        <source>Show the server settings</source>
+        <translation>Einstellungen des Servers zeigen</translation>
+    </message>
+    <message>
+        <source>Take a picture of the empty room…</source>
+        <translation>Leeren Raum aufnehmen…</translation>
     </message>
     <message>
         <source>Blur the background</source>
@@ -707,7 +739,7 @@
     </message>
     <message>
         <source>Set up…</source>
-        <translation>Einrichten …</translation>
+        <translation>Einrichten…</translation>
     </message>
     <message>
         <source>Choose another folder</source>
@@ -812,6 +844,34 @@
         <translation>Virtuelle Kamera: Testbild</translation>
     </message>
     <message>
+        <source>PipeWire camera: service</source>
+        <translation>PipeWire-Kamera: Dienst</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: test picture</source>
+        <translation>PipeWire-Kamera: Testbild</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: portal</source>
+        <translation>PipeWire-Kamera: Portal</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: permission</source>
+        <translation>PipeWire-Kamera: Berechtigung</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: Firefox</source>
+        <translation>PipeWire-Kamera: Firefox</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: Flatpak</source>
+        <translation>PipeWire-Kamera: Flatpak</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: Snap</source>
+        <translation>PipeWire-Kamera: Snap</translation>
+    </message>
+    <message>
         <source>Processor</source>
         <translation>Prozessor</translation>
     </message>
@@ -855,7 +915,7 @@
     <name>FindingsDialog</name>
     <message>
         <source>Choosing the camera in other programs…</source>
-        <translation>Die Kamera in anderen Programmen wählen …</translation>
+        <translation>Die Kamera in anderen Programmen wählen…</translation>
     </message>
     <message>
         <source>Opens the manual</source>
@@ -873,7 +933,7 @@
     <name>FindingsView</name>
     <message>
         <source>Checking…</source>
-        <translation>Wird geprüft …</translation>
+        <translation>Wird geprüft…</translation>
     </message>
     <message>
         <source>Check again</source>
@@ -1031,11 +1091,11 @@
     <name>MattingPage</name>
     <message>
         <source>Lower quality when the machine is busy</source>
-        <translation>Qualität senken, wenn der Computer ausgelastet ist</translation>
+        <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
     </message>
     <message>
         <source>Lowers automatic settings and the frame rate while the machine cannot keep up</source>
-        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Computer nicht mitkommt</translation>
+        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
     </message>
     <message>
         <source>Strict mode: show only people</source>
@@ -1177,7 +1237,7 @@
     </message>
     <message>
         <source>Show frame rate and delay</source>
-        <translation>Bildrate und Verzögerung anzeigen</translation>
+        <translation>Bildrate und Latenz anzeigen</translation>
     </message>
     <message>
         <source>Side panel</source>
@@ -1209,7 +1269,7 @@
     </message>
     <message>
         <source>Add…</source>
-        <translation>Hinzufügen …</translation>
+        <translation>Hinzufügen…</translation>
     </message>
     <message>
         <source>Paste</source>
@@ -1217,7 +1277,7 @@
     </message>
     <message>
         <source>Rename…</source>
-        <translation>Umbenennen …</translation>
+        <translation>Umbenennen…</translation>
     </message>
     <message>
         <source>Remove</source>
@@ -1229,7 +1289,7 @@
     </message>
     <message>
         <source>Check this computer…</source>
-        <translation>Diesen Rechner prüfen …</translation>
+        <translation>Diesen Rechner prüfen…</translation>
     </message>
     <message>
         <source>Keyboard shortcuts…</source>
@@ -1274,12 +1334,12 @@
         <translation>Bewegt sich, während Sie sprechen</translation>
     </message>
     <message>
-        <source>Microphone: off</source>
-        <translation>Mikrofon: aus</translation>
+        <source>Off</source>
+        <translation>Aus</translation>
     </message>
     <message>
-        <source>Microphone: default</source>
-        <translation>Mikrofon: Standard</translation>
+        <source>Default</source>
+        <translation>Standard</translation>
     </message>
 </context><context>
     <name>Models</name>
@@ -1289,7 +1349,7 @@
     </message>
     <message>
         <source>Mattecam, empty room (bundled)</source>
-        <translation>Mattecam, leerer Raum (enthalten)</translation>
+        <translation>Mattecam, leerer Raum (mitgeliefert)</translation>
     </message>
     <message>
         <source>Robust Video Matting, fast</source>
@@ -1550,16 +1610,16 @@
         <translation>Vergrößert oder verkleinert die Person vor dem Hintergrund</translation>
     </message>
     <message>
-        <source>Shift across</source>
-        <translation>Seitlich verschieben</translation>
+        <source>Horizontal shift</source>
+        <translation>Horizontale Verschiebung</translation>
     </message>
     <message>
         <source>Moves the person left or right</source>
         <translation>Verschiebt die Person nach links oder rechts</translation>
     </message>
     <message>
-        <source>Shift down</source>
-        <translation>Senkrecht verschieben</translation>
+        <source>Vertical shift</source>
+        <translation>Vertikale Verschiebung</translation>
     </message>
     <message>
         <source>Moves the person up or down</source>
@@ -1682,7 +1742,7 @@
         <translation>Schließen</translation>
     </message>
     <message>
-        <source>Press Start, then step out of the picture. Do not move the camera or change the light.</source>
+        <source>Press “Start”, then step out of the picture. Do not move the camera or change the light.</source>
         <translation>Drücken Sie „Start“ und gehen Sie dann aus dem Bild. Bewegen Sie die Kamera nicht und ändern Sie das Licht nicht.</translation>
     </message>
     <message>
@@ -1725,7 +1785,7 @@
     </message>
     <message>
         <source>Latency in ms</source>
-        <translation>Verzögerung in ms</translation>
+        <translation>Latenz in ms</translation>
     </message>
     <message>
         <source>Frame rate: {0} {1}</source>
@@ -1856,12 +1916,12 @@
         <translation>Präsentation beenden</translation>
     </message>
     <message>
-        <source>Return to the background before</source>
+        <source>Return to the previous background</source>
         <translation>Zum vorherigen Hintergrund zurückkehren</translation>
     </message>
     <message>
-        <source>Everybody who sees you sees what is presented. Page Up and Page Down turn slides.</source>
-        <translation>Wer Sie sieht, sieht auch, was präsentiert wird. Bild auf und Bild ab blättern.</translation>
+        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
+        <translation>Alle in der Besprechung sehen die Präsentation. Mit Bild auf und Bild ab blättern Sie.</translation>
     </message>
     <message>
         <source>PDF files ({0})</source>
@@ -1895,7 +1955,7 @@
     </message>
     <message>
         <source>Starting…</source>
-        <translation>Startet …</translation>
+        <translation>Startet…</translation>
     </message>
 </context><context>
     <name>PreviewOverlay</name>
@@ -2011,7 +2071,7 @@
     </message>
     <message>
         <source>Save as scene…</source>
-        <translation>Als Szene speichern …</translation>
+        <translation>Als Szene speichern…</translation>
     </message>
     <message>
         <source>Save as scene with camera…</source>
@@ -2028,12 +2088,20 @@
         <translation>Über Mattecam</translation>
     </message>
     <message>
-        <source>Replaces your background live. All processing stays on this computer.</source>
-        <translation>Ersetzt Ihren Hintergrund live. Die gesamte Verarbeitung bleibt auf diesem Computer.</translation>
+        <source>Replaces your background live.</source>
+        <translation>Ersetzt Ihren Hintergrund in Echtzeit.</translation>
     </message>
     <message>
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
+    </message>
+    <message>
+        <source>All processing stays on this computer unless you connect a matting server.</source>
+        <translation>Die Verarbeitung bleibt auf diesem Rechner, solange Sie keinen Server für die Freistellung verbinden.</translation>
+    </message>
+    <message>
+        <source>Small frames of your camera are sent to {0}, which computes the matte.</source>
+        <translation>Kleine Bilder Ihrer Kamera werden an {0} gesendet; dort wird die Maske berechnet.</translation>
     </message>
 </context><context>
     <name>ServerControls</name>
@@ -2112,7 +2180,7 @@
         <translation>Zurück zum Fenster</translation>
     </message>
     <message>
-        <source>Choose a background; again: back to the one before</source>
+        <source>Choose a background; press again to return to the previous one</source>
         <translation>Hintergrund wählen; noch einmal: zurück zum vorigen</translation>
     </message>
     <message>
@@ -2241,15 +2309,15 @@
     </message>
     <message>
         <source>Machine busy: {0}</source>
-        <translation>Computer ausgelastet: {0}</translation>
+        <translation>Rechner ausgelastet: {0}</translation>
     </message>
     <message>
         <source>preparing the model…</source>
-        <translation>das Modell wird vorbereitet …</translation>
+        <translation>das Modell wird vorbereitet…</translation>
     </message>
     <message>
         <source>preparing the background…</source>
-        <translation>der Hintergrund wird vorbereitet …</translation>
+        <translation>der Hintergrund wird vorbereitet…</translation>
     </message>
     <message>
         <source>preparing the overlay…</source>
@@ -2259,7 +2327,7 @@
     <name>StatusNotices</name>
     <message>
         <source>No camera found – showing a demonstration.</source>
-        <translation>Keine Kamera gefunden – eine Vorführung wird gezeigt.</translation>
+        <translation>Keine Kamera gefunden – eine Demo wird gezeigt.</translation>
     </message>
     <message>
         <source>Check again</source>
@@ -2275,11 +2343,11 @@
     </message>
     <message>
         <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
-        <translation>Andere Programme können Sie noch nicht sehen: Dieser Computer hat keine virtuelle Kamera.</translation>
+        <translation>Andere Programme können Sie noch nicht sehen: Dieser Rechner hat keine virtuelle Kamera.</translation>
     </message>
     <message>
         <source>Set up…</source>
-        <translation>Einrichten …</translation>
+        <translation>Einrichten…</translation>
     </message>
     <message>
         <source>The model “{0}” is not installed. The bundled model is used instead.</source>
@@ -2368,12 +2436,12 @@
         <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
     </message>
     <message>
-        <source>Virtual camera writer</source>
-        <translation>Ausgabe an die virtuelle Kamera</translation>
+        <source>Virtual camera backend</source>
+        <translation>Backend der virtuellen Kamera</translation>
     </message>
     <message>
-        <source>What writes to the virtual camera</source>
-        <translation>Womit an die virtuelle Kamera geschrieben wird</translation>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
     </message>
     <message>
         <source>Set up a virtual camera…</source>
@@ -2401,47 +2469,27 @@
     </message>
     <message>
         <source>This computer has no virtual camera yet.</source>
-        <translation>Dieser Computer hat noch keine virtuelle Kamera.</translation>
+        <translation>Dieser Rechner hat noch keine virtuelle Kamera.</translation>
     </message>
     <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
     </message>
     <message>
-        <source>PipeWire: automatic</source>
-        <translation>PipeWire: automatisch</translation>
+        <source>On</source>
+        <translation>An</translation>
     </message>
     <message>
-        <source>PipeWire: on</source>
-        <translation>PipeWire: an</translation>
+        <source>Off</source>
+        <translation>Aus</translation>
     </message>
     <message>
-        <source>PipeWire: off</source>
-        <translation>PipeWire: aus</translation>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>In der PipeWire-Kamera (BGRA)</translation>
     </message>
     <message>
-        <source>Alpha: off</source>
-        <translation>Alpha: aus</translation>
-    </message>
-    <message>
-        <source>Alpha: in the PipeWire camera (BGRA)</source>
-        <translation>Alpha: in der PipeWire-Kamera (BGRA)</translation>
-    </message>
-    <message>
-        <source>Alpha: beside the person in the virtual camera</source>
-        <translation>Alpha: neben der Person in der virtuellen Kamera</translation>
-    </message>
-    <message>
-        <source>Writer: automatic</source>
-        <translation>Ausgabe: automatisch</translation>
-    </message>
-    <message>
-        <source>Writer: pyvirtualcam</source>
-        <translation>Ausgabe: pyvirtualcam</translation>
-    </message>
-    <message>
-        <source>Writer: V4L2</source>
-        <translation>Ausgabe: V4L2</translation>
+        <source>Beside the person in the virtual camera</source>
+        <translation>Neben der Person in der virtuellen Kamera</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
@@ -3584,6 +3632,11 @@
         <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
     </message>
     <message>
+        <source>{file} could not be moved to the trash and was kept.</source>
+        <comment>LibraryText.NOT_TRASHED</comment>
+        <translation>{file} konnte nicht in den Papierkorb verschoben werden und wurde behalten.</translation>
+    </message>
+    <message>
         <source>{file} could not be restored from the trash: {reason}.</source>
         <comment>LibraryText.NOT_RESTORED</comment>
         <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
@@ -3616,7 +3669,7 @@
     <message>
         <source>The executor {executor} cannot do auto-framing, zones, a selected person or a moved one; choose the executor auto or switch them off.</source>
         <comment>ModelText.NO_SHAPING</comment>
-        <translation>Der Executor {executor} beherrscht weder automatischen Bildausschnitt noch Zonen, eine ausgewählte oder eine verschobene Person; wählen Sie den Executor auto oder schalten Sie diese Funktionen aus.</translation>
+        <translation>Die Ausführung {executor} beherrscht weder automatischen Bildausschnitt noch Zonen, eine ausgewählte oder eine verschobene Person; wählen Sie die Ausführung auto oder schalten Sie diese Funktionen aus.</translation>
     </message>
     <message>
         <source>Matting failed; choose another model or executor. The log has the details.</source>
@@ -3721,12 +3774,12 @@
     <message>
         <source>Preparing for this computer, once: step {step} of {count}</source>
         <comment>ModelText.PREPARING</comment>
-        <translation>Vorbereitung für diesen Computer, einmalig: Schritt {step} von {count}</translation>
+        <translation>Vorbereitung für diesen Rechner, einmalig: Schritt {step} von {count}</translation>
     </message>
     <message>
         <source>The preparation for this computer was cancelled; it continues at the next start.</source>
         <comment>ModelText.PREPARATION_CANCELLED</comment>
-        <translation>Die Vorbereitung für diesen Computer wurde abgebrochen; sie wird beim nächsten Start fortgesetzt.</translation>
+        <translation>Die Vorbereitung für diesen Rechner wurde abgebrochen; sie wird beim nächsten Start fortgesetzt.</translation>
     </message>
     <message>
         <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
@@ -3734,9 +3787,9 @@
         <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
     </message>
     <message>
-        <source>The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`.</source>
+        <source>The model {model} needs a picture of the empty room; take one in the window, with `python3 run.py ctl plate take`, or with `python3 run.py plate` while Mattecam does not run.</source>
         <comment>PlateText.NEEDED</comment>
-        <translation>Das Modell {model} braucht ein Bild des leeren Raums; nehmen Sie eines auf, zum Beispiel mit `python3 run.py plate`.</translation>
+        <translation>Das Modell {model} braucht ein Bild des leeren Raums; nehmen Sie eines auf: im Fenster, mit `python3 run.py ctl plate take`, oder mit `python3 run.py plate`, während Mattecam nicht läuft.</translation>
     </message>
     <message>
         <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
@@ -3854,9 +3907,9 @@
         <translation>{file} ist ein Ordner; wählen Sie ein Bild darin.</translation>
     </message>
     <message>
-        <source>{file} is not a readable image; use a JPEG, PNG or WebP file.</source>
+        <source>{file} is not a readable image; use a JPEG, PNG, WebP, TIFF or BMP file.</source>
         <comment>ImageText.UNKNOWN_FORMAT</comment>
-        <translation>{file} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG oder WebP.</translation>
+        <translation>{file} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG, WebP, TIFF oder BMP.</translation>
     </message>
     <message>
         <source>The image {file} is damaged; save it again or choose another one.</source>
@@ -3939,6 +3992,11 @@
         <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
     </message>
     <message>
+        <source>a file is where the folder should be; choose another folder</source>
+        <comment>WriteReason.FILE_FOR_FOLDER</comment>
+        <translation>an der Stelle des Ordners ist eine Datei; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
         <source>the name is too long; choose a shorter one</source>
         <comment>WriteReason.NAME_TOO_LONG</comment>
         <translation>Der Name ist zu lang; wählen Sie einen kürzeren</translation>
@@ -3964,9 +4022,9 @@
         <translation>Der Ton ist nicht lesbar ({reason}); wählen Sie eine andere Quelle</translation>
     </message>
     <message>
-        <source>it cannot be written; choose another file</source>
+        <source>the disk reports an error; choose another path</source>
         <comment>WriteReason.OTHER</comment>
-        <translation>Die Datei lässt sich nicht schreiben; wählen Sie eine andere</translation>
+        <translation>der Datenträger meldet einen Fehler; wählen Sie einen anderen Pfad</translation>
     </message>
     <message>
         <source>it does not exist</source>
@@ -4121,7 +4179,7 @@
     <message>
         <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
         <comment>RecordingText.OTHER_ENCODER</comment>
-        <translation>Der Encoder {wanted} funktioniert auf diesem Computer nicht; die Aufnahme verwendet {used}.</translation>
+        <translation>Der Encoder {wanted} funktioniert auf diesem Rechner nicht; die Aufnahme verwendet {used}.</translation>
     </message>
     <message>
         <source>the recording so far is in {file}</source>
@@ -4154,9 +4212,9 @@
         <translation>Die Aufnahme {file} wird noch geschrieben; beenden Sie sie zuerst.</translation>
     </message>
     <message>
-        <source>{option} needs the packages {packages}; run `pip install -r requirements-serve.txt`.</source>
+        <source>{option} needs the packages {packages}; run `{command}`.</source>
         <comment>RemoteText.NO_PACKAGES</comment>
-        <translation>{option} benötigt die Pakete {packages}; führen Sie `pip install -r requirements-serve.txt` aus.</translation>
+        <translation>{option} benötigt die Pakete {packages}; führen Sie `{command}` aus.</translation>
     </message>
     <message>
         <source>No server is named for remote matting; give its address with --server.</source>
@@ -4402,6 +4460,11 @@
         <source>The saved checkpoint {file} does not exist; {bundled} is used instead (check it).</source>
         <comment>SettingsText.CHECKPOINT_MISSING</comment>
         <translation>Den gespeicherten Checkpoint {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie ihn).</translation>
+    </message>
+    <message>
+        <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
+        <comment>SettingsText.RECORDING_EXISTS</comment>
+        <translation>Dateien dieses Namens gibt es schon, und sie bleiben erhalten: {files}. Aufgenommen wird in {new}.</translation>
     </message>
     <message>
         <source>{first} {second}</source>

@@ -33,7 +33,7 @@
     </message>
     <message>
         <source>Show the stand-by card instead of you (P)</source>
-        <translation>Mostrar la tarjeta de espera en su lugar (P)</translation>
+        <translation>Mostrar la pantalla de pausa en su lugar (P)</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -109,7 +109,7 @@
     </message>
     <message>
         <source>Other programs receive your video through a virtual camera. Status on this computer:</source>
-        <translation>Otros programas reciben tu vídeo a través de una cámara virtual. Estado en este equipo:</translation>
+        <translation>Otros programas reciben su vídeo a través de una cámara virtual. Estado en este equipo:</translation>
     </message>
     <message>
         <source>Model</source>
@@ -117,7 +117,7 @@
     </message>
     <message>
         <source>The bundled model works at once. Robust Video Matting renders hair in finer detail. It is downloaded only on request and runs on this computer.</source>
-        <translation>El modelo incluido funciona de inmediato. Robust Video Matting reproduce el pelo con más detalle. Solo se descarga si lo pides y se ejecuta en este equipo.</translation>
+        <translation>El modelo incluido funciona de inmediato. Robust Video Matting reproduce el pelo con más detalle. Solo se descarga si lo pide y se ejecuta en este equipo.</translation>
     </message>
     <message>
         <source>Camera</source>
@@ -129,7 +129,7 @@
     </message>
     <message>
         <source>Choose your camera. The preview is visible only here.</source>
-        <translation>Elige tu cámara. La vista previa solo se ve aquí.</translation>
+        <translation>Elija su cámara. La vista previa solo se ve aquí.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <source>You can open it again from the menu</source>
-        <translation>Puedes volver a abrirla desde el menú</translation>
+        <translation>Puede volver a abrirla desde el menú</translation>
     </message>
     <message>
         <source>Back</source>
@@ -167,7 +167,7 @@
     <name>BackgroundLibrary</name>
     <message>
         <source>The clipboard holds no image. Copy an image first.</source>
-        <translation>El portapapeles no contiene ninguna imagen. Copia primero una imagen.</translation>
+        <translation>El portapapeles no contiene ninguna imagen. Copie primero una imagen.</translation>
     </message>
     <message>
         <source>Image</source>
@@ -175,7 +175,7 @@
     </message>
     <message>
         <source>No image could be loaded from {0}. Save it to a file and add the file.</source>
-        <translation>No se pudo cargar ninguna imagen desde {0}. Guárdala en un archivo y añade el archivo.</translation>
+        <translation>No se pudo cargar ninguna imagen desde {0}. Guárdela en un archivo y añada el archivo.</translation>
     </message>
 </context><context>
     <name>BackgroundOptions</name>
@@ -209,7 +209,7 @@
     </message>
     <message>
         <source>Shows your real background.</source>
-        <translation>Muestra tu fondo real.</translation>
+        <translation>Muestra su fondo real.</translation>
     </message>
     <message>
         <source>Bokeh</source>
@@ -232,7 +232,7 @@
         <translation>Diapositiva anterior</translation>
     </message>
     <message>
-        <source>Show the slide before (Page Up)</source>
+        <source>Show the previous slide (Page Up)</source>
         <translation>Mostrar la diapositiva anterior (Re Pág)</translation>
     </message>
     <message>
@@ -263,7 +263,7 @@
     </message>
     <message>
         <source>Add images or videos. You can also drop or paste them.</source>
-        <translation>Añade imágenes o vídeos. También puedes arrastrarlos o pegarlos.</translation>
+        <translation>Añada imágenes o vídeos. También puede arrastrarlos o pegarlos.</translation>
     </message>
     <message>
         <source>Images and videos ({0})</source>
@@ -302,6 +302,14 @@
         <translation>Quitar</translation>
     </message>
     <message>
+        <source>The background “{0}” could not be moved to the trash and was kept.</source>
+        <translation>No se pudo mover el fondo «{0}» a la papelera y se ha conservado.</translation>
+    </message>
+    <message>
+        <source>Deleted for good, it cannot be restored.</source>
+        <translation>Si se elimina definitivamente, no se puede recuperar.</translation>
+    </message>
+    <message>
         <source>Rename background</source>
         <translation>Cambiar el nombre del fondo</translation>
     </message>
@@ -316,16 +324,16 @@
         <translation>Amplía la imagen detrás de la persona</translation>
     </message>
     <message>
-        <source>Background across</source>
-        <translation>Fondo en horizontal</translation>
+        <source>Horizontal background position</source>
+        <translation>Posición horizontal del fondo</translation>
     </message>
     <message>
         <source>Shows more of the left or right side</source>
         <translation>Muestra más del lado izquierdo o derecho</translation>
     </message>
     <message>
-        <source>Background up and down</source>
-        <translation>Fondo en vertical</translation>
+        <source>Vertical background position</source>
+        <translation>Posición vertical del fondo</translation>
     </message>
     <message>
         <source>Shows more of the top or bottom</source>
@@ -509,6 +517,14 @@
         <source>Name:</source>
         <translation>Nombre:</translation>
     </message>
+    <message>
+        <source>Delete for good</source>
+        <translation>Eliminar definitivamente</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Conservar</translation>
+    </message>
 </context><context>
     <name>DoctorDialog</name>
     <message>
@@ -533,7 +549,7 @@
     </message>
     <message>
         <source>The test picture failed; see “Virtual camera: test picture” below.</source>
-        <translation>La imagen de prueba falló; consulta abajo «Cámara virtual: imagen de prueba».</translation>
+        <translation>La imagen de prueba falló; consulte abajo «Cámara virtual: imagen de prueba».</translation>
     </message>
 </context><context>
     <name>EdgePresets</name>
@@ -698,8 +714,24 @@
         <translation>Elegir otra cámara</translation>
     </message>
     <message>
+        <source>Choose another source</source>
+        <translation>Elegir otra fuente</translation>
+    </message>
+    <message>
         <source>Choose another model</source>
         <translation>Elegir otro modelo</translation>
+    </message>
+    <message>
+        <source>Show the matting settings</source>
+        <translation>Mostrar los ajustes del recorte</translation>
+    </message>
+    <message>
+        <source>Show the server settings</source>
+        <translation>Mostrar los ajustes del servidor</translation>
+    </message>
+    <message>
+        <source>Take a picture of the empty room…</source>
+        <translation>Tomar una imagen de la habitación vacía…</translation>
     </message>
     <message>
         <source>Blur the background</source>
@@ -812,6 +844,34 @@
         <translation>Cámara virtual: imagen de prueba</translation>
     </message>
     <message>
+        <source>PipeWire camera: service</source>
+        <translation>Cámara de PipeWire: servicio</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: test picture</source>
+        <translation>Cámara de PipeWire: imagen de prueba</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: portal</source>
+        <translation>Cámara de PipeWire: portal</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: permission</source>
+        <translation>Cámara de PipeWire: permiso</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: Firefox</source>
+        <translation>Cámara de PipeWire: Firefox</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: Flatpak</source>
+        <translation>Cámara de PipeWire: Flatpak</translation>
+    </message>
+    <message>
+        <source>PipeWire camera: Snap</source>
+        <translation>Cámara de PipeWire: Snap</translation>
+    </message>
+    <message>
         <source>Processor</source>
         <translation>Procesador</translation>
     </message>
@@ -889,7 +949,7 @@
     </message>
     <message>
         <source>Other programs cannot receive your video yet.</source>
-        <translation>Otros programas todavía no pueden recibir tu vídeo.</translation>
+        <translation>Otros programas todavía no pueden recibir su vídeo.</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -1063,7 +1123,7 @@
     </message>
     <message>
         <source>Executor</source>
-        <translation>Ejecución</translation>
+        <translation>Ejecutor</translation>
     </message>
     <message>
         <source>Software that runs the network</source>
@@ -1177,7 +1237,7 @@
     </message>
     <message>
         <source>Show frame rate and delay</source>
-        <translation>Mostrar velocidad de fotogramas y retardo</translation>
+        <translation>Mostrar velocidad de fotogramas y latencia</translation>
     </message>
     <message>
         <source>Side panel</source>
@@ -1253,7 +1313,7 @@
     </message>
     <message>
         <source>There is no image to paste. Copy an image or a file first.</source>
-        <translation>No hay ninguna imagen que pegar. Copia primero una imagen o un archivo.</translation>
+        <translation>No hay ninguna imagen que pegar. Copie primero una imagen o un archivo.</translation>
     </message>
 </context><context>
     <name>MicrophoneControls</name>
@@ -1274,12 +1334,12 @@
         <translation>Se mueve mientras habla</translation>
     </message>
     <message>
-        <source>Microphone: off</source>
-        <translation>Micrófono: apagado</translation>
+        <source>Off</source>
+        <translation>Desactivado</translation>
     </message>
     <message>
-        <source>Microphone: default</source>
-        <translation>Micrófono: predeterminado</translation>
+        <source>Default</source>
+        <translation>Predeterminado</translation>
     </message>
 </context><context>
     <name>Models</name>
@@ -1289,7 +1349,7 @@
     </message>
     <message>
         <source>Mattecam, empty room (bundled)</source>
-        <translation>Mattecam, sala vacía (incluida)</translation>
+        <translation>Mattecam, habitación vacía (incluido)</translation>
     </message>
     <message>
         <source>Robust Video Matting, fast</source>
@@ -1335,7 +1395,7 @@
     </message>
     <message>
         <source>The network that separates you from the background</source>
-        <translation>La red que te separa del fondo</translation>
+        <translation>La red que le separa del fondo</translation>
     </message>
     <message>
         <source>Download</source>
@@ -1550,16 +1610,16 @@
         <translation>Amplía o reduce a la persona sobre el fondo</translation>
     </message>
     <message>
-        <source>Shift across</source>
-        <translation>Desplazar en horizontal</translation>
+        <source>Horizontal shift</source>
+        <translation>Desplazamiento horizontal</translation>
     </message>
     <message>
         <source>Moves the person left or right</source>
         <translation>Mueve a la persona a la izquierda o a la derecha</translation>
     </message>
     <message>
-        <source>Shift down</source>
-        <translation>Desplazar en vertical</translation>
+        <source>Vertical shift</source>
+        <translation>Desplazamiento vertical</translation>
     </message>
     <message>
         <source>Moves the person up or down</source>
@@ -1583,7 +1643,7 @@
     </message>
     <message>
         <source>With Ctrl, dragging and the wheel in the preview always move the person.</source>
-        <translation>Con Ctrl, arrastrar y la rueda en la vista previa mueven siempre a la persona.</translation>
+        <translation>Con Control, arrastrar y la rueda en la vista previa mueven siempre a la persona.</translation>
     </message>
     <message>
         <source>Top left</source>
@@ -1617,7 +1677,7 @@
     </message>
     <message>
         <source>This picture was taken with another camera. Take a new one.</source>
-        <translation>Esta imagen se tomó con otra cámara. Toma una nueva.</translation>
+        <translation>Esta imagen se tomó con otra cámara. Tome una nueva.</translation>
     </message>
     <message>
         <source>Take a picture of the empty room…</source>
@@ -1629,7 +1689,7 @@
     </message>
     <message>
         <source>The camera takes it while you step aside</source>
-        <translation>La cámara la toma mientras te apartas</translation>
+        <translation>La cámara la toma mientras usted se aparta</translation>
     </message>
     <message>
         <source>Use an existing picture…</source>
@@ -1682,8 +1742,8 @@
         <translation>Cerrar</translation>
     </message>
     <message>
-        <source>Press Start, then step out of the picture. Do not move the camera or change the light.</source>
-        <translation>Pulsa «Iniciar» y luego sal de la imagen. No muevas la cámara ni cambies la luz.</translation>
+        <source>Press “Start”, then step out of the picture. Do not move the camera or change the light.</source>
+        <translation>Pulse «Empezar» y luego salga de la imagen. No mueva la cámara ni cambie la luz.</translation>
     </message>
     <message>
         <source>Step out of the picture.</source>
@@ -1779,7 +1839,7 @@
     </message>
     <message>
         <source>Other programs keep receiving your video</source>
-        <translation>Otros programas siguen recibiendo tu vídeo</translation>
+        <translation>Otros programas siguen recibiendo su vídeo</translation>
     </message>
     <message>
         <source>Start when you log in</source>
@@ -1795,7 +1855,7 @@
     </message>
     <message>
         <source>Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program</source>
-        <translation>Ctrl+Alt+Mayús con P, F o 1 … 9 pausa, congela o elige un fondo en cualquier programa</translation>
+        <translation>Control+Alt+Mayúsculas con P, F o 1 … 9 pausa, congela o elige un fondo en cualquier programa</translation>
     </message>
     <message>
         <source>Close</source>
@@ -1856,12 +1916,12 @@
         <translation>Terminar la presentación</translation>
     </message>
     <message>
-        <source>Return to the background before</source>
+        <source>Return to the previous background</source>
         <translation>Volver al fondo anterior</translation>
     </message>
     <message>
-        <source>Everybody who sees you sees what is presented. Page Up and Page Down turn slides.</source>
-        <translation>Quien le ve, ve lo que se presenta. Re Pág y Av Pág pasan las diapositivas.</translation>
+        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
+        <translation>Todos en la reunión ven la presentación. Pulse Re Pág o Av Pág para cambiar de diapositiva.</translation>
     </message>
     <message>
         <source>PDF files ({0})</source>
@@ -1905,7 +1965,7 @@
     </message>
     <message>
         <source>Your real background is visible</source>
-        <translation>Tu fondo real está visible</translation>
+        <translation>Su fondo real está visible</translation>
     </message>
     <message>
         <source>Your room is visible in keep zones</source>
@@ -1945,7 +2005,7 @@
     </message>
     <message>
         <source>your stand-by image</source>
-        <translation>tu imagen de pausa</translation>
+        <translation>su imagen de pausa</translation>
     </message>
     <message>
         <source>“{0}”</source>
@@ -1981,7 +2041,7 @@
     <name>Recording</name>
     <message>
         <source>There is no frame yet. Try again when the preview shows one.</source>
-        <translation>Aún no hay ningún fotograma. Inténtalo cuando la vista previa muestre uno.</translation>
+        <translation>Aún no hay ningún fotograma. Inténtelo cuando la vista previa muestre uno.</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
@@ -2028,12 +2088,20 @@
         <translation>Acerca de Mattecam</translation>
     </message>
     <message>
-        <source>Replaces your background live. All processing stays on this computer.</source>
-        <translation>Sustituye tu fondo en directo. Todo el procesamiento se queda en este equipo.</translation>
+        <source>Replaces your background live.</source>
+        <translation>Sustituye su fondo en directo.</translation>
     </message>
     <message>
         <source>Free software under the GNU General Public License, version 3 or later.</source>
         <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
+    </message>
+    <message>
+        <source>All processing stays on this computer unless you connect a matting server.</source>
+        <translation>Todo el procesamiento se queda en este equipo mientras no conecte un servidor de recorte.</translation>
+    </message>
+    <message>
+        <source>Small frames of your camera are sent to {0}, which computes the matte.</source>
+        <translation>Se envían fotogramas pequeños de su cámara a {0}, que calcula la máscara.</translation>
     </message>
 </context><context>
     <name>ServerControls</name>
@@ -2112,7 +2180,7 @@
         <translation>Volver a la ventana</translation>
     </message>
     <message>
-        <source>Choose a background; again: back to the one before</source>
+        <source>Choose a background; press again to return to the previous one</source>
         <translation>Elegir un fondo; otra vez: volver al anterior</translation>
     </message>
     <message>
@@ -2147,7 +2215,7 @@
     <name>StandbyControls</name>
     <message>
         <source>Stand-by text</source>
-        <translation>Texto de espera</translation>
+        <translation>Texto de pausa</translation>
     </message>
     <message>
         <source>Shown on the card while you are paused</source>
@@ -2275,7 +2343,7 @@
     </message>
     <message>
         <source>Other programs cannot see you yet: this computer has no virtual camera.</source>
-        <translation>Otros programas todavía no pueden verte: este equipo no tiene cámara virtual.</translation>
+        <translation>Otros programas todavía no pueden verle: este equipo no tiene cámara virtual.</translation>
     </message>
     <message>
         <source>Set up…</source>
@@ -2287,7 +2355,7 @@
     </message>
     <message>
         <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás tu fondo real.</translation>
+        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
     </message>
     <message>
         <source>Use blur</source>
@@ -2305,7 +2373,7 @@
     </message>
     <message>
         <source>Shows your real background (Ctrl+0)</source>
-        <translation>Muestra tu fondo real (Ctrl+0)</translation>
+        <translation>Muestra su fondo real (Control+0)</translation>
     </message>
     <message>
         <source>{0} (key {1})</source>
@@ -2368,12 +2436,12 @@
         <translation>Para programas que ponen otra imagen detrás de la persona</translation>
     </message>
     <message>
-        <source>Virtual camera writer</source>
-        <translation>Salida a la cámara virtual</translation>
+        <source>Virtual camera backend</source>
+        <translation>Backend de la cámara virtual</translation>
     </message>
     <message>
-        <source>What writes to the virtual camera</source>
-        <translation>Qué escribe en la cámara virtual</translation>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Biblioteca que escribe en la cámara virtual</translation>
     </message>
     <message>
         <source>Set up a virtual camera…</source>
@@ -2397,7 +2465,7 @@
     </message>
     <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
-        <translation>Elige «{0}» como cámara en tu reunión.</translation>
+        <translation>Elija «{0}» como cámara en su reunión.</translation>
     </message>
     <message>
         <source>This computer has no virtual camera yet.</source>
@@ -2408,40 +2476,20 @@
         <translation>Automático</translation>
     </message>
     <message>
-        <source>PipeWire: automatic</source>
-        <translation>PipeWire: automático</translation>
+        <source>On</source>
+        <translation>Activado</translation>
     </message>
     <message>
-        <source>PipeWire: on</source>
-        <translation>PipeWire: activado</translation>
+        <source>Off</source>
+        <translation>Desactivado</translation>
     </message>
     <message>
-        <source>PipeWire: off</source>
-        <translation>PipeWire: desactivado</translation>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>En la cámara PipeWire (BGRA)</translation>
     </message>
     <message>
-        <source>Alpha: off</source>
-        <translation>Alfa: desactivado</translation>
-    </message>
-    <message>
-        <source>Alpha: in the PipeWire camera (BGRA)</source>
-        <translation>Alfa: en la cámara PipeWire (BGRA)</translation>
-    </message>
-    <message>
-        <source>Alpha: beside the person in the virtual camera</source>
-        <translation>Alfa: junto a la persona en la cámara virtual</translation>
-    </message>
-    <message>
-        <source>Writer: automatic</source>
-        <translation>Salida: automática</translation>
-    </message>
-    <message>
-        <source>Writer: pyvirtualcam</source>
-        <translation>Salida: pyvirtualcam</translation>
-    </message>
-    <message>
-        <source>Writer: V4L2</source>
-        <translation>Salida: V4L2</translation>
+        <source>Beside the person in the virtual camera</source>
+        <translation>Junto a la persona en la cámara virtual</translation>
     </message>
 </context><context>
     <name>WindowLifecycle</name>
@@ -2451,7 +2499,7 @@
     </message>
     <message>
         <source>Other programs keep receiving your video. You are asked only once.</source>
-        <translation>Otros programas siguen recibiendo tu vídeo. Solo se pregunta una vez.</translation>
+        <translation>Otros programas siguen recibiendo su vídeo. Solo se pregunta una vez.</translation>
     </message>
     <message>
         <source>Keep running</source>
@@ -3584,6 +3632,11 @@
         <translation>No se pudo quitar {file}: {reason}.</translation>
     </message>
     <message>
+        <source>{file} could not be moved to the trash and was kept.</source>
+        <comment>LibraryText.NOT_TRASHED</comment>
+        <translation>No se pudo mover {file} a la papelera y se ha conservado.</translation>
+    </message>
+    <message>
         <source>{file} could not be restored from the trash: {reason}.</source>
         <comment>LibraryText.NOT_RESTORED</comment>
         <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
@@ -3734,9 +3787,9 @@
         <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>
     </message>
     <message>
-        <source>The model {model} needs a picture of the empty room; take one, for example with `python3 run.py plate`.</source>
+        <source>The model {model} needs a picture of the empty room; take one in the window, with `python3 run.py ctl plate take`, or with `python3 run.py plate` while Mattecam does not run.</source>
         <comment>PlateText.NEEDED</comment>
-        <translation>El modelo {model} necesita una imagen de la habitación vacía; tome una, por ejemplo con `python3 run.py plate`.</translation>
+        <translation>El modelo {model} necesita una imagen de la habitación vacía; tome una en la ventana, con `python3 run.py ctl plate take`, o con `python3 run.py plate` mientras Mattecam no se ejecuta.</translation>
     </message>
     <message>
         <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
@@ -3854,9 +3907,9 @@
         <translation>{file} es una carpeta; elija una imagen que contenga.</translation>
     </message>
     <message>
-        <source>{file} is not a readable image; use a JPEG, PNG or WebP file.</source>
+        <source>{file} is not a readable image; use a JPEG, PNG, WebP, TIFF or BMP file.</source>
         <comment>ImageText.UNKNOWN_FORMAT</comment>
-        <translation>{file} no es una imagen legible; use un archivo JPEG, PNG o WebP.</translation>
+        <translation>{file} no es una imagen legible; use un archivo JPEG, PNG, WebP, TIFF o BMP.</translation>
     </message>
     <message>
         <source>The image {file} is damaged; save it again or choose another one.</source>
@@ -3939,6 +3992,11 @@
         <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
     </message>
     <message>
+        <source>a file is where the folder should be; choose another folder</source>
+        <comment>WriteReason.FILE_FOR_FOLDER</comment>
+        <translation>hay un archivo en el lugar de la carpeta; elija otra carpeta</translation>
+    </message>
+    <message>
         <source>the name is too long; choose a shorter one</source>
         <comment>WriteReason.NAME_TOO_LONG</comment>
         <translation>el nombre es demasiado largo; elija uno más corto</translation>
@@ -3964,9 +4022,9 @@
         <translation>no se puede leer el sonido ({reason}); elija otra fuente</translation>
     </message>
     <message>
-        <source>it cannot be written; choose another file</source>
+        <source>the disk reports an error; choose another path</source>
         <comment>WriteReason.OTHER</comment>
-        <translation>no se puede escribir; elija otro archivo</translation>
+        <translation>el disco comunica un error; elija otra ruta</translation>
     </message>
     <message>
         <source>it does not exist</source>
@@ -4121,7 +4179,7 @@
     <message>
         <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
         <comment>RecordingText.OTHER_ENCODER</comment>
-        <translation>El codificador {wanted} no funciona en este ordenador; la grabación usa {used}.</translation>
+        <translation>El codificador {wanted} no funciona en este equipo; la grabación usa {used}.</translation>
     </message>
     <message>
         <source>the recording so far is in {file}</source>
@@ -4154,9 +4212,9 @@
         <translation>La grabación {file} aún se está escribiendo; deténgala primero.</translation>
     </message>
     <message>
-        <source>{option} needs the packages {packages}; run `pip install -r requirements-serve.txt`.</source>
+        <source>{option} needs the packages {packages}; run `{command}`.</source>
         <comment>RemoteText.NO_PACKAGES</comment>
-        <translation>{option} necesita los paquetes {packages}; ejecute `pip install -r requirements-serve.txt`.</translation>
+        <translation>{option} necesita los paquetes {packages}; ejecute `{command}`.</translation>
     </message>
     <message>
         <source>No server is named for remote matting; give its address with --server.</source>
@@ -4402,6 +4460,11 @@
         <source>The saved checkpoint {file} does not exist; {bundled} is used instead (check it).</source>
         <comment>SettingsText.CHECKPOINT_MISSING</comment>
         <translation>El checkpoint guardado {file} no existe; en su lugar se usa {bundled} (revíselo).</translation>
+    </message>
+    <message>
+        <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
+        <comment>SettingsText.RECORDING_EXISTS</comment>
+        <translation>Ya existen archivos con este nombre y se conservan: {files}. La grabación se guarda en {new}.</translation>
     </message>
     <message>
         <source>{first} {second}</source>

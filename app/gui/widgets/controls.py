@@ -14,7 +14,10 @@ from PyQt6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSlider,
+    QStyle,
     QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStylePainter,
     QWidget,
 )
 
@@ -90,6 +93,8 @@ def link_button(text: str) -> QPushButton:
     return made
 
 
+TEXT_MARGIN = 4
+"""Space that the style leaves around the text of a combo box, on both sides together."""
 CHECK_BOX_DECORATION = 36
 """Width of a check box without its text, as the style sheet sets it: indicator, spacing, padding, borders."""
 
@@ -136,9 +141,29 @@ def check(text: str, description: str, object_name: str) -> QCheckBox:
     return made
 
 
+class ElidedComboBox(QComboBox):
+    """A combo box whose current text ends in an ellipsis where it does not fit."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style = self.style()
+        if style is not None:
+            field = QStyle.SubControl.SC_ComboBoxEditField
+            room = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
+            option.currentText = self.shown_text(room.width() - TEXT_MARGIN)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def shown_text(self, width: int) -> str:
+        """Return the current text, elided to a width in pixels."""
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, width)
+
+
 def combo(name: str, description: str, object_name: str) -> QComboBox:
     """Return a combo box that may be narrower than its longest entry."""
-    made = QComboBox()
+    made = ElidedComboBox()
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(10)

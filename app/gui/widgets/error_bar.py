@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
 
-from PyQt6.QtCore import QSize, pyqtSignal
+from PyQt6.QtCore import QSize, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PyQt6.sip import isdeleted
 
 from app.gui.i18n.messages import translated
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.focus import keep_focus
 from app.gui.widgets.icons import icon
+from app.gui.widgets.remedies import Remedy, remedy_of
 from app.runtime.status import PipelineStatus, Problem, Stage
 
 BUTTONS_BESIDE_PX = 640
 """Width of the bar from which on the buttons are beside the text."""
+EVENT_MS = 30_000
+"""How long the error of a single action stays."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowError:
+    """An error of the window itself, which no stage of the pipeline reports."""
+
+    message: str
+    at_s: float
+    """time.time(), as for a `Problem`."""
 
 
 class ErrorBar(QFrame):
-    """Shows the newest open problem of the pipeline, or an error of the window itself.
+    """Shows the newest open problem of the pipeline or error of the window, and how many others there are.
 
     A dismissed problem stays hidden until its message changes.
     """
 
     help_requested = pyqtSignal(object)
-    """The Stage whose button was pressed; None for an error of the window."""
+    """The Remedy that the user chose."""
+    shown = pyqtSignal(bool)
+    """Whether the bar is shown now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         describe(self, self.tr("Problem"), self.tr("What went wrong"), "errorBar")
         self.setToolTip("")
         self._dismissed: set[str] = set()
-        self._shown: Problem | None = None
-        self._own = ""
+        self._shown: Problem | WindowError | None = None
+        self._problems: tuple[Problem, ...] = ()
+        """Open problems that are neither dismissed nor shown by a notice."""
+        self._own: list[WindowError] = []
+        self._remedy: Remedy | None = None
         sign = QLabel()
         sign.setPixmap(icon("warning").pixmap(QSize(20, 20)))
         self._where = label("", "heading")
@@ -66,7 +87,7 @@ class ErrorBar(QFrame):
         self._grid.addLayout(texts, 0, 1)
         self._grid.addWidget(close, 0, 3)
         self._place_buttons(below=False)
-        self._action.clicked.connect(lambda: self.help_requested.emit(self._shown.stage if self._shown else None))
+        self._action.clicked.connect(lambda: self.help_requested.emit(self._remedy))
         close.clicked.connect(self._dismiss)
         self.hide()
 
@@ -90,10 +111,13 @@ class ErrorBar(QFrame):
         """The sentence shown; empty while the bar is hidden."""
         return self._text.text() if not self.isHidden() else ""
 
-    def show_message(self, message: str) -> None:
-        """Show an error of the window."""
-        self._own = message
-        self._update(())
+    def show_message(self, message: str, *, lasting: bool = False) -> None:
+        """Show an error of the window. It goes after a while, unless it is `lasting`; then until it is dismissed."""
+        error = WindowError(message, time.time())
+        self._own = [*(other for other in self._own if other.message != message), error]
+        if not lasting:
+            QTimer.singleShot(EVENT_MS, partial(self._expire, error))
+        self._update()
 
     def show_status(self, status: PipelineStatus, covered: Collection[Stage] = ()) -> None:
         """Show the newest open problem; hide the bar when there is none.
@@ -102,23 +126,25 @@ class ErrorBar(QFrame):
         """
         messages = {problem.message for problem in status.problems}
         self._dismissed &= messages
-        self._update(
-            tuple(
-                problem
-                for problem in status.problems
-                if problem.message not in self._dismissed and problem.stage not in covered
-            )
+        self._problems = tuple(
+            problem
+            for problem in status.problems
+            if problem.message not in self._dismissed and problem.stage not in covered
         )
+        self._update()
 
-    def _update(self, problems: tuple[Problem, ...]) -> None:
-        self._shown = problems[-1] if problems and not self._own else None
-        message = self._own or (self._shown.message if self._shown is not None else "")
-        self._text.setText(translated(message))
-        self._where.setText(self._stage_text(self._shown.stage) if self._shown is not None else "")
-        self._where.setVisible(self._shown is not None)
-        others = len(problems) - (0 if self._own else 1)
+    def _update(self) -> None:
+        entries: list[Problem | WindowError] = [*self._problems, *self._own]
+        entries.sort(key=lambda entry: entry.at_s)
+        self._shown = entries[-1] if entries else None
+        problem = self._shown if isinstance(self._shown, Problem) else None
+        self._remedy = remedy_of(problem) if problem is not None else None
+        self._text.setText(translated(self._shown.message) if self._shown is not None else "")
+        self._where.setText(self._stage_text(problem.stage) if problem is not None else "")
+        self._where.setVisible(problem is not None)
+        others = len(entries) - 1
         self._more.setText(self.tr("and {0} more").format(others) if others > 0 else "")
-        caption = self._action_text(self._shown.stage) if self._shown is not None else ""
+        caption = self._action_text(self._remedy) if self._remedy is not None else ""
         self._action.setText(caption)
         if caption:
             self._action.setAccessibleName(caption)
@@ -126,7 +152,8 @@ class ErrorBar(QFrame):
             self._action.setVisible(bool(caption))
             self._buttons.setVisible(bool(caption) or others > 0)
         with keep_focus(self):
-            self.setVisible(bool(message))
+            self.setVisible(self._shown is not None)
+        self.shown.emit(self._shown is not None)
         self._reserve_height()
 
     def _stage_text(self, stage: Stage) -> str:
@@ -144,19 +171,30 @@ class ErrorBar(QFrame):
             Stage.SHORTCUTS: self.tr("Global shortcuts"),
         }[stage]
 
-    def _action_text(self, stage: Stage) -> str:
+    def _action_text(self, remedy: Remedy) -> str:
         return {
-            Stage.CAPTURE: self.tr("Choose another camera"),
-            Stage.MATTING: self.tr("Choose another model"),
-            Stage.BACKGROUND: self.tr("Blur the background"),
-            Stage.VIRTUAL_CAMERA: self.tr("Set up…"),
-            Stage.PIPEWIRE: self.tr("Set up…"),
-            Stage.RECORDING: self.tr("Choose another folder"),
-        }.get(stage, self.tr("Try again"))
+            Remedy.CAMERA: self.tr("Choose another camera"),
+            Remedy.SOURCE: self.tr("Choose another source"),
+            Remedy.MODEL: self.tr("Choose another model"),
+            Remedy.MATTING_SETTINGS: self.tr("Show the matting settings"),
+            Remedy.SERVER: self.tr("Show the server settings"),
+            Remedy.PLATE: self.tr("Take a picture of the empty room…"),
+            Remedy.BLUR: self.tr("Blur the background"),
+            Remedy.VIRTUAL_CAMERA: self.tr("Set up…"),
+            Remedy.RECORDINGS_FOLDER: self.tr("Choose another folder"),
+            Remedy.RETRY: self.tr("Try again"),
+        }[remedy]
 
     def _dismiss(self) -> None:
-        if self._own:
-            self._own = ""
-        elif self._shown is not None:
-            self._dismissed.add(self._shown.message)
-        self._update(())
+        shown = self._shown
+        if isinstance(shown, WindowError):
+            self._own.remove(shown)
+        elif shown is not None:
+            self._dismissed.add(shown.message)
+            self._problems = tuple(problem for problem in self._problems if problem.message != shown.message)
+        self._update()
+
+    def _expire(self, error: WindowError) -> None:
+        if not isdeleted(self) and error in self._own:  # neither dismissed nor repeated
+            self._own.remove(error)
+            self._update()

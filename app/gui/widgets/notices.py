@@ -45,6 +45,7 @@ class NoticeArea(QWidget):
         self._shown: dict[str, tuple[Notice, QFrame]] = {}
         self._dismissed: dict[str, str] = {}
         """Text of each dismissed notice, by key."""
+        self._most_visible = MOST_VISIBLE
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
@@ -75,6 +76,13 @@ class NoticeArea(QWidget):
         """The sentence shown under a key; empty where there is none."""
         return self._shown[key][0].text if key in self._shown else ""
 
+    def set_crowded(self, crowded: bool) -> None:
+        """Show only the newest notice while the error bar takes room too."""
+        most = 1 if crowded else MOST_VISIBLE
+        if most != self._most_visible:
+            self._most_visible = most
+            self._arrange()
+
     def hide_notice(self, key: str) -> None:
         """Hide a notice. Keyboard focus inside it returns to the widget that had it before."""
         entry = self._shown.pop(key, None)
@@ -99,7 +107,7 @@ class NoticeArea(QWidget):
         entries = [self._shown[key] for key in self._keys_in_order()]
         candidates = [frame for notice, frame in entries if notice.alarm or not alarm]
         for _notice, frame in entries:
-            frame.setVisible(frame in candidates[-MOST_VISIBLE:])
+            frame.setVisible(frame in candidates[-self._most_visible :])
         self.setVisible(bool(self._shown))
 
     def _keys_in_order(self) -> list[str]:

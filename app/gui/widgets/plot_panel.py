@@ -7,15 +7,19 @@ import time
 from collections import deque
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, QTimer
+from PyQt6.QtCore import QEvent, QSize, QTimer
 from PyQt6.QtGui import QColor, QPalette, QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe
 from app.runtime.status import PipelineStatus
 
 SPAN_S = 60.0
-HEIGHT_PX = 130
+GAP_PX = 12
+"""Above the plots; it goes with them."""
+HEIGHT_PX = 130 + GAP_PX
+LEAST_HEIGHT_PX = 70 + GAP_PX
+"""Below this height nothing is drawn: the plots would be unreadable."""
 HEADROOM = 1.15
 DRAW_EVERY_S = 0.5
 """Minimum interval between redraws."""
@@ -30,7 +34,8 @@ class PlotPanel(QWidget):
         super().__init__()
         describe(self, self.tr("Performance"), self.tr("The last minute"), "plotPanel")
         self.setToolTip("")
-        self.setFixedHeight(HEIGHT_PX)
+        self.setMaximumHeight(HEIGHT_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._drawn_s = 0.0
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -38,7 +43,7 @@ class PlotPanel(QWidget):
         self._settled.timeout.connect(lambda: self._set_drawing(True))
         self._history: deque[tuple[float, float, float, float]] = deque()
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(0, GAP_PX, 0, 0)
         row.setSpacing(12)
         self._fps = self._add_plot(row, self.tr("Frame rate"))
         self._latency = self._add_plot(row, self.tr("Latency in ms"))
@@ -46,6 +51,13 @@ class PlotPanel(QWidget):
         self._fps_out = self._fps.plot()
         self._delay = self._latency.plot()
         self._apply_theme()
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), HEIGHT_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        """Give way to messages and preview in a low window, which must fit on a small screen."""
+        return QSize(super().minimumSizeHint().width(), 0)
 
     @property
     def sample_count(self) -> int:
@@ -84,6 +96,8 @@ class PlotPanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        for plot in (self._fps, self._latency):
+            plot.setVisible(self.height() >= LEAST_HEIGHT_PX)
         self._set_drawing(False)
 
     def _set_drawing(self, now: bool) -> None:

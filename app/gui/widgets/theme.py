@@ -229,7 +229,8 @@ QScrollArea, QScrollArea > QWidget > QWidget#panelPage { background: @panel; bor
 QLabel[role="heading"] { font-weight: 600; }
 QLabel[role="title"] { font-weight: 600; font-size: 15pt; }
 QLabel[role="faint"] { color: @faint; }
-QLabel[role="command"] { font-family: monospace; background: @field; border-radius: 5px; padding: 5px 7px; }
+QLabel[role="command"] { font-family: monospace; background: @window; border: 1px solid @border; border-radius: 5px;
+    padding: 4px 6px; }
 QLabel[role="warning"] { color: @alarm; }
 QFrame[role="line"] { background: @border; border: none; }
 #statusLine { border-top: 1px solid @border; }

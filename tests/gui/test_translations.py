@@ -1,0 +1,69 @@
+"""The words of the translations: one form of address, one word for one thing, and buttons quoted by their own names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import pytest
+from PyQt6.QtCore import QLocale
+from PyQt6.QtWidgets import QApplication, QLabel
+
+from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
+from app.gui.i18n.language import translate
+from tests.gui.conftest import StartWindow
+from tools.make_translations import FOLDER, LANGUAGES
+
+QUOTED = re.compile(r"[“„«]([^”“»]+)[”“»]")
+UNWANTED = {
+    "de": r"\b(du|dein\w*|dir|dich|Computer\w*|Vorführung|Verzögerung|Ctrl|Executor)\b|[^\W\d] …",
+    "es": r"\b(tu|tus|ti|te|tú|contigo|tuy[oa]s?|puedes|quieres|pides|apartas|consulta abajo|Copia primero|Guárdala"
+    r"|Añade|Toma|Pulsa|Inténtalo|verte|ordenador\w*|retardo|tarjeta de espera|Ctrl|Mayús)\b",
+}
+"""In German "Sie", "Rechner", "Demo", "Latenz", "Strg", "Ausführung", and no space before an ellipsis; in Spanish
+"usted", "equipo", "latencia", "pantalla de pausa"; the keys as Qt names them in the menus."""
+COMMAND = re.compile(r"docker run --gpus all …")
+
+
+def messages(language: str) -> Iterator[tuple[str, str, str]]:
+    """(context, English text, translation)"""
+    for context in ElementTree.parse(FOLDER / f"mattecam_{language}.ts").iter("context"):
+        for message in context.iter("message"):
+            texts = (context.findtext("name"), message.findtext("source"), message.findtext("translation"))
+            yield texts[0] or "", texts[1] or "", texts[2] or ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_quotes_controls_by_the_names_that_they_have(language: str) -> None:
+    names: dict[str, set[str]] = {}
+    for _context, source, translation in messages(language):
+        names.setdefault(source, set()).add(translation.rstrip("…"))
+    checked = 0
+    for _context, source, translation in messages(language):
+        for name in QUOTED.findall(source):
+            if name in names:
+                checked += 1
+                assert set(QUOTED.findall(translation)) & names[name], f"{translation!r} names {names[name]} otherwise"
+    assert checked >= 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_word_for_one_thing(language: str) -> None:
+    found = [text for *_others, text in messages(language) if re.search(UNWANTED[language], COMMAND.sub("", text))]
+    assert not found
+
+
+@pytest.mark.parametrize(("language", "control"), [("de", "Strg"), ("es", "Control")])
+def test_every_shortcut_is_named_in_the_language(
+    start_window: StartWindow, qapp: QApplication, language: str, control: str
+) -> None:
+    with translate(qapp, QLocale(language)):
+        window = start_window().window
+        window.windows.open_shortcuts()
+        dialog = window.findChild(ShortcutsDialog)
+        assert dialog is not None
+        keys = [label.text() for label in dialog.findChildren(QLabel) if label.property("role") == "command"]
+        dialog.close()
+    assert f"{control}+0" in keys
+    assert not any(name in text for text in keys for name in ("Ctrl", "Shift"))
