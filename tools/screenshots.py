@@ -135,10 +135,7 @@ def _presenter(session: Session) -> QWidget:
     return window
 
 
-README = (
-    Shot("window", _without_figures(_scene(4, 1))),
-    Shot("window-compare", _without_figures(_scene(5, 1, ViewMode.COMPARE))),
-)
+README = (Shot("window", _without_figures(_scene(4, 1))),)
 
 
 def _feature(feature: Feature) -> Callable[[Session], QWidget]:
