@@ -26,6 +26,8 @@ from tests.fakes.source import FakeSource
 from tests.fakes.world import FakeWorld
 
 FAULT_LASTS_S = 0.1
+KEPT = 3
+"""Newest recordings that are kept; older ones are removed, so that they do not fill the disk."""
 STAGES = (
     "read",
     "step",
@@ -134,7 +136,7 @@ class Monkey:
             ("ratio", self._ratio),
             ("source", self._source),
             ("output", self._output),
-            ("record", self._record),
+            ("record", self.record),
             ("pause", self._pause),
             ("retry", self._pipeline.retry),
             ("foreground", self._foreground),
@@ -178,15 +180,17 @@ class Monkey:
         camera = self._dice.choice(("auto", "/dev/video10")) if self._world is not None else "off"
         self._change(output={"virtual_camera": camera, "mirror": self._dice.random() < 0.5})
 
-    def _record(self) -> None:
+    def record(self) -> None:
+        """Begin a recording, or end the one in progress."""
         settings = self._pipeline.settings
         if settings.output.record is not None:
             self._change(output={"record": None, "record_alpha": None})
             return
-        for old in sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime)[:-6]:
-            if old not in self._backgrounds["video"]:
-                old.unlink(missing_ok=True)
         self._recordings += 1
+        old = self._recordings - KEPT
+        # By their names: the pipeline renames files meanwhile.
+        for path in (*self._folder.glob(f"{old}.*mp4"), *self._folder.glob(f"{old}-alpha.*mp4")):
+            path.unlink(missing_ok=True)
         record = self._folder / f"{self._recordings}.mp4"
         self._change(output={"record": record, "record_alpha": record.with_name(f"{self._recordings}-alpha.mp4")})
 
