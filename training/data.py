@@ -89,11 +89,13 @@ class SampleSource:
         seed: int = 0,
         mixture: Mixture | None = None,
         unspoilt: float = 0.0,
+        *,
+        views: bool = True,
     ) -> None:
         """`size` is (width, height) of the samples, `frames` their T. Validation entries are never drawn.
 
-        `unspoilt` is the share of samples without camera degradation. Raises UsageError if the cache holds no training
-        data.
+        `unspoilt` is the share of samples without camera degradation. views: whether most photos are those cropped as
+        by a webcam, which are smaller. Raises UsageError if the cache holds no training data.
         """
         self.size, self.frames, self.seed, self.unspoilt = size, frames, seed, unspoilt
         self.mixture = mixture or Mixture()
@@ -106,8 +108,8 @@ class SampleSource:
         self._photos = by_framing([entry for entry in people if entry.usable])
         self._cutouts = by_framing([entry for entry in people if entry.composable])
         self._cuts = by_framing([entry for entry in self._views.entries if not entry.validation])
-        views, photos = (sum(map(len, groups)) for groups in (self._cuts, self._photos))
-        self._view_share = _VIEWS * min(1.0, views / max(1, photos))
+        cuts, photos = (sum(map(len, groups)) for groups in (self._cuts, self._photos))
+        self._view_share = _VIEWS * min(1.0, cuts / max(1, photos)) if views else 0.0
         self._true_cutouts = [entry for entry in people if entry.composable and entry.group == CUTOUT]
         self._masked = [entry for entry in people if entry.usable and entry.masked]
         self._rooms = [entry for entry in self._backgrounds.entries if not entry.validation]

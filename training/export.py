@@ -1,4 +1,4 @@
-"""Export a checkpoint as the bundled network: `python -m training.export CHECKPOINT`."""
+"""Export what was trained as the bundled network: `python -m training.export CHECKPOINT`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIZE = (90, 150)
 
 
 def main(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `python -m training.train`.")],
+    trained: Annotated[Path, typer.Argument(help="A checkpoint of `training.train`, or weights of `training.edges`.")],
     blend: Annotated[Path | None, typer.Option(help="A checkpoint or exported weights from before, to mix in.")] = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="Share of BLEND in the weights.")] = 0.3,
     out: Annotated[Path, typer.Option(help="Where the weights go.")] = BUNDLED,
@@ -29,13 +29,16 @@ def main(
     ),
 ) -> None:
     """Write a checkpoint's averaged weights, rounded to bfloat16, and the outputs that tests expect from them."""
-    student = averaged_student(checkpoint)
+    student = _read(trained)
     if blend:
-        before = load(blend) if blend.suffix == ".safetensors" else averaged_student(blend)
-        student = blended(before, student, 1 - share)
+        student = blended(_read(blend), student, 1 - share)
     round_weights(student)
     save(student, out)
     np.savez_compressed(golden, allow_pickle=False, **expected_outputs(load(out)))
+
+
+def _read(path: Path) -> StudentNetwork:
+    return load(path) if path.suffix == ".safetensors" else averaged_student(path)
 
 
 def averaged_student(checkpoint: Path, kind: type[StudentNetwork] = StudentNetwork) -> StudentNetwork:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import torch
 import typer
@@ -25,6 +25,7 @@ SAVING_LIMIT_S = 120.0
 """Time for a process to write its last checkpoint after it was asked to end."""
 FAILED_LIMIT_S = 10.0
 """The same if another process has failed already."""
+T = TypeVar("T")
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -104,14 +105,22 @@ def train_here(stage: Stage) -> int:
 
 def train_in_processes(stage: Stage, processes: int) -> int:
     """Run in child processes, none of which outlives this call; return the exit code."""
+    return run_processes(work, lambda rendezvous: Launch(stage, processes, rendezvous), processes)
+
+
+def run_processes(target: Callable[[int, T], None], launch: Callable[[str], T], processes: int) -> int:
+    """Run target(rank, launch(rendezvous)) in child processes, none of which outlives this call; return the exit code.
+
+    launch: is called once; for the rendezvous, see `training.parallel`.
+    """
     context = multiprocessing.get_context("spawn")
     workers: list[SpawnProcess] = []
     with tempfile.TemporaryDirectory() as folder:
-        launch = Launch(stage, processes, os.fspath(Path(folder) / "rendezvous"))
+        launched = launch(os.fspath(Path(folder) / "rendezvous"))
         _end_on_signals(_interrupt)
         try:
             for rank in range(processes):
-                workers.append(context.Process(target=work, args=(rank, launch)))
+                workers.append(context.Process(target=target, args=(rank, launched)))
                 workers[-1].start()
             while not any(worker.exitcode for worker in workers) and any(worker.is_alive() for worker in workers):
                 wait([worker.sentinel for worker in workers if worker.is_alive()])

@@ -227,21 +227,37 @@ class StudentNetwork(nn.Module):
         keep: the shares of the memories that each frame sees; None for all. begun: see `models.student.trunk.Trunk`.
         """
         keep1, keep2, keep3 = keep or (None, None, None)
-        normalized = self.normalized(src_small)
-        f1 = self.encode1(normalized)
-        f2 = self.encode2(f1)
+        f1, f2 = self.skips(src_small)
         f3 = self.encode3(f2)
         if self.trunk is None:
             f4 = self.encode4(f3)
             f5 = self.encode5(f4)
         else:
-            f4, f5 = self.trunk(normalized[:, :3], begun)
+            f4, f5 = self.trunk(self.normalized(src_small)[:, :3], begun)
         deep = _joined(f5, f4)
         x4, r3 = self.memory4(self.decode4(deep), r3, keep3, frames)
         x3, r2 = self.memory3(self.decode3(_joined(x4, f3)), r2, keep2, frames)
-        x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep1, frames)
+        cells, x2, r1 = self.last_cells(x3, f1, f2, r1, frames, keep1)
+        return cells, (x2, x3, x4, deep), (r1, r2, r3)
+
+    def skips(self, src_small: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the encoder's features at 1/2 and 1/4."""
+        f1 = self.encode1(self.normalized(src_small))
+        return f1, self.encode2(f1)
+
+    def last_cells(
+        self,
+        x3: Tensor,
+        f1: Tensor,
+        f2: Tensor,
+        r1: Tensor | None = None,
+        frames: int = 1,
+        keep: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the cells, the decoder's features at 1/4 and the new r1, from its features at 1/8 and `skips`."""
+        x2, r1 = self.memory2(self.decode2(_joined(x3, f2)), r1, keep, frames)
         x1 = self.decode1(_joined(self.reduce1(x2), f1))
-        return self.project(x1), (x2, x3, x4, deep), (r1, r2, r3)
+        return self.project(x1), x2, r1
 
 
 def has_trunk(names: Iterable[str]) -> bool:

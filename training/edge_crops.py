@@ -1,0 +1,136 @@
+"""Crops at the edges of people, drawn once, with the features that the network's last layers read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.clips import downsampled
+from models.student.network import StudentNetwork
+from training.data import Mixture, SampleSource
+from training.loader import Batch
+from training.step import to_batch
+
+Pixels = npt.NDArray[np.uint8]
+
+HEIGHT, WIDTH = 160, 256
+"""Of a crop, in pixels of the frame; the network sees it at half of this size."""
+RATIO = 0.5
+_CELL = 16
+"""Pixels of the frame on a side of what a position of the features describes; crops begin at multiples."""
+_CHANNELS = 48
+_FRAMES = ((640, 360), 4), ((448, 256), 2)
+"""(width, height) of the frames and the crops of each; in the smaller ones, photos are not magnified."""
+_MIXTURE = Mixture(composite=0.62, empty=0.02, clip=0.0)
+_UNSPOILT = 0.5
+_BATCH = 4
+_EDGE = 12
+"""Least difference of alpha, of 255, within a pixel."""
+_FEWEST = 30
+"""Edge pixels of a frame that has an edge."""
+_EMPTY = 0.2
+"""Share of the frames without an edge of which crops are taken."""
+_PARTS = slice(0, 3), slice(3, 6), slice(6, 7)
+"""Channels of the frame, of the foreground and of alpha."""
+_MARGIN_PX = 20
+"""Least distance of the edge pixel that a crop was chosen for from the crop's borders, where the frame allows it."""
+
+
+class Crops(NamedTuple):
+    """A batch of crops, float32 in 0..1."""
+
+    src: Tensor
+    """(B, 3, HEIGHT, WIDTH)."""
+    fgr: Tensor
+    """(B, 3, HEIGHT, WIDTH); defined where pha > 0."""
+    pha: Tensor
+    """(B, 1, HEIGHT, WIDTH)."""
+    features: Tensor
+    """(B, 48, HEIGHT / 16, WIDTH / 16): the decoder's at 1/8 of the small frame."""
+
+
+def draw_crops(network: StudentNetwork, cache: Path, out: Path, seconds: float, first: int, every: int) -> int:
+    """Draw crops into the folder `out` for so many seconds; return their number, at least that of one batch.
+
+    first, every: of the batches from number `first` on, every such one is drawn, so that several processes draw
+    different ones.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    sources = [
+        (SampleSource(cache, size, seed=number, mixture=_MIXTURE, unspoilt=_UNSPOILT, views=False), count)
+        for number, (size, count) in enumerate(_FRAMES)
+    ]
+    rng = np.random.default_rng(first)
+    end_s, batch, drawn = time.monotonic() + seconds, first, 0
+    with (out / "pixels.u8").open("wb") as pixels, (out / "features.f16").open("wb") as features:
+        while time.monotonic() < end_s or not drawn:
+            source, count = sources[(batch // every) % len(sources)]
+            samples = to_batch([source.draw(batch * _BATCH + i) for i in range(_BATCH)], torch.device("cpu"))
+            coarse = _features(network, samples.src[:, 0])
+            for layers, feature in zip(_layers(samples), coarse, strict=True):
+                for top, left in _places(layers[..., 6], count, rng):
+                    pixels.write(layers[top : top + HEIGHT, left : left + WIDTH].tobytes())
+                    y, x = top // _CELL, left // _CELL
+                    part = feature[:, y : y + HEIGHT // _CELL, x : x + WIDTH // _CELL]
+                    features.write(np.ascontiguousarray(part).tobytes())
+                    drawn += 1
+            batch += every
+    return drawn
+
+
+def shuffled(folder: Path, count: int, seed: int) -> Iterator[Crops]:
+    """Yield batches of `count` of the crops in a folder, without end, in a random order."""
+    shape = (-1, HEIGHT, WIDTH, 7)
+    pixels = np.memmap(folder / "pixels.u8", np.uint8, "r").reshape(shape)
+    shape = (-1, _CHANNELS, HEIGHT // _CELL, WIDTH // _CELL)
+    features = np.memmap(folder / "features.f16", np.float16, "r").reshape(shape)
+    rng = np.random.default_rng(seed)
+    while True:
+        order = rng.permutation(len(pixels))
+        for start in range(0, max(1, len(order) - count + 1), count):
+            chosen = np.sort(order[start : start + count])
+            layers = torch.from_numpy(pixels[chosen]).permute(0, 3, 1, 2).float() / 255
+            src, fgr, pha = (layers[:, part].contiguous() for part in _PARTS)
+            yield Crops(src, fgr, pha, torch.from_numpy(features[chosen]).float())
+
+
+@torch.no_grad()
+def _features(network: StudentNetwork, frames: Tensor) -> npt.NDArray[np.float16]:
+    small = downsampled(frames, RATIO).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        _, (_, features, *_), _ = network.cells(small, None, None, None)
+    return features.contiguous().half().numpy()
+
+
+def _layers(samples: Batch) -> Pixels:
+    """Return RGB, foreground and alpha of single pictures, (B, H, W, 7)."""
+    layers = torch.cat([samples.src[:, 0], samples.fgr[:, 0], samples.pha[:, 0]], 1).mul(255).round().byte()
+    return layers.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _places(alpha: Pixels, count: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:
+    """Yield top and left of crops around random edge pixels of alpha (H, W)."""
+    near = np.ones((3, 3), np.uint8)
+    rows, columns = np.nonzero(cv2.dilate(alpha, near).astype(int) - cv2.erode(alpha, near) > _EDGE)
+    if len(rows) < _FEWEST:
+        if rng.random() >= _EMPTY:
+            return
+        rows, columns = np.array([alpha.shape[0] // 2]), np.array([alpha.shape[1] // 2])
+    for _ in range(count):
+        edge = rng.integers(len(rows))
+        top = _begin(int(rows[edge]), alpha.shape[0], HEIGHT, rng)
+        yield top, _begin(int(columns[edge]), alpha.shape[1], WIDTH, rng)
+
+
+def _begin(at: int, size: int, length: int, rng: np.random.Generator) -> int:
+    """Return where a crop of this length begins, of a frame of this size, so that it contains `at`."""
+    wanted = at - int(rng.integers(_MARGIN_PX, length - _MARGIN_PX))
+    return min(max(wanted, 0), size - length) // _CELL * _CELL

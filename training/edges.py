@@ -1,0 +1,165 @@
+"""Train the layers that place edges, through the guided filter, at full size: `python -m training.edges --help`.
+
+The rest of the network stays as it is, so that its features are computed once for each crop.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import torch
+import typer
+from torch import Tensor
+
+from models.clips import downsampled
+from models.rvm import guided_filter
+from models.student.bundled import BUNDLED, load, save
+from models.student.network import STRETCH, StudentNetwork, explained, pixels_of, stretched
+from training import parallel
+from training.average import Average
+from training.edge_crops import RATIO, Crops, draw_crops, shuffled
+from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss
+from training.optimizer import Optimizer
+from training.progress import Bar
+from training.store import default_cache
+from training.train import run_processes
+
+TRAINED = "reduce1", "decode1", "project"
+WEIGHTS = "student.safetensors"
+_BORDER = 16
+"""Pixels of a crop's border that count for no loss: the layers see nothing beyond it."""
+_RIM = 5
+"""Pixels around an edge that count more."""
+_REACH = 6
+"""As in `training.step`."""
+_LEVELS = 3
+_WARM_UP_STEPS = 100
+_LONGEST_GRADIENT = 2.0
+_DECAY = 0.999
+_LOG_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Job:
+    """Arguments of every process of a run."""
+
+    out: Path
+    cache: Path
+    begin: Path
+    drawing_s: float
+    training_s: float
+    batch: int
+    rate: float
+    seed: int
+    processes: int
+    rendezvous: str = ""
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="Folder for the crops, the log and the weights.")],
+    cache: Annotated[Path | None, typer.Option(help="Folder that `python -m training.cache` filled.")] = None,
+    begin: Annotated[Path, typer.Option("--from", help="Exported weights to start from.")] = BUNDLED,
+    drawing_minutes: Annotated[float, typer.Option(help="Time for drawing crops.")] = 5,
+    minutes: Annotated[float, typer.Option(help="Time for training; the learning rate falls to zero over it.")] = 7,
+    batch: Annotated[int, typer.Option(min=1, help="Crops of a step, over all processes.")] = 48,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
+    seed: Annotated[int, typer.Option(help="Seed of the order of the crops.")] = 0,
+    processes: Annotated[int, typer.Option(min=1, help="One for each core.")] = 1,
+) -> None:
+    """Train the last layers of exported weights on crops at edges; write the averaged weights to OUT."""
+    out.mkdir(parents=True, exist_ok=True)
+    job = Job(out, cache or default_cache(), begin, drawing_minutes * 60, minutes * 60, batch, rate, seed, processes)
+    raise typer.Exit(run_processes(work, lambda rendezvous: replace(job, rendezvous=rendezvous), processes))
+
+
+def work(rank: int, job: Job) -> None:
+    """Run one process."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    parallel.join(rank, job.processes, job.rendezvous)
+    network = load(job.begin).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    crops = job.out / f"crops{rank}"
+    draw_crops(network, job.cache, crops, job.drawing_s, rank, job.processes)
+    train(network, job, rank)
+
+
+def train(network: StudentNetwork, job: Job, rank: int) -> None:
+    """Train the last layers of a network in evaluation mode; process 0 writes the log and the weights."""
+    network.requires_grad_(False)
+    for name in TRAINED:
+        network.get_submodule(name).requires_grad_(True)
+    optimizer, average = Optimizer(network.parameters(), job.rate), Average(network, _DECAY)
+    unscaled = torch.amp.GradScaler("cpu", enabled=False)
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    batches = shuffled(job.out / f"crops{rank}", job.batch // job.processes, job.seed)
+    begun, step = time.monotonic(), 0
+    with Bar(job.training_s, 0, shown=rank == 0) as bar, (job.out / "log.jsonl").open("a", encoding="utf-8") as log:
+        while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
+            passed_s = time.monotonic() - begun
+            progress = min(1.0, passed_s / job.training_s)
+            warm_up = min(1.0, (step + 1) / _WARM_UP_STEPS)
+            optimizer.set_rate(job.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))))
+            losses = losses_of(network, next(batches))
+            optimizer.zero_grad()
+            torch.autograd.backward(torch.stack(list(losses.values())).sum())
+            parallel.average_gradients(trained, job.processes)
+            optimizer.step(unscaled, _LONGEST_GRADIENT)
+            average.update(network)
+            step += 1
+            if rank == 0 and step % _LOG_EVERY == 0:
+                terms = {name: round(float(loss.detach()), 6) for name, loss in losses.items()}
+                log.write(json.dumps({"step": step, "minutes": round(passed_s / 60, 2), "losses": terms}) + "\n")
+                log.flush()
+                bar.update(passed_s, f"step {step}")
+    if rank == 0:
+        averaged = average.module
+        assert isinstance(averaged, StudentNetwork)
+        save(averaged, job.out / WEIGHTS)
+
+
+def losses_of(network: StudentNetwork, crops: Crops) -> dict[str, Tensor]:
+    """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size."""
+    small = downsampled(crops.src, RATIO)
+    with torch.autocast("cpu", torch.bfloat16):
+        raw = pixels_of(_last_layers(network, small, crops.features), small)
+    residual, logit = raw[:, :3].float(), raw[:, 3:].float()
+    coarse = stretched(logit, STRETCH)
+    matte = torch.cat([residual, coarse], 1).contiguous()
+    filtered = guided_filter.apply(crops.src, *explained(small, matte))
+    shown, src, fgr, pha = (_inner(x) for x in (filtered, crops.src, crops.fgr, crops.pha))
+    alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
+    wrong = alpha - pha
+    rim = (highest(pha, _RIM) + highest(-pha, _RIM) > 0).float()
+    before_black = (src + shown[:, :3]) * alpha - fgr * pha
+    before_white = before_black - wrong
+    truth = downsampled(crops.pha, RATIO)
+    colour = (residual - (downsampled(crops.fgr, RATIO) - small)) * (truth > 0)
+    truth_inside, coarse_inside, logit_inside = (_inner(x, RATIO) for x in (truth, coarse, logit))
+    return {
+        "l1": wrong.abs().mean() + 2 * (wrong.abs() * rim).mean(),
+        "laplacian": laplacian_loss(alpha.contiguous(), pha, levels=_LEVELS),
+        "rim": ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
+        "entropy": 0.2 * segmentation_loss(logit_inside, truth_inside),
+        "undecided": 1.5 * undecided_loss(coarse_inside, truth_inside, _REACH),
+        "foreground": 0.5 * colour.abs().mean(),
+    }
+
+
+def _last_layers(network: StudentNetwork, small: Tensor, features: Tensor) -> Tensor:
+    """Return the cells of crops (B, 3, h, w) from the decoder's features at 1/8; memories are empty."""
+    return network.last_cells(features, *network.skips(small))[0]
+
+
+def _inner(x: Tensor, ratio: float = 1) -> Tensor:
+    border = int(_BORDER * ratio)
+    return x[..., border:-border, border:-border].contiguous()
+
+
+if __name__ == "__main__":
+    typer.run(main)
