@@ -27,8 +27,7 @@ from training.edge_crops import RATIO, Crops, draw_crops, shuffled
 from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss
 from training.optimizer import Optimizer
 from training.progress import Bar
-from training.store import default_cache
-from training.train import run_processes
+from training.train import filled, run_processes
 
 TRAINED = "reduce1", "decode1", "project"
 WEIGHTS = "student.safetensors"
@@ -73,8 +72,9 @@ def main(
     processes: Annotated[int, typer.Option(min=1, help="One for each core.")] = 1,
 ) -> None:
     """Train the last layers of exported weights on crops at edges; write the averaged weights to OUT."""
+    folder = filled(cache)
     out.mkdir(parents=True, exist_ok=True)
-    job = Job(out, cache or default_cache(), begin, drawing_minutes * 60, minutes * 60, batch, rate, seed, processes)
+    job = Job(out, folder, begin, drawing_minutes * 60, minutes * 60, batch, rate, seed, processes)
     raise typer.Exit(run_processes(work, lambda rendezvous: replace(job, rendezvous=rendezvous), processes))
 
 

@@ -65,10 +65,7 @@ def main(
 
     SIGTERM and Ctrl+C end it after the current step, with a checkpoint.
     """
-    folder = cache or default_cache()
-    missing = [pack for pack in PACKS if not (folder / f"{pack}.json").is_file()]
-    if missing:
-        raise typer.BadParameter(f"{folder} has no {' and no '.join(missing)}; fill it with training.cache first.")
+    folder = filled(cache)
     width, height = (int(part) for part in size.split("x"))
     stage = Stage(
         out=out,
@@ -93,6 +90,15 @@ def main(
         plate=plate,
     )
     raise typer.Exit(train_here(stage) if processes == 1 else train_in_processes(stage, processes))
+
+
+def filled(cache: Path | None) -> Path:
+    """Return the folder of a cache that has all packs; None is the default one. Raises BadParameter otherwise."""
+    folder = cache or default_cache()
+    missing = [pack for pack in PACKS if not (folder / f"{pack}.json").is_file()]
+    if missing:
+        raise typer.BadParameter(f"{folder} has no {' and no '.join(missing)}; fill it with training.cache first.")
+    return folder
 
 
 def train_here(stage: Stage) -> int:
@@ -122,8 +128,11 @@ def run_processes(target: Callable[[int, T], None], launch: Callable[[str], T], 
             for rank in range(processes):
                 workers.append(context.Process(target=target, args=(rank, launched)))
                 workers[-1].start()
-            while not any(worker.exitcode for worker in workers) and any(worker.is_alive() for worker in workers):
-                wait([worker.sentinel for worker in workers if worker.is_alive()])
+            # Asked once per round: without a sentinel, `wait` would wait for ever.
+            while (alive := [worker.sentinel for worker in workers if worker.is_alive()]) and not any(
+                worker.exitcode for worker in workers
+            ):
+                wait(alive)
         except KeyboardInterrupt:
             return EXIT_INTERRUPTED
         finally:

@@ -1,0 +1,40 @@
+"""Waiting for the processes of a run."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import pytest
+
+from training import train
+
+
+class EndsMeanwhile:
+    """A process that is alive when it is asked first, and has ended when it is asked again."""
+
+    pid, exitcode, sentinel = None, 0, 7
+
+    def __init__(self, **_: object) -> None:
+        self._answers = iter([True])
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def is_alive(self) -> bool:
+        return next(self._answers, False)
+
+
+def test_processes_that_end_while_they_are_counted_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[Sequence[int]] = []
+
+    def wait(sentinels: Sequence[int]) -> None:
+        assert sentinels, "waits for ever"
+        waited.append(sentinels)
+
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: SimpleNamespace(Process=EndsMeanwhile))
+    monkeypatch.setattr(train, "_end_on_signals", lambda _: None)
+    monkeypatch.setattr(train, "wait", wait)
+    assert train.run_processes(lambda rank, _: None, lambda _: "", 1) == train.EXIT_DONE
+    assert waited == [[EndsMeanwhile.sentinel]]
