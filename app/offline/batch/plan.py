@@ -57,7 +57,7 @@ def plan_jobs(
     clips = [clip for source in sources for clip in clips_in(source)]
     identity = settings_hash(settings)
     sources_at = {Path(_place(clip)): clip for clip in clips}
-    sources_in = {folder: clip for place, clip in sources_at.items() for folder in place.parents}
+    sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
     for clip in clips:
         name = _film_name(clip)
         if name in jobs:

@@ -51,7 +51,7 @@ def convert_batch(
     Raises UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be written to.
     """
     folder = state_folder(target)
-    check_folder(str(folder))
+    check_folder(str(folder) if is_remote(target) else target)  # as it was written: it may end in a slash
     try:
         with _locked(folder):
             known = last_records(folder / MANIFEST) if resume else None

@@ -144,3 +144,10 @@ def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
     assert set(record.outputs) == {"alpha"}
     (job,) = jobs_of([clip], tmp_path / "out")
     assert is_done(job, record)
+
+
+def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
+    source, target = write_images(tmp_path / "pics", "1.png"), tmp_path / "films.mp4"
+    (job,) = plan_jobs([str(source)], f"{target}/", SETTINGS, alpha=None, foreground=None)
+    assert convert_batch([job], f"{target}/", DirectWorkers).done == 1
+    assert names(target) == [MANIFEST, "pics"]
