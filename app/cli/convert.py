@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from app.cli.terminal import notify, progress_bar
 from app.config import logs
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
+from app.system.signals import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
@@ -159,9 +159,5 @@ def _interrupted_by_signals() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         requested = True
 
-    previous = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled(request):
         yield lambda: requested
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from rich.progress import TaskProgressColumn
 
 from app.cli.terminal import notify, progress_bar
 from app.core.messages.command_line import BatchText
+from app.system.signals import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
@@ -93,12 +93,8 @@ def _stop_on_signals() -> Iterator[StopRequest]:
     from app.offline.batch.run import StopRequest
 
     stop = StopRequest()
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled(stop):
         yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from app.runtime.status_fields import status_fields, write_status
 from app.sound.devices import microphones
 from app.system.pipewire.connection import daemon_answers
 from app.system.shortcuts.choose import system_shortcuts
+from app.system.signals import STOPPING, handled
 
 EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
@@ -141,20 +142,18 @@ def _stop_on_signals(session: Session) -> Iterator[None]:
     terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if number not in (signal.SIGINT, signal.SIGTERM):  # printing to a terminal that was closed fails
+        if number not in STOPPING:  # printing to a terminal that was closed fails
             for terminal in terminals:
                 os.dup2(nowhere, terminal)
         session.interrupt()
 
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers = [*STOPPING]
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as under nohup
         numbers.append(hangup)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    previous = {number: signal.signal(number, handle) for number in numbers}
     try:
-        yield
+        with handled(handle, numbers):
+            yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
         os.close(nowhere)

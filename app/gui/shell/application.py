@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +37,7 @@ from app.gui.widgets.icons import app_icon
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus, Stage
+from app.system.signals import handled
 
 log = logging.getLogger(__name__)
 
@@ -249,9 +249,5 @@ def _signals(app: QApplication) -> Iterator[list[int]]:
         app.quit()
 
     # Python runs signal handlers between bytecodes; the status timer wakes it several times a second.
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handled(handle):
         yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
