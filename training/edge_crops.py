@@ -16,7 +16,6 @@ from torch import Tensor
 from models.clips import downsampled
 from models.student.network import StudentNetwork
 from training.data import Mixture, SampleSource
-from training.loader import Batch
 from training.step import to_batch
 
 Pixels = npt.NDArray[np.uint8]
@@ -73,9 +72,10 @@ def draw_crops(network: StudentNetwork, cache: Path, out: Path, seconds: float, 
     with (out / "pixels.u8").open("wb") as pixels, (out / "features.f16").open("wb") as features:
         while time.monotonic() < end_s or not drawn:
             source, count = sources[(batch // every) % len(sources)]
-            samples = to_batch([source.draw(batch * _BATCH + i) for i in range(_BATCH)], torch.device("cpu"))
-            coarse = _features(network, samples.src[:, 0])
-            for layers, feature in zip(_layers(samples), coarse, strict=True):
+            samples = [source.draw(batch * _BATCH + i) for i in range(_BATCH)]
+            coarse = _features(network, to_batch(samples, torch.device("cpu")).src[:, 0])
+            for sample, feature in zip(samples, coarse, strict=True):
+                layers = np.concatenate([sample.src[0], sample.fgr[0], sample.pha[0]], 2)
                 for top, left in _places(layers[..., 6], count, rng):
                     pixels.write(layers[top : top + HEIGHT, left : left + WIDTH].tobytes())
                     y, x = top // _CELL, left // _CELL
@@ -108,12 +108,6 @@ def _features(network: StudentNetwork, frames: Tensor) -> npt.NDArray[np.float16
     with torch.autocast("cpu", torch.bfloat16):
         _, (_, features, *_), _ = network.cells(small, None, None, None)
     return features.contiguous().half().numpy()
-
-
-def _layers(samples: Batch) -> Pixels:
-    """Return RGB, foreground and alpha of single pictures, (B, H, W, 7)."""
-    layers = torch.cat([samples.src[:, 0], samples.fgr[:, 0], samples.pha[:, 0]], 1).mul(255).round().byte()
-    return layers.permute(0, 2, 3, 1).contiguous().numpy()
 
 
 def _places(alpha: Pixels, count: int, rng: np.random.Generator) -> Iterator[tuple[int, int]]:

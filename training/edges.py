@@ -6,7 +6,6 @@ The rest of the network stays as it is, so that its features are computed once f
 from __future__ import annotations
 
 import json
-import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +24,9 @@ from training import parallel
 from training.average import Average
 from training.edge_crops import RATIO, Crops, draw_crops, shuffled
 from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss
-from training.optimizer import Optimizer
+from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
+from training.step import EDGE_REACH
 from training.train import filled, run_processes
 
 TRAINED = "reduce1", "decode1", "project"
@@ -35,11 +35,8 @@ _BORDER = 16
 """Pixels of a crop's border that count for no loss: the layers see nothing beyond it."""
 _RIM = 5
 """Pixels around an edge that count more."""
-_REACH = 6
-"""As in `training.step`."""
 _LEVELS = 3
 _WARM_UP_STEPS = 100
-_LONGEST_GRADIENT = 2.0
 _DECAY = 0.999
 _LOG_EVERY = 50
 
@@ -102,14 +99,12 @@ def train(network: StudentNetwork, job: Job, rank: int) -> None:
     with Bar(job.training_s, 0, shown=rank == 0) as bar, (job.out / "log.jsonl").open("a", encoding="utf-8") as log:
         while parallel.agreed(time.monotonic() - begun < job.training_s, job.processes):
             passed_s = time.monotonic() - begun
-            progress = min(1.0, passed_s / job.training_s)
-            warm_up = min(1.0, (step + 1) / _WARM_UP_STEPS)
-            optimizer.set_rate(job.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))))
+            optimizer.set_rate(rate_at(job.rate, step, min(1.0, passed_s / job.training_s), _WARM_UP_STEPS))
             losses = losses_of(network, next(batches))
             optimizer.zero_grad()
             torch.autograd.backward(torch.stack(list(losses.values())).sum())
             parallel.average_gradients(trained, job.processes)
-            optimizer.step(unscaled, _LONGEST_GRADIENT)
+            optimizer.step(unscaled, LONGEST_GRADIENT)
             average.update(network)
             step += 1
             if rank == 0 and step % _LOG_EVERY == 0:
@@ -127,7 +122,8 @@ def losses_of(network: StudentNetwork, crops: Crops) -> dict[str, Tensor]:
     """Return the terms of the loss, to be summed: alpha and colours as the program shows them, at full size."""
     small = downsampled(crops.src, RATIO)
     with torch.autocast("cpu", torch.bfloat16):
-        raw = pixels_of(_last_layers(network, small, crops.features), small)
+        cells, *_ = network.last_cells(crops.features, *network.skips(small))
+        raw = pixels_of(cells, small)
     residual, logit = raw[:, :3].float(), raw[:, 3:].float()
     coarse = stretched(logit, STRETCH)
     matte = torch.cat([residual, coarse], 1).contiguous()
@@ -146,14 +142,9 @@ def losses_of(network: StudentNetwork, crops: Crops) -> dict[str, Tensor]:
         "laplacian": laplacian_loss(alpha.contiguous(), pha, levels=_LEVELS),
         "rim": ((before_black.abs() + before_white.abs()).mean(1, keepdim=True) * rim).mean(),
         "entropy": 0.2 * segmentation_loss(logit_inside, truth_inside),
-        "undecided": 1.5 * undecided_loss(coarse_inside, truth_inside, _REACH),
+        "undecided": 1.5 * undecided_loss(coarse_inside, truth_inside, EDGE_REACH),
         "foreground": 0.5 * colour.abs().mean(),
     }
-
-
-def _last_layers(network: StudentNetwork, small: Tensor, features: Tensor) -> Tensor:
-    """Return the cells of crops (B, 3, h, w) from the decoder's features at 1/8; memories are empty."""
-    return network.last_cells(features, *network.skips(small))[0]
 
 
 def _inner(x: Tensor, ratio: float = 1) -> Tensor:

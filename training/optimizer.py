@@ -22,8 +22,15 @@ _ADAMW_SIZE = 0.2
 """Root mean square of AdamW's steps at a rate of 1."""
 _PRETRAINED_RATE = 0.15
 """Of pretrained weights, as a fraction of the rate."""
+LONGEST_GRADIENT = 2.0
 _LEAST_SIDE = 8
 """Kernels with fewer input or output channels use AdamW."""
+
+
+def rate_at(highest: float, step: int, progress: float, warm_up_steps: int) -> float:
+    """Return the learning rate: it rises over the first steps and falls over the run, whose `progress` is in 0..1."""
+    warm_up = min(1.0, (step + 1) / warm_up_steps)
+    return highest * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 class Optimizer:

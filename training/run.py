@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from training.check import quick_check
 from training.data import SampleSource
 from training.loader import Batch, batches
 from training.mimicry import FeatureTeacher
-from training.optimizer import Optimizer
+from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.plates import PlateSource
 from training.progress import Bar
 from training.step import Learner, half_type, on_device, stacked
@@ -34,7 +33,6 @@ from training.trunk import set_trained_parts, with_trunk
 State = dict[str, Any]
 """Contents of a checkpoint."""
 _WARM_UP_STEPS = 150
-_LONGEST_GRADIENT = 2.0
 _LOG_EVERY = 20
 _OTHER_SIZES = (0.6, 0.7, 0.8, 0.9, 1.1, 1.2)
 """As a fraction of the steps of the stage."""
@@ -196,16 +194,14 @@ class Run:
             self._save()
 
     def _step(self, batch: Batch, progress: float) -> dict[str, float]:
-        warm_up = min(1.0, (self.step + 1) / _WARM_UP_STEPS)
-        rate = self.stage.rate * warm_up * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-        self.optimizer.set_rate(rate)
+        self.optimizer.set_rate(rate_at(self.stage.rate, self.step, progress, _WARM_UP_STEPS))
         batch = on_device(batch, self.device)
         wanted = self.teacher(batch.clean) if self.teacher else None
         losses = self.learner(batch, self.stage.half, wanted)
         self.optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(torch.stack(list(losses.values())).sum()))
         parallel.average_gradients(self.learner.parameters(), self.processes)
-        self.optimizer.step(self.scaler, _LONGEST_GRADIENT)
+        self.optimizer.step(self.scaler, LONGEST_GRADIENT)
         self.average.update(self.learner)
         self.step += 1
         if self.step % _LOG_EVERY:

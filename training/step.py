@@ -22,7 +22,7 @@ _FEATURE = 0.25
 _UNDECIDED = 1.5
 _STRETCH = 0.01
 """Less than `models.student.network.STRETCH`, which says why."""
-_EDGE_REACH = 6
+EDGE_REACH = 6
 """Pixels of the small frame: about 10 at 512x288."""
 
 
@@ -67,7 +67,7 @@ class Learner(nn.Module):
             "laplacian": laplacian_loss(alpha, truth, levels=4),
             "coherence": coherence_loss(alpha.view_as(pha), pha),
             "entropy": _ENTROPY * segmentation_loss(logit, truth),
-            "undecided": _UNDECIDED * undecided_loss(alpha, truth, _EDGE_REACH),
+            "undecided": _UNDECIDED * undecided_loss(alpha, truth, EDGE_REACH),
             "foreground": functional.l1_loss(residual * seen, wanted),
         }
         if mimicry is not None:
