@@ -85,7 +85,8 @@ class Matting:
 
         Raises ModelError before the first frame, and for models with a plate.
         """
-        if self._engine is None and not self._closed:
+        self._check_open()
+        if self._engine is None:
             raise ModelError(ApiText.NO_STATE_YET())
         return self._resumable(self._engine).state()
 
@@ -125,15 +126,16 @@ class Matting:
         return self._fit(width, height), self._background.backdrop(width, height, time_s)
 
     def _fit(self, width: int, height: int) -> MattingEngine:
-        if self._closed:
-            raise ModelError(ApiText.CLOSED())
+        self._check_open()
         if self._engine is None:
             self._engine = build_engine(self._settings.matting, width, height)
         return self._engine
 
-    def _resumable(self, engine: MattingEngine | None) -> FrameEngine:
+    def _check_open(self) -> None:
         if self._closed:
             raise ModelError(ApiText.CLOSED())
+
+    def _resumable(self, engine: MattingEngine) -> FrameEngine:
         if not isinstance(engine, FrameEngine):
             raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
         return engine

@@ -106,7 +106,7 @@ class Preview(QWidget):
         self.image_shown.emit(image)
 
     def set_crowded(self, crowded: bool) -> None:
-        """Give way to the error bar, so that the window fits on a small screen."""
+        """Lower the minimum height while the error bar is shown, so that the window fits on a small screen."""
         self.setMinimumHeight(80 if crowded else 135)
 
     def sizeHint(self) -> QSize:

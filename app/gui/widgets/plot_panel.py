@@ -56,7 +56,7 @@ class PlotPanel(QWidget):
         return QSize(super().sizeHint().width(), HEIGHT_PX)
 
     def minimumSizeHint(self) -> QSize:
-        """Give way to messages and preview in a low window, which must fit on a small screen."""
+        """Return a height of 0: in a low window, messages and the preview need the room."""
         return QSize(super().minimumSizeHint().width(), 0)
 
     @property

@@ -6,6 +6,8 @@ An address such as `s3://bucket/clip.mp4` names a file system that fsspec knows;
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,19 +56,15 @@ def fetch(source: str, folder: Path) -> Path:
     if not is_remote(source):
         return Path(source)
     local = folder / f"source{Path(parent_and_name(source)[1]).suffix}"
-    try:
+    with _explained(SourceOpenError, BatchText.NOT_FETCHED, source):
         system, path = _opened(source)
         system.get_file(path, str(local))
-    except MattecamError:
-        raise
-    except Exception as error:
-        raise SourceOpenError(BatchText.NOT_FETCHED(file=source, reason=str(error))) from error
     return local
 
 
 def upload(local: Path, target: str) -> None:
     """Upload a finished file whole: under a temporary name, which is then renamed. Raises SinkLostError."""
-    try:
+    with _explained(SinkLostError, BatchText.NOT_UPLOADED, target):
         system, path = _opened(target)
         temporary = f"{path}.{uuid.uuid4().hex}.part"
         system.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -77,23 +75,15 @@ def upload(local: Path, target: str) -> None:
             if system.exists(temporary):
                 system.rm_file(temporary)
             raise
-    except MattecamError:
-        raise
-    except Exception as error:
-        raise SinkLostError(BatchText.NOT_UPLOADED(file=target, reason=str(error))) from error
 
 
 def list_folder(address: str) -> list[str]:
     """Return the addresses of the files in a remote folder; an empty list if it is a file. Raises SourceOpenError."""
-    try:
+    with _explained(SourceOpenError, BatchText.NOT_FETCHED, address):
         system, path = _opened(address)
         if not system.isdir(path):
             return []
         return [joined(address, str(entry).rstrip("/").rpartition("/")[2]) for entry in system.ls(path, detail=False)]
-    except MattecamError:
-        raise
-    except Exception as error:
-        raise SourceOpenError(BatchText.NOT_FETCHED(file=address, reason=str(error))) from error
 
 
 def size_and_time(name: str) -> tuple[int | None, int | None]:
@@ -133,6 +123,17 @@ def check_address(address: str) -> None:
         raise UsageError(BatchText.NO_FSSPEC(file=address, package=package, command=command)) from error
     except ValueError as error:
         raise UsageError(BatchText.UNKNOWN_ADDRESS(file=address)) from error
+
+
+@contextmanager
+def _explained(kind: type[MattecamError], message: BatchText, address: str) -> Iterator[None]:
+    """Raise what a file system raises as an error of this kind with this message; our own errors pass."""
+    try:
+        yield
+    except MattecamError:
+        raise
+    except Exception as error:
+        raise kind(message(file=address, reason=str(error))) from error
 
 
 def _opened(address: str) -> tuple[Any, str]:
