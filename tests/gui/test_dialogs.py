@@ -1,17 +1,16 @@
-"""Plot, log, assistant, doctor, preferences, shortcuts."""
+"""Plot, log, assistant, preferences, shortcuts, about."""
 # mypy: disallow-untyped-calls=False
 # (pytest-qt gives the events no types)
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import QPoint, Qt, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -21,19 +20,18 @@ from app.config import paths
 from app.core.messages.doctor_virtual_camera import LoopbackFinding
 from app.doctor.finding import Finding, State
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.state import preferences as preferences_file
 from app.gui.state import services
-from app.gui.state.preferences import Theme, WindowPreferences
+from app.gui.state.preferences import WindowPreferences
 from app.gui.widgets.plot_panel import PlotPanel, round_up
 from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import FINDINGS, QUIET, StartWindow
+from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import box, button
 
 
@@ -45,27 +43,6 @@ def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: plot.sample_count > 3)
     session.preferences.change(show_plot=False)
     assert not plot.isVisible()
-
-
-@pytest.mark.parametrize("chosen", ["light", "dark"])
-def test_commands_stand_out_from_the_page(session: Session, qtbot: QtBot, chosen: Theme) -> None:
-    session.preferences.change(theme=chosen)
-    qtbot.waitUntil(session.window.updatesEnabled)
-    session.window.windows.open_doctor()
-    dialog = session.window.findChild(DoctorDialog)
-    assert dialog is not None
-    qtbot.waitUntil(dialog.prove_button.isEnabled)
-
-    def contrast() -> int:
-        """Of the border above a command with the page above it."""
-        command = next(found for found in dialog.findChildren(QLabel) if found.property("role") == "command")
-        image = dialog.grab().toImage()
-        top = command.mapTo(dialog, QPoint(command.width() // 2, 0))
-        border, page = image.pixelColor(top), image.pixelColor(top - QPoint(0, 2))
-        return abs(border.lightness() - page.lightness()) if (page.lightness() > 128) == (chosen == "light") else 0
-
-    qtbot.waitUntil(lambda: contrast() >= 20)
-    dialog.close()
 
 
 @given(st.floats(1e-3, 1e9))
@@ -228,80 +205,3 @@ def test_about_names_the_server_that_gets_frames(session: Session) -> None:
     assert "are sent to https://matting.example:8765" in about.informativeText()
     assert "stays on this computer" not in about.informativeText()
     about.close()
-
-
-COMMANDS = [
-    "python3 run.py doctor --fix",
-    "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10",
-]
-
-
-def test_doctor_lists_findings_with_commands_to_copy(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session.window.windows.open_doctor()
-    session.window.windows.open_doctor()
-    (dialog,) = session.window.findChildren(DoctorDialog)
-    summary = dialog.findChild(QLabel, "findingsSummary")
-    assert summary is not None
-    qtbot.waitUntil(lambda: summary.text() == "Problems: 1   ·   Warnings: 1")
-    texts = [found.text() for found in dialog.findChildren(QLabel)]
-    for finding in FINDINGS:
-        assert finding.detail in texts
-    copies = [found for found in dialog.findChildren(QPushButton) if found.text() == "Copy"]
-    clipboard = QGuiApplication.clipboard()
-    assert clipboard is not None
-    copied = []
-    for copy in copies:
-        qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
-        copied.append(clipboard.text())
-    assert copied == COMMANDS, "only commands are copied"
-    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[:1])
-    button(session, "checkAgain").click()
-    qtbot.waitUntil(lambda: summary.text() == "No problems found.")
-    dialog.close()
-
-
-def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    held: list[tuple[bool, object]] = []
-
-    def find(*, proof: bool = False) -> tuple[Finding, ...]:
-        held.append((proof, session.bridge.status.virtual_camera))
-        return FINDINGS[:1]
-
-    monkeypatch.setattr(services, "findings", find)
-    session.window.windows.open_doctor()
-    (dialog,) = session.window.findChildren(DoctorDialog)
-    qtbot.waitUntil(dialog.prove_button.isEnabled)
-    qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
-    assert not dialog.prove_button.isEnabled()
-    qtbot.waitUntil(dialog.prove_button.isEnabled)
-    assert held[1] == (True, None)
-    summary = dialog.findChild(QLabel, "findingsSummary")
-    assert summary is not None
-    assert "not sent" in summary.text(), "the result is shown"
-    assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    assert session.store.saved.output.virtual_camera == "/dev/video10"
-    dialog.close()
-
-
-def test_closing_the_doctor_early_restores_the_virtual_camera(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = threading.Event()
-    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
-    monkeypatch.setattr(services, "findings", lambda *, proof=False: FINDINGS[: not proof or gate.wait(10)])
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    session.window.windows.open_doctor()
-    (dialog,) = session.window.findChildren(DoctorDialog)
-    qtbot.waitUntil(dialog.prove_button.isEnabled)
-    dialog.prove_button.click()
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is None)
-    dialog.close()
-    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    gate.set()

@@ -1,0 +1,180 @@
+"""The program as processes: what signals, closed terminals and closed outputs do, and starts without a measurement."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import av
+import pytest
+
+from app.config import settings_file
+from app.control import Command, NotRunningError, ask
+from app.control.commands import JsonValue
+from app.core.settings import BackgroundSettings, Settings
+from tests.paths import ROOT
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timeout(300)
+
+START_S = 100.0
+"""For the program to start or to end beside others."""
+DEMO = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "student"]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which a start finds everything compiled and converted.
+
+    Its own preparation has a low priority, and takes minutes beside other programs.
+    """
+    data = tmp_path_factory.mktemp("prepared")
+    command = [sys.executable, "-c", "from app.matting.warm_up import warm_up; warm_up()"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "MATTECAM_DATA_DIR": str(data)}, check=True)
+    return data
+
+
+@contextlib.contextmanager
+def start(data: Path, tmp_path: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """Run the program without a window on the demo, with settings of its own; it is killed if it still runs at the end.
+
+    It inherits that SIGINT is ignored, so that SIGINT cannot interrupt the start of Python itself, before its own code.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "run.py"), "headless", *DEMO, *words],
+            env={
+                **os.environ,
+                "MATTECAM_DATA_DIR": str(data),
+                "MATTECAM_CONFIG_DIR": str(tmp_path / "config"),
+                "MATTECAM_RUNTIME_DIR": str(tmp_path / "run"),
+            },
+            stdout=output,
+            stderr=output,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def asked_status() -> Mapping[str, JsonValue]:
+    """Return the status of the running program; empty while none answers."""
+    with contextlib.suppress(NotRunningError):
+        return ask(Command("status")).status or {}
+    return {}
+
+
+def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = Settings(background=BackgroundSettings(kind="none"))
+    settings_file.save(tmp_path / "config" / "settings.json", none)
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    with start(prepared, tmp_path) as process:
+        assert process.stderr is not None
+        assert any("--background none" in line for line in process.stderr)
+        eventually(lambda: bool(asked_status()), START_S)
+        status = asked_status()
+        assert status["paused"] is True
+        assert status["frames_out"] == 0
+        assert ask(Command("quit")).done
+        assert process.wait(START_S) == 0
+
+
+def handles_interrupts(pid: int) -> bool:
+    """Return whether a process has a handler of its own for SIGINT."""
+    caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the signals that a process handles from /proc")
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.4, 1.0])
+def test_an_interrupted_start_prints_no_traceback(delay_s: float, tmp_path: Path) -> None:
+    with start(tmp_path / "data", tmp_path) as process:
+        eventually(lambda: handles_interrupts(process.pid), START_S)
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=START_S)
+    assert process.returncode == 130
+    assert "Traceback" not in messages
+    assert "Error" not in messages
+
+
+def wait_for_frames(process: subprocess.Popen[str]) -> None:
+    """Wait until the program has recorded some frames."""
+
+    def records() -> bool:
+        encoded = asked_status().get("encoded_frames")
+        return process.poll() is not None or (isinstance(encoded, int) and encoded > 3)
+
+    eventually(records, START_S)
+
+
+def assert_finished(out: Path) -> None:
+    with av.open(str(out)) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 3
+    assert list(out.parent.glob("*.part*")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_recording(
+    number: signal.Signals, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    out = tmp_path / "out.mp4"
+    with start(prepared, tmp_path, "--record", str(out)) as process:
+        wait_for_frames(process)
+        process.send_signal(number)
+        assert process.wait(START_S) == 130
+    assert_finished(out)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_a_closed_terminal_finishes_the_recording(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
+    screen, terminal = os.openpty()
+    with start(prepared, tmp_path, "--record", str(tmp_path / "out.mp4"), output=terminal) as process:
+        os.close(terminal)
+        wait_for_frames(process)
+        os.close(screen)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(START_S) == 130
+    assert_finished(tmp_path / "out.mp4")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the outputs")
+@pytest.mark.parametrize(
+    ("redirection", "code", "says"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full"),
+    ],
+)
+def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: int, says: str) -> None:
+    command = f'"{sys.executable}" "{ROOT / "run.py"}" version {redirection}'
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False, timeout=START_S)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith(says)
+    assert "Traceback" not in done.stderr
+
+
+def test_findings_are_shown_in_an_encoding_without_their_signs() -> None:
+    command = [sys.executable, str(ROOT / "run.py"), "doctor"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=START_S)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith((b"+ ", b"! ", b"x "))

@@ -1,0 +1,81 @@
+"""Themes reach every widget, at once and without intermediate states."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtGui import QImage
+from PyQt6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.gui.shell.application import Session
+from app.gui.state.preferences import Theme
+from app.gui.widgets import theme
+from app.gui.widgets.plot_panel import PlotPanel
+from app.runtime.status import Phase
+
+
+def test_the_theme_changes_while_the_window_is_open(session: Session, qtbot: QtBot) -> None:
+    def brightness() -> int:
+        return session.window.grab().toImage().pixelColor(2, session.window.height() // 2).lightness()
+
+    def settled() -> bool:
+        plot = session.window.findChild(PlotPanel, "plotPanel")
+        return session.window.updatesEnabled() and plot is not None and plot.drawing
+
+    session.preferences.change(theme="dark", show_plot=True)
+    qtbot.waitUntil(settled)
+    dark = brightness()
+    session.preferences.change(theme="light")
+    assert not session.window.updatesEnabled(), "intermediate states are hidden"
+    qtbot.waitUntil(settled)
+    assert brightness() > dark + 100
+    session.preferences.change(theme="dark")
+    session.preferences.change(theme="light")
+    session.preferences.change(theme="dark")
+    qtbot.waitUntil(settled)
+    assert brightness() == dark, "the last choice wins"
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: QApplication, chosen: Theme) -> None:
+    def pictures() -> list[QImage]:
+        """Grab the strip and the pages after layout, except the first page, whose frame rate text changes."""
+        taken: list[list[QImage]] = [[]]
+
+        def same_again() -> bool:
+            shown = [session.window.strip.grab().toImage()]
+            for index in range(1, session.window.tabs.count()):
+                session.window.tabs.setCurrentIndex(index)
+                shown.append(session.window.tabs.grab().toImage())
+            taken.append(shown)
+            return session.window.updatesEnabled() and taken[-2] == taken[-1]
+
+        qtbot.waitUntil(same_again)
+        return taken[-1]
+
+    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)  # afterwards, no row appears by itself
+    session.preferences.change(theme="dark" if chosen == "light" else "light")
+    before = pictures()
+    session.preferences.change(theme=chosen)
+    turned = pictures()
+    theme.apply(qapp, chosen == "dark")  # as at the start of the program
+    assert turned == pictures()
+    assert not any(one == other for one, other in zip(before, turned, strict=True))
+
+
+@pytest.mark.parametrize("name", ["presentEnd", "zonesClear"])
+def test_a_link_that_does_nothing_looks_like_it(session: Session, qtbot: QtBot, name: str) -> None:
+    window = session.window
+    link = window.findChild(QPushButton, name)
+    assert link is not None
+    assert not link.isEnabled()
+
+    def strongest() -> int:
+        """Return the greatest difference between the colours of a pixel: the accent is a colour, grey is none."""
+        image = link.grab().toImage()
+        pixels = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+        return max(max(p.red(), p.green(), p.blue()) - min(p.red(), p.green(), p.blue()) for p in pixels)
+
+    disabled = strongest()
+    link.setEnabled(True)
+    assert strongest() > 2 * disabled
