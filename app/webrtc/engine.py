@@ -72,7 +72,7 @@ class AlphaExecutor(CpuExecutor):
         """alpha: returns that of the next frame, (h, w), of about the small size."""
         compiled.start()
         super().__init__(geometry, "float32")
-        self._ratio = geometry.ratio
+        self._ratios = geometry.ratio, geometry.ratio
         self._alpha = alpha
         height, width = geometry.small_height, geometry.small_width
         self._small = np.zeros((3, height, width), np.float32)
@@ -89,7 +89,7 @@ class AlphaExecutor(CpuExecutor):
         if alpha.shape != (height, width):
             alpha = np.asarray(cv2.resize(alpha, (width, height)), np.uint8)
         np.clip((alpha.astype(np.float32) - NOISE) / (255 - 2 * NOISE), 0, 1, out=self._given[3])
-        self._strips.shrink(frame, self._ratio, self._small)
+        self._strips.shrink(frame, self._ratios, self._small)
         given = FILTER, self._strips.kernels, self._given, self._small, self._outputs
         self._strips.run(height, lambda top, bottom: filter_rows(*given, top, bottom))
         slope, offset, coarse = self._outputs

@@ -9,18 +9,18 @@ from app.matting.kernels.jit import NUMBER, PLANES, READ_FRAME, READ_PLANES, Byt
 F32 = np.float32
 
 
-@rows(READ_FRAME, NUMBER, PLANES)
-def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
-    """Downsample bilinearly by exactly `ratio`. frame: (H, W, 3) BGR; small: (3, h, w) RGB in 0..1."""
+@rows(READ_FRAME, NUMBER, NUMBER, PLANES)
+def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: int, bottom: int) -> None:
+    """Downsample bilinearly by exactly these ratios. frame: (H, W, 3) BGR; small: (3, h, w) RGB in 0..1."""
     height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
     columns, weights = np.empty((2, small_width), np.int64), np.empty(small_width, np.float32)
     for x in range(small_width):
-        source_x = max((x + 0.5) / ratio - 0.5, 0.0)
+        source_x = max((x + 0.5) / across - 0.5, 0.0)
         columns[0, x] = min(int(source_x), width - 1)
         columns[1, x] = min(columns[0, x] + 1, width - 1)
         weights[x] = F32(source_x - columns[0, x])
     for y in range(top, bottom):
-        source_y = max((y + 0.5) / ratio - 0.5, 0.0)
+        source_y = max((y + 0.5) / down - 0.5, 0.0)
         y0 = min(int(source_y), height - 1)
         upper, lower = frame[y0], frame[min(y0 + 1, height - 1)]
         fy = F32(source_y - y0)

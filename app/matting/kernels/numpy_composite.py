@@ -15,10 +15,10 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-def shrink_rows(frame: Bytes, ratio: float, small: Floats, top: int, bottom: int) -> None:
+def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: int, bottom: int) -> None:
     """See `kernels.shrink_rows`."""
-    y0, y1, fy = _grid(small.shape[1], frame.shape[0], 1 / ratio)
-    x0, x1, fx = _grid(small.shape[2], frame.shape[1], 1 / ratio)
+    y0, y1, fy = _grid(small.shape[1], frame.shape[0], 1 / down)
+    x0, x1, fx = _grid(small.shape[2], frame.shape[1], 1 / across)
     upper, lower = frame[y0].astype(np.float32), frame[y1].astype(np.float32)
     rows = upper + (lower - upper) * fy[:, None, None]
     columns = rows[:, x0] + (rows[:, x1] - rows[:, x0]) * fx[None, :, None]

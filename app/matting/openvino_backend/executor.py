@@ -135,9 +135,9 @@ class OpenVinoExecutor(CpuExecutor):
         """Of the step; None for all cores."""
         if self.threads == 1:
             self._strips.threads = 1
-        self._ratio = geometry.ratio
+        self._ratios = geometry.ratio, geometry.ratio
         small = geometry.small_width, geometry.small_height
-        self._tracker = RegionTracker((geometry.width, geometry.height), small) if self._network.remembers else None
+        self._tracker = RegionTracker((geometry.width, geometry.height)) if self._network.remembers else None
         self._place = Place.whole(geometry.width, geometry.height)
         """Where the network looked in the last frame."""
         self._whole_small = np.zeros((3, *small[::-1]), np.float32)
@@ -182,12 +182,12 @@ class OpenVinoExecutor(CpuExecutor):
         """Compute coefficients and new states from the frame and the states."""
         tracker = self._tracker
         if tracker is None:
-            return self._coefficients(self._network.run(frame, self._ratio))
+            return self._coefficients(self._network.run(frame, self._ratios))
         beside = None
         if not region:
             tracker.reset()
         elif not tracker.place.is_whole:
-            self._strips.shrink(frame, self._ratio, self._whole_small)
+            self._strips.shrink(frame, self._ratios, self._whole_small)
             if tracker.look_is_due:
                 beside = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(beside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
@@ -214,8 +214,9 @@ class OpenVinoExecutor(CpuExecutor):
         if place != self._place:
             self._network.reset()
             self._place = place
-        ratio = self._ratio if place.is_whole else self._whole_small.shape[2] / place.width
-        return self._network.run(place.cut(frame), ratio)
+        height, width = self._whole_small.shape[1:]
+        ratios = self._ratios if place.is_whole else (width / place.width, height / place.height)
+        return self._network.run(place.cut(frame), ratios)
 
     def _coefficients(self, undecided: Floats | None, beside: Floats | None = None) -> Coefficients:
         slope, offset, alpha = self._network.coefficients

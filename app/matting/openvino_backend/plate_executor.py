@@ -86,7 +86,7 @@ class PlateOpenVinoExecutor(CpuExecutor):
         """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
         if (height, width) == (image.shape[0] * self.scale, image.shape[1] * self.scale):
-            self._strips.shrink(image, self.scale, small)
+            self._strips.shrink(image, (self.scale, self.scale), small)
         else:  # The scales of the two axes differ.
             resized = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
             small[:] = np.asarray(resized)[..., ::-1].transpose(2, 0, 1) / 255

@@ -19,7 +19,7 @@ from app.matting.openvino_backend.guided import filter_rows
 from app.matting.openvino_backend.runtime import ov
 from app.matting.openvino_backend.small_plate import SmallPlate
 from app.matting.openvino_backend.stages import Arrays, Shape, bound, compiled, fitted, halved_shapes
-from app.matting.openvino_backend.strips import Strips
+from app.matting.openvino_backend.strips import Ratios, Strips
 from app.matting.openvino_backend.threads import decided, is_fast_enough, tries_one_thread
 from app.matting.state import StateArrays, copy_into, prefixed, under
 from app.system.compute_threads import usable_cores
@@ -94,12 +94,12 @@ class RecurrentNetwork:
         slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
         return slope, offset, coarse[0]
 
-    def run(self, frame: BgrImage, ratio: float) -> Floats | None:
+    def run(self, frame: BgrImage, ratios: Ratios) -> Floats | None:
         """Compute `coefficients` of a frame and advance the memory; return alpha before the decision, if there is one.
 
-        ratio: of the network's input to the frame, which may be a part of the stream's frame.
+        frame: the stream's frame, or a part of it; ratios: of the network's input to it.
         """
-        small = self._shrink(frame, ratio)
+        small = self._shrink(frame, ratios)
         if self._forgetting is not None:
             self._forgetting.apply(small, self._states[self._turn])
         if self.plate is not None:
@@ -167,10 +167,10 @@ class RecurrentNetwork:
             while requests:
                 requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
 
-    def _shrink(self, frame: BgrImage, ratio: float) -> Floats:
+    def _shrink(self, frame: BgrImage, ratios: Ratios) -> Floats:
         """Fill and return the network's input."""
         small = self.small
-        self._strips.shrink(frame, ratio, small)
+        self._strips.shrink(frame, ratios, small)
         self._halve()
         return small
 

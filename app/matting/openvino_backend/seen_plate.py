@@ -35,7 +35,7 @@ class SeenPlateExecutor(OpenVinoExecutor):
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         small = np.empty_like(self._network.small)
-        self._strips.shrink(lit_plate(self._plate, gain), self._ratio, small)
+        self._strips.shrink(lit_plate(self._plate, gain), self._ratios, small)
         self._network.plate = SmallPlate(small, self._network.arrays["room"][0])
 
     def infer(self, frame: BgrImage, region: bool) -> Coefficients:

@@ -19,6 +19,8 @@ from app.system.threads import name_thread
 
 MOST_THREADS = 4
 Floats = NDArray[np.float32]
+Ratios = tuple[float, float]
+"""Of the width and of the height of a network's input to those of the picture."""
 
 
 class Strips:
@@ -47,10 +49,10 @@ class Strips:
         for other in others:
             other.result()
 
-    def shrink(self, frame: BgrImage, ratio: float, small: Floats) -> None:
-        """Downsample the frame by `ratio` into `small` (3, h, w), RGB in 0..1."""
+    def shrink(self, frame: BgrImage, ratios: Ratios, small: Floats) -> None:
+        """Downsample the frame into `small` (3, h, w), RGB in 0..1."""
         kernels = self.kernels
-        self.run(small.shape[1], lambda top, bottom: kernels.shrink_rows(frame, ratio, small, top, bottom))
+        self.run(small.shape[1], lambda top, bottom: kernels.shrink_rows(frame, *ratios, small, top, bottom))
 
     def view(self, frame: BgrImage, view: View) -> BgrImage:
         """Return the part of the frame (H, W, 3), enlarged to the frame's size."""

@@ -48,6 +48,12 @@ class Place:
             self.height / self.frame_height,
         )
 
+    @property
+    def area(self) -> float:
+        """The share of the frame that it covers."""
+        _, _, across, down = self.fractions
+        return across * down
+
     def cut(self, image: BgrImage) -> BgrImage:
         """Return the rectangle of an image (H, W, 3), contiguous."""
         if self.is_whole:

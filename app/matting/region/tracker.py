@@ -36,12 +36,16 @@ LEAST_MARGIN = 0.05
 """The part is moved when less is left."""
 TOUCH = 0.008
 """The part is too small when less is left."""
-SMALLEST, LARGEST = 0.3, 0.8
-"""Sizes of the part relative to the frame; instead of a larger one the whole frame is taken."""
-SMALLER = 0.8
-"""People must fit a part that is this much smaller before it shrinks."""
+SMALLEST = 0.3
+"""Least width and height of the part, relative to the frame."""
+STRETCH = 1.5
+"""The network's input shows the part at most this much wider or narrower than it is."""
+LARGEST = 0.64
+"""Largest area of the part, relative to the frame: instead of a larger one the whole frame is taken."""
+SMALLER = 0.64
+"""People must fit a part of this area, relative to the present one, before it shrinks."""
 STEPS = 32
-"""Sizes and positions are multiples of the frame's size divided by this."""
+"""Sizes, but for the stretch, and positions are multiples of the frame's size divided by this."""
 DAMPING = 0.04
 """How far the bounding box shrinks per frame towards the people; it grows at once."""
 
@@ -113,9 +117,9 @@ def people_box(
 class RegionTracker:
     """Follows the people of one stream. `place` is where the network looks in the next frame."""
 
-    def __init__(self, frame_size: tuple[int, int], small_size: tuple[int, int]) -> None:
-        """frame_size, small_size: (width, height) of the frame and of the network's input."""
-        self._frame, self._small = frame_size, small_size
+    def __init__(self, frame_size: tuple[int, int]) -> None:
+        """frame_size: (width, height); the network's input has the same shape."""
+        self._frame = frame_size
         self.reset()
 
     def reset(self) -> None:
@@ -159,7 +163,7 @@ class RegionTracker:
         planned = self._planned(self._people)
         if people.margin_in(self.place) < LEAST_MARGIN:
             self._go(planned)
-        elif planned.width <= SMALLER * self.place.width:
+        elif planned.area <= SMALLER * self.place.area:
             self._small_frames += 1
             if self._small_frames >= self._settle:
                 self._go(planned)
@@ -190,21 +194,20 @@ class RegionTracker:
 
     def _go(self, place: Place) -> None:
         self._small_frames = 0
-        if place.width > self.place.width:
+        if place.area > self.place.area:
             self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
-        if place.width > self.place.width or self.place.is_whole:
+        if place.area > self.place.area or self.place.is_whole:
             self._frames = 0
         self.place = place
 
     def _planned(self, people: Box) -> Place:
         """Return the place for these people."""
-        size = max(_size(people.left, people.right), _size(people.top, people.bottom))
-        size = max(SMALLEST, math.ceil(size * STEPS) / STEPS)
-        if size > LARGEST:
+        across, down = _size(people.left, people.right), _size(people.top, people.bottom)
+        across, down = max(across, down / STRETCH), max(down, across / STRETCH)
+        if across * down > LARGEST:
             return self.whole
         frame_width, frame_height = self._frame
-        width = round(size * frame_width)
-        height = min(frame_height, round(width * self._small[1] / self._small[0]))
+        width, height = round(across * frame_width), round(down * frame_height)
         return Place(
             _start(people.left, people.right, width, frame_width),
             _start(people.top, people.bottom, height, frame_height),
@@ -218,7 +221,8 @@ class RegionTracker:
 def _size(first: float, last: float) -> float:
     """Return the size of the place along one axis, with margins at the borders that are none of the frame."""
     free = (first > TOUCH) + (last < 1 - TOUCH)
-    return (last - first) / (1 - free * MARGIN)
+    size = (last - first) / (1 - free * MARGIN)
+    return min(1, max(SMALLEST, math.ceil(size * STEPS) / STEPS))
 
 
 def _start(first: float, last: float, length: int, frame: int) -> int:

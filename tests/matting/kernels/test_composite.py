@@ -93,7 +93,7 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
         reference = EagerExecutor(Core(Fixed(*coefficients(*small_size))), geometry)
         for turn, frame in enumerate(pictures):
             given = coefficients(*small_size, seed=turn)
-            strips.shrink(frame, geometry.ratio, small)
+            strips.shrink(frame, (geometry.ratio, geometry.ratio), small)
             matte = cpu.composite(frame, Coefficients(small, *given), backdrop, plan(edges), want_foreground=True)
             reference.step.core = Core(Fixed(*given))
             expected = reference.run(frame, backdrop, edges.replace(strict=False), want_foreground=True)
@@ -109,16 +109,22 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
 
 
 @settings(max_examples=40, deadline=None)
-@given(width=st.integers(16, 90), height=st.integers(16, 90), ratio=st.floats(0.2, 1.0), seed=st.integers(0, 1000))
-def test_small_frame_is_sampled_at_the_ratio(width: int, height: int, ratio: float, seed: int) -> None:
+@given(
+    width=st.integers(16, 90),
+    height=st.integers(16, 90),
+    across=st.floats(0.2, 1.0),
+    down=st.floats(0.2, 1.0),
+    seed=st.integers(0, 1000),
+)
+def test_small_frame_is_sampled_at_the_ratios(width: int, height: int, across: float, down: float, seed: int) -> None:
     frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    geometry = StepGeometry(width, height, ratio)
     image = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)[None].float() / 255
-    expected = functional.interpolate(image, scale_factor=ratio, mode="bilinear", recompute_scale_factor=False)[0]
+    scales = (down, across)
+    expected = functional.interpolate(image, scale_factor=scales, mode="bilinear", recompute_scale_factor=False)[0]
 
     for implementation in IMPLEMENTATIONS:
-        small = np.empty((3, geometry.small_height, geometry.small_width), np.float32)
-        implementation.shrink_rows(frame, ratio, small, 0, geometry.small_height)
+        small = np.empty(expected.shape, np.float32)
+        implementation.shrink_rows(frame, across, down, small, 0, small.shape[1])
         np.testing.assert_allclose(small, expected.numpy(), atol=2e-4)
 
 
@@ -250,7 +256,7 @@ def test_without_numba_the_kernels_in_numpy_run(monkeypatch: pytest.MonkeyPatch)
     for implementation in (fallback, kernels):
         strips = Strips(implementation)
         cpu = Compositor(StepGeometry(64, 48, 0.5), strips)
-        strips.shrink(frame, 0.5, small)
+        strips.shrink(frame, (0.5, 0.5), small)
         mattes.append(cpu.composite(frame, Coefficients(small, *given), behind, plan(EdgeSettings()), False))
         strips.close()
     assert fallback is numpy_composite

@@ -109,8 +109,9 @@ def error(alpha: NDArray[np.uint8], mask: Mask) -> float:
 def test_somebody_far_away_is_matted_better_and_nothing_beside_is_shown(executor: OpenVinoExecutor, room: Room) -> None:
     settle(executor, room)
     matte = executor.run(room.frame(0), BACKDROP, ON, True)
-    outside = beside(executor)
+    outside, (_, _, across, down) = beside(executor), executor.place.fractions
     assert outside.mean() > 0.3
+    assert down > 1.1 * across, "the part has the shape of the person"
     assert not matte.alpha[outside].any()
     np.testing.assert_array_equal(matte.composite[outside], BACKDROP[outside])
     assert matte.foreground is not None

@@ -15,18 +15,19 @@ from app.matting.region.tracker import (
     MOST_SETTLE_FRAMES,
     SETTLE_FRAMES,
     SMALLEST,
+    STRETCH,
     Box,
     RegionTracker,
     people_box,
 )
 
-FRAME, SMALL = (1280, 720), (320, 180)
+FRAME = 1280, 720
 FAR = Box(0.45, 0.6, 0.55, 1.0)
 
 
 def settled(box: Box = FAR) -> RegionTracker:
     """Return a tracker that has seen somebody sit there for a while."""
-    tracker = RegionTracker(FRAME, SMALL)
+    tracker = RegionTracker(FRAME)
     for _ in range(SETTLE_FRAMES):
         assert tracker.place.is_whole
         tracker.follow(box)
@@ -41,20 +42,36 @@ def test_somebody_far_away_gets_a_region_with_margins() -> None:
     place = settled().place
     assert SMALLEST <= place.width / FRAME[0] < 0.6
     assert FAR.margin_in(place) > 2 * LEAST_MARGIN
-    assert place.width / place.height == pytest.approx(SMALL[0] / SMALL[1], rel=0.01)
     assert place.top + place.height == FRAME[1]
 
 
-@pytest.mark.parametrize("box", [Box(0.1, 0.1, 0.9, 1.0), Box(0.3, 0.2, 0.6, 1.0)])
+@pytest.mark.parametrize(
+    ("people", "across", "down"),
+    [
+        (Box(0.4, 0.3, 0.55, 1.0), 0.875 / STRETCH, 0.875),  # somebody who stands: as narrow as the stretch allows
+        (Box(0.25, 0.7, 0.85, 1.0), 0.9375, 0.9375 / STRETCH),  # several far away, side by side
+        (Box(0.4, 0.5, 0.7, 1.0), 0.5, 0.625),
+    ],
+)
+def test_the_shape_follows_the_people_within_the_stretch(people: Box, across: float, down: float) -> None:
+    place = settled(people).place
+    _, _, width, height = place.fractions
+    assert (width, height) == pytest.approx((across, down), abs=0.04)
+    assert max(width / height, height / width) <= STRETCH * 1.01
+    assert place.area <= LARGEST
+    assert people.margin_in(place) >= LEAST_MARGIN
+
+
+@pytest.mark.parametrize("box", [Box(0.1, 0.1, 0.9, 1.0), Box(0.3, 0.1, 0.6, 1.0)])
 def test_somebody_near_gets_the_whole_frame(box: Box) -> None:
-    tracker = RegionTracker(FRAME, SMALL)
+    tracker = RegionTracker(FRAME)
     for _ in range(10 * SETTLE_FRAMES):
         tracker.follow(box)
         assert tracker.place.is_whole
 
 
 def test_nobody_gets_the_whole_frame() -> None:
-    tracker = RegionTracker(FRAME, SMALL)
+    tracker = RegionTracker(FRAME)
     for _ in range(10 * SETTLE_FRAMES):
         tracker.follow(None)
         assert tracker.place.is_whole
@@ -116,14 +133,14 @@ def test_the_region_grows_for_a_second_person() -> None:
     tracker.found(Box(0.3, 0.7, 0.62, 1.0))
     assert not tracker.place.is_whole
     assert Box(0.3, 0.7, 0.62, 1.0).margin_in(tracker.place) > LEAST_MARGIN
-    tracker.found(Box(0.05, 0.7, 0.95, 1.0))
+    tracker.found(Box(0.05, 0.4, 0.95, 1.0))
     assert tracker.place.is_whole
 
 
 def test_what_is_found_in_vain_is_waited_for_longer_and_longer() -> None:
     tracker, waits = settled(), []
     for _ in range(6):
-        tracker.found(Box(0.05, 0.5, 0.95, 1.0))
+        tracker.found(Box(0.05, 0.4, 0.95, 1.0))
         assert tracker.place.is_whole
         waits.append(0)
         while tracker.place.is_whole:
@@ -139,12 +156,12 @@ def test_the_region_shrinks_when_people_do() -> None:
     before = tracker.place
     for _ in range(300):
         tracker.follow(Box(0.45, 0.75, 0.52, 1.0))
-    assert tracker.place.width < before.width
-    assert before.width < LARGEST * FRAME[0]
+    assert tracker.place.area < before.area
+    assert before.area <= LARGEST
 
 
 def test_a_saved_state_goes_on_where_it_was() -> None:
-    tracker, other = settled(), RegionTracker(FRAME, SMALL)
+    tracker, other = settled(), RegionTracker(FRAME)
     for n in range(7):
         tracker.follow(shifted(FAR, n / 40))
     last = Place.whole(*FRAME)
@@ -157,7 +174,7 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
 
 
 def test_a_state_of_another_size_is_refused() -> None:
-    small = RegionTracker((320, 180), SMALL)
+    small = RegionTracker((320, 180))
     saved = settled().state(Place.whole(*FRAME))
     with pytest.raises(ValueError, match="outside the frame"):
         small.load_state(saved)

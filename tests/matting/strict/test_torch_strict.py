@@ -121,7 +121,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             network.alpha = torch.from_numpy(alpha)[None, None]
             expected = eager.run(frame, backdrop, edges, want_foreground=False)
 
-            strips.shrink(frame, 0.5, small)
+            strips.shrink(frame, (0.5, 0.5), small)
             slope, offset = np.zeros((4, HEIGHT, WIDTH), np.float32), np.zeros((4, HEIGHT, WIDTH), np.float32)
             offset[3] = alpha
             numpy_filter.apply(small, slope, offset, alpha)
