@@ -85,11 +85,7 @@ class PlateOpenVinoExecutor(CpuExecutor):
     def _shrink(self, image: BgrImage, small: Floats) -> None:
         """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
-        if (height, width) == (image.shape[0] * self.scale, image.shape[1] * self.scale):
-            self._strips.shrink(image, (self.scale, self.scale), small)
-        else:  # The scales of the two axes differ.
-            resized = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-            small[:] = np.asarray(resized)[..., ::-1].transpose(2, 0, 1) / 255
+        self._strips.shrink(image, (width / image.shape[1], height / image.shape[0]), small)
 
     def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
         """Return the sorted indices of the cells with the largest errors (h, w), without those of zero error."""
