@@ -1,4 +1,4 @@
-"""The program as processes: what signals, closed terminals and closed outputs do, and starts without a measurement."""
+"""The program as a process: a paused start, signals, closed terminals and outputs, other encodings."""
 
 from __future__ import annotations
 

@@ -136,11 +136,10 @@ class OpenVinoExecutor(CpuExecutor):
         if self.threads == 1:
             self._strips.threads = 1
         self._ratios = geometry.ratio, geometry.ratio
-        small = geometry.small_width, geometry.small_height
         self._tracker = RegionTracker((geometry.width, geometry.height)) if self._network.remembers else None
         self._place = Place.whole(geometry.width, geometry.height)
         """Where the network looked in the last frame."""
-        self._whole_small = np.zeros((3, *small[::-1]), np.float32)
+        self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
     @property
     def overlaps(self) -> bool:
