@@ -20,6 +20,9 @@ import subprocess
 
 from app.system import environment
 
+PARALLEL = ("--numprocesses=logical", "--maxprocesses=4", "--dist=worksteal")
+"""Options of pytest: a process per core, four at most, because each needs about a gigabyte."""
+
 
 def main(argv: list[str]) -> int:
     """Start in this Python, or in that of `.venv`; return the exit code."""
@@ -43,9 +46,7 @@ def main(argv: list[str]) -> int:
 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(environment.ROOT)
-        # A process per core, four at most, because each needs about a gigabyte. Tests of one file share fixtures.
-        parallel = ["--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"]
-        return int(pytest.main([*parallel, *argv[1:]]))
+        return int(pytest.main([*PARALLEL, *argv[1:]]))
     from app.cli.main import run_to_exit
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
