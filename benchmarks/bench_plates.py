@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 import typer
 
+from app.evaluation.metrics import Alpha
 from benchmarks.bench_strangers import Scenes
 from models.student.bundled import load_bundled, load_bundled_with_plate
 from models.student.network import StudentNetwork
@@ -24,7 +25,6 @@ from models.student.plate import PlateNetwork
 from training.degrade import FLAWLESS, ToneRange, random_tone
 from training.export import averaged_student
 from training.held_out import SIZE
-from training.metrics import Alpha
 from training.plates import plate_of
 from training.rows import agreement_row
 from training.torch_teacher import rvm_network

@@ -16,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from app.evaluation import metrics
+from app.evaluation.metrics import Alpha
 from app.matting.scene_cut import CutDetector
 from benchmarks.network_stream import Network, NetworkStream
 from models.rvm.network import MattingNetwork
 from models.student.bundled import load, load_bundled
 from models.student.network import StudentNetwork
-from training import metrics
 from training.disputed import with_either_answer
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms
-from training.metrics import Alpha
 from training.rows import (
     Row,
     agreement_row,

@@ -18,16 +18,16 @@ import typer
 
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
+from app.evaluation import metrics
+from app.evaluation.metrics import Alpha
 from app.matting import build_engine
 from app.matting.geometry import auto_ratio
 from benchmarks.network_stream import NetworkStream
 from models.student.bundled import load_bundled
 from models.student.spec import STUDENT
-from training import metrics
 from training.baselines import GrabCut, Mog2
 from training.export import averaged_student
 from training.matte import overlap
-from training.metrics import Alpha
 from training.store import default_cache
 from training.torch_teacher import rvm_network
 from training.validation import SIZE, WARM_UP_FRAMES, Matter, Scene, alphas, scenes

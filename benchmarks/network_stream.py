@@ -7,10 +7,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from app.evaluation.metrics import Alpha
 from app.matting.openvino_backend.runtime import core, ov
 from models.rvm.network import MattingNetwork
 from models.student.network import StudentNetwork
-from training.metrics import Alpha
 
 Pixels = npt.NDArray[np.uint8]
 Network = StudentNetwork | MattingNetwork

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training import metrics
+from app.evaluation import metrics
+from app.evaluation.metrics import Alpha
 from training.matte import overlap
-from training.metrics import Alpha
 
 Pixels = npt.NDArray[np.uint8]
 Row = dict[str, float]

@@ -139,11 +139,13 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
 
 
 def evaluate(
-    pred: Annotated[Path, typer.Argument(help="Predicted mattes: a video, an image folder, or a folder of clips.")],
+    pred: Annotated[
+        Path, typer.Argument(help="Predicted mattes: a video, an image, or a folder of images or of clips.")
+    ],
     true: Annotated[Path, typer.Argument(help="Ground-truth mattes, under the same names.")],
 ) -> None:
     """Compute MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
-    from training.evaluate import evaluate_paths
+    from app.evaluation.evaluate import evaluate_paths
 
     print(json.dumps(evaluate_paths(pred, true), indent=2))
 

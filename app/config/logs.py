@@ -13,7 +13,7 @@ from app.config import paths, program
 
 log = logging.getLogger(__name__)
 
-OWN_LOGGERS = ("app", "models", "training")
+OWN_LOGGERS = ("app", "models")
 HANDLER_NAME = "mattecam"
 """Marks the handlers of this module: a new set-up replaces these and keeps all others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,10 @@ MAX_DECODED_BYTES = 1 << 29
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
 """Allowed formats. Others make Pillow start external programs, or have no signature."""
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
+
+SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+"""Pillow's modes for grey images of 16 bits."""
+D = TypeVar("D", bound=np.generic)
 
 # Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
 Image.MAX_IMAGE_PIXELS = None
@@ -61,35 +65,48 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
     an image, broken or too large.
     """
 
-    def convert(small: Image.Image) -> NDArray[np.uint8]:
+    def convert(image: Image.Image) -> NDArray[np.uint8]:
+        small = _small(image, path, max_side)
         if small.has_transparency_data:
             canvas = Image.new("RGBA", small.size, (*over[::-1], 255))
             small = Image.alpha_composite(canvas, small.convert("RGBA"))
         rgb = np.asarray(small.convert("RGB"))
         return np.ascontiguousarray(rgb[:, :, ::-1])
 
-    return _decoded(path, max_side, convert)
+    return _decoded(path, convert)
 
 
 def read_image_with_alpha(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     """Read an image as (H, W, 4) uint8 BGRA, premultiplied; otherwise as `read_image`."""
 
-    def convert(small: Image.Image) -> NDArray[np.uint8]:
-        rgba = np.asarray(small.convert("RGBA"))
+    def convert(image: Image.Image) -> NDArray[np.uint8]:
+        rgba = np.asarray(_small(image, path, max_side).convert("RGBA"))
         alpha = rgba[..., 3:].astype(np.uint16)
         colours = (rgba[..., 2::-1] * alpha + 127) // 255
         return np.concatenate([colours, alpha], axis=2).astype(np.uint8)
 
-    return _decoded(path, max_side, convert)
+    return _decoded(path, convert)
 
 
-def _decoded(path: Path, max_side: int, convert: Callable[[Image.Image], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def read_grey(path: Path) -> NDArray[np.float32]:
+    """Read an image as grey, (H, W) float32 in 0..1 in the precision and size of the file. Raises BackgroundError."""
+
+    def convert(image: Image.Image) -> NDArray[np.float32]:
+        _check_size(image, path)
+        if image.mode in SIXTEEN_BITS:
+            return np.asarray(np.asarray(image) / 65535, np.float32)
+        return np.asarray(np.asarray(image.convert("L")) / 255, np.float32)
+
+    return _decoded(path, convert)
+
+
+def _decoded(path: Path, convert: Callable[[Image.Image], NDArray[D]]) -> NDArray[D]:
     try:
         with named_file_errors(path), warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
-                return convert(_small(image, path, max_side))
+                return convert(image)
     except UnidentifiedImageError:
         raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path)) from None
     except MemoryError:
@@ -152,14 +169,18 @@ def _is_container(path: Path) -> bool:
 def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
     """Return the image upright, in 8 bits, its long side at most `max_side` pixels."""
     image.draft("RGB", (max_side, max_side))  # JPEG only: decode at 1/2, 1/4 or 1/8
-    if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
-        raise _too_large(path)
+    _check_size(image, path)
     turn = _UPRIGHT.get(_orientation(image))
     # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")
     image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
     small = _to_8_bit(image)
     return small if turn is None else small.transpose(turn)
+
+
+def _check_size(image: Image.Image, path: Path) -> None:
+    if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
+        raise _too_large(path)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -170,7 +191,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
+    if image.mode in SIXTEEN_BITS:
         return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
     if image.mode == "F":
         values = np.nan_to_num(np.asarray(image), nan=0.0, posinf=255.0, neginf=0.0)

@@ -74,7 +74,14 @@ def under(name: str, *packages: str) -> bool:
 def foreign(name: str) -> set[str]:
     """Return the top-level packages that a module imports from outside the standard library and the program."""
     tops = {imported.partition(".")[0] for imported in imports(name)}
-    return tops - sys.stdlib_module_names - {"app", "models", "training"}
+    return tops - sys.stdlib_module_names - {"app", "models"}
+
+
+def test_the_program_imports_nothing_that_the_wheel_lacks() -> None:
+    assert 'include = ["app*", "models*"]' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    beside = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"app", "models"}
+    assert {"training", "tests"} <= beside
+    assert not [(name, foreign(name) & beside) for name in modules() if foreign(name) & beside]
 
 
 def in_package(*packages: str) -> list[str]:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from email.parser import Parser
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from app import __version__
@@ -86,6 +88,12 @@ def test_everything_that_the_sources_read_is_shipped(wheel: Path) -> None:
 def test_help_and_version(command: Path, tmp_path: Path) -> None:
     assert "Usage: mattecam" in start(command, "--help", cwd=tmp_path)
     assert start(command, "version", cwd=tmp_path).strip() == __version__
+
+
+def test_mattes_are_compared(command: Path, tmp_path: Path) -> None:
+    matte = np.zeros((24, 32), np.uint8)
+    cv2.imwrite(str(tmp_path / "matte.png"), matte)
+    assert json.loads(start(command, "evaluate", "matte.png", "matte.png", cwd=tmp_path))["all"]["mad"] == 0
 
 
 def test_headless_from_another_folder(command: Path, tmp_path: Path) -> None:

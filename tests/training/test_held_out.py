@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from app.evaluation.metrics import Alpha
 from training.disputed import boxes, with_either_answer
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
-from training.metrics import Alpha
 from training.packs import listed_pictures
 from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures

@@ -116,6 +116,21 @@ class BatchText(CommandLineMessage):
 
 
 @unique
+class EvaluateText(CommandLineMessage):
+    """Errors of comparisons of mattes."""
+
+    OTHER_FILE = "{file} is neither a video nor an image; name a video, an image or a folder of images."
+    ABSENT = "{file} does not exist; name a video, an image or a folder of images."
+    EMPTY = "{folder} holds no images, videos or folders of images; name a folder that does."
+    DAMAGED = "{file} is damaged; replace it."
+    DIFFERENT_CLIPS = "{pred} and {true} hold different clips ({clips}); name folders with the same ones."
+    NO_FRAMES = "{pred} and {true} hold no frames; name sequences with some."
+    SHORTER = "{file} ends after {frames} frames, before its counterpart; name equally long sequences."
+    SIZES = "Frame {frame} of {pred} is {size}, that of {true} is {other}; name sequences of the same size."
+    NEIGHBOURS = "Frame {frame} of {file} is {size}, the first is {first}; all frames of a sequence must have one size."
+
+
+@unique
 class ApiText(CommandLineMessage):
     """Errors of the Python API."""
 

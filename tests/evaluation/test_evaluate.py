@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
+from app.evaluation.evaluate import evaluate_paths
+from app.evaluation.metrics import Alpha
+from app.evaluation.sequences import read_alphas
 from tests.clips import write_clip
-from training.evaluate import evaluate_paths
-from training.metrics import Alpha
-from training.sequences import read_alphas
 
 
 def _disc(x: int) -> Alpha:
@@ -66,14 +66,23 @@ def test_images_of_sixteen_bits_are_in_the_same_range(tmp_path: Path) -> None:
     assert evaluate_paths(deep, _folder(tmp_path / "true", [_disc(20)]))["all"]["mad"] == 0
 
 
+def test_two_images_are_compared(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "images", [_disc(20), _disc(24)])
+    assert evaluate_paths(folder / "000.png", folder / "001.png")["all"]["mad"] > 0
+
+
 def test_sequences_that_do_not_match_are_refused(tmp_path: Path) -> None:
     short = _folder(tmp_path / "short", [_disc(20)])
     long = _folder(tmp_path / "long", [_disc(20), _disc(20)])
     small = _folder(tmp_path / "small", [_disc(20)[:24]])
+    mixed = _folder(tmp_path / "mixed", [_disc(20), _disc(20)[:24]])
+    (tmp_path / "note.txt").touch()
     (tmp_path / "empty").mkdir()
     for pred, true, words in (
         (short, long, "ends after 1 frames"),
         (small, short, "64x24"),
+        (mixed, mixed, "Frame 1 of .*mixed is 64x24, the first is 64x48"),
+        (tmp_path / "note.txt", short, "neither a video nor an image"),
         (tmp_path / "empty", short, "holds no images"),
         (tmp_path / "nowhere", short, "does not exist"),
     ):

@@ -8,9 +8,10 @@ from pathlib import Path
 from statistics import fmean
 
 from app.core.errors import UsageError
-from training import metrics
-from training.metrics import Alpha
-from training.sequences import find_clips, read_alphas
+from app.core.messages.command_line import EvaluateText
+from app.evaluation import metrics
+from app.evaluation.metrics import Alpha
+from app.evaluation.sequences import find_clips, read_alphas
 
 MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
     "mad": metrics.mad,
@@ -25,14 +26,14 @@ OVERALL = "all"
 def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
     """Return {clip: {mad, mse, grad, conn, dtssd}} of alpha sequences, with the means over all frames under "all".
 
-    Each path is a video, a folder of images, or a folder with several of either, matched by name. dtssd is 0 for a
-    single image. Raises UsageError if the two differ in clips, frames or size, and SourceOpenError if a file cannot be
-    read.
+    Each path is a video, an image, a folder of images, or a folder with several sequences, matched by name. dtssd is 0
+    for a single image. Raises UsageError if the two differ in clips, frames or size, or the frames of a sequence in
+    size, and SourceOpenError if a file cannot be read.
     """
     predicted, expected = find_clips(pred), find_clips(true)
     if predicted.keys() != expected.keys():
         odd = sorted(predicted.keys() ^ expected.keys())
-        raise UsageError(f"{pred} and {true} hold different clips ({', '.join(odd)}); give the same ones in both.")
+        raise UsageError(EvaluateText.DIFFERENT_CLIPS(pred=pred, true=true, clips=[name or OVERALL for name in odd]))
     results: dict[str, dict[str, float]] = {}
     pooled: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
     for name, path in predicted.items():
@@ -55,18 +56,28 @@ def _measured(pred: Path, true: Path) -> dict[str, list[float]]:
             values["dtssd"].append(metrics.dtssd(predicted, before[0], expected, before[1]))
         before = predicted, expected
     if before is None:
-        raise UsageError(f"{pred} and {true} hold no frames; give sequences with some.")
+        raise UsageError(EvaluateText.NO_FRAMES(pred=pred, true=true))
     return values
 
 
 def _pairs(pred: Path, true: Path) -> Iterator[tuple[Alpha, Alpha]]:
+    first: tuple[int, ...] = ()
     for index, (predicted, expected) in enumerate(zip_longest(read_alphas(pred), read_alphas(true))):
         if predicted is None or expected is None:
-            shorter = pred if predicted is None else true
-            raise UsageError(f"{shorter} ends after {index} frames, before its counterpart; give equally long clips.")
+            raise UsageError(EvaluateText.SHORTER(file=pred if predicted is None else true, frames=index))
+        first = first or predicted.shape
         if predicted.shape != expected.shape:
             raise UsageError(
-                f"Frame {index} of {pred} is {predicted.shape[1]}x{predicted.shape[0]}, that of {true} "
-                f"{expected.shape[1]}x{expected.shape[0]}; give clips of the same size."
+                EvaluateText.SIZES(
+                    frame=index, pred=pred, size=_size(predicted.shape), true=true, other=_size(expected.shape)
+                )
+            )
+        if predicted.shape != first:  # dtssd compares neighbours
+            raise UsageError(
+                EvaluateText.NEIGHBOURS(frame=index, file=pred, size=_size(predicted.shape), first=_size(first))
             )
         yield predicted, expected
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"

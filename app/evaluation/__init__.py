@@ -1,0 +1,1 @@
+"""Compares predicted mattes with reference ones."""
