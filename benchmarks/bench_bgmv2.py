@@ -45,7 +45,7 @@ PIXELS = (5_000, 20_000, 80_000, 320_000)
 LEAST_CALLS = 3
 HALF_WINDOW, WINDOW = 8, 8
 """Window size in pixels: a patch with its borders, at half and at full size."""
-NO_EDGES = EdgeSettings(strict=False)
+NO_EDGES = EdgeSettings(strict="off")
 Calls = dict[str, Callable[[], object]]
 
 

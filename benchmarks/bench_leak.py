@@ -67,7 +67,7 @@ def measure(
     model: str, strict: bool, data: Sequence[Scene], precision: Precision = "float32", *, region: bool = True
 ) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
-    edges = EdgeSettings(strict=strict, person_region=region)
+    edges = EdgeSettings(strict="strict" if strict else "off", person_region=region)
     settings = MattingSettings(model=model, device="cpu", precision=precision)
     engine = build_engine(settings, *SIZE)
     results: dict[str, list[Leak]] = defaultdict(list)
@@ -98,7 +98,7 @@ def strict_cost_ms(model: str) -> dict[str, float]:
     engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in range(2)]
     try:
         contenders = [
-            _contender(engine, EdgeSettings(strict=strict), frames, backdrop)
+            _contender(engine, EdgeSettings(strict="strict" if strict else "off"), frames, backdrop)
             for strict, engine in zip((False, True), engines, strict=True)
         ]
         off, on = (timing.figures()["median_ms"] for timing in interleave(contenders, COST_SECONDS))

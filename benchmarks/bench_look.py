@@ -41,7 +41,7 @@ STRENGTHS = (0, 50, 100)
 STEPS = 3
 """The same photo is matted this many times, as a still camera would show it."""
 PHOTO_SIZE = (480, 480)
-OFF, FULL = EdgeSettings(strict=False), EdgeSettings(strict=False, light_match=100)
+OFF, FULL = EdgeSettings(strict="off"), EdgeSettings(strict="off", light_match=100)
 
 
 def lit(image: BgrImage, gains: tuple[float, float, float]) -> BgrImage:
@@ -108,9 +108,9 @@ def milliseconds(engine: MattingEngine, frames: list[BgrImage]) -> dict[str, flo
     cases = {
         "off": OFF,
         "match": FULL,
-        "wrap": EdgeSettings(strict=False, light_wrap=100),
-        "portrait": EdgeSettings(strict=False, portrait_light=100),
-        "all": EdgeSettings(strict=False, light_match=100, light_wrap=100, portrait_light=100),
+        "wrap": EdgeSettings(strict="off", light_wrap=100),
+        "portrait": EdgeSettings(strict="off", portrait_light=100),
+        "all": EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100),
     }
     times: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(30):

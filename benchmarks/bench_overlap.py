@@ -28,7 +28,7 @@ from app.matting.torch_backend.networks import load_core
 from app.matting.torch_backend.nvrtc import full_size_on
 
 SIZES = ((1920, 1080, 0.25), (3840, 2160, 0.125))
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 FRAMES = 4
 WARM_UP_FRAMES = 20
 

@@ -55,7 +55,7 @@ def matted(clip: Path, engine: MattingEngine) -> list[Person]:
     engine.reset()
     while (read := reader.read())[0]:
         frame = np.asarray(cv2.resize(read[1], (WIDTH, HEIGHT)), np.uint8)
-        alpha = engine.step(frame, np.zeros_like(frame), EdgeSettings(strict=False)).alpha
+        alpha = engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")).alpha
         people.append((frame, np.asarray(alpha / 255, np.float32)))
     return people
 
@@ -90,7 +90,7 @@ def run(me: list[Person], other: list[Person], engine: MattingEngine, *, behind:
         for image, weight in layers if behind else layers[::-1]:
             scene += weight[..., None] * (image - scene)
         shaper.begin(settings, FramingSettings(), (WIDTH, HEIGHT), "", time_s, (0.45, 0.8))
-        shown = engine.step_shaped(scene.astype(np.uint8), backdrop, EdgeSettings(strict=False), timed).alpha / 255
+        shown = engine.step_shaped(scene.astype(np.uint8), backdrop, EdgeSettings(strict="off"), timed).alpha / 255
         mine_visible = alpha if behind else alpha * (1 - other_alpha)
         theirs_visible = other_alpha * (1 - alpha) if behind else other_alpha
         own.append(float((shown * mine_visible).sum() / max(1.0, mine_visible.sum())))

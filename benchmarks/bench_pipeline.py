@@ -60,7 +60,7 @@ def bare_loop(settings: Settings, frames: Sequence[BgrImage], seconds: float) ->
     width, height = settings.capture.width, settings.capture.height
     engine = build_engine(settings.matting, width, height)
     background = open_background(settings.background)
-    edges = EdgeSettings(strict=False)
+    edges = EdgeSettings(strict="off")
     try:
         for index in range(WARM_UP_FRAMES):
             engine.step(frames[index % 8], background.backdrop(width, height, 0.0), edges)

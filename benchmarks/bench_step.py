@@ -32,7 +32,7 @@ from app.matting.torch_backend.eager import DTYPES
 from app.matting.torch_backend.networks import load_core
 from benchmarks.drawing import Line, chart
 
-NO_EDGES = EdgeSettings(strict=False)
+NO_EDGES = EdgeSettings(strict="off")
 SIZES = ((640, 360), (1280, 720), (1920, 1080), (3840, 2160))
 RATIOS = (0.2, 0.25, 0.375, 0.5)
 HD = (1280, 720)

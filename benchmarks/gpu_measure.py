@@ -13,7 +13,7 @@ from benchmarks.gpu_parts import ROOT, Bench
 
 Row = dict[str, object]
 WARM_UPS = 8
-OFF, STRICT = EdgeSettings(strict=False), EdgeSettings()
+OFF, STRICT = EdgeSettings(strict="off"), EdgeSettings()
 HD, UHD = (1280, 720, 0.25), (3840, 2160, 0.125)
 """Width, height and ratio."""
 

@@ -100,7 +100,7 @@ def count(network_name: str, size: tuple[int, int], ratio: float, *, strict: boo
     frame = torch.empty((size[1], size[0], 3), dtype=torch.uint8, device="meta")
     state = step.initial_state()
     with torch.inference_mode(), _Counter(work):
-        step(frame, frame, state, StepMode(plan(EdgeSettings(strict=strict))))
+        step(frame, frame, state, StepMode(plan(EdgeSettings(strict="strict" if strict else "off"))))
     return work
 
 

@@ -53,7 +53,7 @@ def walk(count: int, *, crosses: bool) -> Iterator[BgrImage]:
     black = np.zeros((height, width, 3), np.uint8)
     with closing(DemoSource(*SIZE, SOURCE_FPS, realtime=False)) as source, closing(_engine()) as engine:
         for index in range(count):
-            matte = engine.step(source.render(index), black, EdgeSettings(strict=False))
+            matte = engine.step(source.render(index), black, EdgeSettings(strict="off"))
             now_s = index / SOURCE_FPS
             turn = math.sin(2 * math.pi * now_s / WALK_S)
             if crosses:
@@ -98,7 +98,7 @@ def without(feature: Feature) -> Settings:
 def record(feature: Feature, frames: Sequence[BgrImage], path: Path) -> None:
     """Write the sequence of a feature."""
     after = feature.settings(Settings())
-    edges = after.matting.edges.replace(strict=True)  # hides what stands still, and leaves the strength of the blur
+    edges = after.matting.edges.replace(strict="strict")  # hides what stands still, and leaves the strength of the blur
     after = after.replace(matting=after.matting.replace(edges=edges))
     pairs = zip(composites(frames, without(feature)), composites(frames, after), strict=True)
     first = round(WARM_UP_S * SOURCE_FPS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.config.parsing import parse_background, replace_checked
 from app.core.settings import EdgeSettings, MattingSettings, Settings
 
-WITHOUT_STRICT = EdgeSettings(strict=False)
+WITHOUT_STRICT = EdgeSettings(strict="off")
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
 
 
 def _step(engine: MattingEngine, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
-    edges = EdgeSettings(strict=False)
+    edges = EdgeSettings(strict="off")
     info = engine.info
     return Contender(
         "step",

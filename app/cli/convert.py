@@ -71,7 +71,7 @@ def convert(
     """Matte videos or folders of images offline: every frame once and in order, with audio.
 
     Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without a scene the
-    background is green; strict mode is off unless --strict on is given.
+    background is green; strict mode is off unless --strict balanced or strict is given.
     """
     logs.set_up_console(verbose=live.verbose)
     if not sources:  # the only name was taken for OUT

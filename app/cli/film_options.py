@@ -53,7 +53,7 @@ def film_settings(options: LiveOptions) -> StartSettings:
 
     Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
     """
-    if options.region == "on" and options.strict != "on":
+    if options.region == "on" and options.strict in (None, "off"):
         raise UsageError(ConvertText.NEEDS_STRICT())
     if options.background is None and options.profile is None:
         options = replace(options, background="green")

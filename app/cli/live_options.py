@@ -132,7 +132,10 @@ class LiveOptions:
     ] = None
     strict: Annotated[
         str | None,
-        typer.Option(metavar="on|off", help="Remove what is not attached to a person or stands still like the room."),
+        typer.Option(
+            metavar="off|balanced|strict",
+            help="Hide things mistaken for people; strict: everything that is not a moving person.",
+        ),
     ] = None
     region: Annotated[
         str | None, typer.Option(metavar="on|off", help="Let the network see the part of the frame around people.")

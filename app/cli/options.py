@@ -130,7 +130,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         precision=options.precision,
         governor=options.governor,
     )
-    switches = _given(strict=_switch("--strict", options.strict), person_region=_switch("--region", options.region))
+    switches = _given(strict=options.strict, person_region=_switch("--region", options.region))
     light = _given(
         light_match=options.light_match, light_wrap=options.light_wrap, portrait_light=options.portrait_light
     )

@@ -10,7 +10,8 @@ import typer
 from app.cli.prepare import prepare
 from app.cli.terminal import notify
 from app.config import logs
-from app.core.settings import EngineSettings
+from app.config.parsing import replace_checked
+from app.core.settings import EdgeSettings, EngineSettings
 from app.system.compute_threads import cpu_share
 from app.webrtc.packages import require_packages
 
@@ -31,6 +32,13 @@ def serve(
         Path | None,
         typer.Option(help="JSON file with STUN and TURN servers for media, for containers and networks behind NAT."),
     ] = None,
+    strict: Annotated[
+        str,
+        typer.Option(
+            metavar="off|balanced|strict",
+            help="Hide things mistaken for people; strict: everything that is not a moving person.",
+        ),
+    ] = "balanced",
     streams: Annotated[
         int | None, typer.Option(min=1, help="Streams at once; by default one per 0.85 cores, for 30 fps each.")
     ] = None,
@@ -40,8 +48,9 @@ def serve(
     from app.serve.limits import Limits, streams_for
     from app.serve.run import ServeOptions, serve
 
+    level = replace_checked(EdgeSettings(), {"strict": strict}).strict
     logs.set_up_console(verbose=False)
     prepare(EngineSettings())
-    options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers)
+    options = ServeOptions(host, port, token_file, tls_cert, tls_key, ice_servers, level)
     if serve(options, Limits(streams=streams or streams_for(cpu_share())), notify):
         raise typer.Exit(EXIT_INTERRUPTED)

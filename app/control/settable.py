@@ -28,6 +28,8 @@ OWN_COMMANDS = {
 NO_VALUE = "none"
 """The word for no value. A file of this name is `./none`."""
 _UNCHANGEABLE = ("version",)
+_OLD_VALUES = {"edges.strict": {"on": "strict"}}
+"""Words of version 0.2 that scripts still use, by setting, and what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Setting:
         """Return the value that the text names; its range is not checked. Raises UsageError."""
         if self.unset is not None and text in (self.unset, NO_VALUE):
             return None
+        text = _OLD_VALUES.get(self.name, {}).get(text, text)
         if self.choices and text not in self.choices:
             raise UsageError(ControlText.VALUE(name=self.name, text=text, choices=self.choices))
         kinds = [kind for kind in get_args(self.annotation) if kind is not NoneType]

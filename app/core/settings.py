@@ -66,6 +66,9 @@ class PlacementSettings(Model):
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+StrictLevel = Literal["off", "balanced", "strict"]
+STRICT_SWITCH: dict[object, StrictLevel] = {True: "strict", "on": "strict", False: "off"}
+"""What the values of version 0.2, a switch, mean as levels."""
 
 
 class Zone(Model):
@@ -116,10 +119,10 @@ class EdgeSettings(Model):
     """Temporal smoothing: how strongly small changes of alpha between frames are damped."""
     despill: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Strength of the removal of green cast from the semi-transparent edge."""
-    strict: bool = True
-    """Remove regions from the matte that are not connected to a person or that match the learned background."""
+    strict: StrictLevel = "balanced"
+    """What is removed from the matte. balanced: what is mistaken for a person; strict: what does not move, too."""
     person_region: bool = True
-    """In strict mode, let the network see the part of the frame around people where they are far away."""
+    """Unless `strict` is off, let the network see the part of the frame around people where they are far away."""
     light_match: Annotated[float, Field(ge=0, le=100)] = 0.0
     """How far the person's brightness, white balance and contrast follow the background's; not that of blur."""
     light_wrap: Annotated[float, Field(ge=0, le=100)] = 0.0
@@ -137,6 +140,11 @@ class EdgeSettings(Model):
                 "temporal_smoothing": data["steadiness"],
             }
         return data
+
+    @field_validator("strict", mode="before")
+    @classmethod
+    def _level_of_switch(cls, value: object) -> object:
+        return STRICT_SWITCH.get(value, value) if isinstance(value, bool | str) else value
 
 
 class EngineSettings(Model):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.settings import StrictLevel
 from app.serve.limits import Limits, streams_for
 
 CLOSING_S = 10.0
@@ -25,6 +26,8 @@ class FleetOptions(BaseModel):
     """Token of the clients; mode 0600."""
     ice_servers: Path | None = None
     """JSON file with STUN and TURN servers; mode 0600."""
+    strict: StrictLevel = "balanced"
+    """What is removed from the mattes of composites; see `EdgeSettings.strict`."""
     cores: float = Field(2.0, gt=0)
     """CPU cores of a replica."""
     gpus: float = Field(0.0, ge=0)

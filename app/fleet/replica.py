@@ -32,7 +32,8 @@ class StreamReplica:
         token = read_token(options.token_file)
         ice = read_ice_servers(options.ice_servers)
         prepare_process()
-        self._service, self._sessions = make_service(options.limits, Access(token, loopback_only=False), ice)
+        access = Access(token, loopback_only=False)
+        self._service, self._sessions = make_service(options.limits, access, ice, options.strict)
         self._started_s = time.time()
         self._serving = True
 

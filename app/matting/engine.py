@@ -146,7 +146,7 @@ class FrameEngine:
             raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
-            if edges.strict:
+            if edges.strict != "off":
                 backdrop = replace(backdrop, strength=max(backdrop.strength, STRICT_STRENGTH))
         else:
             check_bgr(backdrop)

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from aiohttp import web
 from app.api import EdgeSettings, Matting
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.remote import ServeText
+from app.core.settings import StrictLevel
 from app.core.text import Text
 from app.matting.base import MattingEngine
 from app.runtime.engines.self_test import self_test
@@ -51,6 +53,8 @@ class ServeOptions:
     tls_key: Path | None = None
     ice_servers: Path | None = None
     """JSON file with STUN and TURN servers."""
+    strict: StrictLevel = "balanced"
+    """Of the composites; a client that gets the matte applies its own."""
 
 
 def is_loopback(host: str) -> bool:
@@ -78,13 +82,13 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
     return context
 
 
-def stream_matting(request: Request, precision: str = "auto") -> StreamMatting:
+def stream_matting(request: Request, precision: str = "auto", strict: StrictLevel = "balanced") -> StreamMatting:
     """Return the matting of a new stream. Its engine is built on the stream's own thread.
 
-    precision: as in `Matting`; benchmarks set it.
+    strict: of the composite; a client that composites applies its own. precision: as in `Matting`; benchmarks set it.
     """
     background = resolve_background(request.background) or "blur"
-    edges = EdgeSettings(strict=request.output is Output.COMPOSITE)  # a client that composites applies its own
+    edges = EdgeSettings(strict=strict if request.output is Output.COMPOSITE else "off")
     if request.output is Output.MATTE:
         background = "green"
 
@@ -134,9 +138,11 @@ def prepare_process() -> None:
     gc.freeze()  # what is loaded now stays: to look through it again stops all streams for a tenth of a second
 
 
-def make_service(limits: Limits, access: Access, ice: IceServers) -> tuple[Service, Sessions]:
-    """Return the service without an HTTP server, and its streams."""
-    sessions = Sessions(stream_matting, limits, ice_servers=ice.current)
+def make_service(
+    limits: Limits, access: Access, ice: IceServers, strict: StrictLevel = "balanced"
+) -> tuple[Service, Sessions]:
+    """Return the service without an HTTP server, and its streams. strict: see `ServeOptions`."""
+    sessions = Sessions(partial(stream_matting, strict=strict), limits, ice_servers=ice.current)
 
     def ice_servers() -> list[dict[str, object]]:
         return [server.as_json() for server in ice.current()]
@@ -153,7 +159,7 @@ async def _serve(
     tls: ssl.SSLContext | None,
     tell: Callable[[str], None],
 ) -> bool:
-    service, sessions = make_service(limits, access, ice)
+    service, sessions = make_service(limits, access, ice, options.strict)
     runner = http_runner(service, limits)
     await runner.setup()
     try:

@@ -65,7 +65,7 @@ def test_reset_starts_the_stream_anew() -> None:
 
 
 def test_many_streams_step_together() -> None:
-    edges = EdgeSettings(contrast=0.5, strict=False)
+    edges = EdgeSettings(contrast=0.5, strict="off")
     streams = [Matting("student"), Matting("student", edges=edges), Matting("student", background="blur")]
     alone = [Matting("student"), Matting("student", edges=edges), Matting("student", background="blur")]
     try:

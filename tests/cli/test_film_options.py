@@ -43,7 +43,7 @@ def test_without_options_a_film_is_green_and_does_not_follow_the_window() -> Non
     assert settings.framing == FramingSettings()
     assert settings.people == PeopleSettings()
     assert settings.overlay == OverlaySettings()
-    assert settings.matting.edges == EdgeSettings(feather_px=3, strict=False)
+    assert settings.matting.edges == EdgeSettings(feather_px=3, strict="off")
 
 
 def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +51,7 @@ def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> No
     settings = film_settings(LiveOptions(profile="Desk")).settings
     for name in ("framing", "people", "background", "overlay"):
         assert getattr(settings, name) == getattr(OF_A_CAMERA, name)
-    assert not settings.matting.edges.strict
+    assert settings.matting.edges.strict == "off"
     assert "painted for a camera are not used" in capsys.readouterr().err
     over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1, overlay_text="Bob")).settings
     assert (over.background.kind, over.framing.zoom, over.overlay.text) == ("colour", 1, "Bob")
@@ -67,12 +67,12 @@ def test_options_of_a_film_are_those_of_the_live_commands(tmp_path: Path) -> Non
     assert settings.placement == in_corner("bottom-right", 0.35)
     assert settings.people.only_me
     assert len(settings.people.zones) == 1
-    assert settings.matting.edges == EdgeSettings(light_wrap=30)
+    assert settings.matting.edges == EdgeSettings(strict="strict", light_wrap=30)
     assert settings.overlay.text == "Ada"
 
 
 def test_the_region_needs_strict_mode() -> None:
-    with pytest.raises(UsageError, match="needs --strict on"):
+    with pytest.raises(UsageError, match="needs --strict balanced"):
         film_settings(LiveOptions(region="on"))
 
 
@@ -88,7 +88,7 @@ def test_the_help_names_every_option_of_a_film() -> None:
     [
         (["--background", "screen:1"], "over a screen"),
         (["--overlay-text", "{time}"], "no clock"),
-        (["--region", "on"], "--strict on"),
+        (["--region", "on"], "--strict balanced"),
     ],
 )
 def test_what_a_film_cannot_have_is_refused_in_one_sentence(

@@ -261,9 +261,12 @@ def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_pa
     assert "gone.pth does not exist" in start.warning
 
 
-@pytest.mark.parametrize(("said", "expected"), [(None, True), ("on", True), ("off", False)])
-def test_strict_mode_is_on_unless_switched_off(said: str | None, expected: bool) -> None:
-    assert apply_options(Settings(), LiveOptions(strict=said)).matting.edges.strict is expected
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [(None, "balanced"), ("balanced", "balanced"), ("strict", "strict"), ("on", "strict"), ("off", "off")],
+)
+def test_strict_mode_is_balanced_unless_another_level_is_named(said: str | None, level: str) -> None:
+    assert apply_options(Settings(), LiveOptions(strict=said)).matting.edges.strict == level
 
 
 @pytest.mark.parametrize(("said", "expected"), [(None, True), ("on", True), ("off", False)])
@@ -276,8 +279,10 @@ def test_the_region_takes_on_or_off() -> None:
         apply_options(Settings(), LiveOptions(region="maybe"))
 
 
-def test_strict_takes_on_or_off() -> None:
-    with pytest.raises(UsageError, match="--strict: “maybe” is not possible; write on or off"):
+def test_strict_takes_a_level() -> None:
+    with pytest.raises(
+        UsageError, match="strict: “maybe” is not possible: it must be one of 'off', 'balanced' or 'strict'"
+    ):
         apply_options(Settings(), LiveOptions(strict="maybe"))
 
 

@@ -184,3 +184,20 @@ def test_a_file_with_the_removed_executor_is_read(tmp_path: Path, caplog: pytest
     assert problem is None
     assert (settings.matting.executor, settings.matting.model) == ("auto", "student")
     assert "compiled was removed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("saved", "level"),
+    [
+        (True, "strict"),
+        (False, "off"),
+        ("on", "strict"),
+        ("balanced", "balanced"),
+        ("strict", "strict"),
+        ("off", "off"),
+    ],
+)
+def test_the_switch_of_strict_mode_is_read_as_a_level(saved: object, level: str) -> None:
+    edges = settings_file.parse({"version": 1, "matting": {"edges": {"strict": saved}}}).matting.edges
+    assert edges.strict == level
+    assert settings_file.parse(settings_file.dump(Settings())).matting.edges.strict == "balanced"

@@ -141,6 +141,12 @@ def test_an_answer_tells_wrong_usage_from_a_failure(program: Program, words: str
     assert given.wrong_usage is wrong_usage
 
 
+@pytest.mark.parametrize(("word", "level"), [("on", "strict"), ("off", "off"), ("balanced", "balanced")])
+def test_a_switch_of_version_0_2_sets_the_level(program: Program, word: str, level: str) -> None:
+    program.run(f"set edges.strict {word}")
+    assert program.settings.matting.edges.strict == level
+
+
 def test_impossible_values_name_the_choices_and_change_nothing(program: Program) -> None:
     before = program.settings
     for text, words in (

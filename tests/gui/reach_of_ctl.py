@@ -130,7 +130,7 @@ CONTROLS = {
     "snapshotButton": "snapshot",
     "standbyImage": "set output.standby_image",
     "standbyText": "set output.standby_text",
-    "strictCheck": "set edges.strict",
+    "strictCombo": "set edges.strict",
     "temporal_smoothingSlider": "set edges.temporal_smoothing",
     "themeCombo": "set window.theme",
     "thresholdSlider": "set edges.threshold",

@@ -19,9 +19,9 @@ from tests.matting.conftest import frames
 
 WIDTH, HEIGHT = 96, 64
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 STRICT = EdgeSettings()
-TREATED = EdgeSettings(contrast=0.4, temporal_smoothing=0.6, feather_px=2, despill=0.5, strict=False)
+TREATED = EdgeSettings(contrast=0.4, temporal_smoothing=0.6, feather_px=2, despill=0.5, strict="off")
 PICTURES = frames(WIDTH, HEIGHT, 8)
 BACKDROPS = frames(WIDTH, HEIGHT, 3, seed=9)
 

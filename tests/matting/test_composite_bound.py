@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base import Executor, NotAMatteError
 from app.matting.geometry import StepGeometry
@@ -38,7 +39,7 @@ edge_settings = st.builds(
     feather_px=st.sampled_from([0, 0, 1, 9, 40]),
     temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
     despill=st.sampled_from([0.0, 0.4, 1.0]),
-    strict=st.booleans(),
+    strict=st.sampled_from(get_args(StrictLevel)),
     light_match=st.sampled_from([0.0, 0.0, 50.0, 100.0]),
     light_wrap=st.sampled_from([0.0, 0.0, 100.0]),
     portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
@@ -144,9 +145,9 @@ def check_stream(
         frame, coefficients = case.frame(), make()
         backdrop = behind = case.backdrop(kind, frame)
         if isinstance(backdrop, BlurredBackground):
-            edges = edges.replace(strict=False)  # strict mode changes the coarse alpha, around which the blur is made
+            edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which the blur is made
             give(nobody(coefficients))
-            behind = executor.run(frame, backdrop, EdgeSettings(strict=False), False).composite
+            behind = executor.run(frame, backdrop, EdgeSettings(strict="off"), False).composite
         give(coefficients)
         assert isinstance(behind, np.ndarray)
         assert_bounded(executor.run(frame, backdrop, edges, want_foreground=False), behind)

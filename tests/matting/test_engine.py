@@ -13,7 +13,7 @@ from app.matting.engine import FrameEngine
 from app.matting.failures import ExecutorError, is_device_lost
 from app.matting.geometry import StepGeometry
 
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 

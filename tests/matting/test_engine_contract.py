@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings
+from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import Backdrop, BlurredBackground
 from app.matting.base import OverlappingExecutor
 from app.matting.engine import FrameEngine
@@ -20,7 +21,7 @@ from app.matting.torch_backend import networks
 from tests.golden.fill import fill
 from tests.matting.conftest import NETWORKS, BuildEngine, frames
 
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 RATIO = 0.5
 FRAME, BACKDROP = frames(160, 96, 2)
 
@@ -88,8 +89,10 @@ def test_reset_restores_the_first_frames_output(settings: MattingSettings, engin
     assert not np.array_equal(remembered.alpha, before.alpha)
 
 
-@pytest.mark.parametrize("strict", [False, True])
-def test_a_loaded_state_continues_bit_for_bit(settings: MattingSettings, engines: BuildEngine, strict: bool) -> None:
+@pytest.mark.parametrize("strict", get_args(StrictLevel))
+def test_a_loaded_state_continues_bit_for_bit(
+    settings: MattingSettings, engines: BuildEngine, strict: StrictLevel
+) -> None:
     edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
     given = frames(160, 96, 8)
     engine, other = engines(settings, 160, 96), engines(settings, 160, 96)
@@ -107,12 +110,12 @@ def test_a_loaded_state_continues_bit_for_bit(settings: MattingSettings, engines
     for after, before in zip(continued, expected, strict=True):
         np.testing.assert_array_equal(after.alpha, before.alpha)
         np.testing.assert_array_equal(after.composite, before.composite)
-    assert strict or all(np.ptp(matte.alpha) > 0 for matte in expected)
+    assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("strict", get_args(StrictLevel))
 def test_steps_that_overlap_give_the_mattes_of_single_steps(
-    settings: MattingSettings, engines: BuildEngine, strict: bool, monkeypatch: pytest.MonkeyPatch
+    settings: MattingSettings, engines: BuildEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edges = EdgeSettings(temporal_smoothing=0.8, strict=strict)
     given = frames(160, 96, 8)
@@ -134,7 +137,7 @@ def test_steps_that_overlap_give_the_mattes_of_single_steps(
     for after, before in zip(overlapped, expected, strict=True):
         np.testing.assert_array_equal(after.alpha, before.alpha)
         np.testing.assert_array_equal(after.composite, before.composite)
-    assert strict or all(np.ptp(matte.alpha) > 0 for matte in expected)
+    assert strict != "off" or all(np.ptp(matte.alpha) > 0 for matte in expected)
 
 
 def test_the_state_of_another_engine_is_refused(settings: MattingSettings, engines: BuildEngine) -> None:
@@ -166,7 +169,7 @@ def test_backdrop_shows_exactly_where_alpha_is_zero(settings: MattingSettings, e
     engine = engines(settings, 160, 96)
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=5)[0]
 
-    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict=False))
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.95, strict="off"))
 
     nothing = matte.alpha == 0
     assert nothing.any()

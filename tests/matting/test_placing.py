@@ -74,7 +74,7 @@ def test_placed_composites_of_the_cpu_are_bounded(
     coefficients = case.refined() if plate else case.coefficients()
     frame = case.frame()
     backdrop: Backdrop = case.backdrop(kind, frame)
-    edges = edges.replace(strict=False)
+    edges = edges.replace(strict="off")
     try:
         behind = backdrop
         if isinstance(backdrop, BlurredBackground):

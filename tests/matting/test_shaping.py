@@ -24,7 +24,7 @@ from tests.matting.conftest import BuildEngine, frames
 from tests.matting.test_composite_bound import Case, Given, GivenNetwork, any_case, assert_bounded
 from tests.matting.test_engine import FRAME, FailingExecutor
 
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""
 

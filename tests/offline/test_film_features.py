@@ -170,12 +170,12 @@ def look(
     placement: PlacementSettings | None = None,
     overlay: OverlaySettings | None = None,
     background: BackgroundSettings = IMAGE,
-    **edges: float | bool,
+    **edges: float | str,
 ) -> Settings:
     """Return settings of a film over an image, without strict mode, and with these features."""
     given = {"people": people, "framing": framing, "placement": placement, "overlay": overlay}
     return Settings(
-        matting=MattingSettings(edges=EdgeSettings(strict=False).replace(**edges)), background=background
+        matting=MattingSettings(edges=EdgeSettings(strict="off").replace(**edges)), background=background
     ).replace(**{name: value for name, value in given.items() if value is not None})
 
 
@@ -198,7 +198,7 @@ FEATURES = {
     "bokeh": look(background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)),
     "distance blur": look(background=BackgroundSettings(kind="blur", distance_blur=True, blur_strength=40)),
     "overlay": look(overlay=OverlaySettings(text="Ada")),
-    "strict mode": look(strict=True),
+    "strict mode": look(strict="strict"),
     "no background": look(
         background=BackgroundSettings(kind="none"),
         framing=FramingSettings(zoom=2),

@@ -123,7 +123,7 @@ def test_a_plate_engine_that_works_passes_in_any_light(executor: str, light: flo
     engine = build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)
     frame = (DemoSource(*PLATE_SIZE, 15, empty_scene_s=5, motion=0).render(0) * light).astype(np.uint8)
     try:
-        engine.step(frame, np.zeros_like(frame), EdgeSettings(strict=False))
+        engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off"))
         self_test(engine, *PLATE_SIZE)
     finally:
         engine.close()
@@ -135,7 +135,7 @@ def test_the_self_test_of_a_plate_engine_does_not_prove_its_plate(tmp_path: Path
     try:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):
-            engine.step(other, np.zeros_like(other), EdgeSettings(strict=False))
+            engine.step(other, np.zeros_like(other), EdgeSettings(strict="off"))
     finally:
         engine.close()
 

@@ -42,7 +42,7 @@ def matting_for(request: Request) -> StreamMatting:
     background = resolve_background(request.background) or "blur"
     if request.output is Output.MATTE:
         background = "green"
-    edges = EdgeSettings(strict=False)  # strict mode hides people until they move
+    edges = EdgeSettings(strict="off")  # strict mode hides people until they move
     return StreamMatting(lambda: Matting("student", background=background, edges=edges), passes, request.output)
 
 

@@ -42,6 +42,7 @@ asyncio.run(run())
     ("options", "code", "says"),
     [
         (("--host", "0.0.0.0"), 2, "name a file with a secret token"),
+        (("--strict", "maybe"), 2, "it must be one of 'off', 'balanced' or 'strict'"),
         (("--tls-cert", "cert.pem"), 2, "belong together"),
         (("--tls-cert", "no.pem", "--tls-key", "no.key"), 2, "cannot be used"),
         (("--token-file", "/proc/no/token"), 2, "cannot be used"),

@@ -25,7 +25,7 @@ from tests.serve.service import passes, room_and_person
 
 def stream(output: Output = Output.COMPOSITE) -> StreamMatting:
     def make() -> Matting:
-        return Matting("student", background="green", edges=EdgeSettings(strict=False))
+        return Matting("student", background="green", edges=EdgeSettings(strict="off"))
 
     return StreamMatting(make, passes, output)
 

@@ -33,7 +33,7 @@ from tests.webrtc.threaded import on_thread
 
 pytestmark = pytest.mark.timeout(300)
 SIZE = (640, 360)
-EDGES = EdgeSettings(strict=False)
+EDGES = EdgeSettings(strict="off")
 TOKEN = "a-secret-of-many-characters"
 
 

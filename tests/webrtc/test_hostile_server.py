@@ -27,7 +27,7 @@ from tests.webrtc.threaded import on_thread
 
 pytestmark = pytest.mark.timeout(120)
 SIZE = (640, 360)
-EDGES = EdgeSettings(strict=False)
+EDGES = EdgeSettings(strict="off")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CONNECTIONS = web.AppKey("CONNECTIONS", list[RTCPeerConnection])
 """Those that are closed at the end."""

@@ -47,10 +47,13 @@ class MattingPage(Page):
             self.tr("Lowers automatic settings and the frame rate while the machine cannot keep up"),
             "governorCheck",
         )
-        self._strict = check(
-            self.tr("Strict mode: show only people"),
-            self.tr("Hides objects and parts of the room that the network takes for a person"),
-            "strictCheck",
+        self._strict = combo(
+            self.tr("Hide things mistaken for people"),
+            self.tr(
+                "Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person. "
+                "Strict: shows only people who move; someone who has not moved yet is hidden too."
+            ),
+            "strictCombo",
         )
         self._region = check(
             self.tr("More detail for people far away"),
@@ -68,7 +71,7 @@ class MattingPage(Page):
         self.add(self._governor)
         self.add_heading(self.tr("Edge"))
         self.add(EdgePresets(store))
-        self.add(self._strict)
+        self.add(field_row(self.tr("Hide things mistaken for people"), self._strict))
         self.add(self._region)
         self.add_heading(self.tr("Light"))
         self.add(LightSliders(store))
@@ -100,7 +103,7 @@ class MattingPage(Page):
         self.network.model_installed.connect(self.retry_requested)
         self.server.retry_requested.connect(self.retry_requested)
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
-        self._strict.toggled.connect(lambda on: store.edit_edges(strict=on))
+        self._strict.activated.connect(lambda _row: store.edit_edges(strict=self._strict.currentData()))
         self._region.toggled.connect(lambda on: store.edit_edges(person_region=on))
         store.changed.connect(self._show)
         self._show(store.current)
@@ -141,8 +144,12 @@ class MattingPage(Page):
         matting = settings.matting
         with QSignalBlocker(self._governor):
             self._governor.setChecked(matting.governor)
-        with QSignalBlocker(self._strict):
-            self._strict.setChecked(matting.edges.strict)
+        levels: list[tuple[str, object]] = [
+            (self.tr("Off"), "off"),
+            (self.tr("Balanced"), "balanced"),
+            (self.tr("Strict: only people who move"), "strict"),
+        ]
+        fill_combo(self._strict, levels, matting.edges.strict)
         with QSignalBlocker(self._region):
             self._region.setChecked(matting.edges.person_region)
         auto: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]

@@ -89,7 +89,7 @@ class CpuExecutor(ABC):
         return matte if shown is frame else replace(matte, frame=shown)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings) -> Coefficients:
-        strict = edges.strict and self.supports_strict
+        strict = edges.strict != "off" and self.supports_strict
         # A closer look at furniture makes a person of it: only strict mode tells who may be looked at.
         region = edges.person_region and strict
         coefficients = self.infer(frame, region)

@@ -44,5 +44,5 @@ def person_matte(picture: BgrImage) -> AlphaImage:
     choice = choose(MattingSettings(model=network.name, device="cpu", executor="eager"))
     core = load_core(network.name, choice.weights, "auto", geometry.ratio, "cpu", "float32")
     executor = EagerExecutor(core, geometry)
-    mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(strict=False), False).alpha for _ in range(LOOKS)]
+    mattes = [executor.run(small, np.zeros_like(small), EdgeSettings(strict="off"), False).alpha for _ in range(LOOKS)]
     return mattes[-1]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, StrictLevel
 
 SHARPEST = 1e-3
 MOTION = 30.0
@@ -50,8 +50,8 @@ class EdgePlan:
     grow_px: int
     feather_px: int
     despill: float
-    strict: bool
-    """Whether strict mode filters the matte before the edge controls; see `app.matting.strict`."""
+    strict: StrictLevel
+    """How strict mode filters the matte before the edge controls; see `app.matting.strict`."""
     light: LightPlan = LightPlan()
 
     @property

@@ -93,7 +93,7 @@ class FrameStep(nn.Module):
         previous_alpha: that of the previous step's output; None on the first frame.
         """
         blurred = backdrop.ndim == 1
-        given = self.coefficients(frame, state, mode.edges.strict, backdrop if blurred else None, shaper)
+        given = self.coefficients(frame, state, mode.edges.strict != "off", backdrop if blurred else None, shaper)
         if given.view is not None:
             frame = viewed_frame(frame, given.view)
         pixels, previous_alpha = self.finish(frame, given, None if blurred else backdrop, mode, previous_alpha)

@@ -99,7 +99,7 @@ class CudaGraphExecutor:
         with torch.inference_mode():
             blurred = self._upload(turn, frame, backdrop)
             _order(self._up, self._compute)
-            results, replay = turn.graphs[blurred, edges.strict]
+            results, replay = turn.graphs[blurred, edges.strict != "off"]
             self._compute.run(replay)
             edge_plan = plan(edges)
             self._compute.run(lambda: self._finish(turn, results, edge_plan, want_foreground))

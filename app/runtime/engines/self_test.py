@@ -53,7 +53,7 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
         scene, max_empty = _on_plate(plate), MAX_PLATE
     else:
         scene = _scene(width, height)
-    backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict=False)  # strict mode hides still pictures
+    backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict="off")  # strict mode hides still pictures
     engine.reset()
     empty = mean_alpha(engine.step(scene.empty, backdrop, edges).alpha)
     alpha = engine.step(scene.occupied, backdrop, edges).alpha

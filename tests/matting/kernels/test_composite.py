@@ -96,7 +96,7 @@ def test_finish_is_the_frame_step(implementation: ModuleType, size: tuple[int, i
             strips.shrink(frame, (geometry.ratio, geometry.ratio), small)
             matte = cpu.composite(frame, Coefficients(small, *given), backdrop, plan(edges), want_foreground=True)
             reference.step.core = Core(Fixed(*given))
-            expected = reference.run(frame, backdrop, edges.replace(strict=False), want_foreground=True)
+            expected = reference.run(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
             assert matte.foreground is not None and expected.foreground is not None
             # Contrast amplifies rounding errors; despilling and spreading each round the foreground once more.
             assert difference(matte.alpha, expected.alpha) <= (2 if edges.contrast else 1)

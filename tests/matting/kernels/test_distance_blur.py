@@ -16,7 +16,7 @@ from app.matting.kernels.numpy_blur import blurred_background
 from app.matting.selection.registry import build_engine
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 Floats = NDArray[np.float32]
 ROWS, COLUMNS = GEOMETRY.small_height, GEOMETRY.small_width
 

@@ -27,7 +27,7 @@ from app.matting.step.edges import LightPlan, plan
 Floats = NDArray[np.float32]
 SIZE = WIDTH, HEIGHT = 160, 96
 FULL = LightPlan(1.0, 1.0, 1.0)
-ALL = EdgeSettings(strict=False, light_match=100, light_wrap=100, portrait_light=100)
+ALL = EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100)
 ROUNDING = 2
 """The gate allows as much: alpha, foreground and composite are rounded before they are relit."""
 
@@ -220,7 +220,7 @@ def test_every_executor_gives_the_same_light(backdrop: Backdrop) -> None:
     for kind in (Plain, Relighting):
         engine = FrameEngine("toy", lambda g, kind=kind: kind(given_person(frame), g), lambda w, h: GEOMETRY, *SIZE)  # type: ignore[misc]
         mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True))
-        dark = engine.step(frame, backdrop, EdgeSettings(strict=False))
+        dark = engine.step(frame, backdrop, EdgeSettings(strict="off"))
         engine.close()
         assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
         assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"
@@ -246,7 +246,7 @@ def test_executors_without_light_are_asked_without_it() -> None:
     matte = engine.step(frame, scene(21), ALL)
     engine.close()
     assert matte.foreground is None, "the foreground was not asked for"
-    assert made[0].asked == [EdgeSettings(strict=False)]
+    assert made[0].asked == [EdgeSettings(strict="off")]
 
 
 kernels = pytest.mark.parametrize("kernels", [numba_kernels, numpy_composite], ids=["numba", "numpy"])

@@ -66,7 +66,7 @@ def room() -> Room:
     source.close()
     executor = made()
     try:
-        alpha = [executor.run(occupied, BACKDROP, OFF.replace(strict=False), False).alpha for _ in range(3)][-1]
+        alpha = [executor.run(occupied, BACKDROP, OFF.replace(strict="off"), False).alpha for _ in range(3)][-1]
     finally:
         executor.close()
     width, height = round(SCALE * SIZE[0]), round(SCALE * SIZE[1])
@@ -186,7 +186,7 @@ def test_the_network_never_looks_closer_at_an_empty_room(executor: OpenVinoExecu
 
 def test_without_strict_mode_the_network_sees_the_whole_frame(executor: OpenVinoExecutor, room: Room) -> None:
     for n in range(SETTLE_FRAMES + 3):
-        executor.run(room.frame(2 * (n % 3), noise=n), BACKDROP, ON.replace(strict=False), False)
+        executor.run(room.frame(2 * (n % 3), noise=n), BACKDROP, ON.replace(strict="off"), False)
         assert executor.place.is_whole
 
 

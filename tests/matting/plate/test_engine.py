@@ -25,7 +25,7 @@ from tests.golden.fill import fill
 from tests.matting.conftest import BuildEngine, frames
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 TREATED = EdgeSettings(feather_px=3, grow_px=1, temporal_smoothing=0.5, despill=1)
 EXECUTORS = ("eager", "openvino")
 

@@ -16,7 +16,7 @@ from app.matting import choose_model
 from tests.matting.conftest import BuildEngine
 
 SIZE = (640, 360)
-OFF = EdgeSettings(strict=False)
+OFF = EdgeSettings(strict="off")
 EMPTY_FRAMES = 30
 
 
@@ -82,7 +82,7 @@ def test_a_plate_of_another_room_is_refused(settings: MattingSettings, engines: 
 def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) -> None:
     frame = demo(EMPTY_FRAMES + 1)
     other = settings.replace(executor="openvino" if settings.executor == "eager" else "eager")
-    for edges in (OFF, EdgeSettings(strict=True)):
+    for edges in (OFF, EdgeSettings(strict="strict")):
         here, there = (mattes(each, engines, frame, edges) for each in (settings, other))
         assert np.abs(here.astype(int) - there).mean() < 0.3
 
