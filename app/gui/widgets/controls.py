@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PyQt6.QtGui import QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -142,7 +142,11 @@ def check(text: str, description: str, object_name: str) -> QCheckBox:
 
 
 class ElidedComboBox(QComboBox):
-    """A combo box whose current text ends in an ellipsis where it does not fit."""
+    """A combo box whose current text ends in an ellipsis where it does not fit. The wheel scrolls the page."""
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        if event is not None:
+            event.ignore()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QStylePainter(self)
@@ -182,6 +186,17 @@ def fill_combo(box: QComboBox, entries: list[tuple[str, object]], chosen: object
         box.setCurrentIndex(next((index for index, (_text, data) in enumerate(entries) if data == chosen), -1))
 
 
+class StillSlider(QSlider):
+    """A horizontal slider that the wheel does not move: it scrolls the page."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        if event is not None:
+            event.ignore()
+
+
 class ValueSlider(QWidget):
     """An integer slider with its value as text: below its caption, or on one line without a caption."""
 
@@ -201,7 +216,7 @@ class ValueSlider(QWidget):
     ) -> None:
         super().__init__()
         self._text = text
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = StillSlider()
         self.slider.setRange(low, high)
         self.slider.setPageStep(max(1, (high - low) // 10))
         self.slider.setMinimumSize(80, 24)
