@@ -82,7 +82,7 @@ def actions(session: Session) -> Iterator[partial[Any]]:
     tiles = window.strip.model.tiles
     for number in itertools.count():
         yield partial(window.strip.choose, tiles[1 + number % (len(tiles) - 1)])
-        yield partial(window.tabs.setCurrentIndex, number % window.tabs.count())
+        yield partial(session.preferences.change, all_settings=number % 2 == 0)
         yield from (partial(store.edit, "background", blur_strength=strength) for strength in range(0, 100, 20))
         yield from (partial(window.action_bar.set_mode, mode) for mode in (*ViewMode, ViewMode.COMPOSITE))
         yield from (partial(store.edit, "matting", downsample_ratio=ratio) for ratio in (0.25, 0.3, 0.35, None))

@@ -10,8 +10,6 @@ from app.config.paths import assets_dir
 from app.core.placement import in_corner
 from app.core.settings import MattingSettings, Settings, Zone
 
-CAMERA, MATTING, OUTPUT = range(3)
-"""Pages of the window."""
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
 DOOR = Zone(kind="drop", points=((0.0, 0.0), (0.24, 0.0), (0.24, 1.0), (0.0, 1.0)), filled=True, radius=0.0)
 SHELF = Zone(kind="keep", points=((0.8, 0.42), (0.88, 0.5)), radius=0.1)
@@ -22,9 +20,8 @@ class Feature:
     """One feature as the user switches it on."""
 
     name: str
-    page: int
     control: str
-    """Object name of a control that the screenshot shows; empty: the top of the page."""
+    """Object name of a control that the screenshot shows; empty: the top of the side panel."""
     people: Mapping[str, Any] = field(default_factory=dict)
     edges: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
@@ -47,21 +44,21 @@ class Feature:
 
 _IMAGE = {"kind": "image", "path": EVENING}
 FEATURES = (
-    Feature("region", MATTING, "regionCheck", background=_IMAGE),
-    Feature("auto-framing", CAMERA, "", people={"auto_framing": "close"}, background=_IMAGE),
-    Feature("zones", CAMERA, "dropBrush", people={"zones": (DOOR, SHELF)}, background=_IMAGE),
-    Feature("only-me", CAMERA, "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
-    Feature("light", MATTING, "light_matchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
+    Feature("region", "regionCheck", background=_IMAGE),
+    Feature("auto-framing", "", people={"auto_framing": "close"}, background=_IMAGE),
+    Feature("zones", "dropBrush", people={"zones": (DOOR, SHELF)}, background=_IMAGE),
+    Feature("only-me", "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
+    Feature("light", "light_matchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
             background=_IMAGE),
-    Feature("bokeh", MATTING, "", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
-    Feature("distance-blur", MATTING, "", edges={"strict": "off"},
+    Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
+    Feature("distance-blur", "distanceBlurCheck", edges={"strict": "off"},
             background={"blur_strength": 5, "distance_blur": True}),
-    Feature("placement", CAMERA, "dropBrush", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
-    Feature("background-view", CAMERA, "parallaxSlider",
+    Feature("placement", "dropBrush", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
+    Feature("background-view", "parallaxSlider",
             background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3, "parallax": 40}),
-    Feature("presenter", CAMERA, "presentEnd", background={"kind": "slides", "path": EVENING.parent, "slide": 3},
+    Feature("presenter", "presentEnd", background={"kind": "slides", "path": EVENING.parent, "slide": 3},
             placement=dict(in_corner("bottom-right"))),
-    Feature("overlay", OUTPUT, "", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
+    Feature("overlay", "", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
             background=_IMAGE),
-    Feature("sound", OUTPUT, "microphoneCombo", background=_IMAGE),
+    Feature("sound", "microphoneCombo", background=_IMAGE),
 )  # fmt: skip

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from PIL import Image
 from PyQt6.QtCore import QEventLoop, QLocale, QTimer
-from PyQt6.QtWidgets import QApplication, QScrollArea, QToolButton, QWidget
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.config.paths import assets_dir
 from app.core.placement import IN_PLACE
@@ -56,15 +56,22 @@ class Shot:
     """Returns the widget to grab."""
 
 
-def _scene(background: int, page: int, mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
+def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         window = session.window
         window.strip.choose(window.strip.model.tiles[min(background, len(window.strip.model.tiles) - 1)])
-        window.tabs.setCurrentIndex(page)
+        _open_group(session, group)
         window.action_bar.set_mode(mode)
         return window
 
     return prepare
+
+
+def _open_group(session: Session, name: str) -> None:
+    """Open one group of the side panel, by its object name, alone; without a name, show what is simple."""
+    session.preferences.change(all_settings=bool(name))
+    for group in session.window.panel.groups:
+        group.toggle.setChecked(group.toggle.objectName() == name)
 
 
 def _plot(session: Session) -> QWidget:
@@ -106,36 +113,33 @@ def _doctor(session: Session) -> QWidget:
 
 def _close_up(session: Session) -> QWidget:
     session.store.edit("framing", zoom=1.6, pan_y=-0.6)
-    return _scene(4, 0)(session)
+    return _scene(4)(session)
 
 
 def _server(session: Session) -> QWidget:
     """Show a server that does not answer."""
     session.store.edit("framing", zoom=1.0, pan_y=0.0)
     session.store.edit("placement", **dict(IN_PLACE))
-    window = _scene(1, 1)(session)
-    page = session.window.matting_page
-    toggle = page.findChild(QToolButton, "serverToggle")
-    assert toggle is not None
-    toggle.setChecked(True)
+    window = _scene(1, "serverGroup")(session)
     session.store.edit("matting", location="remote", server="http://127.0.0.1:9")
-    QTimer.singleShot(SETTLE_MS, lambda: page.ensureWidgetVisible(page.server, 0, 40))
+    panel = session.window.panel
+    QTimer.singleShot(SETTLE_MS, lambda: panel.page.scroll_to(panel.server))
     return window
 
 
 def _presenter(session: Session) -> QWidget:
     """Present the bundled backgrounds as slides; show the controls for it and for the person's place."""
-    window = _scene(1, 0)(session)
+    window = _scene(1, "presentGroup")(session)
     session.store.edit("framing", zoom=1.0, pan_y=0.0)
     presenter = session.window.findChild(PresenterControls)
     assert presenter is not None
     presenter.present(assets_dir() / "backgrounds")
     session.store.edit("background", slide=3)
-    QTimer.singleShot(SETTLE_MS, lambda: session.window.camera_page.ensureWidgetVisible(presenter, 0, 320))
+    QTimer.singleShot(SETTLE_MS, lambda: session.window.panel.page.scroll_to(presenter))
     return window
 
 
-README = (Shot("window", _without_figures(_scene(4, 1))),)
+README = (Shot("window", _without_figures(_scene(4))),)
 
 
 def _feature(feature: Feature) -> Callable[[Session], QWidget]:
@@ -143,13 +147,12 @@ def _feature(feature: Feature) -> Callable[[Session], QWidget]:
         window = session.window
         session.preferences.change(mirror_preview=False)  # texts are readable as in the output
         session.store.change(feature.settings)
-        window.tabs.setCurrentIndex(feature.page)
-        page = window.tabs.currentWidget()
-        control = page.findChild(QWidget, feature.control) if page is not None and feature.control else None
+        _open_group(session, "")
+        control = window.panel.findChild(QWidget, feature.control) if feature.control else None
         if feature.control and control is None:
-            raise SystemExit(f"There is no control {feature.control} on page {feature.page}.")
-        if isinstance(page, QScrollArea) and control is not None:
-            QTimer.singleShot(SETTLE_MS, lambda: page.ensureWidgetVisible(control, 0, 200))
+            raise SystemExit(f"There is no control {feature.control} in the side panel.")
+        if control is not None:
+            window.panel.reveal(control)
         return window
 
     return prepare
@@ -168,10 +171,11 @@ FEATURE_SHOTS = (
     Shot("feature-preferences", _preferences),
 )
 ALL = (
-    Shot("camera", _scene(4, 0)),
-    Shot("matting", _scene(1, 1)),
-    Shot("output", _scene(0, 2)),
-    Shot("compare", _scene(2, 2, ViewMode.COMPARE)),
+    Shot("simple", _scene(4)),
+    Shot("quality", _scene(1, "qualityGroup")),
+    Shot("output", _scene(1, "outputGroup")),
+    Shot("expert", _scene(1, "expertGroup")),
+    Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
     Shot("plot", _plot),
     Shot("assistant", _assistant),
     Shot("doctor", _doctor),

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
 from app.core.settings import CaptureSettings
+from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import WindowOptions
 from app.gui.state import services
@@ -50,9 +51,7 @@ def test_close_while_every_control_is_used(
 
     for tile in window.strip.model.tiles:
         window.strip.choose(tile)
-    for page in range(window.tabs.count()):
-        window.tabs.setCurrentIndex(page)
-        use_everything_on(window.tabs.widget(page))
+    use_everything_on(window.panel)
     for mode in ViewMode:
         window.action_bar.set_mode(mode)
     for action in window.menus.findChildren(QAction) + window.findChildren(QAction):
@@ -64,7 +63,7 @@ def test_close_while_every_control_is_used(
     session.store.set_frozen(False)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
 
-    window.matting_page.network.download.start("rvm-mobilenetv3")
+    window.panel.quality.network.download.start("rvm-mobilenetv3")
     window.action_bar.record.click()
     window.strip.library.reload()
     window.windows.open_log()
@@ -74,9 +73,11 @@ def test_close_while_every_control_is_used(
     assert FakeEngine.live == 0
 
 
-def use_everything_on(page: QWidget | None) -> None:
-    """Move every slider, choose every entry, switch every switch there and back."""
-    assert page is not None
+def use_everything_on(panel: SidePanel) -> None:
+    """Show all settings; move every slider, choose every entry, switch every switch there and back."""
+    for group in panel.groups:
+        panel.reveal(group.findChildren(QWidget)[-1])
+    page = panel.page
     for slider in page.findChildren(QSlider):
         for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
             slider.setValue(value)

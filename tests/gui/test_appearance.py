@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QCoreApplication, QLocale, Qt
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QTabBar, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
@@ -30,7 +30,7 @@ from app.gui.widgets.plot_panel import PlotPanel
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import box, fail
+from tests.gui.widgets import box, bring_up, fail
 from tools import make_translations
 
 
@@ -101,11 +101,6 @@ def cut_off(window: QWidget) -> list[str]:
         for button in window.findChildren(QAbstractButton)
         if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
     ]
-    found += [
-        bar.tabText(bar.count() - 1)
-        for bar in window.findChildren(QTabBar)
-        if bar.isVisible() and bar.width() < bar.tabRect(bar.count() - 1).right()
-    ]
     return found
 
 
@@ -137,10 +132,12 @@ def look_at_every_page(session: Session, qtbot: QtBot, folder: Path) -> None:
     window.resize(round(window.minimumSizeHint().width()), 900)
     qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
     session.store.edit("matting", model="rvm-mobilenetv3")
-    for page in range(window.tabs.count()):
-        window.tabs.setCurrentIndex(page)
-        nothing_is_cut_off(window, qtbot)
-        assert window.grab().save(str(folder / f"page-{page}.png"))
+    nothing_is_cut_off(window, qtbot)
+    open_all_settings(session)
+    nothing_is_cut_off(window, qtbot)
+    content = window.panel.page.widget()
+    assert content is not None
+    assert content.grab().save(str(folder / "panel.png"))
     window.windows.open_doctor()
     doctor = window.findChild(DoctorDialog)
     assert doctor is not None
@@ -176,10 +173,11 @@ def test_the_window_fits_into_800_pixels(
         session.store.edit("output", virtual_camera="/dev/video9")
         qtbot.waitUntil(lambda: "/dev/video9" in window.error_bar.text)
         window.resize(800, 600)
-        for page in range(window.tabs.count()):
-            window.tabs.setCurrentIndex(page)
+        for everything in (False, True):
+            if everything:
+                open_all_settings(session)
             nothing_is_cut_off(window, qtbot)
-            qtbot.waitUntil(partial(fits_its_panel, window.tabs.widget(page)))
+            qtbot.waitUntil(partial(fits_its_panel, window.panel.page))
 
 
 @pytest.mark.parametrize("language", ["en", *make_translations.LANGUAGES])
@@ -210,9 +208,15 @@ def test_the_window_stays_within_600_pixels_with_plot_and_messages(
         qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
 
 
-def fits_its_panel(page: QWidget | None) -> bool:
-    """Whether a page of the side panel needs no horizontal scrolling."""
-    assert isinstance(page, Page)
+def open_all_settings(session: Session) -> None:
+    """Open every group of the side panel."""
+    session.preferences.change(all_settings=True)
+    for group in session.window.panel.groups:
+        group.toggle.setChecked(True)
+
+
+def fits_its_panel(page: Page) -> bool:
+    """Whether the side panel needs no horizontal scrolling."""
     content, viewport = page.widget(), page.viewport()
     assert content is not None
     assert viewport is not None
@@ -221,6 +225,7 @@ def fits_its_panel(page: QWidget | None) -> bool:
 
 def test_lists_show_their_last_entry_whole(session: Session, qtbot: QtBot) -> None:
     sizes = box(session, "sizeCombo")
+    bring_up(session, sizes)
     sizes.showPopup()
     view, model = sizes.view(), sizes.model()
     assert view is not None
@@ -249,12 +254,8 @@ def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:
     assert drawn[-1] == made.currentText()
 
 
-@pytest.mark.parametrize("page", range(3))
-def test_every_list_has_a_visible_caption(session: Session, page: int) -> None:
-    window = session.window
-    window.tabs.setCurrentIndex(page)
-    content = window.tabs.widget(page)
-    assert content is not None
+def test_every_list_has_a_visible_caption(session: Session) -> None:
+    content = session.window.panel
     captions = {label.buddy() for label in content.findChildren(QLabel) if label.buddy() is not None}
     assert not [found.objectName() for found in content.findChildren(QComboBox) if found not in captions]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar, QWidget
+from PyQt6.QtWidgets import QLabel, QProgressBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import CaptureSettings
@@ -22,7 +22,7 @@ from app.runtime.status import PipelineStatus
 from models.faults import WeightsFault
 from models.weights import DownloadError
 from tests.gui.conftest import CAMERAS, MODELS
-from tests.gui.widgets import box, button
+from tests.gui.widgets import box, bring_up, button
 
 
 def test_connected_and_disconnected_cameras_update_the_list(
@@ -41,9 +41,8 @@ def test_connected_and_disconnected_cameras_update_the_list(
 
 
 def test_settings_of_a_camera_are_restored_with_it(session: Session, qtbot: QtBot) -> None:
-    page = session.window.camera_page
+    page = session.window.panel.camera
     page.choose_source("camera:usb-1")
-    session.window.camera_page.findChild(QComboBox, "sizeCombo")
     sizes = box(session, "sizeCombo")
     sizes.setCurrentIndex(sizes.findText("640 × 480"))
     sizes.activated.emit(sizes.currentIndex())
@@ -54,7 +53,7 @@ def test_settings_of_a_camera_are_restored_with_it(session: Session, qtbot: QtBo
 
 
 def test_video_file_as_source(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.window.camera_page.choose_source(FILE)
+    session.window.panel.camera.choose_source(FILE)
     dialogs = [child for child in session.window.findChildren(QWidget) if child.inherits("QFileDialog")]
     dialogs[-1].fileSelected.emit(str(tmp_path / "film.mp4"))  # type: ignore[attr-defined]
     dialogs[-1].close()
@@ -64,7 +63,7 @@ def test_video_file_as_source(session: Session, qtbot: QtBot, tmp_path: Path) ->
 
 def choose_model(session: Session, qtbot: QtBot, name: str) -> None:
     """Choose a model in the list, as a user does."""
-    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    bring_up(session, session.window.panel.quality)
     models = box(session, "modelCombo")
     qtbot.waitUntil(lambda: models.findData(name) >= 0)
     models.setCurrentIndex(models.findData(name))
@@ -135,7 +134,7 @@ def test_a_download_can_be_cancelled_and_may_fail(
 
 
 def test_only_plate_models_offer_a_plate(session: Session, qtbot: QtBot) -> None:
-    session.window.tabs.setCurrentWidget(session.window.matting_page)
+    bring_up(session, session.window.panel.quality)
     plate = button(session, "plateButton")
     assert not plate.isVisible()
     session.store.edit("matting", model="bgmv2-resnet50")
@@ -145,7 +144,7 @@ def test_only_plate_models_offer_a_plate(session: Session, qtbot: QtBot) -> None
 
 def test_no_row_appears_when_the_network_is_known(session: Session) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
-    network = session.window.matting_page.network
+    network = session.window.panel.quality.network
     used = EngineInfo("student", "openvino", "int8", "cpu", 0.25, (320, 180))
     rows = []
     for status in (PipelineStatus(), PipelineStatus(engine=used)):

@@ -135,11 +135,11 @@ def test_a_problem_of_the_server_leads_to_its_settings(
     qtbot.waitUntil(lambda: "has no free stream" in session.window.error_bar.text)
     action = button(session, "errorAction")
     assert action.text() == "Show the server settings"
-    session.window.tabs.setCurrentWidget(session.window.output_page)
+    panel = session.window.panel
+    assert not panel.server.isVisible()
     action.click()
-    page = session.window.matting_page
-    assert session.window.tabs.currentWidget() is page
-    qtbot.waitUntil(page.server.isVisible)
+    qtbot.waitUntil(panel.server.isVisible)
+    assert session.preferences.current.all_settings
     world.faults.heal()
 
 
@@ -161,6 +161,5 @@ def test_the_settings_that_a_message_names_are_shown(start_window: StartWindow, 
     session = start_window()
     qtbot.waitUntil(lambda: "no usable NVIDIA GPU" in session.window.error_bar.text)
     button(session, "errorAction").click()
-    qtbot.waitUntil(session.window.matting_page.advanced.isVisible)
-    assert session.window.matting_page.advanced.toggle.isChecked()
+    qtbot.waitUntil(session.window.panel.expert.isVisible)
     world.faults.heal()

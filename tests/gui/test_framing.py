@@ -14,7 +14,8 @@ from app.core.framing import WHOLE
 from app.core.settings import FramingSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
-from tests.gui.test_settings_controls import bring_up, drag
+from tests.gui.test_settings_controls import drag
+from tests.gui.widgets import bring_up
 
 
 def framing(session: Session) -> FramingSettings:

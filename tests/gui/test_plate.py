@@ -161,7 +161,7 @@ def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: Q
 
 
 def test_a_plate_is_removed_in_the_panel(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    controls = session.window.matting_page.network.plate
+    controls = session.window.panel.quality.network.plate
     path = tmp_path / "plate.png"
     save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
     session.store.edit("matting", model="auto", plate=path)
@@ -173,7 +173,7 @@ def test_a_plate_is_removed_in_the_panel(session: Session, qtbot: QtBot, tmp_pat
 
 
 def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
-    controls = session.window.matting_page.network.plate
+    controls = session.window.panel.quality.network.plate
     assert controls.isHidden()
     session.store.edit("matting", model="bgmv2-mobilenetv2")
     assert not controls.isHidden() and controls.thumbnail.isHidden() and controls.age.isHidden(), "no empty lines"

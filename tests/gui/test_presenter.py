@@ -17,7 +17,8 @@ from app.core.settings import BackgroundSettings
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from tests.gui.test_framing import ready, slider
-from tests.gui.test_settings_controls import bring_up, drag
+from tests.gui.test_settings_controls import drag
+from tests.gui.widgets import bring_up
 
 
 def background(session: Session) -> BackgroundSettings:

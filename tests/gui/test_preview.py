@@ -85,7 +85,7 @@ def test_mirror_switch_affects_only_the_preview(session: Session, qtbot: QtBot) 
     preview = ready(session, qtbot)
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
-    mirror = session.window.camera_page.findChild(QCheckBox, "mirrorCheck")
+    mirror = session.window.panel.findChild(QCheckBox, "mirrorCheck")
     assert mirror is not None
     assert mirror.isChecked(), "mirrored by default"
     mirror.click()

@@ -77,9 +77,9 @@ def test_lost_camera_is_reported_with_a_button_to_choose_another(
     assert bar.text == "The camera went away; plug it in."
     action = button(session, "errorAction")
     assert action.text() == "Choose another camera"
-    session.window.tabs.setCurrentWidget(session.window.output_page)
+    session.preferences.change(show_panel=False)
     qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
-    assert session.window.tabs.currentWidget() is session.window.camera_page
+    assert session.window.panel.camera.isVisible()
     box(session, "cameraCombo").hidePopup()
     world.faults.heal()
     qtbot.waitUntil(lambda: not bar.isVisible())

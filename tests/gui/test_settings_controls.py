@@ -17,21 +17,13 @@ from app.compositing.standby import DEFAULT_TEXT
 from app.core.settings import Settings
 from app.gui.shell.application import Session
 from app.runtime.status import Phase
-from tests.gui.widgets import button
+from tests.gui.widgets import bring_up, button
 
 
 def child(session: Session, kind: type[QWidget], name: str) -> QWidget:
     found = session.window.findChild(kind, name)
     assert found is not None, name
     return found
-
-
-def bring_up(session: Session, widget: QWidget) -> None:
-    """Show the page that holds the widget."""
-    for number in range(session.window.tabs.count()):
-        page = session.window.tabs.widget(number)
-        if page is not None and page.isAncestorOf(widget):
-            session.window.tabs.setCurrentIndex(number)
 
 
 def current(session: Session) -> Settings:
@@ -212,13 +204,18 @@ def test_edge_presets_follow_the_sliders(session: Session) -> None:
     assert session.pipeline.settings.matting.edges.grow_px == 0
 
 
-def test_expert_sliders_are_hidden_until_advanced_is_opened(session: Session) -> None:
-    session.window.tabs.setCurrentWidget(session.window.matting_page)
-    slider = session.window.findChild(QSlider, "contrastSlider")
+def test_expert_settings_are_hidden_until_all_settings_and_their_group_are_opened(session: Session) -> None:
+    slider = session.window.findChild(QSlider, "thresholdSlider")
+    group = session.window.findChild(QAbstractButton, "expertGroup")
     assert slider is not None
-    assert not slider.isVisible()
-    session.window.matting_page.advanced.toggle.click()
+    assert group is not None
+    assert not group.isVisible()
+    button(session, "allSettings").click()
+    assert group.isVisible() and not slider.isVisible()
+    group.click()
     assert slider.isVisible()
+    button(session, "simpleSettings").click()
+    assert not slider.isVisible()
 
 
 def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot) -> None:
@@ -241,7 +238,7 @@ def test_file_dialogs_start_in_the_folders_of_the_user(
     for kind in ("PicturesLocation", "MoviesLocation"):
         (tmp_path / kind).mkdir()
     session.window.strip.ask_for_files()
-    session.window.camera_page.ask_for_file()
+    session.window.panel.camera.ask_for_file()
     folders = [dialog.directory().path() for dialog in session.window.findChildren(QFileDialog)]
     assert sorted(folders) == [str(tmp_path / "MoviesLocation"), str(tmp_path / "PicturesLocation")]
     for dialog in session.window.findChildren(QFileDialog):

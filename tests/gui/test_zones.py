@@ -114,7 +114,7 @@ def test_one_brush_at_a_time_and_scenes_hold_zones(session: Session, qtbot: QtBo
     drop = press(session, qtbot, "dropBrush")
     keep = press(session, qtbot, "keepBrush")
     assert not drop.isChecked()
-    tool = session.window.camera_page.zones.tool
+    tool = session.window.panel.zones.tool
     assert [tool.kind, keep.isChecked()] == ["keep", True]
     keep.click()
     assert [tool.kind, keep.isChecked()] == [None, False]

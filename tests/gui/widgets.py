@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QComboBox, QPushButton
+from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 
 from app.core.settings import Settings
 from app.gui.shell.application import Session
@@ -23,6 +23,12 @@ def box(session: Session, name: str) -> QComboBox:
     found = session.window.findChild(QComboBox, name)
     assert found is not None, name
     return found
+
+
+def bring_up(session: Session, control: QWidget) -> None:
+    """Show the group of the side panel that holds the control."""
+    session.window.panel.reveal(control)
+    QApplication.processEvents()  # lays the group out
 
 
 def fail(error: Exception) -> Callable[[], None]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QWidget
 
 from app.core.settings import Settings
 from app.gui.backgrounds.item import GREEN
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, check, combo, describe, fill_combo, label
+from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label
 from app.gui.widgets.focus import keep_focus
 from app.runtime.status import PipelineStatus
 
@@ -43,29 +42,7 @@ class BackgroundOptions(QStackedWidget):
         colour.clicked.connect(choose_colour)
         warning = label(self.tr("Shows your real background."), "warning")
         warning.setObjectName("unmattedWarning")
-        self._bokeh = check(
-            self.tr("Bokeh"),
-            self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
-            "bokehCheck",
-        )
-        self._bokeh.toggled.connect(lambda on: store.edit("background", bokeh=on))
-        self._distance = check(
-            self.tr("Depth"),
-            self.tr("Blurs what is farther from you more strongly; needs the executor OpenVINO"),
-            "distanceBlurCheck",
-        )
-        self._distance.toggled.connect(lambda on: store.edit("background", distance_blur=on))
-        blurring = QWidget()
-        row = QHBoxLayout(blurring)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._blur, 1)
-        switches = QVBoxLayout()  # beside each other the window would be wider than 800 pixels
-        switches.setSpacing(0)
-        switches.addWidget(self._bokeh)
-        switches.addWidget(self._distance)
-        row.addLayout(switches)
-        # no caption beside the slider: in German the window would be wider than 800 pixels
-        self.addWidget(_page(blurring, wide=True))
+        self.addWidget(_page(self._blur, self.tr("Blur strength"), wide=True))
         self._previous, self._next = button("◀"), button("▶")
         for turning_button in (self._previous, self._next):
             turning_button.setFixedWidth(40)
@@ -118,10 +95,6 @@ class BackgroundOptions(QStackedWidget):
         self._previous.setEnabled(shown > 1)
         self._next.setEnabled(shown < self._slides)
         self._blur.show_value(round(background.blur_strength))
-        with QSignalBlocker(self._bokeh):
-            self._bokeh.setChecked(background.bokeh)
-        with QSignalBlocker(self._distance):
-            self._distance.setChecked(background.distance_blur)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN

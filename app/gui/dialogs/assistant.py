@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, Q
 
 from app.gui.dialogs.findings_view import FindingsView
 from app.gui.i18n.messages import translated
-from app.gui.panels.camera import CameraPage
+from app.gui.panels.camera import CameraControls
 from app.gui.panels.network import NetworkControls
 from app.gui.preview.view import Preview
 from app.gui.state.preferences_store import PreferencesStore
@@ -50,7 +50,7 @@ class Assistant(QDialog):
         self,
         store: SettingsStore,
         preferences: PreferencesStore,
-        camera_page: CameraPage,
+        camera: CameraControls,
         preview: Preview,
         tasks: Tasks,
         parent: QWidget,
@@ -62,7 +62,7 @@ class Assistant(QDialog):
         self.resize(640, 560)
         self._store = store
         self._preferences = preferences
-        self._camera_page = camera_page
+        self._source = camera
         self._steps = QStackedWidget()
         self._findings = FindingsView(tasks)
         self._network = NetworkControls(store, tasks)
@@ -112,19 +112,19 @@ class Assistant(QDialog):
 
     def _camera_step(self, preview: Preview) -> QWidget:
         self._camera = combo(self.tr("Camera"), self.tr("Source of the video"), "assistantCamera")
-        self._camera.activated.connect(lambda _row: self._camera_page.choose_source(self._camera.currentData()))
+        self._camera.activated.connect(lambda _row: self._source.choose_source(self._camera.currentData()))
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(self._camera)
         column.addWidget(SmallPreview(preview), 1)
-        self._camera_page.sources_changed.connect(self._show_cameras)
+        self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
         return _step(self.tr("Camera"), self.tr("Choose your camera. The preview is visible only here."), content)
 
     def _show_cameras(self) -> None:
-        fill_combo(self._camera, self._camera_page.sources(), self._store.current.capture.source)
+        fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
 
     def _lay_out(self) -> None:
         self._count = label("", "faint")

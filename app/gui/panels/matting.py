@@ -1,25 +1,20 @@
-"""The matting page: model, edge, and under Advanced the sliders, detail, device and executor."""
+"""Controls of the matting: quality for everybody, and device, executor and precision for experts."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from PyQt6.QtCore import QSignalBlocker, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QWidget
-from PyQt6.sip import isdeleted
+from PyQt6.QtCore import QSignalBlocker
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import Settings
 from app.gui.panels.edges import EdgePresets, EdgeSliders
-from app.gui.panels.light import LightSliders
 from app.gui.panels.network import NetworkControls
 from app.gui.panels.ratio import RatioControl
-from app.gui.panels.server import ServerControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import check, combo, fill_combo
-from app.gui.widgets.page import Collapsible, Page, field_row
-from app.runtime.status import PipelineStatus
+from app.gui.widgets.controls import check, combo, fill_combo, label
+from app.gui.widgets.page import field_row
+from app.system.device_holders import LINUX
 
 EXECUTORS = (
     ("eager", "PyTorch"),
@@ -29,19 +24,12 @@ EXECUTORS = (
 PRECISIONS = ("float32", "float16", "bfloat16", "int8")
 
 
-class MattingPage(Page):
-    """Shows the matting settings and the engine in use."""
-
-    retry_requested = pyqtSignal()
-    """An engine that failed may work now."""
+class QualityControls(QWidget):
+    """Chooses the model, the edge, and what counts as a person."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
-        self._store = store
-        self._tasks = tasks
-        self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
         self.network = NetworkControls(store, tasks)
-        self.ratio = RatioControl(store)
         self._governor = check(
             self.tr("Lower quality when the machine is busy"),
             self.tr("Lowers automatic settings and the frame rate while the machine cannot keep up"),
@@ -57,88 +45,22 @@ class MattingPage(Page):
         )
         self._region = check(
             self.tr("More detail for people far away"),
-            self.tr("The network sees the part of the frame around people in place of the whole frame"),
+            self.tr("Looks closer at people who are far away."),
             "regionCheck",
         )
-        self._device = combo(self.tr("Device"), self.tr("Processor that runs the network"), "deviceCombo")
-        self._executor = combo(self.tr("Executor"), self.tr("Software that runs the network"), "executorCombo")
-        self._precision = combo(self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo")
-        self._refiner = combo(self.tr("Refiner"), self.tr("How the matte is upsampled"), "refinerCombo")
-        self.server = ServerControls(store, tasks)
-        self.advanced = Collapsible(self.tr("Advanced"), self.tr("Edge sliders, detail, device"), "advancedToggle")
-        self.add_heading(self.tr("Network"))
-        self.add(self.network)
-        self.add(self._governor)
-        self.add_heading(self.tr("Edge"))
-        self.add(EdgePresets(store))
-        self.add(field_row(self.tr("Hide things mistaken for people"), self._strict))
-        self.add(self._region)
-        self.add_heading(self.tr("Light"))
-        self.add(LightSliders(store))
-        self.add_separator()
-        self.add(self.advanced)
-        self.advanced.add(EdgeSliders(store))
-        self.advanced.add(self.ratio)
-        for caption, box in (
-            (self.tr("Device"), self._device),
-            (self.tr("Executor"), self._executor),
-            (self.tr("Precision"), self._precision),
-            (self.tr("Refiner"), self._refiner),
-        ):
-            self.advanced.add(field_row(caption, box))
-        for box, field in (
-            (self._device, "device"),
-            (self._executor, "executor"),
-            (self._precision, "precision"),
-            (self._refiner, "refiner"),
-        ):
-            box.activated.connect(
-                lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
-            )
-        self._remote = Collapsible(
-            self.tr("Matting on a server"), self.tr("Let another machine compute the matte"), "serverToggle"
-        )
-        self._remote.add(self.server)
-        self.add(self._remote)
-        self.network.model_installed.connect(self.retry_requested)
-        self.server.retry_requested.connect(self.retry_requested)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        strict = field_row(self._strict.accessibleName(), self._strict)
+        for widget in (
+            self.network, self._governor, label(self.tr("Edge")), EdgePresets(store), strict, self._region,
+        ):  # fmt: skip
+            column.addWidget(widget)
         self._governor.toggled.connect(lambda on: store.edit("matting", governor=on))
         self._strict.activated.connect(lambda _row: store.edit_edges(strict=self._strict.currentData()))
         self._region.toggled.connect(lambda on: store.edit_edges(person_region=on))
         store.changed.connect(self._show)
         self._show(store.current)
-
-    def reload(self) -> None:
-        """Check again which devices and models there are."""
-        self._tasks.run(services.devices, self._show_devices)
-        self.network.reload()
-
-    def open_advanced(self) -> None:
-        """Show device, executor and the other advanced settings."""
-        self._open(self.advanced, self._device)
-
-    def open_server(self) -> None:
-        """Show the settings of the server."""
-        self._open(self._remote, self.server.address)
-
-    def _open(self, group: Collapsible, first: QWidget) -> None:
-        group.toggle.setChecked(True)
-        first.setFocus()
-        QTimer.singleShot(0, partial(self._scroll_to, group))  # once the page has its new height
-
-    def _scroll_to(self, group: QWidget) -> None:
-        if not isdeleted(self):
-            self.ensureWidgetVisible(group, 0, 0)
-
-    def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
-        self._devices = devices
-        self._show(self._store.current)
-
-    def show_status(self, status: PipelineStatus) -> None:
-        """Show the engine in use."""
-        self.ratio.show_status(status)
-        self.network.show_status(status)
-        self.server.show_status(status)
 
     def _show(self, settings: Settings) -> None:
         matting = settings.matting
@@ -152,11 +74,64 @@ class MattingPage(Page):
         fill_combo(self._strict, levels, matting.edges.strict)
         with QSignalBlocker(self._region):
             self._region.setChecked(matting.edges.person_region)
+
+
+class ExpertControls(QWidget):
+    """Sliders of the edge, detail, device, executor, precision, refiner and the backend of the virtual camera."""
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__()
+        self._store, self._tasks = store, tasks
+        self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
+        self.ratio = RatioControl(store)
+        self.device = combo(self.tr("Device"), self.tr("Processor that runs the network"), "deviceCombo")
+        self._executor = combo(self.tr("Executor"), self.tr("Software that runs the network"), "executorCombo")
+        self._precision = combo(self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo")
+        self._refiner = combo(self.tr("Refiner"), self.tr("How the matte is upsampled"), "refinerCombo")
+        self._backend = combo(
+            self.tr("Virtual camera backend"),
+            self.tr("Library that writes to the virtual camera"),
+            "virtualCameraBackendCombo",
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(EdgeSliders(store))
+        column.addWidget(self.ratio)
+        for box in (self.device, self._executor, self._precision, self._refiner, self._backend):
+            row = field_row(box.accessibleName(), box)
+            column.addWidget(row)
+        row.setHidden(not LINUX)  # the backends of V4L2
+        for box, field in (
+            (self.device, "device"),
+            (self._executor, "executor"),
+            (self._precision, "precision"),
+            (self._refiner, "refiner"),
+        ):
+            box.activated.connect(
+                lambda _row, box=box, field=field: store.edit("matting", **{field: box.currentData()})
+            )
+        self._backend.activated.connect(
+            lambda _row: store.edit("output", virtual_camera_backend=self._backend.currentData())
+        )
+        store.changed.connect(self._show)
+        self._show(store.current)
+
+    def reload(self) -> None:
+        """Check again which devices there are."""
+        self._tasks.run(services.devices, self._show_devices)
+
+    def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
+        self._devices = devices
+        self._show(self._store.current)
+
+    def _show(self, settings: Settings) -> None:
+        matting = settings.matting
         auto: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
         devices = [*auto, *((name, value) for value, name in self._devices)]
         if matting.device not in (value for _name, value in devices):
             devices.append((matting.device, matting.device))
-        fill_combo(self._device, devices, matting.device)
+        fill_combo(self.device, devices, matting.device)
         fill_combo(self._executor, [*auto, *((name, value) for value, name in EXECUTORS)], matting.executor)
         fill_combo(self._precision, [*auto, *((name, name) for name in PRECISIONS)], matting.precision)
         refiners = [
@@ -165,3 +140,5 @@ class MattingPage(Page):
             (self.tr("Fast guided filter"), "fast-guided-filter"),
         ]
         fill_combo(self._refiner, refiners, matting.refiner)
+        backends: list[tuple[str, object]] = [*auto, ("pyvirtualcam", "pyvirtualcam"), ("V4L2", "v4l2")]
+        fill_combo(self._backend, backends, settings.output.virtual_camera_backend)

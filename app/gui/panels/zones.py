@@ -1,4 +1,4 @@
-"""Brushes for keep and drop zones."""
+"""Who and what is always hidden or always shown: one person only, and zones painted on the preview."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.core.settings import Settings, Zone
 from app.gui.preview.zone_tool import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, button, describe, label, link_button
+from app.gui.widgets.controls import ValueSlider, button, check, describe, label, link_button
 from app.runtime.status import PipelineStatus
 
 
 class ZoneControls(QWidget):
-    """Chooses a brush, and removes zones of the camera in use."""
+    """Shows one person alone, chooses a brush, and removes zones of the camera in use."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self.tool = ZoneTool()
         self._store = store
         self._camera = ""
-        self._drop = button(self.tr("Drop"), checkable=True)
-        self._keep = button(self.tr("Keep"), checkable=True)
+        self._only_me = check(
+            self.tr("Only me"),
+            self.tr("Hides everybody but one person; click the person in the preview"),
+            "onlyMeCheck",
+        )
+        self._drop = button(self.tr("Always hide"), checkable=True)
+        self._keep = button(self.tr("Always show"), checkable=True)
         describe(
-            self._drop, self.tr("Paint a drop zone"), self.tr("What you paint is never shown, not even people"),
+            self._drop, self.tr("Always hide"), self.tr("What you paint is never shown, not even people"),
             "dropBrush",
         )  # fmt: skip
         describe(
-            self._keep, self.tr("Paint a keep zone"), self.tr("What you paint is always shown, with your real room"),
+            self._keep, self.tr("Always show"), self.tr("What you paint is always shown, with your real room"),
             "keepBrush",
         )  # fmt: skip
         self._size = ValueSlider(
@@ -45,13 +50,15 @@ class ZoneControls(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
+        column.addWidget(self._only_me)
         column.addLayout(row)
-        column.addWidget(label(self.tr("Choose a brush and paint on the preview."), "faint", wrap=True))
+        column.addWidget(label(self.tr("Choose one and paint on the picture."), "faint", wrap=True))
         for widget in (self._size, self._undo, self._clear):
             column.addWidget(widget)
         self._connect()
 
     def _connect(self) -> None:
+        self._only_me.toggled.connect(self._set_only_me)
         self._drop.toggled.connect(lambda on: self._choose("drop" if on else None, self._keep))
         self._keep.toggled.connect(lambda on: self._choose("keep" if on else None, self._drop))
         self._size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
@@ -68,6 +75,9 @@ class ZoneControls(QWidget):
             self._camera = camera
             self._show(self._store.current)
 
+    def _set_only_me(self, on: bool) -> None:
+        self._store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
+
     def _choose(self, kind: ZoneKind | None, other: QPushButton) -> None:
         with QSignalBlocker(other):
             other.setChecked(False)
@@ -83,6 +93,8 @@ class ZoneControls(QWidget):
 
         self._store.change(update)
 
-    def _show(self, _settings: Settings) -> None:
+    def _show(self, settings: Settings) -> None:
+        with QSignalBlocker(self._only_me):
+            self._only_me.setChecked(settings.people.only_me)
         for each in (self._undo, self._clear):
             each.setEnabled(bool(self._own()))

@@ -195,7 +195,7 @@ class Session:
         self.preferences.change(geometry=self.window.encoded_geometry())
         self.lifecycle.hide_all()
         self._instance.release()  # allow a new start while threads are still ending
-        self.window.matting_page.network.download.cancel()
+        self.window.panel.quality.network.download.cancel()
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
         self._tasks.close()

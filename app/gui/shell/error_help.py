@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.gui.panels.camera import CameraPage
-from app.gui.panels.matting import MattingPage
-from app.gui.panels.output import OutputPage
+from app.gui.panels.side_panel import SidePanel
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.page import Page
 from app.gui.widgets.remedies import Remedy
 
 
@@ -18,11 +15,7 @@ class ErrorHelp:
     """Carries out remedies."""
 
     store: SettingsStore
-    camera_page: CameraPage
-    matting_page: MattingPage
-    output_page: OutputPage
-    show_page: Callable[[Page], object]
-    """Show a page of the side panel."""
+    panel: SidePanel
     take_plate: Callable[[], object]
     set_up_virtual_camera: Callable[[], object]
     retry: Callable[[], object]
@@ -34,8 +27,8 @@ class ErrorHelp:
             Remedy.CAMERA: self._choose_camera,
             Remedy.SOURCE: self._choose_camera,
             Remedy.MODEL: self._choose_model,
-            Remedy.MATTING_SETTINGS: self._show_matting_settings,
-            Remedy.SERVER: self._show_server,
+            Remedy.MATTING_SETTINGS: lambda: self.panel.reveal(self.panel.expert.device),
+            Remedy.SERVER: lambda: self.panel.reveal(self.panel.server.address),
             Remedy.PLATE: self.take_plate,
             Remedy.BLUR: lambda: self.store.edit("background", kind="blur"),
             Remedy.VIRTUAL_CAMERA: self.set_up_virtual_camera,
@@ -46,22 +39,14 @@ class ErrorHelp:
         self.retry()
 
     def _choose_camera(self) -> None:
-        self.show_page(self.camera_page)
-        self.camera_page.open_camera_list()
+        self.panel.reveal(self.panel.camera)
+        self.panel.camera.open_list()
 
     def _choose_model(self) -> None:
-        self.show_page(self.matting_page)
-        self.matting_page.network.open_model_list()
-
-    def _show_matting_settings(self) -> None:
-        self.show_page(self.matting_page)
-        self.matting_page.open_advanced()
-
-    def _show_server(self) -> None:
-        self.show_page(self.matting_page)
-        self.matting_page.open_server()
+        self.panel.reveal(self.panel.quality)
+        self.panel.quality.network.open_model_list()
 
     def _choose_recordings_folder(self) -> None:
         self.store.edit("output", record=None)
-        self.show_page(self.output_page)
-        self.output_page.ask_for_folder()
+        self.panel.reveal(self.panel.recordings.folder)
+        self.panel.recordings.ask_for_folder()

@@ -7,13 +7,11 @@ from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.config.scenes import SceneStore
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.panels.camera import CameraPage
-from app.gui.panels.matting import MattingPage
-from app.gui.panels.output import OutputPage
+from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import PreviewOverlay
 from app.gui.preview.view import Preview
@@ -35,9 +33,8 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.error_bar import ErrorBar
-from app.gui.widgets.icons import app_icon, icon
+from app.gui.widgets.icons import app_icon
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.page import Page
 from app.gui.widgets.status_line import describe_status
 from app.runtime.status import PipelineStatus
 
@@ -70,9 +67,7 @@ class MainWindow(QMainWindow):
         self.overlay = PreviewOverlay()
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, preferences, tasks)
-        self.camera_page = CameraPage(store, preferences)
-        self.matting_page = MattingPage(store, tasks)
-        self.output_page = OutputPage(store, preferences)
+        self.panel = SidePanel(store, preferences, tasks)
         self.error_bar = ErrorBar()
         self.notices = NoticeArea()
         self._events = EventNotices(self.notices, self)
@@ -81,7 +76,7 @@ class MainWindow(QMainWindow):
         self.devices = DeviceWatcher(tasks, self)
         self.windows = SecondaryWindows(self, store, preferences, bridge, tasks, log)
         self.status_notices = StatusNotices(
-            self.notices, store, self._notice_actions(), lambda: self.matting_page.network.missing_model, self
+            self.notices, store, self._notice_actions(), lambda: self.panel.quality.network.missing_model, self
         )
         self._plot: QWidget | None = None
         self._lay_out()
@@ -92,8 +87,8 @@ class MainWindow(QMainWindow):
         self._restore_geometry(preferences.current.geometry)
 
     def _lay_out(self) -> None:
-        PreviewInteraction(self.preview, self.store, self.preferences, self.camera_page.placement.target)
-        tool = self.camera_page.zones.tool  # takes mouse events before the interaction, which was installed earlier
+        PreviewInteraction(self.preview, self.store, self.preferences, self.panel.placement.target)
+        tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneLayer(self.preview, tool, self.store, self.preferences, self.bridge)
         self.preview.add_overlay(self.overlay)
         left = QWidget()
@@ -108,19 +103,10 @@ class MainWindow(QMainWindow):
         self._below.setSpacing(0)  # the plot has its own gap, which goes where there is no room for it
         self._below.addWidget(self.strip)
         column.addLayout(self._below)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.camera_page, icon("camera", plain=True), self.tr("Camera"))
-        self.tabs.addTab(self.matting_page, icon("person", plain=True), self.tr("Matting"))
-        self.tabs.addTab(self.output_page, icon("output", plain=True), self.tr("Output"))
-        self.tabs.setObjectName("sidePanel")
-        self.tabs.setUsesScrollButtons(False)
-        bar = self.tabs.tabBar()
-        self.tabs.setMinimumWidth(max(300, bar.sizeHint().width() if bar is not None else 0))
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(left)
-        splitter.addWidget(self.tabs)
+        splitter.addWidget(self.panel)
         splitter.setStretchFactor(0, 1)
         splitter.setSizes([940, 330])
         status_line = QWidget()
@@ -148,15 +134,19 @@ class MainWindow(QMainWindow):
         self.recording.failed.connect(self.action_bar.refresh)
         self.recording.saved.connect(self._events.saved)
         self.recording.unfinished_found.connect(self._offer_recovery)
-        self.devices.cameras_found.connect(self.camera_page.show_cameras)
+        self.devices.cameras_found.connect(self.panel.camera.show_cameras)
+        self.devices.cameras_found.connect(self.panel.camera_format.show_cameras)
         self.devices.cameras_found.connect(self.status_notices.show_cameras)
-        self.devices.virtual_cameras_found.connect(self.output_page.show_virtual_cameras)
+        self.devices.virtual_cameras_found.connect(self.panel.virtual_camera.show_virtual_cameras)
+        self.devices.virtual_cameras_found.connect(self.panel.output.show_virtual_cameras)
         self.devices.virtual_cameras_found.connect(self.status_notices.show_virtual_cameras)
-        self.output_page.microphone.list_requested.connect(self.devices.check_microphones)
-        self.devices.microphones_found.connect(self.output_page.microphone.show_microphones)
-        self.output_page.help_requested.connect(self.windows.open_virtual_camera_help)
-        self.matting_page.network.plate.capture_requested.connect(self._open_plate_dialog)
-        self.matting_page.retry_requested.connect(self.bridge.retry)
+        microphone, network = self.panel.recordings.microphone, self.panel.quality.network
+        microphone.list_requested.connect(self.devices.check_microphones)
+        self.devices.microphones_found.connect(microphone.show_microphones)
+        self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
+        network.plate.capture_requested.connect(self._open_plate_dialog)
+        network.model_installed.connect(self.bridge.retry)
+        self.panel.server.retry_requested.connect(self.bridge.retry)
         self._error_help = self._make_error_help()
         self.error_bar.shown.connect(self.notices.set_crowded)
         self.error_bar.shown.connect(self.preview.set_crowded)
@@ -164,7 +154,7 @@ class MainWindow(QMainWindow):
         for source in (
             self.recording.failed,
             self.strip.library.failed,
-            self.matting_page.network.download.failed,
+            network.download.failed,
             self.scenes.failed,
         ):
             source.connect(self.error_bar.show_message)
@@ -187,10 +177,7 @@ class MainWindow(QMainWindow):
     def _make_error_help(self) -> ErrorHelp:
         return ErrorHelp(
             self.store,
-            self.camera_page,
-            self.matting_page,
-            self.output_page,
-            show_page=self._show_page,
+            self.panel,
             take_plate=self._open_plate_dialog,
             set_up_virtual_camera=self.windows.open_virtual_camera_help,
             retry=self.bridge.retry,
@@ -213,13 +200,14 @@ class MainWindow(QMainWindow):
         """Start the pipeline, and look for devices, backgrounds and models."""
         self.bridge.start()
         self.strip.library.reload()
-        self.matting_page.reload()
+        self.panel.quality.network.reload()
+        self.panel.expert.reload()
         self.devices.start()
         self.recording.look_for_unfinished()
 
     def open_assistant(self) -> None:
         """Open the setup assistant beside the window, or bring it to the front."""
-        self.windows.open_assistant(self.camera_page, self.preview, self.matting_page.network.reload)
+        self.windows.open_assistant(self.panel.camera, self.preview, self.panel.quality.network.reload)
 
     def quit(self) -> None:
         """End the program."""
@@ -235,20 +223,16 @@ class MainWindow(QMainWindow):
         self.resize(FIRST_SIZE.boundedTo(available))
         self.restoreGeometry(QByteArray.fromBase64(encoded.encode()))
 
-    def _show_page(self, page: Page) -> None:
-        self.preferences.change(show_panel=True)
-        self.tabs.setCurrentWidget(page)
-
     def _download_missing_model(self) -> None:
-        self._show_page(self.matting_page)
-        self.matting_page.network.download_missing()
+        self.panel.reveal(self.panel.quality)
+        self.panel.quality.network.download_missing()
 
     def _check_cameras(self) -> None:
         self.devices.check()
         self.bridge.retry()
 
     def _open_plate_dialog(self) -> None:
-        self.windows.open_plate_dialog(self.matting_page.network.plate.reload)
+        self.windows.open_plate_dialog(self.panel.quality.network.plate.reload)
 
     def _copy_diagnostics(self) -> None:
         self.windows.copy_diagnostics()
@@ -273,13 +257,13 @@ class MainWindow(QMainWindow):
         self.status_label.show_text(describe_status(status, frozen=self.store.current.frozen))
         self.status_notices.show_status(status)
         self.error_bar.show_status(status, self.status_notices.covered_stages)
-        for page in (self.camera_page, self.matting_page, self.output_page, self.strip):
-            page.show_status(status)
+        for part in (self.panel, self.strip):
+            part.show_status(status)
 
     def _show_preferences(self, preferences: WindowPreferences) -> None:
         self.preview.set_mirror(preferences.mirror_preview)
         self.overlay.set_figures_visible(preferences.show_readout)
-        self.tabs.setVisible(preferences.show_panel)
+        self.panel.setVisible(preferences.show_panel)
         if preferences.show_plot and self._plot is None:
             from app.gui.widgets.plot_panel import PlotPanel  # importing pyqtgraph takes half a second
 

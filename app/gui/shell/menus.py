@@ -94,6 +94,7 @@ class Menus(QObject):
         self._add_switch(menu, self.tr("Mirror the preview"), "M", "mirror_preview")
         self._add_switch(menu, self.tr("Show frame rate and delay"), "I", "show_readout")
         self._add_switch(menu, self.tr("Side panel"), "F9", "show_panel")
+        self._add_switch(menu, self.tr("All settings"), "", "all_settings")
         self._add_switch(menu, self.tr("Performance plot"), "F8", "show_plot")
         menu.addSeparator()
         self._add_theme_menu(menu)

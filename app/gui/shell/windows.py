@@ -16,7 +16,7 @@ from app.gui.dialogs.log_window import LogWindow
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.preferences_dialog import PreferencesDialog
 from app.gui.dialogs.shortcuts_dialog import ShortcutsDialog, menu_shortcuts
-from app.gui.panels.camera import CameraPage
+from app.gui.panels.camera import CameraControls
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import diagnostics
@@ -46,11 +46,11 @@ class SecondaryWindows(QObject):
         self._store, self._preferences, self._bridge, self._tasks = store, preferences, bridge, tasks
         self.log_window = LogWindow(log, self.diagnostics, window)
 
-    def open_assistant(self, camera_page: CameraPage, preview: Preview, finished: Callable[[], object]) -> None:
+    def open_assistant(self, camera: CameraControls, preview: Preview, finished: Callable[[], object]) -> None:
         """Open the setup assistant; `finished` is called when it closes."""
 
         def make() -> Assistant:
-            assistant = Assistant(self._store, self._preferences, camera_page, preview, self._tasks, self._window)
+            assistant = Assistant(self._store, self._preferences, camera, preview, self._tasks, self._window)
             assistant.finished.connect(lambda _result: finished())
             return assistant
 

@@ -27,6 +27,8 @@ class WindowPreferences(Model):
     """None: the user has not been asked yet."""
     mirror_preview: bool = True
     show_panel: bool = True
+    all_settings: bool = False
+    """Whether the side panel shows every setting, or only what most people need."""
     show_plot: bool = False
     show_readout: bool = True
     theme: Theme = "system"

@@ -30,17 +30,16 @@ Drawing = Callable[[QPainter], None]
 class _Engine(QIconEngine):
     """Draws with the current palette, so that icons follow a theme change."""
 
-    def __init__(self, draw: Drawing, *, plain: bool = False) -> None:
+    def __init__(self, draw: Drawing) -> None:
         super().__init__()
         self._draw = draw
-        self._plain = plain
 
     def paint(self, painter: QPainter | None, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         if painter is None:
             return
         palette = QApplication.palette()
         group = QPalette.ColorGroup.Disabled if mode is QIcon.Mode.Disabled else QPalette.ColorGroup.Active
-        inverted = state is QIcon.State.On and not self._plain
+        inverted = state is QIcon.State.On
         role = QPalette.ColorRole.HighlightedText if inverted else QPalette.ColorRole.ButtonText
         side = min(rect.width(), rect.height())
         painter.save()
@@ -60,15 +59,12 @@ class _Engine(QIconEngine):
         return pixmap
 
     def clone(self) -> QIconEngine:
-        return _Engine(self._draw, plain=self._plain)
+        return _Engine(self._draw)
 
 
-def icon(name: str, *, plain: bool = False) -> QIcon:
-    """Return the icon of a name. Raises KeyError.
-
-    plain: use the text colour also in the checked state, for widgets that are not filled then.
-    """
-    return QIcon(_Engine(_DRAWINGS[name], plain=plain))
+def icon(name: str) -> QIcon:
+    """Return the icon of a name. Raises KeyError."""
+    return QIcon(_Engine(_DRAWINGS[name]))
 
 
 def app_icon() -> QIcon:
@@ -149,27 +145,6 @@ def _draw_plus(painter: QPainter) -> None:
     _lines(painter, (12, 5, 12, 19), (5, 12, 19, 12))
 
 
-def _draw_camera(painter: QPainter) -> None:
-    painter.drawRoundedRect(QRectF(2.5, 6.5, 13, 11), 2.5, 2.5)
-    painter.drawPolygon(QPolygonF([QPointF(15.5, 11), QPointF(21.5, 7.5), QPointF(21.5, 16.5), QPointF(15.5, 13)]))
-
-
-def _draw_person(painter: QPainter) -> None:
-    painter.drawEllipse(QPointF(12, 8), 4, 4.4)
-    body = QPainterPath(QPointF(4, 20.5))
-    body.cubicTo(4, 13.5, 20, 13.5, 20, 20.5)
-    painter.drawPath(body)
-
-
-def _draw_output(painter: QPainter) -> None:
-    painter.drawRoundedRect(QRectF(2.5, 4.5, 19, 12), 2, 2)
-    _lines(painter, (12, 16.5, 12, 20), (8, 20, 16, 20))
-
-
-def _draw_chart(painter: QPainter) -> None:
-    painter.drawPolyline(QPolygonF([QPointF(3, 17), QPointF(8, 10), QPointF(13, 14), QPointF(21, 5)]))
-
-
 def _draw_warning(painter: QPainter) -> None:
     painter.setPen(_pen(QColor(ALARM), 2))
     painter.drawPolygon(QPolygonF([QPointF(12, 3.5), QPointF(21.5, 20), QPointF(2.5, 20)]))
@@ -201,10 +176,6 @@ _DRAWINGS: dict[str, Drawing] = {
     "record": _draw_record,
     "mirror": _draw_mirror,
     "plus": _draw_plus,
-    "camera": _draw_camera,
-    "person": _draw_person,
-    "output": _draw_output,
-    "chart": _draw_chart,
     "warning": _draw_warning,
     "close": _draw_close,
 }

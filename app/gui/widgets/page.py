@@ -1,15 +1,15 @@
-"""Pages of the side panel: headings, captioned controls, collapsible groups."""
+"""Parts of the side panel: headings, captioned controls, collapsible groups."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app.gui.widgets.controls import describe, label
 
 
 class Page(QScrollArea):
-    """A scrollable page of the side panel, with headings and captioned controls."""
+    """A scrollable page with headings."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,10 +28,12 @@ class Page(QScrollArea):
         """Add a widget at the bottom."""
         self._column.insertWidget(self._column.count() - 1, item)
 
-    def add_heading(self, title: str) -> None:
-        """Start a group of controls."""
+    def add_heading(self, title: str) -> QLabel:
+        """Start a group of controls; return the label of the heading."""
         self.add_separator()
-        self.add(label(title, "heading"))
+        heading = label(title, "heading")
+        self.add(heading)
+        return heading
 
     def add_separator(self) -> None:
         """Add a line, except at the top."""
@@ -41,9 +43,14 @@ class Page(QScrollArea):
             line.setFixedHeight(1)
             self.add(line)
 
-    def add_field(self, caption: str, control: QWidget) -> None:
-        """Add a control below its caption."""
-        self.add(field_row(caption, control))
+    def scroll_to(self, widget: QWidget) -> None:
+        """Scroll as little as shows the widget whole, or its top where it is higher than the page."""
+        content, viewport, bar = self.widget(), self.viewport(), self.verticalScrollBar()
+        if content is None or viewport is None or bar is None:
+            return
+        top = widget.mapTo(content, QPoint(0, 0)).y()
+        below = top + widget.height() - viewport.height()
+        bar.setValue(min(top, max(below, bar.value())))
 
 
 def field_row(caption: str, control: QWidget) -> QWidget:

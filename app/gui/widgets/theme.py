@@ -217,13 +217,6 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QSplitter::handle { background: transparent; }
 
-QTabWidget::pane { border: none; border-top: 1px solid @border; background: @panel; }
-QTabBar { qproperty-drawBase: 0; }
-QTabBar::tab { background: transparent; color: @faint; padding: 9px 10px; border-bottom: 2px solid transparent; }
-QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
-QTabBar::tab:hover { color: @text; }
-QTabBar::tab:focus { border: 2px solid @accent; padding: 7px 8px; }
-
 QScrollArea, QScrollArea > QWidget > QWidget#panelPage { background: @panel; border: none; }
 #sidePanel { background: @panel; border-left: 1px solid @border; }
 QLabel[role="heading"] { font-weight: 600; }

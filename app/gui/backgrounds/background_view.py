@@ -1,13 +1,14 @@
-"""Which part of the background is shown, and how it moves."""
+"""Which part of the background is shown, how it moves, and which kind of blur it has."""
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QSignalBlocker
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.settings import MAX_ZOOM, Settings
 from app.gui.state.preferences_store import PreferencesStore
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import ValueSlider, describe, link_button
+from app.gui.widgets.controls import ValueSlider, check, describe, link_button
 from app.gui.widgets.slider_text import STEPS, percent, times
 
 LAID_OUT = ("image", "video", "slides", "screen")
@@ -16,7 +17,7 @@ CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
 
 
 class BackgroundViewControls(QWidget):
-    """Sliders for zoom, both directions and parallax. Left and right are the preview's."""
+    """Sliders for zoom, both directions and parallax, and kinds of blur. Left and right are the preview's."""
 
     def __init__(self, store: SettingsStore, preferences: PreferencesStore) -> None:
         super().__init__()
@@ -43,15 +44,27 @@ class BackgroundViewControls(QWidget):
             self._reset, self.tr("Centre the background"), self.tr("Show the background without zoom"),
             "backgroundReset",
         )  # fmt: skip
+        self._bokeh = check(
+            self.tr("Bokeh"),
+            self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
+            "bokehCheck",
+        )
+        self._distance = check(
+            self.tr("Blur more with distance"),
+            self.tr("Blurs what is farther from you more strongly; needs the executor OpenVINO"),
+            "distanceBlurCheck",
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        for widget in (self._zoom, self._across, self._down, self._reset, self._parallax):
+        for widget in (self._bokeh, self._distance, self._zoom, self._across, self._down, self._reset, self._parallax):
             column.addWidget(widget)
         self._zoom.value_changed.connect(lambda value: store.edit("background", zoom=value / STEPS))
         self._across.value_changed.connect(lambda value: store.edit("background", pan_x=self._sign * value / STEPS))
         self._down.value_changed.connect(lambda value: store.edit("background", pan_y=value / STEPS))
         self._parallax.value_changed.connect(lambda value: store.edit("background", parallax=value))
+        self._bokeh.toggled.connect(lambda on: store.edit("background", bokeh=on))
+        self._distance.toggled.connect(lambda on: store.edit("background", distance_blur=on))
         self._reset.clicked.connect(lambda: store.edit("background", **CENTRED))
         store.changed.connect(self._show)
         preferences.changed.connect(lambda _new: self._show(store.current))
@@ -67,6 +80,10 @@ class BackgroundViewControls(QWidget):
         self._across.show_value(round(self._sign * background.pan_x * STEPS))
         self._down.show_value(round(background.pan_y * STEPS))
         self._parallax.show_value(round(background.parallax))
+        for switch, on in ((self._bokeh, background.bokeh), (self._distance, background.distance_blur)):
+            with QSignalBlocker(switch):
+                switch.setChecked(on)
+            switch.setEnabled(background.kind == "blur")
         for slider in (self._zoom, self._across, self._down):
             slider.setEnabled(background.kind in LAID_OUT)
         self._parallax.setEnabled(background.kind in ("image", "video"))

@@ -1,0 +1,153 @@
+"""The side panel: what everybody needs, and behind "All settings" the rest in groups."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.sip import isdeleted
+
+from app.gui.backgrounds.background_view import BackgroundViewControls
+from app.gui.panels.camera import CameraControls, CameraFormatControls
+from app.gui.panels.framing import FramingControls
+from app.gui.panels.light import LightSliders
+from app.gui.panels.matting import ExpertControls, QualityControls
+from app.gui.panels.output import OutputControls
+from app.gui.panels.overlay import OverlayControls
+from app.gui.panels.placement import PlacementControls
+from app.gui.panels.presenter import PresenterControls
+from app.gui.panels.recordings import RecordingControls
+from app.gui.panels.server import ServerControls
+from app.gui.panels.standby import StandbyControls
+from app.gui.panels.virtual_camera import VirtualCameraControls
+from app.gui.panels.zones import ZoneControls
+from app.gui.state.preferences import WindowPreferences
+from app.gui.state.preferences_store import PreferencesStore
+from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import button, describe, segment
+from app.gui.widgets.page import Collapsible, Page
+from app.runtime.status import PipelineStatus
+
+MIN_WIDTH = 300
+
+
+class SidePanel(QWidget):
+    """Camera, framing, light and virtual camera; with "All settings" also the closed groups below them."""
+
+    def __init__(self, store: SettingsStore, preferences: PreferencesStore, tasks: Tasks) -> None:
+        super().__init__()
+        self.setObjectName("sidePanel")
+        self.setMinimumWidth(MIN_WIDTH)
+        self._preferences = preferences
+        self.page = Page()
+        self.groups: list[Collapsible] = []
+        self.camera = CameraControls(store, preferences)
+        self.camera_format = CameraFormatControls(store, preferences)
+        self.virtual_camera = VirtualCameraControls(store)
+        self.placement = PlacementControls(store, preferences)
+        self.zones = ZoneControls(store)
+        self.quality = QualityControls(store, tasks)
+        self.output = OutputControls(store)
+        self.recordings = RecordingControls(store, preferences)
+        self.server = ServerControls(store, tasks)
+        self.expert = ExpertControls(store, tasks)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._make_choice())
+        column.addWidget(self.page, 1)
+        self.page.add_heading(self.tr("Camera")).setBuddy(self.camera.list)
+        self.page.add(self.camera)
+        self.page.add_heading(self.tr("Framing"))
+        self.page.add(FramingControls(store, preferences))
+        self.page.add_heading(self.tr("Light"))
+        self.page.add(LightSliders(store))
+        self.page.add_heading(self.tr("Virtual camera"))
+        self.page.add(self.virtual_camera)
+        self.page.add_separator()
+        self._add_groups(store, preferences)
+        preferences.changed.connect(self._show)
+        self._show(preferences.current)
+
+    def _make_choice(self) -> QWidget:
+        simple, everything = (button(text, checkable=True) for text in (self.tr("Simple"), self.tr("All settings")))
+        describe(simple, simple.text(), self.tr("Show only what most people need"), "simpleSettings")
+        describe(everything, everything.text(), self.tr("Show every setting, in groups"), "allSettings")
+        self._choice = QButtonGroup(self)
+        whole = QWidget()
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(18, 10, 18, 6)
+        row.setSpacing(0)
+        for number, pressable in enumerate((simple, everything)):
+            self._choice.addButton(segment(pressable, number, 2), number)
+            row.addWidget(pressable, 1)
+        self._choice.idClicked.connect(self._choose)
+        return whole
+
+    def _choose(self, number: int) -> None:
+        """Show everything, scrolled to the groups, or what is simple."""
+        self._preferences.change(all_settings=number == 1)
+        if number == 1:
+            self._scroll_later(self.groups[-1])
+
+    def _add_groups(self, store: SettingsStore, preferences: PreferencesStore) -> None:
+        rows: tuple[tuple[str, str, str, QWidget], ...] = (
+            (self.tr("Move yourself"), self.tr("Place and size of the person"), "moveGroup", self.placement),
+            (self.tr("Always hide, always show"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
+             self.zones),
+            (self.tr("Present slides or a screen"), self.tr("Show them behind you"), "presentGroup",
+             PresenterControls(store)),
+            (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
+             BackgroundViewControls(store, preferences)),
+            (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup", self.camera_format),
+            (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
+            (self.tr("Send to OBS"), self.tr("How other programs receive your video"), "outputGroup", self.output),
+            (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
+            (self.tr("Show a name or logo"), self.tr("Over the video"), "overlayGroup", OverlayControls(store)),
+            (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", StandbyControls(store)),
+            (self.tr("Matting on a server"), self.tr("Let another machine compute the matte"), "serverGroup",
+             self.server),
+            (self.tr("Expert"), self.tr("Edge sliders, detail, device"), "expertGroup", self.expert),
+        )  # fmt: skip
+        for title, description, name, content in rows:
+            group = Collapsible(title, description, name)
+            group.add(content)
+            group.toggle.toggled.connect(partial(self._scroll_to_opened, group))
+            self.page.add(group)
+            self.groups.append(group)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Show what is in use."""
+        for part in (
+            self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings, self.server,
+            self.expert.ratio,
+        ):  # fmt: skip
+            part.show_status(status)
+
+    def reveal(self, control: QWidget) -> None:
+        """Show the panel with this control, whichever group holds it, and give it the focus."""
+        self._preferences.change(show_panel=True)
+        for group in self.groups:
+            if group.isAncestorOf(control):
+                self._preferences.change(all_settings=True)
+                group.toggle.setChecked(True)
+                self._scroll_later(group)
+        control.setFocus()
+        self._scroll_later(control)
+
+    def _scroll_to_opened(self, group: Collapsible, is_open: bool) -> None:
+        if is_open:
+            self._scroll_later(group)
+
+    def _scroll_later(self, widget: QWidget) -> None:
+        """Scroll once the page has its new height."""
+        QTimer.singleShot(0, lambda: None if isdeleted(self) else self.page.scroll_to(widget))
+
+    def _show(self, preferences: WindowPreferences) -> None:
+        chosen = self._choice.button(int(preferences.all_settings))
+        if chosen is not None:
+            chosen.setChecked(True)
+        for group in self.groups:
+            group.setVisible(preferences.all_settings)

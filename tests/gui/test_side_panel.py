@@ -1,0 +1,97 @@
+"""The side panel: Simple shows what most people need, All settings the rest in groups."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QSlider, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.gui.shell.application import Session
+from app.gui.state import preferences as preferences_file
+from app.gui.state.preferences import WindowPreferences
+from models.table import NETWORKS
+from tests.gui.conftest import StartWindow
+from tests.gui.widgets import bring_up, button
+
+SIMPLE = {
+    "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "light_wrapSlider", "panXSlider",
+    "panYSlider", "portrait_lightSlider", "virtualCameraToggle", "zoomSlider",
+}  # fmt: skip
+RESEARCH = re.compile(
+    r"alpha|backend|BGRA|CUDA|executor|float|guided|matting|MJPG|network|numba|OpenVINO|PipeWire|precision|PyTorch"
+    r"|refiner|threshold|V4L2|YUYV",
+    re.IGNORECASE,
+)
+EXPERT = {
+    "deviceCombo", "executorCombo", "precisionCombo", "refinerCombo", "thresholdSlider", "virtualCameraBackendCombo",
+}  # fmt: skip
+
+
+def texts_of(widget: QWidget) -> list[str]:
+    """Return everything that a visible widget says: its text, entries and tool tip."""
+    texts = [widget.toolTip(), widget.accessibleName()]
+    if isinstance(widget, QLabel | QAbstractButton):
+        texts.append(widget.text())
+    if isinstance(widget, QComboBox):
+        texts += [widget.itemText(row) for row in range(widget.count())]
+    return texts
+
+
+def shown(session: Session) -> list[QWidget]:
+    window = session.window
+    return [child for part in (window.panel, window.strip) for child in part.findChildren(QWidget) if child.isVisible()]
+
+
+def test_simple_is_the_default_and_shows_what_most_people_need(session: Session) -> None:
+    settings = {child.objectName() for child in shown(session) if isinstance(child, QSlider | QComboBox | QLineEdit)}
+    switches = {child.objectName() for child in shown(session) if isinstance(child, QAbstractButton)}
+    assert settings - {"qt_spinbox_lineedit"} == SIMPLE - {"virtualCameraToggle"}
+    assert "virtualCameraToggle" in switches
+    assert button(session, "simpleSettings").isChecked()
+
+
+def test_simple_has_no_names_of_research(session: Session) -> None:
+    said = [text for child in shown(session) for text in texts_of(child)]
+    assert [text for text in said if RESEARCH.search(text)] == []
+    titles = [spec.title for spec in NETWORKS.values()]
+    assert [text for text in said for title in titles if title in text] == []
+
+
+def test_what_only_experts_understand_is_in_their_group(session: Session) -> None:
+    expert = next(group for group in session.window.panel.groups if group.toggle.objectName() == "expertGroup")
+    inside = {child.objectName() for child in expert.findChildren(QWidget)}
+    assert inside >= EXPERT
+
+
+def test_the_choice_is_remembered(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window()
+    button(session, "allSettings").click()
+    assert all(group.isVisible() for group in session.window.panel.groups)
+    assert preferences_file.WindowPreferences().all_settings is False
+    assert session.preferences.current.all_settings
+    again = start_window(preferences=WindowPreferences(first_run_done=True, all_settings=True))
+    assert button(again, "allSettings").isChecked()
+    assert again.window.panel.groups[0].isVisible()
+
+
+def test_all_settings_scrolls_to_the_groups(session: Session, qtbot: QtBot) -> None:
+    session.window.resize(1024, 600)
+    button(session, "allSettings").click()
+    last = session.window.panel.groups[-1]
+    viewport = session.window.panel.page.viewport()
+    assert viewport is not None
+    qtbot.waitUntil(lambda: viewport.rect().contains(last.mapTo(viewport, last.rect().center())))
+
+
+@pytest.mark.parametrize("name", ["thresholdSlider", "presentPdf", "onlyMeCheck"])
+def test_a_control_of_a_group_is_revealed(session: Session, qtbot: QtBot, name: str) -> None:
+    session.preferences.change(show_panel=False)
+    control = session.window.findChild(QWidget, name)
+    assert control is not None
+    bring_up(session, control)
+    viewport = session.window.panel.page.viewport()
+    assert viewport is not None
+    qtbot.waitUntil(control.isVisible)
+    qtbot.waitUntil(lambda: viewport.rect().contains(control.mapTo(viewport, control.rect().center())))
